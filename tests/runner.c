@@ -20,8 +20,7 @@ static const struct {
     {NULL, NULL},
 };
 
-static bool is_wanted(const char *name, int count, char **names)
-{
+static bool is_wanted(const char *name, int count, char **names) {
     for (int i = 0; i < count; i++) {
         if (strcmp(name, names[i]) == 0) {
             return true;
@@ -30,8 +29,7 @@ static bool is_wanted(const char *name, int count, char **names)
     return count == 0;
 }
 
-static bool is_known(const char *name)
-{
+static bool is_known(const char *name) {
     for (size_t i = 0; suites[i].name != NULL; i++) {
         if (strcmp(name, suites[i].name) == 0) {
             return true;
@@ -40,14 +38,15 @@ static bool is_known(const char *name)
     return false;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (!is_known(argv[i])) {
-            fprintf(stderr, "tests: no suite is called '%s'; tests/suites.def lists them\n", argv[i]);
+            fprintf(stderr, "tests: no suite is called '%s'; tests/suites.def lists them\n",
+                    argv[i]);
             return 2;
         }
     }
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* sanitizers on a busy machine: Check's 4 s are few */
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; suites[i].name != NULL; i++) {
         if (is_wanted(suites[i].name, argc - 1, argv + 1)) {
