@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Logs in logfmt, one line an event, to stderr: ts=... level=info msg="..."
+ * key=value. Libraries never log above debug; they return struct err. Roles and
+ * tasks log once, where a thing is handled.
+ */
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+/* Lines under this level are dropped. The default is LOG_WARN. */
+void log_level_set(enum log_level level);
+
+/* A prefix of "key=value" pairs for every later line of this thread (title,
+ * task, attempt, worker); copied; NULL removes it. */
+void log_context(const char *pairs);
+
+/* `pairs` are printf-formatted key=value pairs after the quoted message, or "". */
+void log_debug(const char *message, const char *pairs, ...) __attribute__((format(printf, 2, 3)));
+void log_info(const char *message, const char *pairs, ...) __attribute__((format(printf, 2, 3)));
+void log_warn(const char *message, const char *pairs, ...) __attribute__((format(printf, 2, 3)));
+void log_error(const char *message, const char *pairs, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the processes say to each other: titles, plans, tasks, reports, and their
+ * JSON. Each struct has X_write (appends itself as a member called `name`, NULL in
+ * arrays) and X_read (fills `out` from a reader; the reader holds the error). Lists
+ * and long strings of an X_read live in the arena it is given.
+ */
+#ifndef COMMON_WIRE_H
+#define COMMON_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/grid.h"
+#include "common/json.h"
+#include "common/media.h"
+
+enum {
+    WIRE_HASH_TEXT = 65,   /* SHA-256 in hex with its NUL */
+    WIRE_TITLE_TEXT = 129, /* [a-z0-9][a-z0-9._-]{0,127} with its NUL */
+    WIRE_RENDITION_TEXT = 48,
+    WIRE_FOLDER_TEXT = 96,
+};
+
+/* Whether the text is a title id: [a-z0-9][a-z0-9._-]{0,127}. */
+bool title_id_valid(const char *text);
+
+/* ---- Classes of failure (ARCHITECTURE section 5) -------------------------- */
+
+enum failure_class {
+    FAILURE_BAD_SOURCE,       /* fails the title */
+    FAILURE_UNSUPPORTED,      /* fails the title */
+    FAILURE_FRAME_COUNT,      /* fails the title */
+    FAILURE_REFUSED,          /* fails the title: no space, no permission at the output */
+    FAILURE_IO,               /* retried */
+    FAILURE_KILLED,           /* retried */
+    FAILURE_TIMEOUT,          /* retried */
+    FAILURE_OOM,              /* retried with twice the memory */
+    FAILURE_CRASH,            /* retried; three make the unit poison */
+    FAILURE_LIES,             /* the child's report or segment broke the gate; retried as crash */
+    FAILURE_NONDETERMINISTIC, /* leased once more, alone, with leave to replace */
+    FAILURE_MISSING,          /* package: listed objects are not there; their units run again */
+    FAILURE_COUNT
+};
+
+const char *failure_class_name(enum failure_class failure); /* "bad_source", ... */
+int failure_class_from_name(const char *name);              /* -1 for an unknown one */
+
+/* ---- What is said about segments ------------------------------------------ */
+
+/* One GOP of a segment: two CMAF chunks (moof+mdat), the IDR alone first. */
+struct fragment_report {
+    uint32_t offset;   /* bytes from the segment's start to the first moof */
+    uint32_t size;     /* bytes of both chunks */
+    uint32_t idr_size; /* bytes of the first chunk: the I-frame byte range */
+};
+
+struct segment_report {
+    int64_t number; /* in the title, from 1: the file's name */
+    int64_t bytes;
+    int64_t samples;     /* pictures, or packets of sound */
+    int64_t decode_time; /* tfdt of the first fragment, ticks of the track */
+    int64_t duration;    /* sum of sample durations, ticks */
+    char sha256[WIRE_HASH_TEXT]; /* set by the worker, never by the child */
+    size_t fragment_count; /* video: its GOPs; sound: 0 */
+    struct fragment_report *fragments;
+};
+
+/* What one unit (chunk x rung, or a whole sound track) made. */
+struct unit_report {
+    uint8_t record[512]; /* codec configuration record */
+    size_t record_size;
+    int reorder_frames;
+    int priming;
+    int64_t init_bytes;
+    char init_sha256[WIRE_HASH_TEXT];
+    size_t segment_count;
+    struct segment_report *segments;
+};
+
+/* What the task as a whole cost and met. */
+struct task_stats {
+    int64_t frames_decoded;
+    int64_t frames_repaired;
+    int64_t source_bytes; /* read through the pipe */
+    double cpu_s;         /* of the child, all of it */
+    double decode_cpu_s;
+    double scale_cpu_s;
+    double encode_cpu_s;
+    double wall_s;
+    int64_t peak_memory; /* bytes: the child's largest resident set */
+};
+
+/* All units of one rendition joined in the order of time, for the packager. */
+struct rendition_report {
+    struct unit_report joined;
+    int64_t frames_repaired;
+};
+
+/* ---- The plan of a title --------------------------------------------------- */
+
+struct rendition_plan {
+    char id[WIRE_RENDITION_TEXT];  /* "h264-720p", "audio-und-aac-2" */
+    char folder[WIRE_FOLDER_TEXT]; /* below the title: "video/h264-720p-<key>"; "" until the identity is known */
+    char key[WIRE_HASH_TEXT];      /* "" until the identity is known */
+    bool is_video;
+    struct video_spec video;
+    struct audio_spec audio;
+    int audio_track;        /* index in source->audio */
+    const char *build_line; /* pinned for the title */
+};
+
+/* All that packaging needs to know, as the scheduler gives it to a package task. */
+struct title_plan {
+    struct arena arena;
+    const char *title;
+    const char *ladder;   /* its name */
+    const char *identity; /* of the source; "" until known */
+    struct source_document source;
+    int gop_ms, segment_gops, chunk_ms;
+    struct grid *grid; /* owned */
+    size_t rendition_count;
+    struct rendition_plan *renditions;
+    int64_t frames_repaired; /* summed over accepted reports */
+};
+
+void title_plan_finish(struct title_plan *plan);
+
+/* ---- Tasks ------------------------------------------------------------------ */
+
+enum task_kind { TASK_PROBE, TASK_VIDEO, TASK_AUDIO, TASK_PACKAGE, TASK_SWAP, TASK_REMOVE, TASK_KIND_COUNT };
+
+const char *task_kind_name(enum task_kind kind); /* "probe", "video", ... */
+int task_kind_from_name(const char *name);       /* -1 for an unknown one */
+
+/* What a child is told: no URL, no credential, no path. A pure function of this
+ * and of the source's bytes. */
+struct child_spec {
+    enum task_kind kind; /* PROBE, VIDEO or AUDIO */
+    int64_t source_size; /* bytes */
+    /* probe */
+    int max_width, max_height;
+    int64_t max_frames;
+    struct rational max_rate;
+    enum deinterlace deinterlace;
+    int64_t long_gop_ms;
+    /* video and audio */
+    struct source_document source; /* for video with the slice of the index it needs */
+    /* video */
+    struct chunk_grid chunk;
+    int rung_count;
+    struct video_spec *rungs;
+    /* audio */
+    int audio_track;
+    struct audio_spec audio;
+    struct grid *grid; /* owned: boundaries of the segments */
+};
+
+/* The source as a worker reads it. */
+struct task_source {
+    const char *url;      /* path, file:// or http(s):// */
+    int64_t size;         /* pinned; -1 before the probe */
+    const char *pin;      /* opaque: blob's text of ETag, or of mtime and inode; "" before the probe */
+    const char *identity; /* "" until known */
+};
+
+/* One unit of a task and where its objects go. */
+struct task_unit {
+    int64_t id;
+    char rendition[WIRE_RENDITION_TEXT];
+    char folder[WIRE_FOLDER_TEXT]; /* "" until the identity is known: ask for it before the first put */
+    bool may_replace;              /* after a nondeterministic attempt */
+};
+
+/* What one lease carries. */
+struct task {
+    struct arena arena;
+    int64_t fence;
+    enum task_kind kind;
+    char title[WIRE_TITLE_TEXT];
+    int attempt; /* from 1 */
+    struct task_source source;
+    const char *output; /* URL of the folder above the title's */
+    size_t unit_count;
+    struct task_unit *units; /* rung i of a video spec belongs to units[i] */
+    int64_t memory_bytes;    /* limit of the child */
+    double wall_limit_s;     /* limit of the attempt */
+    struct child_spec spec;  /* PROBE, VIDEO, AUDIO */
+    const char *version;     /* SWAP: which version to make current */
+};
+
+void task_finish(struct task *task); /* also frees what spec owns */
+
+/* What the worker answers: one report a unit, in the order of task.units. */
+struct task_report {
+    struct arena arena;
+    struct task_stats stats;
+    size_t unit_count;
+    struct unit_report *units;
+    /* probe */
+    bool has_source;
+    struct source_document source;
+    char identity[256]; /* "sha256:...", "etag:..."; "" while still being read */
+    const char *pin;
+    int64_t source_size;
+    /* package */
+    char version[17];
+    int64_t output_bytes; /* of all objects of the version */
+};
+
+void task_report_finish(struct task_report *report);
+
+/* ---- JSON ------------------------------------------------------------------- */
+
+void rational_write(struct writer *w, const char *name, struct rational value); /* "24000/1001" */
+void rational_read(struct rational *out, struct reader *r, const char *name);
+
+void source_document_write(const struct source_document *document, struct writer *w,
+                           const char *name);
+void source_document_read(struct source_document *out, struct reader *r);
+
+void video_spec_write(const struct video_spec *spec, struct writer *w, const char *name);
+void video_spec_read(struct video_spec *out, struct reader *r);
+void audio_spec_write(const struct audio_spec *spec, struct writer *w, const char *name);
+void audio_spec_read(struct audio_spec *out, struct reader *r);
+
+void segment_report_write(const struct segment_report *report, struct writer *w, const char *name);
+void segment_report_read(struct segment_report *out, struct arena *arena, struct reader *r);
+void unit_report_write(const struct unit_report *report, struct writer *w, const char *name);
+void unit_report_read(struct unit_report *out, struct arena *arena, struct reader *r);
+
+void task_stats_write(const struct task_stats *stats, struct writer *w, const char *name);
+void task_stats_read(struct task_stats *out, struct reader *r);
+
+void child_spec_write(const struct child_spec *spec, struct writer *w, const char *name);
+void child_spec_read(struct child_spec *out, struct arena *arena, struct reader *r);
+void child_spec_finish(struct child_spec *spec);
+
+void task_write(const struct task *task, struct writer *w, const char *name);
+void task_read(struct task *out, struct reader *r);
+void task_report_write(const struct task_report *report, struct writer *w, const char *name);
+void task_report_read(struct task_report *out, struct reader *r);
+
+void title_plan_write(const struct title_plan *plan, struct writer *w, const char *name);
+void title_plan_read(struct title_plan *out, struct reader *r);
+
+#endif

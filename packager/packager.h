@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Coded samples in, CMAF segments out; reports in, HLS, DASH and the title
+ * document out. Pure: no file, no network, no clock. The rules are those of
+ * STANDARDS sections 1 to 3 and 8; the layout is ARCHITECTURE section 8.
+ *
+ *   segment_writer      packets -> init and media segments + reports   (task child)
+ *   segment_check       one segment against what it must be            (worker, before it is put)
+ *   presentation        the model that manifests are functions of
+ *   presentation_check  the gate for manifests                         (package task)
+ *   hls_*, dash_*, title_document_write
+ *   verify              all of it again from real bytes                (people)
+ */
+#ifndef PACKAGER_PACKAGER_H
+#define PACKAGER_PACKAGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/grid.h"
+#include "common/media.h"
+#include "common/wire.h"
+
+/* Raised by hand whenever the bytes of a segment change for the same samples:
+ * part of every rendition's key. */
+enum { PACKAGER_LAYOUT_VERSION = 1 };
+
+/* ---- Writing segments ---------------------------------------------------- */
+
+/* One track, for its init segment and its timing. Exactly one of the specs is set. */
+struct track_config {
+    const struct video_spec *video; /* borrowed; NULL for sound */
+    const struct audio_spec *audio; /* borrowed; NULL for pictures */
+    uint8_t record[512];            /* payload of avcC, av1C; AudioSpecificConfig for AAC */
+    size_t record_size;
+    int reorder_frames;  /* video: D of ARCHITECTURE section 8 */
+    int priming;         /* audio: samples before presentation time 0 */
+    int64_t duration;    /* audio: samples of the title after priming, for the edit list */
+};
+
+/* Appends ftyp + moov: CMAF track header. No clock reading, no encoder name. */
+int init_segment_write(const struct track_config *track, struct buf *out, struct err *err);
+
+/* RFC 6381 codecs string of the track ("avc1.64001f", "mp4a.40.2") into `out`. */
+int track_codecs_string(const struct track_config *track, char *out, size_t size, struct err *err);
+
+struct sample {
+    const uint8_t *data; /* borrowed during the call */
+    size_t size;
+    int64_t frame;    /* video: picture number in the title, presentation order */
+    bool key;         /* IDR */
+    bool disposable;
+    int64_t duration; /* audio: samples */
+};
+
+/* Called with each whole segment, in order. `data` is borrowed during the call. */
+typedef int (*segment_fn)(void *context, const struct segment_report *report, const uint8_t *data,
+                          size_t size, struct err *err);
+
+struct segment_writer;
+
+/*
+ * Writes the video segments of one chunk of one rendition. Samples arrive in
+ * decode order; a segment is emitted as soon as its last sample is in. A fragment
+ * is one GOP as two chunks (moof+mdat): the IDR alone, then the rest; GOP g of
+ * the title has sequence numbers 2g+1 and 2g+2; dts = (first + i) x rate.den.
+ * `chunk` and `track` are borrowed for the writer's life.
+ */
+int segment_writer_create_video(struct segment_writer **out, const struct track_config *track,
+                                const struct chunk_grid *chunk, segment_fn emit, void *context,
+                                struct err *err);
+
+/*
+ * Writes all segments of a sound track. Segment k ends at the first packet border
+ * at or after video boundary k, computed from the origin (STANDARDS section 8).
+ * `grid` is borrowed for the writer's life.
+ */
+int segment_writer_create_audio(struct segment_writer **out, const struct track_config *track,
+                                const struct grid *grid, segment_fn emit, void *context,
+                                struct err *err);
+
+int segment_writer_sample(struct segment_writer *writer, const struct sample *sample,
+                          struct err *err);
+
+/* After the last sample: emits what is left and fails with INTERNAL where samples
+ * are missing, too many, or GOPs do not begin with an IDR. */
+int segment_writer_end(struct segment_writer *writer, struct err *err);
+void segment_writer_destroy(struct segment_writer *writer);
+
+/* ---- Checking segments --------------------------------------------------- */
+
+/* Parses an init segment and compares it with the track; CORRUPT with a sentence
+ * that names the box or field. */
+int init_segment_check(const uint8_t *data, size_t size, const struct track_config *track,
+                       struct err *err);
+
+/*
+ * Parses one media segment (boxes, sizes, counts, times, flags, IDR by NAL type,
+ * fragment offsets) and compares it with its report and with what the spec says
+ * it must be. `chunk` is NULL for sound.
+ */
+int segment_check(const uint8_t *data, size_t size, const struct track_config *track,
+                  const struct chunk_grid *chunk, const struct segment_report *report,
+                  struct err *err);
+
+/* ---- The presentation model ---------------------------------------------- */
+
+/* One segment as manifests see it; times in ticks of the track's timescale, after
+ * the edit list (presentation time). */
+struct presented_segment {
+    int64_t start;
+    int64_t duration;
+    int64_t bytes;
+    int gop_count;
+    const struct fragment_report *gops; /* borrowed; video only */
+};
+
+struct presented_track {
+    const char *id;     /* "h264-720p", "audio-und-aac-2": also the media playlist's file name */
+    const char *folder; /* "video/h264-720p-0123456789": below the title */
+    bool video;
+    enum codec_id codec;
+    const char *codecs; /* RFC 6381 */
+    int64_t timescale;
+    int64_t presentation_offset; /* media time of presentation time 0: D x den, or priming */
+    int width, height;           /* video */
+    struct rational rate;
+    struct colour colour;
+    int sample_rate, channels; /* audio */
+    const char *language;
+    int64_t init_bytes;
+    size_t segment_count;
+    struct presented_segment *segments;
+    int64_t peak_bps;    /* filled by presentation_measure */
+    int64_t average_bps;
+    int64_t iframe_peak_bps;
+    int64_t iframe_average_bps;
+};
+
+struct period {
+    size_t track_count;
+    struct presented_track *tracks; /* video before audio; video by codec, then rising bitrate */
+};
+
+/* The model; everything in it lives in `arena` or is borrowed from reports. */
+struct presentation {
+    struct arena arena;
+    const char *title;
+    char version[17]; /* "" until named */
+    int64_t duration_num, duration_den; /* seconds: frames x den / num */
+    int64_t min_buffer_ms;              /* filled by presentation_measure */
+    size_t period_count;
+    struct period *periods;
+};
+
+void presentation_finish(struct presentation *presentation);
+
+/*
+ * Builds the model from the plan document and the accepted reports of its
+ * renditions; `reports[i]` belongs to plan->renditions[i] and must outlive the
+ * model. The gate for manifests: CORRUPT names rendition and segment for a gap, an
+ * overlap, two codec configurations in one track, a wrong count, unequal
+ * boundaries across variants, an audio end more than one frame off.
+ */
+int presentation_build(struct presentation *out, const struct title_plan *plan,
+                       const struct rendition_report *reports, struct err *err);
+
+/* ---- Manifests: pure functions of the model ------------------------------- */
+
+/* Sizes are appended to `out`. `top` paths are those of <title>/master.m3u8:
+ * relative to the title's folder. */
+void hls_multivariant_write(const struct presentation *p, struct buf *out);
+void hls_media_write(const struct presentation *p, const struct presented_track *track,
+                     struct buf *out);
+void hls_iframes_write(const struct presentation *p, const struct presented_track *track,
+                       struct buf *out);
+void dash_write(const struct presentation *p, struct buf *out);
+
+/* The title document (title.json): what the title is, its renditions, versions of
+ * what made it, source facts, what was assumed, repaired and left out. */
+void title_document_write(const struct presentation *p, const struct title_plan *plan,
+                          const struct rendition_report *reports, struct buf *out);
+
+/* Names the version: the head (16 hex digits) of the hash of all media playlists
+ * and of the top documents written with an empty version. Sets p->version. */
+void presentation_name_version(struct presentation *p, const struct title_plan *plan,
+                               const struct rendition_report *reports);
+
+/* ---- Verify ---------------------------------------------------------------- */
+
+/* Gives the object's bytes; `path` is relative to the title's folder. */
+typedef int (*fetch_fn)(void *context, const char *path, struct buf *out, struct err *err);
+
+enum finding_weight { FINDING_ADVICE, FINDING_MUST };
+
+struct finding {
+    enum finding_weight weight;
+    const char *rule;    /* "hls-targetduration": stable id */
+    const char *path;    /* the object it is about */
+    const char *message; /* one sentence */
+};
+
+typedef void (*finding_fn)(void *context, const struct finding *finding);
+
+struct verify_summary {
+    int64_t objects;
+    int64_t segments;
+    int64_t musts; /* findings of each weight */
+    int64_t advice;
+};
+
+/*
+ * Reads a title as a player would, from master.m3u8 and manifest.mpd to every
+ * segment, and tells each breach of the `must` rules. Decodes nothing. Negative
+ * only where it could not look at all (no manifest); findings are no error.
+ */
+int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_context,
+                 struct verify_summary *summary, struct err *err);
+
+#endif
