@@ -16,7 +16,12 @@ void log_level_set(enum log_level level);
  * task, attempt, worker); copied; NULL removes it. */
 void log_context(const char *pairs);
 
-/* `pairs` are printf-formatted key=value pairs after the quoted message, or "". */
+/* Most lines have no pairs, which is what the compiler takes for a slip. */
+#pragma GCC diagnostic ignored "-Wformat-zero-length"
+
+/* `pairs` are printf-formatted key=value pairs after the quoted message, or "".
+ * Control bytes in them are escaped; a value with spaces wants quotes of its own.
+ * A line longer than 4 KiB is cut. */
 void log_debug(const char *message, const char *pairs, ...) __attribute__((format(printf, 2, 3)));
 void log_info(const char *message, const char *pairs, ...) __attribute__((format(printf, 2, 3)));
 void log_warn(const char *message, const char *pairs, ...) __attribute__((format(printf, 2, 3)));
