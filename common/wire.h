@@ -110,6 +110,7 @@ struct rendition_plan {
     struct audio_spec audio;
     int audio_track;        /* index in source->audio */
     const char *build_line; /* pinned for the title */
+    int64_t tail_frames;    /* video: frames past a chunk's end that its encoder is shown */
 };
 
 /* All that packaging needs to know, as the scheduler gives it to a package task. */
