@@ -14,6 +14,11 @@
 #include "common/err.h"
 #include "common/media.h"
 
+enum {
+    GRID_FRAMES_MAX = 1 << 30, /* of a title */
+    GRID_GOPS_MAX = 1 << 22,   /* of a title: 97 days of 2 s */
+};
+
 struct grid_options {
     int64_t frames; /* of the title; > 0 */
     struct rational rate;
@@ -46,9 +51,11 @@ struct grid {
  * GOP = round(gop_ms x rate) frames, at least 1. A last GOP shorter than half a
  * GOP is joined to the one before, so a last segment is never less than half a
  * GOP. With S segments a body chunk has b = clamp(S / 12, 1, chunk_ms / segment)
- * segments; the head is 1, 1, 2, 4 segments, none longer than b. Where the last
- * random access point at or before a chunk's start lies further back than the
- * chunk is long, the chunk grows by whole segments until it does not.
+ * segments, a segment counted at its wanted length, segment_gops x gop_ms; the
+ * head is 1, 1, 2, 4 segments, none longer than b. Where the last random access
+ * point at or before a chunk's start (else frame 0) lies further back than the
+ * chunk is long, the chunk grows by whole segments until it does not; a last chunk
+ * that can't is joined to the one before.
  * `*out` is owned. INVALID for frames or rates out of bounds.
  */
 int grid_create(struct grid **out, const struct grid_options *options, struct err *err);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rationals, names of codecs, and the end of a source document: see media.h. */
+#include "common/media.h"
+
+#include <assert.h>
+#include <string.h>
+
+__extension__ typedef __int128 wide;
+
+static wide wide_gcd(wide a, wide b) {
+    while (b != 0) {
+        wide rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a < 0 ? -a : a;
+}
+
+struct rational rational_of(int64_t num, int64_t den) {
+    wide n = num;
+    wide d = den;
+    wide divisor = wide_gcd(n, d);
+    if (d == 0) {
+        return (struct rational){0, 1};
+    }
+    if (d < 0) {
+        divisor = -divisor;
+    }
+    n /= divisor;
+    d /= divisor;
+    if (n > INT64_MAX || d > INT64_MAX) {
+        return (struct rational){0, 1}; /* a lone INT64_MIN turned positive does not fit */
+    }
+    return (struct rational){(int64_t)n, (int64_t)d};
+}
+
+int rational_compare(struct rational a, struct rational b) {
+    wide left = (wide)a.num * b.den;
+    wide right = (wide)b.num * a.den;
+    return left < right ? -1 : left > right;
+}
+
+double rational_value(struct rational r) {
+    return (double)r.num / (double)r.den;
+}
+
+int64_t ticks_scale(int64_t value, int64_t mul, int64_t div, enum rounding rounding) {
+    assert(div > 0);
+    wide product = (wide)value * mul;
+    if (rounding == ROUND_UP) {
+        product += (wide)div - 1;
+    } else if (rounding == ROUND_NEAR) {
+        product += div / 2; /* for an odd div no product lies on the half */
+    }
+    wide quotient = product / div;
+    if (product % div < 0) {
+        quotient--; /* C rounds towards zero; ticks round towards the past */
+    }
+    assert(quotient >= INT64_MIN && quotient <= INT64_MAX);
+    return (int64_t)quotient;
+}
+
+static const struct {
+    const char *name;
+    bool video;
+} codecs[CODEC_COUNT] = {
+    [CODEC_NONE] = {"none", false}, [CODEC_H264] = {"h264", true},  [CODEC_AV1] = {"av1", true},
+    [CODEC_AAC] = {"aac", false},   [CODEC_OPUS] = {"opus", false},
+};
+
+const char *codec_name(enum codec_id codec) {
+    return codecs[codec].name;
+}
+
+enum codec_id codec_from_name(const char *name) {
+    for (int codec = CODEC_NONE + 1; codec < CODEC_COUNT; codec++) {
+        if (strcmp(codecs[codec].name, name) == 0) {
+            return (enum codec_id)codec;
+        }
+    }
+    return CODEC_NONE;
+}
+
+bool codec_is_video(enum codec_id codec) {
+    return codecs[codec].video;
+}
+
+bool colour_is_hdr(const struct colour *colour) {
+    return colour->transfer == 16 || colour->transfer == 18; /* ITU-T H.273 table 3 */
+}
+
+void source_document_finish(struct source_document *document) {
+    arena_finish(&document->arena);
+    *document = (struct source_document){0};
+}
