@@ -93,3 +93,8 @@ void source_document_finish(struct source_document *document) {
     arena_finish(&document->arena);
     *document = (struct source_document){0};
 }
+
+int64_t title_audio_samples(const struct timeline *timeline, int sample_rate) {
+    return ticks_scale(timeline->frames * timeline->rate.den, sample_rate, timeline->rate.num,
+                       ROUND_UP);
+}

@@ -84,6 +84,10 @@ struct timeline {
     struct rational start; /* source time of frame 0, in seconds on the source's own clock */
 };
 
+/* Samples of sound that cover the title: its duration in units of 1/sample_rate,
+ * rounded up. */
+int64_t title_audio_samples(const struct timeline *timeline, int sample_rate);
+
 /* The video track that is encoded, as the probe found it. */
 struct video_facts {
     int stream; /* index in the container */

@@ -36,9 +36,9 @@ struct track_config {
     const struct audio_spec *audio; /* borrowed; NULL for pictures */
     uint8_t record[512];            /* payload of avcC, av1C; AudioSpecificConfig for AAC */
     size_t record_size;
-    int reorder_frames;  /* video: D of ARCHITECTURE section 8 */
-    int priming;         /* audio: samples before presentation time 0 */
-    int64_t duration;    /* audio: samples of the title after priming, for the edit list */
+    int reorder_frames; /* video: D of ARCHITECTURE section 8 */
+    int priming;        /* audio: samples before presentation time 0 */
+    int64_t duration;   /* audio: samples of the title after priming, for the edit list */
 };
 
 /* Appends ftyp + moov: CMAF track header. No clock reading, no encoder name. */
@@ -50,8 +50,8 @@ int track_codecs_string(const struct track_config *track, char *out, size_t size
 struct sample {
     const uint8_t *data; /* borrowed during the call */
     size_t size;
-    int64_t frame;    /* video: picture number in the title, presentation order */
-    bool key;         /* IDR */
+    int64_t frame; /* video: picture number in the title, presentation order */
+    bool key;      /* IDR */
     bool disposable;
     int64_t duration; /* audio: samples */
 };
@@ -114,8 +114,9 @@ struct presented_segment {
     int64_t start;
     int64_t duration;
     int64_t bytes;
-    int gop_count;
-    const struct fragment_report *gops; /* borrowed; video only */
+    int gop_count;                      /* video; 0 for sound */
+    const struct fragment_report *gops; /* borrowed */
+    const int64_t *gop_ticks;           /* duration of each */
 };
 
 struct presented_track {
@@ -134,24 +135,25 @@ struct presented_track {
     int64_t init_bytes;
     size_t segment_count;
     struct presented_segment *segments;
-    int64_t peak_bps;    /* filled by presentation_measure */
-    int64_t average_bps;
-    int64_t iframe_peak_bps;
+    int64_t peak_bps;        /* measured, containers included: the largest rate over any run of */
+    int64_t average_bps;     /* consecutive segments of 0.5 to 1.5 target durations; over all */
+    int64_t iframe_peak_bps; /* the same of the I-frame byte ranges; 0 for sound */
     int64_t iframe_average_bps;
 };
 
 struct period {
     size_t track_count;
-    struct presented_track *tracks; /* video before audio; video by codec, then rising bitrate */
+    struct presented_track *tracks; /* video before audio; video by codec, then rising peak_bps */
 };
 
 /* The model; everything in it lives in `arena` or is borrowed from reports. */
 struct presentation {
     struct arena arena;
     const char *title;
-    char version[17]; /* "" until named */
+    char version[17];                   /* "" until named */
     int64_t duration_num, duration_den; /* seconds: frames x den / num */
-    int64_t min_buffer_ms;              /* filled by presentation_measure */
+    int64_t target_duration_s;          /* EXT-X-TARGETDURATION of every playlist */
+    int64_t min_buffer_ms; /* by leaky bucket at each track's peak_bps, from any GOP on */
     size_t period_count;
     struct period *periods;
 };
@@ -170,8 +172,8 @@ int presentation_build(struct presentation *out, const struct title_plan *plan,
 
 /* ---- Manifests: pure functions of the model ------------------------------- */
 
-/* Sizes are appended to `out`. `top` paths are those of <title>/master.m3u8:
- * relative to the title's folder. */
+/* Text is appended to `out`. The two top documents name others relative to the
+ * title's folder, media playlists relative to their version's folder below it. */
 void hls_multivariant_write(const struct presentation *p, struct buf *out);
 void hls_media_write(const struct presentation *p, const struct presented_track *track,
                      struct buf *out);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The DASH manifest as a pure function of the presentation (ISO/IEC 23009-1 with
+ * the DASH-IF timing model: STANDARDS section 2). One AdaptationSet a codec, its
+ * SegmentTimeline shared by all Representations, whose boundaries the gate has
+ * found equal. Times are presentation times after the edit list, in ticks.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "packager/packager.h"
+
+static void duration_write(int64_t num, int64_t den, enum rounding rounding, struct buf *out) {
+    int64_t micros = ticks_scale(num, 1000000, den, rounding);
+    buf_format(out, "PT%" PRId64, micros / 1000000);
+    if (micros % 1000000 != 0) {
+        char digits[8];
+        int64_t rest = micros % 1000000;
+        for (int i = 5; i >= 0; i--, rest /= 10) {
+            digits[i] = (char)('0' + rest % 10);
+        }
+        size_t length = 6;
+        while (digits[length - 1] == '0') {
+            length--;
+        }
+        buf_string(out, ".");
+        buf_append(out, digits, length);
+    }
+    buf_string(out, "S");
+}
+
+/* S elements: t on the first alone, runs of equal durations by @r. */
+static void timeline_write(const struct presented_track *track, struct buf *out) {
+    buf_string(out, "        <SegmentTimeline>\n");
+    for (size_t s = 0; s < track->segment_count;) {
+        size_t run = 1;
+        while (s + run < track->segment_count &&
+               track->segments[s + run].duration == track->segments[s].duration) {
+            run++;
+        }
+        buf_string(out, "          <S");
+        if (s == 0) {
+            buf_format(out, " t=\"%" PRId64 "\"", track->segments[0].start);
+        }
+        buf_format(out, " d=\"%" PRId64 "\"", track->segments[s].duration);
+        if (run > 1) {
+            buf_format(out, " r=\"%zu\"", run - 1);
+        }
+        buf_string(out, "/>\n");
+        s += run;
+    }
+    buf_string(out, "        </SegmentTimeline>\n");
+}
+
+static void template_write(const struct presented_track *track, struct buf *out) {
+    buf_format(out,
+               "      <SegmentTemplate timescale=\"%" PRId64
+               "\" startNumber=\"1\" initialization=\"init.mp4\" media=\"$Number%%05d$.m4s\">\n",
+               track->timescale);
+    timeline_write(track, out);
+    buf_string(out, "      </SegmentTemplate>\n");
+}
+
+static void frame_rate_write(struct rational rate, struct buf *out) {
+    buf_format(out, "%" PRId64, rate.num);
+    if (rate.den != 1) {
+        buf_format(out, "/%" PRId64, rate.den);
+    }
+}
+
+static void cicp_write(const char *name, int value, struct buf *out) {
+    buf_format(
+        out, "      <SupplementalProperty schemeIdUri=\"urn:mpeg:mpegB:cicp:%s\" value=\"%d\"/>\n",
+        name, value);
+}
+
+/* Other video sets between which players may switch. */
+static void switching_write(const struct period *period, const int *set_of, int set,
+                            struct buf *out) {
+    bool any = false;
+    for (size_t t = 0; t < period->track_count; t++) {
+        bool head = t == 0 || set_of[t] != set_of[t - 1];
+        if (!period->tracks[t].video || set_of[t] == set || !head) {
+            continue;
+        }
+        buf_string(out, any ? ","
+                            : "      <SupplementalProperty schemeIdUri=\"urn:mpeg:dash:"
+                              "adaptation-set-switching:2016\" value=\"");
+        buf_format(out, "%d", set_of[t]);
+        any = true;
+    }
+    if (any) {
+        buf_string(out, "\"/>\n");
+    }
+}
+
+static void representation_write(const struct presented_track *track, struct buf *out) {
+    buf_format(out, "      <Representation id=\"%s\" bandwidth=\"%" PRId64 "\" codecs=\"%s\"",
+               track->id, track->peak_bps, track->codecs);
+    if (track->video) {
+        buf_format(out, " width=\"%d\" height=\"%d\" frameRate=\"", track->width, track->height);
+        frame_rate_write(track->rate, out);
+        buf_string(out, "\" sar=\"1:1\"");
+    } else {
+        buf_format(out, " audioSamplingRate=\"%d\"", track->sample_rate);
+    }
+    buf_format(out, ">\n        <BaseURL>%s/</BaseURL>\n      </Representation>\n", track->folder);
+}
+
+static void video_set_open(const struct period *period, const int *set_of, size_t first,
+                           size_t count, struct buf *out) {
+    const struct presented_track *largest = &period->tracks[first];
+    for (size_t t = first + 1; t < first + count; t++) {
+        largest = period->tracks[t].width > largest->width ? &period->tracks[t] : largest;
+    }
+    struct rational aspect = rational_of(largest->width, largest->height);
+    buf_format(out,
+               "    <AdaptationSet id=\"%d\" contentType=\"video\" mimeType=\"video/mp4\" "
+               "segmentAlignment=\"true\" startWithSAP=\"1\" par=\"%" PRId64 ":%" PRId64
+               "\" maxWidth=\"%d\" maxHeight=\"%d\" maxFrameRate=\"",
+               set_of[first], aspect.num, aspect.den, largest->width, largest->height);
+    frame_rate_write(largest->rate, out);
+    buf_string(out, "\">\n");
+    cicp_write("ColourPrimaries", largest->colour.primaries, out);
+    cicp_write("TransferCharacteristics", largest->colour.transfer, out);
+    cicp_write("MatrixCoefficients", largest->colour.matrix, out);
+    switching_write(period, set_of, set_of[first], out);
+}
+
+static void audio_set_open(const struct presented_track *track, int set, bool main,
+                           struct buf *out) {
+    buf_format(out,
+               "    <AdaptationSet id=\"%d\" contentType=\"audio\" mimeType=\"audio/mp4\" "
+               "segmentAlignment=\"true\" startWithSAP=\"1\" lang=\"%s\">\n",
+               set, track->language[0] != '\0' ? track->language : "und");
+    buf_format(out,
+               "      <AudioChannelConfiguration "
+               "schemeIdUri=\"urn:mpeg:mpegB:cicp:ChannelConfiguration\" value=\"%d\"/>\n",
+               track->channels);
+    buf_format(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"%s\"/>\n",
+               main ? "main" : "alternate");
+}
+
+/* Tracks of one codec and, for sound, of one language and channel count, form a set. */
+static bool same_set(const struct presented_track *a, const struct presented_track *b) {
+    if (a->video != b->video || a->codec != b->codec) {
+        return false;
+    }
+    return a->video || (strcmp(a->language, b->language) == 0 && a->channels == b->channels &&
+                        a->sample_rate == b->sample_rate);
+}
+
+static void set_write(const struct period *period, const int *set_of, size_t first, size_t count,
+                      struct buf *out) {
+    const struct presented_track *head = &period->tracks[first];
+    if (head->video) {
+        video_set_open(period, set_of, first, count, out);
+        buf_string(out, "      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"/>\n");
+    } else {
+        bool main = first == 0 || period->tracks[first - 1].video;
+        audio_set_open(head, set_of[first], main, out);
+    }
+    template_write(head, out);
+    for (size_t i = 0; i < count; i++) {
+        representation_write(&period->tracks[first + i], out);
+    }
+    buf_string(out, "    </AdaptationSet>\n");
+}
+
+static void period_write(const struct presentation *p, const struct period *period, size_t number,
+                         struct buf *out) {
+    int *set_of = mem_zero(period->track_count, sizeof(*set_of));
+    for (size_t t = 0; t < period->track_count; t++) {
+        bool same = t > 0 && same_set(&period->tracks[t - 1], &period->tracks[t]);
+        set_of[t] = t == 0 ? 1 : set_of[t - 1] + (same ? 0 : 1);
+    }
+    buf_format(out, "  <Period id=\"%zu\" start=\"PT0S\" duration=\"", number);
+    duration_write(p->duration_num, p->duration_den, ROUND_NEAR, out);
+    buf_string(out, "\">\n");
+    for (size_t t = 0; t < period->track_count;) {
+        size_t count = 1;
+        while (t + count < period->track_count && set_of[t + count] == set_of[t]) {
+            count++;
+        }
+        set_write(period, set_of, t, count, out);
+        t += count;
+    }
+    buf_string(out, "  </Period>\n");
+    mem_free(set_of);
+}
+
+void dash_write(const struct presentation *p, struct buf *out) {
+    buf_string(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+                    "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
+                    "profiles=\"urn:mpeg:dash:profile:isoff-live:2011,"
+                    "urn:mpeg:dash:profile:cmaf:2019\" mediaPresentationDuration=\"");
+    duration_write(p->duration_num, p->duration_den, ROUND_NEAR, out);
+    buf_string(out, "\" minBufferTime=\"");
+    duration_write(p->min_buffer_ms, 1000, ROUND_UP, out);
+    buf_string(out, "\">\n");
+    for (size_t i = 0; i < p->period_count; i++) {
+        period_write(p, &p->periods[i], i + 1, out);
+    }
+    buf_string(out, "</MPD>\n");
+}
