@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon that owns the plan: titles, units, leases, in a store that survives
+ * it, behind the HTTP API of API.md. It runs in threads of the caller's process:
+ * one for the store and all decisions, one for HTTP. It never touches media.
+ */
+#ifndef SCHEDULER_SCHEDULER_H
+#define SCHEDULER_SCHEDULER_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "scheduler/plan.h"
+
+struct scheduler;
+
+struct scheduler_options {
+    const char *store_path;    /* the SQLite file, made where it is not there; its folder must be */
+    const char *token;         /* bearer token of every call; NULL: a random one is made */
+    const char *listen_host;   /* a numeric address; default "127.0.0.1" */
+    int port;                  /* default 0: any free one */
+    bool private_mode;         /* default false: see below */
+    int heartbeat_ms;          /* what workers are told; default 10000; private: 500 is good */
+    int ttl_ms;                /* a session silent for so long is lost; default 30000 */
+    struct plan_limits limits; /* what a source may be; default plan_limits_default() */
+};
+
+struct scheduler_options scheduler_options_default(void);
+
+/*
+ * Opens the store (checks it, brings it to this version's schema), starts the
+ * threads and listens; from then on the API answers. `*out` is owned; options are
+ * copied. A scheduler that starts gives each session in its store one full lease
+ * time; in private mode, where workers die with their parent, it ends every one and
+ * its units are ready again, no loss counted.
+ * CONFLICT where another process has the store open; CORRUPT where it is damaged;
+ * UNSUPPORTED where a newer reelfarm has written it; NO_SPACE; UNAVAILABLE where
+ * the port can't be listened on.
+ */
+int scheduler_start(struct scheduler **out, const struct scheduler_options *options,
+                    struct err *err);
+
+/*
+ * Stops listening, answers the calls that wait, writes what was promised, closes
+ * the store and frees everything. Leases stay in the store. Takes NULL.
+ */
+void scheduler_stop(struct scheduler *scheduler);
+
+/* "http://127.0.0.1:34567", without a slash at its end, and the token that calls
+ * need; borrowed until scheduler_stop. */
+const char *scheduler_url(const struct scheduler *scheduler);
+const char *scheduler_token(const struct scheduler *scheduler);
+
+/*
+ * For a private scheduler, whose parent saw wait() report the death of a worker:
+ * ends the sessions of that name at once; their units are ready again, no loss
+ * counted. Durable when it returns. Any thread. An unknown name is no error.
+ */
+int scheduler_worker_died(struct scheduler *scheduler, const char *worker, struct err *err);
+
+#endif
