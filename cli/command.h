@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Commands as rows of a table: name, options, help by example, and the function
+ * that runs it. Private to cli/.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/json.h"
+
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_UNREACHABLE = 3,
+    EXIT_REFUSED = 4,
+    EXIT_INTERRUPTED = 130,
+};
+
+struct option_row {
+    const char *name;  /* "out": typed as --out */
+    const char *value; /* what stands for its value in help: "DIR"; NULL: a flag */
+    const char *help;
+};
+
+enum { MAX_OPTIONS = 16, MAX_WORDS = 64 };
+
+struct command;
+
+/* What was typed after the command's name. Strings are borrowed from argv. */
+struct invocation {
+    const struct command *command;
+    int word_count; /* words that are no option */
+    const char *words[MAX_WORDS];
+    const char *values[MAX_OPTIONS]; /* by row; "" for a flag that is set; NULL if not given */
+};
+
+struct command {
+    const char *name;
+    const char *words; /* usage of the words: "SOURCE" */
+    int least_words;
+    int most_words;
+    const char *summary; /* one line, for the list */
+    const char *help;    /* paragraphs and examples, for --help */
+    const struct option_row
+        *options; /* ended by a row without a name; --json and --help are everyone's */
+    int (*run)(const struct invocation *invocation);
+};
+
+/* The commands in the order of help; NULL at the end. */
+const struct command *command_at(int index);
+
+/* The option's value, "" for a flag that is set; NULL where it was not given. */
+const char *option_value(const struct invocation *invocation, const char *name);
+
+/* Whether --json was given: one JSON document on stdout and nothing else. */
+bool wants_json(const struct invocation *invocation);
+
+/* A whole number option within [min, max], or `fallback` where it was not given. */
+int option_int(const struct invocation *invocation, const char *name, int min, int max,
+               int fallback, int *out, struct err *err);
+
+/* Tells the error as one sentence on stderr (with --json also as a document on
+ * stdout) and returns `code`. */
+int command_fail(const struct invocation *invocation, int code, const struct err *err);
+
+/* As command_fail with EXIT_USAGE, and points to --help. */
+int command_usage(const struct invocation *invocation, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Writes the buffer to stdout whole; EXIT_DONE, or EXIT_FAILED where stdout is gone. */
+int command_print(struct buf *text);
+
+/* The rows: one file each. */
+extern const struct command command_encode;
+extern const struct command command_probe;
+extern const struct command command_ladder;
+extern const struct command command_play;
+extern const struct command command_verify;
+extern const struct command command_version;
+
+#endif
