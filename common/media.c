@@ -60,11 +60,6 @@ int64_t ticks_scale(int64_t value, int64_t mul, int64_t div, enum rounding round
     return (int64_t)quotient;
 }
 
-int64_t title_audio_samples(const struct timeline *timeline, int sample_rate) {
-    return ticks_scale(timeline->frames * timeline->rate.den, sample_rate, timeline->rate.num,
-                       ROUND_UP);
-}
-
 static const struct {
     const char *name;
     bool video;
