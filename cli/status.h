@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a title stands: the answer of GET /v1/titles/T, and the ways to show it.
+ * Private to cli/.
+ */
+#ifndef CLI_STATUS_H
+#define CLI_STATUS_H
+
+#include "common/json.h"
+#include "common/wire.h"
+
+enum title_state {
+    TITLE_SUBMITTED,
+    TITLE_RUNNING,
+    TITLE_DONE,
+    TITLE_FAILING,
+    TITLE_FAILED,
+    TITLE_CANCELLED
+};
+
+struct rendition_status {
+    char id[WIRE_RENDITION_TEXT];
+    bool video;
+    int64_t units, units_done;
+    int64_t frames, frames_done;
+    bool reused;
+};
+
+enum { STATUS_RENDITIONS = 40 };
+
+struct title_status {
+    char title[WIRE_TITLE_TEXT];
+    enum title_state state;
+    char failure[32]; /* class of a failed title */
+    char error[1024];
+    char version[17];
+    int64_t frames;         /* of the title; 0 until probed */
+    double seconds;         /* of the title */
+    int64_t encoded_frames; /* over all video rungs */
+    int64_t encoded_total;
+    int64_t frames_repaired;
+    int64_t workers_busy;
+    size_t rendition_count;
+    struct rendition_status renditions[STATUS_RENDITIONS];
+};
+
+/* Reads the scheduler's answer. */
+void title_status_read(struct title_status *out, struct reader *r);
+
+/* Whether nothing more will happen. */
+bool title_status_ended(const struct title_status *status);
+
+/* What speed figures are counted from: when the first frame was seen, and how many
+ * frames had been made before (reused, or of an earlier run). */
+struct progress_clock {
+    int64_t started_ms; /* monotonic; 0: no frame seen yet */
+    int64_t first_frames;
+};
+
+/*
+ * The live display: a bar for the title and one for each video rung, at most
+ * `columns` wide; every line ends with a newline. `now_ms` is monotonic. Returns the
+ * number of lines.
+ */
+int progress_draw(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                  int workers, int columns, struct buf *out);
+
+/* The same in one line, for logs and pipes. */
+void progress_line(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                   int workers, struct buf *out);
+
+/* The same as a JSON line: {"event":"progress",...}. */
+void progress_json(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                   int workers, struct buf *out);
+
+#endif
