@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A task child as a process: see box.h. */
+#include "box.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "pipe.h"
+
+enum {
+    NICE = 5,        /* a heartbeat or a player on the same machine goes first */
+    CPU_GRACE_S = 5, /* after SIGXCPU the kernel kills */
+};
+
+/* x86 code paths that glibc picks by CPU; other machines ignore the names. */
+static const char *const masked_environment[] = {
+    "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-FMA,-FMA4,-BMI1,-BMI2,-ERMS,-SSE4_2",
+    NULL,
+};
+static const char *const empty_environment[] = {NULL};
+
+/* Address sanitizer reserves terabytes that it never touches. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { ADDRESS_SPACE_CAN_BE_LIMITED = 0 };
+#else
+enum { ADDRESS_SPACE_CAN_BE_LIMITED = 1 };
+#endif
+
+static void close_fd(int *fd) {
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+static int spawn(struct box *box, const struct box_options *options, int pipe, int errors,
+                 struct err *err) {
+    const char *argv[] = {"reelfarm-worker", "--task", options->mask_cpu ? "--mask-cpu" : NULL,
+                          NULL};
+    struct proc_fd fds[] = {{pipe, PIPE_FD}, {errors, STDERR_FILENO}};
+    struct proc_options spawn = proc_options_default();
+    spawn.program = options->program;
+    spawn.argv = argv;
+    spawn.env = options->mask_cpu ? masked_environment : empty_environment;
+    spawn.fds = fds;
+    spawn.fd_count = sizeof(fds) / sizeof(fds[0]);
+    spawn.own_group = true;
+    spawn.confined = true;
+    return proc_spawn(&box->proc, &spawn, err);
+}
+
+int box_open(struct box *out, const struct box_options *options, struct err *err) {
+    struct box box = BOX_CLOSED;
+    int theirs[2] = {-1, -1}; /* pipe, errors */
+    int ends[2] = {-1, -1};
+    int failed = 0;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return err_set_errno(err, errno, "cannot make a task pipe");
+    }
+    box.pipe = ends[0];
+    theirs[0] = ends[1];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        failed = err_set_errno(err, errno, "cannot make a task pipe");
+        goto out;
+    }
+    box.errors = ends[0];
+    theirs[1] = ends[1];
+    if (fcntl(box.pipe, F_SETFL, O_NONBLOCK) != 0 || fcntl(box.errors, F_SETFL, O_NONBLOCK) != 0) {
+        failed = err_set_errno(err, errno, "cannot make a task pipe");
+        goto out;
+    }
+    failed = spawn(&box, options, theirs[0], theirs[1], err);
+    if (failed == 0) {
+        setpriority(PRIO_PROCESS, (id_t)box.proc.pid, NICE);
+        *out = box;
+        box = BOX_CLOSED;
+    }
+out:
+    close_fd(&theirs[0]);
+    close_fd(&theirs[1]);
+    box_close(&box);
+    return failed;
+}
+
+static int limit(const struct box *box, __rlimit_resource_t resource, int64_t soft, int64_t hard,
+                 struct err *err) {
+    struct rlimit bound = {(rlim_t)soft, (rlim_t)hard};
+    if (soft > 0 && prlimit(box->proc.pid, resource, &bound, NULL) != 0) {
+        return err_set_errno(err, errno, "cannot limit a task child");
+    }
+    return 0;
+}
+
+int box_limit(const struct box *box, int64_t memory_bytes, int64_t cpu_s, struct err *err) {
+    int failed = 0;
+    if (ADDRESS_SPACE_CAN_BE_LIMITED) {
+        failed = limit(box, RLIMIT_AS, memory_bytes, memory_bytes, err);
+    }
+    return failed != 0 ? failed : limit(box, RLIMIT_CPU, cpu_s, cpu_s + CPU_GRACE_S, err);
+}
+
+void box_hang_up(struct box *box) {
+    close_fd(&box->pipe);
+}
+
+void box_kill(const struct box *box) {
+    if (box->proc.pid > 0) {
+        proc_kill(&box->proc, SIGKILL);
+    }
+}
+
+bool box_wait(struct box *box, int timeout_ms, struct proc_result *result) {
+    return box->proc.pid > 0 && proc_wait(&box->proc, timeout_ms, result, NULL) == 0;
+}
+
+void box_close(struct box *box) {
+    proc_finish(&box->proc);
+    close_fd(&box->pipe);
+    close_fd(&box->errors);
+}
