@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Just enough of H.264 (ISO/IEC 14496-10) and its storage (14496-15) to know what
+ * a track says of itself: the configuration record with its SPS, and the NAL units
+ * of a sample. Bytes may lie; nothing is decoded. Private to packager/.
+ */
+#ifndef PACKAGER_AVC_H
+#define PACKAGER_AVC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/media.h"
+
+struct avc_sps {
+    int profile_idc;      /* 66, 77, 100, ... */
+    int constraint_flags; /* the byte after profile_idc */
+    int level_idc;        /* 31 is 3.1 */
+    int id;
+    enum chroma chroma;
+    int bit_depth; /* of luma */
+    int chroma_bit_depth;
+    int width; /* after cropping */
+    int height;
+    bool frames_only;   /* no field or MBAFF coding */
+    bool square_pixels; /* sample aspect ratio 1:1 or not said */
+    int primaries;      /* ITU-T H.273; COLOUR_UNKNOWN where the VUI is silent */
+    int transfer;
+    int matrix;
+    bool full_range;
+    int chroma_location; /* 0 where the VUI is silent, as the standard infers */
+    int reorder_frames;  /* max_num_reorder_frames; -1 where neither said nor inferred as 0 */
+};
+
+/* AVCDecoderConfigurationRecord, 14496-15 5.3.3. */
+struct avc_record {
+    int profile; /* the three bytes that the codecs string shows */
+    int compatibility;
+    int level;
+    struct avc_sps sps;
+};
+
+/* Reads an SPS NAL unit, its header byte included. CORRUPT where it breaks off or
+ * holds values out of range. */
+int avc_sps_read(struct avc_sps *out, const uint8_t *nal, size_t size, struct err *err);
+
+/* Reads the payload of avcC: lengths of 4 bytes, exactly one SPS that agrees with
+ * the record, and PPSs that name it; else CORRUPT. */
+int avc_record_read(struct avc_record *out, const uint8_t *data, size_t size, struct err *err);
+
+/* What the NAL unit headers of one sample say. */
+struct avc_sample {
+    bool idr;       /* all its slices are IDR slices */
+    bool reference; /* nal_ref_idc is not 0 */
+};
+
+/*
+ * Reads the NAL unit lengths and headers of a sample. CORRUPT unless the lengths
+ * fill it exactly and it holds slices of one kind and SEI messages alone (a sample
+ * of an avc1 track holds no parameter sets; ours hold no delimiters either).
+ */
+int avc_sample_read(struct avc_sample *out, const uint8_t *data, size_t size, struct err *err);
+
+#endif

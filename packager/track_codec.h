@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What differs between codecs in a CMAF track: one row a codec. To add one, write
+ * codec_<name>.c with its row and list the row in track_codec.c. Also the timing
+ * of a track, which all writers and checks share. Private to packager/.
+ */
+#ifndef PACKAGER_TRACK_CODEC_H
+#define PACKAGER_TRACK_CODEC_H
+
+#include "box.h"
+#include "packager/packager.h"
+
+/* What the bytes of a sample say of it. */
+struct sample_look {
+    bool key;
+    bool disposable;
+};
+
+struct track_codec {
+    enum codec_id codec;
+    const char *sample_entry;      /* "avc1" */
+    const char *configuration_box; /* in the sample entry: "avcC" */
+    int packet_samples;            /* sound: samples in each packet */
+
+    /* Whether record, spec and timing agree: INVALID with a sentence. */
+    int (*track_check)(const struct track_config *track, struct err *err);
+
+    /* Appends the configuration box. */
+    void (*configuration_write)(const struct track_config *track, struct buf *out);
+
+    /* Finds the record in the body of a configuration box; borrowed. */
+    int (*configuration_read)(const struct box *box, const uint8_t **record, size_t *record_size,
+                              struct err *err);
+
+    /* RFC 6381 codecs string of a record. */
+    int (*codecs_string)(const uint8_t *record, size_t record_size, char *out, size_t size,
+                         struct err *err);
+
+    /* CORRUPT where the bytes can be no sample of such a track. */
+    int (*sample_read)(const uint8_t *data, size_t size, struct sample_look *look, struct err *err);
+};
+
+extern const struct track_codec track_codec_h264;
+extern const struct track_codec track_codec_aac;
+
+/* The row of a codec, or of a sample entry; UNSUPPORTED where there is none. */
+int track_codec_find(const struct track_codec **out, enum codec_id codec, struct err *err);
+int track_codec_find_entry(const struct track_codec **out, const char *sample_entry,
+                           struct err *err);
+
+/* The timing of a track, in ticks. */
+struct track_layout {
+    const struct track_codec *codec;
+    bool video;
+    uint32_t timescale;       /* rate.num, or the sample rate */
+    uint32_t sample_duration; /* rate.den, or the samples of a packet */
+    int64_t media_time;       /* media time of presentation time 0: D x den, or priming */
+    int64_t edit_duration;    /* of the edit list: 0 (all) for pictures, the title's for sound */
+    uint32_t default_flags;   /* of samples, in trex */
+};
+
+/* Checks the whole track and fills `out`. */
+int track_layout_of(struct track_layout *out, const struct track_config *track, struct err *err);
+
+/*
+ * Packets of sound in all segments before segment `segment` (from 0; the count of
+ * segments gives all packets): the first packet border at or after the video
+ * boundary, computed from the origin (STANDARDS section 8).
+ */
+int64_t sound_packets_before(const struct track_layout *layout, const struct grid *grid,
+                             size_t segment);
+
+#endif
