@@ -4,6 +4,11 @@
  * JSON. Each struct has X_write (appends itself as a member called `name`, NULL in
  * arrays) and X_read (fills `out` from a reader; the reader holds the error). Lists
  * and long strings of an X_read live in the arena it is given.
+ *
+ * Reading trusts nothing: numbers, lengths and counts have bounds, whatever may
+ * become part of a path is a name, control characters in texts become spaces. After
+ * an error `out` holds what was read so far: finish it as after success. A NULL
+ * string is written as "".
  */
 #ifndef COMMON_WIRE_H
 #define COMMON_WIRE_H

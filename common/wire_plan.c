@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The plan of a title: see wire.h. */
+#include "common/wire.h"
+#include "wire_fields.h"
+
+enum {
+    RENDITIONS_MAX = 64,
+    TEXT_MAX = 1024,
+};
+
+/* ---- renditions ---------------------------------------------------------------- */
+
+static void spec_write(const void *from, struct writer *w, const char *name) {
+    const struct rendition_plan *rendition = from;
+    if (rendition->is_video) {
+        video_spec_write(&rendition->video, w, name);
+    } else {
+        audio_spec_write(&rendition->audio, w, name);
+    }
+}
+
+static void spec_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    struct rendition_plan *rendition = to;
+    struct reader below = reader_object(r, name);
+    if (rendition->is_video) {
+        video_spec_read(&rendition->video, &below);
+    } else {
+        audio_spec_read(&rendition->audio, &below);
+    }
+}
+
+static const struct field rendition_fields[] = {
+    NAME(struct rendition_plan, id, 1),
+    PATH(struct rendition_plan, folder),
+    HASH(struct rendition_plan, key),
+    FLAG(struct rendition_plan, is_video),
+    OTHER("spec", spec_write, spec_read),
+    NUMBER(struct rendition_plan, audio_track, 0, INT16_MAX),
+    STRING(struct rendition_plan, build_line, TEXT_MAX),
+    NUMBER(struct rendition_plan, tail_frames, 0, 100000),
+    END,
+};
+
+/* ---- the plan ------------------------------------------------------------------ */
+
+static void source_write(const void *from, struct writer *w, const char *name) {
+    const struct title_plan *plan = from;
+    source_document_write(&plan->source, w, name);
+}
+
+static void source_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    struct title_plan *plan = to;
+    struct reader below = reader_object(r, name);
+    source_document_read(&plan->source, &below);
+}
+
+static void plan_grid_write(const void *from, struct writer *w, const char *name) {
+    const struct title_plan *plan = from;
+    grid_write(plan->grid, w, name);
+}
+
+static void plan_grid_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    struct title_plan *plan = to;
+    grid_read(&plan->grid, r, name);
+}
+
+static const struct field plan_fields[] = {
+    STRING(struct title_plan, title, WIRE_TITLE_TEXT - 1),
+    STRING(struct title_plan, ladder, TEXT_MAX),
+    STRING(struct title_plan, identity, TEXT_MAX),
+    OTHER("source", source_write, source_read),
+    NUMBER(struct title_plan, gop_ms, 1, INT32_MAX),
+    NUMBER(struct title_plan, segment_gops, 1, INT32_MAX),
+    NUMBER(struct title_plan, chunk_ms, 1, INT32_MAX),
+    OTHER("grid", plan_grid_write, plan_grid_read),
+    LIST(struct title_plan, renditions, rendition_count, RENDITIONS_MAX, rendition_fields),
+    NUMBER(struct title_plan, frames_repaired, 0, GRID_FRAMES_MAX),
+    END,
+};
+
+void title_plan_write(const struct title_plan *plan, struct writer *w, const char *name) {
+    object_write(plan_fields, plan, w, name);
+}
+
+void title_plan_read(struct title_plan *out, struct reader *r) {
+    *out = (struct title_plan){0};
+    fields_read(plan_fields, out, &out->arena, r);
+    if (!reader_ok(r)) {
+        return;
+    }
+    if (!title_id_valid(out->title)) {
+        reader_fail(r, "title", "must be a title id, not '%s'", out->title);
+    } else if (out->grid->frames != out->source.timeline.frames ||
+               rational_compare(out->grid->rate, out->source.timeline.rate) != 0) {
+        reader_fail(r, "grid", "is not that of the source's timeline");
+    }
+}
+
+void title_plan_finish(struct title_plan *plan) {
+    source_document_finish(&plan->source);
+    grid_destroy(plan->grid);
+    arena_finish(&plan->arena);
+    *plan = (struct title_plan){0};
+}
