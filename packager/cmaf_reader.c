@@ -18,7 +18,7 @@ bool brands_have(struct bytes brands, const char *brand) {
 
 /* ---- Init segment ------------------------------------------------------------ */
 
-static int type_read(struct box *box, char major[5], struct bytes *brands, struct err *err) {
+static int type_read(struct mp4_box *box, char major[5], struct bytes *brands, struct err *err) {
     const uint8_t *name = bytes_take(&box->body, 4);
     bytes_u32(&box->body);
     size_t size = bytes_left(&box->body);
@@ -34,36 +34,36 @@ static int type_read(struct box *box, char major[5], struct bytes *brands, struc
 }
 
 /* Version 1 has times and durations of 64 bits. */
-static uint64_t time_u32_or_u64(struct box *box, uint8_t version) {
+static uint64_t time_u32_or_u64(struct mp4_box *box, uint8_t version) {
     return version == 1 ? bytes_u64(&box->body) : bytes_u32(&box->body);
 }
 
-static int movie_header_read(struct init_facts *out, const struct box *movie, struct err *err) {
-    struct box box;
-    int failed = box_child(movie, "mvhd", &box, err);
+static int movie_header_read(struct init_facts *out, const struct mp4_box *movie, struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child(movie, "mvhd", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint8_t version;
     uint32_t flags;
-    box_full(&box, &version, &flags);
+    mp4_full(&box, &version, &flags);
     out->clock |= time_u32_or_u64(&box, version) != 0;
     out->clock |= time_u32_or_u64(&box, version) != 0;
     out->movie_timescale = bytes_u32(&box.body);
     out->movie_duration = time_u32_or_u64(&box, version);
     bytes_take(&box.body, 80);
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
-static int track_header_read(struct init_facts *out, const struct box *track, struct err *err) {
-    struct box box;
-    int failed = box_child(track, "tkhd", &box, err);
+static int track_header_read(struct init_facts *out, const struct mp4_box *track, struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child(track, "tkhd", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint8_t version;
     uint32_t flags;
-    box_full(&box, &version, &flags);
+    mp4_full(&box, &version, &flags);
     out->clock |= time_u32_or_u64(&box, version) != 0;
     out->clock |= time_u32_or_u64(&box, version) != 0;
     out->track_id = bytes_u32(&box.body);
@@ -72,23 +72,23 @@ static int track_header_read(struct init_facts *out, const struct box *track, st
     bytes_take(&box.body, 52);
     out->width = (int)(bytes_u32(&box.body) >> 16);
     out->height = (int)(bytes_u32(&box.body) >> 16);
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
-static int edit_list_read(struct init_facts *out, const struct box *track, struct err *err) {
-    struct box edits;
-    struct box box;
-    int failed = box_child_maybe(track, "edts", &edits, &out->has_edit, err);
+static int edit_list_read(struct init_facts *out, const struct mp4_box *track, struct err *err) {
+    struct mp4_box edits;
+    struct mp4_box box;
+    int failed = mp4_child_maybe(track, "edts", &edits, &out->has_edit, err);
     if (failed != 0 || !out->has_edit) {
         return failed;
     }
-    failed = box_child(&edits, "elst", &box, err);
+    failed = mp4_child(&edits, "elst", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint8_t version;
     uint32_t flags;
-    box_full(&box, &version, &flags);
+    mp4_full(&box, &version, &flags);
     uint32_t count = bytes_u32(&box.body);
     out->edit_duration = time_u32_or_u64(&box, version);
     out->edit_media_time = version == 1 ? (int64_t)bytes_u64(&box.body)
@@ -97,18 +97,18 @@ static int edit_list_read(struct init_facts *out, const struct box *track, struc
     if (count != 1 || rate != 0x10000 || out->edit_media_time < 0) {
         return err_set(err, ERR_CORRUPT, "box elst is more than one edit that skips media");
     }
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
-static int media_header_read(struct init_facts *out, const struct box *media, struct err *err) {
-    struct box box;
-    int failed = box_child(media, "mdhd", &box, err);
+static int media_header_read(struct init_facts *out, const struct mp4_box *media, struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child(media, "mdhd", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint8_t version;
     uint32_t flags;
-    box_full(&box, &version, &flags);
+    mp4_full(&box, &version, &flags);
     out->clock |= time_u32_or_u64(&box, version) != 0;
     out->clock |= time_u32_or_u64(&box, version) != 0;
     out->timescale = bytes_u32(&box.body);
@@ -121,12 +121,12 @@ static int media_header_read(struct init_facts *out, const struct box *media, st
     if (out->timescale == 0) {
         return err_set(err, ERR_CORRUPT, "box mdhd has a timescale of 0");
     }
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
-static int handler_read(struct init_facts *out, const struct box *media, struct err *err) {
-    struct box box;
-    int failed = box_child(media, "hdlr", &box, err);
+static int handler_read(struct init_facts *out, const struct mp4_box *media, struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child(media, "hdlr", &box, err);
     if (failed != 0) {
         return failed;
     }
@@ -139,9 +139,9 @@ static int handler_read(struct init_facts *out, const struct box *media, struct 
     return 0;
 }
 
-static int colour_read(struct init_facts *out, const struct box *entry, struct err *err) {
-    struct box box;
-    int failed = box_child_maybe(entry, "colr", &box, &out->has_colour, err);
+static int colour_read(struct init_facts *out, const struct mp4_box *entry, struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child_maybe(entry, "colr", &box, &out->has_colour, err);
     if (failed != 0 || !out->has_colour) {
         return failed;
     }
@@ -153,22 +153,22 @@ static int colour_read(struct init_facts *out, const struct box *entry, struct e
     if (kind == NULL || memcmp(kind, "nclx", 4) != 0) {
         return err_set(err, ERR_CORRUPT, "box colr is not of kind nclx");
     }
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
-static int aspect_read(struct init_facts *out, const struct box *entry, struct err *err) {
-    struct box box;
-    int failed = box_child_maybe(entry, "pasp", &box, &out->has_aspect, err);
+static int aspect_read(struct init_facts *out, const struct mp4_box *entry, struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child_maybe(entry, "pasp", &box, &out->has_aspect, err);
     if (failed != 0 || !out->has_aspect) {
         return failed;
     }
     out->aspect_wide = bytes_u32(&box.body);
     out->aspect_high = bytes_u32(&box.body);
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
 /* Reads the fields of a sample entry and leaves its child boxes in `entry`. */
-static int entry_fields_read(struct init_facts *out, struct box *entry, struct err *err) {
+static int entry_fields_read(struct init_facts *out, struct mp4_box *entry, struct err *err) {
     bytes_take(&entry->body, 8);
     if (out->video) {
         bytes_take(&entry->body, 16);
@@ -188,7 +188,7 @@ static int entry_fields_read(struct init_facts *out, struct box *entry, struct e
     return 0;
 }
 
-static int sample_entry_read(struct init_facts *out, struct box *entry, struct err *err) {
+static int sample_entry_read(struct init_facts *out, struct mp4_box *entry, struct err *err) {
     int failed = track_codec_find_entry(&out->codec, entry->type, err);
     if (failed == 0 && codec_is_video(out->codec->codec) != out->video) {
         failed = err_set(err, ERR_CORRUPT, "box hdlr and sample entry %s disagree", entry->type);
@@ -196,9 +196,9 @@ static int sample_entry_read(struct init_facts *out, struct box *entry, struct e
     if (failed == 0) {
         failed = entry_fields_read(out, entry, err);
     }
-    struct box configuration;
+    struct mp4_box configuration;
     if (failed == 0) {
-        failed = box_child(entry, out->codec->configuration_box, &configuration, err);
+        failed = mp4_child(entry, out->codec->configuration_box, &configuration, err);
     }
     if (failed == 0) {
         failed =
@@ -214,23 +214,23 @@ static int sample_entry_read(struct init_facts *out, struct box *entry, struct e
 }
 
 /* The tables must be empty: their entry counts are 0 (stsz has a size before it). */
-static int tables_check(const struct box *table, struct err *err) {
+static int tables_check(const struct mp4_box *table, struct err *err) {
     static const char *const types[] = {"stts", "stsc", "stco", "stsz"};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        struct box box;
-        int failed = box_child(table, types[i], &box, err);
+        struct mp4_box box;
+        int failed = mp4_child(table, types[i], &box, err);
         if (failed != 0) {
             return failed;
         }
         bytes_u32(&box.body);
         uint32_t entries = bytes_u32(&box.body);
-        if (box_is(&box, "stsz")) {
+        if (mp4_is(&box, "stsz")) {
             entries |= bytes_u32(&box.body);
         }
         if (entries != 0) {
             return err_set(err, ERR_CORRUPT, "box %s of an init segment is not empty", types[i]);
         }
-        failed = box_done(&box, err);
+        failed = mp4_done(&box, err);
         if (failed != 0) {
             return failed;
         }
@@ -238,38 +238,38 @@ static int tables_check(const struct box *table, struct err *err) {
     return 0;
 }
 
-static int sample_table_read(struct init_facts *out, const struct box *media, struct err *err) {
-    struct box information;
-    struct box table;
-    struct box description;
-    struct box entry;
-    int failed = box_child(media, "minf", &information, err);
+static int sample_table_read(struct init_facts *out, const struct mp4_box *media, struct err *err) {
+    struct mp4_box information;
+    struct mp4_box table;
+    struct mp4_box description;
+    struct mp4_box entry;
+    int failed = mp4_child(media, "minf", &information, err);
     if (failed == 0) {
-        failed = box_child(&information, "stbl", &table, err);
+        failed = mp4_child(&information, "stbl", &table, err);
     }
     if (failed == 0) {
         failed = tables_check(&table, err);
     }
     if (failed == 0) {
-        failed = box_child(&table, "stsd", &description, err);
+        failed = mp4_child(&table, "stsd", &description, err);
     }
     if (failed != 0) {
         return failed;
     }
     bytes_u32(&description.body);
     uint32_t count = bytes_u32(&description.body);
-    failed = box_next(&description.body, &entry, err);
+    failed = mp4_next(&description.body, &entry, err);
     if (failed != 0 || count != 1) {
         return err_set(err, ERR_CORRUPT, "box stsd does not hold one sample entry");
     }
-    failed = box_done(&description, err);
+    failed = mp4_done(&description, err);
     return failed == 0 ? sample_entry_read(out, &entry, err) : failed;
 }
 
-static int track_read(struct init_facts *out, const struct box *movie, struct err *err) {
-    struct box track;
-    struct box media;
-    int failed = box_child(movie, "trak", &track, err);
+static int track_read(struct init_facts *out, const struct mp4_box *movie, struct err *err) {
+    struct mp4_box track;
+    struct mp4_box media;
+    int failed = mp4_child(movie, "trak", &track, err);
     if (failed == 0) {
         failed = track_header_read(out, &track, err);
     }
@@ -277,7 +277,7 @@ static int track_read(struct init_facts *out, const struct box *movie, struct er
         failed = edit_list_read(out, &track, err);
     }
     if (failed == 0) {
-        failed = box_child(&track, "mdia", &media, err);
+        failed = mp4_child(&track, "mdia", &media, err);
     }
     if (failed == 0) {
         failed = media_header_read(out, &media, err);
@@ -288,12 +288,13 @@ static int track_read(struct init_facts *out, const struct box *movie, struct er
     return failed == 0 ? sample_table_read(out, &media, err) : failed;
 }
 
-static int track_extends_read(struct init_facts *out, const struct box *movie, struct err *err) {
-    struct box extends;
-    struct box box;
-    int failed = box_child(movie, "mvex", &extends, err);
+static int track_extends_read(struct init_facts *out, const struct mp4_box *movie,
+                              struct err *err) {
+    struct mp4_box extends;
+    struct mp4_box box;
+    int failed = mp4_child(movie, "mvex", &extends, err);
     if (failed == 0) {
-        failed = box_child(&extends, "trex", &box, err);
+        failed = mp4_child(&extends, "trex", &box, err);
     }
     if (failed != 0) {
         return failed;
@@ -307,19 +308,19 @@ static int track_extends_read(struct init_facts *out, const struct box *movie, s
     if (out->defaults.track_id != out->track_id) {
         return err_set(err, ERR_CORRUPT, "box trex belongs to no track");
     }
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
 int init_segment_read(struct init_facts *out, const uint8_t *data, size_t size, struct err *err) {
     struct bytes in = bytes_of(data, size);
     struct init_facts facts = {0};
-    struct box type;
-    struct box movie;
-    int failed = box_next(&in, &type, err);
+    struct mp4_box type;
+    struct mp4_box movie;
+    int failed = mp4_next(&in, &type, err);
     if (failed == 0) {
-        failed = box_next(&in, &movie, err);
+        failed = mp4_next(&in, &movie, err);
     }
-    if (failed == 0 && (!box_is(&type, "ftyp") || !box_is(&movie, "moov") || bytes_left(&in) > 0)) {
+    if (failed == 0 && (!mp4_is(&type, "ftyp") || !mp4_is(&movie, "moov") || bytes_left(&in) > 0)) {
         failed = err_set(err, ERR_CORRUPT, "an init segment is not ftyp and moov alone");
     }
     if (failed == 0) {
@@ -358,16 +359,16 @@ enum {
     TRUN_OFFSETS = 0x800,
 };
 
-static int fragment_header_read(struct sample_defaults *defaults, const struct box *traf,
+static int fragment_header_read(struct sample_defaults *defaults, const struct mp4_box *traf,
                                 struct err *err) {
-    struct box box;
-    int failed = box_child(traf, "tfhd", &box, err);
+    struct mp4_box box;
+    int failed = mp4_child(traf, "tfhd", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint8_t version;
     uint32_t flags;
-    box_full(&box, &version, &flags);
+    mp4_full(&box, &version, &flags);
     uint32_t track_id = bytes_u32(&box.body);
     if ((flags & TFHD_BASE_IS_MOOF) == 0 || (flags & (TFHD_BASE_OFFSET | TFHD_EMPTY)) != 0) {
         return err_set(err, ERR_CORRUPT, "box tfhd does not count offsets from its moof");
@@ -388,18 +389,19 @@ static int fragment_header_read(struct sample_defaults *defaults, const struct b
     if ((flags & TFHD_FLAGS) != 0) {
         defaults->flags = bytes_u32(&box.body);
     }
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
-static int decode_time_read(struct chunk_facts *chunk, const struct box *traf, struct err *err) {
-    struct box box;
-    int failed = box_child(traf, "tfdt", &box, err);
+static int decode_time_read(struct chunk_facts *chunk, const struct mp4_box *traf,
+                            struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child(traf, "tfdt", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint8_t version;
     uint32_t flags;
-    box_full(&box, &version, &flags);
+    mp4_full(&box, &version, &flags);
     if (version != 1) {
         return err_set(err, ERR_CORRUPT, "box tfdt is not of version 1");
     }
@@ -407,7 +409,7 @@ static int decode_time_read(struct chunk_facts *chunk, const struct box *traf, s
     if (chunk->decode_time > INT64_MAX / 2) {
         return err_set(err, ERR_CORRUPT, "box tfdt is out of range");
     }
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
 /* Room for `extra` more items, doubled as it grows: many small chunks stay linear. */
@@ -419,7 +421,7 @@ static void *grown(void *items, size_t *room, size_t count, size_t extra, size_t
     return mem_resize(items, *room, size);
 }
 
-static void samples_read(struct media_facts *out, struct chunk_facts *chunk, struct box *box,
+static void samples_read(struct media_facts *out, struct chunk_facts *chunk, struct mp4_box *box,
                          uint32_t flags, const struct sample_defaults *defaults,
                          uint32_t first_flags) {
     out->samples = grown(out->samples, &out->sample_room, out->sample_count, chunk->sample_count,
@@ -444,17 +446,17 @@ static void samples_read(struct media_facts *out, struct chunk_facts *chunk, str
     }
 }
 
-static int run_read(struct media_facts *out, struct chunk_facts *chunk, const struct box *traf,
+static int run_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *traf,
                     const struct sample_defaults *defaults, uint32_t *data_offset,
                     struct err *err) {
-    struct box box;
-    int failed = box_child(traf, "trun", &box, err);
+    struct mp4_box box;
+    int failed = mp4_child(traf, "trun", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint8_t version;
     uint32_t flags;
-    box_full(&box, &version, &flags);
+    mp4_full(&box, &version, &flags);
     uint32_t count = bytes_u32(&box.body);
     if (version > 1 || (flags & TRUN_DATA_OFFSET) == 0 || (flags & TRUN_SIZES) == 0) {
         return err_set(err, ERR_CORRUPT, "box trun lacks its data offset or its samples' sizes");
@@ -474,24 +476,24 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
     chunk->sample_count = count;
     chunk->first_sample = out->sample_count;
     samples_read(out, chunk, &box, flags, defaults, first_flags);
-    return box_done(&box, err);
+    return mp4_done(&box, err);
 }
 
-static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const struct box *moof,
+static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *moof,
                      const struct sample_defaults *defaults, uint32_t *data_offset,
                      struct err *err) {
     struct sample_defaults own = *defaults;
-    struct box header;
-    struct box traf;
-    int failed = box_child(moof, "mfhd", &header, err);
+    struct mp4_box header;
+    struct mp4_box traf;
+    int failed = mp4_child(moof, "mfhd", &header, err);
     if (failed != 0) {
         return failed;
     }
     bytes_u32(&header.body);
     chunk->sequence = bytes_u32(&header.body);
-    failed = box_done(&header, err);
+    failed = mp4_done(&header, err);
     if (failed == 0) {
-        failed = box_child(moof, "traf", &traf, err);
+        failed = mp4_child(moof, "traf", &traf, err);
     }
     if (failed == 0) {
         failed = fragment_header_read(&own, &traf, err);
@@ -504,19 +506,19 @@ static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const s
 
 /* Reads the moof in `moof` and the mdat after it. */
 static int chunk_read(struct media_facts *out, const uint8_t *data, struct bytes *in,
-                      const struct box *moof, const struct sample_defaults *defaults,
+                      const struct mp4_box *moof, const struct sample_defaults *defaults,
                       struct err *err) {
     struct chunk_facts chunk = {.offset = (size_t)(moof->start - data)};
-    struct box mdat;
+    struct mp4_box mdat;
     uint32_t data_offset = 0;
     int failed = moof_read(out, &chunk, moof, defaults, &data_offset, err);
     if (failed == 0) {
-        failed = box_next(in, &mdat, err);
+        failed = mp4_next(in, &mdat, err);
     }
     if (failed != 0) {
         return failed;
     }
-    if (!box_is(&mdat, "mdat")) {
+    if (!mp4_is(&mdat, "mdat")) {
         return err_set(err, ERR_CORRUPT, "box %s stands where mdat belongs", mdat.type);
     }
     chunk.payload = mdat.body.data;
@@ -537,17 +539,17 @@ int media_segment_read(struct media_facts *out, const uint8_t *data, size_t size
                        const struct sample_defaults *defaults, struct err *err) {
     struct bytes in = bytes_of(data, size);
     struct media_facts facts = {0};
-    struct box box;
+    struct mp4_box box;
     int failed = 0;
     while (failed == 0 && bytes_left(&in) > 0) {
-        failed = box_next(&in, &box, err);
+        failed = mp4_next(&in, &box, err);
         if (failed != 0) {
             break;
         }
-        if (box_is(&box, "styp") && box.start == data) {
+        if (mp4_is(&box, "styp") && box.start == data) {
             facts.has_type = true;
             failed = type_read(&box, NULL, &facts.brands, err);
-        } else if (box_is(&box, "moof")) {
+        } else if (mp4_is(&box, "moof")) {
             failed = chunk_read(&facts, data, &in, &box, defaults, err);
         } else {
             failed = err_set(err, ERR_CORRUPT, "box %s has no place at byte %zu of a segment",

@@ -43,7 +43,7 @@ static void aac_configuration_write(const struct track_config *track, struct buf
     uint8_t record_size = (uint8_t)track->record_size;
     uint8_t config_size = (uint8_t)(DECODER_CONFIG_SIZE + 2 + record_size);
     uint32_t frame_bits = (uint32_t)(FRAME_BITS_MAX * track->audio->channels);
-    size_t box = full_box_open(out, "esds", 0, 0);
+    size_t box = mp4_full_open(out, "esds", 0, 0);
     buf_u8(out, TAG_ES);
     buf_u8(out, (uint8_t)(3 + 2 + config_size + 3));
     buf_u16(out, 0); /* ES_ID: 0 in files, 14496-14 4.1.2 */
@@ -64,7 +64,7 @@ static void aac_configuration_write(const struct track_config *track, struct buf
     buf_u8(out, TAG_SL_CONFIG);
     buf_u8(out, 1);
     buf_u8(out, 2); /* predefined: MP4 file */
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 /* Reads tag and length (7 bits a byte, at most four bytes) and gives the body. */
@@ -84,7 +84,7 @@ static struct bytes descriptor(struct bytes *in, int tag) {
     return body;
 }
 
-static int aac_configuration_read(const struct box *box, const uint8_t **record,
+static int aac_configuration_read(const struct mp4_box *box, const uint8_t **record,
                                   size_t *record_size, struct err *err) {
     struct bytes in = box->body;
     bytes_u32(&in); /* version and flags */

@@ -67,12 +67,12 @@ static int h264_track_check(const struct track_config *track, struct err *err) {
 }
 
 static void h264_configuration_write(const struct track_config *track, struct buf *out) {
-    size_t box = box_open(out, "avcC");
+    size_t box = mp4_open(out, "avcC");
     buf_append(out, track->record, track->record_size);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
-static int h264_configuration_read(const struct box *box, const uint8_t **record,
+static int h264_configuration_read(const struct mp4_box *box, const uint8_t **record,
                                    size_t *record_size, struct err *err) {
     struct avc_record parsed;
     int failed = avc_record_read(&parsed, box->body.data, box->body.size, err);

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-#include "box.h"
+#include "mp4_box.h"
 
 enum {
     TFHD_DEFAULT_BASE_IS_MOOF = 0x020000,
@@ -15,31 +15,31 @@ enum {
 };
 
 void segment_type_write(struct buf *out) {
-    size_t box = box_open(out, "styp");
+    size_t box = mp4_open(out, "styp");
     buf_string(out, "msdh");
     buf_u32(out, 0);
     buf_string(out, "msdh");
     buf_string(out, "cmfs");
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 static void track_fragment_header_write(struct buf *out) {
-    size_t box = full_box_open(out, "tfhd", 0, TFHD_DEFAULT_BASE_IS_MOOF);
+    size_t box = mp4_full_open(out, "tfhd", 0, TFHD_DEFAULT_BASE_IS_MOOF);
     buf_u32(out, TRACK_ID);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 static void decode_time_write(int64_t decode_time, struct buf *out) {
-    size_t box = full_box_open(out, "tfdt", 1, 0);
+    size_t box = mp4_full_open(out, "tfdt", 1, 0);
     buf_u64(out, (uint64_t)decode_time);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 /* Returns where the data offset stands: it is known once the moof is closed. */
 static size_t run_write(const struct fragment *fragment, struct buf *out) {
     uint32_t flags = TRUN_DATA_OFFSET | TRUN_SIZES;
     flags |= fragment->video ? TRUN_FLAGS | TRUN_OFFSETS : 0;
-    size_t box = full_box_open(out, "trun", 1, flags);
+    size_t box = mp4_full_open(out, "trun", 1, flags);
     buf_u32(out, (uint32_t)fragment->count);
     size_t data_offset = out->size;
     buf_u32(out, 0);
@@ -51,7 +51,7 @@ static size_t run_write(const struct fragment *fragment, struct buf *out) {
             buf_u32(out, (uint32_t)sample->offset);
         }
     }
-    box_close(out, box);
+    mp4_close(out, box);
     return data_offset;
 }
 
@@ -61,16 +61,16 @@ void fragment_header_write(const struct fragment *fragment, struct buf *out) {
         payload += fragment->samples[i].size;
     }
     assert(payload < INT32_MAX);
-    size_t moof = box_open(out, "moof");
-    size_t box = full_box_open(out, "mfhd", 0, 0);
+    size_t moof = mp4_open(out, "moof");
+    size_t box = mp4_full_open(out, "mfhd", 0, 0);
     buf_u32(out, fragment->sequence);
-    box_close(out, box);
-    size_t traf = box_open(out, "traf");
+    mp4_close(out, box);
+    size_t traf = mp4_open(out, "traf");
     track_fragment_header_write(out);
     decode_time_write(fragment->decode_time, out);
     size_t data_offset = run_write(fragment, out);
-    box_close(out, traf);
-    box_close(out, moof);
+    mp4_close(out, traf);
+    mp4_close(out, moof);
     buf_put_u32(out, data_offset, (uint32_t)(out->size - moof + 8));
     buf_u32(out, (uint32_t)(payload + 8));
     buf_string(out, "mdat");

@@ -18,17 +18,17 @@ static void matrix_write(struct buf *out) {
 }
 
 static void file_type_write(struct buf *out) {
-    size_t box = box_open(out, "ftyp");
+    size_t box = mp4_open(out, "ftyp");
     buf_string(out, "iso6");
     buf_u32(out, 0);
     buf_string(out, "iso6");
     buf_string(out, "cmfc");
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 /* Both headers tell durations of 0: those of fragments count (14496-12 8.8.2.1). */
 static void movie_header_write(const struct track_layout *layout, struct buf *out) {
-    size_t box = full_box_open(out, "mvhd", 0, 0);
+    size_t box = mp4_full_open(out, "mvhd", 0, 0);
     buf_zero(out, 8); /* creation and modification time */
     buf_u32(out, layout->timescale);
     buf_u32(out, 0);
@@ -38,11 +38,11 @@ static void movie_header_write(const struct track_layout *layout, struct buf *ou
     matrix_write(out);
     buf_zero(out, 24);
     buf_u32(out, TRACK_ID + 1);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 static void track_header_write(const struct track_config *track, struct buf *out) {
-    size_t box = full_box_open(out, "tkhd", 0, 7); /* enabled, in movie, in preview */
+    size_t box = mp4_full_open(out, "tkhd", 0, 7); /* enabled, in movie, in preview */
     buf_zero(out, 8);
     buf_u32(out, TRACK_ID);
     buf_zero(out, 4 + 4 + 8 + 2 + 2); /* reserved, duration, reserved, layer, group */
@@ -51,7 +51,7 @@ static void track_header_write(const struct track_config *track, struct buf *out
     matrix_write(out);
     buf_u32(out, track->video != NULL ? (uint32_t)track->video->width << 16 : 0);
     buf_u32(out, track->video != NULL ? (uint32_t)track->video->height << 16 : 0);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 /* Presentation time 0 is media_time (STANDARDS sections 3 and 8). */
@@ -60,8 +60,8 @@ static void edit_list_write(const struct track_layout *layout, struct buf *out) 
         return;
     }
     bool wide = layout->edit_duration > UINT32_MAX || layout->media_time > INT32_MAX;
-    size_t edits = box_open(out, "edts");
-    size_t box = full_box_open(out, "elst", wide ? 1 : 0, 0);
+    size_t edits = mp4_open(out, "edts");
+    size_t box = mp4_full_open(out, "elst", wide ? 1 : 0, 0);
     buf_u32(out, 1);
     if (wide) {
         buf_u64(out, (uint64_t)layout->edit_duration);
@@ -71,8 +71,8 @@ static void edit_list_write(const struct track_layout *layout, struct buf *out) 
         buf_u32(out, (uint32_t)layout->media_time);
     }
     buf_u32(out, 0x10000); /* rate 1 */
-    box_close(out, box);
-    box_close(out, edits);
+    mp4_close(out, box);
+    mp4_close(out, edits);
 }
 
 /* mdhd knows codes of three letters; any other BCP 47 tag goes into elng. */
@@ -86,37 +86,37 @@ static bool is_three_letters(const char *language) {
 static void media_header_write(const struct track_layout *layout, const char *language,
                                struct buf *out) {
     const char *code = is_three_letters(language) ? language : "und";
-    size_t box = full_box_open(out, "mdhd", 0, 0);
+    size_t box = mp4_full_open(out, "mdhd", 0, 0);
     buf_zero(out, 8);
     buf_u32(out, layout->timescale);
     buf_u32(out, 0);
     buf_u16(out, (uint16_t)((code[0] - 0x60) << 10 | (code[1] - 0x60) << 5 | (code[2] - 0x60)));
     buf_u16(out, 0);
-    box_close(out, box);
+    mp4_close(out, box);
     if (code != language && language[0] != '\0') {
-        box = full_box_open(out, "elng", 0, 0);
+        box = mp4_full_open(out, "elng", 0, 0);
         buf_string(out, language);
         buf_u8(out, 0);
-        box_close(out, box);
+        mp4_close(out, box);
     }
 }
 
 static void handler_write(const struct track_layout *layout, struct buf *out) {
-    size_t box = full_box_open(out, "hdlr", 0, 0);
+    size_t box = mp4_full_open(out, "hdlr", 0, 0);
     buf_u32(out, 0);
     buf_string(out, layout->video ? "vide" : "soun");
     buf_zero(out, 12);
     buf_u8(out, 0); /* no name */
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 static void data_information_write(struct buf *out) {
-    size_t box = box_open(out, "dinf");
-    size_t references = full_box_open(out, "dref", 0, 0);
+    size_t box = mp4_open(out, "dinf");
+    size_t references = mp4_full_open(out, "dref", 0, 0);
     buf_u32(out, 1);
-    box_close(out, full_box_open(out, "url ", 0, 1)); /* in this file */
-    box_close(out, references);
-    box_close(out, box);
+    mp4_close(out, mp4_full_open(out, "url ", 0, 1)); /* in this file */
+    mp4_close(out, references);
+    mp4_close(out, box);
 }
 
 static void sample_table_write(const struct track_config *track, const struct track_layout *layout,
@@ -125,42 +125,42 @@ static void sample_table_write(const struct track_config *track, const struct tr
         const char *type;
         size_t fields; /* bytes, all 0: no entries */
     } empty[] = {{"stts", 4}, {"stsc", 4}, {"stsz", 8}, {"stco", 4}};
-    size_t table = box_open(out, "stbl");
+    size_t table = mp4_open(out, "stbl");
     sample_description_write(track, layout, out);
     for (size_t i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
-        size_t box = full_box_open(out, empty[i].type, 0, 0);
+        size_t box = mp4_full_open(out, empty[i].type, 0, 0);
         buf_zero(out, empty[i].fields);
-        box_close(out, box);
+        mp4_close(out, box);
     }
-    box_close(out, table);
+    mp4_close(out, table);
 }
 
 static void media_write(const struct track_config *track, const struct track_layout *layout,
                         struct buf *out) {
-    size_t media = box_open(out, "mdia");
+    size_t media = mp4_open(out, "mdia");
     media_header_write(layout, layout->video ? "und" : track->audio->language, out);
     handler_write(layout, out);
-    size_t information = box_open(out, "minf");
-    size_t header = layout->video ? full_box_open(out, "vmhd", 0, 1)
-                                  : full_box_open(out, "smhd", 0, 0);
+    size_t information = mp4_open(out, "minf");
+    size_t header = layout->video ? mp4_full_open(out, "vmhd", 0, 1)
+                                  : mp4_full_open(out, "smhd", 0, 0);
     buf_zero(out, layout->video ? 8 : 4);
-    box_close(out, header);
+    mp4_close(out, header);
     data_information_write(out);
     sample_table_write(track, layout, out);
-    box_close(out, information);
-    box_close(out, media);
+    mp4_close(out, information);
+    mp4_close(out, media);
 }
 
 static void track_extends_write(const struct track_layout *layout, struct buf *out) {
-    size_t extends = box_open(out, "mvex");
-    size_t box = full_box_open(out, "trex", 0, 0);
+    size_t extends = mp4_open(out, "mvex");
+    size_t box = mp4_full_open(out, "trex", 0, 0);
     buf_u32(out, TRACK_ID);
     buf_u32(out, 1); /* sample description */
     buf_u32(out, layout->sample_duration);
     buf_u32(out, 0); /* sizes stand in each trun */
     buf_u32(out, layout->default_flags);
-    box_close(out, box);
-    box_close(out, extends);
+    mp4_close(out, box);
+    mp4_close(out, extends);
 }
 
 int init_segment_write(const struct track_config *track, struct buf *out, struct err *err) {
@@ -170,14 +170,14 @@ int init_segment_write(const struct track_config *track, struct buf *out, struct
         return failed;
     }
     file_type_write(out);
-    size_t movie = box_open(out, "moov");
+    size_t movie = mp4_open(out, "moov");
     movie_header_write(&layout, out);
-    size_t box = box_open(out, "trak");
+    size_t box = mp4_open(out, "trak");
     track_header_write(track, out);
     edit_list_write(&layout, out);
     media_write(track, &layout, out);
-    box_close(out, box);
+    mp4_close(out, box);
     track_extends_write(&layout, out);
-    box_close(out, movie);
+    mp4_close(out, movie);
     return 0;
 }

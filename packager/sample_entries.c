@@ -3,20 +3,20 @@
 #include "sample_entries.h"
 
 static void colour_write(const struct colour *colour, struct buf *out) {
-    size_t box = box_open(out, "colr");
+    size_t box = mp4_open(out, "colr");
     buf_string(out, "nclx");
     buf_u16(out, (uint16_t)colour->primaries);
     buf_u16(out, (uint16_t)colour->transfer);
     buf_u16(out, (uint16_t)colour->matrix);
     buf_u8(out, colour->full_range ? 0x80 : 0);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 static void square_pixels_write(struct buf *out) {
-    size_t box = box_open(out, "pasp");
+    size_t box = mp4_open(out, "pasp");
     buf_u32(out, 1);
     buf_u32(out, 1);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 static void entry_head_write(struct buf *out) {
@@ -26,7 +26,7 @@ static void entry_head_write(struct buf *out) {
 
 static void visual_entry_write(const struct track_config *track, const struct track_layout *layout,
                                struct buf *out) {
-    size_t box = box_open(out, layout->codec->sample_entry);
+    size_t box = mp4_open(out, layout->codec->sample_entry);
     entry_head_write(out);
     buf_zero(out, 16);
     buf_u16(out, (uint16_t)track->video->width);
@@ -41,12 +41,12 @@ static void visual_entry_write(const struct track_config *track, const struct tr
     layout->codec->configuration_write(track, out);
     colour_write(&track->video->colour, out);
     square_pixels_write(out);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 static void audio_entry_write(const struct track_config *track, const struct track_layout *layout,
                               struct buf *out) {
-    size_t box = box_open(out, layout->codec->sample_entry);
+    size_t box = mp4_open(out, layout->codec->sample_entry);
     entry_head_write(out);
     buf_zero(out, 8);
     buf_u16(out, (uint16_t)track->audio->channels);
@@ -54,17 +54,17 @@ static void audio_entry_write(const struct track_config *track, const struct tra
     buf_u32(out, 0);
     buf_u32(out, (uint32_t)track->audio->sample_rate << 16);
     layout->codec->configuration_write(track, out);
-    box_close(out, box);
+    mp4_close(out, box);
 }
 
 void sample_description_write(const struct track_config *track, const struct track_layout *layout,
                               struct buf *out) {
-    size_t box = full_box_open(out, "stsd", 0, 0);
+    size_t box = mp4_full_open(out, "stsd", 0, 0);
     buf_u32(out, 1);
     if (layout->video) {
         visual_entry_write(track, layout, out);
     } else {
         audio_entry_write(track, layout, out);
     }
-    box_close(out, box);
+    mp4_close(out, box);
 }

@@ -24,7 +24,7 @@ static int equal_check(const uint8_t *data, size_t size, const struct buf *wante
         at++;
     }
     char path[64];
-    box_path_at(wanted->data, wanted->size, at, path, sizeof(path));
+    mp4_path_at(wanted->data, wanted->size, at, path, sizeof(path));
     if (at == least) {
         return err_set(err, ERR_CORRUPT, "it has %zu bytes and must have %zu", size, wanted->size);
     }

@@ -7,7 +7,7 @@
 #ifndef PACKAGER_TRACK_CODEC_H
 #define PACKAGER_TRACK_CODEC_H
 
-#include "box.h"
+#include "mp4_box.h"
 #include "packager/packager.h"
 
 /* What the bytes of a sample say of it. */
@@ -29,8 +29,8 @@ struct track_codec {
     void (*configuration_write)(const struct track_config *track, struct buf *out);
 
     /* Finds the record in the body of a configuration box; borrowed. */
-    int (*configuration_read)(const struct box *box, const uint8_t **record, size_t *record_size,
-                              struct err *err);
+    int (*configuration_read)(const struct mp4_box *box, const uint8_t **record,
+                              size_t *record_size, struct err *err);
 
     /* RFC 6381 codecs string of a record. */
     int (*codecs_string)(const uint8_t *record, size_t record_size, char *out, size_t size,

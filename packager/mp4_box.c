@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Boxes of ISO/IEC 14496-12: see box.h. */
-#include "box.h"
+/* Boxes of ISO/IEC 14496-12: see mp4_box.h. */
+#include "mp4_box.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-size_t box_open(struct buf *out, const char *type) {
+size_t mp4_open(struct buf *out, const char *type) {
     size_t mark = out->size;
     buf_u32(out, 0);
     buf_append(out, type, 4);
     return mark;
 }
 
-size_t full_box_open(struct buf *out, const char *type, uint8_t version, uint32_t flags) {
-    size_t mark = box_open(out, type);
+size_t mp4_full_open(struct buf *out, const char *type, uint8_t version, uint32_t flags) {
+    size_t mark = mp4_open(out, type);
     buf_u8(out, version);
     buf_u24(out, flags);
     return mark;
 }
 
-void box_close(struct buf *out, size_t mark) {
+void mp4_close(struct buf *out, size_t mark) {
     assert(out->size - mark >= 8 && out->size - mark <= UINT32_MAX);
     buf_put_u32(out, mark, (uint32_t)(out->size - mark));
 }
 
-int box_next(struct bytes *from, struct box *out, struct err *err) {
+int mp4_next(struct bytes *from, struct mp4_box *out, struct err *err) {
     size_t left = bytes_left(from);
-    struct box box = {.start = from->data + from->at};
+    struct mp4_box box = {.start = from->data + from->at};
     uint64_t size = bytes_u32(from);
     const uint8_t *type = bytes_take(from, 4);
     size_t header = 8;
@@ -53,27 +53,27 @@ int box_next(struct bytes *from, struct box *out, struct err *err) {
     return 0;
 }
 
-bool box_is(const struct box *box, const char *type) {
+bool mp4_is(const struct mp4_box *box, const char *type) {
     return memcmp(box->type, type, 4) == 0;
 }
 
-void box_full(struct box *box, uint8_t *version, uint32_t *flags) {
+void mp4_full(struct mp4_box *box, uint8_t *version, uint32_t *flags) {
     *version = bytes_u8(&box->body);
     *flags = bytes_u24(&box->body);
 }
 
-int box_child_maybe(const struct box *parent, const char *type, struct box *out, bool *found,
-                    struct err *err) {
+int mp4_child_maybe(const struct mp4_box *parent, const char *type, struct mp4_box *out,
+                    bool *found, struct err *err) {
     struct bytes in = parent->body;
-    struct box child;
+    struct mp4_box child;
     *found = false;
     while (bytes_left(&in) > 0) {
-        int failed = box_next(&in, &child, err);
+        int failed = mp4_next(&in, &child, err);
         if (failed != 0) {
             err_wrap(err, "in box %s", parent->type);
             return failed;
         }
-        if (!box_is(&child, type)) {
+        if (!mp4_is(&child, type)) {
             continue;
         }
         if (*found) {
@@ -85,16 +85,17 @@ int box_child_maybe(const struct box *parent, const char *type, struct box *out,
     return 0;
 }
 
-int box_child(const struct box *parent, const char *type, struct box *out, struct err *err) {
+int mp4_child(const struct mp4_box *parent, const char *type, struct mp4_box *out,
+              struct err *err) {
     bool found;
-    int failed = box_child_maybe(parent, type, out, &found, err);
+    int failed = mp4_child_maybe(parent, type, out, &found, err);
     if (failed == 0 && !found) {
         failed = err_set(err, ERR_CORRUPT, "box %s holds no %s", parent->type, type);
     }
     return failed;
 }
 
-int box_done(const struct box *box, struct err *err) {
+int mp4_done(const struct mp4_box *box, struct err *err) {
     if (box->body.short_read) {
         return err_set(err, ERR_CORRUPT, "box %s is too short for its fields", box->type);
     }
@@ -105,14 +106,14 @@ int box_done(const struct box *box, struct err *err) {
     return 0;
 }
 
-void box_path_at(const uint8_t *data, size_t size, size_t offset, char *out, size_t out_size) {
+void mp4_path_at(const uint8_t *data, size_t size, size_t offset, char *out, size_t out_size) {
     static const char *const containers[] = {"moov", "trak", "edts", "mdia", "minf",
                                              "dinf", "stbl", "mvex", "moof", "traf"};
     struct bytes in = bytes_of(data, size);
-    struct box box;
+    struct mp4_box box;
     size_t used = 0;
     out[0] = '\0';
-    while (bytes_left(&in) > 0 && box_next(&in, &box, NULL) == 0) {
+    while (bytes_left(&in) > 0 && mp4_next(&in, &box, NULL) == 0) {
         size_t at = (size_t)(box.start - data);
         if (offset < at || offset - at >= box.size) {
             continue;
@@ -121,7 +122,7 @@ void box_path_at(const uint8_t *data, size_t size, size_t offset, char *out, siz
         used += (size_t)more < out_size - used ? (size_t)more : 0;
         in = bytes_of(NULL, 0);
         for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
-            if (box_is(&box, containers[i])) {
+            if (mp4_is(&box, containers[i])) {
                 in = box.body;
             }
         }

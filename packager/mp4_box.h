@@ -3,8 +3,8 @@
  * Boxes of ISO/IEC 14496-12 (4.2): a writer by marks and a bounded reader for
  * bytes from outside. Private to packager/.
  */
-#ifndef PACKAGER_BOX_H
-#define PACKAGER_BOX_H
+#ifndef PACKAGER_MP4_BOX_H
+#define PACKAGER_MP4_BOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,18 +15,18 @@
 
 /* ---- Writing --------------------------------------------------------------- */
 
-/* Begins a box of four letters; returns the mark that box_close wants. */
-size_t box_open(struct buf *out, const char *type);
+/* Begins a box of four letters; returns the mark that mp4_close wants. */
+size_t mp4_open(struct buf *out, const char *type);
 
 /* The same with the version and flags of a FullBox. */
-size_t full_box_open(struct buf *out, const char *type, uint8_t version, uint32_t flags);
+size_t mp4_full_open(struct buf *out, const char *type, uint8_t version, uint32_t flags);
 
 /* Ends the box: writes its size. */
-void box_close(struct buf *out, size_t mark);
+void mp4_close(struct buf *out, size_t mark);
 
 /* ---- Reading --------------------------------------------------------------- */
 
-struct box {
+struct mp4_box {
     char type[5];         /* unprintable bytes as '?' */
     const uint8_t *start; /* of its header; borrowed */
     size_t size;          /* header included */
@@ -35,26 +35,26 @@ struct box {
 
 /* Reads the next box of `from`. CORRUPT where its size is below its header's or
  * beyond the end; a size of 0 ("to the end") is refused. */
-int box_next(struct bytes *from, struct box *out, struct err *err);
+int mp4_next(struct bytes *from, struct mp4_box *out, struct err *err);
 
-bool box_is(const struct box *box, const char *type);
+bool mp4_is(const struct mp4_box *box, const char *type);
 
 /* Reads version and flags of a FullBox from the start of its body. */
-void box_full(struct box *box, uint8_t *version, uint32_t *flags);
+void mp4_full(struct mp4_box *box, uint8_t *version, uint32_t *flags);
 
 /* Finds the one child of that type; CORRUPT for none or two. Looks through all
  * children, whose sizes must add up to the parent's. */
-int box_child(const struct box *parent, const char *type, struct box *out, struct err *err);
+int mp4_child(const struct mp4_box *parent, const char *type, struct mp4_box *out, struct err *err);
 
 /* The same where it may be absent: `*found` tells. */
-int box_child_maybe(const struct box *parent, const char *type, struct box *out, bool *found,
-                    struct err *err);
+int mp4_child_maybe(const struct mp4_box *parent, const char *type, struct mp4_box *out,
+                    bool *found, struct err *err);
 
 /* After the last field of a leaf: CORRUPT where the box was too short for its
  * fields, or has bytes left over. */
-int box_done(const struct box *box, struct err *err);
+int mp4_done(const struct mp4_box *box, struct err *err);
 
 /* Names the box at `offset` of well-formed bytes of our own: "moof/traf/tfhd". */
-void box_path_at(const uint8_t *data, size_t size, size_t offset, char *out, size_t out_size);
+void mp4_path_at(const uint8_t *data, size_t size, size_t offset, char *out, size_t out_size);
 
 #endif
