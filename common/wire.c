@@ -112,7 +112,8 @@ void rational_read(struct rational *out, struct reader *r, const char *name) {
     errno = 0;
     int64_t num = strtoll(text, &slash, 10);
     int64_t den = *slash == '/' ? strtoll(slash + 1, &end, 10) : 0;
-    if (errno != 0 || slash == text || den < 1 || *end != '\0' || strspn(text, "-0123456789/") != strlen(text)) {
+    if (errno != 0 || slash == text || den < 1 || *end != '\0' ||
+        strspn(text, "-0123456789/") != strlen(text)) {
         reader_fail(r, name, "must be a fraction such as \"24000/1001\", not '%.40s'", text);
         return;
     }

@@ -108,7 +108,8 @@ struct rendition_report {
 
 struct rendition_plan {
     char id[WIRE_RENDITION_TEXT];  /* "h264-720p", "audio-und-aac-2" */
-    char folder[WIRE_FOLDER_TEXT]; /* below the title: "video/h264-720p-<key>"; "" until the identity is known */
+    char folder[WIRE_FOLDER_TEXT]; /* below the title: "video/h264-720p-<key>"; "" until the
+                                      identity is known */
     char key[WIRE_HASH_TEXT];      /* "" until the identity is known */
     bool is_video;
     struct video_spec video;
@@ -136,7 +137,15 @@ void title_plan_finish(struct title_plan *plan);
 
 /* ---- Tasks ------------------------------------------------------------------ */
 
-enum task_kind { TASK_PROBE, TASK_VIDEO, TASK_AUDIO, TASK_PACKAGE, TASK_SWAP, TASK_REMOVE, TASK_KIND_COUNT };
+enum task_kind {
+    TASK_PROBE,
+    TASK_VIDEO,
+    TASK_AUDIO,
+    TASK_PACKAGE,
+    TASK_SWAP,
+    TASK_REMOVE,
+    TASK_KIND_COUNT
+};
 
 const char *task_kind_name(enum task_kind kind); /* "probe", "video", ... */
 int task_kind_from_name(const char *name);       /* -1 for an unknown one */
@@ -168,7 +177,8 @@ struct child_spec {
 struct task_source {
     const char *url;      /* path, file:// or http(s):// */
     int64_t size;         /* pinned; -1 before the probe */
-    const char *pin;      /* opaque: blob's text of ETag, or of mtime and inode; "" before the probe */
+    const char *pin;      /* opaque: blob's text of ETag, or of mtime and inode; "" before the
+                             probe */
     const char *identity; /* "" until known */
 };
 
@@ -176,7 +186,8 @@ struct task_source {
 struct task_unit {
     int64_t id;
     char rendition[WIRE_RENDITION_TEXT];
-    char folder[WIRE_FOLDER_TEXT]; /* "" until the identity is known: ask for it before the first put */
+    char folder[WIRE_FOLDER_TEXT]; /* "" until the identity is known: ask for it before the
+                                      first put */
     bool may_replace;              /* after a nondeterministic attempt */
 };
 

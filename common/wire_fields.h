@@ -34,8 +34,8 @@ enum field_type {
     FIELD_RATIONAL, /* "num/den": num in [min, max], den in [1, max] */
     FIELD_OBJECT,   /* a struct with fields of its own */
     FIELD_OPTIONAL, /* the same, there only where the bool at `beside` is set */
-    FIELD_LIST,     /* pointer to `beside` (a size_t) structs with fields of their own, at most max */
-    FIELD_STRINGS,  /* const char ** of `beside` strings, at most max, each of 4 KiB at most */
+    FIELD_LIST,     /* a pointer to `beside` (size_t) structs with fields of their own, max of them */
+    FIELD_STRINGS,  /* const char ** to `beside` strings of at most 4 KiB, max of them */
     FIELD_OTHER,    /* by functions, which are given the whole struct */
 };
 
