@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows of the store as structs.
+ */
+#ifndef SCHEDULER_ROWS_H
+#define SCHEDULER_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/id.h"
+#include "common/mem.h"
+#include "common/wire.h"
+#include "state.h"
+#include "store.h"
+
+enum {
+    WORKER_TEXT = 65, /* name of a worker with its NUL */
+    HOST_TEXT = 256,
+    VERSION_TEXT = 17,
+};
+
+struct title_row {
+    struct arena arena; /* of the strings */
+    const char *id;
+    enum title_state state;
+    int64_t submission;
+    const char *source;
+    const char *output;
+    const char *ladder; /* JSON */
+    const char *identity;
+    const char *pin;
+    int64_t source_size;
+    const char *packaged;
+    const char *version;
+    const char *failure; /* class */
+    const char *error;
+    int redone;
+};
+
+/* Whether there is such a title. `out` is owned by the caller: title_row_finish. */
+bool title_find(struct tx *tx, const char *id, struct title_row *out);
+
+/* The same, with a NOT_FOUND of the transaction where there is none. */
+bool title_get(struct tx *tx, const char *id, struct title_row *out);
+void title_row_finish(struct title_row *title);
+
+struct unit_row {
+    int64_t id;
+    char title[WIRE_TITLE_TEXT];
+    int64_t position;
+    enum task_kind kind;
+    int rendition; /* index in the plan; -1 none */
+    char rendition_id[WIRE_RENDITION_TEXT];
+    int chunk; /* -1 none */
+    int codec;
+    int64_t build;
+    enum unit_state state;
+    bool has_key;
+    double cost_s;
+    int64_t ready_at;
+    int attempts;
+    int failures;
+    int crashes;
+    int doublings;
+    bool alone;
+    bool may_replace;
+    char avoid[WORKER_TEXT];
+};
+
+/* A growing list; free with unit_list_finish. */
+struct unit_list {
+    size_t count;
+    size_t capacity;
+    struct unit_row *rows;
+};
+
+/* Appends the rows of a query whose columns are those of SQL_UNIT_GET. */
+void unit_list_read(struct unit_list *list, struct query *query);
+void unit_list_finish(struct unit_list *list);
+
+bool unit_find(struct tx *tx, int64_t id, struct unit_row *out);
+
+struct lease_row {
+    int64_t fence;
+    char session[ID_TEXT];
+    char worker[WORKER_TEXT];
+    char host[HOST_TEXT];
+    char title[WIRE_TITLE_TEXT];
+    enum task_kind kind;
+    enum lease_state state;
+    int attempt;
+    int64_t at;
+};
+
+struct lease_list {
+    size_t count;
+    size_t capacity;
+    struct lease_row *rows;
+};
+
+bool lease_find(struct tx *tx, int64_t fence, struct lease_row *out);
+
+/* Appends the leases of a query that takes one value and gives SQL_LEASE_GET's columns. */
+void lease_list_read(struct tx *tx, struct lease_list *list, enum sql_id id, struct value value);
+void lease_list_finish(struct lease_list *list);
+
+/* The units of a lease, in the order of the plan. */
+void lease_units(struct tx *tx, int64_t fence, struct unit_list *out);
+
+struct session_row {
+    char id[ID_TEXT];
+    char worker[WORKER_TEXT];
+    char host[HOST_TEXT];
+    int64_t pid;
+    int slots;
+    int64_t memory_bytes;
+    int64_t seen_at;
+};
+
+/* NOT_FOUND of the transaction where it is gone. */
+bool session_get(struct tx *tx, const char *id, struct session_row *out);
+
+/* Whether results of the kind are a pure function of spec and source. */
+bool kind_is_pure(enum task_kind kind);
+
+#endif

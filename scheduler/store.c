@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The store's thread, group commit and migrations: see store.h. */
+#include "store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "store_driver.h"
+
+enum { GROUP_MAX = 64 }; /* calls in one transaction */
+
+struct call {
+    store_run *run;
+    store_done *done;
+    void *context;
+    struct call *next;
+    struct err err;
+};
+
+struct tx {
+    struct store *store;
+    struct err err;
+    int64_t now_ms;
+    unsigned topics;
+};
+
+struct store {
+    struct driver *driver;
+    struct store_options options;
+    int64_t wall_base_ms;      /* the store's clock = this + monotonic time since the base */
+    int64_t monotonic_base_ms;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t wake;
+    struct call *first;
+    struct call **last;
+    bool closing;
+    atomic_int_fast64_t commits;
+    atomic_int_fast64_t calls;
+};
+
+/* ---- Statements ------------------------------------------------------------- */
+
+int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
+    struct driver *driver = tx->store->driver;
+    if (tx->err.code != ERR_NONE ||
+        driver_start(driver, id, store_sql(id), values, count, &tx->err) != 0) {
+        return 0;
+    }
+    int step = driver_step(driver, id, &tx->err);
+    if (step > 0) {
+        driver_reset(driver, id);
+    }
+    return step < 0 ? 0 : driver_changes(driver);
+}
+
+struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
+    struct query query = {.tx = tx, .id = id};
+    query.open = tx->err.code == ERR_NONE && driver_start(tx->store->driver, id, store_sql(id),
+                                                          values, count, &tx->err) == 0;
+    return query;
+}
+
+bool query_next(struct query *query) {
+    struct tx *tx = query->tx;
+    if (query->open && tx->err.code != ERR_NONE) {
+        query_close(query);
+    }
+    if (!query->open) {
+        return false;
+    }
+    query->open = driver_step(tx->store->driver, query->id, &tx->err) > 0;
+    return query->open;
+}
+
+void query_close(struct query *query) {
+    if (query->open) {
+        driver_reset(query->tx->store->driver, query->id);
+        query->open = false;
+    }
+}
+
+int64_t query_integer(struct query *query, int column) {
+    assert(query->open);
+    return driver_integer(query->tx->store->driver, query->id, column);
+}
+
+double query_real(struct query *query, int column) {
+    assert(query->open);
+    return driver_real(query->tx->store->driver, query->id, column);
+}
+
+const char *query_text(struct query *query, int column) {
+    assert(query->open);
+    return driver_text(query->tx->store->driver, query->id, column);
+}
+
+int64_t sql_integer(struct tx *tx, enum sql_id id, const struct value *values, size_t count,
+                    int64_t otherwise) {
+    struct query query = sql_query(tx, id, values, count);
+    int64_t result = query_next(&query) ? query_integer(&query, 0) : otherwise;
+    query_close(&query);
+    return result;
+}
+
+/* ---- A transaction ----------------------------------------------------------- */
+
+struct err *tx_err(struct tx *tx) {
+    return &tx->err;
+}
+
+bool tx_ok(struct tx *tx) {
+    return tx->err.code == ERR_NONE;
+}
+
+int64_t tx_now(struct tx *tx) {
+    return tx->now_ms;
+}
+
+void tx_wake(struct tx *tx, unsigned topics) {
+    tx->topics |= topics;
+}
+
+int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count) {
+    int64_t last = sql_integer(tx, SQL_NUMBERS, VALUES(TEXT(counter), INTEGER(count)), 0);
+    return last - count + 1;
+}
+
+static int64_t store_now(struct store *store) {
+    if (store->options.now_ms != NULL) {
+        return store->options.now_ms(store->options.context);
+    }
+    return store->wall_base_ms + clock_monotonic_ms() - store->monotonic_base_ms;
+}
+
+/* ---- The thread --------------------------------------------------------------- */
+
+/* Runs one call in its savepoint. Returns the topics it woke. */
+static unsigned run_call(struct store *store, struct call *call) {
+    struct tx tx = {.store = store, .now_ms = store_now(store)};
+    if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
+        call->run(&tx, call->context);
+        if (tx.err.code != ERR_NONE && driver_in_transaction(store->driver)) {
+            driver_transact(store->driver, DRIVER_UNDO, NULL);
+        }
+        if (driver_in_transaction(store->driver)) {
+            driver_transact(store->driver, DRIVER_KEEP, &tx.err);
+        }
+    }
+    call->err = tx.err;
+    return tx.err.code == ERR_NONE ? tx.topics : 0;
+}
+
+/* What was done in this group is lost: every call that thought itself well fails. */
+static void fail_group(struct call *group, const struct err *err) {
+    for (struct call *call = group; call != NULL; call = call->next) {
+        err_set(&call->err, err->code, "%s", err->message);
+    }
+}
+
+static unsigned run_group(struct store *store, struct call *group) {
+    unsigned topics = 0;
+    int count = 0;
+    struct err err = {0};
+    driver_transact(store->driver, DRIVER_BEGIN, &err);
+    for (struct call *call = group; call != NULL && err.code == ERR_NONE; call = call->next) {
+        topics |= run_call(store, call);
+        count++;
+        if (!driver_in_transaction(store->driver)) {
+            err = call->err; /* a full or broken disk: the database has undone all of it */
+        }
+    }
+    if (err.code == ERR_NONE) {
+        driver_transact(store->driver, DRIVER_COMMIT, &err);
+    }
+    if (err.code != ERR_NONE) {
+        if (driver_in_transaction(store->driver)) {
+            driver_transact(store->driver, DRIVER_ROLLBACK, NULL);
+        }
+        fail_group(group, &err);
+        return 0;
+    }
+    store->commits++;
+    store->calls += count;
+    return topics;
+}
+
+static void end_group(struct call *group) {
+    while (group != NULL) {
+        struct call *call = group;
+        group = call->next;
+        if (call->done != NULL) {
+            call->done(call->context, &call->err);
+        }
+        mem_free(call);
+    }
+}
+
+/* Takes up to GROUP_MAX calls off the queue. Under the mutex. */
+static struct call *take_group(struct store *store) {
+    struct call *group = store->first;
+    struct call **end = &store->first;
+    for (int i = 0; i < GROUP_MAX && *end != NULL; i++) {
+        end = &(*end)->next;
+    }
+    store->first = *end;
+    *end = NULL;
+    if (store->first == NULL) {
+        store->last = &store->first;
+    }
+    return group;
+}
+
+static struct timespec deadline_after(int64_t ms) {
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+static void *store_thread(void *context) {
+    struct store *store = context;
+    int64_t wait_ms = 0;
+    for (;;) {
+        struct timespec deadline = deadline_after(wait_ms);
+        pthread_mutex_lock(&store->mutex);
+        int waited = 0;
+        while (store->first == NULL && !store->closing && waited != ETIMEDOUT) {
+            waited = pthread_cond_timedwait(&store->wake, &store->mutex, &deadline);
+        }
+        struct call *group = store->first == NULL ? NULL : take_group(store);
+        bool last = group == NULL && store->closing;
+        pthread_mutex_unlock(&store->mutex);
+        if (last) {
+            return NULL;
+        }
+        unsigned topics = group == NULL ? 0 : run_group(store, group);
+        end_group(group);
+        wait_ms = store->options.after == NULL
+                      ? 60000
+                      : store->options.after(store->options.context, topics);
+    }
+}
+
+void store_submit(struct store *store, store_run *run, store_done *done, void *context) {
+    struct call *call = mem_zero(1, sizeof(*call));
+    call->run = run;
+    call->done = done;
+    call->context = context;
+    pthread_mutex_lock(&store->mutex);
+    *store->last = call;
+    store->last = &call->next;
+    pthread_cond_signal(&store->wake);
+    pthread_mutex_unlock(&store->mutex);
+}
+
+struct waiter {
+    store_run *run;
+    void *context;
+    struct err *err;
+    int result;
+    bool ended;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+};
+
+static void waiter_run(struct tx *tx, void *context) {
+    struct waiter *waiter = context;
+    waiter->run(tx, waiter->context);
+}
+
+static void waiter_done(void *context, const struct err *err) {
+    struct waiter *waiter = context;
+    pthread_mutex_lock(&waiter->mutex);
+    waiter->result = (int)err->code;
+    if (err->code != ERR_NONE) {
+        err_set(waiter->err, err->code, "%s", err->message);
+    }
+    waiter->ended = true;
+    pthread_cond_signal(&waiter->wake);
+    pthread_mutex_unlock(&waiter->mutex);
+}
+
+int store_call(struct store *store, store_run *run, void *context, struct err *err) {
+    struct waiter waiter = {.run = run, .context = context, .err = err};
+    pthread_mutex_init(&waiter.mutex, NULL);
+    pthread_cond_init(&waiter.wake, NULL);
+    store_submit(store, waiter_run, waiter_done, &waiter);
+    pthread_mutex_lock(&waiter.mutex);
+    while (!waiter.ended) {
+        pthread_cond_wait(&waiter.wake, &waiter.mutex);
+    }
+    pthread_mutex_unlock(&waiter.mutex);
+    pthread_cond_destroy(&waiter.wake);
+    pthread_mutex_destroy(&waiter.mutex);
+    return waiter.result;
+}
+
+void store_counts(struct store *store, int64_t *commits, int64_t *calls) {
+    *commits = store->commits;
+    *calls = store->calls;
+}
+
+/* ---- Opening ------------------------------------------------------------------ */
+
+static int migrate_one(struct store *store, int number, struct err *err) {
+    struct driver *driver = store->driver;
+    struct err failure = {0};
+    driver_transact(driver, DRIVER_BEGIN, &failure);
+    if (failure.code == ERR_NONE) {
+        driver_script(driver, store_migration(number), &failure);
+    }
+    if (failure.code == ERR_NONE) {
+        struct tx tx = {.store = store};
+        sql_run(&tx, SQL_SCHEMA_ADD, VALUES(INTEGER(number), INTEGER(store_now(store))));
+        failure = tx.err;
+    }
+    if (failure.code == ERR_NONE) {
+        driver_transact(driver, DRIVER_COMMIT, &failure);
+    }
+    if (failure.code == ERR_NONE) {
+        return 0;
+    }
+    if (driver_in_transaction(driver)) {
+        driver_transact(driver, DRIVER_ROLLBACK, NULL);
+    }
+    return err_set(err, failure.code, "schema step %d: %s", number, failure.message);
+}
+
+/* Applies the migrations that the store lacks. */
+static int migrate(struct store *store, struct err *err) {
+    int result = driver_script(store->driver, store_migration_table, err);
+    if (result != 0) {
+        return result;
+    }
+    struct tx tx = {.store = store};
+    int have = (int)sql_integer(&tx, SQL_SCHEMA_NUMBER, NULL, 0, 0);
+    if (tx.err.code != ERR_NONE) {
+        return err_set(err, tx.err.code, "%s", tx.err.message);
+    }
+    int known = 0;
+    while (store_migration(known + 1) != NULL) {
+        known++;
+    }
+    if (have > known) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "the store %s was written by a newer reelfarm (schema %d, this one knows "
+                       "%d); use that one, or move the store away",
+                       store->options.path, have, known);
+    }
+    for (int number = have + 1; number <= known && result == 0; number++) {
+        result = migrate_one(store, number, err);
+    }
+    return result;
+}
+
+/* The clock starts no earlier than the last time that was written. */
+static int start_clock(struct store *store, struct err *err) {
+    struct tx tx = {.store = store};
+    int64_t last = sql_integer(&tx, SQL_EVENT_LAST_AT, NULL, 0, 0);
+    int64_t wall = clock_wall_ms();
+    store->wall_base_ms = wall > last ? wall : last;
+    store->monotonic_base_ms = clock_monotonic_ms();
+    return tx.err.code == ERR_NONE ? 0 : err_set(err, tx.err.code, "%s", tx.err.message);
+}
+
+static int start_thread(struct store *store, struct err *err) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&store->mutex, NULL);
+    pthread_cond_init(&store->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    int failure = pthread_create(&store->thread, NULL, store_thread, store);
+    return failure == 0 ? 0 : err_set_errno(err, failure, "the store's thread can't be started");
+}
+
+int store_open(struct store **out, const struct store_options *options, struct err *err) {
+    struct store *store = mem_zero(1, sizeof(*store));
+    store->options = *options;
+    store->last = &store->first;
+    int result = driver_open(&store->driver, options->path, err);
+    if (result == 0) {
+        result = migrate(store, err);
+    }
+    if (result == 0) {
+        result = start_clock(store, err);
+    }
+    if (result == 0) {
+        result = start_thread(store, err);
+    }
+    if (result != 0) {
+        driver_close(store->driver);
+        mem_free(store);
+        return result;
+    }
+    *out = store;
+    return 0;
+}
+
+void store_close(struct store *store) {
+    if (store == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&store->mutex);
+    store->closing = true;
+    pthread_cond_signal(&store->wake);
+    pthread_mutex_unlock(&store->mutex);
+    pthread_join(store->thread, NULL);
+    driver_close(store->driver);
+    pthread_cond_destroy(&store->wake);
+    pthread_mutex_destroy(&store->mutex);
+    mem_free(store);
+}

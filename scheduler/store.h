@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The store: one thread that owns the database and on which all of the
+ * scheduler's decisions are made. Others hand it calls; calls that wait together
+ * are one transaction, each in a savepoint of its own (group commit), and a call
+ * is told of its end only when the transaction is on the disk.
+ *
+ * A call sees the database through `struct tx`, which threads one error through
+ * many statements, as json.h's reader does: once an error is met, statements do
+ * nothing, and the call's savepoint is rolled back.
+ */
+#ifndef SCHEDULER_STORE_H
+#define SCHEDULER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "store_sql.h"
+
+struct store;
+struct tx;
+
+/* ---- Statements ------------------------------------------------------------- */
+
+enum value_type { VALUE_INTEGER, VALUE_REAL, VALUE_TEXT };
+
+/* A parameter: $1 is the first. Text is borrowed during the call; NULL is SQL's NULL. */
+struct value {
+    enum value_type type;
+    int64_t integer;
+    double real;
+    const char *text;
+};
+
+#define INTEGER(x) ((struct value){.type = VALUE_INTEGER, .integer = (x)})
+#define REAL(x) ((struct value){.type = VALUE_REAL, .real = (x)})
+#define TEXT(x) ((struct value){.type = VALUE_TEXT, .text = (x)})
+#define VALUES(...)                                                                                \
+    (const struct value[]){__VA_ARGS__},                                                           \
+        sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)
+
+/* Runs a statement that gives no rows; returns how many it changed. */
+int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_t count);
+
+/* A statement that gives rows. One query of an id may be open at a time. */
+struct query {
+    struct tx *tx;
+    enum sql_id id;
+    bool open;
+};
+
+struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values, size_t count);
+
+/* Goes to the next row. At false the query is closed. */
+bool query_next(struct query *query);
+
+/* Closes a query whose rows are not all wanted; takes a closed one. */
+void query_close(struct query *query);
+
+/* Columns of the row, from 0. NULL reads as 0 and "". Text is borrowed until the
+ * next call for this query. */
+int64_t query_integer(struct query *query, int column);
+double query_real(struct query *query, int column);
+const char *query_text(struct query *query, int column);
+
+/* The single integer of a query's first row; `otherwise` where it has none. */
+int64_t sql_integer(struct tx *tx, enum sql_id id, const struct value *values, size_t count,
+                    int64_t otherwise);
+
+/* ---- A transaction ----------------------------------------------------------- */
+
+/* The call's error: set it to undo all that the call wrote. */
+struct err *tx_err(struct tx *tx);
+bool tx_ok(struct tx *tx);
+
+/* The store's clock, ms since 1970, which never goes back, across restarts too;
+ * one reading a call. */
+int64_t tx_now(struct tx *tx);
+
+/* What calls may wait for. Woken once the transaction is on the disk. */
+enum topic {
+    TOPIC_LEASES = 1, /* units became ready, or sessions, which share them, changed */
+    TOPIC_TITLES = 2, /* a title's state or identity changed */
+    TOPIC_EVENTS = 4,
+};
+void tx_wake(struct tx *tx, unsigned topics);
+
+/* `count` numbers that no call has had before; returns the first. Counters:
+ * "unit", "fence", "event", "submission". */
+int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count);
+
+/* ---- The thread --------------------------------------------------------------- */
+
+struct store_options {
+    const char *path; /* the database's file */
+    int64_t (*now_ms)(void *context); /* the clock, for tests; NULL: the real one */
+    /* Called on the store's thread after each group and each wait, with the topics
+     * that the group woke: answers how many ms from now it wants to be called again
+     * at the latest. May submit calls. NULL: none. */
+    int64_t (*after)(void *context, unsigned topics);
+    void *context;
+};
+
+/* Opens (makes, checks, migrates) the database; starts the thread. Errors as
+ * scheduler_start says. */
+int store_open(struct store **out, const struct store_options *options, struct err *err);
+
+/* Runs all calls that were submitted, ends the thread and closes the database.
+ * Takes NULL. */
+void store_close(struct store *store);
+
+/* On the store's thread, inside the call's savepoint. */
+typedef void store_run(struct tx *tx, void *context);
+
+/* On the store's thread, when all is on the disk or undone: `err` holds no error,
+ * or why nothing of the call was kept. */
+typedef void store_done(void *context, const struct err *err);
+
+/* Hands over a call. Any thread. `context` is borrowed until `done`, which may be NULL. */
+void store_submit(struct store *store, store_run *run, store_done *done, void *context);
+
+/* The same, and waits for its end. Not on the store's thread. */
+int store_call(struct store *store, store_run *run, void *context, struct err *err);
+
+/* How many transactions were committed and how many calls they held. */
+void store_counts(struct store *store, int64_t *commits, int64_t *calls);
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All SQL of the scheduler: see store_sql.h. */
+#include "store_sql.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#define UNIT_COLUMNS                                                                               \
+    "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.codec, u.build, "  \
+    "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
+    "u.alone, u.may_replace, u.avoid "
+
+#define LEASE_COLUMNS "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
+
+const char store_migration_table[] =
+    "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, at BIGINT NOT NULL)";
+
+static const char *const statements[SQL_COUNT] = {
+    [SQL_SCHEMA_NUMBER] = "SELECT max(number) FROM migration",
+    [SQL_SCHEMA_ADD] = "INSERT INTO migration (number, at) VALUES ($1, $2)",
+    [SQL_NUMBERS] = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value",
+
+    [SQL_EVENT_ADD] = "INSERT INTO event (seq, at, title, unit, kind, detail) "
+                      "VALUES ($1, $2, $3, $4, $5, $6)",
+    [SQL_EVENT_LAST_AT] = "SELECT at FROM event ORDER BY seq DESC LIMIT 1",
+    [SQL_EVENTS_AFTER] = "SELECT seq, at, title, unit, kind, detail FROM event "
+                         "WHERE seq > $1 ORDER BY seq LIMIT $2",
+    [SQL_EVENTS_DROP] = "DELETE FROM event WHERE seq <= $1",
+
+    [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "
+                      "VALUES ($1, $2, $3, $4, $5, $6)",
+    [SQL_TITLE_RESET] =
+        "UPDATE title SET submission = $2, source = $3, output = $4, ladder = $5, identity = '', "
+        "pin = '', source_size = -1, plan = '', packaged = '', class = '', error = '', "
+        "redone = 0, tasks = 0, failures = 0, losses = 0, frames_decoded = 0, source_bytes = 0, "
+        "cpu_s = 0, decode_cpu_s = 0, scale_cpu_s = 0, encode_cpu_s = 0, wall_s = 0, "
+        "peak_memory = 0 WHERE id = $1",
+    [SQL_TITLE_GET] = "SELECT state, submission, source, output, ladder, identity, pin, "
+                      "source_size, packaged, version, class, error, redone "
+                      "FROM title WHERE id = $1",
+    [SQL_TITLE_STATS] = "SELECT tasks, failures, losses, frames_decoded, source_bytes, cpu_s, "
+                        "decode_cpu_s, scale_cpu_s, encode_cpu_s, wall_s, peak_memory "
+                        "FROM title WHERE id = $1",
+    [SQL_TITLE_PLAN] = "SELECT plan FROM title WHERE id = $1",
+    [SQL_TITLE_MOVE] = "UPDATE title SET state = $3 WHERE id = $1 AND state = $2",
+    [SQL_TITLE_SET_SOURCE] = "UPDATE title SET pin = $2, source_size = $3 WHERE id = $1",
+    [SQL_TITLE_SET_PLAN] = "UPDATE title SET plan = $2, identity = $3 WHERE id = $1",
+    [SQL_TITLE_SET_PACKAGED] = "UPDATE title SET packaged = $2 WHERE id = $1",
+    [SQL_TITLE_SET_VERSION] = "UPDATE title SET version = packaged WHERE id = $1",
+    [SQL_TITLE_SET_ERROR] = "UPDATE title SET class = $2, error = $3 WHERE id = $1",
+    [SQL_TITLE_COUNT_REDONE] = "UPDATE title SET redone = redone + 1 WHERE id = $1",
+    [SQL_TITLE_COUNT_FAILURE] = "UPDATE title SET failures = failures + 1 WHERE id = $1",
+    [SQL_TITLE_COUNT_LOSS] = "UPDATE title SET losses = losses + 1 WHERE id = $1",
+    [SQL_TITLE_ADD_STATS] =
+        "UPDATE title SET tasks = tasks + 1, frames_decoded = frames_decoded + $2, "
+        "source_bytes = source_bytes + $3, cpu_s = cpu_s + $4, decode_cpu_s = decode_cpu_s + $5, "
+        "scale_cpu_s = scale_cpu_s + $6, encode_cpu_s = encode_cpu_s + $7, wall_s = wall_s + $8, "
+        "peak_memory = CASE WHEN peak_memory < $9 THEN $9 ELSE peak_memory END WHERE id = $1",
+    [SQL_TITLES_UNFINISHED] = "SELECT id, state FROM title "
+                              "WHERE state IN ('submitted', 'running', 'failing') ORDER BY id",
+
+    [SQL_UNIT_ADD] =
+        "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
+        "codec, build, state, waiting, cost_s, frames, ready_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
+    [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
+    [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3 WHERE id = $1 AND state = $2",
+    [SQL_UNIT_SET_PLACE] = "UPDATE unit SET place = $3, key = $4 WHERE title = $1 AND position = $2",
+    [SQL_UNIT_COUNT_ATTEMPT] = "UPDATE unit SET attempts = attempts + 1 WHERE id = $1",
+    [SQL_UNIT_COUNT_FAILURE] =
+        "UPDATE unit SET failures = failures + $2, crashes = crashes + $3, "
+        "doublings = doublings + $4, alone = CASE WHEN alone > $5 THEN alone ELSE $5 END, "
+        "may_replace = CASE WHEN may_replace > $6 THEN may_replace ELSE $6 END, "
+        "avoid = $7, ready_at = $8 WHERE id = $1",
+    [SQL_UNIT_COUNT_LOSS] = "UPDATE unit SET losses = losses + 1 WHERE id = $1",
+    [SQL_UNIT_SET_MADE] = "UPDATE unit SET repaired = $2, reused = $3 WHERE id = $1",
+    [SQL_UNIT_LOSS_ADD] = "INSERT INTO unit_loss (unit, host) VALUES ($1, $2) "
+                          "ON CONFLICT (unit, host) DO NOTHING",
+    [SQL_UNIT_LOSS_HOSTS] = "SELECT count(*) FROM unit_loss WHERE unit = $1",
+    [SQL_UNITS_DROP] = "DELETE FROM unit WHERE title = $1",
+    [SQL_UNITS_DROP_NEEDS] =
+        "DELETE FROM unit_need WHERE unit IN (SELECT id FROM unit WHERE title = $1)",
+    [SQL_UNITS_DROP_LOSSES] =
+        "DELETE FROM unit_loss WHERE unit IN (SELECT id FROM unit WHERE title = $1)",
+    [SQL_UNITS_MOVE_ALL] = "UPDATE unit SET state = $3 WHERE title = $1 AND state = $2",
+    [SQL_UNITS_MOVE_MADE] =
+        "UPDATE unit SET state = $3, reused = 1, repaired = (SELECT p.repaired FROM product p "
+        "WHERE p.place = unit.place AND p.key = unit.key) "
+        "WHERE title = $1 AND state = $2 AND key <> '' AND EXISTS (SELECT 1 FROM product p "
+        "WHERE p.place = unit.place AND p.key = unit.key)",
+    [SQL_UNITS_MOVE_NEEDLESS] =
+        "UPDATE unit SET state = $3 WHERE title = $1 AND state = $2 AND waiting = 0",
+    [SQL_UNITS_NEEDED_BY_DONE] = "UPDATE unit SET waiting = waiting - 1 "
+                                 "WHERE id IN (SELECT unit FROM unit_need WHERE needs = $1)",
+    [SQL_UNITS_COUNT_NEEDS] =
+        "UPDATE unit SET waiting = (SELECT count(*) FROM unit_need n JOIN unit d ON d.id = n.needs "
+        "WHERE n.unit = unit.id AND d.state <> 'done') WHERE title = $1 AND position >= 0",
+    [SQL_UNITS_READY] =
+        "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.state = 'ready' AND u.ready_at <= $2 "
+        "AND u.kind IN ($4, $5, $6, $7, $8, $9) AND (u.build = 0 OR EXISTS "
+        "(SELECT 1 FROM session_encoder e WHERE e.session = $1 AND e.build = u.build)) "
+        "ORDER BY u.submission, u.position LIMIT $3",
+    [SQL_UNITS_NEXT_READY_AT] =
+        "SELECT min(ready_at) FROM unit WHERE state = 'ready' AND ready_at > $1",
+    [SQL_UNITS_PAGE] =
+        "SELECT u.id, u.kind, u.rendition_id, u.chunk, u.state, p.report FROM unit u "
+        "LEFT JOIN product p ON u.state = 'done' AND p.place = u.place AND p.key = u.key "
+        "WHERE u.title = $1 AND u.id > $2 ORDER BY u.id LIMIT $3",
+    [SQL_UNITS_PROGRESS] =
+        "SELECT rendition, count(*), sum(CASE WHEN state = 'done' THEN 1 ELSE 0 END), "
+        "sum(frames), sum(CASE WHEN state = 'done' THEN frames ELSE 0 END), sum(reused) "
+        "FROM unit WHERE title = $1 AND rendition >= 0 GROUP BY rendition ORDER BY rendition",
+    [SQL_UNITS_REPAIRED] =
+        "SELECT coalesce(sum(c.most), 0) FROM (SELECT max(repaired) AS most FROM unit "
+        "WHERE title = $1 AND kind = 'video' GROUP BY chunk) c",
+
+    [SQL_PRODUCT_GET] = "SELECT p.report FROM unit u JOIN product p ON p.place = u.place "
+                        "AND p.key = u.key WHERE u.id = $1",
+    [SQL_PRODUCT_PUT] =
+        "INSERT INTO product (place, key, title, report, repaired) "
+        "SELECT u.place, u.key, u.title, $2, $3 FROM unit u WHERE u.id = $1 "
+        "ON CONFLICT (place, key) DO UPDATE SET report = $2, repaired = $3",
+    [SQL_PRODUCT_DROP] = "DELETE FROM product WHERE (place, key) IN "
+                         "(SELECT u.place, u.key FROM unit u WHERE u.id = $1)",
+    [SQL_PRODUCTS_DROP] = "DELETE FROM product WHERE title = $1",
+    [SQL_PRODUCTS_DROP_UNPUBLISHED] = "DELETE FROM product WHERE title = $1 AND published = 0",
+    [SQL_PRODUCTS_PUBLISH] =
+        "UPDATE product SET published = 1 WHERE title = $1 AND published = 0 AND EXISTS "
+        "(SELECT 1 FROM unit u WHERE u.title = $1 AND u.place = product.place "
+        "AND u.key = product.key)",
+
+    [SQL_LEASE_ADD] =
+        "INSERT INTO lease (fence, session, worker, host, title, kind, state, attempt, at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [SQL_LEASE_UNIT_ADD] = "INSERT INTO lease_unit (fence, unit) VALUES ($1, $2)",
+    [SQL_LEASE_GET] = "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.fence = $1",
+    [SQL_LEASE_MOVE] = "UPDATE lease SET state = $3 WHERE fence = $1 AND state = $2",
+    [SQL_LEASE_SET_SESSION] = "UPDATE lease SET session = $2, at = $3 WHERE fence = $1",
+    [SQL_LEASE_UNITS] = "SELECT " UNIT_COLUMNS "FROM lease_unit lu JOIN unit u ON u.id = lu.unit "
+                        "WHERE lu.fence = $1 ORDER BY u.position",
+    [SQL_LEASES_OF_SESSION] = "SELECT " LEASE_COLUMNS "FROM lease l "
+                              "WHERE l.session = $1 AND l.state <> 'ended' ORDER BY l.fence",
+    [SQL_LEASES_OF_TITLE] = "SELECT " LEASE_COLUMNS "FROM lease l "
+                            "WHERE l.title = $1 AND l.state <> 'ended' ORDER BY l.fence",
+    [SQL_LEASES_OF_UNIT] = "SELECT " LEASE_COLUMNS "FROM lease_unit lu "
+                           "JOIN lease l ON l.fence = lu.fence "
+                           "WHERE lu.unit = $1 AND l.state <> 'ended' ORDER BY l.fence",
+    [SQL_LEASES_OPEN] =
+        "SELECT l.fence, l.kind, sum(u.cost_s) FROM lease l JOIN lease_unit lu ON lu.fence = l.fence "
+        "JOIN unit u ON u.id = lu.unit WHERE l.state = 'live' "
+        "AND l.kind IN ('probe', 'video', 'audio') "
+        "AND l.session IN (SELECT id FROM worker_session) GROUP BY l.fence, l.kind",
+    [SQL_LEASES_DROP_UNITS] =
+        "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
+    [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1",
+
+    [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
+                        "seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at "
+                        "FROM worker_session WHERE id = $1",
+    [SQL_SESSION_SEEN] = "UPDATE worker_session SET seen_at = $2 WHERE id = $1 AND seen_at < $3",
+    [SQL_SESSION_DROP] = "DELETE FROM worker_session WHERE id = $1",
+    [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
+    [SQL_SESSIONS] =
+        "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
+        "WHERE l.session = s.id AND l.state <> 'ended') FROM worker_session s ORDER BY s.worker, s.id",
+    [SQL_SESSIONS_SILENT] = "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
+    [SQL_SESSIONS_SEEN_ALL] = "UPDATE worker_session SET seen_at = $1",
+    [SQL_BUILD_GET] = "SELECT id FROM build_line WHERE line = $1",
+    [SQL_BUILD_ADD] = "INSERT INTO build_line (id, line) VALUES ($1, $2)",
+    [SQL_ENCODER_ADD] = "INSERT INTO session_encoder (session, name, codec, build, tail_frames) "
+                        "VALUES ($1, $2, $3, $4, $5)",
+    [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames FROM session_encoder e "
+                     "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
+    [SQL_ENCODERS_ABLE] =
+        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND ($1 = 0 OR EXISTS "
+        "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
+
+    [SQL_SOURCE_GET] = "SELECT size, pin, identity FROM source_identity WHERE url = $1",
+    [SQL_SOURCE_PUT] =
+        "INSERT INTO source_identity (url, size, pin, identity) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (url) DO UPDATE SET size = $2, pin = $3, identity = $4",
+};
+
+const char *store_sql(enum sql_id id) {
+    assert(id < SQL_COUNT && statements[id] != NULL);
+    return statements[id];
+}
