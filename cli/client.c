@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls to a scheduler's HTTP API: see client.h. */
+#include "client.h"
+
+#include "common/http.h"
+#include "common/mem.h"
+
+enum { CALL_MS = 30000 };
+
+struct client {
+    struct http_client *http;
+    char *url;
+    char *token;
+};
+
+int client_create(struct client **out, const char *url, const char *token, struct err *err) {
+    struct http_client *http = NULL;
+    int failed = http_client_create(&http, err);
+    if (failed != 0) {
+        return failed;
+    }
+    struct client *client = mem_zero(1, sizeof(*client));
+    client->http = http;
+    client->url = mem_string(url);
+    client->token = mem_string(token);
+    *out = client;
+    return 0;
+}
+
+void client_destroy(struct client *client) {
+    if (client != NULL) {
+        http_client_destroy(client->http);
+        mem_free(client->url);
+        mem_free(client->token);
+        mem_free(client);
+    }
+}
+
+/* The sentence of an RFC 9457 problem document, or else the bare status. */
+static int problem(const struct http_request *request, struct http_response *response,
+                   struct err *err) {
+    struct json *tree = NULL;
+    struct err ignored = {0};
+    const char *code = "";
+    const char *detail = "";
+    if (json_tree_parse(&tree, response->body.data, response->body.size, NULL) == 0) {
+        struct reader r = reader_of(tree, "problem document", &ignored);
+        reader_string(&r, "code", &code);
+        reader_string(&r, "detail", &detail);
+    }
+    int failed = *detail != '\0' ? err_set(err, err_code_from_name(code), "%s", detail)
+                                 : http_check(request, response, err);
+    json_tree_destroy(tree);
+    return failed;
+}
+
+int client_call(struct client *client, const char *method, const char *path, struct buf *body,
+                struct json **answer, struct err *err) {
+    char *url = mem_format("%s%s", client->url, path);
+    const struct http_header type = {"Content-Type", "application/json"};
+    struct http_request request = http_request_default();
+    request.method = method;
+    request.url = url;
+    request.bearer = client->token;
+    request.total_ms = CALL_MS;
+    request.redirects = 0;
+    if (body != NULL) {
+        request.headers = &type;
+        request.header_count = 1;
+        request.body = body->data;
+        request.body_size = body->size;
+    }
+    struct http_response response = {0};
+    int failed = http_send(client->http, &request, &response, err);
+    if (failed == 0 && (response.status < 200 || response.status > 299)) {
+        failed = problem(&request, &response, err);
+    }
+    if (failed == 0 && answer != NULL) {
+        *answer = NULL;
+        if (response.body.size > 0) {
+            failed = json_tree_parse(answer, response.body.data, response.body.size, err);
+        }
+    }
+    http_response_finish(&response);
+    mem_free(url);
+    return failed;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A farm of one machine for as long as one command runs: a private scheduler in
+ * this process with its store in OUT/.reelfarm, and worker processes that lease
+ * from it over loopback HTTP, as on the farm. Private to cli/.
+ */
+#ifndef CLI_PRIVATE_FARM_H
+#define CLI_PRIVATE_FARM_H
+
+#include <stdbool.h>
+
+#include "client.h"
+
+struct private_farm;
+
+struct private_farm_options {
+    const char *out; /* the folder that gets the titles; made where it is not there */
+    int workers;     /* processes, each with one task at a time */
+    bool clean;      /* begin anew: drop the store, and all that no kept version names */
+};
+
+/* `*out` is owned. CONFLICT where another run uses the folder. */
+int private_farm_start(struct private_farm **out, const struct private_farm_options *options,
+                       struct err *err);
+
+/* The folder's absolute path, and a client of the scheduler; borrowed. */
+const char *private_farm_out(const struct private_farm *farm);
+struct client *private_farm_client(struct private_farm *farm);
+
+/* To be called often: tells the scheduler of workers that died and starts others in
+ * their place. INTERNAL where they keep dying. */
+int private_farm_tend(struct private_farm *farm, struct err *err);
+
+/* Stops the workers at once and the scheduler; what was done stays in the store.
+ * Takes NULL. */
+void private_farm_stop(struct private_farm *farm);
+
+#endif

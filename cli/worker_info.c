@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the worker executable says of its codecs: see worker_info.h. */
+#include "worker_info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "common/proc.h"
+#include "workers/workers.h"
+
+enum { MAX_OUTPUT = 64 * 1024 };
+
+static int read_all(int fd, struct buf *out, struct err *err) {
+    char block[4096];
+    ssize_t got = 0;
+    do {
+        got = read(fd, block, sizeof(block));
+        if (got > 0) {
+            buf_append(out, block, (size_t)got);
+        }
+    } while ((got > 0 && out->size < MAX_OUTPUT) || (got < 0 && errno == EINTR));
+    return got < 0 ? err_set_errno(err, errno, "cannot hear reelfarm-worker") : 0;
+}
+
+static int run_worker(const char *program, struct buf *out, struct err *err) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return err_set_errno(err, errno, "cannot make a pipe");
+    }
+    const char *const argv[] = {"reelfarm-worker", "--versions", NULL};
+    struct proc_fd fd = {ends[1], STDOUT_FILENO};
+    struct proc_options options = proc_options_default();
+    options.program = program;
+    options.argv = argv;
+    options.fds = &fd;
+    options.fd_count = 1;
+    struct proc proc = {0};
+    int failed = proc_spawn(&proc, &options, err);
+    close(ends[1]);
+    if (failed == 0) {
+        failed = read_all(ends[0], out, err);
+    }
+    close(ends[0]);
+    struct proc_result result = {0};
+    if (failed == 0) {
+        failed = proc_wait(&proc, 10000, &result, err);
+    }
+    proc_finish(&proc);
+    if (failed == 0 && (!result.exited || result.status != 0)) {
+        char how[64];
+        proc_result_text(&result, how, sizeof(how));
+        failed = err_set(err, ERR_INTERNAL,
+                         "%s %s when asked for its versions; install reelfarm again", program, how);
+    }
+    return failed;
+}
+
+int worker_info_load(struct json **out, struct err *err) {
+    char *program = NULL;
+    struct buf text = {0};
+    int failed = worker_program(&program, err);
+    if (failed == 0) {
+        failed = run_worker(program, &text, err);
+    }
+    if (failed == 0) {
+        failed = json_tree_parse(out, text.data, text.size, err);
+    }
+    buf_finish(&text);
+    mem_free(program);
+    return failed;
+}
+
+int worker_info_encoders(const struct json *info, struct announced_encoder *out, size_t *count,
+                         struct err *err) {
+    struct err found = {0};
+    struct reader r = reader_of(info, "reelfarm-worker --versions", &found);
+    struct reader list = reader_array(&r, "encoders");
+    size_t total = reader_count(&list);
+    size_t taken = 0;
+    for (; taken < total && taken < WORKER_ENCODERS; taken++) {
+        struct reader item = reader_item(&list, taken);
+        const char *codec = "";
+        reader_string(&item, "name", &out[taken].name);
+        reader_string(&item, "codec", &codec);
+        reader_string(&item, "build_line", &out[taken].build_line);
+        reader_int(&item, "tail_frames", 0, 100000, &out[taken].tail_frames);
+        out[taken].codec = codec_from_name(codec);
+    }
+    if (!reader_ok(&r)) {
+        return err_set(err, found.code, "%s", found.message);
+    }
+    *count = taken;
+    return 0;
+}
