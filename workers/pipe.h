@@ -21,7 +21,7 @@ enum pipe_type {
     PIPE_DATA,     /* answer to READ: source bytes, none at the end; a source that can't be
                       read ends the child instead, so that a gap is never taken for damage */
     /* child -> worker */
-    PIPE_READ,     /* u64 offset, u32 size; one at a time */
+    PIPE_READ,     /* u64 offset, u32 size */
     PIPE_PROGRESS, /* u64 done, u64 total */
     PIPE_SOURCE,   /* JSON: source_document of a probe */
     PIPE_INIT,     /* u32 rung, u32 reorder_frames, u32 priming, u32 n, n bytes of

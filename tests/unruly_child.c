@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A task child that misbehaves as it is told, for the broker's tests: see unruly_child.h. */
+#include "unruly_child.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "workers/pipe.h"
+
+static void send_text(enum pipe_type type, const char *text) {
+    struct pipe_part part = {text, strlen(text)};
+    pipe_send(PIPE_FD, type, &part, 1, NULL);
+}
+
+static void send_fail(enum err_code code, const char *message) {
+    struct err err = {.code = code};
+    struct buf text = {0};
+    snprintf(err.message, sizeof(err.message), "%s", message);
+    pipe_error_write(&err, &text);
+    struct pipe_part part = {text.data, text.size};
+    pipe_send(PIPE_FD, PIPE_FAIL, &part, 1, NULL);
+    _exit(1);
+}
+
+static void send_header(uint32_t size, int type) {
+    uint8_t header[PIPE_HEADER];
+    pipe_put_u32(header, size);
+    header[4] = (uint8_t)type;
+    struct buf bytes = {0};
+    buf_append(&bytes, header, sizeof(header));
+    if (write(PIPE_FD, bytes.data, bytes.size) != (ssize_t)bytes.size) {
+        _exit(9);
+    }
+    buf_finish(&bytes);
+}
+
+static void ask(uint64_t offset, uint32_t size) {
+    uint8_t question[12];
+    pipe_put_u64(question, offset);
+    pipe_put_u32(question + 8, size);
+    struct pipe_part part = {question, sizeof(question)};
+    pipe_send(PIPE_FD, PIPE_READ, &part, 1, NULL);
+}
+
+static size_t answer(void) {
+    struct pipe_inbox inbox = {.from = PIPE_WORKER};
+    while (pipe_inbox_fill(&inbox, PIPE_FD, NULL) == 0) {
+    }
+    size_t size = inbox.type == PIPE_DATA ? inbox.size : 0;
+    for (size_t i = 0; i < size; i++) {
+        if (inbox.payload[i] != 's') {
+            _exit(9);
+        }
+    }
+    pipe_inbox_finish(&inbox);
+    return size;
+}
+
+static void tell(uint64_t done, uint64_t total) {
+    uint8_t numbers[16];
+    pipe_put_u64(numbers, done);
+    pipe_put_u64(numbers + 8, total);
+    struct pipe_part part = {numbers, sizeof(numbers)};
+    pipe_send(PIPE_FD, PIPE_PROGRESS, &part, 1, NULL);
+}
+
+static void send_piece(enum pipe_type type, uint32_t rung, const char *head, uint32_t head_size) {
+    uint8_t numbers[16] = {0};
+    size_t size = type == PIPE_INIT ? 16 : 8;
+    pipe_put_u32(numbers, rung);
+    pipe_put_u32(numbers + size - 4, head_size);
+    struct pipe_part parts[] = {{numbers, size}, {head, strlen(head)}, {"the bytes of it", 15}};
+    pipe_send(PIPE_FD, type, parts, 3, NULL);
+}
+
+static const char report[] = "{\"number\":1,\"bytes\":15,\"samples\":2,\"decode_time\":0,"
+                             "\"duration\":2,\"sha256\":\"\",\"gops\":[]}";
+
+static void behave(void) {
+    uint64_t offset = 0;
+    size_t got = 1;
+    while (got > 0) {
+        ask(offset, PIPE_READ_BYTES);
+        got = answer();
+        offset += got;
+    }
+    tell(1, 2);
+    send_piece(PIPE_INIT, 0, "record", 6);
+    send_piece(PIPE_SEGMENT, 0, report, (uint32_t)strlen(report));
+    tell(2, 2);
+    send_text(PIPE_DONE, "{\"frames_decoded\":12,\"frames_repaired\":1,\"source_bytes\":99,"
+                         "\"cpu_s\":99,\"decode_cpu_s\":0.5,\"scale_cpu_s\":0.25,"
+                         "\"encode_cpu_s\":0.125,\"wall_s\":99,\"peak_memory\":99}");
+    _exit(0);
+}
+
+static void chatter(void) {
+    for (int i = 0; i < 16384; i++) {
+        fprintf(stderr, "line %d of much talk, all of it about nothing at all\n", i);
+    }
+    behave();
+}
+
+static void *spin(void *context) {
+    volatile uint64_t *count = context;
+    for (;;) {
+        (*count)++;
+    }
+    return NULL;
+}
+
+static void spin_all(void) {
+    static uint64_t counts[4];
+    pthread_t thread;
+    for (int i = 1; i < 4; i++) {
+        pthread_create(&thread, NULL, spin, &counts[i]);
+    }
+    spin(&counts[0]);
+}
+
+static void hog(void) {
+    for (size_t size = 1 << 20;; size += 1 << 20) {
+        memset(mem_zero(1, size), 1, size);
+    }
+}
+
+static void look_round(void) {
+    struct rlimit cores;
+    struct rlimit priority;
+    getrlimit(RLIMIT_CORE, &cores);
+    getrlimit(RLIMIT_RTPRIO, &priority);
+    for (int fd = PIPE_FD + 1; fd < 1024; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0) {
+            send_fail(ERR_UNSUPPORTED, "a descriptor too many");
+        }
+    }
+    if (environ[0] != NULL) {
+        send_fail(ERR_UNSUPPORTED, environ[0]);
+    }
+    if (cores.rlim_max != 0 || priority.rlim_max != 0) {
+        send_fail(ERR_UNSUPPORTED, "limits too wide");
+    }
+    behave();
+}
+
+static void misbehave(enum unruly how) {
+    switch (how) {
+    case UNRULY_NOT:
+        behave();
+        break;
+    case UNRULY_CHATTERS:
+        chatter();
+        break;
+    case UNRULY_CRASHES:
+        signal(SIGSEGV, SIG_DFL); /* a sanitizer has its own idea of it */
+        raise(SIGSEGV);
+        break;
+    case UNRULY_KILLED:
+        raise(SIGKILL);
+        break;
+    case UNRULY_EXITS:
+        _exit(0);
+    case UNRULY_EXITS_BADLY:
+        _exit(3);
+    case UNRULY_HANGS:
+        break;
+    case UNRULY_HANGS_HALFWAY:
+        send_header(12, PIPE_READ);
+        break;
+    case UNRULY_DAWDLES:
+        for (uint64_t done = 0;; done++) {
+            tell(done, 0);
+            usleep(10000);
+        }
+    case UNRULY_SPINS:
+        spin_all();
+        break;
+    case UNRULY_GARBAGE:
+        for (int i = 0; i < 1000; i++) {
+            send_header(UINT32_C(2654435761) * (uint32_t)i, i * 7);
+        }
+        break;
+    case UNRULY_GIANT:
+        send_header(UINT32_MAX, PIPE_SEGMENT);
+        break;
+    case UNRULY_OTHER_SIDE:
+        send_text(PIPE_SPEC, "{}");
+        break;
+    case UNRULY_NO_RUNG:
+        send_piece(PIPE_SEGMENT, 1, report, (uint32_t)strlen(report));
+        break;
+    case UNRULY_NO_REPORT:
+        send_piece(PIPE_SEGMENT, 0, "{\"number\":", 10);
+        break;
+    case UNRULY_LONG_REPORT:
+        send_piece(PIPE_SEGMENT, 0, "{}", UINT32_MAX);
+        break;
+    case UNRULY_LONG_RECORD:
+        send_piece(PIPE_INIT, 0, "record", 100);
+        break;
+    case UNRULY_PROBES:
+        send_text(PIPE_SOURCE, "{}");
+        break;
+    case UNRULY_NEVER_LISTENS:
+        for (int i = 0; i < 1000; i++) {
+            ask(0, PIPE_READ_BYTES);
+        }
+        break;
+    case UNRULY_ASKS_BEYOND:
+        ask(UINT64_MAX, 1);
+        break;
+    case UNRULY_HANGS_UP:
+        close(PIPE_FD);
+        break;
+    case UNRULY_HOGS:
+        hog();
+        break;
+    case UNRULY_SAYS_MEMORY:
+        send_fail(ERR_INTERNAL, "out of memory for a picture");
+        break;
+    case UNRULY_SAYS_BAD:
+        send_fail(ERR_CORRUPT, "it has no video stream");
+        break;
+    case UNRULY_SAYS_CANNOT:
+        send_fail(ERR_UNSUPPORTED, "it is encrypted");
+        break;
+    case UNRULY_SAYS_DEFECT:
+        send_fail(ERR_INTERNAL, "two\nlines\033[31m");
+        break;
+    case UNRULY_LOOKS_ROUND:
+        look_round();
+        break;
+    }
+    for (;;) {
+        pause();
+    }
+}
+
+static int64_t spec_receive(void) {
+    struct pipe_inbox inbox = {.from = PIPE_WORKER};
+    struct err err = {0};
+    struct json *tree = NULL;
+    int64_t number = 0;
+    while (pipe_inbox_fill(&inbox, PIPE_FD, NULL) == 0) {
+    }
+    if (inbox.type != PIPE_SPEC ||
+        json_tree_parse(&tree, inbox.payload, inbox.size, &err) != 0) {
+        return 0;
+    }
+    struct reader r = reader_of(tree, "spec", &err);
+    reader_int(&r, "source_size", 0, INT64_MAX, &number);
+    json_tree_destroy(tree);
+    pipe_inbox_finish(&inbox);
+    return number;
+}
+
+int main(void) {
+    int64_t how = spec_receive();
+    if (how == 0) {
+        return 9;
+    }
+    misbehave((enum unruly)how);
+}
