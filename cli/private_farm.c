@@ -2,6 +2,7 @@
 /* A farm for one command: see private_farm.h. */
 #include "private_farm.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include "common/fs.h"
 #include "common/mem.h"
 #include "common/proc.h"
+#include "common/wire.h"
 #include "scheduler/scheduler.h"
 #include "workers/workers.h"
 
@@ -66,13 +68,21 @@ static int folder_open(struct private_farm *farm, const char *out, struct err *e
     return failed;
 }
 
-static int remove_unnamed(void *context, const struct fs_entry *entry, struct err *err) {
-    struct private_farm *farm = context;
-    bool top = entry->kind == FS_FOLDER && strchr(entry->path, '/') == NULL;
-    if (!top || !title_id_valid(entry->path)) {
-        return 0;
+/* Of every title below the folder, what none of its versions names. */
+static int remove_unnamed(struct private_farm *farm, struct err *err) {
+    DIR *dir = opendir(farm->out);
+    if (dir == NULL) {
+        return err_set_errno(err, errno, "cannot list %s", farm->out);
     }
-    return worker_remove_unnamed(farm->out, entry->path, NULL, NULL, err);
+    int failed = 0;
+    struct dirent *entry = NULL;
+    while (failed == 0 && (entry = readdir(dir)) != NULL) {
+        if (entry->d_type == DT_DIR && title_id_valid(entry->d_name)) {
+            failed = worker_remove_unnamed(farm->out, entry->d_name, NULL, NULL, err);
+        }
+    }
+    closedir(dir);
+    return failed;
 }
 
 /* Everything in the private folder but the lock, which is held. */
@@ -89,7 +99,7 @@ static int clean(struct private_farm *farm, struct err *err) {
             return failed;
         }
     }
-    return fs_walk(farm->out, remove_unnamed, farm, err);
+    return remove_unnamed(farm, err);
 }
 
 static int scheduler_open(struct private_farm *farm, struct err *err) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 // Plays the titles below the served folder: by the browser's own HLS where it has
 // one, else by hls.js where that was built in.
 const at = (id) => document.getElementById(id);

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm encode`: one title from source to stream, by a farm that lives as long
+ * as the command. */
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli_probe.h"
+#include "command.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "encode_display.h"
+#include "interrupt.h"
+#include "ladders/ladders.h"
+#include "private_farm.h"
+#include "title_name.h"
+
+enum { POLL_MS = 200, MOST_WORKERS = 256 };
+
+struct encode {
+    const struct invocation *invocation;
+    const char *out;
+    int workers;
+    char title[WIRE_TITLE_TEXT];
+    char *source; /* absolute path or URL; NULL: only clean */
+    struct ladder ladder;
+    struct private_farm *farm;
+    struct title_status status;
+    int64_t started_ms;
+};
+
+/* One worker for each processor that this process may use. */
+static int default_workers(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count > MOST_WORKERS ? MOST_WORKERS : count;
+}
+
+/* Finds out early, and without a trace in --out, that a path can't be a source. */
+static int resolve_source(struct encode *encode, const char *source, struct err *err) {
+    if (source_is_url(source)) {
+        encode->source = mem_string(source);
+        return 0;
+    }
+    struct stat info;
+    if (stat(source, &info) != 0) {
+        return err_set_errno(err, errno, "cannot read the source %s", source);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return err_set(err, ERR_INVALID,
+                       "cannot read the source %s: it is not a file; name one media file", source);
+    }
+    if (access(source, R_OK) != 0) {
+        return err_set_errno(err, errno, "cannot read the source %s", source);
+    }
+    char *path = realpath(source, NULL);
+    encode->source = mem_string(path);
+    free(path);
+    return 0;
+}
+
+/* What is wrong with the words is a usage error (2); what they name, a failure (1). */
+static int read_usage(struct encode *encode) {
+    const struct invocation *invocation = encode->invocation;
+    struct err err = {0};
+    encode->out = option_value(invocation, "out");
+    if (encode->out == NULL) {
+        return command_usage(invocation, "encode needs --out DIR, the folder for the stream");
+    }
+    if (option_int(invocation, "workers", 1, MOST_WORKERS, default_workers(), &encode->workers,
+                   &err) != 0) {
+        return command_usage(invocation, "%s", err.message);
+    }
+    const char *title = option_value(invocation, "title");
+    if (title != NULL && !title_id_valid(title)) {
+        return command_usage(invocation,
+                             "--title '%s' must be 1 to 128 of a-z 0-9 . _ - and begin with a "
+                             "letter or digit",
+                             title);
+    }
+    bool clean = option_value(invocation, "clean") != NULL;
+    if (invocation->word_count == 0 && !clean) {
+        return command_usage(invocation, "encode needs a SOURCE");
+    }
+    if (title != NULL) {
+        snprintf(encode->title, sizeof(encode->title), "%s", title);
+    } else if (invocation->word_count > 0) {
+        title_name_of(invocation->words[0], encode->title);
+    }
+    return EXIT_DONE;
+}
+
+static int submit(struct encode *encode, struct err *err) {
+    struct buf body = {0};
+    struct writer w = writer_of(&body);
+    writer_object(&w, NULL);
+    writer_string(&w, "title", encode->title);
+    writer_string(&w, "source", encode->source);
+    writer_string(&w, "output", private_farm_out(encode->farm));
+    ladder_write(&encode->ladder, &w, "ladder");
+    writer_bool(&w, "force", option_value(encode->invocation, "force") != NULL);
+    writer_object_end(&w);
+    int failed =
+        client_call(private_farm_client(encode->farm), "POST", "/v1/titles", &body, NULL, err);
+    buf_finish(&body);
+    return failed;
+}
+
+static int poll_status(struct encode *encode, struct err *err) {
+    char *path = mem_format("/v1/titles/%s", encode->title);
+    struct json *answer = NULL;
+    struct err found = {0};
+    int failed = client_call(private_farm_client(encode->farm), "GET", path, NULL, &answer, &found);
+    if (failed == 0) {
+        struct reader r = reader_of(answer, "the scheduler's answer", &found);
+        struct title_status status = {0};
+        title_status_read(&status, &r);
+        failed = found.code;
+        if (failed == 0) {
+            encode->status = status;
+        }
+    }
+    json_tree_destroy(answer);
+    mem_free(path);
+    return failed == 0 ? 0 : err_set(err, found.code, "%s", found.message);
+}
+
+/* Until the title has ended: 0, or an error, CANCELLED on Ctrl-C. */
+static int follow(struct encode *encode, struct encode_display *display,
+                  const atomic_bool *interrupted, struct err *err) {
+    for (;;) {
+        if (atomic_load(interrupted)) {
+            return err_set(err, ERR_CANCELLED,
+                           "stopped; run the same command again to go on where it stopped");
+        }
+        int failed = private_farm_tend(encode->farm, err);
+        if (failed == 0) {
+            failed = poll_status(encode, err);
+        }
+        if (failed != 0) {
+            return failed;
+        }
+        if (title_status_ended(&encode->status)) {
+            return 0;
+        }
+        encode_display_show(display, &encode->status);
+        clock_sleep_ms(POLL_MS, interrupted);
+    }
+}
+
+static int run_farm(struct encode *encode, struct err *err) {
+    const struct invocation *invocation = encode->invocation;
+    const atomic_bool *interrupted = interrupt_catch();
+    struct private_farm_options options = {
+        .out = encode->out,
+        .workers = encode->source != NULL ? encode->workers : 0,
+        .clean = option_value(invocation, "clean") != NULL,
+    };
+    int failed = private_farm_start(&encode->farm, &options, err);
+    if (failed != 0 || encode->source == NULL) {
+        return failed;
+    }
+    struct encode_display display;
+    encode_display_init(&display, wants_json(invocation), encode->workers);
+    failed = submit(encode, err);
+    if (failed == 0) {
+        failed = follow(encode, &display, interrupted, err);
+    }
+    encode_display_finish(&display);
+    return failed;
+}
+
+static int tell_end(struct encode *encode, const char *out) {
+    struct err err = {0};
+    double wall_s = (double)(clock_monotonic_ms() - encode->started_ms) / 1000.0;
+    if (encode->status.state != TITLE_DONE) {
+        err_set(&err, encode->status.state == TITLE_CANCELLED ? ERR_CANCELLED : ERR_CORRUPT, "%s",
+                encode->status.error);
+        return command_fail(encode->invocation, EXIT_FAILED, &err);
+    }
+    struct buf text = {0};
+    if (encode_summary_write(&encode->status, out, wall_s, wants_json(encode->invocation), &text,
+                             &err) != 0) {
+        buf_finish(&text);
+        return command_fail(encode->invocation, EXIT_FAILED, &err);
+    }
+    return command_print(&text);
+}
+
+static int run(const struct invocation *invocation) {
+    struct encode encode = {.invocation = invocation, .started_ms = clock_monotonic_ms()};
+    struct err err = {0};
+    int code = read_usage(&encode);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    const char *ladder = option_value(invocation, "ladder");
+    int failed = ladder_load(&encode.ladder, ladder != NULL ? ladder : LADDER_DEFAULT, &err);
+    if (failed == 0 && invocation->word_count > 0) {
+        failed = resolve_source(&encode, invocation->words[0], &err);
+    }
+    if (failed == 0) {
+        failed = run_farm(&encode, &err);
+    }
+    char *out = encode.farm != NULL ? mem_string(private_farm_out(encode.farm)) : NULL;
+    private_farm_stop(encode.farm);
+    if (failed == ERR_CANCELLED) {
+        code = command_fail(invocation, EXIT_INTERRUPTED, &err);
+    } else if (failed != 0) {
+        code = command_fail(invocation, failed == ERR_CONFLICT ? EXIT_REFUSED : EXIT_FAILED, &err);
+    } else if (encode.source != NULL) {
+        code = tell_end(&encode, out);
+    }
+    mem_free(out);
+    mem_free(encode.source);
+    return code;
+}
+
+static const struct option_row options[] = {
+    {"out", "DIR", "the folder that gets the stream, as DIR/TITLE"},
+    {"title", "ID", "the title's id (default: made from the source's name)"},
+    {"ladder", "NAME|FILE", "which renditions to make (default h264; see `reelfarm ladder list`)"},
+    {"workers", "N", "worker processes (default: one for each processor)"},
+    {"force", NULL, "make everything anew, even what is there unchanged"},
+    {"clean", NULL, "first drop the private store and all that no finished version names"},
+    {NULL, NULL, NULL},
+};
+
+const struct command command_encode = {
+    .name = "encode",
+    .words = "SOURCE",
+    .least_words = 0,
+    .most_words = 1,
+    .summary = "make a stream of one title: HLS and DASH over one set of CMAF segments",
+    .help =
+        "SOURCE is a path or an http(s) URL, which is read by ranges. DIR/TITLE gets master.m3u8\n"
+        "(HLS), manifest.mpd (DASH), title.json and the segments they name.\n\n"
+        "  reelfarm encode movie.mp4 --out streams\n"
+        "  reelfarm encode https://media.example/movie.mkv --out streams --title movie\n"
+        "  reelfarm encode movie.mp4 --out streams --ladder mine.yaml --json\n\n"
+        "Stopped by Ctrl-C or killed, the same command goes on where it stopped. Run again over a\n"
+        "finished title, it makes only what changed: another ladder, another source.\n"
+        "DIR/.reelfarm holds what it needs for that; `--clean` without a SOURCE removes it.\n",
+    .options = options,
+    .run = run,
+};

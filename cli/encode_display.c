@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `encode` shows: see encode_display.h. */
+#include "encode_display.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fs.h"
+#include "common/mem.h"
+
+enum { LINE_MS = 5000, JSON_MS = 1000, MAX_DOCUMENT = 16 << 20 };
+
+void encode_display_init(struct encode_display *display, bool json, int workers) {
+    const char *terminal = getenv("TERM");
+    bool live = isatty(STDERR_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0;
+    *display = (struct encode_display){
+        .kind = json   ? DISPLAY_JSON
+                : live ? DISPLAY_LIVE
+                       : DISPLAY_LINES,
+        .workers = workers,
+    };
+}
+
+static int terminal_columns(void) {
+    struct winsize size = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* Back to the first line of the last drawing, clearing to the screen's end. */
+static void erase(struct encode_display *display, struct buf *out) {
+    if (display->lines > 0) {
+        buf_format(out, "\r\033[%dA\033[J", display->lines);
+    }
+}
+
+void encode_display_show(struct encode_display *display, const struct title_status *status) {
+    int64_t now = clock_monotonic_ms();
+    int64_t pause = display->kind == DISPLAY_LIVE   ? 0
+                    : display->kind == DISPLAY_JSON ? JSON_MS
+                                                    : LINE_MS;
+    if (display->shown_ms != 0 && now - display->shown_ms < pause) {
+        return;
+    }
+    display->shown_ms = now;
+    struct buf text = {0};
+    if (display->kind == DISPLAY_JSON) {
+        progress_json(status, &display->clock, now, display->workers, &text);
+        fwrite(text.data, 1, text.size, stdout);
+        fflush(stdout);
+    } else if (display->kind == DISPLAY_LINES) {
+        progress_line(status, &display->clock, now, display->workers, &text);
+        fwrite(text.data, 1, text.size, stderr);
+    } else {
+        erase(display, &text);
+        display->lines = progress_draw(status, &display->clock, now, display->workers,
+                                       terminal_columns(), &text);
+        fwrite(text.data, 1, text.size, stderr);
+    }
+    buf_finish(&text);
+}
+
+void encode_display_finish(struct encode_display *display) {
+    struct buf text = {0};
+    erase(display, &text);
+    fwrite(text.data, 1, text.size, stderr);
+    buf_finish(&text);
+    display->lines = 0;
+}
+
+/* ---- The end -------------------------------------------------------------------- */
+
+static void summary_json(const struct title_status *status, const char *folder, double wall_s,
+                         const struct json *document, struct buf *text) {
+    struct writer w = writer_of(text);
+    char *hls = mem_format("%s/master.m3u8", folder);
+    char *dash = mem_format("%s/manifest.mpd", folder);
+    writer_object(&w, NULL);
+    writer_string(&w, "event", "done");
+    writer_string(&w, "title", status->title);
+    writer_string(&w, "version", status->version);
+    writer_number(&w, "wall_s", wall_s);
+    writer_string(&w, "hls", hls);
+    writer_string(&w, "dash", dash);
+    writer_node(&w, "document", document);
+    writer_object_end(&w);
+    buf_string(text, "\n");
+    mem_free(hls);
+    mem_free(dash);
+}
+
+static void rendition_text(struct reader *item, const struct title_status *status,
+                           struct buf *text) {
+    const char *id = "";
+    int64_t average = 0;
+    int64_t peak = 0;
+    int64_t bytes = 0;
+    reader_string(item, "id", &id);
+    reader_int(item, "average_bps", 0, INT64_MAX / 2, &average);
+    reader_int(item, "peak_bps", 0, INT64_MAX / 2, &peak);
+    reader_int(item, "bytes", 0, INT64_MAX / 2, &bytes);
+    bool reused = false;
+    for (size_t i = 0; i < status->rendition_count; i++) {
+        reused = reused ||
+                 (status->renditions[i].reused && strcmp(status->renditions[i].id, id) == 0);
+    }
+    buf_format(text, "  %-20s %6" PRId64 " kb/s (peak %" PRId64 ")  %.1f MB%s\n", id,
+               average / 1000, peak / 1000, (double)bytes / 1e6, reused ? "  reused" : "");
+}
+
+static void notes_text(struct reader *document, const struct title_status *status,
+                       struct buf *text) {
+    static const char *const lists[] = {"defects", "left_out"};
+    struct reader source = reader_object(document, "source");
+    for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++) {
+        struct reader list = reader_array(&source, lists[l]);
+        for (size_t i = 0; i < reader_count(&list); i++) {
+            const char *sentence = "";
+            reader_item_string(&list, i, &sentence);
+            buf_format(text, "  note: %s\n", sentence);
+        }
+    }
+    if (status->frames_repaired > 0) {
+        buf_format(text,
+                   "  note: %" PRId64 " of %" PRId64
+                   " frames were missing or damaged in the source and show the picture before\n",
+                   status->frames_repaired, status->frames);
+    }
+}
+
+static void summary_text(const struct title_status *status, const char *folder, double wall_s,
+                         struct reader *document, struct buf *text) {
+    buf_format(text, "%s: %" PRId64 " frames (%.1f s) in %.1f s, %.2fx real time\n", status->title,
+               status->frames, status->seconds, wall_s,
+               wall_s > 0 ? status->seconds / wall_s : 0.0);
+    struct reader list = reader_array(document, "renditions");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        rendition_text(&item, status, text);
+    }
+    notes_text(document, status, text);
+    buf_format(text, "  HLS   %s/master.m3u8\n  DASH  %s/manifest.mpd\n", folder, folder);
+}
+
+int encode_summary_write(const struct title_status *status, const char *out, double wall_s,
+                         bool json, struct buf *text, struct err *err) {
+    char *folder = mem_format("%s/%s", out, status->title);
+    char *path = mem_format("%s/title.json", folder);
+    struct buf bytes = {0};
+    struct json *document = NULL;
+    struct err found = {0};
+    int failed = fs_read(&bytes, path, MAX_DOCUMENT, &found);
+    if (failed == 0) {
+        failed = json_tree_parse(&document, bytes.data, bytes.size, &found);
+    }
+    if (failed == 0) {
+        struct reader r = reader_of(document, path, &found);
+        if (json) {
+            summary_json(status, folder, wall_s, document, text);
+        } else {
+            summary_text(status, folder, wall_s, &r, text);
+        }
+    }
+    json_tree_destroy(document);
+    buf_finish(&bytes);
+    mem_free(path);
+    mem_free(folder);
+    return found.code == ERR_NONE ? 0 : err_set(err, found.code, "%s", found.message);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A title's id made from its source's name: see title_name.h. */
+#include "title_name.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+bool source_is_url(const char *source) {
+    return strncasecmp(source, "http://", 7) == 0 || strncasecmp(source, "https://", 8) == 0;
+}
+
+void title_name_of(const char *source, char out[WIRE_TITLE_TEXT]) {
+    size_t length = source_is_url(source) ? strcspn(source, "?#") : strlen(source);
+    while (length > 0 && source[length - 1] == '/') {
+        length--;
+    }
+    size_t first = length;
+    while (first > 0 && source[first - 1] != '/') {
+        first--;
+    }
+    size_t end = length;
+    for (size_t i = length; i > first + 1; i--) {
+        if (source[i - 1] == '.') {
+            end = i - 1;
+            break;
+        }
+    }
+    size_t used = 0;
+    for (size_t i = first; i < end && used < WIRE_TITLE_TEXT - 1; i++) {
+        int c = tolower((unsigned char)source[i]);
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (plain || (used > 0 && (c == '.' || c == '_'))) {
+            out[used++] = (char)c;
+        } else if (used > 0 && out[used - 1] != '-') {
+            out[used++] = '-';
+        }
+    }
+    while (used > 0 && out[used - 1] == '-') {
+        used--;
+    }
+    out[used] = '\0';
+    if (used == 0) {
+        memcpy(out, "title", sizeof("title"));
+    }
+}
