@@ -311,7 +311,7 @@ static int fail(const struct http_client *client, const struct exchange *exchang
     const char *method = exchange->request->method;
     http_public_url(exchange->request->url, url, sizeof(url));
     if (exchange->too_large) {
-        return err_set(err, ERR_CORRUPT, "%s %s: the answer is larger than the %zu bytes allowed",
+        return err_set(err, ERR_INVALID, "%s %s: the answer is larger than the %zu bytes allowed",
                        method, url, exchange->request->max_body);
     }
     if (result == CURLE_ABORTED_BY_CALLBACK) {

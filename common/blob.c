@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of backends, and what all have in common: see blob.h. */
+#include "common/blob.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "blob_backend.h"
+#include "common/http.h"
+#include "common/mem.h"
+
+enum { NAME_TEXT = 512, PART_BYTES_MAX = 255, SCHEME_TEXT = 16 };
+
+static const struct blob_backend *const backends[] = {
+    &blob_file_backend,
+    &blob_http_backend,
+};
+
+static const struct blob_backend *find_backend(const char *scheme) {
+    for (size_t i = 0; i < sizeof(backends) / sizeof(backends[0]); i++) {
+        for (const char *const *name = backends[i]->schemes; *name != NULL; name++) {
+            if (strcmp(*name, scheme) == 0) {
+                return backends[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The scheme of a URL, lower-case; "" for a plain path. */
+static void scheme_of(const char *url, char out[SCHEME_TEXT]) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char more[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.";
+    size_t length = strspn(url, more);
+    out[0] = '\0';
+    if (strspn(url, letters) == 0 || strncmp(url + length, "://", 3) != 0) {
+        return;
+    }
+    length = length < SCHEME_TEXT - 1 ? length : SCHEME_TEXT - 1;
+    for (size_t i = 0; i < length; i++) {
+        out[i] = url[i] >= 'A' && url[i] <= 'Z' ? (char)(url[i] + 'a' - 'A') : url[i];
+    }
+    out[length] = '\0';
+}
+
+static int pick_backend(const struct blob_backend **out, const char *url, struct err *err) {
+    char scheme[SCHEME_TEXT];
+    scheme_of(url, scheme);
+    const struct blob_backend *backend = find_backend(scheme);
+    if (url[0] == '\0') {
+        return err_set(err, ERR_INVALID, "an empty name is neither a path nor a URL");
+    }
+    if (backend == NULL) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "the scheme '%s' is not known; give a path, file://, http:// or https://",
+                       scheme);
+    }
+    *out = backend;
+    return 0;
+}
+
+static char *public_name(const char *url) {
+    char scheme[SCHEME_TEXT];
+    scheme_of(url, scheme);
+    if (scheme[0] == '\0') {
+        return mem_string(url); /* a path may hold '?' and '@' as it likes */
+    }
+    char name[NAME_TEXT];
+    http_public_url(url, name, sizeof(name));
+    return mem_string(name);
+}
+
+struct blob_options blob_options_default(void) {
+    return (struct blob_options){.attempts = 5, .stall_s = 30};
+}
+
+/* ---- Sources ------------------------------------------------------------------ */
+
+int blob_source_open(struct blob_source **out, const char *url, const struct blob_options *options,
+                     struct err *err) {
+    const struct blob_backend *backend = NULL;
+    int code = pick_backend(&backend, url, err);
+    if (code != 0) {
+        return code;
+    }
+    struct blob_source *source = mem_zero(1, sizeof(*source));
+    source->backend = backend;
+    source->options = *options;
+    source->name = public_name(url);
+    source->fd = -1;
+    code = backend->source_open(source, url, err);
+    if (code != 0) {
+        blob_source_close(source);
+        return code;
+    }
+    *out = source;
+    return 0;
+}
+
+void blob_source_close(struct blob_source *source) {
+    if (source != NULL) {
+        source->backend->source_close(source);
+        mem_free(source->name);
+        mem_free(source);
+    }
+}
+
+const struct blob_facts *blob_source_facts(const struct blob_source *source) {
+    return &source->facts;
+}
+
+const char *blob_source_name(const struct blob_source *source) {
+    return source->name;
+}
+
+struct blob_traffic blob_source_traffic(const struct blob_source *source) {
+    return source->traffic;
+}
+
+int blob_source_fd(const struct blob_source *source) {
+    return source->fd;
+}
+
+int blob_changed(const struct blob_source *source, struct err *err) {
+    return err_set(err, ERR_CORRUPT,
+                   "'%s' changed while it was read; run again when it stays as it is",
+                   source->name);
+}
+
+int blob_source_expect(const struct blob_source *source, int64_t size, const char *pin,
+                       struct err *err) {
+    bool same = source->facts.size == size && strcmp(source->facts.pin, pin) == 0;
+    return same ? 0 : blob_changed(source, err);
+}
+
+int blob_read_at(struct blob_source *source, int64_t offset, void *out, size_t size, size_t *got,
+                 struct err *err) {
+    if (offset < 0) {
+        return err_set(err, ERR_INVALID, "reading '%s' from before its start", source->name);
+    }
+    int64_t left = offset < source->facts.size ? source->facts.size - offset : 0;
+    size_t inside = (uint64_t)left < size ? (size_t)left : size;
+    if (inside > 0) {
+        int code = source->backend->source_read(source, offset, out, inside, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    *got = inside;
+    return 0;
+}
+
+/* ---- Roots -------------------------------------------------------------------- */
+
+int blob_open(struct blob **out, const char *url, const struct blob_options *options,
+              struct err *err) {
+    const struct blob_backend *backend = NULL;
+    int code = pick_backend(&backend, url, err);
+    if (code != 0) {
+        return code;
+    }
+    struct blob *blob = mem_zero(1, sizeof(*blob));
+    blob->backend = backend;
+    blob->options = *options;
+    blob->name = public_name(url);
+    code = backend->open(blob, url, err);
+    if (code != 0) {
+        blob_close(blob);
+        return code;
+    }
+    *out = blob;
+    return 0;
+}
+
+void blob_close(struct blob *blob) {
+    if (blob != NULL) {
+        blob->backend->close(blob);
+        mem_free(blob->name);
+        mem_free(blob);
+    }
+}
+
+const char *blob_name(const struct blob *blob) {
+    return blob->name;
+}
+
+bool blob_is_writable(const struct blob *blob) {
+    return blob->backend->put != NULL;
+}
+
+static bool is_key(const char *key) {
+    if (strlen(key) > BLOB_KEY_BYTES_MAX) {
+        return false;
+    }
+    for (;;) {
+        size_t length = strcspn(key, "/");
+        if (length == 0 || length > PART_BYTES_MAX || key[0] == '.') {
+            return false;
+        }
+        for (size_t i = 0; i < length; i++) {
+            if ((unsigned char)key[i] < 0x20 || key[i] == 0x7f) {
+                return false;
+            }
+        }
+        if (key[length] == '\0') {
+            return true;
+        }
+        key += length + 1;
+    }
+}
+
+static int check_key(const struct blob *blob, const char *key, struct err *err) {
+    return is_key(key) ? 0
+                       : err_set(err, ERR_INVALID, "'%.100s' is not a key for an object in '%s'",
+                                 key, blob->name);
+}
+
+static int check_writable(const struct blob *blob, const char *what, struct err *err) {
+    return blob_is_writable(blob)
+               ? 0
+               : err_set(err, ERR_UNSUPPORTED, "'%s' can only be read, so %s is not possible there",
+                         blob->name, what);
+}
+
+int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
+             enum blob_put_mode mode, struct err *err) {
+    int code = check_writable(blob, "writing", err);
+    if (code == 0) {
+        code = check_key(blob, key, err);
+    }
+    return code != 0 ? code : blob->backend->put(blob, key, data, size, mode, err);
+}
+
+int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err) {
+    int code = check_key(blob, key, err);
+    return code != 0 ? code : blob->backend->get(blob, key, max, out, err);
+}
+
+int blob_stat(struct blob *blob, const char *key, int64_t *size, struct err *err) {
+    int code = check_key(blob, key, err);
+    return code != 0 ? code : blob->backend->stat(blob, key, size, err);
+}
+
+/* A prefix may end anywhere in a key, so the one key it is the head of is checked. */
+static int check_prefix(const struct blob *blob, const char *prefix, struct err *err) {
+    char *key = mem_format("%sx", prefix);
+    bool valid = is_key(key);
+    mem_free(key);
+    return valid ? 0
+                 : err_set(err, ERR_INVALID, "'%.100s' is not the head of a key in '%s'", prefix,
+                           blob->name);
+}
+
+int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *context,
+              struct err *err) {
+    int code = check_writable(blob, "listing", err);
+    if (code == 0) {
+        code = check_prefix(blob, prefix, err);
+    }
+    return code != 0 ? code : blob->backend->list(blob, prefix, visit, context, err);
+}
+
+int blob_remove(struct blob *blob, const char *key, struct err *err) {
+    int code = check_writable(blob, "removing", err);
+    if (code == 0) {
+        code = check_key(blob, key, err);
+    }
+    return code != 0 ? code : blob->backend->remove(blob, key, err);
+}

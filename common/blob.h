@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Object storage behind one table of backends, picked by the scheme of a URL: plain
+ * paths and file:// (blob_file.c), http:// and https:// (blob_http.c, read only).
+ *
+ * Two things are opened: a `blob_source`, one object read in pieces that are all of
+ * the same version of it; and a `blob`, a root under which whole objects lie, named
+ * by keys. Messages name objects without credentials and query.
+ */
+#ifndef COMMON_BLOB_H
+#define COMMON_BLOB_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+enum { BLOB_PIN_TEXT = 256, BLOB_IDENTITY_TEXT = 128, BLOB_KEY_BYTES_MAX = 1024 };
+
+struct blob_options {
+    const atomic_bool *cancel; /* borrowed for the life of what is opened; NULL: none */
+    int attempts;              /* tries of one network request; default 5 */
+    int stall_s;               /* a connection silent or slow so long is given up; default 30 */
+};
+
+struct blob_options blob_options_default(void);
+
+/* ---- Sources ------------------------------------------------------------------ */
+
+/* What tells one version of an object from another. */
+struct blob_facts {
+    int64_t size; /* bytes */
+    /* Opaque; equal while the object is untouched: of a file modification time and
+     * inode, over http the strong ETag, else Last-Modified. */
+    char pin[BLOB_PIN_TEXT];
+    /* "etag:" and a hash of URL, validator and size; "" for a file, whose identity is the
+     * hash of its bytes (ARCHITECTURE section 8), and where a server sends no validator. */
+    char identity[BLOB_IDENTITY_TEXT];
+};
+
+/* What reading has cost so far. */
+struct blob_traffic {
+    int64_t requests; /* or read calls */
+    int64_t bytes;
+};
+
+struct blob_source; /* used by one thread at a time */
+
+/*
+ * Opens a path, file://, http:// or https:// URL for reading. NOT_FOUND, INVALID for
+ * what is not a regular file or a URL that will not do, UNSUPPORTED for an unknown
+ * scheme and for a server that can't answer ranges, UNAVAILABLE or TIMEOUT after all
+ * attempts. An empty object opens, with size 0.
+ */
+int blob_source_open(struct blob_source **out, const char *url, const struct blob_options *options,
+                     struct err *err);
+
+/* Closes; takes NULL. */
+void blob_source_close(struct blob_source *source);
+
+/* Borrowed. */
+const struct blob_facts *blob_source_facts(const struct blob_source *source);
+const char *blob_source_name(const struct blob_source *source); /* for messages */
+struct blob_traffic blob_source_traffic(const struct blob_source *source);
+
+/* The descriptor of a file, borrowed; -1 for others. Not to be moved or closed. */
+int blob_source_fd(const struct blob_source *source);
+
+/* CORRUPT where the open source is not the version with this size and pin. */
+int blob_source_expect(const struct blob_source *source, int64_t size, const char *pin,
+                       struct err *err);
+
+/*
+ * Reads up to `size` bytes from `offset`; `*got` is less only at the end of the
+ * object. CORRUPT where the object changed since it was opened: no byte of another
+ * version is ever given.
+ */
+int blob_read_at(struct blob_source *source, int64_t offset, void *out, size_t size, size_t *got,
+                 struct err *err);
+
+/* ---- Roots -------------------------------------------------------------------- */
+
+struct blob; /* used by one thread at a time */
+
+/* Opens a root; it need not be there yet. Nothing is sent or made by this call. */
+int blob_open(struct blob **out, const char *url, const struct blob_options *options,
+              struct err *err);
+
+/* Closes; takes NULL. */
+void blob_close(struct blob *blob);
+
+const char *blob_name(const struct blob *blob); /* of the root, for messages; borrowed */
+
+/* Whether objects can be put, listed and removed there. */
+bool blob_is_writable(const struct blob *blob);
+
+/*
+ * Keys are UTF-8 paths like "video/h264-720p/00001.m4s": parts between single
+ * slashes, none empty, none beginning with a dot, at most 255 bytes each and 1024 in
+ * all, no control bytes. Another key is INVALID.
+ */
+
+enum blob_put_mode {
+    BLOB_CREATE,  /* CONFLICT where the key is taken; one of several writers wins */
+    BLOB_REPLACE, /* takes the place of what is there, in one step */
+};
+
+/* Stores a whole object. After a return of 0 it is durable; until then, and after a
+ * failure or a kill, there is nothing to be seen of it. */
+int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
+             enum blob_put_mode mode, struct err *err);
+
+/* Appends a whole object to `out`; INVALID where it has more than `max` bytes. */
+int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);
+
+/* The object's size in bytes; NOT_FOUND. */
+int blob_stat(struct blob *blob, const char *key, int64_t *size, struct err *err);
+
+/* One object of a listing. Another answer than 0 ends it, which returns that. */
+typedef int blob_visit(void *context, const char *key, int64_t size, struct err *err);
+
+/* Visits all objects whose key begins with `prefix` ("" for all), in the order of
+ * their keys' bytes within a folder. None there is no error. */
+int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *context,
+              struct err *err);
+
+/* Removes an object, and the folders that it leaves empty. None there is no error. */
+int blob_remove(struct blob *blob, const char *key, struct err *err);
+
+#endif

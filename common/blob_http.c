@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects behind a web server, read only. A source is read by ranges, each of which
+ * proves that it is of the version that was opened: If-Match where the server gives a
+ * strong ETag, and the validator and the total of Content-Range of every answer
+ * (RFC 9110 sections 8.8, 13.1.1, 14.4).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blob_backend.h"
+#include "block_cache.h"
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/http.h"
+#include "common/mem.h"
+
+struct http_source {
+    char *url; /* owned, with all that a message must not name */
+    struct http_client *client;
+    struct http_response response;
+    struct block_cache *cache;
+    struct buf window; /* what the cache asked for, so far as it has arrived */
+};
+
+/* ---- What an answer says about itself ------------------------------------------- */
+
+/* "bytes 0-99/1234". A total of "*" is no total. */
+static bool read_content_range(const struct http_response *response, int64_t *first, int64_t *last,
+                               int64_t *total) {
+    const char *text = http_response_header(response, "Content-Range");
+    long long numbers[3];
+    int end = 0;
+    if (text == NULL ||
+        sscanf(text, "bytes %lld-%lld/%lld%n", &numbers[0], &numbers[1], &numbers[2], &end) != 3 ||
+        text[end] != '\0') {
+        return false;
+    }
+    *first = numbers[0];
+    *last = numbers[1];
+    *total = numbers[2];
+    return *first >= 0 && *last >= *first && *total > *last;
+}
+
+static bool is_strong(const char *etag) {
+    return etag != NULL && etag[0] == '"';
+}
+
+/* The best validator of an answer as a pin: what is equal while the object is. */
+static void read_pin(const struct http_response *response, char out[BLOB_PIN_TEXT]) {
+    const char *etag = http_response_header(response, "ETag");
+    const char *modified = http_response_header(response, "Last-Modified");
+    if (is_strong(etag)) {
+        snprintf(out, BLOB_PIN_TEXT, "etag:%s", etag);
+    } else if (modified != NULL) {
+        snprintf(out, BLOB_PIN_TEXT, "modified:%s", modified);
+    } else {
+        snprintf(out, BLOB_PIN_TEXT, "%s%s", etag != NULL ? "etag:" : "", etag != NULL ? etag : "");
+    }
+}
+
+static void make_identity(const char *url, struct blob_facts *facts) {
+    if (facts->pin[0] == '\0') {
+        return;
+    }
+    char hash[SHA256_TEXT];
+    char *text = mem_format("%s\n%s\n%lld", url, facts->pin, (long long)facts->size);
+    sha256_hex_of(text, strlen(text), hash);
+    snprintf(facts->identity, sizeof(facts->identity), "etag:%s", hash);
+    mem_free(text);
+}
+
+/* ---- Sources ------------------------------------------------------------------- */
+
+static struct http_request range_request(const struct blob_source *source, int64_t offset,
+                                         size_t size) {
+    const struct http_source *state = source->state;
+    struct http_request request = http_request_default();
+    request.url = state->url;
+    request.range_first = offset;
+    request.range_last = offset + (int64_t)size - 1;
+    request.max_body = size;
+    request.stall_s = source->options.stall_s;
+    request.cancel = source->options.cancel;
+    return request;
+}
+
+static int no_ranges(const struct blob_source *source, struct err *err) {
+    return err_set(err, ERR_UNSUPPORTED,
+                   "the server of '%s' doesn't answer byte ranges, which reading from there needs; "
+                   "turn them on there, or download the file first",
+                   source->name);
+}
+
+/* Whether the answer is a piece from where it was asked for, of the version that is
+ * open, and how many bytes it promises. */
+static int check_piece(const struct blob_source *source, const struct http_request *request,
+                       int64_t *promised, struct err *err) {
+    const struct http_source *state = source->state;
+    const struct http_response *response = &state->response;
+    int64_t first = 0;
+    int64_t last = 0;
+    int64_t total = 0;
+    char pin[BLOB_PIN_TEXT];
+    if (response->status == 412 || response->status == 416) {
+        return blob_changed(source, err);
+    }
+    if (response->status != 206) {
+        int code = http_check(request, response, err);
+        return code != 0 ? code : no_ranges(source, err);
+    }
+    if (!read_content_range(response, &first, &last, &total) || first != request->range_first ||
+        last > request->range_last) {
+        return err_set(err, ERR_CORRUPT,
+                       "the server of '%s' answered a byte range that was not asked for",
+                       source->name);
+    }
+    *promised = last - first + 1;
+    read_pin(response, pin);
+    return blob_source_expect(source, total, pin, err);
+}
+
+/* Sends a request and counts it. The error is put off: what has arrived may say more. */
+static int send_counted(struct blob_source *source, const struct http_request *request,
+                        struct err *put_off) {
+    struct http_source *state = source->state;
+    int code = http_send(state->client, request, &state->response, put_off);
+    source->traffic.requests++;
+    source->traffic.bytes += (int64_t)state->response.body.size;
+    return code;
+}
+
+/* One try to fetch what is missing of a window; an answer that breaks off leaves what
+ * it brought, so that the next try goes on from there. */
+static int fetch_rest(struct blob_source *source, int64_t offset, size_t size, struct err *err) {
+    struct http_source *state = source->state;
+    const struct buf *body = &state->response.body;
+    struct http_request request =
+        range_request(source, offset + (int64_t)state->window.size, size - state->window.size);
+    if (strncmp(source->facts.pin, "etag:\"", 6) == 0) {
+        request.if_match = source->facts.pin + strlen("etag:");
+    }
+    struct err put_off = {0};
+    int64_t promised = 0;
+    int sent = send_counted(source, &request, &put_off);
+    int status = state->response.status;
+    if (sent == 0 || status == 206 || status == 200) { /* a 200 may break off as too large */
+        int code = check_piece(source, &request, &promised, err);
+        if (code != 0) {
+            return code;
+        }
+        buf_append(&state->window, body->data, body->size);
+    }
+    if (sent != 0) {
+        return err_set(err, put_off.code, "%s", put_off.message);
+    }
+    return (int64_t)body->size == promised
+               ? 0
+               : err_set(err, ERR_CORRUPT, "the server of '%s' gave %zu bytes for %lld",
+                         source->name, body->size, (long long)promised);
+}
+
+/* 0 to try once more after a failure, having waited; else the error of giving up. */
+static int go_on(const struct blob_source *source, int failures, const struct err *attempt,
+                 struct err *err) {
+    const struct http_source *state = source->state;
+    struct http_retry retry = http_retry_default();
+    retry.attempts = source->options.attempts;
+    if (!http_may_retry(attempt->code) || failures >= retry.attempts) {
+        return err_set(err, attempt->code, "%s", attempt->message);
+    }
+    int64_t pause = http_retry_pause_ms(&retry, failures, state->response.retry_after_s, NULL);
+    if (!clock_sleep_ms(pause, source->options.cancel)) {
+        return err_set(err, ERR_CANCELLED, "reading '%s' was stopped as asked", source->name);
+    }
+    return 0;
+}
+
+static int fetch_blocks(void *context, int64_t offset, size_t size, const uint8_t **data,
+                        struct err *err) {
+    struct blob_source *source = context;
+    struct http_source *state = source->state;
+    int failures = 0;
+    buf_clear(&state->window);
+    while (state->window.size < size) {
+        struct err attempt = {0};
+        size_t before = state->window.size;
+        if (fetch_rest(source, offset, size, &attempt) != 0) {
+            failures = state->window.size > before ? 1 : failures + 1; /* it moves: begin anew */
+            int code = go_on(source, failures, &attempt, err);
+            if (code != 0) {
+                return code;
+            }
+        }
+    }
+    *data = state->window.data;
+    return 0;
+}
+
+/* One try to fetch the first block, which tells size and validator. A 200 that ends
+ * within a block is the whole object. */
+static int fetch_first(struct blob_source *source, struct err *err) {
+    struct http_source *state = source->state;
+    const struct http_response *response = &state->response;
+    int64_t first = 0;
+    int64_t last = 0;
+    struct http_request request = range_request(source, 0, BLOCK_BYTES);
+    struct err put_off = {0};
+    int sent = send_counted(source, &request, &put_off);
+    if (response->status == 200 && sent == ERR_INVALID) {
+        return no_ranges(source, err);
+    }
+    if (sent != 0) {
+        return err_set(err, put_off.code, "%s", put_off.message);
+    }
+    const char *range = http_response_header(response, "Content-Range");
+    bool is_empty = response->status == 416 && range != NULL && strcmp(range, "bytes */0") == 0;
+    int code = is_empty ? 0 : http_check(&request, response, err);
+    if (code != 0) {
+        return code;
+    }
+    source->facts = (struct blob_facts){.size = (int64_t)response->body.size};
+    if (response->status == 206 &&
+        (!read_content_range(response, &first, &last, &source->facts.size) || first != 0 ||
+         last + 1 != (int64_t)response->body.size)) {
+        return err_set(err, ERR_CORRUPT, "the server of '%s' doesn't say how large it is",
+                       source->name);
+    }
+    read_pin(response, source->facts.pin);
+    make_identity(state->url, &source->facts);
+    return 0;
+}
+
+static int http_source_open(struct blob_source *source, const char *url, struct err *err) {
+    struct http_source *state = mem_zero(1, sizeof(*state));
+    source->state = state;
+    state->url = mem_string(url);
+    int code = http_client_create(&state->client, err);
+    if (code != 0) {
+        return code;
+    }
+    for (int failures = 1;; failures++) {
+        struct err attempt = {0};
+        code = fetch_first(source, &attempt);
+        if (code == 0) {
+            break;
+        }
+        code = go_on(source, failures, &attempt, err);
+        if (code != 0) {
+            return code;
+        }
+    }
+    state->cache = block_cache_create(source->facts.size, fetch_blocks, source);
+    block_cache_seed(state->cache, state->response.body.data, state->response.body.size);
+    return 0;
+}
+
+static int http_source_read(struct blob_source *source, int64_t offset, void *out, size_t size,
+                            struct err *err) {
+    struct http_source *state = source->state;
+    return block_cache_read(state->cache, offset, out, size, err);
+}
+
+static void http_source_close(struct blob_source *source) {
+    struct http_source *state = source->state;
+    if (state != NULL) {
+        block_cache_destroy(state->cache);
+        http_client_destroy(state->client);
+        http_response_finish(&state->response);
+        buf_finish(&state->window);
+        mem_free(state->url);
+        mem_free(state);
+    }
+}
+
+/* ---- Roots --------------------------------------------------------------------- */
+
+struct http_root {
+    char *path;  /* owned: the URL up to its query, no slash at its end */
+    char *query; /* owned: with its '?', or "" */
+    struct http_client *client;
+    struct http_response response;
+};
+
+static int http_open(struct blob *blob, const char *url, struct err *err) {
+    struct http_root *state = mem_zero(1, sizeof(*state));
+    blob->state = state;
+    size_t length = strcspn(url, "?#");
+    state->query = mem_format("%.*s", (int)strcspn(url + length, "#"), url + length);
+    while (length > 0 && url[length - 1] == '/') {
+        length--;
+    }
+    state->path = mem_format("%.*s", (int)length, url);
+    return http_client_create(&state->client, err);
+}
+
+static void http_close(struct blob *blob) {
+    struct http_root *state = blob->state;
+    if (state != NULL) {
+        http_client_destroy(state->client);
+        http_response_finish(&state->response);
+        mem_free(state->path);
+        mem_free(state->query);
+        mem_free(state);
+    }
+}
+
+/* Percent-encodes all but the unreserved bytes and slashes (RFC 3986 section 2). */
+static char *url_of(const struct http_root *state, const char *key) {
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    struct buf url = {0};
+    buf_format(&url, "%s/", state->path);
+    for (; *key != '\0'; key++) {
+        buf_format(&url, strchr(plain, *key) != NULL ? "%c" : "%%%02X", (unsigned char)*key);
+    }
+    buf_string(&url, state->query);
+    char *text = mem_string(buf_text(&url));
+    buf_finish(&url);
+    return text;
+}
+
+static int send_for_key(struct blob *blob, const char *method, const char *key, size_t max,
+                        struct err *err) {
+    struct http_root *state = blob->state;
+    char *url = url_of(state, key);
+    struct http_request request = http_request_default();
+    struct http_retry retry = http_retry_default();
+    retry.attempts = blob->options.attempts;
+    request.method = method;
+    request.url = url;
+    request.max_body = max;
+    request.stall_s = blob->options.stall_s;
+    request.cancel = blob->options.cancel;
+    int code = http_send_retrying(state->client, &request, &retry, &state->response, err);
+    mem_free(url);
+    return code;
+}
+
+static int http_get(struct blob *blob, const char *key, size_t max, struct buf *out,
+                    struct err *err) {
+    const struct http_root *state = blob->state;
+    int code = send_for_key(blob, "GET", key, max, err);
+    if (code == 0) {
+        buf_append(out, state->response.body.data, state->response.body.size);
+    }
+    return code;
+}
+
+static int http_stat(struct blob *blob, const char *key, int64_t *size, struct err *err) {
+    const struct http_root *state = blob->state;
+    int code = send_for_key(blob, "HEAD", key, 0, err);
+    if (code != 0) {
+        return code;
+    }
+    const char *length = http_response_header(&state->response, "Content-Length");
+    if (length == NULL) {
+        return err_set(err, ERR_UNSUPPORTED, "the server of '%s' doesn't say how large '%s' is",
+                       blob->name, key);
+    }
+    *size = strtoll(length, NULL, 10);
+    return 0;
+}
+
+static const char *const schemes[] = {"http", "https", NULL};
+
+const struct blob_backend blob_http_backend = {
+    .schemes = schemes,
+    .source_open = http_source_open,
+    .source_read = http_source_read,
+    .source_close = http_source_close,
+    .open = http_open,
+    .close = http_close,
+    .get = http_get,
+    .stat = http_stat,
+};
