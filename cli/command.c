@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "documentation.h"
 
 static const struct command *const commands[] = {
     &command_encode,  &command_probe, &command_ladder, &command_play, &command_verify,
@@ -26,7 +27,7 @@ const struct command *command_at(int index) {
 }
 
 /* Rows of the command, then the rows of everyone: one numbering for both. */
-static const struct option_row *row_at(const struct command *command, int index) {
+const struct option_row *command_option_at(const struct command *command, int index) {
     int own = 0;
     for (; command->options != NULL && command->options[own].name != NULL; own++) {
         if (own == index) {
@@ -42,7 +43,7 @@ static const struct option_row *row_at(const struct command *command, int index)
 
 static int row_find(const struct command *command, const char *name, size_t length) {
     const struct option_row *row = NULL;
-    for (int i = 0; (row = row_at(command, i)) != NULL; i++) {
+    for (int i = 0; (row = command_option_at(command, i)) != NULL; i++) {
         if (strlen(row->name) == length && strncmp(row->name, name, length) == 0) {
             return i;
         }
@@ -82,7 +83,7 @@ static void help_command(const struct command *command) {
     printf("%s\n\nUsage: reelfarm %s%s%s [options]\n\n%s\nOptions:\n", command->summary,
            command->name, *command->words ? " " : "", command->words, command->help);
     const struct option_row *row = NULL;
-    for (int i = 0; (row = row_at(command, i)) != NULL; i++) {
+    for (int i = 0; (row = command_option_at(command, i)) != NULL; i++) {
         char typed[64];
         snprintf(typed, sizeof(typed), "--%s%s%s", row->name, row->value ? " " : "",
                  row->value ? row->value : "");
@@ -151,7 +152,7 @@ static int take_option(struct invocation *invocation, int argc, char **argv, int
     if (index < 0) {
         return command_usage(invocation, "there is no option %s", argv[*at]);
     }
-    const struct option_row *row = row_at(invocation->command, index);
+    const struct option_row *row = command_option_at(invocation->command, index);
     if (row->value == NULL) {
         if (equals != NULL) {
             return command_usage(invocation, "--%s takes no value", row->name);
@@ -212,6 +213,20 @@ static int run(const struct command *command, int argc, char **argv) {
     return command->run(&invocation);
 }
 
+/* For the build alone, which installs what this prints. */
+static int print_documentation(const char *kind) {
+    struct buf text = {0};
+    if (strcmp(kind, "man") == 0) {
+        manual_write(&text);
+    } else if (strcmp(kind, "bash") == 0) {
+        completion_write(&text);
+    } else {
+        fprintf(stderr, "reelfarm: documentation is man or bash, not '%s'\n", kind);
+        return EXIT_USAGE;
+    }
+    return command_print(&text);
+}
+
 int cli_main(int argc, char **argv) {
     if (argc < 2) {
         help_all();
@@ -220,6 +235,9 @@ int cli_main(int argc, char **argv) {
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         help_all();
         return EXIT_DONE;
+    }
+    if (argc == 3 && strcmp(argv[1], "documentation") == 0) {
+        return print_documentation(argv[2]);
     }
     const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
     for (int i = 0; commands[i] != NULL; i++) {

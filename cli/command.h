@@ -53,6 +53,9 @@ struct command {
 /* The commands in the order of help; NULL at the end. */
 const struct command *command_at(int index);
 
+/* The command's options, then those of every command; NULL at the end. */
+const struct option_row *command_option_at(const struct command *command, int index);
+
 /* The option's value, "" for a flag that is set; NULL where it was not given. */
 const char *option_value(const struct invocation *invocation, const char *name);
 
