@@ -6,8 +6,8 @@
 #include "avc.h"
 #include "track_codec.h"
 
-/* What the record says of the pictures must be what the spec asked for. The level
- * is given to the encoder; the profile it may lower to what it used. */
+/* What the record says of the pictures must be what the spec asked for. A profile may
+ * be lowered to what was used; a level of 0 left the choice to the encoder. */
 static int spec_check(const struct video_spec *spec, const struct avc_record *record,
                       struct err *err) {
     static const struct {
@@ -28,7 +28,7 @@ static int spec_check(const struct video_spec *spec, const struct avc_record *re
     } fields[] = {
         {"width", sps->width, spec->width},
         {"height", sps->height, spec->height},
-        {"level", sps->level_idc, spec->level},
+        {"level", sps->level_idc, spec->level > 0 ? spec->level : sps->level_idc},
         {"chroma format", (int)sps->chroma, (int)spec->chroma},
         {"luma bit depth", sps->bit_depth, spec->bit_depth},
         {"chroma bit depth", sps->chroma_bit_depth, spec->bit_depth},

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The small readers of H.264 and AAC: records of real encoders, and ones that lie. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "packager/aac.h"
+#include "packager/avc.h"
+#include "packager/bits.h"
+
+Suite *codec_record_suite(void);
+
+/* avcC payloads that x264 made; what they say was told to it. */
+static const struct {
+    const char *name;
+    const char *hex;
+    struct avc_sps sps;
+} records[] = {
+    {"main things: 320x180 High, two B-frames deep, BT.709",
+     "0164001effe1001b6764001eacd941419f9f016a02020280000"
+     "1f480005dc0078b16cb01000468ef8fcbfdf8f800",
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 320, 180, true, true, 1, 1, 1, false, 0, 2}},
+    {"no B-frames",
+     "0164001effe1001b6764001eacb40a0cfcf80b5010101400000fa40002ee003c58ba8001000468ef0fcbfdf8f800",
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 320, 180, true, true, 1, 1, 1, false, 0, 0}},
+    {"cropped, BT.470BG, full range, chroma location 2, one B-frame",
+     "0164001fffe1001d6764001facec0d83de6ac05b828282db8000000300800000"
+     "19078c189c01000468ef8fcbfdf8f800",
+     {100, 0, 31, 0, CHROMA_420, 8, 8, 854, 478, true, true, 5, 5, 5, true, 2, 1}},
+    {"sample aspect ratio 64:45",
+     "0164001effe1001d6764001eacd940b4126ffc010000b440000003004000000c83c58b658001000468ef8fcbfdf8f"
+     "8"
+     "00",
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 720, 576, true, false, 2, 2, 2, false, 0, 2}},
+    {"HRD, 1080 lines cropped from 1088",
+     "01640028ffe100266764002"
+     "8acd940780227e5c04400000300040000030"
+     "0c9920003d090007a12930c01e30632c001000468ef8fcbfdf8f800",
+     {100, 0, 40, 0, CHROMA_420, 8, 8, 1920, 1080, true, true, 2, 2, 2, false, 0, 2}},
+    {"4:2:2, 10 bits",
+     "017a001effe1001b677a001eb6cd940a02ff89c0440000030004000003"
+     "00c83c58b65801000468ef8fcbfefafa00",
+     {122, 0, 30, 0, CHROMA_422, 10, 10, 640, 360, true, true, 2, 2, 2, false, 0, 2}},
+    {"4:4:4, lossless",
+     "01f4001effe1001967f4001e91d680a02ff89c044000000300400000"
+     "0c83c58ba801000568ef01af2cfff8f800",
+     {244, 0, 30, 0, CHROMA_444, 8, 8, 640, 360, true, true, 2, 2, 2, false, 0, 0}},
+    {"MBAFF",
+     "0164001effe100186764001eacd940b424d8088000000300800000190f8a14cb01000468fe8fcbfdf8f800",
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 720, 576, false, true, 2, 2, 2, false, 0, 2}},
+    {"scaling matrix in the PPS",
+     "0164000dffe100196764000dacd94141fb011000000300100000030320f14299600100056"
+     "8ef8fcc03fdf8f800",
+     {100, 0, 13, 0, CHROMA_420, 8, 8, 320, 240, true, true, 2, 2, 2, false, 0, 2}},
+    {"Baseline: no extension after the parameter sets",
+     "0142c00dffe100166742c00dda0507ec0440000003004000000c83c50aa801000468ce0fc8",
+     {66, 0xc0, 13, 0, CHROMA_420, 8, 8, 320, 240, true, true, 2, 2, 2, false, 0, 0}},
+    {"all intra: nothing said, 0 inferred",
+     "017a101effe10016677a101eb6cb81405ff138088000000300800000190201000468ee0fcbfefafa00",
+     {122, 0x10, 30, 0, CHROMA_422, 10, 10, 640, 360, true, true, 2, 2, 2, false, 0, 0}},
+};
+
+enum { RECORDS = sizeof(records) / sizeof(records[0]) };
+
+static size_t from_hex(const char *hex, uint8_t *out, size_t room) {
+    size_t size = strlen(hex) / 2;
+    ck_assert_uint_le(size, room);
+    for (size_t i = 0; i < size; i++) {
+        char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+        out[i] = (uint8_t)strtol(pair, NULL, 16);
+    }
+    return size;
+}
+
+START_TEST(test_record) {
+    uint8_t data[256];
+    size_t size = from_hex(records[_i].hex, data, sizeof(data));
+    const struct avc_sps *want = &records[_i].sps;
+    struct avc_record record;
+    struct err err = {0};
+    ck_assert_msg(avc_record_read(&record, data, size, &err) == 0, "%s: %s", records[_i].name,
+                  err.message);
+    const struct avc_sps *sps = &record.sps;
+    ck_assert_int_eq(record.profile, want->profile_idc);
+    ck_assert_int_eq(record.level, want->level_idc);
+    ck_assert_int_eq(record.compatibility, want->constraint_flags);
+    ck_assert_int_eq(sps->width, want->width);
+    ck_assert_int_eq(sps->height, want->height);
+    ck_assert_int_eq(sps->chroma, want->chroma);
+    ck_assert_int_eq(sps->bit_depth, want->bit_depth);
+    ck_assert_int_eq(sps->chroma_bit_depth, want->chroma_bit_depth);
+    ck_assert_int_eq(sps->frames_only, want->frames_only);
+    ck_assert_int_eq(sps->square_pixels, want->square_pixels);
+    ck_assert_int_eq(sps->primaries, want->primaries);
+    ck_assert_int_eq(sps->transfer, want->transfer);
+    ck_assert_int_eq(sps->matrix, want->matrix);
+    ck_assert_int_eq(sps->full_range, want->full_range);
+    ck_assert_int_eq(sps->chroma_location, want->chroma_location);
+    ck_assert_int_eq(sps->reorder_frames, want->reorder_frames);
+}
+END_TEST
+
+/* Cut anywhere, or longer, it is refused: but for the extension, which old writers
+ * leave out. */
+START_TEST(test_record_cut) {
+    uint8_t data[256];
+    size_t size = from_hex(records[_i].hex, data, sizeof(data) - 1);
+    struct avc_record record;
+    bool high = records[_i].sps.profile_idc >= 100;
+    for (size_t cut = 0; cut < size; cut++) {
+        uint8_t *copy = malloc(cut + 1); /* so that ASan sees a byte too far */
+        memcpy(copy, data, cut);
+        int failed = avc_record_read(&record, copy, cut, NULL);
+        ck_assert_msg(failed == (high && cut == size - 4 ? 0 : ERR_CORRUPT), "cut at %zu", cut);
+        free(copy);
+    }
+    data[size] = 0;
+    ck_assert_int_eq(avc_record_read(&record, data, size + 1, NULL), ERR_CORRUPT);
+}
+END_TEST
+
+START_TEST(test_record_lies) {
+    static const struct {
+        const char *what;
+        size_t at;
+        uint8_t byte;
+    } lies[] = {
+        {"version", 0, 2},           {"profile unlike the SPS", 1, 77},
+        {"level unlike it", 3, 31},  {"two-byte lengths", 4, 0xfd},
+        {"two SPSs", 5, 0xe2},       {"no SPS", 5, 0xe0},
+        {"SPS too long", 7, 200},    {"NAL type", 8, 0x68},
+        {"forbidden bit", 8, 0xe7},  {"no PPS", 35, 0},
+        {"PPS is an SPS", 38, 0x67}, {"PPS of another SPS", 39, 0x80},
+        {"chroma format", 42, 0xfe}, {"bit depth", 43, 0xfa},
+        {"SPS extensions", 45, 1},
+    };
+    uint8_t data[256];
+    struct avc_record record;
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+        size_t size = from_hex(records[0].hex, data, sizeof(data));
+        data[lies[i].at] = lies[i].byte;
+        ck_assert_msg(avc_record_read(&record, data, size, NULL) == ERR_CORRUPT, "%s",
+                      lies[i].what);
+    }
+}
+END_TEST
+
+START_TEST(test_record_noise) {
+    uint8_t data[256];
+    struct avc_record record;
+    srand(7);
+    for (int round = 0; round < 20000; round++) {
+        size_t size = from_hex(records[round % RECORDS].hex, data, sizeof(data));
+        for (int i = rand() % 4; i >= 0; i--) {
+            data[8 + (size_t)rand() % (size - 8)] = (uint8_t)rand();
+        }
+        if (avc_record_read(&record, data, size, NULL) == 0) {
+            ck_assert_int_gt(record.sps.width, 0);
+            ck_assert_int_le(record.sps.reorder_frames, 16);
+        }
+    }
+}
+END_TEST
+
+/* A picture of 2^32 macroblocks, crops larger than it, endless lists. */
+START_TEST(test_sps_absurd) {
+    static const char *const hex[] = {
+        "6742c00d80000000",                 /* breaks off */
+        "6742c00d9c0000000100000001f0",     /* sides of 2^31 */
+        "6742c00dda0507ffffffffffffffffff", /* ones: all codes are 0 */
+        "67640000ffffffffffffffffffffffff",
+        "6764001e000000000000000000000000", /* zeros: a code without end */
+        "67",
+        "",
+        "68ee0fcb"};
+    uint8_t data[64];
+    struct avc_sps sps;
+    for (size_t i = 0; i < sizeof(hex) / sizeof(hex[0]); i++) {
+        size_t size = from_hex(hex[i], data, sizeof(data));
+        int failed = avc_sps_read(&sps, data, size, NULL);
+        ck_assert_msg(failed == ERR_CORRUPT || (sps.width <= 65535 && sps.height <= 65535), "%s",
+                      hex[i]);
+    }
+    static uint8_t large[5000] = {0x67, 100, 0, 30};
+    memset(large + 4, 0xff, sizeof(large) - 4);
+    ck_assert_int_eq(avc_sps_read(&sps, large, sizeof(large), NULL), ERR_CORRUPT);
+}
+END_TEST
+
+START_TEST(test_samples) {
+    static const struct {
+        const char *what;
+        const char *hex;
+        int failed;
+        bool idr, reference;
+    } cases[] = {
+        {"an IDR", "00000002650a", 0, true, true},
+        {"SEI, then an IDR of two slices", "0000000206050000000265ff0000000165", 0, true, true},
+        {"a picture that others need", "000000024101", 0, false, true},
+        {"one that none needs", "000000020101", 0, false, false},
+        {"nothing", "", ERR_CORRUPT, false, false},
+        {"SEI alone", "000000020605", ERR_CORRUPT, false, false},
+        {"IDR and other slices", "00000001650000000141", ERR_CORRUPT, false, false},
+        {"slices needed and not", "00000001410000000101", ERR_CORRUPT, false, false},
+        {"an SPS before the IDR", "000000026764000000016500", ERR_CORRUPT, false, false},
+        {"a delimiter", "0000000209f00000000165", ERR_CORRUPT, false, false},
+        {"forbidden bit", "00000001e5", ERR_CORRUPT, false, false},
+        {"a length of 0", "000000000000000165", ERR_CORRUPT, false, false},
+        {"one byte short", "000000036501", ERR_CORRUPT, false, false},
+        {"one byte over", "000000016500", ERR_CORRUPT, false, false},
+        {"length of 2^32-1", "ffffffff65", ERR_CORRUPT, false, false},
+        {"start codes", "0000000165888400", ERR_CORRUPT, false, false},
+    };
+    uint8_t data[64];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t size = from_hex(cases[i].hex, data, sizeof(data));
+        struct avc_sample sample = {0};
+        ck_assert_msg(avc_sample_read(&sample, data, size, NULL) == cases[i].failed, "%s",
+                      cases[i].what);
+        ck_assert_msg(sample.idr == cases[i].idr && sample.reference == cases[i].reference, "%s",
+                      cases[i].what);
+    }
+}
+END_TEST
+
+START_TEST(test_aac) {
+    static const struct {
+        const char *hex;
+        int failed;
+        struct aac_config config;
+    } cases[] = {
+        {"1190", 0, {2, 48000, 2}},
+        {"1190"
+         "56e500",
+         0,
+         {2, 48000, 2}},
+        {"120856e500", 0, {2, 44100, 1}},
+        {"13f8", ERR_CORRUPT, {0}},
+        {"11b0", 0, {2, 48000, 6}},
+        {"11", ERR_CORRUPT, {0}},
+        {"", ERR_CORRUPT, {0}},
+        {"1180", ERR_UNSUPPORTED, {0}},
+        {"1194", ERR_UNSUPPORTED, {0}},
+        {"fff1", ERR_CORRUPT, {0}},
+        {"0190", ERR_CORRUPT, {0}},
+        {"11c8", ERR_CORRUPT, {0}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t data[16];
+        size_t size = from_hex(cases[i].hex, data, sizeof(data));
+        struct aac_config config = {0};
+        ck_assert_msg(aac_config_read(&config, data, size, NULL) == cases[i].failed, "%s",
+                      cases[i].hex);
+        ck_assert_int_eq(config.object_type, cases[i].config.object_type);
+        ck_assert_int_eq(config.sample_rate, cases[i].config.sample_rate);
+        ck_assert_int_eq(config.channels, cases[i].config.channels);
+    }
+    ck_assert_int_eq(aac_frame_check((const uint8_t *)"\x21\x10", 2, NULL), 0);
+    ck_assert_int_eq(aac_frame_check((const uint8_t *)"\xff\xf1", 2, NULL), ERR_CORRUPT);
+    ck_assert_int_eq(aac_frame_check((const uint8_t *)"\x21", 1, NULL), ERR_CORRUPT);
+}
+END_TEST
+
+START_TEST(test_bits) {
+    static const uint8_t data[] = {0xa6, 0x42, 0x98, 0xe2, 0x04, 0x8a};
+    struct bits bits = bits_of(data, sizeof(data)); /* 9.1: 1 010 011 00100 00101 ... */
+    for (uint32_t i = 0; i < 9; i++) {
+        ck_assert_uint_eq(bits_ue(&bits), i);
+    }
+    ck_assert(!bits.short_read);
+    bits = bits_of(data, sizeof(data));
+    static const int32_t codes[] = {0, 1, -1, 2, -2, 3, -3, 4, -4};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        ck_assert_int_eq(bits_se(&bits), codes[i]);
+    }
+    bits = bits_of(data, 4);
+    ck_assert_uint_eq(bits_u(&bits, 32), 0xa64298e2);
+    ck_assert(!bits.short_read);
+    ck_assert_uint_eq(bits_u(&bits, 1), 0);
+    ck_assert(bits.short_read);
+    static const uint8_t zeros[8];
+    bits = bits_of(zeros, sizeof(zeros));
+    ck_assert_uint_eq(bits_ue(&bits), 0);
+    ck_assert(bits.short_read);
+}
+END_TEST
+
+Suite *codec_record_suite(void) {
+    Suite *suite = suite_create("codec_record");
+    TCase *tests = tcase_create("records");
+    tcase_add_loop_test(tests, test_record, 0, RECORDS);
+    tcase_add_loop_test(tests, test_record_cut, 0, RECORDS);
+    tcase_add_test(tests, test_record_lies);
+    tcase_add_test(tests, test_record_noise);
+    tcase_add_test(tests, test_sps_absurd);
+    tcase_add_test(tests, test_samples);
+    tcase_add_test(tests, test_aac);
+    tcase_add_test(tests, test_bits);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
