@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line's pure parts: names, figures and drawings, usage, documentation. */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/documentation.h"
+#include "cli/status.h"
+#include "cli/title_name.h"
+
+Suite *cli_suite(void);
+
+static const struct {
+    const char *source;
+    const char *title;
+} names[] = {
+    {"movie.mp4", "movie"},
+    {"/films/Big Buck (1080p).mp4", "big-buck-1080p"},
+    {"file+with+data&streams=works?.mp4", "file-with-data-streams-works"},
+    {"https://media.example/a/b/Movie.final.mkv?token=secret#t", "movie.final"},
+    {"https://media.example/", "media.example"},
+    {"_-._.mp4", "title"},
+    {"\xc3\xa9t\xc3\xa9.mov", "t"},
+    {"dir/.hidden", "hidden"},
+    {"noend", "noend"},
+    {"", "title"},
+};
+
+START_TEST(test_title_name) {
+    char title[WIRE_TITLE_TEXT];
+    title_name_of(names[_i].source, title);
+    ck_assert_str_eq(title, names[_i].title);
+    ck_assert(title_id_valid(title));
+}
+END_TEST
+
+START_TEST(test_title_name_long) {
+    char source[400];
+    memset(source, 'a', sizeof(source) - 1);
+    source[sizeof(source) - 1] = '\0';
+    char title[WIRE_TITLE_TEXT];
+    title_name_of(source, title);
+    ck_assert_uint_eq(strlen(title), 128);
+    ck_assert(title_id_valid(title));
+}
+END_TEST
+
+/* ---- Progress --------------------------------------------------------------------- */
+
+static struct title_status running(void) {
+    struct title_status status = {
+        .title = "a-title-with-quite-a-long-name",
+        .state = TITLE_RUNNING,
+        .frames = 1000,
+        .seconds = 40,
+        .encoded_frames = 0,
+        .encoded_total = 3000,
+        .workers_busy = 2,
+        .rendition_count = 3,
+        .renditions =
+            {
+                {.id = "h264-720p", .video = true, .frames = 1000, .frames_done = 500},
+                {.id = "h264-360p",
+                 .video = true,
+                 .frames = 1000,
+                 .frames_done = 1000,
+                 .reused = true},
+                {.id = "audio-und-aac-2", .units = 1, .units_done = 1},
+            },
+    };
+    return status;
+}
+
+/* Frames made before the display began count as done, never as speed. */
+START_TEST(test_speed) {
+    struct title_status status = running();
+    struct progress_clock clock = {0};
+    struct buf text = {0};
+    status.encoded_frames = 1000;
+    progress_line(&status, &clock, 1000, 2, &text);
+    buf_clear(&text);
+    status.encoded_frames = 2500;
+    progress_line(&status, &clock, 11000, 2, &text);
+    ck_assert_str_eq(buf_text(&text), "a-title-with-quite-a-long-name: 83 %, 833/1000 frames  50.0 "
+                                      "fps  2.00x  ETA 0:03  workers 2/2\n");
+    buf_finish(&text);
+}
+END_TEST
+
+/* Cells of a line: UTF-8 continuation bytes take none. */
+static int cells(const char *line, size_t length) {
+    int count = 0;
+    for (size_t i = 0; i < length; i++) {
+        count += ((unsigned char)line[i] & 0xc0) != 0x80;
+    }
+    return count;
+}
+
+START_TEST(test_drawing_fits) {
+    struct title_status status = running();
+    for (int columns = 20; columns < 200; columns++) {
+        for (int64_t done = 0; done <= 3000; done += 375) {
+            struct progress_clock clock = {.started_ms = 1, .first_frames = 0};
+            struct buf text = {0};
+            status.encoded_frames = done;
+            int lines = progress_draw(&status, &clock, 60000, 2, columns, &text);
+            ck_assert_int_eq(lines, 4);
+            const char *line = buf_text(&text);
+            for (int i = 0; i < lines; i++) {
+                const char *end = strchr(line, '\n');
+                ck_assert_ptr_nonnull(end);
+                int wide = cells(line, (size_t)(end - line));
+                ck_assert_msg(wide <= columns || columns < 30, "%d cells in %d columns: %.*s", wide,
+                              columns, (int)(end - line), line);
+                line = end + 1;
+            }
+            ck_assert_str_eq(line, "");
+            buf_finish(&text);
+        }
+    }
+}
+END_TEST
+
+START_TEST(test_json_line) {
+    struct title_status status = running();
+    struct progress_clock clock = {0};
+    struct buf text = {0};
+    progress_json(&status, &clock, 1000, 2, &text);
+    struct json *tree = NULL;
+    struct err err = {0};
+    ck_assert_msg(json_tree_parse(&tree, text.data, text.size, &err) == 0, "%s", err.message);
+    struct reader r = reader_of(tree, "line", &err);
+    const char *event = "";
+    reader_string(&r, "event", &event);
+    ck_assert_str_eq(event, "progress");
+    json_tree_destroy(tree);
+    buf_finish(&text);
+}
+END_TEST
+
+/* ---- Usage ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *argv[8];
+    int code;
+} usages[] = {
+    {{"reelfarm"}, EXIT_USAGE},
+    {{"reelfarm", "--help"}, EXIT_DONE},
+    {{"reelfarm", "encode", "--help"}, EXIT_DONE},
+    {{"reelfarm", "dance"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "--out", "d"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "--out"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "--out="}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "--out", "d", "--sideways"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "--out", "d", "--force=yes"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "--out", "d", "--workers", "0"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "--out", "d", "--workers", "2x"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "--out", "d", "--title", "Not/A/Title"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "x.mp4", "y.mp4", "--out", "d"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "/no/such/file.mp4", "--out", "/no/such/folder"}, EXIT_FAILED},
+    {{"reelfarm", "encode", "/", "--out", "/no/such/folder"}, EXIT_FAILED},
+    {{"reelfarm", "ladder", "climb"}, EXIT_USAGE},
+    {{"reelfarm", "ladder", "show"}, EXIT_USAGE},
+    {{"reelfarm", "ladder", "list"}, EXIT_DONE},
+    {{"reelfarm", "ladder", "list", "--json"}, EXIT_DONE},
+    {{"reelfarm", "ladder", "show", "no-such-ladder"}, EXIT_FAILED},
+    {{"reelfarm", "probe"}, EXIT_USAGE},
+};
+
+START_TEST(test_usage) {
+    int argc = 0;
+    while (argc < 8 && usages[_i].argv[argc] != NULL) {
+        argc++;
+    }
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stdout));
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+    ck_assert_int_eq(cli_main(argc, (char **)usages[_i].argv), usages[_i].code);
+    ck_assert_int_ne(access("/no/such/folder", F_OK), 0);
+}
+END_TEST
+
+/* ---- Documentation --------------------------------------------------------------------- */
+
+START_TEST(test_documentation_names_all) {
+    struct buf manual = {0};
+    struct buf completion = {0};
+    manual_write(&manual);
+    completion_write(&completion);
+    const struct command *command = NULL;
+    for (int i = 0; (command = command_at(i)) != NULL; i++) {
+        ck_assert_ptr_nonnull(strstr(buf_text(&manual), command->name));
+        ck_assert_ptr_nonnull(strstr(buf_text(&completion), command->name));
+        const struct option_row *row = NULL;
+        for (int o = 0; (row = command_option_at(command, o)) != NULL; o++) {
+            char typed[64];
+            snprintf(typed, sizeof(typed), "--%s", row->name);
+            ck_assert_ptr_nonnull(strstr(buf_text(&completion), typed));
+        }
+    }
+    buf_finish(&manual);
+    buf_finish(&completion);
+}
+END_TEST
+
+Suite *cli_suite(void) {
+    Suite *suite = suite_create("cli");
+    TCase *pure = tcase_create("pure");
+    tcase_add_loop_test(pure, test_title_name, 0, sizeof(names) / sizeof(names[0]));
+    tcase_add_test(pure, test_title_name_long);
+    tcase_add_test(pure, test_speed);
+    tcase_add_test(pure, test_drawing_fits);
+    tcase_add_test(pure, test_json_line);
+    tcase_add_loop_test(pure, test_usage, 0, sizeof(usages) / sizeof(usages[0]));
+    tcase_add_test(pure, test_documentation_names_all);
+    suite_add_tcase(suite, pure);
+    return suite;
+}
