@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Structs <-> JSON by tables: one line a field serves both ways, so that what is
- * written is what is read. Private to the wire_*.c files.
+ * written is what is read. For those who map structs of their own: wire_*.c, ladders.
  *
  * Reading trusts nothing: numbers have bounds, texts and lists have a most, and
  * whatever may become part of a path is a name.
