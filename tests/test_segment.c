@@ -315,7 +315,7 @@ START_TEST(test_init_facts) {
     ck_assert_uint_eq(facts.defaults.duration, 1024);
 
     audio_track.duration = 5000000000; /* 29 hours: the edit list needs 64 bits */
-    strcpy(audio.language, "pt-BR");
+    snprintf(audio.language, sizeof(audio.language), "pt-BR");
     buf_clear(&init);
     ck_assert_int_eq(init_segment_write(&audio_track, &init, &err), 0);
     ck_assert_msg(init_segment_read(&facts, init.data, init.size, &err) == 0, "%s", err.message);
@@ -367,7 +367,7 @@ static void lie_level(void) {
     video.level = 31;
 }
 static void lie_profile(void) {
-    strcpy(video.profile, "main");
+    snprintf(video.profile, sizeof(video.profile), "main");
 }
 static void lie_depth(void) {
     video.bit_depth = 10;
