@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What test scripts share: a scratch folder, checks that count, and the last line.
+# Use: . "$(dirname "$0")/../lib.sh"; check NAME COMMAND...; finish
+set -uo pipefail
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+: "${REELFARM_BIN:=$(dirname "$tests")/build/release/bin}"
+: "${REELFARM_MEDIA:=$(dirname "$(dirname "$tests")")/shared/media}"
+: "${REELFARM_FORM:=usual}"
+reelfarm=$REELFARM_BIN/reelfarm
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/reelfarm-test.XXXXXX")
+passed=0 failed=0 skipped=0
+trap 'rm -rf "$scratch"' EXIT
+
+# check NAME COMMAND...: passes when the command does; shows its output when not.
+check() {
+    local name=$1 log=$scratch/check.log
+    shift
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok - $name"
+    else
+        failed=$((failed + 1))
+        echo "not ok - $name"
+        sed 's/^/    /' "$log" | tail -n 25
+    fi
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    echo "SKIP $1: $2"
+}
+
+# media FILE: the path of a real clip, if it is here.
+media() {
+    [ -r "$REELFARM_MEDIA/$1" ] && echo "$REELFARM_MEDIA/$1"
+}
+
+# tree FOLDER: name and SHA-256 of every published file below it.
+tree() {
+    (cd "$1" && find . -path ./.reelfarm -prune -o -type f -print0 | LC_ALL=C sort -z |
+        xargs -0r sha256sum)
+}
+
+finish() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+    exit
+}
