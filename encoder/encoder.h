@@ -149,6 +149,13 @@ struct encoder_info {
 };
 const struct encoder_info *encoder_info_at(size_t index);
 
+/*
+ * For proofs: from now on this process codes as if its processor had nothing beyond the
+ * architecture's baseline (x86-64: SSE2). Bytes must not change. To be called before
+ * any work; the task child does so for a flag that tests give it.
+ */
+void encoder_use_baseline_cpu(void);
+
 /* Names and versions of the other libraries: "libavformat 59.27.100", ...; NULL at the end. */
 const char *encoder_library_at(size_t index);
 

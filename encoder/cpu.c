@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The processor: the proofs' way to pretend that it is an old one, and its clock. */
+#include "cpu.h"
+
+#include <libavutil/cpu.h>
+#include <time.h>
+
+#include "encoder/encoder.h"
+
+static bool is_baseline;
+
+void encoder_use_baseline_cpu(void) {
+    is_baseline = true;
+    av_force_cpu_flags(av_get_cpu_flags() & (AV_CPU_FLAG_MMX | AV_CPU_FLAG_MMXEXT |
+                                             AV_CPU_FLAG_SSE | AV_CPU_FLAG_SSE2 |
+                                             AV_CPU_FLAG_CMOV));
+}
+
+bool cpu_is_baseline(void) {
+    return is_baseline;
+}
+
+double cpu_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}

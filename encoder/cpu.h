@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How much of this machine's processor the codecs may use. Private to encoder/. */
+#ifndef ENCODER_CPU_H
+#define ENCODER_CPU_H
+
+#include <stdbool.h>
+
+/* Whether encoder_use_baseline_cpu was called in this process. */
+bool cpu_is_baseline(void);
+
+/* CPU seconds that this process, with all its threads, has used so far. */
+double cpu_seconds(void);
+
+#endif
