@@ -79,7 +79,7 @@ static struct bytes descriptor(struct bytes *in, int tag) {
         }
     }
     const uint8_t *data = bytes_take(in, size);
-    struct bytes body = bytes_of(data, data == NULL ? 0 : size);
+    struct bytes body = bytes_of(data != NULL ? data : in->data, data != NULL ? size : 0);
     body.short_read = data == NULL || !right;
     return body;
 }

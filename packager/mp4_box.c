@@ -28,6 +28,9 @@ void mp4_close(struct buf *out, size_t mark) {
 
 int mp4_next(struct bytes *from, struct mp4_box *out, struct err *err) {
     size_t left = bytes_left(from);
+    if (left < 8) {
+        return err_set(err, ERR_CORRUPT, "a box header is cut short: %zu bytes are left", left);
+    }
     struct mp4_box box = {.start = from->data + from->at};
     uint64_t size = bytes_u32(from);
     const uint8_t *type = bytes_take(from, 4);
@@ -35,9 +38,6 @@ int mp4_next(struct bytes *from, struct mp4_box *out, struct err *err) {
     if (size == 1) {
         size = bytes_u64(from);
         header = 16;
-    }
-    if (from->short_read) {
-        return err_set(err, ERR_CORRUPT, "a box header is cut short: %zu bytes are left", left);
     }
     for (int i = 0; i < 4; i++) {
         box.type[i] = type[i] >= 0x20 && type[i] < 0x7f ? (char)type[i] : '?';

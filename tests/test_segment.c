@@ -951,6 +951,13 @@ START_TEST(test_cut) {
         ck_assert_msg(failed == ERR_CORRUPT && err.message[0] != '\0', "cut at %zu", cut);
         free(copy);
     }
+    struct segment_report none = take->report;
+    none.bytes = 0;
+    ck_assert_int_eq(segment_check(NULL, 0, is_video ? &video_track : &audio_track,
+                                   is_video ? &chunk : NULL, &none, NULL),
+                     ERR_CORRUPT);
+    struct init_facts init;
+    ck_assert_int_eq(init_segment_read(&init, NULL, 0, NULL), ERR_CORRUPT);
     buf_u8(&take->bytes, 0);
     take->report.bytes++;
     ck_assert_int_eq(check_take(take, is_video, NULL), ERR_CORRUPT);
