@@ -13,7 +13,10 @@
 #include "common/mem.h"
 #include "store_driver.h"
 
-enum { GROUP_MAX = 64 }; /* calls in one transaction */
+enum {
+    GROUP_MAX = 64, /* calls in one transaction */
+    IDLE_MS = 60000,
+};
 
 struct call {
     store_run *run;
@@ -231,7 +234,7 @@ static struct timespec deadline_after(int64_t ms) {
 
 static void *store_thread(void *context) {
     struct store *store = context;
-    int64_t wait_ms = 0;
+    int64_t wait_ms = IDLE_MS; /* `after` is first asked when a first call has ended */
     for (;;) {
         struct timespec deadline = deadline_after(wait_ms);
         pthread_mutex_lock(&store->mutex);
@@ -248,7 +251,7 @@ static void *store_thread(void *context) {
         unsigned topics = group == NULL ? 0 : run_group(store, group);
         end_group(group);
         wait_ms = store->options.after == NULL
-                      ? 60000
+                      ? IDLE_MS
                       : store->options.after(store->options.context, topics);
     }
 }

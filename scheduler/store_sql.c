@@ -96,6 +96,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_COUNT_NEEDS] =
         "UPDATE unit SET waiting = (SELECT count(*) FROM unit_need n JOIN unit d ON d.id = n.needs "
         "WHERE n.unit = unit.id AND d.state <> 'done') WHERE title = $1 AND position >= 0",
+    [SQL_UNITS_NEED_NOTHING] = "UPDATE unit SET waiting = 0 WHERE title = $1 AND position = $2",
     [SQL_UNITS_READY] =
         "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.state = 'ready' AND u.ready_at <= $2 "
         "AND u.kind IN ($4, $5, $6, $7, $8, $9) AND (u.build = 0 OR EXISTS "
@@ -103,6 +104,7 @@ static const char *const statements[SQL_COUNT] = {
         "ORDER BY u.submission, u.position LIMIT $3",
     [SQL_UNITS_NEXT_READY_AT] =
         "SELECT min(ready_at) FROM unit WHERE state = 'ready' AND ready_at > $1",
+    [SQL_UNITS_ANY_READY] = "SELECT 1 FROM unit WHERE state = 'ready' AND ready_at <= $1 LIMIT 1",
     [SQL_UNITS_PAGE] =
         "SELECT u.id, u.kind, u.rendition_id, u.chunk, u.state, p.report FROM unit u "
         "LEFT JOIN product p ON u.state = 'done' AND p.place = u.place AND p.key = u.key "

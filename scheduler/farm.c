@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the store's thread keeps in memory: see farm.h. */
+#include "farm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/id.h"
+#include "common/json.h"
+#include "common/mem.h"
+
+void farm_init(struct farm *farm) {
+    *farm = (struct farm){
+        .heartbeat_ms = 10000,
+        .ttl_ms = 30000,
+        .limits = plan_limits_default(),
+        .draw = id_number,
+    };
+}
+
+void farm_finish(struct farm *farm) {
+    farm_plans_forget(farm);
+    mem_free(farm->progress);
+    farm->progress = NULL;
+    farm->progress_count = farm->progress_capacity = 0;
+}
+
+struct progress *farm_progress(struct farm *farm, int64_t fence) {
+    for (size_t i = 0; i < farm->progress_count; i++) {
+        if (farm->progress[i].fence == fence) {
+            return &farm->progress[i];
+        }
+    }
+    return NULL;
+}
+
+struct progress *farm_progress_make(struct farm *farm, int64_t fence) {
+    struct progress *found = farm_progress(farm, fence);
+    if (found != NULL) {
+        return found;
+    }
+    if (farm->progress_count == farm->progress_capacity) {
+        farm->progress_capacity = farm->progress_capacity == 0 ? 16 : 2 * farm->progress_capacity;
+        farm->progress =
+            mem_resize(farm->progress, farm->progress_capacity, sizeof(*farm->progress));
+    }
+    farm->progress[farm->progress_count] = (struct progress){.fence = fence};
+    return &farm->progress[farm->progress_count++];
+}
+
+void farm_progress_drop(struct farm *farm, int64_t fence) {
+    struct progress *found = farm_progress(farm, fence);
+    if (found != NULL) {
+        *found = farm->progress[--farm->progress_count];
+    }
+}
+
+double farm_progress_share(struct farm *farm, int64_t fence) {
+    const struct progress *found = farm_progress(farm, fence);
+    if (found == NULL || found->total <= 0) {
+        return 0;
+    }
+    return found->done >= found->total ? 1 : (double)found->done / (double)found->total;
+}
+
+static int read_plan(const char *text, const char *output, struct plan **out, struct err *err) {
+    struct json *tree = NULL;
+    int result = json_tree_parse(&tree, text, strlen(text), err);
+    if (result == 0) {
+        struct title_plan title = {0};
+        struct reader reader = reader_of(tree, "the stored plan", err);
+        title_plan_read(&title, &reader);
+        if (reader_ok(&reader)) {
+            result = plan_restore(out, &title, output, err);
+        } else {
+            title_plan_finish(&title);
+            result = (int)err->code;
+        }
+    }
+    json_tree_destroy(tree);
+    return result;
+}
+
+struct plan *farm_plan_load(struct tx *tx, const struct title_row *title) {
+    struct plan *plan = NULL;
+    struct query query = sql_query(tx, SQL_TITLE_PLAN, VALUES(TEXT(title->id)));
+    if (query_next(&query)) {
+        struct err err = {0};
+        if (read_plan(query_text(&query, 0), title->output, &plan, &err) != 0) {
+            err_set(tx_err(tx), ERR_CORRUPT, "the plan of title %s can't be read: %s", title->id,
+                    err.message);
+        }
+    }
+    query_close(&query);
+    return plan;
+}
+
+const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct title_row *title) {
+    bool identified = title->identity[0] != '\0';
+    struct farm_plan *slot = &farm->plans[0];
+    for (int i = 0; i < FARM_PLANS; i++) {
+        struct farm_plan *plan = &farm->plans[i];
+        if (plan->plan != NULL && plan->submission == title->submission &&
+            plan->identified == identified && strcmp(plan->title, title->id) == 0) {
+            plan->used = ++farm->uses;
+            return plan->plan;
+        }
+        if (plan->used < slot->used) {
+            slot = plan;
+        }
+    }
+    struct plan *plan = farm_plan_load(tx, title);
+    if (plan != NULL) {
+        plan_destroy(slot->plan);
+        *slot = (struct farm_plan){.submission = title->submission,
+                                   .identified = identified,
+                                   .plan = plan,
+                                   .used = ++farm->uses};
+        snprintf(slot->title, sizeof(slot->title), "%s", title->id);
+    }
+    return plan;
+}
+
+void farm_plans_forget(struct farm *farm) {
+    for (int i = 0; i < FARM_PLANS; i++) {
+        plan_destroy(farm->plans[i].plan);
+        farm->plans[i] = (struct farm_plan){0};
+    }
+}
+
+int64_t farm_build_number(struct tx *tx, const char *line) {
+    int64_t id = sql_integer(tx, SQL_BUILD_GET, VALUES(TEXT(line)), 0);
+    if (id == 0 && tx_ok(tx)) {
+        id = tx_numbers(tx, "build", 1);
+        sql_run(tx, SQL_BUILD_ADD, VALUES(INTEGER(id), TEXT(line)));
+    }
+    return id;
+}
+
+int farm_ladder(const struct title_row *title, struct ladder *out, struct err *err) {
+    struct json *tree = NULL;
+    int result = json_tree_parse(&tree, title->ladder, strlen(title->ladder), err);
+    if (result == 0) {
+        struct reader reader = reader_of(tree, "the stored ladder", err);
+        result = ladder_read(out, &reader, err);
+    }
+    json_tree_destroy(tree);
+    return result;
+}

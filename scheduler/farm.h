@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the store's thread keeps in memory between calls, all of it a cache or
+ * soft: options, the plans of running titles, the progress of tasks. Only that
+ * thread touches it, so nothing is locked.
+ */
+#ifndef SCHEDULER_FARM_H
+#define SCHEDULER_FARM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan.h"
+#include "rows.h"
+#include "store.h"
+
+enum { FARM_PLANS = 4 }; /* plans kept parsed; a long title's takes some MB */
+
+/* What heartbeats said about a task. */
+struct progress {
+    int64_t fence;
+    int64_t done; /* of total, in a unit of the worker's */
+    int64_t total;
+    int64_t heard_at; /* when it was last listed; 0: never */
+};
+
+struct farm_plan {
+    char title[WIRE_TITLE_TEXT];
+    int64_t submission;
+    bool identified;
+    struct plan *plan;
+    uint64_t used; /* larger is later */
+};
+
+struct farm {
+    int64_t heartbeat_ms;
+    int64_t ttl_ms;
+    struct plan_limits limits;
+    uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
+    struct progress *progress;
+    size_t progress_count;
+    size_t progress_capacity;
+    struct farm_plan plans[FARM_PLANS];
+    uint64_t uses;
+};
+
+void farm_init(struct farm *farm);
+void farm_finish(struct farm *farm);
+
+/* The progress of a lease; NULL where no heartbeat has listed it. */
+struct progress *farm_progress(struct farm *farm, int64_t fence);
+
+/* The same, made where it is not there. Borrowed until the next call. */
+struct progress *farm_progress_make(struct farm *farm, int64_t fence);
+void farm_progress_drop(struct farm *farm, int64_t fence);
+
+/* The share that is done, from 0 to 1. */
+double farm_progress_share(struct farm *farm, int64_t fence);
+
+/* The plan of a title that has one, borrowed until the call ends; NULL with the
+ * transaction's error where it can't be read. */
+const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct title_row *title);
+
+/* Reads the stored plan into an own copy; owned by the caller. NULL as above. */
+struct plan *farm_plan_load(struct tx *tx, const struct title_row *title);
+
+/* Reads the title's ladder. */
+int farm_ladder(const struct title_row *title, struct ladder *out, struct err *err);
+
+/* Forgets all parsed plans: after a transaction that failed, whose writes they may hold. */
+void farm_plans_forget(struct farm *farm);
+
+/* The number by which the store knows a build line, given at its first use. */
+int64_t farm_build_number(struct tx *tx, const char *line);
+
+#endif

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The HTTP server over libmicrohttpd: see http_server.h. */
+#include "http_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/mem.h"
+
+enum {
+    HEADER_BYTES_MAX = 32 << 10,
+    TARGET_BYTES_MAX = 4096,
+    BODY_BYTES_PER_S = 64 << 10, /* slower than that is too slow */
+    SWEEP_MS = 250,
+    FLUSH_MS = 500, /* for last answers to reach their clients */
+};
+
+/* One TCP connection, for its deadline. */
+struct peer {
+    int fd;
+    int64_t deadline_ms; /* monotonic; 0: a request of its is being answered */
+    struct peer *next;
+    struct peer **link; /* what points to this */
+};
+
+/* A request with what the library knows of it. */
+struct request {
+    struct exchange exchange; /* first: exchanges are handed out */
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct peer *peer;
+    char *target;      /* raw, owned; path and query point into it */
+    char *query;       /* after the '?', or "" */
+    int refused;       /* status of a refusal found early; 0: none */
+    const char *why;
+    struct MHD_Response *response;
+    int status;
+    bool handed; /* to the handler */
+    int lengths; /* Content-Length headers seen */
+};
+
+struct http_server {
+    struct MHD_Daemon *daemon;
+    struct http_server_options options;
+    pthread_t sweeper;
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t wake;   /* of the sweeper, and of stop */
+    struct peer *peers;
+    int unanswered; /* exchanges with the handler */
+    int unsent;     /* exchanges that were handed out and have not ended */
+    bool stopping;
+    bool sweeping; /* the sweeper was started */
+};
+
+struct http_server_options http_server_options_default(void) {
+    return (struct http_server_options){
+        .host = "127.0.0.1",
+        .max_body = 32 << 20,
+        .request_ms = 10000,
+        .idle_ms = 30000,
+        .connections = 2048,
+    };
+}
+
+/* ---- deadlines ------------------------------------------------------------------- */
+
+static void set_deadline(struct http_server *server, struct peer *peer, int64_t deadline_ms) {
+    pthread_mutex_lock(&server->mutex);
+    peer->deadline_ms = deadline_ms;
+    pthread_mutex_unlock(&server->mutex);
+}
+
+/* Waits for a change, at most so long. Under the mutex. */
+static void wait_ms(struct http_server *server, long ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&server->wake, &server->mutex, &until);
+}
+
+/* The library's own time limit is of inactivity alone: a byte now and then would
+ * hold a connection for ever. */
+static void *sweep(void *context) {
+    struct http_server *server = context;
+    pthread_mutex_lock(&server->mutex);
+    while (!server->stopping) {
+        int64_t now = clock_monotonic_ms();
+        for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
+            if (peer->deadline_ms != 0 && now > peer->deadline_ms) {
+                shutdown(peer->fd, SHUT_RDWR); /* the library then closes it */
+                peer->deadline_ms = 0;
+            }
+        }
+        wait_ms(server, SWEEP_MS);
+    }
+    pthread_mutex_unlock(&server->mutex);
+    return NULL;
+}
+
+static void add_peer(struct http_server *server, struct MHD_Connection *connection,
+                     void **socket_context) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct peer *peer = mem_zero(1, sizeof(*peer));
+    peer->fd = info->connect_fd;
+    peer->deadline_ms = clock_monotonic_ms() + server->options.request_ms;
+    pthread_mutex_lock(&server->mutex);
+    peer->next = server->peers;
+    peer->link = &server->peers;
+    if (peer->next != NULL) {
+        peer->next->link = &peer->next;
+    }
+    server->peers = peer;
+    pthread_mutex_unlock(&server->mutex);
+    *socket_context = peer;
+}
+
+static void remove_peer(struct http_server *server, struct peer *peer) {
+    pthread_mutex_lock(&server->mutex);
+    *peer->link = peer->next;
+    if (peer->next != NULL) {
+        peer->next->link = peer->link;
+    }
+    pthread_mutex_unlock(&server->mutex);
+    mem_free(peer);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection,
+                          void **socket_context, enum MHD_ConnectionNotificationCode code) {
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        add_peer(context, connection, socket_context);
+    } else if (*socket_context != NULL) {
+        remove_peer(context, *socket_context);
+        *socket_context = NULL;
+    }
+}
+
+/* ---- a request comes in ---------------------------------------------------------- */
+
+static void refuse(struct request *request, int status, const char *why) {
+    if (request->refused == 0) {
+        request->refused = status;
+        request->why = why;
+    }
+}
+
+/* The target as it came, before any decoding: made the request's first. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
+    struct request *request = mem_zero(1, sizeof(*request));
+    request->server = context;
+    request->connection = connection;
+    request->query = "";
+    if (strnlen(target, TARGET_BYTES_MAX + 1) > TARGET_BYTES_MAX) {
+        refuse(request, 414, "the request's target is too long");
+        target = "/";
+    }
+    request->target = mem_string(target);
+    for (const char *at = target; *at != '\0'; at++) {
+        if (*at <= ' ' || *at > '~' || *at == '%') {
+            refuse(request, 400, "the request's target holds a byte that no call needs");
+        }
+    }
+    char *mark = strchr(request->target, '?');
+    if (mark != NULL) {
+        *mark = '\0';
+        request->query = mark + 1;
+    }
+    request->exchange.path = request->target;
+    return request;
+}
+
+static enum MHD_Result check_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value) {
+    (void)kind;
+    struct request *request = context;
+    request->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ? 1 : 0;
+    for (const char *at = value == NULL ? "" : value; *at != '\0'; at++) {
+        if (((unsigned char)*at < ' ' && *at != '\t') || *at == 0x7f) {
+            refuse(request, 400, "a header holds a control byte");
+        }
+    }
+    return MHD_YES;
+}
+
+static const char *header(const struct request *request, const char *name) {
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+static bool has_token(const struct request *request) {
+    static const char scheme[] = "Bearer ";
+    const char *value = header(request, MHD_HTTP_HEADER_AUTHORIZATION);
+    uint8_t hash[SHA256_BYTES];
+    if (value == NULL || strncasecmp(value, scheme, sizeof(scheme) - 1) != 0) {
+        return false;
+    }
+    const char *token = value + sizeof(scheme) - 1;
+    sha256_of(token, strlen(token), hash);
+    /* Hashes are compared to the last byte: the time tells nothing about the token. */
+    unsigned difference = 0;
+    for (int i = 0; i < SHA256_BYTES; i++) {
+        difference |= (unsigned)(hash[i] ^ request->server->options.token_hash[i]);
+    }
+    return difference == 0;
+}
+
+static void check_headers(struct request *request, const char *method) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    request->peer = info->socket_context;
+    request->exchange.method = method;
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, check_header, request);
+    const char *length = header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    const char *coding = header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    if ((length != NULL && coding != NULL) || request->lengths > 1) {
+        refuse(request, 400, "the request gives its length in two ways");
+    }
+    if (coding != NULL && strcasecmp(coding, "chunked") != 0) {
+        refuse(request, 501, "the only transfer coding is chunked");
+    }
+    if (length != NULL && (strlen(length) > 12 ||
+                           strtoull(length, NULL, 10) > request->server->options.max_body)) {
+        refuse(request, 413, "the request's body is too long");
+    }
+    request->exchange.authorised = has_token(request);
+    int64_t extra_s = 0;
+    if (request->exchange.authorised && request->refused == 0) {
+        int64_t size = length != NULL ? strtoll(length, NULL, 10)
+                                      : (int64_t)request->server->options.max_body;
+        extra_s = size / BODY_BYTES_PER_S;
+    }
+    set_deadline(request->server, request->peer,
+                 clock_monotonic_ms() + request->server->options.request_ms + 1000 * extra_s);
+}
+
+static void take_body(struct request *request, const char *data, size_t size) {
+    if (request->exchange.body.size + size > request->server->options.max_body) {
+        refuse(request, 413, "the request's body is too long");
+    }
+    /* Bytes of nobody are not kept. */
+    if (request->refused == 0 && request->exchange.authorised) {
+        buf_append(&request->exchange.body, data, size);
+    }
+}
+
+static enum MHD_Result send_answer(struct request *request) {
+    enum MHD_Result result =
+        MHD_queue_response(request->connection, (unsigned)request->status, request->response);
+    MHD_destroy_response(request->response);
+    request->response = NULL;
+    return result;
+}
+
+/* ---- answers --------------------------------------------------------------------- */
+
+static struct MHD_Response *make_response(const char *type, struct buf *body) {
+    struct buf empty = {0};
+    body = body == NULL ? &empty : body;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body->size, body->data, MHD_RESPMEM_MUST_COPY);
+    if (type != NULL) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+    }
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    buf_finish(body);
+    return response;
+}
+
+static void write_problem(struct buf *body, int status, const char *detail, const char *code) {
+    struct writer writer = writer_of(body);
+    const char *title = MHD_get_reason_phrase_for((unsigned)status);
+    writer_object(&writer, NULL);
+    writer_string(&writer, "type", "about:blank");
+    writer_string(&writer, "title", title);
+    writer_int(&writer, "status", status);
+    writer_string(&writer, "detail", detail);
+    writer_string(&writer, "code", code);
+    writer_object_end(&writer);
+}
+
+/* An answer to a request that no handler sees; its connection ends with it, since
+ * what follows on it can't be trusted to be a request. */
+static enum MHD_Result send_refusal(struct request *request) {
+    struct buf body = {0};
+    write_problem(&body, request->refused, request->why, "invalid");
+    request->status = request->refused;
+    request->response = make_response("application/problem+json", &body);
+    MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
+    return send_answer(request);
+}
+
+void http_answer(struct exchange *exchange, int status, const char *type, struct buf *body) {
+    struct request *request = (struct request *)exchange;
+    request->status = status;
+    request->response = make_response(type, body);
+    if (status == 401) {
+        MHD_add_response_header(request->response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    }
+    if (exchange->allow != NULL) {
+        MHD_add_response_header(request->response, MHD_HTTP_HEADER_ALLOW, exchange->allow);
+    }
+    struct http_server *server = request->server;
+    pthread_mutex_lock(&server->mutex);
+    server->unanswered--;
+    pthread_mutex_unlock(&server->mutex);
+    MHD_resume_connection(request->connection); /* from here on it may be freed */
+}
+
+void http_answer_problem(struct exchange *exchange, int status, const struct err *err) {
+    struct buf body = {0};
+    write_problem(&body, status, err->message, err_code_name(err->code));
+    http_answer(exchange, status, "application/problem+json", &body);
+}
+
+/* ---- the library's calls ------------------------------------------------------------ */
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *url, const char *method, const char *version,
+                                  const char *data, size_t *size, void **request_context) {
+    (void)context;
+    (void)connection;
+    (void)url;
+    (void)version;
+    struct request *request = *request_context;
+    if (request->exchange.method == NULL) {
+        check_headers(request, method);
+        /* A refusal goes out before the body is taken. */
+        return request->refused != 0 ? send_refusal(request) : MHD_YES;
+    }
+    if (*size > 0) {
+        take_body(request, data, *size);
+        *size = 0;
+        return MHD_YES;
+    }
+    if (request->refused != 0) {
+        return send_refusal(request);
+    }
+    if (request->handed) {
+        return send_answer(request);
+    }
+    request->handed = true;
+    pthread_mutex_lock(&request->server->mutex);
+    request->peer->deadline_ms = 0;
+    request->server->unanswered++;
+    request->server->unsent++;
+    pthread_mutex_unlock(&request->server->mutex);
+    MHD_suspend_connection(request->connection);
+    request->server->options.handle(request->server->options.context, &request->exchange);
+    return MHD_YES;
+}
+
+static void on_end(void *context, struct MHD_Connection *connection, void **request_context,
+                   enum MHD_RequestTerminationCode code) {
+    (void)connection;
+    (void)code;
+    struct http_server *server = context;
+    struct request *request = *request_context;
+    if (request == NULL) {
+        return;
+    }
+    if (request->peer != NULL) {
+        set_deadline(server, request->peer, clock_monotonic_ms() + server->options.idle_ms);
+    }
+    if (request->handed) {
+        pthread_mutex_lock(&server->mutex);
+        server->unsent--;
+        pthread_cond_broadcast(&server->wake);
+        pthread_mutex_unlock(&server->mutex);
+    }
+    if (request->response != NULL) {
+        MHD_destroy_response(request->response);
+    }
+    buf_finish(&request->exchange.body);
+    mem_free(request->target);
+    mem_free(request);
+    *request_context = NULL;
+}
+
+const char *exchange_query(const struct exchange *exchange, const char *name) {
+    const struct request *request = (const struct request *)exchange;
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+bool exchange_gone(const struct exchange *exchange) {
+    const struct request *request = (const struct request *)exchange;
+    char byte;
+    ssize_t got = recv(request->peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/* ---- start and stop ----------------------------------------------------------------- */
+
+static int parse_address(const struct http_server_options *options, struct sockaddr_storage *out,
+                         struct err *err) {
+    struct sockaddr_in *four = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)out;
+    *out = (struct sockaddr_storage){0};
+    if (inet_pton(AF_INET, options->host, &four->sin_addr) == 1) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons((uint16_t)options->port);
+    } else if (inet_pton(AF_INET6, options->host, &six->sin6_addr) == 1) {
+        six->sin6_family = AF_INET6;
+        six->sin6_port = htons((uint16_t)options->port);
+    } else {
+        return err_set(err, ERR_INVALID, "'%s' is no numeric address to listen on; give one such "
+                                         "as 127.0.0.1", options->host);
+    }
+    return 0;
+}
+
+static int start_daemon(struct http_server *server, struct err *err) {
+    struct sockaddr_storage address;
+    int result = parse_address(&server->options, &address, err);
+    if (result != 0) {
+        return result;
+    }
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                     (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    server->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR, &address,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_end,
+        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->options.connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(server->options.idle_ms / 1000 + 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_END);
+    if (server->daemon == NULL) {
+        return err_set(err, ERR_UNAVAILABLE,
+                       "the scheduler can't listen on %s port %d: %s; is the port free?",
+                       server->options.host, server->options.port, strerror(errno));
+    }
+    return 0;
+}
+
+int http_server_start(struct http_server **out, const struct http_server_options *options,
+                      struct err *err) {
+    struct http_server *server = mem_zero(1, sizeof(*server));
+    server->options = *options;
+    pthread_mutex_init(&server->mutex, NULL);
+    pthread_cond_init(&server->wake, NULL);
+    int result = start_daemon(server, err);
+    if (result == 0) {
+        int failure = pthread_create(&server->sweeper, NULL, sweep, server);
+        server->sweeping = failure == 0;
+        if (failure != 0) {
+            result = err_set_errno(err, failure, "the HTTP server's thread can't be started");
+        }
+    }
+    if (result != 0) {
+        http_server_stop(server);
+        return result;
+    }
+    *out = server;
+    return 0;
+}
+
+int http_server_port(const struct http_server *server) {
+    return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+void http_server_stop(struct http_server *server) {
+    if (server == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&server->mutex);
+    int64_t flushed_ms = clock_monotonic_ms() + FLUSH_MS;
+    while (server->unanswered > 0 ||
+           (server->unsent > 0 && clock_monotonic_ms() < flushed_ms)) {
+        wait_ms(server, 20);
+    }
+    pthread_mutex_unlock(&server->mutex);
+    if (server->daemon != NULL) {
+        MHD_stop_daemon(server->daemon);
+    }
+    pthread_mutex_lock(&server->mutex);
+    server->stopping = true;
+    pthread_cond_broadcast(&server->wake);
+    pthread_mutex_unlock(&server->mutex);
+    if (server->sweeping) {
+        pthread_join(server->sweeper, NULL);
+    }
+    pthread_cond_destroy(&server->wake);
+    pthread_mutex_destroy(&server->mutex);
+    mem_free(server);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The HTTP server: one thread of its own takes requests apart, refuses those that
+ * break the rules, and hands whole ones to a handler, which answers when it likes,
+ * from any thread. A request that waits for its answer costs some 33 kB and no
+ * thread.
+ *
+ * Refused before any handler sees them: targets that are not printable ASCII or
+ * hold a '%' (nothing of ours needs one, and what follows one may be a control
+ * byte), Content-Length together with Transfer-Encoding (RFC 9112 6.3: smuggling),
+ * bodies and headers that are too long, requests that are not complete in time, and
+ * tokens that are wrong.
+ */
+#ifndef SCHEDULER_HTTP_SERVER_H
+#define SCHEDULER_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/hash.h"
+
+/* One request and its answer. */
+struct exchange {
+    const char *method; /* "GET", "POST", "DELETE", ... */
+    const char *path;   /* "/v1/titles/x": no query */
+    bool authorised;    /* it bore the right token */
+    struct buf body;    /* of the request */
+    const char *allow;  /* set by the handler with status 405: "GET, POST"; borrowed */
+};
+
+struct http_server;
+
+struct http_server_options {
+    const char *host; /* numeric address */
+    int port;         /* 0: any free one */
+    uint8_t token_hash[SHA256_BYTES];
+    size_t max_body;  /* bytes; default 32 MiB: the source document of a very long title */
+    int request_ms;   /* a head must be complete so soon after its connection, a body so soon
+                         after its head (with the token: and 1 s for each 64 KiB); default 10000 */
+    int idle_ms;      /* a next head so soon after the answer before it; default 30000 */
+    int connections;  /* at most; default 2048 */
+    /* Called on the server's thread; owns `exchange` until it gives it to http_answer. */
+    void (*handle)(void *context, struct exchange *exchange);
+    void *context;
+};
+
+struct http_server_options http_server_options_default(void);
+
+/* `*out` is owned. UNAVAILABLE where the address can't be listened on. */
+int http_server_start(struct http_server **out, const struct http_server_options *options,
+                      struct err *err);
+
+/* The port that it listens on. */
+int http_server_port(const struct http_server *server);
+
+/* Waits until every exchange has been answered, then ends. Takes NULL. */
+void http_server_stop(struct http_server *server);
+
+/* A parameter of the query, borrowed; NULL where it is not there. */
+const char *exchange_query(const struct exchange *exchange, const char *name);
+
+/* Whether the client has closed its connection: an answer would be lost. */
+bool exchange_gone(const struct exchange *exchange);
+
+/* Answers and gives the exchange up. Takes `body`'s bytes. `type` is the content
+ * type, NULL for an answer without a body. Once for each exchange; any thread. */
+void http_answer(struct exchange *exchange, int status, const char *type, struct buf *body);
+
+/* The same with an RFC 9457 problem document. */
+void http_answer_problem(struct exchange *exchange, int status, const struct err *err);
+
+#endif

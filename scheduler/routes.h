@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * API.md's calls: one table of method, path and function. A call is taken apart on
+ * the HTTP server's thread, done on the store's, and may wait there for news.
+ */
+#ifndef SCHEDULER_ROUTES_H
+#define SCHEDULER_ROUTES_H
+
+#include "farm.h"
+#include "http_server.h"
+#include "store.h"
+
+struct call;
+
+/* All calls of one scheduler. But for routes_handle, its fields are the store
+ * thread's. */
+struct routes {
+    struct store *store;
+    struct farm *farm;
+    struct call *waiting;    /* for news; see routes_after */
+    _Atomic bool stopping;   /* no call waits any more; set by any thread */
+};
+
+/* Takes one exchange: struct http_server_options' `handle`, with the routes as context. */
+void routes_handle(void *context, struct exchange *exchange);
+
+/* Goes on with waiting calls whose topic was woken or whose time is up; answers how
+ * many ms from now the next one's is. On the store's thread, after each group. */
+int64_t routes_after(struct routes *routes, unsigned topics);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's parts put together: see scheduler.h. */
+#include "scheduler.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/id.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "farm.h"
+#include "http_server.h"
+#include "routes.h"
+#include "session.h"
+#include "store.h"
+#include "titles.h"
+
+struct scheduler {
+    struct store *store;
+    struct http_server *server;
+    struct farm farm;
+    struct routes routes;
+    bool private_mode;
+    char *url;
+    char *token;
+    int64_t sweep_at_ms; /* monotonic */
+    bool sweeping;       /* a sweep is on its way */
+};
+
+struct scheduler_options scheduler_options_default(void) {
+    return (struct scheduler_options){
+        .listen_host = "127.0.0.1",
+        .heartbeat_ms = 10000,
+        .ttl_ms = 30000,
+        .limits = plan_limits_default(),
+    };
+}
+
+/* ---- on the store's thread ------------------------------------------------------------ */
+
+static void sweep(struct tx *tx, void *context) {
+    struct scheduler *scheduler = context;
+    session_sweep(tx, &scheduler->farm);
+}
+
+static void sweep_done(void *context, const struct err *err) {
+    struct scheduler *scheduler = context;
+    scheduler->sweeping = false;
+    if (err->code != ERR_NONE) {
+        log_error("a sweep for lost workers failed", "error=\"%s\"", err->message);
+    }
+}
+
+static int64_t after_group(void *context, unsigned topics) {
+    struct scheduler *scheduler = context;
+    int64_t now = clock_monotonic_ms();
+    int64_t wait_ms = routes_after(&scheduler->routes, topics);
+    if (now >= scheduler->sweep_at_ms && !scheduler->sweeping) {
+        scheduler->sweeping = true;
+        scheduler->sweep_at_ms = now + scheduler->farm.ttl_ms / 10 + 1;
+        store_submit(scheduler->store, sweep, sweep_done, scheduler);
+    }
+    int64_t sweep_in_ms = scheduler->sweep_at_ms - now;
+    return wait_ms < sweep_in_ms ? wait_ms : sweep_in_ms;
+}
+
+/* What a private scheduler's predecessor left running waits for a new submission. */
+static void cancel_left(struct tx *tx) {
+    char(*ids)[WIRE_TITLE_TEXT] = NULL;
+    size_t count = 0;
+    struct query query = sql_query(tx, SQL_TITLES_UNFINISHED, NULL, 0);
+    while (query_next(&query)) {
+        ids = mem_resize(ids, count + 1, sizeof(*ids));
+        snprintf(ids[count++], sizeof(*ids), "%s", query_text(&query, 0));
+    }
+    for (size_t i = 0; i < count; i++) {
+        title_cancel(tx, ids[i], "reelfarm was stopped before it was done; run it again");
+    }
+    mem_free(ids);
+}
+
+static void begin(struct tx *tx, void *context) {
+    struct scheduler *scheduler = context;
+    if (scheduler->private_mode) {
+        session_leave_worker(tx, &scheduler->farm, NULL);
+        cancel_left(tx);
+    } else {
+        session_keep_all(tx);
+    }
+}
+
+struct dead_worker {
+    struct scheduler *scheduler;
+    const char *name;
+};
+
+static void bury(struct tx *tx, void *context) {
+    const struct dead_worker *dead = context;
+    session_leave_worker(tx, &dead->scheduler->farm, dead->name);
+}
+
+static void nothing(struct tx *tx, void *context) {
+    (void)tx;
+    (void)context;
+}
+
+/* ---- start and stop --------------------------------------------------------------------- */
+
+static int open_store(struct scheduler *scheduler, const char *path, struct err *err) {
+    struct store_options options = {
+        .path = path, .after = after_group, .context = scheduler};
+    int result = store_open(&scheduler->store, &options, err);
+    scheduler->routes.store = scheduler->store;
+    return result;
+}
+
+static int start_server(struct scheduler *scheduler, const struct scheduler_options *options,
+                        struct err *err) {
+    struct http_server_options server = http_server_options_default();
+    server.host = options->listen_host;
+    server.port = options->port;
+    server.handle = routes_handle;
+    server.context = &scheduler->routes;
+    sha256_of(scheduler->token, strlen(scheduler->token), server.token_hash);
+    int result = http_server_start(&scheduler->server, &server, err);
+    if (result == 0) {
+        bool six = strchr(options->listen_host, ':') != NULL;
+        scheduler->url = mem_format(six ? "http://[%s]:%d" : "http://%s:%d", options->listen_host,
+                                    http_server_port(scheduler->server));
+    }
+    return result;
+}
+
+int scheduler_start(struct scheduler **out, const struct scheduler_options *options,
+                    struct err *err) {
+    struct scheduler *scheduler = mem_zero(1, sizeof(*scheduler));
+    char token[ID_TOKEN_TEXT];
+    id_token(token);
+    scheduler->token = mem_string(options->token != NULL ? options->token : token);
+    scheduler->private_mode = options->private_mode;
+    farm_init(&scheduler->farm);
+    scheduler->farm.heartbeat_ms = options->heartbeat_ms;
+    scheduler->farm.ttl_ms = options->ttl_ms;
+    scheduler->farm.limits = options->limits;
+    scheduler->routes.farm = &scheduler->farm;
+    int result = open_store(scheduler, options->store_path, err);
+    if (result == 0) {
+        result = store_call(scheduler->store, begin, scheduler, err);
+    }
+    if (result == 0) {
+        result = start_server(scheduler, options, err);
+    }
+    if (result != 0) {
+        scheduler_stop(scheduler);
+        return result;
+    }
+    *out = scheduler;
+    return 0;
+}
+
+void scheduler_stop(struct scheduler *scheduler) {
+    if (scheduler == NULL) {
+        return;
+    }
+    scheduler->routes.stopping = true;
+    if (scheduler->store != NULL) {
+        store_call(scheduler->store, nothing, NULL, NULL); /* calls that wait are answered after it */
+    }
+    http_server_stop(scheduler->server);
+    store_close(scheduler->store);
+    farm_finish(&scheduler->farm);
+    mem_free(scheduler->url);
+    mem_free(scheduler->token);
+    mem_free(scheduler);
+}
+
+const char *scheduler_url(const struct scheduler *scheduler) {
+    return scheduler->url;
+}
+
+const char *scheduler_token(const struct scheduler *scheduler) {
+    return scheduler->token;
+}
+
+int scheduler_worker_died(struct scheduler *scheduler, const char *worker, struct err *err) {
+    struct dead_worker dead = {.scheduler = scheduler, .name = worker};
+    return store_call(scheduler->store, bury, &dead, err);
+}

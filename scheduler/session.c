@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Workers as the scheduler sees them: see session.h. */
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/id.h"
+#include "common/mem.h"
+#include "outcome.h"
+
+/* seen_at is written again when it is this part of the lease time old: heartbeats
+ * may be many, and each write is one of the disk's. */
+enum { SEEN_PARTS = 6 };
+
+void session_add(struct tx *tx, const struct session_request *request, char id[ID_TEXT]) {
+    id_make(id);
+    sql_run(tx, SQL_SESSION_ADD,
+            VALUES(TEXT(id), TEXT(request->worker), TEXT(request->host), INTEGER(request->pid),
+                   INTEGER(request->slots), INTEGER(request->memory_bytes),
+                   INTEGER(tx_now(tx))));
+    for (size_t i = 0; i < request->encoder_count; i++) {
+        const struct session_encoder *encoder = &request->encoders[i];
+        int64_t build = farm_build_number(tx, encoder->build_line);
+        sql_run(tx, SQL_ENCODER_ADD,
+                VALUES(TEXT(id), TEXT(encoder->name), TEXT(encoder->codec), INTEGER(build),
+                       INTEGER(encoder->tail_frames)));
+    }
+    tx_wake(tx, TOPIC_LEASES);
+}
+
+/* ---- ends ------------------------------------------------------------------------- */
+
+static void end_session(struct tx *tx, struct farm *farm, const char *session,
+                        enum lease_event event) {
+    struct lease_list leases = {0};
+    lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(session));
+    for (size_t i = 0; i < leases.count; i++) {
+        outcome_drop(tx, farm, &leases.rows[i], event);
+    }
+    lease_list_finish(&leases);
+    sql_run(tx, SQL_SESSION_DROP, VALUES(TEXT(session)));
+    sql_run(tx, SQL_SESSION_DROP_ENCODERS, VALUES(TEXT(session)));
+    tx_wake(tx, TOPIC_LEASES);
+}
+
+void session_leave(struct tx *tx, struct farm *farm, const char *session) {
+    struct session_row row;
+    if (session_get(tx, session, &row)) {
+        end_session(tx, farm, session, LEASE_RETURN);
+    }
+}
+
+/* Names of sessions from a query's column, ended one after another. */
+static void end_listed(struct tx *tx, struct farm *farm, struct query *query, const char *worker,
+                       enum lease_event event) {
+    char(*ids)[ID_TEXT] = NULL;
+    size_t count = 0;
+    while (query_next(query)) {
+        if (worker == NULL || strcmp(query_text(query, 1), worker) == 0) {
+            ids = mem_resize(ids, count + 1, sizeof(*ids));
+            snprintf(ids[count++], ID_TEXT, "%s", query_text(query, 0));
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        end_session(tx, farm, ids[i], event);
+    }
+    mem_free(ids);
+}
+
+void session_leave_worker(struct tx *tx, struct farm *farm, const char *worker) {
+    struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
+    end_listed(tx, farm, &query, worker, LEASE_RETURN);
+}
+
+void session_sweep(struct tx *tx, struct farm *farm) {
+    int64_t limit = tx_now(tx) - farm->ttl_ms - farm->ttl_ms / SEEN_PARTS;
+    struct query query = sql_query(tx, SQL_SESSIONS_SILENT, VALUES(INTEGER(limit)));
+    end_listed(tx, farm, &query, NULL, LEASE_LOSE);
+}
+
+void session_keep_all(struct tx *tx) {
+    sql_run(tx, SQL_SESSIONS_SEEN_ALL, VALUES(INTEGER(tx_now(tx))));
+}
+
+/* ---- heartbeats --------------------------------------------------------------------- */
+
+static const struct heard_task *find_task(const struct heard_task *tasks, size_t count,
+                                          int64_t fence) {
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i].fence == fence) {
+            return &tasks[i];
+        }
+    }
+    return NULL;
+}
+
+/* An open lease of the session that the heartbeat does not list: stopped, or on its
+ * way to the worker, or lost on that way. */
+static void miss_lease(struct tx *tx, struct farm *farm, const struct lease_row *lease) {
+    const struct progress *progress = farm_progress(farm, lease->fence);
+    int64_t heard_at = progress == NULL ? lease->at : progress->heard_at;
+    bool overdue = tx_now(tx) - heard_at > farm->ttl_ms;
+    if (lease->state == LEASE_STOPPING && (progress != NULL || overdue)) {
+        outcome_drop(tx, farm, lease, LEASE_QUIET);
+    } else if (lease->state == LEASE_LIVE && overdue) {
+        outcome_drop(tx, farm, lease, LEASE_RETURN);
+    }
+}
+
+static void hear_lease(struct tx *tx, struct farm *farm, const struct heard_task *task) {
+    struct progress *progress = farm_progress_make(farm, task->fence);
+    progress->done = task->done;
+    progress->total = task->total;
+    progress->heard_at = tx_now(tx);
+}
+
+/* A listed task whose lease has ended: its worker was lost and is back. Adopts it
+ * where nobody else has its units by now. Whether the worker shall stop it. */
+static bool meet_again(struct tx *tx, const struct session_row *session, int64_t fence) {
+    struct lease_row lease;
+    struct unit_list units = {0};
+    size_t ready = 0, wanted = 0;
+    if (!lease_find(tx, fence, &lease) || !kind_is_pure(lease.kind) ||
+        strcmp(lease.worker, session->worker) != 0 || strcmp(lease.host, session->host) != 0) {
+        return true;
+    }
+    lease_units(tx, fence, &units);
+    for (size_t i = 0; i < units.count; i++) {
+        enum unit_state state = units.rows[i].state;
+        ready += state == UNIT_READY ? 1 : 0;
+        wanted += state == UNIT_READY || state == UNIT_LEASED ? 1 : 0;
+    }
+    if (ready == units.count && lease.state == LEASE_ENDED) {
+        struct buf detail = {0};
+        outcome_detail(&detail, &lease, NULL, NULL);
+        struct state_note note = {.title = lease.title, .detail = buf_text(&detail)};
+        lease_move(tx, fence, LEASE_ENDED, LEASE_ADOPT);
+        sql_run(tx, SQL_LEASE_SET_SESSION,
+                VALUES(INTEGER(fence), TEXT(session->id), INTEGER(tx_now(tx))));
+        for (size_t i = 0; i < units.count; i++) {
+            unit_move(tx, units.rows[i].id, UNIT_READY, UNIT_ADOPT, &note);
+        }
+        buf_finish(&detail);
+    }
+    unit_list_finish(&units);
+    return wanted == 0;
+}
+
+void session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
+                       const struct heard_task *tasks, size_t count, struct writer *w) {
+    struct session_row session;
+    if (!session_get(tx, id, &session)) {
+        return;
+    }
+    sql_run(tx, SQL_SESSION_SEEN,
+            VALUES(TEXT(id), INTEGER(tx_now(tx)),
+                   INTEGER(tx_now(tx) - farm->ttl_ms / SEEN_PARTS)));
+    struct lease_list leases = {0};
+    lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(id));
+    for (size_t i = 0; i < leases.count; i++) {
+        if (find_task(tasks, count, leases.rows[i].fence) == NULL) {
+            miss_lease(tx, farm, &leases.rows[i]);
+        }
+    }
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        bool stop = true;
+        size_t at = 0;
+        while (at < leases.count && leases.rows[at].fence != tasks[i].fence) {
+            at++;
+        }
+        if (at < leases.count) {
+            hear_lease(tx, farm, &tasks[i]);
+            stop = leases.rows[at].state == LEASE_STOPPING;
+        } else {
+            stop = meet_again(tx, &session, tasks[i].fence);
+        }
+        if (stop) {
+            writer_int(w, NULL, tasks[i].fence);
+        }
+    }
+    lease_list_finish(&leases);
+}
+
+/* ---- for people --------------------------------------------------------------------- */
+
+void sessions_write(struct tx *tx, struct writer *w) {
+    writer_array(w, "workers");
+    struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
+    while (query_next(&query)) {
+        writer_object(w, NULL);
+        writer_string(w, "session", query_text(&query, 0));
+        writer_string(w, "worker", query_text(&query, 1));
+        writer_string(w, "host", query_text(&query, 2));
+        writer_int(w, "pid", query_integer(&query, 3));
+        writer_int(w, "slots", query_integer(&query, 4));
+        writer_int(w, "busy", query_integer(&query, 6));
+        writer_int(w, "seen_ms_ago", tx_now(tx) - query_integer(&query, 5));
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Workers as the scheduler sees them: a session a process, one heartbeat for all
+ * its tasks, silence that counts as loss. All calls run inside a transaction.
+ */
+#ifndef SCHEDULER_SESSION_H
+#define SCHEDULER_SESSION_H
+
+#include "common/json.h"
+#include "farm.h"
+
+struct session_encoder {
+    const char *name;
+    const char *codec;
+    const char *build_line;
+    int64_t tail_frames;
+};
+
+struct session_request {
+    const char *worker;
+    const char *host;
+    int64_t pid;
+    int slots;
+    int64_t memory_bytes;
+    const struct session_encoder *encoders;
+    size_t encoder_count;
+};
+
+/* A new session; `id` becomes its name. */
+void session_add(struct tx *tx, const struct session_request *request, char id[ID_TEXT]);
+
+struct heard_task {
+    int64_t fence;
+    int64_t done;
+    int64_t total;
+};
+
+/*
+ * A heartbeat: keeps the session, takes the progress of its tasks, ends leases that
+ * were to stop and are not listed any more, returns those that were never received,
+ * adopts tasks of the worker's lost session. Writes the fences to stop as elements
+ * of the array open in `w`. NOT_FOUND where the session is gone.
+ */
+void session_heartbeat(struct tx *tx, struct farm *farm, const char *session,
+                       const struct heard_task *tasks, size_t count, struct writer *w);
+
+/* The worker leaves: its leases go back, no loss counted. NOT_FOUND as above. */
+void session_leave(struct tx *tx, struct farm *farm, const char *session);
+
+/* The same for all sessions of a worker; NULL: of all workers. */
+void session_leave_worker(struct tx *tx, struct farm *farm, const char *worker);
+
+/* Ends sessions that were silent for the lease time, as losses; at most 100 a call. */
+void session_sweep(struct tx *tx, struct farm *farm);
+
+/* Gives every session a full lease time from now: after a start. */
+void session_keep_all(struct tx *tx);
+
+/* Writes all sessions as an array called "workers". */
+void sessions_write(struct tx *tx, struct writer *w);
+
+#endif

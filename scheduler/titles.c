@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Titles from submission to their end: see titles.h. */
+#include "titles.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "events.h"
+
+enum {
+    POSITION_PROBE = -1,
+    POSITION_REMOVE = -2,
+    REPAIRED_PERCENT_MAX = 5, /* of the title's frames */
+};
+
+/* ---- submitting ----------------------------------------------------------------- */
+
+/* One of the units that are not in the plan. */
+static int64_t add_extra_unit(struct tx *tx, const char *title, int64_t submission,
+                              int64_t position, enum task_kind kind, enum unit_state state) {
+    int64_t id = tx_numbers(tx, "unit", 1);
+    sql_run(tx, SQL_UNIT_ADD,
+            VALUES(INTEGER(id), TEXT(title), INTEGER(submission), INTEGER(position),
+                   TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1),
+                   INTEGER(CODEC_NONE), INTEGER(0), TEXT(state_name(MACHINE_UNIT, (int)state)),
+                   INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0),
+                   INTEGER(tx_now(tx))));
+    return id;
+}
+
+static void drop_old_run(struct tx *tx, const char *title) {
+    static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS,  SQL_UNITS_DROP_LOSSES,
+                                        SQL_UNITS_DROP,        SQL_LEASES_DROP_UNITS,
+                                        SQL_LEASES_DROP};
+    for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
+        sql_run(tx, drops[i], VALUES(TEXT(title)));
+    }
+}
+
+/* A new run of a title that is known. */
+static void submit_again(struct tx *tx, const struct title_request *request,
+                         const struct title_row *old, int64_t submission) {
+    if (state_next(MACHINE_TITLE, (int)old->state, TITLE_SUBMIT) < 0) {
+        err_set(tx_err(tx), ERR_CONFLICT, "title %s is %s; wait for its end or cancel it first",
+                request->title, state_name(MACHINE_TITLE, (int)old->state));
+        return;
+    }
+    drop_old_run(tx, request->title);
+    sql_run(tx, SQL_TITLE_RESET,
+            VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
+                   TEXT(request->output), TEXT(request->ladder)));
+    title_move(tx, request->title, old->state, TITLE_SUBMIT, "");
+    if (request->force) {
+        sql_run(tx, SQL_PRODUCTS_DROP, VALUES(TEXT(request->title)));
+    }
+}
+
+void title_submit(struct tx *tx, const struct title_request *request) {
+    int64_t submission = tx_numbers(tx, "submission", 1);
+    struct title_row old = {0};
+    if (title_find(tx, request->title, &old)) {
+        submit_again(tx, request, &old, submission);
+    } else {
+        sql_run(tx, SQL_TITLE_ADD,
+                VALUES(TEXT(request->title), TEXT(state_name(MACHINE_TITLE, TITLE_SUBMITTED)),
+                       INTEGER(submission), TEXT(request->source), TEXT(request->output),
+                       TEXT(request->ladder)));
+        event_add(tx, request->title, 0, "title", state_event_name(MACHINE_TITLE, TITLE_SUBMIT),
+                  "");
+    }
+    add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
+    tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+    title_row_finish(&old);
+}
+
+/* ---- planning ------------------------------------------------------------------- */
+
+static void store_plan(struct tx *tx, const struct plan *plan, const char *identity) {
+    struct buf text = {0};
+    struct writer writer = writer_of(&text);
+    title_plan_write(&plan->title, &writer, NULL);
+    sql_run(tx, SQL_TITLE_SET_PLAN,
+            VALUES(TEXT(plan->title.title), TEXT(buf_text(&text)), TEXT(identity)));
+    buf_finish(&text);
+}
+
+static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64_t first_id,
+                     int64_t submission, const int64_t *builds) {
+    const struct unit_plan *unit = &plan->units[index];
+    bool media = unit->rendition >= 0;
+    const struct rendition_plan *rendition =
+        media ? &plan->title.renditions[unit->rendition] : NULL;
+    int codec = CODEC_NONE;
+    if (media) {
+        codec = (int)(rendition->is_video ? rendition->video.codec : rendition->audio.codec);
+    }
+    int64_t frames = 0;
+    if (unit->kind == TASK_VIDEO) {
+        frames = grid_chunk_frame(plan->title.grid, (size_t)unit->chunk + 1) -
+                 grid_chunk_frame(plan->title.grid, (size_t)unit->chunk);
+    }
+    enum unit_state state = unit->need_count > 0 ? UNIT_BLOCKED : UNIT_READY;
+    sql_run(tx, SQL_UNIT_ADD,
+            VALUES(INTEGER(first_id + (int64_t)index), TEXT(plan->title.title),
+                   INTEGER(submission), INTEGER((int64_t)index), TEXT(task_kind_name(unit->kind)),
+                   INTEGER(unit->rendition), TEXT(media ? rendition->id : ""),
+                   INTEGER(unit->chunk), INTEGER(codec),
+                   INTEGER(media ? builds[unit->rendition] : 0),
+                   TEXT(state_name(MACHINE_UNIT, (int)state)),
+                   INTEGER((int64_t)unit->need_count), REAL(unit->cost_s), INTEGER(frames),
+                   INTEGER(tx_now(tx))));
+    for (size_t i = 0; i < unit->need_count; i++) {
+        sql_run(tx, SQL_UNIT_NEED_ADD,
+                VALUES(INTEGER(first_id + (int64_t)index), INTEGER(first_id + unit->needs[i])));
+    }
+}
+
+static void add_units(struct tx *tx, const struct plan *plan, int64_t submission) {
+    int64_t *builds = mem_zero(plan->title.rendition_count + 1, sizeof(*builds));
+    for (size_t i = 0; i < plan->title.rendition_count; i++) {
+        builds[i] = farm_build_number(tx, plan->title.renditions[i].build_line);
+    }
+    int64_t first_id = tx_numbers(tx, "unit", (int64_t)plan->unit_count);
+    for (size_t i = 0; i < plan->unit_count && tx_ok(tx); i++) {
+        add_unit(tx, plan, i, first_id, submission, builds);
+    }
+    mem_free(builds);
+}
+
+/* All encoders that sessions announce; strings live in the arena. */
+static struct announced_encoder *list_encoders(struct tx *tx, struct arena *arena, size_t *count) {
+    struct announced_encoder *list = NULL;
+    size_t capacity = 0;
+    *count = 0;
+    struct query query = sql_query(tx, SQL_ENCODERS, NULL, 0);
+    while (query_next(&query)) {
+        if (*count == capacity) {
+            capacity = capacity == 0 ? 16 : 2 * capacity;
+            list = mem_resize(list, capacity, sizeof(*list));
+        }
+        list[(*count)++] = (struct announced_encoder){
+            .name = arena_string(arena, query_text(&query, 0)),
+            .codec = codec_from_name(query_text(&query, 1)),
+            .build_line = arena_string(arena, query_text(&query, 2)),
+            .tail_frames = query_integer(&query, 3),
+        };
+    }
+    return list;
+}
+
+/* Plans from the title's ladder, the source document and the encoders at hand. */
+static int make_plan(struct tx *tx, const struct title_row *title,
+                     const struct task_report *report, struct plan **out, struct err *err) {
+    struct arena arena = {0};
+    struct ladder ladder;
+    size_t encoder_count = 0;
+    struct announced_encoder *encoders = list_encoders(tx, &arena, &encoder_count);
+    int result = farm_ladder(title, &ladder, err);
+    if (result == 0) {
+        struct plan_options options = {
+            .title = title->id,
+            .output = title->output,
+            .identity = report->identity,
+            .ladder = &ladder,
+            .source = &report->source,
+            .encoders = encoders,
+            .encoder_count = encoder_count,
+        };
+        result = plan_create(out, &options, err);
+    }
+    mem_free(encoders);
+    arena_finish(&arena);
+    return result;
+}
+
+static const char *class_of_plan_error(enum err_code code) {
+    if (code == ERR_INVALID || code == ERR_CORRUPT) {
+        return failure_class_name(FAILURE_BAD_SOURCE);
+    }
+    return failure_class_name(FAILURE_UNSUPPORTED);
+}
+
+static bool too_damaged(int64_t repaired, int64_t frames) {
+    return repaired * 100 > frames * REPAIRED_PERCENT_MAX;
+}
+
+static void fail_damaged(struct tx *tx, const char *title, const char *source, int64_t repaired,
+                         int64_t frames) {
+    char *sentence = mem_format(
+        "%s is too damaged: %" PRId64 " of its %" PRId64 " frames have no picture of their own, "
+        "and more than %d %% is refused; get an undamaged copy",
+        source, repaired, frames, REPAIRED_PERCENT_MAX);
+    title_fail(tx, title, failure_class_name(FAILURE_BAD_SOURCE), sentence);
+    mem_free(sentence);
+}
+
+/* Keys, folders and places follow from the identity; then reuse. */
+static void place_units(struct tx *tx, const struct title_row *title, const struct plan *plan) {
+    for (size_t i = 0; i < plan->unit_count && tx_ok(tx); i++) {
+        const struct unit_plan *unit = &plan->units[i];
+        sql_run(tx, SQL_UNIT_SET_PLACE,
+                VALUES(TEXT(title->id), INTEGER((int64_t)i), TEXT(unit->place), TEXT(unit->key)));
+    }
+    unit_move_set(tx, title->id, UNITS_MADE_BEFORE, UNIT_READY, UNIT_REUSE);
+    title_units_redone(tx, title->id);
+    unit_move_set(tx, title->id, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+}
+
+static void remember_source(struct tx *tx, const struct title_row *title,
+                            const struct task_report *report) {
+    sql_run(tx, SQL_SOURCE_PUT,
+            VALUES(TEXT(title->source), INTEGER(report->source_size), TEXT(report->pin),
+                   TEXT(report->identity)));
+}
+
+static void plan_title(struct tx *tx, struct farm *farm, const struct title_row *title,
+                       const struct task_report *report) {
+    struct plan *plan = NULL;
+    struct err err = {0};
+    if (too_damaged(report->source.missing, report->source.timeline.frames)) {
+        fail_damaged(tx, title->id, title->source, report->source.missing,
+                     report->source.timeline.frames);
+        return;
+    }
+    if (make_plan(tx, title, report, &plan, &err) != 0) {
+        char *sentence = mem_format("%s: %s", title->source, err.message);
+        title_fail(tx, title->id, class_of_plan_error(err.code), sentence);
+        mem_free(sentence);
+        return;
+    }
+    sql_run(tx, SQL_TITLE_SET_SOURCE,
+            VALUES(TEXT(title->id), TEXT(report->pin), INTEGER(report->source_size)));
+    store_plan(tx, plan, report->identity);
+    add_units(tx, plan, title->submission);
+    title_move(tx, title->id, TITLE_SUBMITTED, TITLE_PLAN, "");
+    if (report->identity[0] != '\0') {
+        remember_source(tx, title, report);
+        place_units(tx, title, plan);
+        title_check_repairs(tx, farm, title->id);
+    }
+    tx_wake(tx, TOPIC_LEASES);
+    plan_destroy(plan);
+}
+
+static void identify_title(struct tx *tx, struct farm *farm, const struct title_row *title,
+                           const struct task_report *report) {
+    struct plan *plan = farm_plan_load(tx, title);
+    if (plan == NULL) {
+        return;
+    }
+    plan_identify(plan, report->identity);
+    store_plan(tx, plan, report->identity);
+    remember_source(tx, title, report);
+    place_units(tx, title, plan);
+    title_check_repairs(tx, farm, title->id);
+    tx_wake(tx, TOPIC_TITLES);
+    plan_destroy(plan);
+}
+
+static bool is_other_source(const struct title_row *title, const struct task_report *report) {
+    return strcmp(title->pin, report->pin) != 0 || title->source_size != report->source_size ||
+           (title->identity[0] != '\0' && report->identity[0] != '\0' &&
+            strcmp(title->identity, report->identity) != 0);
+}
+
+void title_source(struct tx *tx, struct farm *farm, const char *id,
+                  const struct task_report *report) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    if (title.state == TITLE_SUBMITTED) {
+        plan_title(tx, farm, &title, report);
+    } else if (title.state == TITLE_RUNNING && is_other_source(&title, report)) {
+        char *sentence = mem_format("%s changed while it was read; run again when nothing writes "
+                                    "to it any more", title.source);
+        title_fail(tx, id, failure_class_name(FAILURE_BAD_SOURCE), sentence);
+        mem_free(sentence);
+    } else if (title.state == TITLE_RUNNING && title.identity[0] == '\0' &&
+               report->identity[0] != '\0') {
+        identify_title(tx, farm, &title, report);
+    }
+    title_row_finish(&title);
+}
+
+/* ---- ends ----------------------------------------------------------------------- */
+
+static void stop_work(struct tx *tx, const char *title) {
+    static const enum unit_state states[] = {UNIT_BLOCKED, UNIT_READY, UNIT_LEASED};
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        unit_move_set(tx, title, UNITS_ALL, states[i], UNIT_CANCEL);
+    }
+    struct lease_list leases = {0};
+    lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(title));
+    for (size_t i = 0; i < leases.count; i++) {
+        if (leases.rows[i].state == LEASE_LIVE) {
+            lease_move(tx, leases.rows[i].fence, LEASE_LIVE, LEASE_STOP);
+        }
+    }
+    lease_list_finish(&leases);
+}
+
+/* What this run made and no version names goes: from the store now, from the
+ * output by a unit that waits for the last task to stop. */
+static void remove_made(struct tx *tx, const struct title_row *title) {
+    sql_run(tx, SQL_PRODUCTS_DROP_UNPUBLISHED, VALUES(TEXT(title->id)));
+    if (title->identity[0] == '\0') {
+        title_clear(tx, title->id, ""); /* no folder has had a name, so nothing was put */
+        return;
+    }
+    add_extra_unit(tx, title->id, title->submission, POSITION_REMOVE, TASK_REMOVE, UNIT_BLOCKED);
+    title_settle(tx, title->id);
+}
+
+void title_fail(struct tx *tx, const char *id, const char *failure, const char *sentence) {
+    struct title_row title = {0};
+    if (title_get(tx, id, &title) &&
+        state_next(MACHINE_TITLE, (int)title.state, TITLE_FAIL) >= 0) {
+        struct buf detail = {0};
+        struct writer writer = writer_of(&detail);
+        writer_object(&writer, NULL);
+        writer_string(&writer, "class", failure);
+        writer_string(&writer, "error", sentence);
+        writer_object_end(&writer);
+        sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(failure), TEXT(sentence)));
+        title_move(tx, id, title.state, TITLE_FAIL, buf_text(&detail));
+        buf_finish(&detail);
+        stop_work(tx, id);
+        remove_made(tx, &title);
+    }
+    title_row_finish(&title);
+}
+
+void title_settle(struct tx *tx, const char *id) {
+    struct title_row title = {0};
+    struct lease_list leases = {0};
+    if (title_get(tx, id, &title) && title.state == TITLE_FAILING) {
+        lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(id));
+        if (leases.count == 0) {
+            sql_run(tx, SQL_UNITS_NEED_NOTHING, VALUES(TEXT(id), INTEGER(POSITION_REMOVE)));
+            unit_move_set(tx, id, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+        }
+    }
+    lease_list_finish(&leases);
+    title_row_finish(&title);
+}
+
+void title_clear(struct tx *tx, const char *id, const char *detail) {
+    title_move(tx, id, TITLE_FAILING, TITLE_CLEAR, detail);
+}
+
+void title_cancel(struct tx *tx, const char *id, const char *why) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    if (state_next(MACHINE_TITLE, (int)title.state, TITLE_CANCEL) < 0) {
+        err_set(tx_err(tx), ERR_CONFLICT, "title %s does not run: it is %s", id,
+                state_name(MACHINE_TITLE, (int)title.state));
+    } else {
+        if (title.state != TITLE_FAILING) {
+            sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(""), TEXT(why)));
+        }
+        title_move(tx, id, title.state, TITLE_CANCEL, "");
+        stop_work(tx, id);
+    }
+    title_row_finish(&title);
+}
+
+void title_done(struct tx *tx, const char *id) {
+    sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(TEXT(id)));
+    sql_run(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
+    title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, "");
+}
+
+/* ---- on the way ------------------------------------------------------------------ */
+
+void title_unit_done(struct tx *tx, const struct unit_row *unit) {
+    sql_run(tx, SQL_UNITS_NEEDED_BY_DONE, VALUES(INTEGER(unit->id)));
+    unit_move_set(tx, unit->title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+}
+
+void title_units_redone(struct tx *tx, const char *title) {
+    sql_run(tx, SQL_UNITS_COUNT_NEEDS, VALUES(TEXT(title)));
+}
+
+void title_check_repairs(struct tx *tx, struct farm *farm, const char *id) {
+    int64_t repaired = sql_integer(tx, SQL_UNITS_REPAIRED, VALUES(TEXT(id)), 0);
+    struct title_row title = {0};
+    if (repaired > 0 && title_get(tx, id, &title) && title.state == TITLE_RUNNING) {
+        const struct plan *plan = farm_plan(tx, farm, &title);
+        if (plan != NULL && too_damaged(repaired, plan->title.grid->frames)) {
+            fail_damaged(tx, id, title.source, repaired, plan->title.grid->frames);
+        }
+    }
+    title_row_finish(&title);
+}
+
+void title_add_stats(struct tx *tx, const char *title, const struct task_stats *stats) {
+    sql_run(tx, SQL_TITLE_ADD_STATS,
+            VALUES(TEXT(title), INTEGER(stats->frames_decoded), INTEGER(stats->source_bytes),
+                   REAL(stats->cpu_s), REAL(stats->decode_cpu_s), REAL(stats->scale_cpu_s),
+                   REAL(stats->encode_cpu_s), REAL(stats->wall_s), INTEGER(stats->peak_memory)));
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Titles from submission to their end: probe, plan, identity, failure, cancel.
+ * All calls run inside a transaction; errors are the transaction's.
+ */
+#ifndef SCHEDULER_TITLES_H
+#define SCHEDULER_TITLES_H
+
+#include "farm.h"
+
+struct title_request {
+    const char *title;
+    const char *source; /* path or URL */
+    const char *output; /* URL or path of the folder above the title's */
+    const char *ladder; /* JSON, normalised */
+    bool force;         /* reuse nothing */
+};
+
+/* A new title, or a new run of one that has ended. CONFLICT where it runs. */
+void title_submit(struct tx *tx, const struct title_request *request);
+
+/*
+ * A probe's news, early or at its end: the first plans the title, units become
+ * ready; the first with the identity fills in keys and places, and what an earlier
+ * run made is reused. A source that can't be planned, or that is another than the
+ * first news told, fails the title. Does nothing where the title has ended.
+ */
+void title_source(struct tx *tx, struct farm *farm, const char *title,
+                  const struct task_report *report);
+
+/* Gives the title up: its units are cancelled, its leases told to stop, what it
+ * made removed. `failure` is the class's name; `sentence` for people. Does nothing
+ * where it fails already or has ended: the first reason stands. */
+void title_fail(struct tx *tx, const char *title, const char *failure, const char *sentence);
+
+/* Goes on with a failing title whose leases may all have ended by now. */
+void title_settle(struct tx *tx, const char *title);
+
+/* The removal is done (or has given up: why): the title has failed. */
+void title_clear(struct tx *tx, const char *title, const char *detail);
+
+/* Stops all work; nothing is removed. CONFLICT where the title does not run. */
+void title_cancel(struct tx *tx, const char *title, const char *why);
+
+/* Its version is current. */
+void title_done(struct tx *tx, const char *title);
+
+/* A unit of the title has its result: what needed it alone becomes ready. */
+void title_unit_done(struct tx *tx, const struct unit_row *unit);
+
+/* Units went back from done: counts again what waits for what. */
+void title_units_redone(struct tx *tx, const char *title);
+
+/* Fails the title where more of its pictures than may be are repeats of others. */
+void title_check_repairs(struct tx *tx, struct farm *farm, const char *title);
+
+/* Adds a task's figures to the run's. */
+void title_add_stats(struct tx *tx, const char *title, const struct task_stats *stats);
+
+#endif

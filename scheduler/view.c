@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What clients see of a title: see view.h. */
+#include "view.h"
+
+#include <string.h>
+
+#include "common/mem.h"
+
+/* ---- a title --------------------------------------------------------------------- */
+
+struct task_view {
+    struct lease_row lease;
+    struct unit_list units;
+    double share;
+};
+
+/* What is done of a title, gathered before it is written. */
+struct title_view {
+    struct task_view *tasks;
+    size_t task_count;
+    int64_t busy_workers;
+    int64_t encoded_frames;
+    int64_t encoded_total;
+};
+
+static void load_tasks(struct tx *tx, struct farm *farm, const char *title,
+                       struct title_view *view) {
+    struct lease_list leases = {0};
+    lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(title));
+    view->tasks = mem_zero(leases.count + 1, sizeof(*view->tasks));
+    for (size_t i = 0; i < leases.count; i++) {
+        if (leases.rows[i].state != LEASE_LIVE) {
+            continue;
+        }
+        struct task_view *task = &view->tasks[view->task_count];
+        bool known = false;
+        for (size_t j = 0; j < view->task_count; j++) {
+            known = known || strcmp(view->tasks[j].lease.session, leases.rows[i].session) == 0;
+        }
+        view->busy_workers += known ? 0 : 1;
+        task->lease = leases.rows[i];
+        task->share = farm_progress_share(farm, task->lease.fence);
+        lease_units(tx, task->lease.fence, &task->units);
+        view->task_count++;
+    }
+    lease_list_finish(&leases);
+}
+
+static int64_t chunk_frames(const struct plan *plan, int chunk) {
+    return grid_chunk_frame(plan->title.grid, (size_t)chunk + 1) -
+           grid_chunk_frame(plan->title.grid, (size_t)chunk);
+}
+
+/* Frames of a rendition that running tasks have done. */
+static int64_t running_frames(const struct plan *plan, const struct title_view *view,
+                              int rendition) {
+    double frames = 0;
+    for (size_t i = 0; i < view->task_count; i++) {
+        const struct task_view *task = &view->tasks[i];
+        for (size_t j = 0; j < task->units.count; j++) {
+            const struct unit_row *unit = &task->units.rows[j];
+            if (unit->rendition == rendition && unit->chunk >= 0 && unit->state == UNIT_LEASED) {
+                frames += task->share * (double)chunk_frames(plan, unit->chunk);
+            }
+        }
+    }
+    return (int64_t)frames;
+}
+
+static void write_renditions(struct tx *tx, const char *title, const struct plan *plan,
+                             struct title_view *view, struct writer *w) {
+    writer_array(w, "renditions");
+    struct query query = sql_query(tx, SQL_UNITS_PROGRESS, VALUES(TEXT(title)));
+    while (plan != NULL && query_next(&query)) {
+        int rendition = (int)query_integer(&query, 0);
+        int64_t frames = query_integer(&query, 3);
+        int64_t done = query_integer(&query, 4) + running_frames(plan, view, rendition);
+        bool is_video = plan->title.renditions[rendition].is_video;
+        writer_object(w, NULL);
+        writer_string(w, "id", plan->title.renditions[rendition].id);
+        writer_string(w, "kind", is_video ? "video" : "audio");
+        writer_int(w, "units", query_integer(&query, 1));
+        writer_int(w, "units_done", query_integer(&query, 2));
+        writer_int(w, "frames_done", done);
+        writer_int(w, "frames", frames);
+        writer_int(w, "reused", query_integer(&query, 5));
+        writer_object_end(w);
+        view->encoded_frames += done;
+        view->encoded_total += frames;
+    }
+    query_close(&query);
+    writer_array_end(w);
+}
+
+static void write_tasks(struct farm *farm, const struct title_view *view, struct writer *w) {
+    writer_array(w, "tasks");
+    for (size_t i = 0; i < view->task_count; i++) {
+        const struct task_view *task = &view->tasks[i];
+        const struct progress *progress = farm_progress(farm, task->lease.fence);
+        writer_object(w, NULL);
+        writer_int(w, "fence", task->lease.fence);
+        writer_string(w, "kind", task_kind_name(task->lease.kind));
+        writer_int(w, "chunk", task->units.count > 0 ? task->units.rows[0].chunk : -1);
+        writer_string(w, "worker", task->lease.worker);
+        writer_array(w, "renditions");
+        for (size_t j = 0; j < task->units.count; j++) {
+            if (task->units.rows[j].rendition >= 0) {
+                writer_string(w, NULL, task->units.rows[j].rendition_id);
+            }
+        }
+        writer_array_end(w);
+        writer_int(w, "done", progress == NULL ? 0 : progress->done);
+        writer_int(w, "total", progress == NULL ? 0 : progress->total);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+}
+
+static void write_stats(struct tx *tx, const char *title, struct writer *w) {
+    struct query query = sql_query(tx, SQL_TITLE_STATS, VALUES(TEXT(title)));
+    writer_object(w, "stats");
+    if (query_next(&query)) {
+        writer_int(w, "tasks", query_integer(&query, 0));
+        writer_int(w, "failures", query_integer(&query, 1));
+        writer_int(w, "losses", query_integer(&query, 2));
+        writer_int(w, "frames_decoded", query_integer(&query, 3));
+        writer_int(w, "source_bytes", query_integer(&query, 4));
+        writer_number(w, "cpu_s", query_real(&query, 5));
+        writer_number(w, "decode_cpu_s", query_real(&query, 6));
+        writer_number(w, "scale_cpu_s", query_real(&query, 7));
+        writer_number(w, "encode_cpu_s", query_real(&query, 8));
+        writer_number(w, "wall_s", query_real(&query, 9));
+        writer_int(w, "peak_memory", query_integer(&query, 10));
+    }
+    writer_object_end(w);
+    query_close(&query);
+}
+
+void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    struct title_view view = {0};
+    const struct plan *plan = NULL;
+    if (title.source_size >= 0) { /* set with the plan */
+        plan = farm_plan(tx, farm, &title);
+    }
+    load_tasks(tx, farm, id, &view);
+    writer_object(w, NULL);
+    writer_string(w, "title", id);
+    writer_string(w, "state", state_name(MACHINE_TITLE, (int)title.state));
+    writer_string(w, "class", title.failure);
+    writer_string(w, "error", title.error);
+    writer_string(w, "version", title.version);
+    writer_string(w, "identity", title.identity);
+    write_renditions(tx, id, plan, &view, w);
+    struct rational rate = plan == NULL ? (struct rational){0, 1} : plan->title.grid->rate;
+    int64_t frames = plan == NULL ? 0 : plan->title.grid->frames;
+    writer_int(w, "frames", frames);
+    writer_number(w, "seconds", rate.num > 0 ? (double)frames / rational_value(rate) : 0);
+    writer_int(w, "encoded_frames", view.encoded_frames);
+    writer_int(w, "encoded_total", view.encoded_total);
+    writer_int(w, "frames_repaired", sql_integer(tx, SQL_UNITS_REPAIRED, VALUES(TEXT(id)), 0));
+    writer_int(w, "workers_busy", view.busy_workers);
+    write_tasks(farm, &view, w);
+    write_stats(tx, id, w);
+    writer_object_end(w);
+    for (size_t i = 0; i < view.task_count; i++) {
+        unit_list_finish(&view.tasks[i].units);
+    }
+    mem_free(view.tasks);
+    title_row_finish(&title);
+}
+
+/* ---- its plan, units, identity ------------------------------------------------------ */
+
+void view_plan(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    if (title.source_size < 0) {
+        err_set(tx_err(tx), ERR_NOT_FOUND, "title %s has no plan yet; its source is being read",
+                id);
+    } else {
+        const struct plan *plan = farm_plan(tx, farm, &title);
+        if (plan != NULL) {
+            struct title_plan copy = plan->title;
+            copy.frames_repaired = sql_integer(tx, SQL_UNITS_REPAIRED, VALUES(TEXT(id)), 0);
+            title_plan_write(&copy, w, NULL);
+        }
+    }
+    title_row_finish(&title);
+}
+
+void view_units(struct tx *tx, const char *id, int64_t after, int limit, struct writer *w) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    int count = 0;
+    int64_t last = after;
+    writer_object(w, NULL);
+    writer_array(w, "units");
+    struct query query = sql_query(tx, SQL_UNITS_PAGE,
+                                   VALUES(TEXT(id), INTEGER(after), INTEGER(limit)));
+    while (query_next(&query)) {
+        const char *report = query_text(&query, 5);
+        last = query_integer(&query, 0);
+        writer_object(w, NULL);
+        writer_int(w, "id", last);
+        writer_string(w, "kind", query_text(&query, 1));
+        writer_string(w, "rendition", query_text(&query, 2));
+        writer_int(w, "chunk", query_integer(&query, 3));
+        writer_string(w, "state", query_text(&query, 4));
+        if (report[0] == '\0') {
+            writer_null(w, "report");
+        } else {
+            writer_raw(w, "report", report, strlen(report));
+        }
+        writer_object_end(w);
+        count++;
+    }
+    writer_array_end(w);
+    if (count == limit) {
+        writer_int(w, "next", last);
+    } else {
+        writer_null(w, "next");
+    }
+    writer_object_end(w);
+    title_row_finish(&title);
+}
+
+bool view_identity(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
+    struct title_row title = {0};
+    bool known = title_get(tx, id, &title) && title.identity[0] != '\0';
+    const struct plan *plan = known ? farm_plan(tx, farm, &title) : NULL;
+    if (plan != NULL) {
+        writer_object(w, NULL);
+        writer_string(w, "identity", title.identity);
+        writer_array(w, "renditions");
+        for (size_t i = 0; i < plan->title.rendition_count; i++) {
+            const struct rendition_plan *rendition = &plan->title.renditions[i];
+            writer_object(w, NULL);
+            writer_string(w, "id", rendition->id);
+            writer_string(w, "folder", rendition->folder);
+            writer_string(w, "key", rendition->key);
+            writer_object_end(w);
+        }
+        writer_array_end(w);
+        writer_object_end(w);
+    }
+    title_row_finish(&title);
+    return known;
+}

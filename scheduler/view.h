@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What clients see of a title: answers of API.md as JSON. Each call writes one
+ * object; NOT_FOUND of the transaction where there is no such title.
+ */
+#ifndef SCHEDULER_VIEW_H
+#define SCHEDULER_VIEW_H
+
+#include "common/json.h"
+#include "farm.h"
+
+/* GET /v1/titles/T */
+void view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+
+/* GET /v1/titles/T/plan; NOT_FOUND also before there is one. */
+void view_plan(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+
+/* GET /v1/titles/T/units: at most `limit` units with ids above `after`. */
+void view_units(struct tx *tx, const char *title, int64_t after, int limit, struct writer *w);
+
+/* GET /v1/titles/T/identity. Whether it is known; writes nothing otherwise. */
+bool view_identity(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+
+#endif
