@@ -194,9 +194,9 @@ static const struct {
     enum err_code code;
     enum failure_class failure;
 } reads[] = {
-    {ERR_UNAVAILABLE, FAILURE_IO},     {ERR_TIMEOUT, FAILURE_IO},
+    {ERR_UNAVAILABLE, FAILURE_IO},      {ERR_TIMEOUT, FAILURE_IO},
     {ERR_CONFLICT, FAILURE_BAD_SOURCE}, {ERR_NOT_FOUND, FAILURE_BAD_SOURCE},
-    {ERR_INVALID, FAILURE_BAD_SOURCE}, {ERR_UNSUPPORTED, FAILURE_UNSUPPORTED},
+    {ERR_INVALID, FAILURE_BAD_SOURCE},  {ERR_UNSUPPORTED, FAILURE_UNSUPPORTED},
 };
 
 START_TEST(a_source_that_fails_ends_the_child) {
@@ -257,8 +257,7 @@ Suite *broker_suite(void) {
     Suite *suite = suite_create("broker");
     TCase *tc = tcase_create("broker");
     tcase_add_checked_fixture(tc, setup, NULL);
-    tcase_add_loop_test(tc, each_misdeed_has_its_class, 0,
-                        (int)(sizeof(cases) / sizeof(cases[0])));
+    tcase_add_loop_test(tc, each_misdeed_has_its_class, 0, (int)(sizeof(cases) / sizeof(cases[0])));
     tcase_add_loop_test(tc, a_good_child_is_heard, 0, 3);
     tcase_add_test(tc, what_can_be_measured_is_not_the_childs_word);
     tcase_add_loop_test(tc, a_source_that_fails_ends_the_child, 0,

@@ -252,8 +252,7 @@ static int64_t spec_receive(void) {
     int64_t number = 0;
     while (pipe_inbox_fill(&inbox, PIPE_FD, NULL) == 0) {
     }
-    if (inbox.type != PIPE_SPEC ||
-        json_tree_parse(&tree, inbox.payload, inbox.size, &err) != 0) {
+    if (inbox.type != PIPE_SPEC || json_tree_parse(&tree, inbox.payload, inbox.size, &err) != 0) {
         return 0;
     }
     struct reader r = reader_of(tree, "spec", &err);

@@ -103,6 +103,7 @@ static void take_read(struct broker *b) {
     const struct broker_source *source = &b->options->source;
     int64_t got = source->read(source->context, (int64_t)offset, room, wanted, &err);
     if (got < 0) {
+        b->result->source_failed = true;
         fail(b, source_failure((enum err_code)got), (enum err_code)got, "%s", err.message);
         return;
     }
@@ -255,8 +256,8 @@ static void take_fail(struct broker *b) {
 }
 
 static void (*const takers[PIPE_TYPE_COUNT])(struct broker *) = {
-    [PIPE_READ] = take_read,       [PIPE_PROGRESS] = take_progress, [PIPE_SOURCE] = take_source,
-    [PIPE_INIT] = take_init,       [PIPE_SEGMENT] = take_segment,   [PIPE_DONE] = take_done,
+    [PIPE_READ] = take_read, [PIPE_PROGRESS] = take_progress, [PIPE_SOURCE] = take_source,
+    [PIPE_INIT] = take_init, [PIPE_SEGMENT] = take_segment,   [PIPE_DONE] = take_done,
     [PIPE_FAIL] = take_fail,
 };
 

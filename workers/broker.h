@@ -75,14 +75,16 @@ struct broker_options {
 
 struct broker_result {
     enum failure_class failure; /* where broker_run failed */
+    bool source_failed;         /* a read of the source failed: the sentence is its own */
     struct task_stats stats;    /* as far as known, on failure too */
 };
 
 /*
  * Runs one task in the child of `box` and waits for its end; the box is closed then.
- * 0 when the child said DONE. Otherwise a negative code, the sentence, which does not
- * name the source, and result->failure; CANCELLED where `cancel` became true or the
- * sink failed, and the class then says nothing.
+ * 0 when the child said DONE. Otherwise a negative code, a sentence that does not name
+ * the source ("it has no video stream; ...", unless a read of the source failed), and
+ * result->failure; CANCELLED where `cancel` became true or the sink failed, and the class
+ * then says nothing.
  */
 int broker_run(struct box *box, const struct broker_options *options, struct broker_result *result,
                struct err *err);

@@ -156,8 +156,8 @@ static int task_run(struct child *child, struct err *err) {
     if (failed != 0) {
         return failed;
     }
-    child->io = (struct source_io){
-        .read = source_read, .size = child->spec.source_size, .context = child};
+    child->io =
+        (struct source_io){.read = source_read, .size = child->spec.source_size, .context = child};
     if (kinds[child->spec.kind] == NULL) {
         return err_set(err, ERR_INTERNAL, "a task '%s' is not for a child",
                        task_kind_name(child->spec.kind));
@@ -166,7 +166,7 @@ static int task_run(struct child *child, struct err *err) {
 }
 
 /* Nothing is freed at the end: the process is, faster. */
-int child_main(void) {
+int child_main(bool mask_cpu) {
     struct err err = {0};
     struct buf last = {0};
     struct child child = {
@@ -176,6 +176,9 @@ int child_main(void) {
         .sending = PTHREAD_MUTEX_INITIALIZER,
     };
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    if (mask_cpu) {
+        encoder_use_baseline_cpu();
+    }
     int failed = sandbox_child(&err);
     if (failed == 0) {
         failed = task_run(&child, &err);

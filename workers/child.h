@@ -7,6 +7,7 @@
 #define WORKERS_CHILD_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "common/err.h"
 #include "common/wire.h"
@@ -25,8 +26,9 @@ struct child {
     struct task_stats stats;
 };
 
-/* Does the one task that comes by the pipe; returns the exit status. */
-int child_main(void);
+/* Does the one task that comes by the pipe; ends the process. `mask_cpu`: as if the
+ * processor had nothing beyond the architecture's baseline (tests). */
+int child_main(bool mask_cpu);
 
 /* For struct probe_options and the encode tasks: tells the worker, a few times a second. */
 int child_progress(void *context, int64_t done, int64_t total);

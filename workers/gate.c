@@ -18,8 +18,7 @@ void gate_init(struct gate *gate, const struct child_spec *spec, int unit,
         gate->expected = spec->chunk.segment_count;
     } else {
         gate->track.audio = &spec->audio;
-        gate->track.duration =
-            title_audio_samples(&spec->source.timeline, spec->audio.sample_rate);
+        gate->track.duration = title_audio_samples(&spec->source.timeline, spec->audio.sample_rate);
         gate->first = 1;
         gate->expected = spec->grid->segment_count;
     }

@@ -34,10 +34,10 @@ enum pipe_type {
 
 enum {
     PIPE_HEADER = 5,
-    PIPE_FD = 3,                         /* the child's end in the child */
-    PIPE_READ_BYTES = 1 << 20,           /* most that one READ may ask for */
-    PIPE_SEGMENT_BYTES = 256 << 20,      /* most that a segment or init may have */
-    PIPE_DOCUMENT_BYTES = 64 << 20,      /* most that a JSON document may have */
+    PIPE_FD = 3,                    /* the child's end in the child */
+    PIPE_READ_BYTES = 1 << 20,      /* most that one READ may ask for */
+    PIPE_SEGMENT_BYTES = 256 << 20, /* most that a segment or init may have */
+    PIPE_DOCUMENT_BYTES = 64 << 20, /* most that a JSON document may have */
     PIPE_FAIL_BYTES = 8 << 10,
     PIPE_STATS_BYTES = 64 << 10,
 };

@@ -43,9 +43,9 @@ int worker_probe(struct source_document *document, const struct worker_probe *pr
 
 /*
  * Removes from a title's folder what no kept version names: folders of renditions,
- * version documents without their version, drafts of killed writes; then the folder
+ * version documents without their version; then the folder
  * itself where nothing is left. `output` is the URL or path of the folder above the
- * title's. Never to be called while the title is being made. REFUSED errors name the
+ * title's. Never to be called while the title is being made. Errors name the
  * folder. `*removed` counts objects; may be NULL.
  */
 int worker_remove_unnamed(const char *output, const char *title, int64_t *removed,

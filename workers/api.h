@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The scheduler's HTTP API (scheduler/API.md) as a worker speaks it. Failures of the
+ * scheduler come with the code and the sentence of its problem document; UNAVAILABLE and
+ * TIMEOUT where it can't be reached or asks to come back.
+ */
+#ifndef WORKERS_API_H
+#define WORKERS_API_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/wire.h"
+
+enum { API_SESSION_TEXT = 64, API_WAIT_MS = 20000, API_STOPS_MAX = 256, API_TASKS_MAX = 256 };
+
+struct api; /* used by one thread at a time */
+
+/* Strings and `cancel`, which ends calls and may be NULL, are borrowed for its life. */
+int api_create(struct api **out, const char *url, const char *token, const atomic_bool *cancel,
+               struct err *err);
+
+/* Takes NULL. */
+void api_destroy(struct api *api);
+
+/* Whether the last call was refused for its token. */
+bool api_refused(const struct api *api);
+
+/* One row of a worker's announcement. */
+struct api_encoder {
+    const char *name;
+    enum codec_id codec;
+    const char *build_line; /* with the segment layout's version */
+    int64_t tail_frames;
+};
+
+struct api_worker {
+    const char *name;
+    const char *host;
+    int64_t pid;
+    int slots;
+    int64_t memory_bytes;
+    size_t encoder_count;
+    const struct api_encoder *encoders;
+};
+
+struct api_session {
+    char id[API_SESSION_TEXT];
+    int64_t heartbeat_ms;
+    int64_t ttl_ms;
+};
+
+int api_session_open(struct api *api, const struct api_worker *worker, struct api_session *out,
+                     struct err *err);
+int api_session_close(struct api *api, const char *session, struct err *err);
+
+/* One task's line in a heartbeat. */
+struct api_beat {
+    int64_t fence;
+    int64_t done;
+    int64_t total;
+};
+
+/* Which tasks nobody wants any more, and whether to drain. */
+struct api_orders {
+    size_t stop_count;
+    int64_t stop[API_STOPS_MAX];
+    bool drain;
+};
+
+/* NOT_FOUND where the session is gone: open another. */
+int api_heartbeat(struct api *api, const char *session, const struct api_beat *beats, size_t count,
+                  struct api_orders *out, struct err *err);
+
+/* Asks for at most `slots` tasks and waits up to `wait_ms` for one. `tasks` has room for
+ * so many pointers; what they point to is owned: free with task_free. */
+int api_lease(struct api *api, const char *session, int slots, int64_t memory_bytes,
+              int64_t wait_ms, struct task **tasks, size_t *count, struct err *err);
+void task_free(struct task *task); /* takes NULL */
+
+/* The probe's report as far as it goes. */
+int api_source(struct api *api, int64_t fence, const struct task_report *report, struct err *err);
+
+int api_complete(struct api *api, int64_t fence, const struct task_report *report, bool *accepted,
+                 struct err *err);
+int api_fail(struct api *api, int64_t fence, enum failure_class failure, const char *message,
+             const int64_t *missing, size_t missing_count, struct err *err);
+
+/* Fills in the folders of the task's units that have none: true where all are known, after
+ * at most `wait_ms`. */
+int api_folders(struct api *api, struct task *task, int64_t wait_ms, bool *known, struct err *err);
+
+/* `out` is the caller's zeroed struct; finish it in any case. */
+int api_plan(struct api *api, const char *title, struct title_plan *out, struct err *err);
+
+/* One accepted unit of a title. Borrowed during the call. */
+struct api_unit {
+    int64_t id;
+    enum task_kind kind;
+    const char *rendition;
+    int64_t chunk;
+    const char *state;
+    bool has_report;
+    struct unit_report report; /* lists in `arena` of the call */
+};
+typedef int (*api_unit_fn)(void *context, const struct api_unit *unit, struct err *err);
+
+/* Visits all units of a title in the order of their ids, page by page; reports' lists
+ * are made in `arena`. */
+int api_units(struct api *api, const char *title, struct arena *arena, api_unit_fn visit,
+              void *context, struct err *err);
+
+#endif

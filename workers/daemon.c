@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The encode node: see daemon.h. */
+#include "daemon.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/fs.h"
+#include "common/http.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "slot.h"
+
+enum {
+    TOKEN_BYTES = 4096,
+    TICK_MS = 100,   /* how often a signal is looked for */
+    HEART_NICE = -5, /* where we may: a heartbeat must not starve */
+    WARN_MS = 60000, /* a scheduler that is away is told of once a minute */
+    EXIT_FAILED = 1,
+    EXIT_REFUSED = 4,
+    EXIT_INTERRUPTED = 130,
+};
+
+struct daemon {
+    const struct daemon_options *options;
+    struct api_worker worker;
+    char name[128];
+    char host[64];
+    char *token;
+    struct slot_shared shared; /* its lock guards what follows too */
+    struct slot *slots;
+    size_t slot_count;
+    struct api_session session;
+    bool has_session;
+    bool refused; /* by the scheduler, for good */
+    pthread_t heart;
+    pthread_cond_t beat; /* the heart is to look at once, or to end */
+    bool has_heart;
+    bool heart_ends;
+    atomic_bool heart_cancel; /* ends its calls */
+    int64_t heard_ms;         /* when the scheduler last answered a heartbeat */
+    int64_t warned_ms;        /* when the log was last told that it is away */
+};
+
+/* Set by signals, and by the scheduler's order. */
+static atomic_bool leaving;  /* no new lease */
+static atomic_bool stopping; /* at once */
+
+static void on_signal(int number) {
+    if (number == SIGINT || atomic_load(&leaving)) {
+        atomic_store(&stopping, true);
+    }
+    atomic_store(&leaving, true);
+}
+
+/* ---- The heart ------------------------------------------------------------------------ */
+
+static void warn_away(struct daemon *d, const struct err *why) {
+    int64_t now = clock_monotonic_ms();
+    if (d->warned_ms == 0 || now - d->warned_ms > WARN_MS) {
+        log_warn("the scheduler can't be reached; trying on", "why=\"%s\"", why->message);
+        d->warned_ms = now;
+    }
+}
+
+/* Under the lock. */
+static void wait_on(struct daemon *d, pthread_cond_t *condition, int64_t ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(condition, &d->shared.lock, &until);
+}
+
+static void sleep_beat(struct daemon *d, int64_t ms) {
+    pthread_mutex_lock(&d->shared.lock);
+    if (!d->heart_ends) {
+        wait_on(d, &d->beat, ms);
+    }
+    pthread_mutex_unlock(&d->shared.lock);
+}
+
+static bool heart_goes_on(struct daemon *d) {
+    pthread_mutex_lock(&d->shared.lock);
+    bool on = !d->heart_ends && !d->refused;
+    pthread_mutex_unlock(&d->shared.lock);
+    return on;
+}
+
+static void session_open(struct daemon *d, struct api *api, int *failures) {
+    static const struct http_retry retry = {.first_ms = 200, .most_ms = 5000};
+    struct err err = {0};
+    struct api_session session;
+    int failed = api_session_open(api, &d->worker, &session, &err);
+    pthread_mutex_lock(&d->shared.lock);
+    d->refused = d->refused || (failed != 0 && !http_may_retry(failed));
+    if (failed == 0) {
+        d->session = session;
+        d->has_session = true;
+        d->heard_ms = clock_monotonic_ms();
+        d->warned_ms = 0;
+        *failures = 0;
+        atomic_store(&d->shared.ttl_ms, session.ttl_ms);
+        log_info("session", "session=%s", session.id);
+    }
+    pthread_cond_broadcast(&d->shared.changed);
+    pthread_mutex_unlock(&d->shared.lock);
+    if (failed != 0 && http_may_retry(failed)) {
+        warn_away(d, &err);
+        sleep_beat(d, http_retry_pause_ms(&retry, ++*failures, 0, NULL));
+    } else if (failed != 0) {
+        log_error("the scheduler refuses this worker", "why=\"%s\"", err.message);
+    }
+}
+
+/* Tasks that are not pure end with their lease: another worker may have it by now. */
+static void stop_impure(struct daemon *d) {
+    pthread_mutex_lock(&d->shared.lock);
+    for (size_t i = 0; i < d->slot_count; i++) {
+        struct task *task = d->slots[i].task;
+        if (task != NULL && !task_is_pure(task->kind)) {
+            atomic_store(&d->slots[i].cancel, true);
+        }
+    }
+    pthread_mutex_unlock(&d->shared.lock);
+}
+
+static void session_lost(struct daemon *d) {
+    pthread_mutex_lock(&d->shared.lock);
+    d->has_session = false;
+    pthread_mutex_unlock(&d->shared.lock);
+    stop_impure(d);
+    log_warn("the session is gone; opening another", "");
+}
+
+static size_t beats_collect(struct daemon *d, struct api_beat *beats) {
+    size_t count = 0;
+    pthread_mutex_lock(&d->shared.lock);
+    for (size_t i = 0; i < d->slot_count; i++) {
+        struct slot *slot = &d->slots[i];
+        if (slot->task != NULL) {
+            beats[count++] = (struct api_beat){slot->task->fence, atomic_load(&slot->progress.done),
+                                               atomic_load(&slot->progress.total)};
+        }
+    }
+    pthread_mutex_unlock(&d->shared.lock);
+    return count;
+}
+
+static void orders_follow(struct daemon *d, const struct api_orders *orders) {
+    pthread_mutex_lock(&d->shared.lock);
+    d->heard_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < d->slot_count; i++) {
+        for (size_t k = 0; k < orders->stop_count && d->slots[i].task != NULL; k++) {
+            if (d->slots[i].task->fence == orders->stop[k]) {
+                atomic_store(&d->slots[i].cancel, true);
+            }
+        }
+    }
+    pthread_mutex_unlock(&d->shared.lock);
+    if (orders->drain) {
+        atomic_store(&leaving, true);
+    }
+}
+
+static void heart_beat(struct daemon *d, struct api *api, struct api_beat *beats) {
+    struct api_orders orders = {0};
+    struct err err = {0};
+    size_t count = beats_collect(d, beats);
+    int failed = api_heartbeat(api, d->session.id, beats, count, &orders, &err);
+    if (failed == 0) {
+        orders_follow(d, &orders);
+        d->warned_ms = 0;
+    } else if (failed == ERR_NOT_FOUND) {
+        session_lost(d);
+        return;
+    } else {
+        warn_away(d, &err);
+        if (clock_monotonic_ms() - d->heard_ms > d->session.ttl_ms) {
+            stop_impure(d);
+        }
+    }
+    sleep_beat(d, d->session.heartbeat_ms);
+}
+
+static void *heart_run(void *context) {
+    struct daemon *d = context;
+    struct err err = {0};
+    struct api *api = NULL;
+    int failures = 0;
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), HEART_NICE);
+    if (api_create(&api, d->options->scheduler, d->token, &d->heart_cancel, &err) != 0) {
+        log_error("no heartbeat is possible", "why=\"%s\"", err.message);
+        return NULL;
+    }
+    struct api_beat *beats = mem_zero(d->slot_count, sizeof(*beats));
+    while (heart_goes_on(d)) {
+        if (d->has_session) { /* only this thread changes it */
+            heart_beat(d, api, beats);
+        } else {
+            session_open(d, api, &failures);
+        }
+    }
+    mem_free(beats);
+    api_destroy(api);
+    return NULL;
+}
+
+/* ---- Leasing ---------------------------------------------------------------------------- */
+
+/* How many slots are idle, and the memory that their tasks may take; the session to name. */
+static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SESSION_TEXT]) {
+    size_t idle = 0;
+    *memory = d->worker.memory_bytes;
+    pthread_mutex_lock(&d->shared.lock);
+    for (size_t i = 0; i < d->slot_count; i++) {
+        idle += d->slots[i].task == NULL;
+        *memory -= d->slots[i].task != NULL ? d->slots[i].task->memory_bytes : 0;
+    }
+    memcpy(session, d->session.id, API_SESSION_TEXT);
+    idle = d->has_session ? idle : 0;
+    pthread_mutex_unlock(&d->shared.lock);
+    return idle;
+}
+
+static void wait_for_change(struct daemon *d) {
+    pthread_mutex_lock(&d->shared.lock);
+    wait_on(d, &d->shared.changed, TICK_MS);
+    pthread_mutex_unlock(&d->shared.lock);
+}
+
+static void tasks_give(struct daemon *d, struct task **tasks, size_t count) {
+    pthread_mutex_lock(&d->shared.lock);
+    for (size_t i = 0; i < d->slot_count && count > 0; i++) {
+        if (d->slots[i].task == NULL) {
+            slot_give(&d->slots[i], tasks[--count]);
+        }
+    }
+    pthread_mutex_unlock(&d->shared.lock);
+    while (count > 0) { /* more than were asked for: they go back with the next heartbeats */
+        task_free(tasks[--count]);
+    }
+}
+
+static void lease(struct daemon *d, struct api *api, int *failures) {
+    static const struct http_retry retry = {.first_ms = 200, .most_ms = 5000};
+    char session[API_SESSION_TEXT];
+    struct task *tasks[API_TASKS_MAX];
+    struct err err = {0};
+    int64_t memory = 0;
+    size_t count = 0;
+    size_t idle = idle_count(d, &memory, session);
+    idle = idle < API_TASKS_MAX ? idle : API_TASKS_MAX;
+    if (idle == 0) {
+        wait_for_change(d);
+        return;
+    }
+    int failed = api_lease(api, session, (int)idle, memory > 0 ? memory : 0, API_WAIT_MS, tasks,
+                           &count, &err);
+    if (failed == 0) {
+        *failures = 0;
+        tasks_give(d, tasks, count);
+        return;
+    }
+    if (failed != ERR_CANCELLED) {
+        log_debug("no lease", "why=\"%s\"", err.message);
+        pthread_cond_signal(&d->beat); /* the heart finds out what is wrong */
+        clock_sleep_ms(http_retry_pause_ms(&retry, ++*failures, 0, NULL), &leaving);
+    }
+}
+
+static bool is_busy(struct daemon *d) {
+    bool busy = false;
+    pthread_mutex_lock(&d->shared.lock);
+    for (size_t i = 0; i < d->slot_count; i++) {
+        busy = busy || d->slots[i].task != NULL;
+    }
+    pthread_mutex_unlock(&d->shared.lock);
+    return busy;
+}
+
+static bool is_refused(struct daemon *d) {
+    pthread_mutex_lock(&d->shared.lock);
+    bool refused = d->refused;
+    pthread_mutex_unlock(&d->shared.lock);
+    return refused;
+}
+
+/* ---- Beginning and end --------------------------------------------------------------------- */
+
+static int64_t memory_most(const struct daemon_options *options) {
+    int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    return options->memory_bytes > 0 ? options->memory_bytes : machine / 10 * 9;
+}
+
+static int token_read(struct daemon *d, struct err *err) {
+    struct buf text = {0};
+    int failed = fs_read(&text, d->options->token_file, TOKEN_BYTES, err);
+    if (failed == 0) {
+        d->token = mem_string(buf_text(&text));
+        d->token[strcspn(d->token, " \t\r\n")] = '\0';
+    }
+    buf_finish(&text);
+    return failed;
+}
+
+static void describe(struct daemon *d, const struct api_encoder *encoders, size_t encoder_count) {
+    gethostname(d->host, sizeof(d->host) - 1);
+    if (d->options->name != NULL) {
+        snprintf(d->name, sizeof(d->name), "%s", d->options->name);
+    } else {
+        snprintf(d->name, sizeof(d->name), "%s-%d", d->host, (int)getpid());
+    }
+    d->worker = (struct api_worker){
+        .name = d->name,
+        .host = d->host,
+        .pid = getpid(),
+        .slots = (int)d->options->slots,
+        .memory_bytes = memory_most(d->options),
+        .encoder_count = encoder_count,
+        .encoders = encoders,
+    };
+    d->shared.scheduler = d->options->scheduler;
+    d->shared.token = d->token;
+    d->shared.box_options =
+        (struct box_options){.program = "/proc/self/exe", .mask_cpu = d->options->mask_cpu};
+    d->shared.stall_limit_s = (double)d->options->stall_s;
+    d->shared.keep_ms = d->options->keep_s * 1000;
+}
+
+static void synchronise(struct daemon *d) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&d->beat, &attributes);
+    pthread_cond_init(&d->shared.changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&d->shared.lock, NULL);
+}
+
+static int threads_start(struct daemon *d, struct err *err) {
+    sigset_t all;
+    sigset_t before;
+    d->slots = mem_zero((size_t)d->options->slots, sizeof(*d->slots));
+    for (; d->slot_count < (size_t)d->options->slots; d->slot_count++) {
+        int failed = slot_start(&d->slots[d->slot_count], &d->shared, err);
+        if (failed != 0) {
+            return failed;
+        }
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&d->heart, NULL, heart_run, d);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    d->has_heart = failed == 0;
+    return failed == 0 ? 0 : err_set_errno(err, failed, "cannot start the heartbeat's thread");
+}
+
+static void drain(struct daemon *d) {
+    int64_t until = clock_monotonic_ms() + d->options->grace_s * 1000;
+    while (is_busy(d) && !atomic_load(&stopping) && clock_monotonic_ms() < until) {
+        wait_for_change(d);
+    }
+}
+
+/* The session is closed last: what was not finished goes back to ready, no loss counted. */
+static void threads_end(struct daemon *d, struct api *api) {
+    pthread_mutex_lock(&d->shared.lock);
+    d->shared.ending = true;
+    d->heart_ends = true;
+    for (size_t i = 0; i < d->slot_count; i++) {
+        atomic_store(&d->slots[i].cancel, true);
+    }
+    pthread_cond_broadcast(&d->shared.changed);
+    pthread_cond_broadcast(&d->beat);
+    pthread_mutex_unlock(&d->shared.lock);
+    for (size_t i = 0; i < d->slot_count; i++) {
+        slot_join(&d->slots[i]);
+        task_free(d->slots[i].task);
+    }
+    atomic_store(&d->heart_cancel, true);
+    if (d->has_heart) {
+        pthread_join(d->heart, NULL);
+    }
+    if (d->has_session && api != NULL) {
+        api_session_close(api, d->session.id, NULL);
+    }
+}
+
+static int work(struct daemon *d, struct err *err) {
+    struct api *leases = NULL;
+    struct api *farewell = NULL; /* its calls are not ended by the signal that ends the rest */
+    int failures = 0;
+    int failed = api_create(&leases, d->options->scheduler, d->token, &leaving, err);
+    if (failed == 0) {
+        failed = api_create(&farewell, d->options->scheduler, d->token, NULL, err);
+    }
+    if (failed == 0) {
+        failed = threads_start(d, err);
+    }
+    while (failed == 0 && !atomic_load(&leaving) && !is_refused(d)) {
+        lease(d, leases, &failures);
+    }
+    drain(d);
+    threads_end(d, farewell);
+    api_destroy(leases);
+    api_destroy(farewell);
+    return failed;
+}
+
+int daemon_run(const struct daemon_options *options, const struct api_encoder *encoders,
+               size_t encoder_count) {
+    struct daemon d = {.options = options};
+    struct err err = {0};
+    struct sigaction action = {.sa_handler = on_signal};
+    log_level_set((enum log_level)options->log_level);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    int failed = token_read(&d, &err);
+    if (failed == 0) {
+        describe(&d, encoders, encoder_count);
+        synchronise(&d);
+        failed = work(&d, &err);
+    }
+    if (failed != 0) {
+        log_error("the worker can't begin", "why=\"%s\"", err.message);
+    }
+    mem_free(d.slots);
+    mem_free(d.token);
+    return failed != 0              ? EXIT_FAILED
+           : d.refused              ? EXIT_REFUSED
+           : atomic_load(&stopping) ? EXIT_INTERRUPTED
+                                    : 0;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* reelfarm-worker: the daemon on an encode node, and the task child that it executes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "announce.h"
+#include "child.h"
+#include "common/log.h"
+#include "options.h"
+
+enum { EXIT_USAGE = 2 };
+
+static int daemon_main(int argc, char **argv) {
+    struct daemon_options options = {0};
+    struct config config = {0};
+    struct announcement announcement = {0};
+    struct buf help = {0};
+    struct err err = {0};
+    int status = EXIT_USAGE;
+    if (options_load(&options, &config, argc, argv, &err) != 0) {
+        fprintf(stderr, "reelfarm-worker: %s\n", err.message);
+    } else if (config.wants_help) {
+        options_help(&help);
+        status = printf("%s", buf_text(&help)) < 0;
+    } else {
+        announcement_make(&announcement);
+        status = daemon_run(&options, announcement.encoders, announcement.count);
+    }
+    buf_finish(&help);
+    announcement_finish(&announcement);
+    config_finish(&config);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    if (argc >= 2 && strcmp(argv[1], "--task") == 0) {
+        return child_main(argc == 3 && strcmp(argv[2], "--mask-cpu") == 0);
+    }
+    if (argc == 2 && strcmp(argv[1], "--versions") == 0) {
+        return versions_print();
+    }
+    return daemon_main(argc - 1, argv + 1);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The worker's option table: see options.h. */
+#include "options.h"
+
+#include <unistd.h>
+
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+#define FIELD(member) offsetof(struct daemon_options, member)
+
+static const struct config_option table[] = {
+    {.name = "scheduler",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(scheduler),
+     .min = 1,
+     .max = 2048,
+     .help = "URL of the scheduler, as http://127.0.0.1:8080"},
+    {.name = "token_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(token_file),
+     .min = 1,
+     .max = 4096,
+     .help = "file that holds the worker's token"},
+    {.name = "name",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(name),
+     .min = 1,
+     .max = 127,
+     .help = "what people call this worker; default: host and process id"},
+    {.name = "slots",
+     .type = CONFIG_INT,
+     .offset = FIELD(slots),
+     .standard = "1",
+     .min = 1,
+     .max = 256,
+     .help = "tasks at a time"},
+    {.name = "memory",
+     .type = CONFIG_INT,
+     .offset = FIELD(memory_bytes),
+     .standard = "0",
+     .min = 0,
+     .max = 1e15,
+     .unit = "bytes",
+     .help = "what tasks may take together; 0: nine tenths of the machine's"},
+    {.name = "grace_s",
+     .type = CONFIG_INT,
+     .offset = FIELD(grace_s),
+     .standard = "30",
+     .min = 0,
+     .max = 86400,
+     .unit = "s",
+     .help = "time that running tasks get after SIGTERM"},
+    {.name = "stall_s",
+     .type = CONFIG_INT,
+     .offset = FIELD(stall_s),
+     .standard = "120",
+     .min = 1,
+     .max = 86400,
+     .unit = "s",
+     .help = "longest time a task may show no progress"},
+    {.name = "keep_s",
+     .type = CONFIG_INT,
+     .offset = FIELD(keep_s),
+     .standard = "600",
+     .min = 0,
+     .max = 86400,
+     .unit = "s",
+     .help = "how long results wait for a scheduler that is away"},
+    {.name = "log_level",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(log_level),
+     .standard = "info",
+     .choices = levels,
+     .help = "lines under this level are not written"},
+    {.name = "mask_cpu",
+     .type = CONFIG_BOOL,
+     .offset = FIELD(mask_cpu),
+     .standard = "false",
+     .help = "for tests: use no CPU feature beyond the architecture's base"},
+};
+
+enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
+
+int options_load(struct daemon_options *options, struct config *config, int argc, char **argv,
+                 struct err *err) {
+    struct config_input input = {.environment = environ, .argc = argc, .argv = argv};
+    int failed = config_load(config, table, OPTIONS, options, &input, err);
+    if (failed != 0 || config->wants_help) {
+        return failed;
+    }
+    if (config->operand_count > 0) {
+        return err_set(err, ERR_INVALID, "'%s' is no option; see reelfarm-worker --help",
+                       config->operands[0]);
+    }
+    if (options->scheduler == NULL || options->token_file == NULL) {
+        return err_set(err, ERR_INVALID,
+                       "--scheduler URL and --token-file FILE are needed; see reelfarm-worker "
+                       "--help");
+    }
+    return 0;
+}
+
+void options_help(struct buf *out) {
+    buf_string(out, "reelfarm-worker: an encode node of a reelfarm\n\n"
+                    "  reelfarm-worker --scheduler http://127.0.0.1:8080 --token-file token\n"
+                    "  reelfarm-worker --versions      what it encodes with, as JSON\n\n"
+                    "SIGTERM lets running tasks end first; SIGINT stops at once.\n\n");
+    config_help(table, OPTIONS, out);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Removing what no kept version names: see remove.h. */
+#include "remove.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+
+enum { VERSION_DIGITS = 16, DOCUMENT_BYTES = 64 << 20 };
+
+/* What a key is, in the order of removal: nothing is listed when it goes. */
+enum rank {
+    RANK_STABLE,    /* master.m3u8, manifest.mpd, title.json */
+    RANK_VERSION,   /* VERSION.m3u8, .mpd, .json */
+    RANK_PLAYLIST,  /* VERSION/... */
+    RANK_RENDITION, /* video/..., audio/... */
+    RANK_FOREIGN,   /* not ours: stays */
+};
+
+struct object {
+    const char *name; /* below the title's folder */
+    enum rank rank;
+};
+
+struct names {
+    struct arena arena;
+    const char **list;
+    size_t count;
+};
+
+struct removal {
+    struct blob *output;
+    const char *title;
+    struct arena arena;
+    struct object *objects; /* owned */
+    size_t count;
+    bool published;
+    struct names versions; /* kept */
+    struct names folders;  /* named by a kept version, with a slash at their end */
+};
+
+/* `text` lives in names->arena. */
+static void names_add(struct names *names, const char *text) {
+    names->list = mem_resize(names->list, names->count + 1, sizeof(*names->list));
+    names->list[names->count++] = text;
+}
+
+static void names_finish(struct names *names) {
+    arena_finish(&names->arena);
+    mem_free(names->list);
+}
+
+static bool starts_with(const char *text, const char *head) {
+    return strncmp(text, head, strlen(head)) == 0;
+}
+
+static bool is_version(const char *name) {
+    return strspn(name, "0123456789abcdef") == VERSION_DIGITS;
+}
+
+static enum rank rank_of(const char *name) {
+    static const char *const stable[] = {"master.m3u8", "manifest.mpd", "title.json"};
+    static const char *const extensions[] = {".m3u8", ".mpd", ".json"};
+    static const char *const kinds[] = {"video/", "audio/", "text/", "images/"};
+    for (size_t i = 0; i < sizeof(stable) / sizeof(stable[0]); i++) {
+        if (strcmp(name, stable[i]) == 0) {
+            return RANK_STABLE;
+        }
+    }
+    for (size_t i = 0; i < sizeof(extensions) / sizeof(extensions[0]); i++) {
+        if (is_version(name) && strcmp(name + VERSION_DIGITS, extensions[i]) == 0) {
+            return RANK_VERSION;
+        }
+    }
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (starts_with(name, kinds[i])) {
+            return RANK_RENDITION;
+        }
+    }
+    return is_version(name) && name[VERSION_DIGITS] == '/' ? RANK_PLAYLIST : RANK_FOREIGN;
+}
+
+static int object_take(void *context, const char *key, int64_t size, struct err *err) {
+    struct removal *removal = context;
+    const char *name = key + strlen(removal->title) + 1;
+    (void)size;
+    (void)err;
+    removal->objects = mem_resize(removal->objects, removal->count + 1, sizeof(*removal->objects));
+    removal->objects[removal->count++] =
+        (struct object){arena_string(&removal->arena, name), rank_of(name)};
+    removal->published = removal->published || strcmp(name, "title.json") == 0;
+    return 0;
+}
+
+/* Notes the folders that a title document names. */
+static int document_read(struct removal *removal, const char *name, struct err *err) {
+    struct buf text = {0};
+    struct json *tree = NULL;
+    struct err unread = {0};
+    char *key = mem_format("%s/%s", removal->title, name);
+    int failed = blob_get(removal->output, key, DOCUMENT_BYTES, &text, err);
+    if (failed == 0) {
+        failed = json_tree_parse(&tree, text.data, text.size, &unread);
+    }
+    if (tree != NULL) {
+        struct reader r = reader_of(tree, name, &unread);
+        struct reader items = reader_array(&r, "renditions");
+        for (size_t i = 0; i < reader_count(&items) && reader_ok(&r); i++) {
+            struct reader item = reader_item(&items, i);
+            const char *folder = "";
+            reader_string(&item, "folder", &folder);
+            names_add(&removal->folders, arena_format(&removal->folders.arena, "%s/", folder));
+        }
+    }
+    if (unread.code != ERR_NONE) {
+        failed = err_set(err, ERR_CORRUPT,
+                         "'%s' in '%s' can't be read, so nothing is removed: %s; delete it where "
+                         "that version is not wanted",
+                         key, blob_name(removal->output), unread.message);
+    }
+    json_tree_destroy(tree);
+    buf_finish(&text);
+    mem_free(key);
+    return failed;
+}
+
+static int versions_read(struct removal *removal, struct err *err) {
+    int failed = removal->published ? document_read(removal, "title.json", err) : 0;
+    for (size_t i = 0; i < removal->count && removal->published && failed == 0; i++) {
+        const struct object *object = &removal->objects[i];
+        if (object->rank == RANK_VERSION && strcmp(object->name + VERSION_DIGITS, ".json") == 0) {
+            names_add(&removal->versions,
+                      arena_format(&removal->versions.arena, "%.16s", object->name));
+            failed = document_read(removal, object->name, err);
+        }
+    }
+    return failed;
+}
+
+static bool is_named(const struct names *names, const char *name) {
+    for (size_t i = 0; i < names->count; i++) {
+        if (starts_with(name, names->list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_kept(const struct removal *removal, const struct object *object) {
+    switch (object->rank) {
+    case RANK_STABLE:
+        return removal->published;
+    case RANK_VERSION:
+    case RANK_PLAYLIST:
+        return is_named(&removal->versions, object->name);
+    case RANK_RENDITION:
+        return is_named(&removal->folders, object->name);
+    case RANK_FOREIGN:
+        break;
+    }
+    return true;
+}
+
+static int by_rank(const void *a, const void *b) {
+    const struct object *x = a;
+    const struct object *y = b;
+    return x->rank != y->rank ? (int)x->rank - (int)y->rank : strcmp(x->name, y->name);
+}
+
+static int objects_remove(struct removal *removal, int64_t *removed, struct err *err) {
+    qsort(removal->objects, removal->count, sizeof(*removal->objects), by_rank);
+    for (size_t i = 0; i < removal->count; i++) {
+        if (!is_kept(removal, &removal->objects[i])) {
+            char *key = mem_format("%s/%s", removal->title, removal->objects[i].name);
+            int failed = blob_remove(removal->output, key, err);
+            mem_free(key);
+            if (failed != 0) {
+                return failed;
+            }
+            (*removed)++;
+        }
+    }
+    return 0;
+}
+
+int remove_unnamed(struct blob *output, const char *title, int64_t *removed, struct err *err) {
+    struct removal removal = {.output = output, .title = title};
+    char *prefix = mem_format("%s/", title);
+    *removed = 0;
+    int failed = blob_list(output, prefix, object_take, &removal, err);
+    if (failed == 0) {
+        failed = versions_read(&removal, err);
+    }
+    if (failed == 0 && removal.count > 0) {
+        failed = objects_remove(&removal, removed, err);
+    }
+    names_finish(&removal.versions);
+    names_finish(&removal.folders);
+    arena_finish(&removal.arena);
+    mem_free(removal.objects);
+    mem_free(prefix);
+    return failed;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One slot of a worker: see slot.h. */
+#include "slot.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/http.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+enum { CONTEXT_TEXT = 320 };
+
+bool task_is_pure(enum task_kind kind) {
+    return kind == TASK_PROBE || kind == TASK_VIDEO || kind == TASK_AUDIO;
+}
+
+/* One answer to the scheduler, told until it is heard or worth nothing any more. */
+struct tale {
+    struct api *api;
+    const struct task_run *run;
+    const struct err *why; /* NULL: the task is done */
+    bool accepted;
+};
+
+static int tell_once(struct tale *tale, struct err *err) {
+    const struct task_run *run = tale->run;
+    int64_t fence = run->task->fence;
+    return tale->why == NULL ? api_complete(tale->api, fence, &run->report, &tale->accepted, err)
+                             : api_fail(tale->api, fence, run->failure, tale->why->message,
+                                        run->missing, run->missing_count, err);
+}
+
+static int tell(struct slot *slot, struct tale *tale, struct err *err) {
+    static const struct http_retry retry = {.attempts = 0, .first_ms = 500, .most_ms = 10000};
+    bool pure = task_is_pure(tale->run->task->kind);
+    int64_t until = clock_monotonic_ms() +
+                    (pure ? slot->shared->keep_ms : atomic_load(&slot->shared->ttl_ms));
+    for (int failures = 1;; failures++) {
+        struct err why = {0};
+        int failed = tell_once(tale, &why);
+        bool again = http_may_retry(failed) && clock_monotonic_ms() < until;
+        if (!again ||
+            !clock_sleep_ms(http_retry_pause_ms(&retry, failures, 0, NULL), &slot->cancel)) {
+            return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+        }
+    }
+}
+
+static void log_result(const struct task_run *run, const struct err *why, const struct tale *tale,
+                       const struct err *untold) {
+    const struct task_stats *stats = &run->report.stats;
+    if (untold->code != ERR_NONE) {
+        log_warn("a result could not be told", "why=\"%s\"", untold->message);
+    }
+    if (why->code != ERR_NONE) {
+        log_warn("task failed", "class=%s why=\"%s\"", failure_class_name(run->failure),
+                 why->message);
+        return;
+    }
+    log_info("task done",
+             "accepted=%s wall_s=%.3f cpu_s=%.3f source_bytes=%" PRId64 " peak_memory=%" PRId64,
+             tale->accepted ? "yes" : "no", stats->wall_s, stats->cpu_s, stats->source_bytes,
+             stats->peak_memory);
+}
+
+static void context_set(const struct task *task) {
+    char context[CONTEXT_TEXT];
+    snprintf(context, sizeof(context),
+             "title=%s kind=%s fence=%" PRId64 " attempt=%d units=%zu rendition=%s", task->title,
+             task_kind_name(task->kind), task->fence, task->attempt, task->unit_count,
+             task->unit_count > 0 ? task->units[0].rendition : "");
+    log_context(context);
+}
+
+/* A stopped task is told nothing of: nobody wants it, or the whole worker leaves. */
+static void work(struct slot *slot, const struct task_tools *tools) {
+    struct err why = {0};
+    struct err untold = {0};
+    struct task_run run = {
+        .task = slot->task,
+        .tools = tools,
+        .cancel = &slot->cancel,
+        .progress = &slot->progress,
+    };
+    context_set(slot->task);
+    log_debug("task begins", "");
+    int failed = task_perform(&run, &why);
+    if (tools->box->proc.pid == 0 && !atomic_load(&slot->cancel)) {
+        box_open(tools->box, tools->box_options, NULL); /* ready before the next task is leased */
+    }
+    if (failed == ERR_CANCELLED) {
+        log_info("task stopped", "");
+    } else {
+        struct tale tale = {.api = tools->api, .run = &run, .why = failed == 0 ? NULL : &why};
+        tell(slot, &tale, &untold);
+        log_result(&run, &why, &tale, &untold);
+    }
+    log_context(NULL);
+    task_run_finish(&run);
+}
+
+static bool next_task(struct slot *slot) {
+    struct slot_shared *shared = slot->shared;
+    pthread_mutex_lock(&shared->lock);
+    while (slot->task == NULL && !shared->ending) {
+        pthread_cond_wait(&shared->changed, &shared->lock);
+    }
+    bool got = slot->task != NULL;
+    pthread_mutex_unlock(&shared->lock);
+    return got;
+}
+
+static void rest(struct slot *slot) {
+    struct slot_shared *shared = slot->shared;
+    pthread_mutex_lock(&shared->lock);
+    struct task *done = slot->task;
+    slot->task = NULL;
+    pthread_cond_broadcast(&shared->changed);
+    pthread_mutex_unlock(&shared->lock);
+    task_free(done);
+}
+
+static void *slot_run(void *context) {
+    struct slot *slot = context;
+    struct slot_shared *shared = slot->shared;
+    struct box box = BOX_CLOSED;
+    struct task_tools tools = {
+        .scheduler = shared->scheduler,
+        .token = shared->token,
+        .box = &box,
+        .box_options = &shared->box_options,
+        .stall_limit_s = shared->stall_limit_s,
+    };
+    struct err err = {0};
+    if (api_create(&tools.api, shared->scheduler, shared->token, &slot->cancel, &err) != 0) {
+        log_error("a slot can't begin", "why=\"%s\"", err.message);
+        return NULL;
+    }
+    box_open(&box, &shared->box_options, NULL); /* where it fails, the first task says why */
+    while (next_task(slot)) {
+        work(slot, &tools);
+        rest(slot);
+    }
+    box_close(&box);
+    api_destroy(tools.api);
+    return NULL;
+}
+
+int slot_start(struct slot *slot, struct slot_shared *shared, struct err *err) {
+    sigset_t all;
+    sigset_t before;
+    slot->shared = shared;
+    sigfillset(&all); /* signals are the main thread's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&slot->thread, NULL, slot_run, slot);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed == 0 ? 0 : err_set_errno(err, failed, "cannot start a slot's thread");
+}
+
+void slot_give(struct slot *slot, struct task *task) {
+    atomic_store(&slot->cancel, false);
+    atomic_store(&slot->progress.done, 0);
+    atomic_store(&slot->progress.total, 0);
+    slot->task = task;
+    pthread_cond_broadcast(&slot->shared->changed);
+}
+
+void slot_join(struct slot *slot) {
+    pthread_join(slot->thread, NULL);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One slot of a worker: a thread that does one task at a time and says how it went. Its
+ * heartbeat is told elsewhere (daemon.c), from fields that may be read at any time.
+ */
+#ifndef WORKERS_SLOT_H
+#define WORKERS_SLOT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "task.h"
+
+/* What all slots share; outlives them. */
+struct slot_shared {
+    const char *scheduler; /* URL */
+    const char *token;
+    struct box_options box_options;
+    double stall_limit_s;
+    int64_t keep_ms; /* results of pure tasks are kept so long for a scheduler that is away */
+    _Atomic int64_t ttl_ms; /* of the session: how long results of other tasks are worth telling */
+    pthread_mutex_t lock;   /* of every slot's `task` */
+    pthread_cond_t changed; /* a slot got a task, or became idle, or is to end */
+    bool ending;            /* under the lock: idle slots end */
+};
+
+struct slot {
+    struct slot_shared *shared;
+    pthread_t thread;
+    struct task *task;  /* under the lock; owned; NULL: idle */
+    atomic_bool cancel; /* stops the task, and all that it waits for */
+    struct task_progress progress;
+};
+
+/* Starts the thread. */
+int slot_start(struct slot *slot, struct slot_shared *shared, struct err *err);
+
+/* Under the lock: gives an idle slot a task, which it takes. */
+void slot_give(struct slot *slot, struct task *task);
+
+/* Whether a task of this kind may be finished under a lost lease (ARCHITECTURE section 7). */
+bool task_is_pure(enum task_kind kind);
+
+/* After `ending` is set and `changed` told: waits for the thread's end. */
+void slot_join(struct slot *slot);
+
+#endif

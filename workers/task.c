@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Doing one leased task, and the steps that kinds share: see task.h. */
+#include "task.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+
+static const struct task_kind_row *const kinds[TASK_KIND_COUNT] = {
+    [TASK_PROBE] = &task_probe_row,  [TASK_VIDEO] = &task_encode_row,
+    [TASK_AUDIO] = &task_encode_row, [TASK_PACKAGE] = &task_package_row,
+    [TASK_SWAP] = &task_swap_row,    [TASK_REMOVE] = &task_remove_row,
+};
+
+int task_perform(struct task_run *run, struct err *err) {
+    const struct task_kind_row *row = kinds[run->task->kind];
+    int failed = 0;
+    int64_t began = clock_monotonic_ms();
+    run->failure = FAILURE_IO;
+    for (const struct step *step = row->steps; step->name != NULL && failed == 0; step++) {
+        failed = atomic_load(run->cancel) ? err_set(err, ERR_CANCELLED, "the task was stopped")
+                                          : step->perform(run, err);
+        int64_t now = clock_monotonic_ms();
+        log_debug("step", "step=%s ms=%" PRId64 " result=%s", step->name, now - began,
+                  err_code_name((enum err_code)failed));
+        began = now;
+    }
+    if (row->finish != NULL) {
+        row->finish(run);
+    }
+    if (failed != 0 && atomic_load(run->cancel)) {
+        err_clear(err); /* what a stop tears down fails for no other reason */
+        failed = err_set(err, ERR_CANCELLED, "the task was stopped");
+    }
+    return failed;
+}
+
+void task_run_finish(struct task_run *run) {
+    task_report_finish(&run->report);
+    blob_source_close(run->source);
+    blob_close(run->output);
+    mem_free(run->missing);
+    *run = (struct task_run){0};
+}
+
+int task_fail(struct task_run *run, enum failure_class failure, int code) {
+    run->failure = failure;
+    return code;
+}
+
+static struct blob_options blob_options_of(const struct task_run *run) {
+    struct blob_options options = blob_options_default();
+    options.cancel = run->cancel;
+    return options;
+}
+
+int task_open_source(struct task_run *run, struct err *err) {
+    const struct task_source *pinned = &run->task->source;
+    struct blob_options options = blob_options_of(run);
+    int failed = blob_source_open(&run->source, pinned->url, &options, err);
+    if (failed == 0 && run->task->kind != TASK_PROBE) {
+        failed = blob_source_expect(run->source, pinned->size, pinned->pin, err);
+    }
+    if (failed != 0) {
+        return task_fail(run, source_failure((enum err_code)failed), failed);
+    }
+    run->task->spec.source_size = blob_source_facts(run->source)->size;
+    return 0;
+}
+
+int task_open_output(struct task_run *run, struct err *err) {
+    struct blob_options options = blob_options_of(run);
+    int failed = blob_open(&run->output, run->task->output, &options, err);
+    return failed == 0 ? 0 : task_fail(run, FAILURE_REFUSED, failed);
+}
+
+static int64_t read_source(void *context, int64_t offset, void *data, size_t size,
+                           struct err *err) {
+    size_t got = 0;
+    int failed = blob_read_at(context, offset, data, size, &got, err);
+    return failed != 0 ? failed : (int64_t)got;
+}
+
+int task_run_child(struct task_run *run, const char *verb, const struct broker_sink *sink,
+                   struct err *err) {
+    const struct task *task = run->task;
+    struct box *box = run->tools->box;
+    struct broker_result result = {0};
+    int failed = 0;
+    struct proc_result end = {0};
+    if (box_wait(box, 0,
+                 &end)) { /* what happened to it while it was idle is not the task's fault */
+        box_close(box);
+    }
+    if (box->proc.pid == 0 && (failed = box_open(box, run->tools->box_options, err)) != 0) {
+        return task_fail(run, FAILURE_IO, failed);
+    }
+    struct broker_options options = {
+        .spec = &task->spec,
+        .source = {.read = read_source, .context = run->source},
+        .sink = *sink,
+        .memory_bytes = task->memory_bytes,
+        .wall_limit_s = task->wall_limit_s,
+        .stall_limit_s = run->tools->stall_limit_s,
+        .cancel = run->cancel,
+    };
+    failed = broker_run(box, &options, &result, err);
+    run->report.stats = result.stats;
+    if (failed != 0) {
+        if (!result.source_failed) { /* such a sentence names the source already */
+            err_wrap(err, "cannot %s '%s'", verb, blob_source_name(run->source));
+        }
+        return task_fail(run, result.failure, failed);
+    }
+    return 0;
+}
+
+enum failure_class output_failure(const struct blob *output, int code, struct err *err) {
+    static const struct {
+        int code;
+        const char *advice;
+    } refusals[] = {
+        {ERR_NO_SPACE, "free some space there and run again"},
+        {ERR_INVALID, "choose a folder that this user may write to"},
+        {ERR_NOT_FOUND, "choose a folder that can be made"},
+        {ERR_UNSUPPORTED, "choose a folder on a file system"},
+    };
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (refusals[i].code == code) {
+            struct err why = *err;
+            err_clear(err);
+            err_set(err, why.code, "cannot write to '%s': %s; %s", blob_name(output), why.message,
+                    refusals[i].advice);
+            return FAILURE_REFUSED;
+        }
+    }
+    return FAILURE_IO;
+}
+
+static bool is_there(struct blob *output, const char *key, const void *data, size_t size) {
+    struct buf there = {0};
+    bool same = blob_get(output, key, size, &there, NULL) == 0 && there.size == size &&
+                memcmp(there.data, data, size) == 0;
+    buf_finish(&there);
+    return same;
+}
+
+int task_put_document(struct task_run *run, const char *key, const void *data, size_t size,
+                      enum blob_put_mode mode, struct err *err) {
+    if (is_there(run->output, key, data, size)) {
+        return 0;
+    }
+    int failed = blob_put(run->output, key, data, size, mode, err);
+    return failed == 0 ? 0 : task_fail(run, output_failure(run->output, failed, err), failed);
+}
