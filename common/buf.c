@@ -45,6 +45,7 @@ void buf_string(struct buf *buf, const char *text) {
 }
 
 void buf_format(struct buf *buf, const char *format, ...) {
+    assert(format != NULL);
     va_list args;
     va_start(args, format);
     va_list again;

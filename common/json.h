@@ -37,9 +37,9 @@ void json_tree_write(const struct json *node, struct buf *out);
  * "ladder.yaml", "lease answer".
  */
 struct reader {
-    const struct json *node; /* borrowed */
-    const char *where;       /* borrowed */
-    struct err *err;         /* borrowed; not NULL */
+    const struct json *node;                                      /* borrowed */
+    const char *where;                                            /* borrowed */
+    struct err *err;                                              /* borrowed; not NULL */
     int (*line_of)(const void *context, const struct json *node); /* YAML: line from 1; or NULL */
     const void *line_context;
     char path[256]; /* of the node from the root: "rungs[2]", "" for the root */
@@ -66,7 +66,7 @@ bool reader_has(const struct reader *r, const char *name);
 
 /* Elements of an array reader. */
 size_t reader_count(const struct reader *r);
-struct reader reader_item(struct reader *r, size_t index);      /* an object or array in it */
+struct reader reader_item(struct reader *r, size_t index); /* an object or array in it */
 void reader_item_int(struct reader *r, size_t index, int64_t min, int64_t max, int64_t *out);
 void reader_item_string(struct reader *r, size_t index, const char **out);
 
@@ -100,6 +100,7 @@ void writer_number(struct writer *w, const char *name, double value);
 void writer_bool(struct writer *w, const char *name, bool value);
 void writer_null(struct writer *w, const char *name);
 void writer_node(struct writer *w, const char *name, const struct json *node);
-void writer_raw(struct writer *w, const char *name, const char *json, size_t size); /* trusted text */
+void writer_raw(struct writer *w, const char *name, const char *json,
+                size_t size); /* trusted text */
 
 #endif

@@ -51,7 +51,10 @@ static void path_add(char *path, size_t size, const char *text) {
     if (used + length < size) {
         memcpy(path + used, text, length + 1);
     } else {
-        memcpy(path + (used < size - 4 ? used : size - 4), "...", 4);
+        if (used < size - 4) {
+            memcpy(path + used, text, size - 4 - used);
+        }
+        memcpy(path + size - 4, "...", 4); /* full, so that nothing comes after */
     }
 }
 

@@ -2,6 +2,7 @@
 /* Allocation that cannot fail, and arenas: see mem.h. */
 #include "common/mem.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,7 @@ char *arena_string(struct arena *arena, const char *text) {
 }
 
 char *arena_format(struct arena *arena, const char *format, ...) {
+    assert(format != NULL);
     va_list args;
     va_start(args, format);
     va_list again;

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Scratch folders, nginx and a stub server for suites: see fixture.h. */
+#include "fixture.h"
+
+#include <arpa/inet.h>
+#include <check.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/fs.h"
+#include "common/mem.h"
+
+enum { START_MS = 10 * 1000 };
+
+static const char *const nginx_paths[] = {"/usr/sbin/nginx", "/usr/bin/nginx", NULL};
+
+/* ---- Folders ------------------------------------------------------------------- */
+
+char *fixture_folder(void) {
+    const char *base = getenv("TMPDIR");
+    char *name = mem_format("%s/reelfarm-test-XXXXXX", base != NULL ? base : "/tmp");
+    ck_assert_msg(mkdtemp(name) != NULL, "no scratch folder %s", name);
+    return name;
+}
+
+void fixture_folder_drop(char *folder) {
+    struct err err = {0};
+    ck_assert_msg(fs_remove_tree(folder, &err) == 0, "%s", err.message);
+    mem_free(folder);
+}
+
+void fixture_write(const char *folder, const char *name, const void *data, size_t size) {
+    struct err err = {0};
+    char *path = mem_format("%s/%s", folder, name);
+    char *above = mem_format("%.*s", (int)(strrchr(path, '/') - path), path);
+    int code = fs_make_dirs(above, &err);
+    if (code == 0) {
+        code = fs_replace(path, data, size, 0644, &err);
+    }
+    ck_assert_msg(code == 0, "%s", err.message);
+    mem_free(above);
+    mem_free(path);
+}
+
+unsigned char *fixture_bytes(size_t size) {
+    unsigned char *bytes = mem_resize(NULL, size, 1);
+    unsigned state = 1;
+    for (size_t i = 0; i < size; i++) {
+        state = state * 1103515245u + 12345u;
+        bytes[i] = (unsigned char)(state >> 16);
+    }
+    return bytes;
+}
+
+/* ---- Ports --------------------------------------------------------------------- */
+
+static int listen_somewhere(int *port) {
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+int fixture_free_port(void) {
+    int port = 0;
+    close(listen_somewhere(&port));
+    return port;
+}
+
+static bool answers(int port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool there = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+    close(fd);
+    return there;
+}
+
+/* ---- nginx --------------------------------------------------------------------- */
+
+static const char *find_nginx(void) {
+    for (int i = 0; nginx_paths[i] != NULL; i++) {
+        if (access(nginx_paths[i], X_OK) == 0) {
+            return nginx_paths[i];
+        }
+    }
+    return NULL;
+}
+
+static void write_nginx_file(struct fixture_web *web, const char *server_lines) {
+    static const char *const temporaries[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
+    struct buf text = {0};
+    buf_format(&text, "daemon off;\nmaster_process off;\npid %s/pid;\nerror_log %s/error.log;\n",
+               web->folder, web->folder);
+    buf_format(&text, "events {}\nhttp {\naccess_log %s/access.log;\n", web->folder);
+    for (size_t i = 0; i < sizeof(temporaries) / sizeof(temporaries[0]); i++) {
+        buf_format(&text, "%s_temp_path %s/temporary;\n", temporaries[i], web->folder);
+    }
+    buf_format(&text, "server {\nlisten 127.0.0.1:%d;\nroot %s/www;\n%s\n}\n}\n", web->port,
+               web->folder, server_lines);
+    fixture_write(web->folder, "nginx.conf", text.data, text.size);
+    buf_finish(&text);
+}
+
+bool fixture_web_start(struct fixture_web *web, const char *test, const char *server_lines) {
+    const char *program = find_nginx();
+    if (program == NULL) {
+        printf("SKIP %s: no nginx here (Debian package nginx-core)\n", test);
+        return false;
+    }
+    *web = (struct fixture_web){.port = fixture_free_port(), .folder = fixture_folder()};
+    snprintf(web->url, sizeof(web->url), "http://127.0.0.1:%d", web->port);
+    fixture_write(web->folder, "www/empty", "", 0);
+    write_nginx_file(web, server_lines);
+    char *conf = mem_format("%s/nginx.conf", web->folder);
+    char *log = mem_format("%s/error.log", web->folder);
+    const char *argv[] = {program, "-e", log, "-c", conf, "-p", web->folder, NULL};
+    struct proc_options options = proc_options_default();
+    struct err err = {0};
+    options.program = program;
+    options.argv = argv;
+    ck_assert_msg(proc_spawn(&web->proc, &options, &err) == 0, "%s", err.message);
+    int64_t until = clock_monotonic_ms() + START_MS;
+    while (!answers(web->port)) {
+        ck_assert_msg(clock_monotonic_ms() < until, "nginx does not start; see %s", log);
+        clock_sleep_ms(10, NULL);
+    }
+    mem_free(log);
+    mem_free(conf);
+    return true;
+}
+
+void fixture_web_stop(struct fixture_web *web) {
+    proc_finish(&web->proc);
+    fixture_folder_drop(web->folder);
+}
+
+int fixture_web_requests(const struct fixture_web *web) {
+    struct buf log = {0};
+    int lines = 0;
+    char *path = mem_format("%s/access.log", web->folder);
+    if (fs_read(&log, path, 1 << 20, NULL) == 0) {
+        for (size_t i = 0; i < log.size; i++) {
+            lines += log.data[i] == '\n';
+        }
+    }
+    buf_finish(&log);
+    mem_free(path);
+    return lines;
+}
+
+/* ---- The stub ------------------------------------------------------------------- */
+
+/* Reads a head, and the body that its Content-Length tells of. */
+static void read_request(int fd, char *out, size_t size) {
+    size_t used = 0;
+    for (;;) {
+        ssize_t got = recv(fd, out + used, size - 1 - used, 0);
+        if (got <= 0) {
+            return;
+        }
+        used += (size_t)got;
+        out[used] = '\0';
+        const char *end = strstr(out, "\r\n\r\n");
+        const char *length = strcasestr(out, "\r\nContent-Length:");
+        size_t body = length != NULL && length < end ? strtoul(length + 17, NULL, 10) : 0;
+        if (end != NULL && used >= (size_t)(end + 4 - out) + body) {
+            return;
+        }
+    }
+}
+
+static void wait_for_close(struct fixture_stub *stub, int fd, int wait_ms) {
+    int64_t until = clock_monotonic_ms() + wait_ms;
+    char byte;
+    while (!stub->stopping && clock_monotonic_ms() < until) {
+        struct pollfd end = {.fd = fd, .events = POLLIN};
+        if (poll(&end, 1, 20) > 0 && recv(fd, &byte, 1, 0) <= 0) {
+            return;
+        }
+    }
+}
+
+static void *serve(void *context) {
+    struct fixture_stub *stub = context;
+    while (!stub->stopping) {
+        struct pollfd ready = {.fd = stub->listener, .events = POLLIN};
+        if (poll(&ready, 1, 20) <= 0) {
+            continue;
+        }
+        int fd = accept4(stub->listener, NULL, NULL, SOCK_CLOEXEC);
+        int index = stub->taken;
+        int slot = index < FIXTURE_ANSWERS_MAX ? index : FIXTURE_ANSWERS_MAX - 1;
+        read_request(fd, stub->requests[slot], sizeof(stub->requests[slot]));
+        stub->taken++;
+        const struct fixture_answer *answer =
+            &stub->answers[index < stub->answer_count ? index : stub->answer_count - 1];
+        if (answer->text != NULL) {
+            send(fd, answer->text, strlen(answer->text), MSG_NOSIGNAL);
+        }
+        wait_for_close(stub, fd, answer->wait_ms);
+        close(fd);
+    }
+    return NULL;
+}
+
+void fixture_stub_start(struct fixture_stub *stub, const struct fixture_answer *answer_list,
+                        int count) {
+    memset(stub, 0, sizeof(*stub));
+    stub->answers = answer_list;
+    stub->answer_count = count;
+    stub->listener = listen_somewhere(&stub->port);
+    snprintf(stub->url, sizeof(stub->url), "http://127.0.0.1:%d", stub->port);
+    ck_assert_int_eq(pthread_create(&stub->thread, NULL, serve, stub), 0);
+}
+
+void fixture_stub_stop(struct fixture_stub *stub) {
+    stub->stopping = true;
+    pthread_join(stub->thread, NULL);
+    close(stub->listener);
+}
