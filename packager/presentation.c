@@ -120,7 +120,7 @@ static int check_audio(const struct title_plan *plan, const struct rendition_pla
         until.frames = grid_segment_frame(grid, s + 1);
         int64_t boundary = title_audio_samples(&until, rendition->audio.sample_rate);
         int64_t end = next - report->priming;
-        if (end < boundary || end > boundary + packet) {
+        if (end < boundary || end >= boundary + packet) {
             return err_set(err, ERR_CORRUPT,
                            "segment %lld ends at sample %lld, and the picture's boundary is %lld",
                            number, (long long)end, (long long)boundary);
