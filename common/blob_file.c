@@ -157,8 +157,20 @@ static int put_once(const char *path, const void *data, size_t size, enum blob_p
                                : fs_replace(path, data, size, 0644, err);
 }
 
+/* Removes the folders above that are empty now, up to the root, which stays. */
+static void prune(const struct blob *blob, char *path) {
+    size_t root = strlen(blob->state);
+    for (char *slash = strrchr(path, '/'); slash != NULL && (size_t)(slash - path) > root;
+         slash = strrchr(path, '/')) {
+        *slash = '\0';
+        if (rmdir(path) != 0) {
+            return;
+        }
+    }
+}
+
 /* The folder is made when it turns out to be missing, and again when a remove in
- * another process took it away in between. */
+ * another process took it away in between. A put that fails leaves no folder behind. */
 static int file_put(struct blob *blob, const char *key, const void *data, size_t size,
                     enum blob_put_mode mode, struct err *err) {
     char *path = path_of(blob, key);
@@ -174,6 +186,7 @@ static int file_put(struct blob *blob, const char *key, const void *data, size_t
     }
     if (code != 0) {
         err_set(err, attempt.code, "%s", attempt.message);
+        prune(blob, path);
     }
     mem_free(folder);
     mem_free(path);
@@ -239,18 +252,6 @@ static int file_list(struct blob *blob, const char *prefix, blob_visit *visit, v
     mem_free(path);
     mem_free(folder);
     return code;
-}
-
-/* Removes the folders above that are empty now, up to the root, which stays. */
-static void prune(const struct blob *blob, char *path) {
-    size_t root = strlen(blob->state);
-    for (char *slash = strrchr(path, '/'); slash != NULL && (size_t)(slash - path) > root;
-         slash = strrchr(path, '/')) {
-        *slash = '\0';
-        if (rmdir(path) != 0) {
-            return;
-        }
-    }
 }
 
 static int file_remove(struct blob *blob, const char *key, struct err *err) {
