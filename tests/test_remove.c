@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `remove` takes and what it leaves, in real folders. */
+#include <check.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mem.h"
+#include "fixture.h"
+#include "workers/workers.h"
+
+Suite *remove_suite(void);
+
+#define OLD  "0123456789abcdef"
+#define NEW  "fedcba9876543210"
+#define HALF "00000000aaaaaaaa"
+
+static char *root;
+
+static void write_file(const char *name, const char *text) {
+    fixture_write(root, name, text, strlen(text));
+}
+
+static bool is_there(const char *name) {
+    char *path = mem_format("%s/%s", root, name);
+    bool there = access(path, F_OK) == 0;
+    mem_free(path);
+    return there;
+}
+
+static void setup(void) {
+    root = fixture_folder();
+}
+
+static void teardown(void) {
+    fixture_folder_drop(root);
+}
+
+#define DOCUMENT(folders) "{\"title\":\"t\",\"renditions\":[" folders "]}"
+#define FOLDER(name)      "{\"id\":\"x\",\"folder\":\"" name "\"}"
+
+/* Two kept versions that share a rendition, one that was never finished, and strangers. */
+static void make_title(void) {
+    static const char *const objects[] = {
+        "t/master.m3u8",
+        "t/manifest.mpd",
+        "t/" OLD ".m3u8",
+        "t/" OLD ".mpd",
+        "t/" OLD "/h264-240p.m3u8",
+        "t/" NEW ".m3u8",
+        "t/" NEW ".mpd",
+        "t/" NEW "/h264-240p.m3u8",
+        "t/" NEW "/h264-240p-iframes.m3u8",
+        "t/" HALF ".m3u8",
+        "t/" HALF "/h264-240p.m3u8",
+        "t/video/h264-240p-aaaaaaaaaa/init.mp4",
+        "t/video/h264-240p-aaaaaaaaaa/00001.m4s",
+        "t/video/h264-240p-bbbbbbbbbb/00001.m4s",
+        "t/video/h264-240p-cccccccccc/00001.m4s",
+        "t/audio/und-aac-2-dddddddddd/00001.m4s",
+        "t/audio/und-aac-2-eeeeeeeeee/00001.m4s",
+        "t/notes.txt",
+        "t/videos/holiday.mp4",
+        "other/video/h264-240p-cccccccccc/00001.m4s",
+    };
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        write_file(objects[i], "x");
+    }
+    write_file("t/" OLD ".json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
+    write_file("t/" NEW ".json",
+               DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa") "," FOLDER(
+                   "video/h264-240p-bbbbbbbbbb") "," FOLDER("audio/und-aac-2-dddddddddd")));
+}
+
+static int remove_now(int64_t *removed, struct err *err) {
+    return worker_remove_unnamed(root, "t", removed, NULL, err);
+}
+
+START_TEST(a_published_title_keeps_what_its_versions_name) {
+    static const char *const gone[] = {
+        "t/" HALF ".m3u8",
+        "t/" HALF,
+        "t/video/h264-240p-cccccccccc",
+        "t/audio/und-aac-2-eeeeeeeeee",
+    };
+    static const char *const kept[] = {
+        "t/master.m3u8",
+        "t/manifest.mpd",
+        "t/title.json",
+        "t/" OLD ".m3u8",
+        "t/" OLD ".json",
+        "t/" OLD "/h264-240p.m3u8",
+        "t/" NEW ".mpd",
+        "t/" NEW "/h264-240p-iframes.m3u8",
+        "t/video/h264-240p-aaaaaaaaaa/init.mp4",
+        "t/video/h264-240p-bbbbbbbbbb/00001.m4s",
+        "t/audio/und-aac-2-dddddddddd/00001.m4s",
+        "t/notes.txt",
+        "t/videos/holiday.mp4",
+        "other/video/h264-240p-cccccccccc/00001.m4s",
+    };
+    struct err err = {0};
+    int64_t removed = 0;
+    make_title();
+    write_file("t/title.json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
+    ck_assert_msg(remove_now(&removed, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(removed, 4);
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        ck_assert_msg(!is_there(gone[i]), "%s is still there", gone[i]);
+    }
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        ck_assert_msg(is_there(kept[i]), "%s has gone", kept[i]);
+    }
+    ck_assert_int_eq(remove_now(&removed, &err), 0);
+    ck_assert_int_eq(removed, 0);
+}
+END_TEST
+
+START_TEST(a_title_that_was_never_published_keeps_nothing_of_ours) {
+    struct err err = {0};
+    make_title();
+    ck_assert_msg(remove_now(NULL, &err) == 0, "%s", err.message);
+    ck_assert(!is_there("t/video"));
+    ck_assert(!is_there("t/audio"));
+    ck_assert(!is_there("t/master.m3u8"));
+    ck_assert(!is_there("t/" NEW ".json"));
+    ck_assert(is_there("t/notes.txt"));
+    ck_assert(is_there("t/videos/holiday.mp4"));
+    ck_assert(is_there("other/video/h264-240p-cccccccccc/00001.m4s"));
+}
+END_TEST
+
+START_TEST(an_empty_title_leaves_no_folder) {
+    struct err err = {0};
+    write_file("t/video/h264-240p-aaaaaaaaaa/00001.m4s", "x");
+    ck_assert_msg(remove_now(NULL, &err) == 0, "%s", err.message);
+    ck_assert(!is_there("t"));
+    ck_assert(is_there(""));
+    ck_assert_int_eq(remove_now(NULL, &err), 0); /* nothing there is fine */
+}
+END_TEST
+
+static const char *const damaged[] = {
+    "",
+    "{",
+    "{\"title\":\"t\"}",
+    "{\"renditions\":[{\"id\":\"x\"}]}",
+    "{\"renditions\":[{\"folder\":7}]}",
+    "{\"renditions\":{}}",
+};
+
+/* Better too much kept than something that is named. */
+START_TEST(a_version_that_cannot_be_read_stops_it) {
+    struct err err = {0};
+    int64_t removed = 0;
+    make_title();
+    write_file("t/title.json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
+    write_file("t/" OLD ".json", damaged[_i]);
+    ck_assert_int_eq(remove_now(&removed, &err), ERR_CORRUPT);
+    ck_assert_msg(strstr(err.message, OLD ".json") != NULL, "%s", err.message);
+    ck_assert_int_eq(removed, 0);
+    ck_assert(is_there("t/video/h264-240p-cccccccccc/00001.m4s"));
+}
+END_TEST
+
+START_TEST(names_of_folders_are_whole) {
+    struct err err = {0};
+    write_file("t/title.json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
+    write_file("t/video/h264-240p-aaaaaaaaaa/00001.m4s", "x");
+    write_file("t/video/h264-240p-aaaaaaaaaab/00001.m4s", "x");
+    ck_assert_msg(remove_now(NULL, &err) == 0, "%s", err.message);
+    ck_assert(is_there("t/video/h264-240p-aaaaaaaaaa/00001.m4s"));
+    ck_assert(!is_there("t/video/h264-240p-aaaaaaaaaab"));
+}
+END_TEST
+
+Suite *remove_suite(void) {
+    Suite *suite = suite_create("remove");
+    TCase *tc = tcase_create("remove");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_published_title_keeps_what_its_versions_name);
+    tcase_add_test(tc, a_title_that_was_never_published_keeps_nothing_of_ours);
+    tcase_add_test(tc, an_empty_title_leaves_no_folder);
+    tcase_add_loop_test(tc, a_version_that_cannot_be_read_stops_it, 0,
+                        (int)(sizeof(damaged) / sizeof(damaged[0])));
+    tcase_add_test(tc, names_of_folders_are_whole);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
