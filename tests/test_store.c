@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The store: groups, savepoints, schema versions, damage, full disks and sudden ends. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fs.h"
+#include "common/mem.h"
+#include "fixture.h"
+#include "scheduler/store.h"
+
+Suite *store_suite(void);
+
+static char *folder;
+static char *path;
+
+static void make_folder(void) {
+    folder = fixture_folder();
+    path = mem_format("%s/store.db", folder);
+}
+
+static void drop_folder(void) {
+    mem_free(path);
+    fixture_folder_drop(folder);
+}
+
+static struct store *open_store(void) {
+    struct store *store = NULL;
+    struct err err = {0};
+    struct store_options options = {.path = path};
+    ck_assert_msg(store_open(&store, &options, &err) == 0, "%s", err.message);
+    return store;
+}
+
+/* Fails to open: the code, with the sentence in `err`. */
+static int refused(struct err *err) {
+    struct store *store = NULL;
+    struct store_options options = {.path = path};
+    *err = (struct err){0};
+    int result = store_open(&store, &options, err);
+    ck_assert_ptr_null(store);
+    return result;
+}
+
+/* Some rows to work with: sources and what is known of them. */
+static void put(struct tx *tx, const char *url, int64_t size) {
+    sql_run(tx, SQL_SOURCE_PUT, VALUES(TEXT(url), INTEGER(size), TEXT("pin"), TEXT("id")));
+}
+
+struct look {
+    const char *url;
+    int64_t size; /* -1: not there */
+};
+
+static void get(struct tx *tx, void *context) {
+    struct look *look = context;
+    look->size = sql_integer(tx, SQL_SOURCE_GET, VALUES(TEXT(look->url)), -1);
+}
+
+static int64_t size_of(struct store *store, const char *url) {
+    struct look look = {.url = url};
+    ck_assert_int_eq(store_call(store, get, &look, NULL), 0);
+    return look.size;
+}
+
+/* ---- calls and groups ------------------------------------------------------------------ */
+
+static void put_one(struct tx *tx, void *context) {
+    put(tx, context, 1);
+}
+
+static void put_and_fail(struct tx *tx, void *context) {
+    put(tx, context, 1);
+    err_set(tx_err(tx), ERR_CONFLICT, "no, not %s", (const char *)context);
+    put(tx, "after the error", 1); /* does nothing */
+}
+
+START_TEST(calls_keep_or_undo_what_they_wrote) {
+    struct store *store = open_store();
+    struct err err = {0};
+    ck_assert_int_eq(store_call(store, put_one, "a", &err), 0);
+    ck_assert_int_eq(store_call(store, put_and_fail, "b", &err), ERR_CONFLICT);
+    ck_assert_str_eq(err.message, "no, not b");
+    ck_assert_int_eq(size_of(store, "a"), 1);
+    ck_assert_int_eq(size_of(store, "b"), -1);
+    ck_assert_int_eq(size_of(store, "after the error"), -1);
+    store_close(store);
+    store = open_store(); /* and after a restart */
+    ck_assert_int_eq(size_of(store, "a"), 1);
+    ck_assert_int_eq(size_of(store, "b"), -1);
+    store_close(store);
+}
+END_TEST
+
+struct hold {
+    pthread_mutex_t mutex;
+    atomic_int ended;
+    atomic_int failed;
+};
+
+static void wait_inside(struct tx *tx, void *context) {
+    struct hold *hold = context;
+    (void)tx;
+    pthread_mutex_lock(&hold->mutex);
+    pthread_mutex_unlock(&hold->mutex);
+}
+
+struct numbered {
+    struct hold *hold;
+    int number;
+    char url[16];
+};
+
+static void put_numbered(struct tx *tx, void *context) {
+    struct numbered *numbered = context;
+    put(tx, numbered->url, numbered->number);
+    if (numbered->number % 10 == 3) {
+        err_set(tx_err(tx), ERR_INVALID, "threes fail");
+    }
+}
+
+static void numbered_done(void *context, const struct err *err) {
+    struct numbered *numbered = context;
+    ck_assert_int_eq(err->code, numbered->number % 10 == 3 ? ERR_INVALID : ERR_NONE);
+    numbered->hold->ended++;
+    numbered->hold->failed += err->code != ERR_NONE ? 1 : 0;
+}
+
+START_TEST(calls_that_wait_together_are_one_transaction) {
+    enum { COUNT = 50 };
+    struct store *store = open_store();
+    struct hold hold = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct numbered calls[COUNT];
+    int64_t commits = 0, before = 0, runs = 0;
+    pthread_mutex_lock(&hold.mutex);
+    store_submit(store, wait_inside, NULL, &hold); /* the thread is in it while others queue */
+    clock_sleep_ms(50, NULL);
+    for (int i = 0; i < COUNT; i++) {
+        calls[i] = (struct numbered){.hold = &hold, .number = i};
+        snprintf(calls[i].url, sizeof(calls[i].url), "n%d", i);
+        store_submit(store, put_numbered, numbered_done, &calls[i]);
+    }
+    store_counts(store, &before, &runs);
+    pthread_mutex_unlock(&hold.mutex);
+    for (int i = 0; i < COUNT; i++) {
+        ck_assert_int_eq(size_of(store, calls[i].url), i % 10 == 3 ? -1 : i);
+    }
+    store_counts(store, &commits, &runs);
+    ck_assert_int_eq(hold.ended, COUNT);
+    ck_assert_int_eq(hold.failed, COUNT / 10);
+    /* the held one, the group of 50, and 50 reads by size_of */
+    ck_assert_int_le(commits - before, 1 + 1 + COUNT);
+    ck_assert_int_eq(runs, 1 + COUNT + COUNT);
+    store_close(store);
+}
+END_TEST
+
+static void count_up(void *context, const struct err *err) {
+    ck_assert_int_eq(err->code, ERR_NONE);
+    (*(atomic_int *)context)++;
+}
+
+static void write_event(struct tx *tx, void *context) {
+    (void)context;
+    tx_numbers(tx, "event", 1);
+    tx_wake(tx, TOPIC_EVENTS);
+}
+
+START_TEST(closing_runs_what_was_submitted) {
+    atomic_int ended = 0;
+    struct store *store = open_store();
+    for (int i = 0; i < 500; i++) {
+        store_submit(store, write_event, count_up, &ended);
+    }
+    store_close(store);
+    ck_assert_int_eq(ended, 500);
+}
+END_TEST
+
+static void *many_calls(void *context) {
+    for (int i = 0; i < 200; i++) {
+        ck_assert_int_eq(store_call(context, write_event, NULL, NULL), 0);
+    }
+    return NULL;
+}
+
+static void take_number(struct tx *tx, void *context) {
+    *(int64_t *)context = tx_numbers(tx, "event", 10);
+}
+
+START_TEST(numbers_are_given_once_whoever_asks) {
+    struct store *store = open_store();
+    pthread_t threads[4];
+    int64_t next = 0;
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, many_calls, store), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    store_call(store, take_number, &next, NULL);
+    ck_assert_int_eq(next, 801); /* of a block of ten the first */
+    store_call(store, take_number, &next, NULL);
+    ck_assert_int_eq(next, 811);
+    store_close(store);
+}
+END_TEST
+
+static atomic_int woken_topics;
+
+static int64_t after(void *context, unsigned topics) {
+    (void)context;
+    woken_topics |= (int)topics;
+    return 1000;
+}
+
+static void wake_and_fail(struct tx *tx, void *context) {
+    (void)context;
+    tx_wake(tx, TOPIC_TITLES);
+    err_set(tx_err(tx), ERR_INVALID, "no");
+}
+
+START_TEST(only_what_was_kept_wakes_anybody) {
+    struct store *store = NULL;
+    struct store_options options = {.path = path, .after = after};
+    woken_topics = 0;
+    ck_assert_int_eq(store_open(&store, &options, NULL), 0);
+    store_call(store, wake_and_fail, NULL, NULL);
+    store_call(store, write_event, NULL, NULL);
+    store_close(store);
+    ck_assert_int_eq(woken_topics, TOPIC_EVENTS);
+}
+END_TEST
+
+/* ---- the clock ----------------------------------------------------------------------------- */
+
+static void read_clock(struct tx *tx, void *context) {
+    *(int64_t *)context = tx_now(tx);
+    sql_run(tx, SQL_EVENT_ADD,
+            VALUES(INTEGER(tx_numbers(tx, "event", 1)),
+                   INTEGER(tx_now(tx) + 3600000), TEXT("t"), INTEGER(0), TEXT("k"), TEXT("")));
+}
+
+START_TEST(the_clock_never_goes_back) {
+    int64_t first = 0, second = 0;
+    struct store *store = open_store();
+    store_call(store, read_clock, &first, NULL);
+    store_close(store);
+    ck_assert_int_ge(first, 1600000000000);
+    store = open_store(); /* its last event is an hour ahead, as if the clock was set back */
+    store_call(store, read_clock, &second, NULL);
+    store_close(store);
+    ck_assert_int_ge(second, first + 3600000);
+}
+END_TEST
+
+/* ---- schema and damage ------------------------------------------------------------------------ */
+
+static void write_from_the_future(struct tx *tx, void *context) {
+    (void)context;
+    sql_run(tx, SQL_SCHEMA_ADD, VALUES(INTEGER(99), INTEGER(0)));
+}
+
+START_TEST(a_newer_store_is_refused) {
+    struct err err;
+    struct store *store = open_store();
+    ck_assert_int_eq(store_call(store, write_from_the_future, NULL, NULL), 0);
+    store_close(store);
+    ck_assert_int_eq(refused(&err), ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message, "written by a newer reelfarm (schema 99"));
+    ck_assert_ptr_nonnull(strstr(err.message, path));
+}
+END_TEST
+
+START_TEST(a_store_is_opened_by_one) {
+    struct err err;
+    struct store *store = open_store();
+    pid_t child = fork(); /* another process: locks are between processes */
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        _exit(refused(&err) == ERR_CONFLICT && strstr(err.message, "another reelfarm") != NULL
+                  ? 0
+                  : 1);
+    }
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(refused(&err), ERR_CONFLICT);
+    store_close(store);
+    store = open_store(); /* free again */
+    store_close(store);
+}
+END_TEST
+
+/* Overwrites a part of the store's file. */
+static void damage(off_t at, size_t size) {
+    char bytes[4096];
+    memset(bytes, 0xa5, sizeof(bytes));
+    int fd = open(path, O_WRONLY);
+    ck_assert_int_ge(fd, 0);
+    for (size_t done = 0; done < size; done += sizeof(bytes)) {
+        ck_assert_int_eq(pwrite(fd, bytes, sizeof(bytes), at + (off_t)done), sizeof(bytes));
+    }
+    close(fd);
+}
+
+START_TEST(damage_is_said_in_a_sentence) {
+    static const struct {
+        off_t at;
+        size_t size;
+    } places[] = {{0, 4096}, {8192, 16384}};
+    struct err err;
+    store_close(open_store());
+    damage(places[_i].at, places[_i].size);
+    ck_assert_int_eq(refused(&err), ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.message, path));
+    ck_assert_ptr_nonnull(strstr(err.message, "move it away and run again"));
+}
+END_TEST
+
+START_TEST(a_cut_store_is_refused) {
+    struct err err;
+    store_close(open_store());
+    ck_assert_int_eq(truncate(path, 3 * 4096), 0);
+    ck_assert_int_eq(refused(&err), ERR_CORRUPT);
+}
+END_TEST
+
+START_TEST(what_can_not_be_a_store_is_refused) {
+    struct err err;
+    mem_free(path);
+    path = mem_format("%s/missing/store.db", folder);
+    ck_assert_int_eq(refused(&err), ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, path));
+    mem_free(path);
+    path = mem_string(folder); /* a folder */
+    ck_assert_int_eq(refused(&err), ERR_INVALID);
+}
+END_TEST
+
+/* ---- a full disk ---------------------------------------------------------------------------- */
+
+static void put_much(struct tx *tx, void *context) {
+    char *text = mem_zero(200001, 1);
+    memset(text, 'x', 200000);
+    sql_run(tx, SQL_SOURCE_PUT, VALUES(TEXT(context), INTEGER(1), TEXT("pin"), TEXT(text)));
+    mem_free(text);
+}
+
+START_TEST(a_full_disk_is_said_and_survived) {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", folder, "tmpfs", 0, "size=1m") != 0) {
+        printf("SKIP store a_full_disk_is_said_and_survived: no small disk can be mounted (%s)\n",
+               strerror(errno));
+        return;
+    }
+    struct store *store = open_store();
+    struct err err = {0};
+    int kept = 0;
+    char url[16];
+    while (err.code == ERR_NONE && kept < 100) {
+        snprintf(url, sizeof(url), "big%d", kept);
+        kept += store_call(store, put_much, url, &err) == 0 ? 1 : 0;
+    }
+    ck_assert_int_eq(err.code, ERR_NO_SPACE);
+    ck_assert_ptr_nonnull(strstr(err.message, "the disk is full"));
+    ck_assert_int_gt(kept, 0);
+    for (int i = 0; i <= kept; i++) { /* what was promised is there, what failed is not */
+        snprintf(url, sizeof(url), "big%d", i);
+        ck_assert_int_eq(size_of(store, url), i < kept ? 1 : -1);
+    }
+    ck_assert_int_eq(mount("none", folder, "tmpfs", MS_REMOUNT, "size=16m"), 0);
+    ck_assert_int_eq(store_call(store, put_much, "after", NULL), 0);
+    store_close(store);
+    store = open_store();
+    ck_assert_int_eq(size_of(store, "after"), 1);
+    store_close(store);
+    umount(folder);
+}
+END_TEST
+
+/* ---- sudden ends -------------------------------------------------------------------------------- */
+
+struct writing {
+    int fd;
+    int number;
+    char url[16];
+};
+
+static void writing_run(struct tx *tx, void *context) {
+    struct writing *writing = context;
+    put(tx, writing->url, writing->number);
+    sql_run(tx, SQL_SOURCE_PUT,
+            VALUES(TEXT("last"), INTEGER(writing->number), TEXT(""), TEXT("")));
+}
+
+/* Promises the number to the parent, once it is on the disk. */
+static void writing_done(void *context, const struct err *err) {
+    struct writing *writing = context;
+    if (err->code != ERR_NONE ||
+        write(writing->fd, &writing->number, sizeof(writing->number)) < 0) {
+        _exit(1);
+    }
+    mem_free(writing);
+}
+
+static void write_until_killed(int fd) {
+    struct store *store = open_store();
+    for (int i = 0; i < 1000000; i++) {
+        struct writing *writing = mem_zero(1, sizeof(*writing));
+        *writing = (struct writing){.fd = fd, .number = i};
+        snprintf(writing->url, sizeof(writing->url), "w%d", i);
+        store_submit(store, writing_run, writing_done, writing);
+        if (i % 7 == 0) {
+            usleep(300);
+        }
+    }
+    _exit(2);
+}
+
+START_TEST(promises_survive_a_kill) {
+    int pipes[2];
+    ck_assert_int_eq(pipe(pipes), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        close(pipes[0]);
+        write_until_killed(pipes[1]);
+    }
+    close(pipes[1]);
+    clock_sleep_ms(150 + 37 * _i, NULL);
+    kill(child, SIGKILL);
+    int status = 0, number = 0, promised = -1;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status));
+    while (read(pipes[0], &number, sizeof(number)) == sizeof(number)) {
+        ck_assert_int_eq(number, promised + 1); /* in the order of submission */
+        promised = number;
+    }
+    close(pipes[0]);
+    struct store *store = open_store();
+    int64_t last = size_of(store, "last");
+    ck_assert_int_ge(last, promised); /* more may be on the disk than was said */
+    for (int i = 0; i <= last; i++) {
+        char url[16];
+        snprintf(url, sizeof(url), "w%d", i);
+        ck_assert_int_eq(size_of(store, url), i);
+    }
+    ck_assert_int_gt(promised, 0);
+    store_close(store);
+}
+END_TEST
+
+Suite *store_suite(void) {
+    Suite *suite = suite_create("store");
+    TCase *calls = tcase_create("calls");
+    tcase_add_checked_fixture(calls, make_folder, drop_folder);
+    tcase_add_test(calls, calls_keep_or_undo_what_they_wrote);
+    tcase_add_test(calls, calls_that_wait_together_are_one_transaction);
+    tcase_add_test(calls, closing_runs_what_was_submitted);
+    tcase_add_test(calls, numbers_are_given_once_whoever_asks);
+    tcase_add_test(calls, only_what_was_kept_wakes_anybody);
+    tcase_add_test(calls, the_clock_never_goes_back);
+    suite_add_tcase(suite, calls);
+    TCase *files = tcase_create("files");
+    tcase_add_checked_fixture(files, make_folder, drop_folder);
+    tcase_add_test(files, a_newer_store_is_refused);
+    tcase_add_test(files, a_store_is_opened_by_one);
+    tcase_add_loop_test(files, damage_is_said_in_a_sentence, 0, 2);
+    tcase_add_test(files, a_cut_store_is_refused);
+    tcase_add_test(files, what_can_not_be_a_store_is_refused);
+    tcase_add_test(files, a_full_disk_is_said_and_survived);
+    tcase_add_loop_test(files, promises_survive_a_kill, 0, 5);
+    suite_add_tcase(suite, files);
+    return suite;
+}
