@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Boxes on the top level of an ISO media file: see outline.h. */
+#include "outline.h"
+
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/mem.h"
+
+enum {
+    BOX_HEADER = 16,
+    MAX_BOXES = 1 << 20,
+    SCAN_BYTES = 1 << 20, /* of moov, to find an encrypted sample entry */
+};
+
+static const char *const first_boxes[] = {"ftyp", "moov", "mdat", "free", "skip", "wide",
+                                          "styp", "sidx", "pnot", "uuid", "emsg", NULL};
+
+/* Reads exactly `size` bytes: 1, 0 where the source ends before, negative on errors. */
+static int read_exact(const struct source_io *io, int64_t offset, uint8_t *data, size_t size,
+                      struct err *err) {
+    size_t done = 0;
+    while (done < size) {
+        int64_t got = io->read(io->context, offset + (int64_t)done, data + done, size - done, err);
+        if (got < 0) {
+            return err_set(err, (enum err_code)got, "cannot read the source");
+        }
+        if (got == 0) {
+            return 0;
+        }
+        done += (size_t)got;
+    }
+    return 1;
+}
+
+/* Whether moov has a sample entry of encrypted pictures. */
+static int scan_moov(struct outline *outline, const struct source_io *io, int64_t offset,
+                     int64_t size, struct err *err) {
+    size_t length = size < SCAN_BYTES ? (size_t)size : SCAN_BYTES;
+    uint8_t *data = mem_try(length);
+    if (data == NULL) {
+        return 0;
+    }
+    int status = read_exact(io, offset, data, length, err);
+    if (status > 0) {
+        outline->encrypted = memmem(data, length, "encv", 4) != NULL;
+    }
+    mem_free(data);
+    return status < 0 ? status : 0;
+}
+
+static void add_fragment(struct outline *outline, int64_t offset) {
+    size_t count = outline->fragment_count;
+    if ((count & (count - 1)) == 0) {
+        size_t capacity = count == 0 ? 1 : 2 * count;
+        outline->fragments = mem_resize(outline->fragments, capacity, sizeof(int64_t));
+    }
+    outline->fragments[outline->fragment_count++] = offset;
+}
+
+static bool is_first_box(const uint8_t *type) {
+    for (int i = 0; first_boxes[i] != NULL; i++) {
+        if (memcmp(type, first_boxes[i], 4) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The size of a box with the header at `header`, which ends the file where it says 0. */
+static int64_t box_size(const uint8_t *header, int64_t left) {
+    struct bytes bytes = bytes_of(header, BOX_HEADER);
+    uint64_t size = bytes_u32(&bytes);
+    bytes_take(&bytes, 4);
+    if (size == 1) {
+        size = bytes_u64(&bytes);
+    } else if (size == 0) {
+        return left;
+    }
+    return size > INT64_MAX ? INT64_MAX : (int64_t)size;
+}
+
+int outline_read(struct outline *out, const struct source_io *io, bool header_only,
+                 struct err *err) {
+    struct outline outline = {0};
+    int64_t offset = 0;
+    int status = 0;
+    for (int i = 0; i < MAX_BOXES && offset + 8 <= io->size; i++) {
+        uint8_t header[BOX_HEADER] = {0};
+        int64_t left = io->size - offset;
+        status = read_exact(io, offset, header, left < BOX_HEADER ? (size_t)left : BOX_HEADER, err);
+        if (status <= 0) {
+            break;
+        }
+        const uint8_t *type = header + 4;
+        if (i == 0) {
+            outline.iso = is_first_box(type);
+        }
+        int64_t size = box_size(header, left);
+        if (!outline.iso || size < 8) {
+            break;
+        }
+        bool whole = size <= left;
+        outline.cut = outline.cut || !whole;
+        if (memcmp(type, "mdat", 4) == 0) {
+            outline.mdat = true;
+        } else if (memcmp(type, "moof", 4) == 0 && whole) {
+            add_fragment(&outline, offset);
+        } else if (memcmp(type, "moov", 4) == 0 && whole) {
+            outline.moov = true;
+            outline.moov_end = offset + size;
+            status = scan_moov(&outline, io, offset, size, err);
+            if (status < 0) {
+                break;
+            }
+        }
+        if (!whole || (header_only && outline.moov)) {
+            break;
+        }
+        offset += size;
+    }
+    if (status < 0) {
+        outline_finish(&outline);
+        return status;
+    }
+    *out = outline;
+    return 0;
+}
+
+void outline_finish(struct outline *outline) {
+    mem_free(outline->fragments);
+    *outline = (struct outline){0};
+}
+
+int outline_refusal(const struct source_io *io, const char *otherwise, struct err *err) {
+    struct outline outline = {0};
+    int status = outline_read(&outline, io, false, err);
+    if (status != 0) {
+        return status;
+    }
+    if (outline.encrypted) {
+        status = err_set(err, ERR_UNSUPPORTED,
+                         "its pictures are encrypted (Common Encryption); give the clear file");
+    } else if (outline.iso && !outline.moov && outline.cut) {
+        status = err_set(err, ERR_CORRUPT,
+                         "it ends before its header (the moov box): the file was cut off; upload "
+                         "it again from the original");
+    } else if (outline.iso && !outline.moov) {
+        status = err_set(err, ERR_CORRUPT,
+                         "it has no header (no readable moov box): the recording was not finished "
+                         "or the file is damaged; upload it again from the original");
+    } else {
+        status = err_set(err, ERR_CORRUPT,
+                         "%s; check that it plays elsewhere, and upload it again", otherwise);
+    }
+    outline_finish(&outline);
+    return status;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Times and random access points of all pictures: see pass.h. */
+#include "pass.h"
+
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "timeline.h"
+
+enum {
+    PROGRESS_EVERY = 512, /* packets */
+    MAX_RECOVERING = 32,  /* intra refreshes that are followed at once */
+};
+
+static const double longest_time_s = 1e9; /* timestamps beyond 31 years are no timestamps */
+
+/* A random access point whose pictures become exact later. */
+struct recovering {
+    struct access_candidate candidate;
+    int references; /* pictures to come before it is exact */
+};
+
+struct walk {
+    struct pass *pass;
+    const struct outline *outline;
+    struct reader *reader;
+    const struct reader_options *options;
+    bool timed;               /* some packet had a time of its own */
+    int64_t last_position;    /* of the newest candidate */
+    size_t before_access;     /* shown pictures read before the first candidate */
+    struct recovering recovering[MAX_RECOVERING];
+    int recovering_count;
+    struct access_candidate first; /* packet of all */
+    bool has_first;
+};
+
+static void add_picture(struct pass *pass, int64_t pts) {
+    if (pass->count == pass->capacity) {
+        pass->capacity = pass->capacity == 0 ? 4096 : 2 * pass->capacity;
+        pass->pts = mem_resize(pass->pts, pass->capacity, sizeof(*pass->pts));
+    }
+    pass->pts[pass->count++] = pts;
+}
+
+static void add_access(struct walk *walk, const struct access_candidate *candidate) {
+    struct pass *pass = walk->pass;
+    if (pass->access_count == pass->access_capacity) {
+        pass->access_capacity = pass->access_capacity == 0 ? 256 : 2 * pass->access_capacity;
+        pass->accesses =
+            mem_resize(pass->accesses, pass->access_capacity, sizeof(*pass->accesses));
+    }
+    pass->accesses[pass->access_count++] = *candidate;
+}
+
+/* The last fragment that begins before the position; -1 without one. */
+static int64_t fragment_before(const struct outline *outline, int64_t position) {
+    size_t low = 0;
+    size_t high = outline->fragment_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (outline->fragments[middle] <= position) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low == 0 ? -1 : outline->fragments[low - 1];
+}
+
+static struct access_candidate candidate_of(const struct walk *walk, const AVPacket *packet) {
+    struct access_candidate candidate = {
+        .pts = packet->pts,
+        .dts = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts,
+        .position = reader_place(walk->reader, packet),
+        .exact_pts = packet->pts,
+    };
+    if (walk->outline->fragment_count > 0 && packet->pos >= 0) {
+        candidate.position = fragment_before(walk->outline, packet->pos);
+    }
+    return candidate;
+}
+
+/* Whether a seek to the candidate's position finds that very packet again. */
+static bool can_be_found(struct walk *walk, const struct reader_item *item,
+                         const struct access_candidate *candidate) {
+    if (candidate->position < 0 || walk->outline->iso) {
+        return true;
+    }
+    if (candidate->position < walk->last_position ||
+        (walk->timed && !item->stored_time)) {
+        return false;
+    }
+    if (candidate->position == walk->last_position) {
+        const struct container *container = container_of_name(walk->options->container);
+        return container->reach == REACH_CLUSTER;
+    }
+    return true;
+}
+
+static void consider_access(struct walk *walk, const struct reader_item *item) {
+    struct access_candidate candidate = candidate_of(walk, item->packet);
+    if (!walk->has_first) {
+        walk->first = candidate;
+        walk->first.exact_pts = INT64_MIN;
+        walk->has_first = true;
+    }
+    if (item->look.access == ACCESS_NONE || !can_be_found(walk, item, &candidate)) {
+        return;
+    }
+    walk->last_position = candidate.position;
+    if (item->look.access == ACCESS_RECOVERY) {
+        if (walk->recovering_count < MAX_RECOVERING) {
+            walk->recovering[walk->recovering_count++] =
+                (struct recovering){candidate, item->look.recovery};
+            reader_look_at_all(walk->reader, true);
+        }
+        return;
+    }
+    if (walk->pass->access_count == 0) {
+        walk->before_access = walk->pass->count;
+    }
+    if (item->look.access == ACCESS_CLOSED) {
+        candidate.exact_pts = walk->pass->access_count == 0 ? INT64_MIN : candidate.pts;
+    }
+    add_access(walk, &candidate);
+}
+
+/* Counts a picture towards the recovery points that wait for it: the first reference
+ * picture after as many others is exact, and all that are shown after it. */
+static void count_recovery(struct walk *walk, const struct reader_item *item, size_t known) {
+    int kept = 0;
+    for (int i = 0; i < walk->recovering_count; i++) {
+        struct recovering *recovering = &walk->recovering[i];
+        if (item->look.reference && recovering->references <= 0) {
+            recovering->candidate.exact_pts = item->packet->pts;
+            if (walk->pass->access_count == 0) {
+                walk->before_access = known;
+            }
+            add_access(walk, &recovering->candidate);
+            continue;
+        }
+        recovering->references -= item->look.reference;
+        walk->recovering[kept++] = *recovering;
+    }
+    walk->recovering_count = kept;
+    if (kept == 0) {
+        reader_look_at_all(walk->reader, false);
+    }
+}
+
+static bool is_past_end(const struct walk *walk, const AVPacket *packet) {
+    return walk->options->ghost && packet->pos >= 0 &&
+           (packet->pos > walk->options->io->size ||
+            packet->size > walk->options->io->size - packet->pos);
+}
+
+static int take_picture(struct walk *walk, const struct reader_item *item, struct err *err) {
+    struct pass *pass = walk->pass;
+    const AVPacket *packet = item->packet;
+    double seconds = (double)packet->pts * av_q2d(reader_stream(walk->reader)->time_base);
+    if (!(seconds < longest_time_s && seconds > -longest_time_s)) {
+        return err_set(err, ERR_CORRUPT,
+                       "a picture of it has an absurd timestamp (%.0f s); write it anew with a "
+                       "tool that repairs timestamps",
+                       seconds);
+    }
+    walk->timed = walk->timed || item->stored_time;
+    bool past_end = is_past_end(walk, packet);
+    size_t known = pass->count;
+    if (!past_end) {
+        consider_access(walk, item);
+    }
+    if (walk->recovering_count > 0) {
+        count_recovery(walk, item, known);
+    }
+    if (item->shown) {
+        pass->missing += past_end;
+        add_picture(pass, packet->pts);
+        if (pass->count == 1 || packet->pts > pass->last_pts) {
+            pass->last_pts = packet->pts;
+            pass->last_duration = packet->duration > 0 ? packet->duration : 0;
+        }
+    }
+    return 0;
+}
+
+static int walk_packets(struct walk *walk, const struct pass_limits *limits, struct err *err) {
+    struct pass *pass = walk->pass;
+    int64_t packets = 0;
+    for (;;) {
+        struct reader_item item;
+        int status = reader_next(walk->reader, &item, err);
+        if (status <= 0) {
+            return status;
+        }
+        pass->bytes += item.packet->size;
+        pass->damaged += (item.packet->flags & AV_PKT_FLAG_CORRUPT) != 0 && !walk->options->ghost;
+        if (item.picture) {
+            status = take_picture(walk, &item, err);
+        }
+        packets++;
+        if (status == 0 && packets > 4 * limits->max_pictures) {
+            status = err_set(err, ERR_UNSUPPORTED,
+                             "it has more than %lld pictures; cut it into parts",
+                             (long long)limits->max_pictures);
+        }
+        if (status == 0 && packets % PROGRESS_EVERY == 0 && limits->progress != NULL &&
+            limits->progress(limits->context, item.packet->pos > 0 ? item.packet->pos : 0,
+                             walk->options->io->size) != 0) {
+            status = err_set(err, ERR_CANCELLED, "the probe was cancelled");
+        }
+        if (status != 0) {
+            return status;
+        }
+    }
+}
+
+/* Drops the pictures that no decoder can make: those before the first random access
+ * point, and those shown before its first exact one. */
+static void drop_undecodable(struct walk *walk) {
+    struct pass *pass = walk->pass;
+    int64_t exact = pass->accesses[0].exact_pts;
+    size_t kept = 0;
+    for (size_t i = walk->before_access; i < pass->count; i++) {
+        if (pass->pts[i] >= exact) {
+            pass->pts[kept++] = pass->pts[i];
+        }
+    }
+    pass->undecodable = (int64_t)(pass->count - kept);
+    pass->count = kept;
+}
+
+int pass_run(struct pass *pass, const struct reader_options *options,
+             const struct outline *outline, const struct pass_limits *limits, struct err *err) {
+    struct pass result = {0};
+    struct walk walk = {
+        .pass = &result, .outline = outline, .options = options, .last_position = -1};
+    int status = reader_open(&walk.reader, options, err);
+    if (status == 0) {
+        status = walk_packets(&walk, limits, err);
+    }
+    if (status == 0 && result.access_count > 0) {
+        result.has_access = true;
+        drop_undecodable(&walk);
+    } else if (status == 0 && walk.has_first) {
+        add_access(&walk, &walk.first);
+    }
+    if (status == 0 && result.count == 0) {
+        status = err_set(err, ERR_CORRUPT,
+                         "its video stream has no pictures; upload it again from the original");
+    }
+    reader_close(walk.reader);
+    if (status != 0) {
+        pass_finish(&result);
+        return status;
+    }
+    timeline_sort(result.pts, result.count);
+    *pass = result;
+    return 0;
+}
+
+void pass_finish(struct pass *pass) {
+    mem_free(pass->pts);
+    mem_free(pass->accesses);
+    *pass = (struct pass){0};
+}

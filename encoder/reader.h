@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The packets of the picture track, each with a sure timestamp. Probe and chunks read
+ * through this one door, so a picture has the same time in both: stored timestamps
+ * alone are believed, what lacks is worked out from the pictures' order, and a clock
+ * that wraps or restarts is moved onto the probe's by the packet of the random access
+ * point where reading begins.
+ */
+#ifndef ENCODER_READER_H
+#define ENCODER_READER_H
+
+#include "bitstream.h"
+#include "demux.h"
+
+struct reader_options {
+    const struct source_io *io;
+    const char *container; /* the document's name for it */
+    int stream;
+    bool pair_fields;     /* pictures may come as two packets, one a field */
+    struct rational rate; /* pictures a second, for packets without any time; {0, 1} unknown */
+    const struct random_access *access; /* where to begin; NULL: at the first packet */
+    bool linear;          /* a fragmented MP4, read from its first fragment on */
+    bool ghost;           /* times and places alone: see demux_ghost */
+};
+
+struct reader_item {
+    AVPacket *packet; /* borrowed until the next call; pts is set where it is a picture */
+    bool picture;     /* false: the second field of the one before, or never shown */
+    bool shown;       /* false: decoded only, for an edit list hides it */
+    bool stored_time; /* its own timestamp, not one worked out */
+    int64_t floor;    /* no later picture is shown before; AV_NOPTS_VALUE where nobody knows */
+    struct picture_look look; /* of key pictures, and where `look_at_all` is set */
+};
+
+struct reader;
+
+/* `*out` is owned. CORRUPT where the random access point is not found again. */
+int reader_open(struct reader **out, const struct reader_options *options, struct err *err);
+void reader_close(struct reader *reader);
+
+/* Looks at the headers of each picture from now on, to count references. */
+void reader_look_at_all(struct reader *reader, bool all);
+
+/* The next packet in decode order: 1, 0 at the end, negative on errors. */
+int reader_next(struct reader *reader, struct reader_item *item, struct err *err);
+
+/* The stream; NULL before its first packet in a container without a header. */
+AVStream *reader_stream(const struct reader *reader);
+
+/* Where demux_seek finds this key packet again: -1 where it seeks by time. */
+int64_t reader_place(const struct reader *reader, const AVPacket *packet);
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rate, start and frames of the normalised timeline: see timeline.h. */
+#include "timeline.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "common/mem.h"
+
+__extension__ typedef __int128 wide;
+
+/* The standard rates, rising. Pairs are those that differ by 1000/1001. */
+static const struct {
+    struct rational rate;
+    bool opens_pair;
+} standard[] = {
+    {{24000, 1001}, true}, {{24, 1}, false}, {{25, 1}, false},      {{30000, 1001}, true},
+    {{30, 1}, false},      {{48, 1}, false}, {{50, 1}, false},      {{60000, 1001}, true},
+    {{60, 1}, false},
+};
+
+enum {
+    STANDARD_COUNT = sizeof(standard) / sizeof(standard[0]),
+    HOLE_PERCENT = 5, /* more frames without a picture than that: a variable rate */
+    LOSS_PERCENT = 1, /* of its pictures a variable rate may lose */
+    MAX_RATE_TERM = 1000000, /* of an own rate: it becomes a track's timescale */
+};
+
+static const double standard_within = 0.001;
+static const double hold_after_s = 0.5; /* sound earlier than that is not cut */
+
+/* ---- Frames of timestamps -------------------------------------------------- */
+
+static wide floor_div(wide a, wide b) {
+    wide quotient = a / b;
+    return a % b < 0 ? quotient - 1 : quotient;
+}
+
+static struct rational rational_multiply(struct rational a, struct rational b) {
+    struct rational left = rational_of(a.num, b.den);
+    struct rational right = rational_of(b.num, a.den);
+    return rational_of(left.num * right.num, left.den * right.den);
+}
+
+static struct rational rational_invert(struct rational r) {
+    return rational_of(r.den, r.num);
+}
+
+/* Rounds to the nearest frame, halves up. */
+static int64_t slot_at(struct rational rate_per_tick, struct rational start, int64_t pts) {
+    wide distance = (wide)pts * start.den - start.num;
+    wide num = distance * rate_per_tick.num;
+    wide den = (wide)start.den * rate_per_tick.den;
+    return (int64_t)floor_div(2 * num + den, 2 * den);
+}
+
+struct frame_clock frame_clock_of(const struct timeline *timeline, struct rational time_base,
+                                  struct rational source_rate, bool variable, int64_t finer) {
+    struct rational tick = rational_of(time_base.num, time_base.den * finer);
+    struct frame_clock clock = {.divide = 1};
+    struct rational rate = timeline->rate;
+    struct rational ratio = rational_multiply(source_rate, rational_invert(rate));
+    if (!variable && ratio.den == 1 && ratio.num > 1) {
+        rate = source_rate;
+        clock.divide = ratio.num;
+    }
+    clock.rate_per_tick = rational_multiply(rate, tick);
+    clock.start = rational_multiply(timeline->start, rational_invert(tick));
+    return clock;
+}
+
+int64_t frame_clock_slot(const struct frame_clock *clock, int64_t pts) {
+    int64_t slot = slot_at(clock->rate_per_tick, clock->start, pts);
+    /* Frame n of a divided rate shows picture n * divide, the one on screen at its time. */
+    return (int64_t)floor_div((wide)slot + clock->divide - 1, clock->divide);
+}
+
+/* ---- Does a rate fit? ------------------------------------------------------ */
+
+static int compare_pts(const void *a, const void *b) {
+    int64_t left = *(const int64_t *)a;
+    int64_t right = *(const int64_t *)b;
+    return left < right ? -1 : left > right;
+}
+
+void timeline_sort(int64_t *pts, size_t count) {
+    bool sorted = true;
+    for (size_t i = 1; i < count && sorted; i++) {
+        sorted = pts[i - 1] <= pts[i];
+    }
+    if (!sorted) {
+        qsort(pts, count, sizeof(*pts), compare_pts);
+    }
+}
+
+struct fit {
+    bool fits;
+    int64_t holes;
+    double spread; /* of pts against the rate's grid, frames */
+};
+
+/* Whether each picture gets a frame of its own, with few frames left over. */
+static struct fit fit_rate(const struct timeline_input *input, struct rational rate) {
+    struct fit fit = {false, 0, 0};
+    struct rational per_tick = rational_multiply(rate, input->time_base);
+    struct rational start = {input->pts[0], 1};
+    double frames_per_tick = rational_value(per_tick);
+    double low = 0;
+    double high = 0;
+    int64_t last = 0;
+    for (size_t i = 1; i < input->count; i++) {
+        int64_t slot = slot_at(per_tick, start, input->pts[i]);
+        if (slot <= last) {
+            return fit;
+        }
+        last = slot;
+        double off = (double)(input->pts[i] - input->pts[0]) * frames_per_tick - (double)slot;
+        low = off < low ? off : low;
+        high = off > high ? off : high;
+    }
+    fit.holes = last + 1 - (int64_t)input->count;
+    fit.spread = high - low;
+    /* A rate that drifts through all phases makes holes too, but no real ones. */
+    fit.fits = fit.holes * 100 <= (last + 1) * HOLE_PERCENT &&
+               (fit.holes == 0 || fit.spread <= 0.75);
+    return fit;
+}
+
+/* ---- Constant rates -------------------------------------------------------- */
+
+static int64_t median_gap(const struct timeline_input *input) {
+    size_t count = input->count - 1;
+    int64_t *gaps = mem_zero(count, sizeof(*gaps));
+    for (size_t i = 0; i < count; i++) {
+        gaps[i] = input->pts[i + 1] - input->pts[i];
+    }
+    timeline_sort(gaps, count);
+    int64_t median = gaps[count / 2];
+    mem_free(gaps);
+    return median;
+}
+
+/* Frames a second, with gaps counted as the frames that they hold. */
+static double estimate_rate(const struct timeline_input *input, int64_t median) {
+    double frames = 0;
+    for (size_t i = 1; i < input->count; i++) {
+        frames += floor((double)(input->pts[i] - input->pts[i - 1]) / (double)median + 0.5);
+    }
+    double ticks = (double)(input->pts[input->count - 1] - input->pts[0]);
+    return ticks <= 0 ? 0 : frames / (ticks * rational_value(input->time_base));
+}
+
+/* The fraction with the smallest terms in [low, high], by continued fractions. */
+static struct rational simplest_between(double low, double high) {
+    int64_t whole[32];
+    int depth = 0;
+    while (depth < 31) {
+        double floor_low = floor(low);
+        if (floor_low == low || floor_low + 1 <= high) {
+            whole[depth++] = floor_low == low ? (int64_t)floor_low : (int64_t)floor_low + 1;
+            break;
+        }
+        whole[depth++] = (int64_t)floor_low;
+        double next_low = 1 / (high - floor_low);
+        high = 1 / (low - floor_low);
+        low = next_low;
+    }
+    struct rational value = {whole[depth - 1], 1};
+    for (int i = depth - 2; i >= 0; i--) {
+        value = (struct rational){whole[i] * value.num + value.den, value.num};
+        if (value.num > MAX_RATE_TERM || value.den > MAX_RATE_TERM) {
+            return (struct rational){0, 1};
+        }
+    }
+    return value;
+}
+
+/* The standard rate that fits best, of those within 0.1 % of the estimate. */
+static bool choose_standard(const struct timeline_input *input, double estimate,
+                            struct rational *rate, struct fit *fit) {
+    bool found = false;
+    double nearest = 0;
+    for (int i = 0; i < STANDARD_COUNT; i++) {
+        double off = fabs(rational_value(standard[i].rate) / estimate - 1);
+        if (off > standard_within) {
+            continue;
+        }
+        struct fit candidate = fit_rate(input, standard[i].rate);
+        /* In a short title both of a pair may fit: the claimed one, else the nearer. */
+        if (rational_compare(standard[i].rate, input->hint) == 0) {
+            off = 0;
+        }
+        if (candidate.fits && (!found || off < nearest)) {
+            *rate = standard[i].rate;
+            *fit = candidate;
+            nearest = off;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* The exact rate of a source that keeps to one, within the rounding of its stamps. */
+static bool choose_own(const struct timeline_input *input, int64_t median, double estimate,
+                       struct rational *rate, struct fit *fit) {
+    double tick_s = rational_value(input->time_base);
+    double rounding_s = 2 * tick_s > 0.0022 ? 2 * tick_s : 0.0022;
+    double count = (double)input->count;
+    struct rational candidates[3];
+    int candidate_count = 0;
+    /* Equal gaps tell the rate exactly. */
+    if (input->pts[input->count - 1] - input->pts[0] == median * (int64_t)(input->count - 1)) {
+        candidates[candidate_count++] =
+            rational_invert(rational_multiply(input->time_base, (struct rational){median, 1}));
+    }
+    if (input->hint.num > 0 && fabs(rational_value(input->hint) / estimate - 1) < 0.005) {
+        candidates[candidate_count++] = input->hint;
+    }
+    double slack = 0.25 / count;
+    candidates[candidate_count++] =
+        simplest_between(estimate * (1 - slack), estimate * (1 + slack));
+    for (int i = 0; i < candidate_count; i++) {
+        struct rational r = candidates[i];
+        if (r.num <= 0 || r.num > INT32_MAX || r.den > INT32_MAX) {
+            continue;
+        }
+        struct fit candidate = fit_rate(input, r);
+        double allowed = rounding_s * rational_value(r);
+        if (candidate.fits && candidate.spread <= (allowed < 0.5 ? allowed : 0.5)) {
+            *rate = r;
+            *fit = candidate;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Variable rates -------------------------------------------------------- */
+
+/* Pictures that share a frame with a later one. */
+static int64_t count_lost(const struct timeline_input *input, struct rational rate) {
+    struct rational per_tick = rational_multiply(rate, input->time_base);
+    struct rational start = {input->pts[0], 1};
+    int64_t lost = 0;
+    int64_t last = 0;
+    for (size_t i = 1; i < input->count; i++) {
+        int64_t slot = slot_at(per_tick, start, input->pts[i]);
+        lost += slot == last;
+        last = slot;
+    }
+    return lost;
+}
+
+/* The lowest standard rate that loses at most 1 %; of a pair the one that loses less,
+ * or lies nearer to the commonest gap. The highest under the cap where all lose more. */
+static struct rational choose_variable(const struct timeline_input *input, double common) {
+    struct rational best = input->max_rate;
+    for (int i = 0; i < STANDARD_COUNT; i++) {
+        struct rational rate = standard[i].rate;
+        if (rational_compare(rate, input->max_rate) > 0) {
+            break;
+        }
+        best = rate;
+        int64_t lost = count_lost(input, rate);
+        if (lost * 100 > (int64_t)input->count * LOSS_PERCENT) {
+            continue;
+        }
+        if (standard[i].opens_pair && rational_compare(standard[i + 1].rate, input->max_rate) <= 0) {
+            struct rational other = standard[i + 1].rate;
+            int64_t other_lost = count_lost(input, other);
+            bool nearer = fabs(rational_value(other) - common) < fabs(rational_value(rate) - common);
+            if (other_lost < lost || (other_lost == lost && nearer)) {
+                best = other;
+            }
+        }
+        break;
+    }
+    return best;
+}
+
+/* ---- The choice ------------------------------------------------------------ */
+
+/* The largest whole fraction of the rate under the cap. */
+static struct rational cap_rate(struct rational rate, struct rational cap) {
+    int64_t divide = 1;
+    while (rational_compare((struct rational){rate.num, rate.den * divide}, cap) > 0) {
+        divide++;
+    }
+    return rational_of(rate.num, rate.den * divide);
+}
+
+/* Frames to hold the first picture while early sound plays. */
+static int64_t frames_before(const struct timeline_input *input, struct rational rate) {
+    double first = (double)input->pts[0] * rational_value(input->time_base);
+    double early = first - rational_value(input->sound_start);
+    if (!input->has_sound || early <= hold_after_s) {
+        return 0;
+    }
+    return (int64_t)ceil(early * rational_value(rate) - 1e-6);
+}
+
+static void set_start(struct timeline *timeline, const struct timeline_input *input,
+                      int64_t before) {
+    struct rational first = rational_multiply((struct rational){input->pts[0], 1},
+                                              input->time_base);
+    struct rational hold = rational_multiply((struct rational){before, 1},
+                                             rational_invert(timeline->rate));
+    wide num = (wide)first.num * hold.den - (wide)hold.num * first.den;
+    wide den = (wide)first.den * hold.den;
+    wide a = num < 0 ? -num : num;
+    wide b = den;
+    while (b != 0) {
+        wide rest = a % b;
+        a = b;
+        b = rest;
+    }
+    a = a == 0 ? 1 : a;
+    timeline->start = (struct rational){(int64_t)(num / a), (int64_t)(den / a)};
+}
+
+static int set_frames(struct timeline_choice *choice, const struct timeline_input *input,
+                      int64_t before, struct err *err) {
+    struct timeline *timeline = &choice->timeline;
+    double seconds = (double)(input->pts[input->count - 1] - input->pts[0]) *
+                     rational_value(input->time_base);
+    double longest = (double)input->max_frames / rational_value(timeline->rate);
+    if (seconds + rational_value(input->time_base) * (double)input->last_duration +
+            (double)before / rational_value(timeline->rate) > longest) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "its timestamps span %.0f hours, more than the %.0f that are allowed; "
+                       "check its timestamps, or cut it into parts",
+                       seconds / 3600, longest / 3600);
+    }
+    struct frame_clock clock = frame_clock_of(timeline, input->time_base, choice->source_rate,
+                                              choice->variable, 1);
+    int64_t last = input->pts[input->count - 1];
+    int64_t slot = frame_clock_slot(&clock, last);
+    if (choice->variable) {
+        int64_t end = frame_clock_slot(&clock, last + input->last_duration);
+        timeline->frames = end > slot ? end : slot + 1;
+    } else if (clock.divide > 1) {
+        struct frame_clock undivided = clock;
+        undivided.divide = 1;
+        timeline->frames = frame_clock_slot(&undivided, last) / clock.divide + 1;
+    } else {
+        timeline->frames = slot + (input->fields ? 2 : 1);
+    }
+    return 0;
+}
+
+int timeline_choose(struct timeline_choice *out, const struct timeline_input *input,
+                    struct err *err) {
+    struct timeline_choice choice = {.variable = false};
+    struct fit fit = {false, 0, 0};
+    int64_t median = input->count > 1 ? median_gap(input) : 0;
+    double estimate = median > 0 ? estimate_rate(input, median) : 0;
+    struct rational rate = {0, 1};
+    if (input->count == 1) {
+        rate = input->hint.num > 0 ? input->hint : (struct rational){25, 1};
+        choice.source_rate = rate;
+    } else if (estimate > 0 && (choose_standard(input, estimate, &rate, &fit) ||
+                                choose_own(input, median, estimate, &rate, &fit))) {
+        choice.source_rate = rate;
+        choice.variable = fit.holes > 0 && input->exact_times;
+        choice.holes = choice.variable ? 0 : fit.holes;
+    } else {
+        double common = median > 0 ? 1 / ((double)median * rational_value(input->time_base)) : 0;
+        rate = choose_variable(input, common);
+        choice.variable = true;
+        int64_t ticks = input->pts[input->count - 1] - input->pts[0] + input->last_duration;
+        choice.source_rate = rational_invert(rational_multiply(
+            (struct rational){ticks > 0 ? ticks : 1, (int64_t)input->count}, input->time_base));
+    }
+    choice.timeline.rate = cap_rate(rate, input->max_rate);
+    struct rational twice = rational_multiply(choice.timeline.rate, (struct rational){2, 1});
+    struct timeline_input bounded = *input;
+    bounded.fields = input->fields && rational_compare(twice, input->max_rate) <= 0;
+    if (bounded.fields) {
+        choice.timeline.rate = twice;
+    }
+    int64_t before = frames_before(input, choice.timeline.rate);
+    set_start(&choice.timeline, input, before);
+    int status = set_frames(&choice, &bounded, before, err);
+    if (status == 0) {
+        *out = choice;
+    }
+    return status;
+}
