@@ -234,6 +234,14 @@ void task_report_finish(struct task_report *report);
 void rational_write(struct writer *w, const char *name, struct rational value); /* "24000/1001" */
 void rational_read(struct rational *out, struct reader *r, const char *name);
 
+/* A grid: each list as runs of equal lengths, [count, length, ...], since nearly all
+ * are. Readers take the member called `name`; `*out` is owned, and left alone after
+ * an error. */
+void grid_write(const struct grid *grid, struct writer *w, const char *name);
+void grid_read(struct grid **out, struct reader *r, const char *name);
+void chunk_grid_write(const struct chunk_grid *chunk, struct writer *w, const char *name);
+void chunk_grid_read(struct chunk_grid *out, struct reader *r, const char *name);
+
 void source_document_write(const struct source_document *document, struct writer *w,
                            const char *name);
 void source_document_read(struct source_document *out, struct reader *r);

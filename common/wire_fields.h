@@ -116,12 +116,4 @@ extern const char *const wire_codec_names[];
 extern const char *const wire_deinterlace_names[];
 extern const char *const wire_kind_names[];
 
-/* A grid as members "gops", "segments", "chunks" of an object: each list as runs of
- * equal lengths, [count, length, ...], since nearly all are. `*out` is owned; NULL
- * after an error. */
-void grid_write(const struct grid *grid, struct writer *w, const char *name);
-void grid_read(struct grid **out, struct reader *r, const char *name);
-void chunk_grid_write(const struct chunk_grid *chunk, struct writer *w, const char *name);
-void chunk_grid_read(struct chunk_grid *out, struct reader *r, const char *name);
-
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The grid <-> JSON. Nearly all GOPs, segments and chunks of a title are equal, so
  * each list is written as runs of equal lengths: a day's grid is 100 bytes. */
-#include "wire_fields.h"
+#include "common/wire.h"
 
 /* ---- runs ---------------------------------------------------------------------- */
 

@@ -121,7 +121,7 @@ int64_t plan_probe_memory(void);
 /*
  * What the child of a task of these units is told. Of each unit only kind,
  * rendition and chunk are read, so rows of the store serve as well as plan->units:
- * either one AUDIO unit, or 1 to 32 VIDEO units of one chunk and one codec. Rungs
+ * either one AUDIO unit, or 1 to 32 VIDEO units of one chunk and one encoder. Rungs
  * stand in the order of the units and live in `arena`; `out` is the caller's
  * zeroed struct: free what it owns with child_spec_finish. Video gets the slice of
  * the index that its chunk needs: the last access point at or before its first
