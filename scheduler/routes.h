@@ -6,8 +6,8 @@
 #ifndef SCHEDULER_ROUTES_H
 #define SCHEDULER_ROUTES_H
 
+#include "common/http_server.h"
 #include "farm.h"
-#include "http_server.h"
 #include "store.h"
 
 struct call;

@@ -7,11 +7,11 @@
 
 #include "common/clock.h"
 #include "common/hash.h"
+#include "common/http_server.h"
 #include "common/id.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "farm.h"
-#include "http_server.h"
 #include "routes.h"
 #include "session.h"
 #include "store.h"

@@ -11,8 +11,8 @@
  * bodies and headers that are too long, requests that are not complete in time, and
  * tokens that are wrong.
  */
-#ifndef SCHEDULER_HTTP_SERVER_H
-#define SCHEDULER_HTTP_SERVER_H
+#ifndef COMMON_HTTP_SERVER_H
+#define COMMON_HTTP_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The HTTP server over libmicrohttpd: see http_server.h. */
-#include "http_server.h"
+#include "common/http_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
