@@ -39,9 +39,9 @@ struct request {
     struct http_server *server;
     struct MHD_Connection *connection;
     struct peer *peer;
-    char *target;      /* raw, owned; path and query point into it */
-    char *query;       /* after the '?', or "" */
-    int refused;       /* status of a refusal found early; 0: none */
+    char *target; /* raw, owned; path and query point into it */
+    char *query;  /* after the '?', or "" */
+    int refused;  /* status of a refusal found early; 0: none */
     const char *why;
     struct MHD_Response *response;
     int status;
@@ -137,8 +137,8 @@ static void remove_peer(struct http_server *server, struct peer *peer) {
     mem_free(peer);
 }
 
-static void on_connection(void *context, struct MHD_Connection *connection,
-                          void **socket_context, enum MHD_ConnectionNotificationCode code) {
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code) {
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         add_peer(context, connection, socket_context);
     } else if (*socket_context != NULL) {
@@ -229,8 +229,8 @@ static void check_headers(struct request *request, const char *method) {
     if (coding != NULL && strcasecmp(coding, "chunked") != 0) {
         refuse(request, 501, "the only transfer coding is chunked");
     }
-    if (length != NULL && (strlen(length) > 12 ||
-                           strtoull(length, NULL, 10) > request->server->options.max_body)) {
+    if (length != NULL &&
+        (strlen(length) > 12 || strtoull(length, NULL, 10) > request->server->options.max_body)) {
         refuse(request, 413, "the request's body is too long");
     }
     request->exchange.authorised = has_token(request);
@@ -264,17 +264,24 @@ static enum MHD_Result send_answer(struct request *request) {
 
 /* ---- answers --------------------------------------------------------------------- */
 
-static struct MHD_Response *make_response(const char *type, struct buf *body) {
+static struct MHD_Response *make_response(struct buf *body) {
     struct buf empty = {0};
     body = body == NULL ? &empty : body;
     struct MHD_Response *response =
         MHD_create_response_from_buffer(body->size, body->data, MHD_RESPMEM_MUST_COPY);
-    if (type != NULL) {
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    }
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     buf_finish(body);
     return response;
+}
+
+static void add_headers(struct MHD_Response *response, const struct http_reply *reply) {
+    if (reply->type != NULL) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+    }
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            reply->cache_control != NULL ? reply->cache_control : "no-store");
+    for (int i = 0; i < HTTP_REPLY_HEADERS && reply->headers[i].name != NULL; i++) {
+        MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    }
 }
 
 static void write_problem(struct buf *body, int status, const char *detail, const char *code) {
@@ -295,16 +302,20 @@ static enum MHD_Result send_refusal(struct request *request) {
     struct buf body = {0};
     write_problem(&body, request->refused, request->why, "invalid");
     request->status = request->refused;
-    request->response = make_response("application/problem+json", &body);
-    MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
+    request->response = make_response(&body);
+    add_headers(request->response,
+                &(struct http_reply){.type = "application/problem+json",
+                                     .headers = {{MHD_HTTP_HEADER_CONNECTION, "close"}}});
     return send_answer(request);
 }
 
-void http_answer(struct exchange *exchange, int status, const char *type, struct buf *body) {
+static void answer(struct exchange *exchange, const struct http_reply *reply,
+                   struct MHD_Response *response) {
     struct request *request = (struct request *)exchange;
-    request->status = status;
-    request->response = make_response(type, body);
-    if (status == 401) {
+    request->status = reply->status;
+    request->response = response;
+    add_headers(response, reply);
+    if (reply->status == 401) {
         MHD_add_response_header(request->response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     }
     if (exchange->allow != NULL) {
@@ -317,6 +328,21 @@ void http_answer(struct exchange *exchange, int status, const char *type, struct
     MHD_resume_connection(request->connection); /* from here on it may be freed */
 }
 
+void http_answer_reply(struct exchange *exchange, const struct http_reply *reply,
+                       struct buf *body) {
+    answer(exchange, reply, make_response(body));
+}
+
+void http_answer_file(struct exchange *exchange, const struct http_reply *reply, int fd,
+                      int64_t offset, int64_t size) {
+    answer(exchange, reply,
+           MHD_create_response_from_fd_at_offset64((uint64_t)size, fd, (uint64_t)offset));
+}
+
+void http_answer(struct exchange *exchange, int status, const char *type, struct buf *body) {
+    http_answer_reply(exchange, &(struct http_reply){.status = status, .type = type}, body);
+}
+
 void http_answer_problem(struct exchange *exchange, int status, const struct err *err) {
     struct buf body = {0};
     write_problem(&body, status, err->message, err_code_name(err->code));
@@ -325,9 +351,9 @@ void http_answer_problem(struct exchange *exchange, int status, const struct err
 
 /* ---- the library's calls ------------------------------------------------------------ */
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *data, size_t *size, void **request_context) {
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **request_context) {
     (void)context;
     (void)connection;
     (void)url;
@@ -392,6 +418,10 @@ const char *exchange_query(const struct exchange *exchange, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+const char *exchange_header(const struct exchange *exchange, const char *name) {
+    return header((const struct request *)exchange, name);
+}
+
 bool exchange_gone(const struct exchange *exchange) {
     const struct request *request = (const struct request *)exchange;
     char byte;
@@ -413,8 +443,10 @@ static int parse_address(const struct http_server_options *options, struct socka
         six->sin6_family = AF_INET6;
         six->sin6_port = htons((uint16_t)options->port);
     } else {
-        return err_set(err, ERR_INVALID, "'%s' is no numeric address to listen on; give one such "
-                                         "as 127.0.0.1", options->host);
+        return err_set(err, ERR_INVALID,
+                       "'%s' is no numeric address to listen on; give one such "
+                       "as 127.0.0.1",
+                       options->host);
     }
     return 0;
 }
@@ -429,15 +461,14 @@ static int start_daemon(struct http_server *server, struct err *err) {
                      (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR, &address,
-        MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_end,
-        server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)server->options.connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(server->options.idle_ms / 1000 + 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_end, server,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEADER_BYTES_MAX, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)server->options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(server->options.idle_ms / 1000 + 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_END);
     if (server->daemon == NULL) {
-        return err_set(err, ERR_UNAVAILABLE,
-                       "the scheduler can't listen on %s port %d: %s; is the port free?",
+        return err_set(err, ERR_UNAVAILABLE, "can't listen on %s port %d: %s; is the port free?",
                        server->options.host, server->options.port, strerror(errno));
     }
     return 0;
@@ -475,8 +506,7 @@ void http_server_stop(struct http_server *server) {
     }
     pthread_mutex_lock(&server->mutex);
     int64_t flushed_ms = clock_monotonic_ms() + FLUSH_MS;
-    while (server->unanswered > 0 ||
-           (server->unsent > 0 && clock_monotonic_ms() < flushed_ms)) {
+    while (server->unanswered > 0 || (server->unsent > 0 && clock_monotonic_ms() < flushed_ms)) {
         wait_ms(server, 20);
     }
     pthread_mutex_unlock(&server->mutex);

@@ -37,11 +37,11 @@ struct http_server_options {
     const char *host; /* numeric address */
     int port;         /* 0: any free one */
     uint8_t token_hash[SHA256_BYTES];
-    size_t max_body;  /* bytes; default 32 MiB: the source document of a very long title */
-    int request_ms;   /* a head must be complete so soon after its connection, a body so soon
-                         after its head (with the token: and 1 s for each 64 KiB); default 10000 */
-    int idle_ms;      /* a next head so soon after the answer before it; default 30000 */
-    int connections;  /* at most; default 2048 */
+    size_t max_body; /* bytes; default 32 MiB: the source document of a very long title */
+    int request_ms;  /* a head must be complete so soon after its connection, a body so soon
+                        after its head (with the token: and 1 s for each 64 KiB); default 10000 */
+    int idle_ms;     /* a next head so soon after the answer before it; default 30000 */
+    int connections; /* at most; default 2048 */
     /* Called on the server's thread; owns `exchange` until it gives it to http_answer. */
     void (*handle)(void *context, struct exchange *exchange);
     void *context;
@@ -62,6 +62,9 @@ void http_server_stop(struct http_server *server);
 /* A parameter of the query, borrowed; NULL where it is not there. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
 
+/* A header of the request, borrowed; NULL where it is not there. */
+const char *exchange_header(const struct exchange *exchange, const char *name);
+
 /* Whether the client has closed its connection: an answer would be lost. */
 bool exchange_gone(const struct exchange *exchange);
 
@@ -71,5 +74,26 @@ void http_answer(struct exchange *exchange, int status, const char *type, struct
 
 /* The same with an RFC 9457 problem document. */
 void http_answer_problem(struct exchange *exchange, int status, const struct err *err);
+
+enum { HTTP_REPLY_HEADERS = 8 };
+
+/* The head of an answer that says more. Strings are borrowed during the call. */
+struct http_reply {
+    int status;
+    const char *type;          /* content type; NULL for an answer without a body */
+    const char *cache_control; /* default (NULL) "no-store" */
+    struct {
+        const char *name;
+        const char *value;
+    } headers[HTTP_REPLY_HEADERS]; /* more of them, up to the first without a name */
+};
+
+/* As http_answer. Takes `body`'s bytes; NULL for none. */
+void http_answer_reply(struct exchange *exchange, const struct http_reply *reply, struct buf *body);
+
+/* The same with `size` bytes of a regular file from `offset` as the body: none of them
+ * pass through our memory. Takes the descriptor. */
+void http_answer_file(struct exchange *exchange, const struct http_reply *reply, int fd,
+                      int64_t offset, int64_t size);
 
 #endif
