@@ -24,7 +24,7 @@ static const struct container containers[] = {
     {"flv", "flv", REACH_BYTE, true},
     {"mpegts", "mpegts", REACH_BYTE, false},
     {"mpeg", "mpeg", REACH_BYTE, false},
-    {"avi", "avi", REACH_TIME, false},
+    {"avi", "avi", REACH_TIME, true},
     {"asf", "asf", REACH_TIME, true},
     {"ogg", "ogg", REACH_TIME, false},
     {"mxf", "mxf", REACH_TIME, false},
@@ -242,6 +242,7 @@ static void set_limits(AVFormatContext *format, const struct demux_options *opti
     format->probesize = ANALYSE_BYTES;
     format->max_analyze_duration = (int64_t)ANALYSE_SECONDS * AV_TIME_BASE;
     format->max_index_size = 64 << 20;
+    format->fps_probe_size = 0; /* rates are ours to find */
 }
 
 static int open_format(struct demux *demux, const struct demux_options *options, struct err *err) {

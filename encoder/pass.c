@@ -195,9 +195,7 @@ static int walk_packets(struct walk *walk, const struct pass_limits *limits, str
         }
         pass->bytes += item.packet->size;
         pass->damaged += (item.packet->flags & AV_PKT_FLAG_CORRUPT) != 0 && !walk->options->ghost;
-        if (item.picture) {
-            status = take_picture(walk, &item, err);
-        }
+        status = item.picture ? take_picture(walk, &item, err) : 0;
         packets++;
         if (status == 0 && packets > 4 * limits->max_pictures) {
             status = err_set(err, ERR_UNSUPPORTED,

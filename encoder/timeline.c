@@ -251,10 +251,24 @@ static int64_t count_lost(const struct timeline_input *input, struct rational ra
     return lost;
 }
 
-/* The lowest standard rate that loses at most 1 %; of a pair the one that loses less,
- * or lies nearer to the commonest gap. The highest under the cap where all lose more. */
+/* The least that any rate under the cap loses: pictures closer together than its frames. */
+static int64_t least_lost(const struct timeline_input *input) {
+    int64_t least = count_lost(input, input->max_rate);
+    for (int i = 0; i < STANDARD_COUNT; i++) {
+        if (rational_compare(standard[i].rate, input->max_rate) <= 0) {
+            int64_t lost = count_lost(input, standard[i].rate);
+            least = lost < least ? lost : least;
+        }
+    }
+    return least;
+}
+
+/* The lowest standard rate that loses at most 1 % of the pictures which some rate would
+ * keep; of a pair the one that loses less, or lies nearer to the commonest gap. The
+ * highest under the cap where all lose more. */
 static struct rational choose_variable(const struct timeline_input *input, double common) {
     struct rational best = input->max_rate;
+    int64_t least = least_lost(input);
     for (int i = 0; i < STANDARD_COUNT; i++) {
         struct rational rate = standard[i].rate;
         if (rational_compare(rate, input->max_rate) > 0) {
@@ -262,7 +276,7 @@ static struct rational choose_variable(const struct timeline_input *input, doubl
         }
         best = rate;
         int64_t lost = count_lost(input, rate);
-        if (lost * 100 > (int64_t)input->count * LOSS_PERCENT) {
+        if ((lost - least) * 100 > (int64_t)input->count * LOSS_PERCENT) {
             continue;
         }
         if (standard[i].opens_pair && rational_compare(standard[i + 1].rate, input->max_rate) <= 0) {
