@@ -31,6 +31,7 @@ void title_status_read(struct title_status *out, struct reader *r) {
         struct reader item = reader_item(&list, i);
         struct rendition_status *rendition = &out->renditions[i];
         const char *kind = "";
+        int64_t units_reused = 0;
         reader_text(&item, "id", rendition->id, sizeof(rendition->id));
         reader_string(&item, "kind", &kind);
         rendition->video = strcmp(kind, "video") == 0;
@@ -38,7 +39,8 @@ void title_status_read(struct title_status *out, struct reader *r) {
         reader_int(&item, "units_done", 0, most, &rendition->units_done);
         reader_int(&item, "frames", 0, most, &rendition->frames);
         reader_int(&item, "frames_done", 0, most, &rendition->frames_done);
-        reader_bool(&item, "reused", &rendition->reused);
+        reader_int(&item, "reused", 0, most, &units_reused);
+        rendition->reused = units_reused > 0 && units_reused == rendition->units;
     }
 }
 
