@@ -19,6 +19,7 @@ enum {
     RECEIVE_BYTES = 512 * 1024,
     CONNECTIONS_KEPT = 8,
     RETRY_AFTER_MS_MAX = 60 * 1000,
+    ERROR_BODY_MIN = 64 * 1024, /* an error page may be larger than the answer hoped for */
 };
 
 /* A multi handle with one easy handle in it: the wait can be cut short, and the
@@ -33,6 +34,7 @@ struct http_client {
 struct exchange {
     const struct http_request *request;
     struct http_response *response;
+    bool is_success;
     bool too_large;
 };
 
@@ -114,6 +116,8 @@ static size_t take_header(char *line, size_t one, size_t size, void *context) {
     struct exchange *exchange = context;
     struct buf *headers = &exchange->response->headers;
     if (size >= 5 && strncmp(line, "HTTP/", 5) == 0) {
+        const char *status = memchr(line, ' ', size);
+        exchange->is_success = status != NULL && status[1] == '2';
         buf_clear(headers);
         return one * size;
     }
@@ -143,7 +147,11 @@ static size_t take_header(char *line, size_t one, size_t size, void *context) {
 static size_t take_body(char *data, size_t one, size_t size, void *context) {
     struct exchange *exchange = context;
     struct buf *body = &exchange->response->body;
-    if (size > exchange->request->max_body - body->size) {
+    size_t most = exchange->request->max_body;
+    if (!exchange->is_success && most < ERROR_BODY_MIN) {
+        most = ERROR_BODY_MIN;
+    }
+    if (size > most - body->size) {
         exchange->too_large = true;
         return 0;
     }
