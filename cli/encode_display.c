@@ -40,6 +40,7 @@ static void erase(struct encode_display *display, struct buf *out) {
 
 void encode_display_show(struct encode_display *display, const struct title_status *status) {
     int64_t now = clock_monotonic_ms();
+    progress_clock_note(&display->clock, status, now);
     int64_t pause = display->kind == DISPLAY_LIVE   ? 0
                     : display->kind == DISPLAY_JSON ? JSON_MS
                                                     : LINE_MS;

@@ -51,6 +51,14 @@ bool title_status_ended(const struct title_status *status) {
 
 /* ---- Figures ---------------------------------------------------------------------- */
 
+void progress_clock_note(struct progress_clock *clock, const struct title_status *status,
+                         int64_t now_ms) {
+    if (clock->started_ms == 0 && status->encoded_total > 0) {
+        clock->started_ms = now_ms;
+        clock->first_frames = status->encoded_frames;
+    }
+}
+
 struct figures {
     double part;    /* of the work that is done, 0 to 1 */
     int64_t frames; /* of the title, as if its rungs went side by side */
@@ -68,10 +76,7 @@ static struct figures figures_of(const struct title_status *status, struct progr
     f.part = (double)status->encoded_frames / (double)status->encoded_total;
     f.frames =
         ticks_scale(status->encoded_frames, status->frames, status->encoded_total, ROUND_DOWN);
-    if (clock->started_ms == 0) {
-        clock->started_ms = now_ms;
-        clock->first_frames = status->encoded_frames;
-    }
+    progress_clock_note(clock, status, now_ms);
     double seconds = (double)(now_ms - clock->started_ms) / 1000.0;
     double made = (double)(status->encoded_frames - clock->first_frames);
     if (seconds < 0.2 || made <= 0) {

@@ -57,6 +57,10 @@ struct progress_clock {
     int64_t first_frames;
 };
 
+/* Starts the clock when frames are first counted; to be called at every look. */
+void progress_clock_note(struct progress_clock *clock, const struct title_status *status,
+                         int64_t now_ms);
+
 /*
  * The live display: a bar for the title and one for each video rung, at most
  * `columns` wide; every line ends with a newline. `now_ms` is monotonic. Returns the
