@@ -57,7 +57,7 @@ const char *ladder_builtin_at(size_t index);
 const char *ladder_builtin_text(const char *name);
 
 /* Reads YAML text. `where` names it in messages, which name file, line, field and
- * what is allowed. */
+ * what is allowed; the ladder is called by its last part ("dir/mine.yaml": "mine"). */
 int ladder_parse(struct ladder *out, const char *where, const void *text, size_t size,
                  struct err *err);
 
@@ -86,11 +86,12 @@ struct ladder_selection {
 };
 
 /*
- * Which rungs this source gets: never larger than the source; at least one, at
- * the source's size where the source is smaller than the smallest rung. Sizes are
- * upright, square pixels, rounded to even. Levels are the lowest that hold size,
- * rate and cap (H.264 table A-1). UNSUPPORTED for a source that this ladder can't
- * serve (HDR today), with a sentence.
+ * Which rungs this source gets: never larger than the source; the next rung above
+ * it is made at its size unless the one below has nearly its pixels, so there is
+ * always one. Sizes are upright, square pixels, rounded to even. Levels are the
+ * lowest that hold size, four reference pictures, rate and cap (H.264 table A-1).
+ * The rules in full are in README.md. UNSUPPORTED for a source that this ladder
+ * can't serve (HDR today), with a sentence that does not name the source.
  */
 int ladder_select(struct ladder_selection *out, const struct ladder *ladder,
                   const struct source_document *source, struct err *err);

@@ -70,9 +70,11 @@ static double video_cost(const struct title_plan *title, const struct unit_plan 
     }
     double decode = decode_ns_a_pixel;
     decode += spec->deinterlace != DEINTERLACE_NONE ? deinterlace_ns_a_pixel : 0;
-    double frames = (double)(grid_chunk_frame(title->grid, (size_t)unit->chunk + 1) -
-                             grid_chunk_frame(title->grid, (size_t)unit->chunk) +
-                             rendition->tail_frames);
+    int64_t first = grid_chunk_frame(title->grid, (size_t)unit->chunk);
+    int64_t end = grid_chunk_frame(title->grid, (size_t)unit->chunk + 1);
+    int64_t left = title->grid->frames - end;
+    int64_t tail = rendition->tail_frames < left ? rendition->tail_frames : left;
+    double frames = (double)(end - first) + (double)tail / 4; /* a tail is looked at, not coded */
     double ns = cost_of(spec)->ns_a_pixel * (double)spec_pixels(spec) *
                 (double)weight(spec->chroma, 8) / 3;
     return frames * (ns + decode * (double)source_pixels(title) / sharing) / 1e9;

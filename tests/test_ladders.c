@@ -189,6 +189,29 @@ START_TEST(bad_ladders_name_the_place) {
 }
 END_TEST
 
+/* Whatever a byte is changed to, the text is read or refused, and nothing worse. */
+START_TEST(broken_text_is_survived) {
+    static const char bytes[] = "{}[]:,-#&*!|>'\"%@`\n \t0159kM.eE~\xff";
+    const char *good = ladder_builtin_text(ladder_builtin_at((size_t)_i));
+    size_t size = strlen(good);
+    char *text = strdup(good);
+    srand((unsigned)_i + 1);
+    for (int i = 0; i < 1500; i++) {
+        size_t at = (size_t)rand() % size;
+        size_t end = rand() % 20 == 0 ? at : size; /* now and then cut short too */
+        text[at] = bytes[(size_t)rand() % (sizeof(bytes) - 1)];
+        struct ladder ladder;
+        struct err err = {0};
+        int rc = ladder_parse(&ladder, "mine.yaml", text, end, &err);
+        if (rc != 0 && (rc != ERR_INVALID || strstr(err.message, "mine.yaml") == NULL)) {
+            ck_abort_msg("%d: %s", rc, err.message);
+        }
+        text[at] = good[at];
+    }
+    free(text);
+}
+END_TEST
+
 START_TEST(missing_ladders_are_told_of) {
     struct ladder ladder;
     struct err err = {0};
@@ -271,6 +294,7 @@ Suite *ladders_suite(void) {
     tc = tcase_create("files");
     tcase_add_test(tc, rungs_override_the_top);
     tcase_add_loop_test(tc, bad_ladders_name_the_place, 0, sizeof(bad) / sizeof(bad[0]));
+    tcase_add_loop_test(tc, broken_text_is_survived, 0, 3);
     tcase_add_test(tc, missing_ladders_are_told_of);
     tcase_add_test(tc, files_are_loaded_and_bounded);
     suite_add_tcase(suite, tc);
