@@ -11,7 +11,7 @@ static const double slack = 1.25;
 
 static bool same_task(const struct unit_row *a, const struct unit_row *b) {
     return a->kind == TASK_VIDEO && b->kind == TASK_VIDEO && !a->alone && !b->alone &&
-           a->chunk == b->chunk && a->codec == b->codec && strcmp(a->title, b->title) == 0;
+           a->chunk == b->chunk && a->build == b->build && strcmp(a->title, b->title) == 0;
 }
 
 size_t forming_groups(const struct unit_row *units, size_t count, struct form_group *out) {

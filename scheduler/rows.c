@@ -74,19 +74,18 @@ static void read_unit(struct query *query, struct unit_row *row) {
     row->rendition = (int)query_integer(query, 4);
     copy_text(query, 5, row->rendition_id, sizeof(row->rendition_id));
     row->chunk = (int)query_integer(query, 6);
-    row->codec = (int)query_integer(query, 7);
-    row->build = query_integer(query, 8);
-    row->state = (enum unit_state)read_state(query, MACHINE_UNIT, 9);
-    row->has_key = query_integer(query, 10) != 0;
-    row->cost_s = query_real(query, 11);
-    row->ready_at = query_integer(query, 12);
-    row->attempts = (int)query_integer(query, 13);
-    row->failures = (int)query_integer(query, 14);
-    row->crashes = (int)query_integer(query, 15);
-    row->doublings = (int)query_integer(query, 16);
-    row->alone = query_integer(query, 17) != 0;
-    row->may_replace = query_integer(query, 18) != 0;
-    copy_text(query, 19, row->avoid, sizeof(row->avoid));
+    row->build = query_integer(query, 7);
+    row->state = (enum unit_state)read_state(query, MACHINE_UNIT, 8);
+    row->has_key = query_integer(query, 9) != 0;
+    row->cost_s = query_real(query, 10);
+    row->ready_at = query_integer(query, 11);
+    row->attempts = (int)query_integer(query, 12);
+    row->failures = (int)query_integer(query, 13);
+    row->crashes = (int)query_integer(query, 14);
+    row->doublings = (int)query_integer(query, 15);
+    row->alone = query_integer(query, 16) != 0;
+    row->may_replace = query_integer(query, 17) != 0;
+    copy_text(query, 18, row->avoid, sizeof(row->avoid));
 }
 
 void unit_list_read(struct unit_list *list, struct query *query) {

@@ -54,8 +54,7 @@ struct unit_row {
     int rendition; /* index in the plan; -1 none */
     char rendition_id[WIRE_RENDITION_TEXT];
     int chunk; /* -1 none */
-    int codec;
-    int64_t build;
+    int64_t build; /* line that a worker needs; 0 any */
     enum unit_state state;
     bool has_key;
     double cost_s;

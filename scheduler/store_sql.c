@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #define UNIT_COLUMNS                                                                               \
-    "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.codec, u.build, "  \
+    "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.build, "           \
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
     "u.alone, u.may_replace, u.avoid "
 
@@ -61,8 +61,8 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
-        "codec, build, state, waiting, cost_s, frames, ready_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "build, state, waiting, cost_s, frames, ready_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
     [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3 WHERE id = $1 AND state = $2",

@@ -25,7 +25,7 @@ static int64_t add_extra_unit(struct tx *tx, const char *title, int64_t submissi
     sql_run(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(id), TEXT(title), INTEGER(submission), INTEGER(position),
                    TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1),
-                   INTEGER(CODEC_NONE), INTEGER(0), TEXT(state_name(MACHINE_UNIT, (int)state)),
+                   INTEGER(0), TEXT(state_name(MACHINE_UNIT, (int)state)),
                    INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0),
                    INTEGER(tx_now(tx))));
     return id;
@@ -93,10 +93,6 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
     bool media = unit->rendition >= 0;
     const struct rendition_plan *rendition =
         media ? &plan->title.renditions[unit->rendition] : NULL;
-    int codec = CODEC_NONE;
-    if (media) {
-        codec = (int)(rendition->is_video ? rendition->video.codec : rendition->audio.codec);
-    }
     int64_t frames = 0;
     if (unit->kind == TASK_VIDEO) {
         frames = grid_chunk_frame(plan->title.grid, (size_t)unit->chunk + 1) -
@@ -107,7 +103,7 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
             VALUES(INTEGER(first_id + (int64_t)index), TEXT(plan->title.title),
                    INTEGER(submission), INTEGER((int64_t)index), TEXT(task_kind_name(unit->kind)),
                    INTEGER(unit->rendition), TEXT(media ? rendition->id : ""),
-                   INTEGER(unit->chunk), INTEGER(codec),
+                   INTEGER(unit->chunk),
                    INTEGER(media ? builds[unit->rendition] : 0),
                    TEXT(state_name(MACHINE_UNIT, (int)state)),
                    INTEGER((int64_t)unit->need_count), REAL(unit->cost_s), INTEGER(frames),

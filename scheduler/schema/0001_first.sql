@@ -47,7 +47,6 @@ CREATE TABLE unit (
     rendition BIGINT NOT NULL,                 -- index in the plan; -1: none
     rendition_id TEXT NOT NULL,
     chunk BIGINT NOT NULL,                     -- index in the grid; -1: none
-    codec BIGINT NOT NULL,
     build BIGINT NOT NULL,                     -- build_line that a worker needs; 0: any
     state TEXT NOT NULL,
     waiting BIGINT NOT NULL,                   -- units that it needs and that are not done

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A farm without HTTP, workers or media for the scheduler's suites: the true store
+ * and decisions under a clock that the test moves, sources and reports made up.
+ */
+#ifndef TESTS_SCHEDULER_FIXTURE_H
+#define TESTS_SCHEDULER_FIXTURE_H
+
+#include <stdatomic.h>
+
+#include "common/wire.h"
+#include "scheduler/farm.h"
+#include "scheduler/outcome.h"
+#include "scheduler/store.h"
+
+#define FIXTURE_BUILD "x264 test layout=1"
+#define FIXTURE_SOUND "aac test layout=1"
+
+/* A source of 1280x720 at 24 frames a second with a random access point each 2 s and
+ * `sound` tracks of stereo. Lives in its own arena. */
+void fixture_source(struct source_document *out, int64_t frames, int sound);
+
+/* A probe's report of it; `identity` may be "". */
+void fixture_probe_report(struct task_report *out, int64_t frames, const char *pin,
+                          const char *identity);
+
+/* A report that fits the task; `salt` makes other hashes. Probe: of 2,400 frames. */
+void fixture_report(struct task_report *out, const struct task *task, int salt);
+
+/* A ladder as normalised JSON, by a built-in name or YAML text; returns owned. */
+char *fixture_ladder(const char *name);
+
+enum { FIXTURE_TASKS_MAX = 64 };
+
+struct fixture_farm {
+    char *folder;
+    char *path;
+    struct store *store;
+    struct farm farm;
+    atomic_int_fast64_t now_ms;
+    int64_t memory_bytes; /* that workers say is free; default 64 GiB */
+    struct err err;       /* of the last call */
+    struct task tasks[FIXTURE_TASKS_MAX]; /* of the last lease */
+    int task_count;
+    int64_t retry_at;
+    int64_t stop[FIXTURE_TASKS_MAX]; /* of the last heartbeat */
+    int stop_count;
+};
+
+void fixture_farm_open(struct fixture_farm *farm);
+void fixture_farm_close(struct fixture_farm *farm);
+
+/* Closes the store and opens it again, forgetting all that was in memory. */
+void fixture_farm_restart(struct fixture_farm *farm);
+
+/* Each returns 0 or the call's error, which `err` holds. */
+/* `ladder` is a built-in name, or YAML text with a newline. */
+int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force);
+int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
+                 char session[ID_TEXT]);
+int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
+                      char session[ID_TEXT]);
+int fixture_leave(struct fixture_farm *farm, const char *session);
+
+/* Leases up to `slots` tasks of all kinds into `tasks`. */
+int fixture_lease(struct fixture_farm *farm, const char *session, int slots);
+
+/* One task, which the test fails without; borrowed until the next lease. */
+const struct task *fixture_lease_one(struct fixture_farm *farm, const char *session);
+
+/* A heartbeat that lists these fences, each half done; what to stop goes to `stop`. */
+int fixture_beat(struct fixture_farm *farm, const char *session, const int64_t *fences,
+                 size_t count);
+
+int fixture_early_source(struct fixture_farm *farm, const char *title,
+                         const struct task_report *report);
+enum answer fixture_complete(struct fixture_farm *farm, int64_t fence,
+                             const struct task_report *report);
+enum answer fixture_fail(struct fixture_farm *farm, int64_t fence, enum failure_class class,
+                         const char *message);
+enum answer fixture_fail_units(struct fixture_farm *farm, int64_t fence, enum failure_class class,
+                               const int64_t *units, size_t count);
+
+/* fixture_report and fixture_complete; the test fails where it is not accepted. */
+void fixture_make(struct fixture_farm *farm, const struct task *task);
+
+/* Submits, registers, probes (2,400 frames, identity known): a title that runs. */
+void fixture_run_title(struct fixture_farm *farm, const char *title, const char *ladder,
+                       int slots, char session[ID_TEXT]);
+
+/* Does all that there is to do, one task after another. Returns how many tasks. */
+int fixture_work(struct fixture_farm *farm, const char *session);
+
+/* Ends silent sessions. */
+int fixture_sweep(struct fixture_farm *farm);
+int fixture_cancel(struct fixture_farm *farm, const char *title);
+
+/* "running", and so on; the class and the sentence are in `error`. */
+const char *fixture_state(struct fixture_farm *farm, const char *title, char *error, size_t size);
+
+/* A unit's row; the test fails where there is none. */
+struct unit_row fixture_unit(struct fixture_farm *farm, int64_t id);
+
+/* How many units of the title are in a state. */
+int fixture_count(struct fixture_farm *farm, const char *title, const char *state);
+
+/* A view of API.md as a parsed tree, owned by the caller. */
+typedef void fixture_view(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+struct json *fixture_look(struct fixture_farm *farm, fixture_view *view, const char *title);
+
+#endif
