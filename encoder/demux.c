@@ -129,6 +129,9 @@ static int read_bytes(void *opaque, uint8_t *data, int size) {
     if (got == 0) {
         return AVERROR_EOF;
     }
+    if (demux->trail != NULL) {
+        fragment_trail_see(demux->trail, demux->position, data, (size_t)got);
+    }
     demux->position += got;
     return (int)got;
 }
@@ -280,6 +283,7 @@ int demux_open(struct demux **out, const struct source_io *io, const struct demu
     }
     struct demux *demux = mem_zero(1, sizeof(*demux));
     demux->io = io;
+    demux->trail = options->trail;
     demux->hole = options->hole;
     if (demux->hole.to - demux->hole.from < FREE_BOX_HEADER) {
         demux->hole = (struct byte_hole){0, 0};

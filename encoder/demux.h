@@ -35,6 +35,8 @@ struct byte_hole {
     int64_t to;
 };
 
+struct fragment_trail;
+
 struct demux_options {
     const char *container; /* name of the document; NULL: find out */
     int max_streams;
@@ -42,6 +44,7 @@ struct demux_options {
     bool stored_times; /* give timestamps as they are stored, never inferred ones */
     bool linear;       /* fragmented MP4: do not look for fragments ahead */
     struct byte_hole hole;
+    struct fragment_trail *trail; /* borrowed; told of every byte that is read; or NULL */
 };
 
 struct demux {
@@ -51,6 +54,7 @@ struct demux {
     AVIOContext *avio;
     int64_t position; /* next byte for libavformat */
     struct byte_hole hole;
+    struct fragment_trail *trail;
     bool ghost; /* reads give no bytes, just counts: see demux_ghost */
     int failures; /* packets in a row that could not be read */
     struct err io_err; /* of a read that failed; libavformat may call it an end */

@@ -24,6 +24,7 @@ struct rung {
     struct picture *picture;       /* owned; NULL while the source's format is the wanted one */
     struct image image;            /* the last frame as the encoder read it */
     int64_t packets;               /* handed on */
+    size_t packet_gop;             /* index in chunk.gops of the next key packet */
     struct chunk_encode *encode;
 };
 
@@ -49,10 +50,14 @@ static int take_packet(void *context, const struct coded_packet *packet, struct 
     if (rung->packets == encode->own_frames) {
         return 1;
     }
-    if (packet->frame < chunk->first || packet->frame >= chunk->end) {
-        return err_set(err, ERR_INTERNAL, "the encoder gave frame %lld before all of its chunk",
+    bool starts_gop = rung->packet_gop < chunk->gop_count &&
+                      packet->frame == chunk->gops[rung->packet_gop];
+    if (packet->frame < chunk->first || packet->frame >= chunk->end ||
+        packet->key != starts_gop) {
+        return err_set(err, ERR_INTERNAL, "the encoder left the grid at frame %lld",
                        (long long)packet->frame);
     }
+    rung->packet_gop += starts_gop;
     int rc = encode->sink->packet(encode->sink->context, rung->index, packet, err);
     if (rc < 0) {
         return rc;
@@ -70,7 +75,8 @@ static int check_task(const struct encode_video_task *task, struct err *err) {
                 chunk->first < chunk->end && chunk->tail >= 0 && chunk->gop_count > 0 &&
                 chunk->gops[0] == chunk->first && chunk->gops[chunk->gop_count] == chunk->end;
     for (size_t i = 0; good && i < chunk->gop_count; i++) {
-        good = chunk->gops[i] < chunk->gops[i + 1];
+        good = chunk->gops[i] < chunk->gops[i + 1] &&
+               chunk->gops[i + 1] - chunk->gops[i] <= INT32_MAX / 2;
     }
     for (int i = 1; good && i < task->rung_count; i++) {
         good = task->rungs[i].deinterlace == task->rungs[0].deinterlace;
@@ -81,6 +87,15 @@ static int check_task(const struct encode_video_task *task, struct err *err) {
     return 0;
 }
 
+static int longest_gop(const struct chunk_grid *chunk) {
+    int64_t longest = 0;
+    for (size_t i = 0; i < chunk->gop_count; i++) {
+        int64_t length = chunk->gops[i + 1] - chunk->gops[i];
+        longest = length > longest ? length : longest;
+    }
+    return (int)longest;
+}
+
 static int open_all(struct chunk_encode *encode, const struct source_io *io, struct err *err) {
     const struct encode_video_task *task = encode->task;
     encode->rungs = mem_zero((size_t)task->rung_count, sizeof(*encode->rungs));
@@ -89,7 +104,8 @@ static int open_all(struct chunk_encode *encode, const struct source_io *io, str
         rung->index = i;
         rung->encode = encode;
         rung->wanted = image_format_of_spec(&task->rungs[i]);
-        int rc = video_encoder_open(&rung->encoder, &task->rungs[i], err);
+        const struct video_options options = {&task->rungs[i], longest_gop(&task->chunk)};
+        int rc = video_encoder_open(&rung->encoder, &options, err);
         if (rc < 0) {
             return rc;
         }

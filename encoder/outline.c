@@ -9,8 +9,8 @@
 
 enum {
     BOX_HEADER = 16,
-    MAX_BOXES = 1 << 20,
-    SCAN_BYTES = 1 << 20, /* of moov, to find an encrypted sample entry */
+    MAX_BOXES = 4096,
+    SCAN_BYTES = 1 << 20, /* of moov, to find encrypted sample entries and fragments */
 };
 
 static const char *const first_boxes[] = {"ftyp", "moov", "mdat", "free", "skip", "wide",
@@ -33,7 +33,7 @@ static int read_exact(const struct source_io *io, int64_t offset, uint8_t *data,
     return 1;
 }
 
-/* Whether moov has a sample entry of encrypted pictures. */
+/* Looks for what changes how the file is read. */
 static int scan_moov(struct outline *outline, const struct source_io *io, int64_t offset,
                      int64_t size, struct err *err) {
     size_t length = size < SCAN_BYTES ? (size_t)size : SCAN_BYTES;
@@ -44,18 +44,10 @@ static int scan_moov(struct outline *outline, const struct source_io *io, int64_
     int status = read_exact(io, offset, data, length, err);
     if (status > 0) {
         outline->encrypted = memmem(data, length, "encv", 4) != NULL;
+        outline->fragmented = memmem(data, length, "mvex", 4) != NULL;
     }
     mem_free(data);
     return status < 0 ? status : 0;
-}
-
-static void add_fragment(struct outline *outline, int64_t offset) {
-    size_t count = outline->fragment_count;
-    if ((count & (count - 1)) == 0) {
-        size_t capacity = count == 0 ? 1 : 2 * count;
-        outline->fragments = mem_resize(outline->fragments, capacity, sizeof(int64_t));
-    }
-    outline->fragments[outline->fragment_count++] = offset;
 }
 
 static bool is_first_box(const uint8_t *type) {
@@ -80,12 +72,11 @@ static int64_t box_size(const uint8_t *header, int64_t left) {
     return size > INT64_MAX ? INT64_MAX : (int64_t)size;
 }
 
-int outline_read(struct outline *out, const struct source_io *io, bool header_only,
-                 struct err *err) {
+int outline_read(struct outline *out, const struct source_io *io, struct err *err) {
     struct outline outline = {0};
     int64_t offset = 0;
     int status = 0;
-    for (int i = 0; i < MAX_BOXES && offset + 8 <= io->size; i++) {
+    for (int i = 0; i < MAX_BOXES && offset + 8 <= io->size && !outline.fragmented; i++) {
         uint8_t header[BOX_HEADER] = {0};
         int64_t left = io->size - offset;
         status = read_exact(io, offset, header, left < BOX_HEADER ? (size_t)left : BOX_HEADER, err);
@@ -93,20 +84,16 @@ int outline_read(struct outline *out, const struct source_io *io, bool header_on
             break;
         }
         const uint8_t *type = header + 4;
-        if (i == 0) {
-            outline.iso = is_first_box(type);
-        }
+        outline.iso = outline.iso || (i == 0 && is_first_box(type));
         int64_t size = box_size(header, left);
         if (!outline.iso || size < 8) {
             break;
         }
-        bool whole = size <= left;
-        outline.cut = outline.cut || !whole;
-        if (memcmp(type, "mdat", 4) == 0) {
-            outline.mdat = true;
-        } else if (memcmp(type, "moof", 4) == 0 && whole) {
-            add_fragment(&outline, offset);
-        } else if (memcmp(type, "moov", 4) == 0 && whole) {
+        outline.cut = size > left;
+        if (outline.cut) {
+            break;
+        }
+        if (memcmp(type, "moov", 4) == 0) {
             outline.moov = true;
             outline.moov_end = offset + size;
             status = scan_moov(&outline, io, offset, size, err);
@@ -114,27 +101,18 @@ int outline_read(struct outline *out, const struct source_io *io, bool header_on
                 break;
             }
         }
-        if (!whole || (header_only && outline.moov)) {
-            break;
-        }
         offset += size;
     }
     if (status < 0) {
-        outline_finish(&outline);
         return status;
     }
     *out = outline;
     return 0;
 }
 
-void outline_finish(struct outline *outline) {
-    mem_free(outline->fragments);
-    *outline = (struct outline){0};
-}
-
 int outline_refusal(const struct source_io *io, const char *otherwise, struct err *err) {
     struct outline outline = {0};
-    int status = outline_read(&outline, io, false, err);
+    int status = outline_read(&outline, io, err);
     if (status != 0) {
         return status;
     }
@@ -153,6 +131,62 @@ int outline_refusal(const struct source_io *io, const char *otherwise, struct er
         status = err_set(err, ERR_CORRUPT,
                          "%s; check that it plays elsewhere, and upload it again", otherwise);
     }
-    outline_finish(&outline);
     return status;
+}
+
+/* ---- Fragments -------------------------------------------------------------- */
+
+void fragment_trail_start(struct fragment_trail *trail, int64_t moov_end) {
+    *trail = (struct fragment_trail){.next = moov_end};
+}
+
+void fragment_trail_finish(struct fragment_trail *trail) {
+    mem_free(trail->fragments);
+    *trail = (struct fragment_trail){0};
+}
+
+static void add_fragment(struct fragment_trail *trail, int64_t offset) {
+    size_t count = trail->count;
+    if ((count & (count - 1)) == 0) {
+        size_t capacity = count == 0 ? 1 : 2 * count;
+        trail->fragments = mem_resize(trail->fragments, capacity, sizeof(int64_t));
+    }
+    trail->fragments[trail->count++] = offset;
+}
+
+void fragment_trail_see(struct fragment_trail *trail, int64_t offset, const uint8_t *data,
+                        size_t size) {
+    for (;;) {
+        int64_t wanted = trail->next + (int64_t)trail->seen;
+        if (wanted < offset || wanted >= offset + (int64_t)size) {
+            return;
+        }
+        while (trail->seen < BOX_HEADER && wanted < offset + (int64_t)size) {
+            trail->header[trail->seen++] = data[wanted++ - offset];
+        }
+        if (trail->seen < BOX_HEADER) {
+            return;
+        }
+        int64_t length = box_size(trail->header, INT64_MAX);
+        if (memcmp(trail->header + 4, "moof", 4) == 0) {
+            add_fragment(trail, trail->next);
+        }
+        trail->seen = 0;
+        trail->next = length < 8 || length > INT64_MAX - trail->next ? INT64_MAX / 2
+                                                                     : trail->next + length;
+    }
+}
+
+int64_t fragment_trail_before(const struct fragment_trail *trail, int64_t position) {
+    size_t low = 0;
+    size_t high = trail->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (trail->fragments[middle] <= position) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low == 0 ? -1 : trail->fragments[low - 1];
 }

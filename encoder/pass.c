@@ -22,7 +22,6 @@ struct recovering {
 
 struct walk {
     struct pass *pass;
-    const struct outline *outline;
     struct reader *reader;
     const struct reader_options *options;
     bool timed;               /* some packet had a time of its own */
@@ -52,21 +51,6 @@ static void add_access(struct walk *walk, const struct access_candidate *candida
     pass->accesses[pass->access_count++] = *candidate;
 }
 
-/* The last fragment that begins before the position; -1 without one. */
-static int64_t fragment_before(const struct outline *outline, int64_t position) {
-    size_t low = 0;
-    size_t high = outline->fragment_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (outline->fragments[middle] <= position) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low == 0 ? -1 : outline->fragments[low - 1];
-}
-
 static struct access_candidate candidate_of(const struct walk *walk, const AVPacket *packet) {
     struct access_candidate candidate = {
         .pts = packet->pts,
@@ -74,27 +58,21 @@ static struct access_candidate candidate_of(const struct walk *walk, const AVPac
         .position = reader_place(walk->reader, packet),
         .exact_pts = packet->pts,
     };
-    if (walk->outline->fragment_count > 0 && packet->pos >= 0) {
-        candidate.position = fragment_before(walk->outline, packet->pos);
+    if (walk->options->trail != NULL && packet->pos >= 0) {
+        candidate.position = fragment_trail_before(walk->options->trail, packet->pos);
     }
     return candidate;
 }
 
-/* Whether a seek to the candidate's position finds that very packet again. */
-static bool can_be_found(struct walk *walk, const struct reader_item *item,
+/* Whether a seek to the candidate's position finds that very packet again: where any
+ * byte will do, it must be the first key picture there, and have a time of its own. */
+static bool can_be_found(const struct walk *walk, const struct reader_item *item,
                          const struct access_candidate *candidate) {
-    if (candidate->position < 0 || walk->outline->iso) {
+    const struct container *container = container_of_name(walk->options->container);
+    if (container->reach != REACH_BYTE) {
         return true;
     }
-    if (candidate->position < walk->last_position ||
-        (walk->timed && !item->stored_time)) {
-        return false;
-    }
-    if (candidate->position == walk->last_position) {
-        const struct container *container = container_of_name(walk->options->container);
-        return container->reach == REACH_CLUSTER;
-    }
-    return true;
+    return candidate->position > walk->last_position && (item->stored_time || !walk->timed);
 }
 
 static void consider_access(struct walk *walk, const struct reader_item *item) {
@@ -229,10 +207,9 @@ static void drop_undecodable(struct walk *walk) {
 }
 
 int pass_run(struct pass *pass, const struct reader_options *options,
-             const struct outline *outline, const struct pass_limits *limits, struct err *err) {
+             const struct pass_limits *limits, struct err *err) {
     struct pass result = {0};
-    struct walk walk = {
-        .pass = &result, .outline = outline, .options = options, .last_position = -1};
+    struct walk walk = {.pass = &result, .options = options, .last_position = -1};
     int status = reader_open(&walk.reader, options, err);
     if (status == 0) {
         status = walk_packets(&walk, limits, err);

@@ -39,9 +39,9 @@ struct pass_limits {
     void *context;
 };
 
-/* Runs it. `outline` tells where fragments lie. CORRUPT where there is no picture. */
+/* Runs it. CORRUPT where there is no picture. */
 int pass_run(struct pass *pass, const struct reader_options *options,
-             const struct outline *outline, const struct pass_limits *limits, struct err *err);
+             const struct pass_limits *limits, struct err *err);
 void pass_finish(struct pass *pass);
 
 #endif

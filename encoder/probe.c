@@ -23,6 +23,7 @@ struct probe {
     progress_fn progress;
     void *context;
     struct outline outline;
+    struct fragment_trail trail;
     struct demux *demux;
     AVStream *stream;
     struct source_document document;
@@ -117,7 +118,11 @@ static void list_sound(struct probe *probe) {
             bool preferred = (stream->disposition & AV_DISPOSITION_DEFAULT) != 0;
             if (is_sound(stream) && preferred == (turn == 0) &&
                 document->audio_count < MAX_AUDIO) {
-                facts_of_sound(&document->audio[document->audio_count++], stream);
+                struct audio_facts *facts = &document->audio[document->audio_count++];
+                facts_of_sound(facts, stream);
+                if (probe->outline.fragmented) {
+                    facts->duration = (struct rational){0, 1}; /* of the first fragments */
+                }
             }
         }
     }
@@ -295,13 +300,13 @@ static bool tables_suffice(const struct probe *probe, const struct pass *pass) {
 static int pass_tables(struct probe *probe, struct pass *pass, struct reader_options *options,
                        const struct pass_limits *limits, struct err *err) {
     options->ghost = true;
-    int status = pass_run(pass, options, &probe->outline, limits, err);
+    int status = pass_run(pass, options, limits, err);
     options->ghost = false;
     if (status != 0 || tables_suffice(probe, pass)) {
         return status;
     }
     struct pass full = {0};
-    status = pass_run(&full, options, &probe->outline, limits, err);
+    status = pass_run(&full, options, limits, err);
     if (status == 0 && pass->missing > 0) {
         /* The packets that are there say where to start, the tables how much is missing. */
         mem_free(pass->accesses);
@@ -321,26 +326,28 @@ static int pass_tables(struct probe *probe, struct pass *pass, struct reader_opt
 
 static int count_pictures(struct probe *probe, struct pass *pass, struct err *err) {
     const struct video_facts *video = &probe->document.video;
-    bool tables = probe->outline.iso && probe->outline.fragment_count == 0;
+    bool tables = probe->outline.moov && !probe->outline.fragmented;
     struct reader_options options = {
         .io = probe->io,
         .container = probe->demux->container->name,
         .stream = video->stream,
         .pair_fields = video->scan != SCAN_PROGRESSIVE,
         .rate = probe->hint,
-        .linear = probe->outline.fragment_count > 0,
+        .linear = probe->outline.fragmented,
+        .trail = probe->outline.fragmented ? &probe->trail : NULL,
     };
     const struct pass_limits limits = {
         .max_pictures = probe->options->max_frames,
         .progress = probe->progress,
         .context = probe->context,
     };
+    fragment_trail_start(&probe->trail, probe->outline.moov_end);
     /* H.264 fields may be samples of their own: only their headers tell. */
     bool fields = options.pair_fields && probe->stream->codecpar->codec_id == AV_CODEC_ID_H264;
     if (tables && !fields) {
         return pass_tables(probe, pass, &options, &limits, err);
     }
-    return pass_run(pass, &options, &probe->outline, &limits, err);
+    return pass_run(pass, &options, &limits, err);
 }
 
 /* ---- The timeline ----------------------------------------------------------- */
@@ -452,16 +459,20 @@ int encoder_probe(struct source_document *document, const struct source_io *io,
                   const struct probe_options *options, progress_fn progress, void *context,
                   struct err *err) {
     struct probe probe = {.io = io, .options = options, .progress = progress, .context = context};
-    const struct demux_options demux = {.max_streams = options->max_streams, .analyse = true};
-    int status = demux_open(&probe.demux, io, &demux, err);
-    if (status == 0 && probe.demux->container->reach == REACH_TIME) {
-        status = outline_read(&probe.outline, io, false, err);
+    int status = outline_read(&probe.outline, io, err);
+    if (status == 0) {
+        const struct demux_options demux = {
+            .max_streams = options->max_streams,
+            .analyse = true,
+            .linear = probe.outline.fragmented,
+        };
+        status = demux_open(&probe.demux, io, &demux, err);
     }
     if (status == 0) {
         status = fill_document(&probe, err);
     }
     demux_close(probe.demux);
-    outline_finish(&probe.outline);
+    fragment_trail_finish(&probe.trail);
     if (status != 0) {
         source_document_finish(&probe.document);
         return status;

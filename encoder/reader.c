@@ -376,20 +376,21 @@ static void close_input(struct reader *reader) {
     reader->ended = false;
 }
 
+/* Whether the index says in which fragment of an MP4 to begin. */
+static bool begins_at_fragment(const struct reader_options *options) {
+    const struct container *container = container_of_name(options->container);
+    return options->access != NULL && options->access->position >= 0 && container != NULL &&
+           container->reach == REACH_TIME;
+}
+
 /* Fragments before the access point are hidden: the demuxer need not read their headers. */
 static int find_hole(const struct reader_options *options, struct byte_hole *hole,
                      struct err *err) {
-    const struct container *container = container_of_name(options->container);
-    if (options->access == NULL || options->access->position < 0 || container == NULL ||
-        container->reach != REACH_TIME) {
-        return 0;
-    }
     struct outline outline = {0};
-    int status = outline_read(&outline, options->io, true, err);
+    int status = outline_read(&outline, options->io, err);
     if (status == 0 && outline.moov && outline.moov_end < options->access->position) {
         *hole = (struct byte_hole){outline.moov_end, options->access->position};
     }
-    outline_finish(&outline);
     return status;
 }
 
@@ -414,13 +415,14 @@ static int open_at_access(struct reader *reader, bool seek, struct err *err) {
         .max_streams = options->stream + 1000,
         .stored_times = true,
         .linear = options->linear,
+        .trail = options->trail,
     };
-    if (seek) {
+    if (seek && begins_at_fragment(options)) {
         int status = find_hole(options, &demux.hole, err);
         if (status != 0) {
             return status;
         }
-        demux.linear = demux.linear || demux.hole.to > 0;
+        demux.linear = true;
     }
     int status = demux_open(&reader->demux, options->io, &demux, err);
     if (status != 0) {
@@ -436,7 +438,7 @@ static int open_at_access(struct reader *reader, bool seek, struct err *err) {
         reader->anchored = true;
         return 1;
     }
-    if (seek && demux.hole.to == 0) {
+    if (seek && !begins_at_fragment(options)) {
         status = reader->stream == NULL ? await_stream(reader, err) : 0;
         if (status < 0) {
             return status;

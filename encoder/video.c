@@ -89,7 +89,9 @@ static int check_spec(const struct video_codec *codec, const struct video_spec *
     return check_size(spec, err);
 }
 
-int video_encoder_open(struct video_encoder **out, const struct video_spec *spec, struct err *err) {
+int video_encoder_open(struct video_encoder **out, const struct video_options *options,
+                       struct err *err) {
+    const struct video_spec *spec = options->spec;
     const struct video_codec *codec = video_codec_find(spec->encoder);
     if (codec == NULL) {
         return err_set(err, ERR_UNSUPPORTED,
@@ -102,7 +104,7 @@ int video_encoder_open(struct video_encoder **out, const struct video_spec *spec
     }
     struct video_encoder *encoder = mem_zero(1, sizeof(*encoder));
     encoder->codec = codec;
-    rc = codec->open(&encoder->state, spec, &encoder->config, err);
+    rc = codec->open(&encoder->state, options, &encoder->config, err);
     if (rc < 0) {
         video_encoder_close(encoder);
         return rc;

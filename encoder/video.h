@@ -29,7 +29,12 @@ struct video_picture {
     const uint8_t *plane[3];
     ptrdiff_t stride[3]; /* bytes */
     int64_t frame;       /* number in the title's timeline */
-    bool key;            /* must become an IDR; else may not */
+    bool key;            /* must become an IDR; others must not */
+};
+
+struct video_options {
+    const struct video_spec *spec; /* borrowed until close */
+    int longest_gop;               /* frames from one key picture to the next, at most */
 };
 
 /* Takes a packet, borrowed during the call. 0 goes on; 1 says that no more are
@@ -46,9 +51,9 @@ struct video_codec {
     const char *(*library)(void);
 
     /* Starts a chunk; `*state` is owned and ends with close. `*config` is filled with
-     * what depends on the spec alone, never on pictures. The spec has passed the
-     * table's checks and is borrowed until close. */
-    int (*open)(void **state, const struct video_spec *spec, struct coded_config *config,
+     * what depends on the spec alone, never on the chunk or its pictures. The spec has
+     * passed the table's checks. */
+    int (*open)(void **state, const struct video_options *options, struct coded_config *config,
                 struct err *err);
 
     /* Encodes the next picture; emits packets in decode order, none or several. */
@@ -74,11 +79,11 @@ const struct video_codec *video_codec_find(const char *name);
 struct video_encoder;
 
 /*
- * Checks the spec against its row and starts it. `*out` is owned; `spec` is
- * borrowed until video_encoder_close. INVALID or UNSUPPORTED for settings that the
+ * Checks the spec against its row and starts it. `*out` is owned. INVALID or UNSUPPORTED for settings that the
  * row can't meet, INTERNAL ("out of memory ...") where memory is gone.
  */
-int video_encoder_open(struct video_encoder **out, const struct video_spec *spec, struct err *err);
+int video_encoder_open(struct video_encoder **out, const struct video_options *options,
+                       struct err *err);
 
 /* The track's facts, borrowed; equal in all chunks of a rendition. */
 const struct coded_config *video_encoder_config(const struct video_encoder *encoder);

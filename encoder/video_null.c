@@ -91,10 +91,10 @@ static const char *library(void) {
     return "null 1";
 }
 
-static int open_null(void **state, const struct video_spec *spec, struct coded_config *config,
-                     struct err *err) {
+static int open_null(void **state, const struct video_options *options,
+                     struct coded_config *config, struct err *err) {
     static const uint8_t pps[] = {0x68, 0xee, 0x3c, 0x80};
-    struct buf sps = make_sps(spec);
+    struct buf sps = make_sps(options->spec);
     int rc = h264_config_make(config, sps.data, sps.size, pps, sizeof(pps), err);
     buf_finish(&sps);
     if (rc == 0) {
