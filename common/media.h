@@ -45,6 +45,9 @@ const char *codec_name(enum codec_id codec);
 enum codec_id codec_from_name(const char *name); /* CODEC_NONE for an unknown name */
 bool codec_is_video(enum codec_id codec);
 
+/* Sides of pictures that encoders take, in pixels. */
+enum { PICTURE_SIDE_MIN = 16, PICTURE_SIDE_MAX = 16384 };
+
 enum chroma { CHROMA_400, CHROMA_420, CHROMA_422, CHROMA_444 };
 
 enum { COLOUR_UNKNOWN = 2 }; /* ITU-T H.273 "unspecified", for each of the three */

@@ -6,8 +6,6 @@
 
 #include "common/mem.h"
 
-enum { SIDE_MIN = 16, SIDE_MAX = 16384 };
-
 static const struct video_codec *const table[] = {&video_x264, &video_null};
 
 enum { TABLE_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -45,16 +43,17 @@ static unsigned chroma_capability(enum chroma chroma) {
 static int check_size(const struct video_spec *spec, struct err *err) {
     bool even_width = spec->chroma == CHROMA_420 || spec->chroma == CHROMA_422;
     bool even_height = spec->chroma == CHROMA_420;
-    if (spec->width < SIDE_MIN || spec->width > SIDE_MAX || spec->height < SIDE_MIN ||
-        spec->height > SIDE_MAX) {
+    if (spec->width < PICTURE_SIDE_MIN || spec->width > PICTURE_SIDE_MAX ||
+        spec->height < PICTURE_SIDE_MIN || spec->height > PICTURE_SIDE_MAX) {
         return err_set(err, ERR_INVALID,
                        "a picture of %dx%d can't be encoded; sides from %d to %d can", spec->width,
-                       spec->height, SIDE_MIN, SIDE_MAX);
+                       spec->height, PICTURE_SIDE_MIN, PICTURE_SIDE_MAX);
     }
     if ((even_width && spec->width % 2 != 0) || (even_height && spec->height % 2 != 0)) {
-        return err_set(err, ERR_INVALID,
-                       "a picture of %dx%d can't be encoded with halved chroma; make its sides even",
-                       spec->width, spec->height);
+        return err_set(
+            err, ERR_INVALID,
+            "a picture of %dx%d can't be encoded with halved chroma; make its sides even",
+            spec->width, spec->height);
     }
     return 0;
 }

@@ -70,8 +70,8 @@ static void size_of(const struct choice *c, int lines, struct video_spec *spec) 
     if (lines < c->short_side) {
         width = (int)ticks_scale(video->width, lines, (int64_t)c->short_side * across, ROUND_NEAR) *
                 across;
-        height = (int)ticks_scale(video->height, lines, (int64_t)c->short_side * down,
-                                  ROUND_NEAR) * down;
+        height = (int)ticks_scale(video->height, lines, (int64_t)c->short_side * down, ROUND_NEAR) *
+                 down;
     }
     width = width < video->width ? width : video->width / across * across;
     height = height < video->height ? height : video->height / down * down;
@@ -181,7 +181,7 @@ static bool covers(const struct choice *c, const struct ladder_video_rung *below
         return false;
     }
     int64_t lines = below->height > 0 && below->height < c->short_side ? below->height
-                                                                         : c->short_side;
+                                                                       : c->short_side;
     return lines * lines * 100 > (int64_t)c->short_side * c->short_side * covered_percent;
 }
 
@@ -263,6 +263,12 @@ static int check_source(const struct ladder *ladder, const struct source_documen
                         struct err *err) {
     if (!source->has_video || source->video.width < 1 || source->video.height < 1) {
         return err_set(err, ERR_UNSUPPORTED, "the source has no pictures to encode");
+    }
+    if (source->video.width < PICTURE_SIDE_MIN || source->video.height < PICTURE_SIDE_MIN) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "the source's picture of %dx%d is too small to encode; sides of %d pixels "
+                       "and more can be",
+                       source->video.width, source->video.height, PICTURE_SIDE_MIN);
     }
     if (colour_is_hdr(&source->video.colour)) {
         return err_set(err, ERR_UNSUPPORTED,
