@@ -1,0 +1,860 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The true scheduler on loopback: API.md's calls, waiting calls, and bad clients. */
+#include <arpa/inet.h>
+#include <check.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/http.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "fixture.h"
+#include "scheduler/scheduler.h"
+#include "scheduler_fixture.h"
+
+Suite *api_suite(void);
+
+static char *folder;
+static char *store_path;
+static struct scheduler *scheduler;
+static struct http_client *client;
+static struct http_response answer; /* of the last call */
+
+static void start(bool private_mode, int ttl_ms) {
+    struct scheduler_options options = scheduler_options_default();
+    struct err err = {0};
+    options.store_path = store_path;
+    options.private_mode = private_mode;
+    options.heartbeat_ms = 500;
+    options.ttl_ms = ttl_ms;
+    ck_assert_msg(scheduler_start(&scheduler, &options, &err) == 0, "%s", err.message);
+}
+
+static void restart(bool private_mode) {
+    scheduler_stop(scheduler);
+    start(private_mode, 30000);
+}
+
+static void set_up(void) {
+    folder = fixture_folder();
+    store_path = mem_format("%s/store.db", folder);
+    start(false, 30000);
+    ck_assert_int_eq(http_client_create(&client, NULL), 0);
+}
+
+static void tear_down(void) {
+    http_response_finish(&answer);
+    http_client_destroy(client);
+    scheduler_stop(scheduler);
+    mem_free(store_path);
+    fixture_folder_drop(folder);
+}
+
+/* ---- calls ------------------------------------------------------------------------------ */
+
+static int call_by(struct http_client *by, struct http_response *response, const char *method,
+                   const char *path, const char *token, const char *body) {
+    struct http_request request = http_request_default();
+    char *url = mem_format("%s%s", scheduler_url(scheduler), path);
+    struct err err = {0};
+    request.method = method;
+    request.url = url;
+    request.bearer = token;
+    request.body = body;
+    request.body_size = body == NULL ? 0 : strlen(body);
+    ck_assert_msg(http_send(by, &request, response, &err) == 0, "%s", err.message);
+    mem_free(url);
+    return response->status;
+}
+
+/* One call with the token. Returns the status; the body is in `answer`. */
+static int call(const char *method, const char *path, const char *body) {
+    return call_by(client, &answer, method, path, scheduler_token(scheduler), body);
+}
+
+/* The last answer as a tree, owned. */
+static struct json *tree_of_answer(void) {
+    struct json *tree = NULL;
+    struct err err = {0};
+    ck_assert_msg(json_tree_parse(&tree, answer.body.data, answer.body.size, &err) == 0,
+                  "%s: %.200s", err.message, buf_text(&answer.body));
+    return tree;
+}
+
+/* A text member of the last answer, copied to `out`. */
+static const char *text_of(const char *name, char *out, size_t size) {
+    struct json *tree = tree_of_answer();
+    struct err err = {0};
+    struct reader reader = reader_of(tree, "answer", &err);
+    const char *value = "";
+    reader_string(&reader, name, &value);
+    ck_assert_msg(reader_ok(&reader), "%s in %.300s", err.message, buf_text(&answer.body));
+    snprintf(out, size, "%s", value);
+    json_tree_destroy(tree);
+    return out;
+}
+
+static size_t count_of(const char *name) {
+    struct json *tree = tree_of_answer();
+    struct err err = {0};
+    struct reader reader = reader_of(tree, "answer", &err);
+    struct reader list = reader_array(&reader, name);
+    size_t count = reader_count(&list);
+    ck_assert_msg(reader_ok(&reader), "%s", err.message);
+    json_tree_destroy(tree);
+    return count;
+}
+
+static const char *problem(void) {
+    static char detail[1024];
+    ck_assert_str_eq(http_response_header(&answer, "content-type"), "application/problem+json");
+    return text_of("detail", detail, sizeof(detail));
+}
+
+static char session[64];
+
+static void join(const char *worker) {
+    char *body = mem_format("{\"worker\":\"%s\",\"host\":\"here\",\"pid\":1,\"slots\":2,"
+                            "\"memory_bytes\":8589934592,\"encoders\":["
+                            "{\"name\":\"x264\",\"codec\":\"h264\",\"build_line\":\"%s\","
+                            "\"tail_frames\":40},"
+                            "{\"name\":\"aac\",\"codec\":\"aac\",\"build_line\":\"%s\","
+                            "\"tail_frames\":0}]}",
+                            worker, FIXTURE_BUILD, FIXTURE_SOUND);
+    ck_assert_int_eq(call("POST", "/v1/sessions", body), 201);
+    text_of("session", session, sizeof(session));
+    mem_free(body);
+}
+
+static int submit(const char *title) {
+    char *ladder = fixture_ladder("fast");
+    char *body = mem_format("{\"title\":\"%s\",\"source\":\"/media/clip.mp4\",\"output\":\"/out\","
+                            "\"ladder\":%s,\"force\":false}", title, ladder);
+    int status = call("POST", "/v1/titles", body);
+    mem_free(ladder);
+    mem_free(body);
+    return status;
+}
+
+static char *lease_body(int wait_ms) {
+    return mem_format("{\"session\":\"%s\",\"slots\":1,\"memory_bytes\":8589934592,"
+                      "\"kinds\":[\"probe\",\"video\",\"audio\",\"package\",\"swap\",\"remove\"],"
+                      "\"wait_ms\":%d}", session, wait_ms);
+}
+
+/* Leases one task; whether there was one. */
+static bool lease(struct task *task, int wait_ms) {
+    char *body = lease_body(wait_ms);
+    ck_assert_int_eq(call("POST", "/v1/leases", body), 200);
+    mem_free(body);
+    struct json *tree = tree_of_answer();
+    struct err err = {0};
+    struct reader reader = reader_of(tree, "answer", &err);
+    struct reader list = reader_array(&reader, "tasks");
+    bool found = reader_count(&list) == 1;
+    if (found) {
+        struct reader item = reader_item(&list, 0);
+        task_read(task, &item);
+        ck_assert_msg(reader_ok(&item), "%s", err.message);
+    }
+    json_tree_destroy(tree);
+    return found;
+}
+
+static int report(const struct task *task, const char *verb, const struct task_report *result) {
+    struct buf body = {0};
+    struct writer writer = writer_of(&body);
+    char *path = mem_format("/v1/leases/%lld/%s", (long long)task->fence, verb);
+    task_report_write(result, &writer, NULL);
+    int status = call("POST", path, buf_text(&body));
+    buf_finish(&body);
+    mem_free(path);
+    return status;
+}
+
+static int complete(const struct task *task) {
+    struct task_report result;
+    fixture_report(&result, task, 0);
+    int status = report(task, "complete", &result);
+    task_report_finish(&result);
+    return status;
+}
+
+static int beat(const struct task *task) {
+    char *path = mem_format("/v1/sessions/%s/heartbeat", session);
+    char *body = task == NULL ? mem_string("{\"tasks\":[]}")
+                              : mem_format("{\"tasks\":[{\"fence\":%lld,\"done\":1,\"total\":2}]}",
+                                           (long long)task->fence);
+    int status = call("POST", path, body);
+    mem_free(path);
+    mem_free(body);
+    return status;
+}
+
+static const char *title_state(const char *title) {
+    static char state[32];
+    char *path = mem_format("/v1/titles/%s", title);
+    ck_assert_int_eq(call("GET", path, NULL), 200);
+    mem_free(path);
+    return text_of("state", state, sizeof(state));
+}
+
+static int work(void) {
+    struct task task = {0};
+    int count = 0;
+    while (lease(&task, 0)) {
+        ck_assert_int_eq(complete(&task), 200);
+        task_finish(&task);
+        count++;
+    }
+    return count;
+}
+
+/* ---- the way of a title -------------------------------------------------------------------- */
+
+START_TEST(a_title_goes_all_the_way_over_http) {
+    struct task probe = {0}, video = {0};
+    struct task_report early;
+    join("w1");
+    ck_assert_int_eq(submit("t"), 201);
+    ck_assert_int_eq(submit("t"), 409);
+    ck_assert_str_eq(title_state("t"), "submitted");
+    ck_assert_int_eq(call("GET", "/v1/titles/t/plan", NULL), 404);
+    ck_assert(lease(&probe, 0));
+    ck_assert_int_eq(probe.kind, TASK_PROBE);
+    ck_assert_int_eq(probe.spec.max_width, 16384);
+
+    fixture_probe_report(&early, 2400, "pin-1", "");
+    ck_assert_int_eq(report(&probe, "source", &early), 204);
+    task_report_finish(&early);
+    ck_assert_str_eq(title_state("t"), "running");
+    ck_assert_int_eq(call("GET", "/v1/titles/t/identity", NULL), 204);
+    ck_assert(lease(&video, 0));
+    ck_assert_int_eq(beat(&video), 200);
+    ck_assert_int_eq(count_of("stop"), 0);
+
+    ck_assert_int_eq(complete(&probe), 200);
+    ck_assert_int_eq(call("GET", "/v1/titles/t/identity", NULL), 200);
+    ck_assert_int_eq(count_of("renditions"), 3);
+    ck_assert_int_eq(complete(&video), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"accepted\":true"));
+    ck_assert_int_eq(complete(&video), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"accepted\":false"));
+    ck_assert_int_gt(work(), 10);
+    ck_assert_str_eq(title_state("t"), "done");
+
+    ck_assert_int_eq(call("GET", "/v1/titles/t/plan", NULL), 200);
+    struct json *tree = tree_of_answer();
+    struct err err = {0};
+    struct reader reader = reader_of(tree, "plan", &err);
+    struct title_plan plan = {0};
+    title_plan_read(&plan, &reader);
+    ck_assert_msg(reader_ok(&reader), "%s", err.message);
+    ck_assert_str_eq(plan.identity, "sha256:one");
+    title_plan_finish(&plan);
+    json_tree_destroy(tree);
+    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
+    ck_assert_int_eq(count_of("workers"), 1);
+    task_finish(&probe);
+    task_finish(&video);
+}
+END_TEST
+
+START_TEST(units_come_in_pages) {
+    join("w1");
+    submit("t");
+    work();
+    int64_t after = 0, total = 0;
+    struct err err = {0};
+    while (after >= 0) {
+        char *path = mem_format("/v1/titles/t/units?after=%lld&limit=7", (long long)after);
+        ck_assert_int_eq(call("GET", path, NULL), 200);
+        struct json *tree = tree_of_answer();
+        struct reader reader = reader_of(tree, "units", &err);
+        struct reader list = reader_array(&reader, "units");
+        ck_assert_int_le(reader_count(&list), 7);
+        for (size_t i = 0; i < reader_count(&list); i++) {
+            int64_t id = 0;
+            const char *rendition = "";
+            struct reader item = reader_item(&list, i);
+            reader_int(&item, "id", after + 1, INT64_MAX, &id);
+            reader_string(&item, "rendition", &rendition);
+            ck_assert(reader_has(&item, "report") == (rendition[0] != '\0'));
+        }
+        total += (int64_t)reader_count(&list);
+        after = -1;
+        if (reader_has(&reader, "next")) {
+            reader_int(&reader, "next", 0, INT64_MAX, &after);
+        }
+        ck_assert_msg(reader_ok(&reader), "%s", err.message);
+        json_tree_destroy(tree);
+        mem_free(path);
+    }
+    ck_assert_int_eq(total, 1 + 1 + 2 * 14 + 2);
+}
+END_TEST
+
+START_TEST(events_tell_what_happened_in_order) {
+    join("w1");
+    submit("t");
+    work();
+    ck_assert_int_eq(call("GET", "/v1/events?after=0", NULL), 200);
+    struct json *tree = tree_of_answer();
+    struct err err = {0};
+    struct reader reader = reader_of(tree, "events", &err);
+    struct reader list = reader_array(&reader, "events");
+    int64_t last = 0, last_at = 0, leases = 0, ends = 0;
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        const char *kind = "";
+        int64_t fence = 0;
+        struct reader item = reader_item(&list, i);
+        reader_int(&item, "seq", last + 1, last + 1, &last);
+        reader_int(&item, "at", last_at, INT64_MAX, &last_at);
+        reader_string(&item, "kind", &kind);
+        if (strcmp(kind, "unit.lease") == 0 || strcmp(kind, "unit.complete") == 0) {
+            struct reader detail = reader_object(&item, "detail");
+            reader_int(&detail, "fence", 1, INT64_MAX, &fence);
+            leases += strcmp(kind, "unit.lease") == 0 ? 1 : 0;
+            ends += strcmp(kind, "unit.complete") == 0 ? 1 : 0;
+        }
+    }
+    ck_assert_msg(reader_ok(&reader), "%s", err.message);
+    ck_assert_int_eq(leases, 1 + 1 + 2 * 14 + 2);
+    ck_assert_int_eq(ends, leases);
+    json_tree_destroy(tree);
+}
+END_TEST
+
+START_TEST(a_private_scheduler_leaves_the_past_behind) {
+    struct task task = {0};
+    join("w1");
+    submit("t");
+    ck_assert(lease(&task, 0));
+    complete(&task);
+    task_finish(&task);
+    ck_assert(lease(&task, 0)); /* runs when the parent is killed */
+    restart(true);
+    ck_assert_str_eq(title_state("t"), "cancelled");
+    ck_assert_int_eq(beat(&task), 404);
+    join("w1");
+    ck_assert_int_eq(submit("t"), 201);
+    work();
+    ck_assert_str_eq(title_state("t"), "done");
+    task_finish(&task);
+}
+END_TEST
+
+START_TEST(a_shared_scheduler_goes_on) {
+    struct task task = {0};
+    join("w1");
+    submit("t");
+    ck_assert(lease(&task, 0));
+    restart(false);
+    ck_assert_int_eq(beat(&task), 200);
+    ck_assert_int_eq(complete(&task), 200);
+    work();
+    ck_assert_str_eq(title_state("t"), "done");
+    task_finish(&task);
+}
+END_TEST
+
+START_TEST(a_dead_worker_gives_back_at_once) {
+    struct task first = {0}, again = {0};
+    join("w1");
+    submit("t");
+    ck_assert(lease(&first, 0));
+    ck_assert_int_eq(scheduler_worker_died(scheduler, "nobody", NULL), 0);
+    ck_assert_int_eq(beat(&first), 200);
+    ck_assert_int_eq(scheduler_worker_died(scheduler, "w1", NULL), 0);
+    ck_assert_int_eq(beat(&first), 404);
+    join("w1");
+    ck_assert(lease(&again, 0));
+    ck_assert_int_eq(again.units[0].id, first.units[0].id);
+    ck_assert_int_eq(again.attempt, 2);
+    task_finish(&first);
+    task_finish(&again);
+}
+END_TEST
+
+START_TEST(a_silent_worker_is_lost_by_itself) {
+    struct task first = {0}, again = {0};
+    scheduler_stop(scheduler);
+    start(false, 300);
+    join("w1");
+    submit("t");
+    ck_assert(lease(&first, 0));
+    char silent[64];
+    memcpy(silent, session, sizeof(silent));
+    clock_sleep_ms(250, NULL);
+    join("w2");
+    ck_assert(lease(&again, 5000)); /* waits until the other is given up */
+    ck_assert_int_eq(again.units[0].id, first.units[0].id);
+    memcpy(session, silent, sizeof(silent));
+    ck_assert_int_eq(beat(&first), 404);
+    task_finish(&first);
+    task_finish(&again);
+}
+END_TEST
+
+START_TEST(leaving_hands_back) {
+    struct task first = {0}, again = {0};
+    join("w1");
+    submit("t");
+    ck_assert(lease(&first, 0));
+    char *path = mem_format("/v1/sessions/%s", session);
+    ck_assert_int_eq(call("DELETE", path, NULL), 204);
+    ck_assert_int_eq(call("DELETE", path, NULL), 404);
+    join("w2");
+    ck_assert(lease(&again, 0));
+    mem_free(path);
+    task_finish(&first);
+    task_finish(&again);
+}
+END_TEST
+
+START_TEST(failures_and_cancel_over_http) {
+    struct task task = {0};
+    join("w1");
+    submit("t");
+    ck_assert(lease(&task, 0));
+    char *path = mem_format("/v1/leases/%lld/fail", (long long)task.fence);
+    ck_assert_int_eq(call("POST", path, "{\"class\":\"odd\",\"message\":\"x\"}"), 400);
+    ck_assert_ptr_nonnull(strstr(problem(), "odd"));
+    ck_assert_int_eq(call("POST", path, "{\"class\":\"unsupported\",\"message\":\"It is HDR.\"}"),
+                     200);
+    ck_assert_int_eq(call("POST", path, "{\"class\":\"unsupported\",\"message\":\"x\"}"), 409);
+    ck_assert_str_eq(title_state("t"), "failed");
+    char text[64];
+    ck_assert_str_eq(text_of("error", text, sizeof(text)), "It is HDR.");
+    ck_assert_str_eq(text_of("class", text, sizeof(text)), "unsupported");
+    ck_assert_int_eq(call("POST", "/v1/titles/t/cancel", NULL), 409);
+    submit("t");
+    ck_assert_int_eq(call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_str_eq(title_state("t"), "cancelled");
+    mem_free(path);
+    task_finish(&task);
+}
+END_TEST
+
+/* ---- what is refused -------------------------------------------------------------------------- */
+
+START_TEST(the_token_is_needed) {
+    static const char *const paths[] = {"/v1/workers", "/v1/titles/t", "/nowhere", "/v1/leases"};
+    const char *token = scheduler_token(scheduler);
+    char *wrong = mem_string(token);
+    char *longer = mem_format("%s0", token);
+    wrong[63] = wrong[63] == '0' ? '1' : '0';
+    const char *const bad[] = {NULL, wrong, longer, "", "x"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
+            ck_assert_int_eq(call_by(client, &answer, "GET", paths[i], bad[j], NULL), 401);
+            ck_assert_str_eq(http_response_header(&answer, "www-authenticate"), "Bearer");
+        }
+    }
+    ck_assert_int_eq(call_by(client, &answer, "GET", "/healthz", NULL, NULL), 200);
+    ck_assert_str_eq(buf_text(&answer.body), "{\"status\":\"ok\"}");
+    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
+    mem_free(wrong);
+    mem_free(longer);
+}
+END_TEST
+
+static const struct {
+    const char *method, *path, *body;
+    int status;
+    const char *detail; /* a part of the sentence */
+} refusals[] = {
+    {"GET", "/", NULL, 404, "no such path"},
+    {"GET", "/v1/titles/", NULL, 404, "no such path"},
+    {"GET", "/v1/titles/a/b/c", NULL, 404, "no such path"},
+    {"GET", "/v1/titles/none", NULL, 404, "there is no title 'none'"},
+    {"GET", "/v1/titles/none/units", NULL, 404, "there is no title"},
+    {"GET", "/v1/titles/none/identity?wait_ms=5000", NULL, 404, "there is no title"},
+    {"POST", "/v1/titles/none/cancel", NULL, 404, "there is no title"},
+    {"DELETE", "/v1/titles/t", NULL, 405, "no such method"},
+    {"PUT", "/v1/sessions", "{}", 405, "no such method"},
+    {"POST", "/v1/sessions", "", 400, ""},
+    {"POST", "/v1/sessions", "{\"worker\":", 400, ""},
+    {"POST", "/v1/sessions", "[]", 400, "the request"},
+    {"POST", "/v1/sessions", "{\"worker\":7}", 400, "worker"},
+    {"POST", "/v1/sessions", "{\"worker\":\"a b\",\"host\":\"h\"}", 400, "worker"},
+    {"POST", "/v1/sessions/nobody/heartbeat", "{\"tasks\":[]}", 404, "register anew"},
+    {"POST", "/v1/sessions/nobody/heartbeat", "{\"tasks\":[{\"fence\":-1}]}", 400, "fence"},
+    {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":0}", 400, "slots"},
+    {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":0,"
+                           "\"kinds\":[\"cook\"]}", 400, "cook"},
+    {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":20001,"
+                           "\"kinds\":[]}", 400, "wait_ms"},
+    {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":20000,"
+                           "\"kinds\":[\"video\"]}", 404, "register anew"},
+    {"POST", "/v1/leases/1/complete", "{}", 400, "stats"},
+    {"POST", "/v1/leases/1/fail", "{\"class\":\"io\",\"message\":\"x\"}", 404, "no lease 1"},
+    {"POST", "/v1/leases/1/fail", "{\"class\":\"io\",\"message\":\"\"}", 400, "message"},
+    {"POST", "/v1/titles", "{\"title\":\"../x\",\"source\":\"s\",\"output\":\"o\",\"force\":false}",
+     400, "title"},
+    {"POST", "/v1/titles", "{\"title\":\"x\",\"source\":\"s\",\"output\":\"o\",\"force\":false,"
+                           "\"ladder\":{\"name\":1}}", 400, "name"},
+    {"POST", "/v1/titles", "{\"title\":\"x\",\"source\":\"\",\"output\":\"o\",\"force\":false}",
+     400, "source"},
+};
+
+START_TEST(what_is_wrong_is_said) {
+    int status = call(refusals[_i].method, refusals[_i].path, refusals[_i].body);
+    ck_assert_msg(status == refusals[_i].status, "%d %s", status, buf_text(&answer.body));
+    ck_assert_msg(strstr(problem(), refusals[_i].detail) != NULL, "%s", problem());
+    if (status == 405) {
+        ck_assert_ptr_nonnull(http_response_header(&answer, "allow"));
+    }
+    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
+    ck_assert_int_eq(count_of("workers"), 0);
+}
+END_TEST
+
+/* ---- waiting calls ------------------------------------------------------------------------------ */
+
+struct waiting {
+    const char *method;
+    char *path;
+    char *body;
+    struct http_response response;
+    int64_t took_ms;
+    pthread_t thread;
+};
+
+static void *wait_for_answer(void *context) {
+    struct waiting *waiting = context;
+    struct http_client *own = NULL;
+    ck_assert_int_eq(http_client_create(&own, NULL), 0);
+    int64_t since = clock_monotonic_ms();
+    call_by(own, &waiting->response, waiting->method, waiting->path, scheduler_token(scheduler),
+            waiting->body);
+    waiting->took_ms = clock_monotonic_ms() - since;
+    http_client_destroy(own);
+    return NULL;
+}
+
+/* Starts a call that shall wait, and lets it get there. */
+static void begin_wait(struct waiting *waiting, const char *method, char *path, char *body) {
+    *waiting = (struct waiting){.method = method, .path = path, .body = body};
+    ck_assert_int_eq(pthread_create(&waiting->thread, NULL, wait_for_answer, waiting), 0);
+    clock_sleep_ms(200, NULL);
+}
+
+/* Its answer's text, borrowed until end_wait. */
+static const char *end_wait(struct waiting *waiting) {
+    pthread_join(waiting->thread, NULL);
+    ck_assert_int_ge(waiting->took_ms, 150); /* it did wait */
+    ck_assert_int_lt(waiting->took_ms, 5000); /* and was woken */
+    return buf_text(&waiting->response.body);
+}
+
+static void drop_wait(struct waiting *waiting) {
+    http_response_finish(&waiting->response);
+    mem_free(waiting->path);
+    mem_free(waiting->body);
+}
+
+START_TEST(waiting_calls_are_woken) {
+    struct waiting lease_wait, identity_wait, event_wait;
+    struct task probe = {0};
+    join("w1");
+    begin_wait(&lease_wait, "POST", mem_string("/v1/leases"), lease_body(20000));
+    submit("t");
+    ck_assert_ptr_nonnull(strstr(end_wait(&lease_wait), "\"kind\":\"probe\""));
+
+    struct json *tree = NULL;
+    ck_assert_int_eq(json_tree_parse(&tree, lease_wait.response.body.data,
+                                     lease_wait.response.body.size, NULL), 0);
+    struct err err = {0};
+    struct reader reader = reader_of(tree, "answer", &err);
+    struct reader list = reader_array(&reader, "tasks");
+    struct reader item = reader_item(&list, 0);
+    task_read(&probe, &item);
+    json_tree_destroy(tree);
+
+    begin_wait(&identity_wait, "GET", mem_string("/v1/titles/t/identity?wait_ms=20000"), NULL);
+    call("GET", "/v1/events?after=0", NULL);
+    char *path = mem_format("/v1/events?after=%zu&wait_ms=20000", count_of("events"));
+    begin_wait(&event_wait, "GET", path, NULL);
+    ck_assert_int_eq(complete(&probe), 200);
+    ck_assert_ptr_nonnull(strstr(end_wait(&identity_wait), "sha256:one"));
+    ck_assert_ptr_nonnull(strstr(end_wait(&event_wait), "unit.complete"));
+    drop_wait(&lease_wait);
+    drop_wait(&identity_wait);
+    drop_wait(&event_wait);
+    task_finish(&probe);
+}
+END_TEST
+
+START_TEST(waits_run_out) {
+    struct task task = {0};
+    join("w1");
+    int64_t since = clock_monotonic_ms();
+    ck_assert(!lease(&task, 300));
+    ck_assert_int_ge(clock_monotonic_ms() - since, 300);
+    ck_assert_int_lt(clock_monotonic_ms() - since, 3000);
+    submit("t");
+    since = clock_monotonic_ms();
+    ck_assert_int_eq(call("GET", "/v1/titles/t/identity?wait_ms=200", NULL), 204);
+    ck_assert_int_ge(clock_monotonic_ms() - since, 200);
+}
+END_TEST
+
+/* ---- by raw sockets --------------------------------------------------------------------------------- */
+
+static int open_socket(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)atoi(strrchr(scheduler_url(scheduler), ':') + 1));
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static void send_text(int fd, const char *text) {
+    ck_assert_int_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+/* Reads until the server closes or `ms` pass; returns the status, 0 for none. */
+static int status_from(int fd, int ms) {
+    char text[4096];
+    size_t have = 0;
+    int64_t until = clock_monotonic_ms() + ms;
+    while (have < sizeof(text) - 1 && clock_monotonic_ms() < until) {
+        struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+        if (poll(&poll_fd, 1, 50) > 0) {
+            ssize_t got = recv(fd, text + have, sizeof(text) - 1 - have, 0);
+            if (got <= 0) {
+                break;
+            }
+            have += (size_t)got;
+            text[have] = '\0';
+            if (strstr(text, "\r\n\r\n") != NULL) {
+                break;
+            }
+        }
+    }
+    text[have] = '\0';
+    int status = 0;
+    return sscanf(text, "HTTP/1.1 %d", &status) == 1 ? status : 0;
+}
+
+static char *lease_request(int wait_ms) {
+    char *body = lease_body(wait_ms);
+    char *text = mem_format("POST /v1/leases HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                            "Content-Length: %zu\r\n\r\n%s",
+                            scheduler_token(scheduler), strlen(body), body);
+    mem_free(body);
+    return text;
+}
+
+START_TEST(two_hundred_calls_wait_at_no_cost) {
+    enum { COUNT = 200 };
+    int fds[COUNT];
+    struct rusage before, after;
+    join("w1");
+    char *text = lease_request(20000);
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = open_socket();
+        send_text(fds[i], text);
+    }
+    clock_sleep_ms(500, NULL);
+    getrusage(RUSAGE_SELF, &before);
+    clock_sleep_ms(1000, NULL);
+    getrusage(RUSAGE_SELF, &after);
+    int64_t used_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 +
+                      (after.ru_utime.tv_usec - before.ru_utime.tv_usec);
+    ck_assert_int_lt(used_us, 200000);
+    int64_t since = clock_monotonic_ms();
+    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
+    ck_assert_int_lt(clock_monotonic_ms() - since, 1000);
+    submit("t"); /* one of them gets the probe, the others wait on */
+    int served = 0;
+    for (int i = 0; i < COUNT; i++) {
+        served += status_from(fds[i], i == 0 ? 1000 : 0) == 200 ? 1 : 0;
+    }
+    struct pollfd polls[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    }
+    served += poll(polls, COUNT, 0);
+    ck_assert_int_eq(served, 1);
+    scheduler_stop(scheduler); /* answers them all */
+    for (int i = 0; i < COUNT; i++) {
+        polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    }
+    ck_assert_int_eq(poll(polls, COUNT, 1000), COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        close(fds[i]);
+    }
+    start(false, 30000);
+    mem_free(text);
+}
+END_TEST
+
+START_TEST(who_hangs_up_gets_no_lease) {
+    struct task task = {0};
+    join("w1");
+    char *text = lease_request(20000);
+    int fd = open_socket();
+    send_text(fd, text);
+    clock_sleep_ms(200, NULL);
+    close(fd);
+    clock_sleep_ms(50, NULL);
+    submit("t");
+    ck_assert(lease(&task, 2000));
+    ck_assert_int_eq(task.attempt, 1);
+    mem_free(text);
+    task_finish(&task);
+}
+END_TEST
+
+static const struct {
+    const char *request; /* $ stands for the token */
+    int status;          /* 0: closed without a word, or 400 */
+} unruly[] = {
+    {"\x16\x03\x01\x02\x01\x01\xfc\x03\x03 not TLS here\r\n\r\n", 0},
+    {"GET\r\n\r\n", 0},
+    {"GET /healthz%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+    {"GET /v1/titles/%2e%2e HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n\r\n", 400},
+    {"GET /v1/\x01 HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+    {"GET /v1/workers HTTP/1.1\r\nHost: x\r\nX: a\x07" "b\r\n\r\n", 400},
+    {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\nContent-Length: 5\r\n"
+     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+    {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\nContent-Length: 2\r\n"
+     "Content-Length: 3\r\n\r\n{}", 400},
+    {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
+     "Content-Length: 99999999999\r\n\r\n", 413},
+    {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
+     "Content-Length: -1\r\n\r\n", 400},
+    {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
+     "Transfer-Encoding: gzip\r\n\r\n", 501},
+    {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
+     "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+    {"GET /v1/workers HTTP/1.1\r\nHost: x\r\nAuthorization: Basic $\r\n\r\n", 401},
+};
+
+START_TEST(unruly_requests_are_refused) {
+    const char *template = unruly[_i].request;
+    const char *mark = strchr(template, '$');
+    char *text = mark == NULL ? mem_string(template)
+                              : mem_format("%.*s%s%s", (int)(mark - template), template,
+                                           scheduler_token(scheduler), mark + 1);
+    int fd = open_socket();
+    send_text(fd, text);
+    int status = status_from(fd, 3000);
+    if (unruly[_i].status != 0 || status != 400) {
+        ck_assert_int_eq(status, unruly[_i].status);
+    }
+    close(fd);
+    mem_free(text);
+    ck_assert_int_eq(call("GET", "/healthz", NULL), 200);
+}
+END_TEST
+
+START_TEST(long_heads_and_targets_are_refused) {
+    char *much = mem_zero(70001, 1);
+    memset(much, 'a', 70000);
+    char *header = mem_format("GET /healthz HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", much);
+    char *target = mem_format("GET /%.6000s HTTP/1.1\r\nHost: x\r\n\r\n", much);
+    int fd = open_socket();
+    send(fd, header, strlen(header), MSG_NOSIGNAL);
+    ck_assert_int_eq(status_from(fd, 3000), 431);
+    close(fd);
+    fd = open_socket();
+    send_text(fd, target);
+    ck_assert_int_eq(status_from(fd, 3000), 414);
+    close(fd);
+    mem_free(header);
+    mem_free(target);
+    mem_free(much);
+}
+END_TEST
+
+START_TEST(garbage_does_no_harm) {
+    unsigned state = 12345;
+    for (int round = 0; round < 60; round++) {
+        char bytes[600];
+        int fd = open_socket();
+        size_t size = 1 + (size_t)round * 9;
+        for (size_t i = 0; i < size; i++) {
+            state = state * 1103515245u + 12345u;
+            bytes[i] = (char)(state >> 16);
+        }
+        if (round % 3 == 0) { /* a good beginning */
+            memcpy(bytes, "POST /v1/leases HTTP/1.1\r\n", size < 26 ? size : 26);
+        }
+        send(fd, bytes, size, MSG_NOSIGNAL);
+        if (round % 2 == 0) {
+            shutdown(fd, SHUT_WR);
+        }
+        close(fd);
+    }
+    ck_assert_int_eq(call("GET", "/healthz", NULL), 200);
+    ck_assert_int_eq(submit("t"), 201);
+}
+END_TEST
+
+START_TEST(a_head_that_drips_is_cut) {
+    /* The library's limit is of inactivity: this one never is inactive for long. */
+    static const char head[] = "GET /healthz HTTP/1.1\r\nHost: abcdefghijklmnopqrstuvwxyz";
+    int fd = open_socket();
+    int64_t since = clock_monotonic_ms();
+    bool cut = false;
+    for (size_t i = 0; i < sizeof(head) - 1 && !cut; i++) {
+        char byte;
+        cut = send(fd, &head[i], 1, MSG_NOSIGNAL) < 0 ||
+              recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+        clock_sleep_ms(300, NULL);
+    }
+    ck_assert(cut);
+    ck_assert_int_gt(clock_monotonic_ms() - since, 9000);
+    ck_assert_int_lt(clock_monotonic_ms() - since, 13000);
+    close(fd);
+}
+END_TEST
+
+Suite *api_suite(void) {
+    Suite *suite = suite_create("api");
+    TCase *life = tcase_create("life");
+    tcase_add_checked_fixture(life, set_up, tear_down);
+    tcase_add_test(life, a_title_goes_all_the_way_over_http);
+    tcase_add_test(life, units_come_in_pages);
+    tcase_add_test(life, events_tell_what_happened_in_order);
+    tcase_add_test(life, a_private_scheduler_leaves_the_past_behind);
+    tcase_add_test(life, a_shared_scheduler_goes_on);
+    tcase_add_test(life, a_dead_worker_gives_back_at_once);
+    tcase_add_test(life, a_silent_worker_is_lost_by_itself);
+    tcase_add_test(life, leaving_hands_back);
+    tcase_add_test(life, failures_and_cancel_over_http);
+    suite_add_tcase(suite, life);
+    TCase *refused = tcase_create("refused");
+    tcase_add_checked_fixture(refused, set_up, tear_down);
+    tcase_add_test(refused, the_token_is_needed);
+    tcase_add_loop_test(refused, what_is_wrong_is_said, 0,
+                        (int)(sizeof(refusals) / sizeof(refusals[0])));
+    tcase_add_loop_test(refused, unruly_requests_are_refused, 0,
+                        (int)(sizeof(unruly) / sizeof(unruly[0])));
+    tcase_add_test(refused, long_heads_and_targets_are_refused);
+    tcase_add_test(refused, garbage_does_no_harm);
+    tcase_add_test(refused, a_head_that_drips_is_cut);
+    suite_add_tcase(suite, refused);
+    TCase *waits = tcase_create("waits");
+    tcase_add_checked_fixture(waits, set_up, tear_down);
+    tcase_add_test(waits, waiting_calls_are_woken);
+    tcase_add_test(waits, waits_run_out);
+    tcase_add_test(waits, two_hundred_calls_wait_at_no_cost);
+    tcase_add_test(waits, who_hangs_up_gets_no_lease);
+    suite_add_tcase(suite, waits);
+    return suite;
+}
