@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The decoded sound of a track, in order of time: see source.h. Samples are counted
- * from the first timestamp on, since stamps of a millisecond are coarser than samples;
- * a stamp that differs by more than its jitter starts the count anew.
+ * from the first timestamp on, since stamps of a millisecond are coarser than samples,
+ * and some jitter by whole packets. Where the stamps of all the frames ahead agree that
+ * the count is off, the count starts anew.
  */
+#include <string.h>
+
 #include "common/mem.h"
 #include "decoder.h"
 #include "demux.h"
@@ -12,23 +15,45 @@
 __extension__ typedef __int128 wide;
 
 enum {
-    JITTER_MS = 10, /* of timestamps against counted samples, before they are believed */
+    JITTER_MS = 10, /* of timestamps against counted samples */
+    AHEAD = 8,      /* frames that must agree about a jump */
     SKIP_SIDE_DATA = 8,
+};
+
+/* Bytes of a stored AMR frame by the type in its first byte, 3GPP TS 26.101 and 26.201
+ * with RFC 4867 5.3. */
+static const uint8_t amr_nb_sizes[16] = {13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1};
+static const uint8_t amr_wb_sizes[16] = {18, 24, 33, 37, 41, 47, 51, 59, 61, 6, 1, 1, 1, 1, 1, 1};
+
+/* A decoded frame that waits for its turn. */
+struct sounding {
+    AVFrame *frame;
+    bool stamped;
+    struct rational stamp; /* of its first sample, seconds after the timeline's start */
 };
 
 struct sound_source {
     const struct source_document *document;
+    const struct audio_facts *facts;
     struct demux *demux;
     AVStream *stream;
     AVCodecContext *decoder;
+    const uint8_t *frame_sizes; /* of packets that hold several frames, of which the
+                                   decoder takes one at a time; else NULL */
     AVPacket *packet;
-    AVFrame *frame;
+    int split; /* bytes of the packet that were handed on */
+    AVPacket *piece;
     bool read_all;
+    bool decoded_all;
+    bool turned;  /* the clock's turn was chosen */
+    int64_t wrap; /* added to stored timestamps: the pictures' turn of the clock */
+    struct sounding ahead[AHEAD];
+    int ahead_count;
+    AVFrame *given;
     bool anchored;
-    int64_t wrap;            /* added to stored timestamps: the pictures' turn of the clock */
-    struct rational anchor;  /* seconds after the timeline's start */
-    int64_t counted;         /* samples since the anchor */
-    int rate;                /* of the counted samples */
+    struct rational anchor; /* seconds after the timeline's start */
+    int64_t counted;        /* samples since the anchor */
+    int rate;               /* of the counted samples */
 };
 
 /* a + n/d, exact where it fits, else to a nanosecond. */
@@ -52,44 +77,77 @@ static struct rational add(struct rational a, int64_t n, int64_t d) {
     return (struct rational){(int64_t)(seconds * 1e9), 1000000000};
 }
 
+/* ---- Opening --------------------------------------------------------------- */
+
+static int alloc_buffers(struct sound_source *source) {
+    source->packet = av_packet_alloc();
+    source->piece = av_packet_alloc();
+    source->given = av_frame_alloc();
+    bool complete = source->packet != NULL && source->piece != NULL && source->given != NULL;
+    for (int i = 0; i < AHEAD; i++) {
+        source->ahead[i].frame = av_frame_alloc();
+        complete = complete && source->ahead[i].frame != NULL;
+    }
+    return complete ? 0 : ERR_INTERNAL;
+}
+
+/* In containers without a header the track is there once its first packet has come,
+ * which then waits in `packet`. */
+static int await_stream(struct sound_source *source, struct err *err) {
+    AVFormatContext *format = source->demux->format;
+    while (format->nb_streams <= (unsigned)source->facts->stream) {
+        av_packet_unref(source->packet);
+        int status = demux_read(source->demux, source->packet, err);
+        if (status < 0) {
+            return status;
+        }
+        if (status == 0) {
+            return err_set(err, ERR_CORRUPT, "its audio stream %d has no packets",
+                           source->facts->stream);
+        }
+    }
+    source->stream = format->streams[source->facts->stream];
+    if (source->packet->stream_index != source->stream->index) {
+        av_packet_unref(source->packet);
+    }
+    demux_keep_stream(source->demux, source->stream->index);
+    return 0;
+}
+
 int sound_source_open(struct sound_source **out, const struct source_document *document, int track,
                       const struct source_io *io, struct err *err) {
     if (track < 0 || (size_t)track >= document->audio_count) {
         return err_set(err, ERR_INVALID, "it has no audio track %d", track);
     }
     struct sound_source *source = mem_zero(1, sizeof(*source));
-    const struct audio_facts *facts = &document->audio[track];
+    source->document = document;
+    source->facts = &document->audio[track];
     const struct demux_options options = {
         .container = document->container,
-        .max_streams = facts->stream + 1000,
+        .max_streams = source->facts->stream + 1000,
         .stored_times = true,
     };
-    source->document = document;
-    source->packet = av_packet_alloc();
-    source->frame = av_frame_alloc();
-    int status = 0;
-    if (source->packet == NULL || source->frame == NULL) {
-        status = err_set(err, ERR_INTERNAL, "no memory for sound");
+    int status = alloc_buffers(source);
+    if (status != 0) {
+        err_set(err, ERR_INTERNAL, "no memory for sound");
     } else {
         status = demux_open(&source->demux, io, &options, err);
     }
-    while (status == 0 && source->demux->format->nb_streams <= (unsigned)facts->stream) {
-        status = demux_read(source->demux, source->packet, err) > 0 ? 0 : ERR_CORRUPT;
-        if (status == 0 && source->packet->stream_index == facts->stream) {
-            break;
-        }
-        av_packet_unref(source->packet);
+    if (status == 0) {
+        status = await_stream(source, err);
     }
     if (status == 0) {
-        source->stream = source->demux->format->streams[facts->stream];
-        demux_keep_stream(source->demux, facts->stream);
         status = decoder_open(&source->decoder, source->stream->codecpar,
-                              source->stream->time_base, facts->codec, err);
+                              source->stream->time_base, source->facts->codec, err);
     }
     if (status != 0) {
-        err_set(err, (enum err_code)status, "its audio track %d has no packets", track + 1);
         sound_source_close(source);
         return status;
+    }
+    if (source->decoder->codec_id == AV_CODEC_ID_AMR_NB) {
+        source->frame_sizes = amr_nb_sizes;
+    } else if (source->decoder->codec_id == AV_CODEC_ID_AMR_WB) {
+        source->frame_sizes = amr_wb_sizes;
     }
     *out = source;
     return 0;
@@ -102,59 +160,79 @@ void sound_source_close(struct sound_source *source) {
     avcodec_free_context(&source->decoder);
     demux_close(source->demux);
     av_packet_free(&source->packet);
-    av_frame_free(&source->frame);
+    av_packet_free(&source->piece);
+    av_frame_free(&source->given);
+    for (int i = 0; i < AHEAD; i++) {
+        av_frame_free(&source->ahead[i].frame);
+    }
     mem_free(source);
 }
 
-/* Hands the decoder its next packet, or the end. */
-static int feed(struct sound_source *source, struct err *err) {
-    for (;;) {
-        int status = 1;
-        if (source->packet->data == NULL || source->packet->stream_index != source->stream->index) {
-            av_packet_unref(source->packet);
-            status = demux_read(source->demux, source->packet, err);
-        }
-        if (status < 0) {
+/* ---- Packets --------------------------------------------------------------- */
+
+/* Makes `packet` hold bytes of the track: 1, 0 at the end. */
+static int next_packet(struct sound_source *source, struct err *err) {
+    while (source->packet->size == 0) {
+        av_packet_unref(source->packet);
+        source->split = 0;
+        int status = demux_read(source->demux, source->packet, err);
+        if (status <= 0) {
             return status;
         }
-        if (status == 0) {
-            source->read_all = true;
-            avcodec_send_packet(source->decoder, NULL);
-            return 0;
-        }
         if (source->packet->stream_index != source->stream->index) {
-            continue;
-        }
-        if (source->packet->pts == AV_NOPTS_VALUE) {
+            av_packet_unref(source->packet);
+        } else if (source->packet->pts == AV_NOPTS_VALUE) {
             source->packet->pts = source->packet->dts; /* sound is never reordered */
         }
-        /* A packet that the decoder refuses leaves a gap. */
-        avcodec_send_packet(source->decoder, source->packet);
-        av_packet_unref(source->packet);
-        return 0;
+    }
+    return 1;
+}
+
+/* Hands the decoder one frame of the packet; only the first has the packet's time. */
+static void send_piece(struct sound_source *source) {
+    AVPacket *packet = source->packet;
+    const uint8_t *data = packet->data + source->split;
+    int size = source->frame_sizes[data[0] >> 3 & 15];
+    size = size < packet->size - source->split ? size : packet->size - source->split;
+    if (av_new_packet(source->piece, size) == 0) {
+        memcpy(source->piece->data, data, (size_t)size);
+        source->piece->pts = source->split == 0 ? packet->pts : AV_NOPTS_VALUE;
+        avcodec_send_packet(source->decoder, source->piece);
+        av_packet_unref(source->piece);
+    }
+    source->split += size;
+    if (source->split >= packet->size) {
+        av_packet_unref(packet);
     }
 }
 
-/* Cuts samples that the container says are to be skipped; what it says of the start and
- * the end is 32 bits each, little-endian. */
-static int cut_samples(AVFrame *frame) {
-    const AVFrameSideData *skip = av_frame_get_side_data(frame, AV_FRAME_DATA_SKIP_SAMPLES);
-    if (skip == NULL || skip->size < SKIP_SIDE_DATA) {
-        return 0;
+/* Hands the decoder more, or the end. What it refuses leaves a gap. */
+static int feed(struct sound_source *source, struct err *err) {
+    int status = next_packet(source, err);
+    if (status < 0) {
+        return status;
     }
-    const uint8_t *data = skip->data;
-    int64_t start = data[0] | data[1] << 8 | data[2] << 16 | (int64_t)data[3] << 24;
-    int64_t end = data[4] | data[5] << 8 | data[6] << 16 | (int64_t)data[7] << 24;
-    if (start >= frame->nb_samples) {
-        start = frame->nb_samples;
+    if (status == 0) {
+        source->read_all = true;
+        avcodec_send_packet(source->decoder, NULL);
+    } else if (source->frame_sizes != NULL) {
+        send_piece(source);
+    } else {
+        avcodec_send_packet(source->decoder, source->packet);
+        av_packet_unref(source->packet);
     }
-    if (end > frame->nb_samples - start) {
-        end = frame->nb_samples - start;
-    }
-    int bytes = av_get_bytes_per_sample(frame->format);
+    return 0;
+}
+
+/* ---- Times ----------------------------------------------------------------- */
+
+/* Removes samples at the frame's start and end. */
+static void cut(AVFrame *frame, int64_t start, int64_t end) {
+    start = start < frame->nb_samples ? start : frame->nb_samples;
+    end = end < frame->nb_samples - start ? end : frame->nb_samples - start;
     bool planar = av_sample_fmt_is_planar(frame->format) != 0;
     int channels = frame->ch_layout.nb_channels;
-    int64_t offset = start * bytes * (planar ? 1 : channels);
+    int64_t offset = start * av_get_bytes_per_sample(frame->format) * (planar ? 1 : channels);
     for (int i = 0; i < (planar ? channels : 1); i++) {
         frame->extended_data[i] += offset;
         if (frame->extended_data != frame->data && i < AV_NUM_DATA_POINTERS) {
@@ -162,7 +240,21 @@ static int cut_samples(AVFrame *frame) {
         }
     }
     frame->nb_samples -= (int)(start + end);
-    return (int)start;
+}
+
+/* Cuts what the container says is to be skipped: 32 bits for the start and for the end,
+ * little-endian. Returns the samples cut at the start. */
+static int64_t cut_skipped(AVFrame *frame) {
+    const AVFrameSideData *skip = av_frame_get_side_data(frame, AV_FRAME_DATA_SKIP_SAMPLES);
+    if (skip == NULL || skip->size < SKIP_SIDE_DATA) {
+        return 0;
+    }
+    const uint8_t *data = skip->data;
+    int64_t start = data[0] | data[1] << 8 | data[2] << 16 | (int64_t)data[3] << 24;
+    int64_t end = data[4] | data[5] << 8 | data[6] << 16 | (int64_t)data[7] << 24;
+    start = start < frame->nb_samples ? start : frame->nb_samples;
+    cut(frame, start, end);
+    return start;
 }
 
 /* Seconds after the timeline's start of a stored timestamp, on the pictures' turn of a
@@ -172,65 +264,70 @@ static struct rational time_of(struct sound_source *source, int64_t pts) {
     int bits = stream->pts_wrap_bits;
     struct rational start = source->document->timeline.start;
     struct rational tick = {stream->time_base.num, stream->time_base.den};
-    if (!source->anchored && bits > 0 && bits < 63) {
+    if (!source->turned && bits > 0 && bits < 63) {
         double turn = (double)(INT64_C(1) << bits) * rational_value(tick);
         double off = rational_value(start) - (double)pts * rational_value(tick);
         double turns = off / turn;
         int64_t whole = (int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5);
         source->wrap = whole * (INT64_C(1) << bits);
     }
+    source->turned = true;
     struct rational negative = {-start.num, start.den};
     return add(negative, (pts + source->wrap) * tick.num, tick.den);
 }
 
-/* The time of the frame's first sample, after `cut` were cut from it. */
-static struct rational place(struct sound_source *source, int cut) {
-    AVFrame *frame = source->frame;
-    int rate = frame->sample_rate;
-    bool restart = !source->anchored || rate != source->rate;
-    struct rational counted = {0, 1};
-    if (source->anchored) {
-        counted = add(source->anchor, source->counted, source->rate);
+/* An MP4's edit list says where the sound begins; libavformat leaves what the decoder
+ * needs before it in the packets. Returns the samples cut. */
+static int64_t cut_before_edit(struct sound_source *source, AVFrame *frame,
+                               struct rational stamp) {
+    if (!source->document->container || strcmp(source->document->container, "mov,mp4") != 0) {
+        return 0;
     }
-    if (frame->pts != AV_NOPTS_VALUE) {
-        struct rational stamped = add(time_of(source, frame->pts), cut, rate);
-        double off = rational_value(stamped) - rational_value(counted);
-        if (restart || off * 1000 > JITTER_MS || off * 1000 < -JITTER_MS) {
-            counted = stamped;
-            restart = true;
-        }
+    struct rational start = source->document->timeline.start;
+    struct rational begin = add(source->facts->start, -start.num, start.den);
+    double early = rational_value(begin) - rational_value(stamp);
+    if (early <= 0) {
+        return 0;
     }
-    if (restart) {
-        source->anchor = counted;
-        source->counted = 0;
-        source->rate = rate;
-        source->anchored = true;
-    }
-    source->counted += frame->nb_samples;
-    return counted;
+    int64_t samples = (int64_t)(early * frame->sample_rate + 0.5);
+    samples = samples < frame->nb_samples ? samples : frame->nb_samples;
+    cut(frame, samples, 0);
+    return samples;
 }
 
-int sound_source_next(struct sound_source *source, const AVFrame **samples, struct rational *start,
-                      struct err *err) {
-    for (;;) {
-        int status = avcodec_receive_frame(source->decoder, source->frame);
-        if (status == AVERROR_EOF) {
-            return 0;
-        }
+/* Decodes one more frame into the queue, if it has samples to give. */
+static void enqueue(struct sound_source *source) {
+    struct sounding *sounding = &source->ahead[source->ahead_count];
+    AVFrame *frame = sounding->frame;
+    if (frame->sample_rate <= 0) {
+        frame->sample_rate = source->decoder->sample_rate;
+    }
+    if (frame->sample_rate <= 0) {
+        av_frame_unref(frame);
+        return;
+    }
+    int64_t skipped = cut_skipped(frame);
+    sounding->stamped = frame->pts != AV_NOPTS_VALUE;
+    if (sounding->stamped) {
+        sounding->stamp = add(time_of(source, frame->pts), skipped, frame->sample_rate);
+        int64_t early = cut_before_edit(source, frame, sounding->stamp);
+        sounding->stamp = add(sounding->stamp, early, frame->sample_rate);
+    }
+    if (frame->nb_samples <= 0) {
+        av_frame_unref(frame);
+        return;
+    }
+    source->ahead_count++;
+}
+
+static int fill_ahead(struct sound_source *source, struct err *err) {
+    while (source->ahead_count < AHEAD && !source->decoded_all) {
+        int status = avcodec_receive_frame(source->decoder,
+                                           source->ahead[source->ahead_count].frame);
         if (status == 0) {
-            if (source->frame->sample_rate <= 0) {
-                source->frame->sample_rate = source->decoder->sample_rate;
-            }
-            int cut = cut_samples(source->frame);
-            if (source->frame->nb_samples > 0 && source->frame->sample_rate > 0) {
-                *start = place(source, cut);
-                *samples = source->frame;
-                return 1;
-            }
-        } else if (source->read_all) {
-            if (status == AVERROR(EAGAIN)) {
-                return 0;
-            }
+            enqueue(source);
+        } else if (status == AVERROR_EOF || (source->read_all && status == AVERROR(EAGAIN))) {
+            source->decoded_all = true;
         } else if (status == AVERROR(EAGAIN)) {
             status = feed(source, err);
             if (status < 0) {
@@ -238,4 +335,67 @@ int sound_source_next(struct sound_source *source, const AVFrame **samples, stru
             }
         }
     }
+    return 0;
+}
+
+/* Whether the stamps of all frames ahead differ from the count, to the same side. */
+static bool has_jumped(const struct sound_source *source, struct rational counted) {
+    double expected = rational_value(counted);
+    int side = 0;
+    for (int i = 0; i < source->ahead_count; i++) {
+        const struct sounding *sounding = &source->ahead[i];
+        if (sounding->stamped) {
+            double off_ms = (rational_value(sounding->stamp) - expected) * 1000;
+            int this_side = off_ms > JITTER_MS ? 1 : off_ms < -JITTER_MS ? -1 : 0;
+            if (this_side == 0 || (side != 0 && this_side != side)) {
+                return false;
+            }
+            side = this_side;
+        }
+        expected += (double)sounding->frame->nb_samples / sounding->frame->sample_rate;
+    }
+    return side != 0;
+}
+
+/* The time of the first frame in the queue. */
+static struct rational place(struct sound_source *source) {
+    const struct sounding *first = &source->ahead[0];
+    int rate = first->frame->sample_rate;
+    struct rational time = {0, 1};
+    if (source->anchored) {
+        time = add(source->anchor, source->counted, source->rate);
+    }
+    bool jumped = first->stamped && (!source->anchored || has_jumped(source, time));
+    if (jumped) {
+        time = first->stamp;
+    }
+    if (jumped || rate != source->rate) {
+        source->anchor = time;
+        source->counted = 0;
+        source->rate = rate;
+        source->anchored = source->anchored || first->stamped;
+    }
+    source->counted += first->frame->nb_samples;
+    return time;
+}
+
+int sound_source_next(struct sound_source *source, const AVFrame **samples, struct rational *start,
+                      struct err *err) {
+    av_frame_unref(source->given);
+    int status = fill_ahead(source, err);
+    if (status < 0) {
+        return status;
+    }
+    if (source->ahead_count == 0) {
+        return 0;
+    }
+    *start = place(source);
+    AVFrame *frame = source->ahead[0].frame;
+    source->ahead_count--;
+    memmove(source->ahead, source->ahead + 1,
+            (size_t)source->ahead_count * sizeof(source->ahead[0]));
+    source->ahead[source->ahead_count].frame = source->given;
+    source->given = frame;
+    *samples = frame;
+    return 1;
 }
