@@ -156,13 +156,9 @@ static int follow(struct encode *encode, struct encode_display *display,
 static int run_farm(struct encode *encode, struct err *err) {
     const struct invocation *invocation = encode->invocation;
     const atomic_bool *interrupted = interrupt_catch();
-    struct private_farm_options options = {
-        .out = encode->out,
-        .workers = encode->source != NULL ? encode->workers : 0,
-        .clean = option_value(invocation, "clean") != NULL,
-    };
+    struct private_farm_options options = {.out = encode->out, .workers = encode->workers};
     int failed = private_farm_start(&encode->farm, &options, err);
-    if (failed != 0 || encode->source == NULL) {
+    if (failed != 0) {
         return failed;
     }
     struct encode_display display;
@@ -204,7 +200,10 @@ static int run(const struct invocation *invocation) {
     if (failed == 0 && invocation->word_count > 0) {
         failed = resolve_source(&encode, invocation->words[0], &err);
     }
-    if (failed == 0) {
+    if (failed == 0 && option_value(invocation, "clean") != NULL) {
+        failed = private_farm_clean(encode.out, &err);
+    }
+    if (failed == 0 && encode.source != NULL) {
         failed = run_farm(&encode, &err);
     }
     char *out = encode.farm != NULL ? mem_string(private_farm_out(encode.farm)) : NULL;

@@ -85,23 +85,6 @@ static int remove_unnamed(struct private_farm *farm, struct err *err) {
     return failed;
 }
 
-/* Everything in the private folder but the lock, which is held. */
-static int clean(struct private_farm *farm, struct err *err) {
-    static const char *const names[] = {"store.db", "store.db-wal", "store.db-shm", "token",
-                                        "workers.log"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        char *path = mem_format("%s/%s", farm->folder, names[i]);
-        int failed = unlink(path) != 0 && errno != ENOENT
-                         ? err_set_errno(err, errno, "cannot remove %s", path)
-                         : 0;
-        mem_free(path);
-        if (failed != 0) {
-            return failed;
-        }
-    }
-    return remove_unnamed(farm, err);
-}
-
 static int scheduler_open(struct private_farm *farm, struct err *err) {
     char *store = mem_format("%s/store.db", farm->folder);
     struct scheduler_options options = scheduler_options_default();
@@ -166,9 +149,6 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
     farm->log = -1;
     farm->lock.fd = -1;
     int failed = folder_open(farm, options->out, err);
-    if (failed == 0 && options->clean) {
-        failed = clean(farm, err);
-    }
     if (failed == 0) {
         failed = scheduler_open(farm, err);
     }
@@ -181,6 +161,21 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
     }
     *out = farm;
     return 0;
+}
+
+int private_farm_clean(const char *out, struct err *err) {
+    struct private_farm *farm = mem_zero(1, sizeof(*farm));
+    farm->log = -1;
+    farm->lock.fd = -1;
+    int failed = folder_open(farm, out, err);
+    if (failed == 0) {
+        failed = remove_unnamed(farm, err);
+    }
+    if (failed == 0) {
+        failed = fs_remove_tree(farm->folder, err); /* with the lock's file, held until the end */
+    }
+    private_farm_stop(farm);
+    return failed;
 }
 
 const char *private_farm_out(const struct private_farm *farm) {

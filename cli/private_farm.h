@@ -16,12 +16,15 @@ struct private_farm;
 struct private_farm_options {
     const char *out; /* the folder that gets the titles; made where it is not there */
     int workers;     /* processes, each with one task at a time */
-    bool clean;      /* begin anew: drop the store, and all that no kept version names */
 };
 
 /* `*out` is owned. CONFLICT where another run uses the folder. */
 int private_farm_start(struct private_farm **out, const struct private_farm_options *options,
                        struct err *err);
+
+/* Removes the private store, and from every title's folder all that none of its
+ * versions names. CONFLICT where a run uses the folder. */
+int private_farm_clean(const char *out, struct err *err);
 
 /* The folder's absolute path, and a client of the scheduler; borrowed. */
 const char *private_farm_out(const struct private_farm *farm);
