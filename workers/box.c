@@ -13,7 +13,6 @@
 #include "pipe.h"
 
 enum {
-    NICE = 5,        /* a heartbeat or a player on the same machine goes first */
     CPU_GRACE_S = 5, /* after SIGXCPU the kernel kills */
 };
 
@@ -76,7 +75,6 @@ int box_open(struct box *out, const struct box_options *options, struct err *err
     }
     failed = spawn(&box, options, theirs[0], theirs[1], err);
     if (failed == 0) {
-        setpriority(PRIO_PROCESS, (id_t)box.proc.pid, NICE);
         *out = box;
         box = BOX_CLOSED;
     }

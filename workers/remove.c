@@ -188,9 +188,15 @@ static int objects_remove(struct removal *removal, int64_t *removed, struct err 
 
 int remove_unnamed(struct blob *output, const char *title, int64_t *removed, struct err *err) {
     struct removal removal = {.output = output, .title = title};
+    struct err why = {0};
     char *prefix = mem_format("%s/", title);
     *removed = 0;
-    int failed = blob_list(output, prefix, object_take, &removal, err);
+    int failed = blob_list(output, prefix, object_take, &removal, &why);
+    if (failed == ERR_NOT_FOUND) { /* the output is no folder at all: nothing is in it */
+        failed = 0;
+    } else if (failed != 0) {
+        err_set(err, why.code, "%s", why.message);
+    }
     if (failed == 0) {
         failed = versions_read(&removal, err);
     }
