@@ -198,9 +198,20 @@ typedef int (*fetch_fn)(void *context, const char *path, struct buf *out, struct
 
 enum finding_weight { FINDING_ADVICE, FINDING_MUST };
 
+/* One rule that titles are held to: a row of the table in verify_rules.c. */
+struct verify_rule {
+    enum finding_weight weight;
+    const char *id;      /* "hls-targetduration": stable */
+    const char *source;  /* the document that asks for it: "RFC 8216 4.3.3.1" */
+    const char *meaning; /* one line */
+};
+
+/* The rules in the order of the table; NULL past the last. */
+const struct verify_rule *verify_rule_at(size_t index);
+
 struct finding {
     enum finding_weight weight;
-    const char *rule;    /* "hls-targetduration": stable id */
+    const char *rule;    /* id of the rule that is broken */
     const char *path;    /* the object it is about */
     const char *message; /* one sentence */
 };
@@ -210,14 +221,16 @@ typedef void (*finding_fn)(void *context, const struct finding *finding);
 struct verify_summary {
     int64_t objects;
     int64_t segments;
-    int64_t musts; /* findings of each weight */
+    int64_t musts; /* breaches of each weight, those not told one by one included */
     int64_t advice;
 };
 
 /*
  * Reads a title as a player would, from master.m3u8 and manifest.mpd to every
- * segment, and tells each breach of the `must` rules. Decodes nothing. Negative
- * only where it could not look at all (no manifest); findings are no error.
+ * segment, and tells each breach of the rules; of many breaches of one rule the
+ * first few, and then how many more. Decodes nothing and trusts nothing that it reads.
+ * Texts are printable ASCII. Negative only where it could not look at all (no
+ * manifest); findings are no error. `summary` is filled either way.
  */
 int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_context,
                  struct verify_summary *summary, struct err *err);

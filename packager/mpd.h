@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A reader for static DASH manifests (ISO/IEC 23009-1) whose segments are named by
+ * SegmentTemplate and SegmentTimeline: what they say, without an opinion on it.
+ * Attributes that a Representation takes from its AdaptationSet are filled in.
+ * Private to packager/.
+ */
+#ifndef PACKAGER_MPD_H
+#define PACKAGER_MPD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/media.h"
+
+enum {
+    MPD_SETS_MAX = 64,
+    MPD_REPRESENTATIONS_MAX = 256,
+    MPD_SEGMENTS_MAX = 1 << 18, /* of all Representations */
+    MPD_BASES_MAX = 4,          /* BaseURLs above a segment: MPD to Representation */
+};
+
+struct mpd_segment {
+    const char *reference; /* @media filled in */
+    int64_t time;          /* ticks */
+    int64_t duration;
+};
+
+struct mpd_representation {
+    const char *id; /* "" where it has none */
+    int set;        /* index of its AdaptationSet */
+    int64_t bandwidth;
+    const char *mime_type; /* "" where not said; so are the other texts */
+    const char *codecs;
+    int64_t width, height;       /* 0 where not said */
+    struct rational frame_rate;  /* {0, 1} where not said */
+    const char *sample_aspect;   /* @sar */
+    int64_t sampling_rate;       /* 0 where not said */
+    int64_t channels;            /* of AudioChannelConfiguration; 0 where not said */
+    int64_t primaries, transfer; /* CICP properties; -1 where not said */
+    int64_t matrix;
+    const char *bases[MPD_BASES_MAX]; /* BaseURLs from the MPD inwards, "" where there is none */
+    bool timeline;                    /* it has a SegmentTimeline; else no segment is listed */
+    int64_t timescale;
+    int64_t presentation_offset;
+    const char *initialization; /* filled in */
+    size_t segment_count;
+    struct mpd_segment *segments;
+};
+
+struct mpd_set {
+    const char *id;
+    const char *content_type;
+    const char *language;
+    const char *aspect; /* @par */
+    bool aligned;       /* @segmentAlignment */
+    bool starts_with_sap;
+};
+
+struct mpd {
+    struct arena arena;
+    const char *type;
+    const char *profiles;
+    int64_t duration_ns; /* -1 where not said; so are the other times */
+    int64_t min_buffer_ns;
+    size_t period_count; /* the first one is read */
+    const char *period_id;
+    int64_t period_start_ns;
+    int64_t period_duration_ns;
+    size_t set_count;
+    struct mpd_set *sets;
+    size_t representation_count;
+    struct mpd_representation *representations; /* in the order of the document */
+};
+
+/* CORRUPT with a sentence for what is no MPD or holds a value that is none;
+ * UNSUPPORTED for a repeat count that depends on the next Period. `out` is untouched
+ * then, else freed by mpd_finish. */
+int mpd_read(struct mpd *out, const void *data, size_t size, struct err *err);
+void mpd_finish(struct mpd *mpd);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of verify share. The way: manifests are read into listings (which
+ * objects, in which order); every listed object is read once and reduced to facts;
+ * then what manifests declare is compared with the facts. Private to packager/.
+ *
+ *   verify.c           the way as a whole, findings, fetching
+ *   verify_rules.c     the table of rules
+ *   verify_tracks.c    init segments; segments in the order of a listing; what they measure
+ *   verify_segments.c  one media segment
+ *   verify_codec.c     what configuration records say
+ *   verify_hls.c       the multivariant playlist against facts
+ *   verify_playlists.c media playlists against facts
+ *   verify_dash.c      the MPD against facts
+ *   verify_document.c  title.json and the version's own copies
+ *
+ * To add a rule: a row in verify_rules.c with its enum rule here, and one call of
+ * verify_found where it can be broken. tests/test_verify.c wants damage for each row.
+ */
+#ifndef PACKAGER_VERIFY_H
+#define PACKAGER_VERIFY_H
+
+#include "cmaf_reader.h"
+#include "m3u8.h"
+#include "mpd.h"
+#include "packager/packager.h"
+
+enum rule {
+    RULE_OBJECT_MISSING,
+    RULE_OBJECT_REFERENCE,
+    RULE_TITLE_BOUNDS,
+    RULE_HLS_SYNTAX,
+    RULE_HLS_VERSION,
+    RULE_HLS_INDEPENDENT,
+    RULE_HLS_VOD,
+    RULE_HLS_ENDLIST,
+    RULE_HLS_MAP,
+    RULE_HLS_SEQUENCE,
+    RULE_HLS_DISCONTINUITY,
+    RULE_HLS_TARGETDURATION,
+    RULE_HLS_TARGET_EQUAL,
+    RULE_HLS_EXTINF,
+    RULE_HLS_EXTINF_SUM,
+    RULE_HLS_BANDWIDTH,
+    RULE_HLS_AVERAGE_BANDWIDTH,
+    RULE_HLS_CODECS,
+    RULE_HLS_RESOLUTION,
+    RULE_HLS_FRAME_RATE,
+    RULE_HLS_VIDEO_RANGE,
+    RULE_HLS_GROUP,
+    RULE_HLS_CHANNELS,
+    RULE_HLS_IFRAME_ATTRIBUTES,
+    RULE_HLS_IFRAME_RANGE,
+    RULE_HLS_IFRAME_LIST,
+    RULE_DASH_SYNTAX,
+    RULE_DASH_STATIC,
+    RULE_DASH_PERIOD,
+    RULE_DASH_ID,
+    RULE_DASH_ADDRESSING,
+    RULE_DASH_TIMESCALE,
+    RULE_DASH_TIMELINE,
+    RULE_DASH_GAP,
+    RULE_DASH_COVERAGE,
+    RULE_DASH_DURATION,
+    RULE_DASH_BANDWIDTH,
+    RULE_DASH_BUFFER,
+    RULE_DASH_CODECS,
+    RULE_DASH_SIZE,
+    RULE_DASH_FRAME_RATE,
+    RULE_DASH_COLOUR,
+    RULE_DASH_AUDIO,
+    RULE_DASH_SET,
+    RULE_CMAF_INIT,
+    RULE_CMAF_BRAND,
+    RULE_CMAF_DURATION,
+    RULE_CMAF_PICTURE_BOXES,
+    RULE_CMAF_PICTURE_SIZE,
+    RULE_CMAF_EDIT_LIST,
+    RULE_CMAF_SEGMENT,
+    RULE_CMAF_DECODE_TIME,
+    RULE_CMAF_SEQUENCE,
+    RULE_CMAF_SAMPLE_DURATION,
+    RULE_CMAF_SAMPLE_FLAGS,
+    RULE_CODEC_SAMPLE,
+    RULE_CODEC_LEVEL,
+    RULE_VIDEO_KEY,
+    RULE_VIDEO_GOP,
+    RULE_VIDEO_ORDER,
+    RULE_VIDEO_COLOUR,
+    RULE_VIDEO_BOUNDARIES,
+    RULE_AUDIO_CONFIG,
+    RULE_AUDIO_BOUNDARY,
+    RULE_AUDIO_LENGTH,
+    RULE_HLS_DASH_AGREE,
+    RULE_TITLE_DOCUMENT,
+    RULE_VERSION_COPY,
+    RULE_VERSION_NAME,
+    RULE_HLS_CLOSED_CAPTIONS,
+    RULE_HLS_IFRAME_MISSING,
+    RULE_HLS_FIRST_VARIANT,
+    RULE_RUNG_SPACING,
+    RULE_RUNG_PEAK,
+    RULE_VIDEO_PROFILE,
+    RULE_CMAF_SEGMENT_TYPE,
+    RULE_CMAF_CLOCK,
+    RULE_COUNT
+};
+
+/* ---- Facts ----------------------------------------------------------------------- */
+
+/* What a configuration record says. */
+struct codec_facts {
+    int width, height; /* pictures */
+    int primaries, transfer, matrix;
+    bool full_range;
+    int reorder_frames; /* -1 where it is not said */
+    bool level_holds;   /* at the rate that was asked with */
+    bool plain;         /* what every player decodes: see RULE_VIDEO_PROFILE */
+    int sample_rate;    /* sound */
+    int channels;
+};
+
+/* Reads the record of an init segment; `rate` is that of the pictures, {0, 1} where
+ * it is not known. */
+int codec_facts_read(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                     struct err *err);
+
+/* One GOP of a segment: its key picture's CMAF chunk alone, then the rest. */
+struct real_gop {
+    size_t offset; /* bytes from the segment's start */
+    size_t size;
+    size_t key_size; /* of the first chunk; 0 where it does not hold one key picture alone */
+    int64_t start;   /* ticks from the segment's start */
+    int64_t ticks;
+};
+
+struct real_segment {
+    const char *path;
+    bool readable; /* all below is known */
+    int64_t bytes;
+    int64_t decode_time; /* ticks */
+    int64_t duration;
+    int64_t first_shown; /* composition time of the first picture or packet */
+    uint32_t first_sequence, last_sequence;
+    size_t gop_count; /* pictures */
+    struct real_gop *gops;
+};
+
+/* An init segment and all segments that any listing has under it. */
+struct real_track {
+    const char *init; /* its path; "" where a playlist has none */
+    bool readable;    /* `facts` and `codec` are known */
+    struct buf bytes; /* of the init segment, which `facts` borrows */
+    struct init_facts facts;
+    struct codec_facts codec;
+    char codecs[64];     /* RFC 6381 */
+    int64_t frame_ticks; /* of each sample; 0 until one was read */
+    size_t segment_count;
+    struct real_segment *segments; /* by rising path */
+};
+
+/* Presentation times of a segment, in ticks after the edit list. */
+int64_t real_start(const struct real_track *track, const struct real_segment *segment);
+int64_t real_end(const struct real_track *track, const struct real_segment *segment);
+
+/* Pictures a second; {0, 1} where not known. */
+struct rational real_rate(const struct real_track *track);
+
+/* Which objects one media playlist or Representation names, in its order. */
+struct listing {
+    const char *manifest; /* path, for findings */
+    const char *label;    /* in sentences: "this playlist", "Representation h264-720p" */
+    bool iframes;         /* paths may repeat, and their order is not that of time */
+    const char *init;
+    size_t count;
+    const char **paths;
+    struct real_track *track;             /* set once objects are read */
+    const struct real_segment **segments; /* of each path */
+    const struct listing *same;           /* an earlier one of the same objects */
+    bool whole;                           /* all is readable and gapless, and measured: */
+    int64_t peak_bps, average_bps;
+    int64_t key_peak_bps, key_average_bps; /* of the key pictures' chunks */
+};
+
+/* ---- The whole ------------------------------------------------------------------- */
+
+enum {
+    VERIFY_PLAYLISTS_MAX = 256,
+    VERIFY_LISTED_MAX = 1 << 20, /* entries of all listings */
+    VERIFY_TEXT_MAX = 64 << 20,  /* bytes of all playlists */
+    VERIFY_TOLD_MAX = 8,         /* findings of one rule that are told one by one */
+};
+
+struct verify_playlist {
+    const char *path;
+    bool iframes; /* as the multivariant playlist says */
+    bool readable;
+    struct buf bytes;
+    struct m3u8 text;
+    struct listing *listing; /* NULL where it lists nothing that could be read */
+};
+
+struct verify {
+    fetch_fn fetch;
+    void *fetch_context;
+    finding_fn found;
+    void *found_context;
+    struct verify_summary *summary;
+    int64_t broken[RULE_COUNT];
+    struct arena arena;
+
+    struct buf master_bytes; /* empty where it is not there */
+    bool has_hls;            /* `master` is read */
+    struct m3u8 master;
+    size_t playlist_count;
+    struct verify_playlist *playlists; /* of the media, each once */
+    size_t text_bytes;
+
+    struct buf mpd_bytes;
+    bool has_dash;
+    struct mpd mpd;
+    struct listing **representations; /* listings of mpd.representations; NULL for none */
+
+    size_t listing_count;
+    size_t listing_room;
+    struct listing **listings; /* HLS before DASH */
+    size_t listed;             /* their entries */
+    size_t track_count;
+    struct real_track *tracks;
+    const struct listing *reference; /* the first whole listing of pictures; NULL for none */
+    int64_t target_s;                /* the longest segment, in whole seconds */
+};
+
+/* Tells a breach of the rule at `path`. */
+void verify_found(struct verify *v, enum rule rule, const char *path, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Appends the object to `out`; a failure is told as RULE_OBJECT_MISSING. */
+int verify_fetch(struct verify *v, const char *path, struct buf *out);
+
+/* Resolves a reference of the object at `base`; NULL where it is none, which is told. */
+const char *verify_resolve(struct verify *v, const char *base, const char *reference);
+
+/* A listing of `count` paths that the caller fills in; NULL where that is too many,
+ * which is told. */
+struct listing *verify_list(struct verify *v, const char *manifest, const char *label,
+                            size_t count);
+
+/* Reads every listed object and judges it; then fills in the listings. */
+void verify_tracks(struct verify *v);
+
+/* Reads one media segment of the track into `segment`. */
+void verify_segment(struct verify *v, struct real_track *track, struct real_segment *segment);
+
+/* Reads the playlists from `master_bytes` on, then judges them; nothing where those
+ * are empty. */
+void verify_hls_read(struct verify *v);
+void verify_hls(struct verify *v);
+
+/* The media playlists of the items that were not read before; all of them judged; the
+ * one at a URI of master.m3u8 (NULL where it was not read); tags that both kinds have. */
+void verify_playlists_read(struct verify *v, const struct m3u8_list *list, bool iframes);
+void verify_playlists(struct verify *v);
+const struct verify_playlist *verify_playlist_at(const struct verify *v, const char *uri);
+void verify_playlist_header(struct verify *v, const char *path, const struct m3u8 *text,
+                            int64_t least_version);
+
+/* The same with the MPD. */
+void verify_dash_read(struct verify *v);
+void verify_dash(struct verify *v);
+
+/* title.json, the version's copies and its name. */
+void verify_document(struct verify *v);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What verify reads out of configuration records: one row a codec. See verify.h. */
+#include "aac.h"
+#include "avc.h"
+#include "verify.h"
+
+/* ISO/IEC 14496-10 table A-1: macroblocks a second and in a frame, by level_idc. */
+static const struct {
+    int level;
+    int64_t rate;
+    int64_t frame;
+} levels[] = {
+    {9, 1485, 99},        {10, 1485, 99},        {11, 3000, 396},       {12, 6000, 396},
+    {13, 11880, 396},     {20, 11880, 396},      {21, 19800, 792},      {22, 20250, 1620},
+    {30, 40500, 1620},    {31, 108000, 3600},    {32, 216000, 5120},    {40, 245760, 8192},
+    {41, 245760, 8192},   {42, 522240, 8704},    {50, 589824, 22080},   {51, 983040, 36864},
+    {52, 2073600, 36864}, {60, 4177920, 139264}, {61, 8355840, 139264}, {62, 16711680, 139264},
+};
+
+static bool level_holds(const struct avc_sps *sps, struct rational rate) {
+    int64_t wide = (sps->width + 15) / 16;
+    int64_t high = (sps->height + 15) / 16;
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (levels[i].level != sps->level_idc) {
+            continue;
+        }
+        struct rational most = {levels[i].rate, wide * high};
+        /* A.3.1: no side is longer than sqrt(8 x MaxFS). */
+        return wide * high <= levels[i].frame && wide * wide <= 8 * levels[i].frame &&
+               high * high <= 8 * levels[i].frame && rational_compare(rate, most) <= 0;
+    }
+    return false;
+}
+
+static int h264_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                      struct err *err) {
+    struct avc_record record;
+    int failed = avc_record_read(&record, init->record, init->record_size, err);
+    if (failed != 0) {
+        return failed;
+    }
+    const struct avc_sps *sps = &record.sps;
+    *out = (struct codec_facts){
+        .width = sps->width,
+        .height = sps->height,
+        .primaries = sps->primaries,
+        .transfer = sps->transfer,
+        .matrix = sps->matrix,
+        .full_range = sps->full_range,
+        .reorder_frames = sps->reorder_frames,
+        .level_holds = level_holds(sps, rate),
+        .plain = sps->profile_idc <= 100 && sps->level_idc <= 42 && sps->frames_only &&
+                 sps->chroma == CHROMA_420 && sps->bit_depth == 8 && sps->chroma_bit_depth == 8,
+    };
+    return 0;
+}
+
+static int aac_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                     struct err *err) {
+    struct aac_config config;
+    (void)rate;
+    int failed = aac_config_read(&config, init->record, init->record_size, err);
+    if (failed == 0) {
+        *out = (struct codec_facts){
+            .sample_rate = config.sample_rate,
+            .channels = config.channels,
+        };
+    }
+    return failed;
+}
+
+static const struct {
+    enum codec_id codec;
+    int (*read)(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                struct err *err);
+} codecs[] = {{CODEC_H264, h264_facts}, {CODEC_AAC, aac_facts}};
+
+int codec_facts_read(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                     struct err *err) {
+    for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+        if (codecs[i].codec == init->codec->codec) {
+            return codecs[i].read(out, init, rate, err);
+        }
+    }
+    return err_set(err, ERR_UNSUPPORTED, "this version verifies no %s",
+                   codec_name(init->codec->codec));
+}

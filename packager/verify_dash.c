@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* DASH: the MPD into listings, then what it declares against facts. See verify.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure.h"
+#include "verify.h"
+
+static const char mpd_path[] = "manifest.mpd";
+
+/* Declared and real times may differ by the microsecond to which they are rounded. */
+enum { ROUNDING_NS = 1000 };
+
+/* ---- Reading --------------------------------------------------------------------- */
+
+/* The path of a Representation's base; NULL where a BaseURL is no path of the title. */
+static const char *read_base(struct verify *v, const struct mpd_representation *from) {
+    const char *base = mpd_path;
+    for (int i = 0; i < MPD_BASES_MAX && base != NULL; i++) {
+        if (from->bases[i][0] != '\0') {
+            base = verify_resolve(v, base, from->bases[i]);
+        }
+    }
+    return base;
+}
+
+static void list_representation(struct verify *v, size_t index) {
+    const struct mpd_representation *from = &v->mpd.representations[index];
+    char *label = arena_format(&v->arena, "Representation %.60s", from->id);
+    if (!from->timeline) {
+        verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
+                     "%s has no SegmentTimeline: other addressing is not read", label);
+        return;
+    }
+    const char *base = read_base(v, from);
+    const char *init = base != NULL ? verify_resolve(v, base, from->initialization) : NULL;
+    struct listing *listing = base != NULL ? verify_list(v, mpd_path, label, from->segment_count)
+                                           : NULL;
+    if (listing == NULL) {
+        return;
+    }
+    listing->init = init != NULL ? init : "";
+    for (size_t i = 0; i < from->segment_count; i++) {
+        const char *path = verify_resolve(v, base, from->segments[i].reference);
+        listing->paths[i] = path != NULL ? path : "";
+    }
+    v->representations[index] = listing;
+}
+
+void verify_dash_read(struct verify *v) {
+    struct err err = {0};
+    if (v->mpd_bytes.data == NULL) {
+        return;
+    }
+    if (mpd_read(&v->mpd, v->mpd_bytes.data, v->mpd_bytes.size, &err) != 0) {
+        verify_found(v, RULE_DASH_SYNTAX, mpd_path, "%s", err.message);
+        return;
+    }
+    v->has_dash = true;
+    v->representations =
+        arena_zero(&v->arena, v->mpd.representation_count, sizeof(*v->representations));
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        list_representation(v, i);
+    }
+}
+
+/* ---- MPD and Period -------------------------------------------------------------- */
+
+static void check_root(struct verify *v) {
+    const struct mpd *mpd = &v->mpd;
+    if (strcmp(mpd->type, "static") != 0 || mpd->profiles[0] == '\0') {
+        verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s' and @profiles '%.80s'",
+                     mpd->type, mpd->profiles);
+    }
+    if (mpd->period_count != 1 || mpd->period_start_ns > 0 || mpd->period_duration_ns <= 0) {
+        verify_found(v, RULE_DASH_PERIOD, mpd_path,
+                     "it has %zu Periods, the first of which must start at 0, have a @duration, "
+                     "and be the only one",
+                     mpd->period_count);
+    }
+    if (v->reference == NULL) {
+        return;
+    }
+    const struct real_track *track = v->reference->track;
+    int64_t end = real_end(track, v->reference->segments[v->reference->count - 1]);
+    int64_t real_ns = ticks_scale(end, 1000000000, track->facts.timescale, ROUND_NEAR);
+    const struct {
+        const char *name;
+        int64_t declared_ns;
+    } durations[] = {{"MPD@mediaPresentationDuration", mpd->duration_ns},
+                     {"Period@duration", mpd->period_duration_ns}};
+    for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+        if (durations[i].declared_ns >= 0 &&
+            llabs(durations[i].declared_ns - real_ns) > ROUNDING_NS) {
+            verify_found(v, RULE_DASH_DURATION, mpd_path, "%s is %.6f s, and %.6f s are there",
+                         durations[i].name, (double)durations[i].declared_ns / 1e9,
+                         (double)real_ns / 1e9);
+        }
+    }
+}
+
+static void check_ids(struct verify *v) {
+    const struct mpd *mpd = &v->mpd;
+    const char *fault = mpd->period_id[0] == '\0' ? "the Period has no id" : NULL;
+    for (size_t i = 0; i < mpd->set_count; i++) {
+        fault = mpd->sets[i].id[0] == '\0' ? "an AdaptationSet has no id" : fault;
+        for (size_t j = 0; j < i; j++) {
+            bool same = strcmp(mpd->sets[i].id, mpd->sets[j].id) == 0;
+            fault = same ? "two AdaptationSets have one id" : fault;
+        }
+    }
+    for (size_t i = 0; i < mpd->representation_count; i++) {
+        fault = mpd->representations[i].id[0] == '\0' ? "a Representation has no id" : fault;
+        for (size_t j = 0; j < i; j++) {
+            bool same = strcmp(mpd->representations[i].id, mpd->representations[j].id) == 0;
+            fault = same ? "two Representations have one id" : fault;
+        }
+    }
+    if (fault != NULL) {
+        verify_found(v, RULE_DASH_ID, mpd_path, "%s", fault);
+    }
+}
+
+/* ---- Timelines ------------------------------------------------------------------- */
+
+static void check_timeline(struct verify *v, const struct mpd_representation *from,
+                           const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    if (from->timescale != (int64_t)track->facts.timescale) {
+        verify_found(v, RULE_DASH_TIMESCALE, mpd_path,
+                     "%s has @timescale %" PRId64 ", and its track %" PRIu32, listing->label,
+                     from->timescale, track->facts.timescale);
+        return;
+    }
+    bool told = false;
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct mpd_segment *segment = &from->segments[i];
+        if (i > 0 && segment->time != segment[-1].time + segment[-1].duration) {
+            verify_found(v, RULE_DASH_GAP, mpd_path,
+                         "segment %zu of %s starts at tick %" PRId64 ", and the one before ends at "
+                         "%" PRId64,
+                         i + 1, listing->label, segment->time,
+                         segment[-1].time + segment[-1].duration);
+        }
+        if (!listing->segments[i]->readable || told) {
+            continue;
+        }
+        int64_t start = real_start(track, listing->segments[i]);
+        int64_t duration = real_end(track, listing->segments[i]) - start;
+        int64_t time = segment->time - from->presentation_offset;
+        if (time != start || segment->duration != duration) {
+            verify_found(v, RULE_DASH_TIMELINE, mpd_path,
+                         "segment %zu of %s is listed at tick %" PRId64 " for %" PRId64
+                         ", and lies at %" PRId64 " for %" PRId64,
+                         i + 1, listing->label, time, segment->duration, start, duration);
+            told = true;
+        }
+    }
+}
+
+/* Pictures end with the Period; sound within a packet of it. */
+static void check_coverage(struct verify *v, const struct mpd_representation *from,
+                           const struct listing *listing) {
+    const struct mpd_segment *last = &from->segments[from->segment_count - 1];
+    int64_t start = from->segments[0].time - from->presentation_offset;
+    int64_t end = last->time + last->duration - from->presentation_offset;
+    int64_t slack = ROUNDING_NS;
+    if (listing->track->readable && !listing->track->facts.video) {
+        slack += ticks_scale(listing->track->frame_ticks, 1000000000,
+                             listing->track->facts.timescale, ROUND_UP);
+    }
+    int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
+    if (start != 0 || end_ns < v->mpd.period_duration_ns - ROUNDING_NS ||
+        end_ns > v->mpd.period_duration_ns + slack) {
+        verify_found(v, RULE_DASH_COVERAGE, mpd_path,
+                     "%s covers %.6f to %.6f s of a Period of %.6f s", listing->label,
+                     (double)start / (double)from->timescale, (double)end / (double)from->timescale,
+                     (double)v->mpd.period_duration_ns / 1e9);
+    }
+}
+
+/* ---- Rates ----------------------------------------------------------------------- */
+
+/* The least buffer in ticks at that rate: GOP by GOP for pictures (every SAP may be
+ * the start), segment by segment for sound. */
+static int64_t needed_buffer(const struct listing *listing, int64_t bps) {
+    size_t most = listing->count;
+    size_t count = 0;
+    for (size_t i = 0; i < listing->count; i++) {
+        most += listing->segments[i]->gop_count;
+    }
+    struct measured_piece *pieces = mem_zero(most, sizeof(*pieces));
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct real_segment *segment = listing->segments[i];
+        for (size_t g = 0; g < segment->gop_count; g++) {
+            pieces[count].bytes = (int64_t)segment->gops[g].size;
+            pieces[count++].ticks = segment->gops[g].ticks;
+        }
+        if (segment->gop_count == 0) {
+            pieces[count].bytes = segment->bytes;
+            pieces[count++].ticks = real_end(listing->track, segment) -
+                                    real_start(listing->track, segment);
+        }
+    }
+    int64_t ticks =
+        measure_buffer_ticks(pieces, count, bps, (int64_t)listing->track->facts.timescale);
+    mem_free(pieces);
+    return ticks;
+}
+
+static void check_rates(struct verify *v, const struct mpd_representation *from,
+                        const struct listing *listing) {
+    int64_t bps = from->bandwidth;
+    if (bps < listing->average_bps || bps / 11 > listing->peak_bps / 10) {
+        verify_found(v, RULE_DASH_BANDWIDTH, mpd_path,
+                     "%s declares @bandwidth %" PRId64 ", and %" PRId64 " b/s on average and "
+                     "%" PRId64 " at the peak are measured",
+                     listing->label, bps, listing->average_bps, listing->peak_bps);
+        return;
+    }
+    int64_t needed_ns = ticks_scale(needed_buffer(listing, bps), 1000000000,
+                                    listing->track->facts.timescale, ROUND_UP);
+    if (needed_ns > v->mpd.min_buffer_ns) {
+        verify_found(v, RULE_DASH_BUFFER, mpd_path,
+                     "%s needs a buffer of %.3f s at its @bandwidth, and @minBufferTime is %.3f s",
+                     listing->label, (double)needed_ns / 1e9,
+                     (double)(v->mpd.min_buffer_ns > 0 ? v->mpd.min_buffer_ns : 0) / 1e9);
+    }
+}
+
+/* ---- What a Representation is ---------------------------------------------------- */
+
+static void check_picture(struct verify *v, const struct mpd_representation *from,
+                          const struct listing *listing) {
+    const struct codec_facts *codec = &listing->track->codec;
+    struct rational rate = real_rate(listing->track);
+    if (from->width != codec->width || from->height != codec->height ||
+        (from->sample_aspect[0] != '\0' && strcmp(from->sample_aspect, "1:1") != 0)) {
+        verify_found(v, RULE_DASH_SIZE, mpd_path,
+                     "%s declares %" PRId64 "x%" PRId64 ", and the pictures are %dx%d of square "
+                     "pixels",
+                     listing->label, from->width, from->height, codec->width, codec->height);
+    }
+    if (listing->track->frame_ticks > 0 && rational_compare(from->frame_rate, rate) != 0) {
+        verify_found(
+            v, RULE_DASH_FRAME_RATE, mpd_path,
+            "%s declares @frameRate %" PRId64 "/%" PRId64 ", and it is %" PRId64 "/%" PRId64,
+            listing->label, from->frame_rate.num, from->frame_rate.den, rate.num, rate.den);
+    }
+    if (from->primaries != codec->primaries || from->transfer != codec->transfer ||
+        from->matrix != codec->matrix) {
+        verify_found(v, RULE_DASH_COLOUR, mpd_path,
+                     "the CICP properties of %s are %" PRId64 "/%" PRId64 "/%" PRId64
+                     " (-1: missing), and the parameter sets say %d/%d/%d",
+                     listing->label, from->primaries, from->transfer, from->matrix,
+                     codec->primaries, codec->transfer, codec->matrix);
+    }
+}
+
+static void check_sound(struct verify *v, const struct mpd_representation *from,
+                        const struct listing *listing) {
+    const struct codec_facts *codec = &listing->track->codec;
+    if (from->sampling_rate != codec->sample_rate || from->channels != codec->channels) {
+        verify_found(v, RULE_DASH_AUDIO, mpd_path,
+                     "%s declares %" PRId64 " Hz and %" PRId64 " channels, and the sound has %d Hz "
+                     "and %d",
+                     listing->label, from->sampling_rate, from->channels, codec->sample_rate,
+                     codec->channels);
+    }
+}
+
+static void check_representation(struct verify *v, const struct mpd_representation *from,
+                                 const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    check_coverage(v, from, listing);
+    if (!track->readable) {
+        return;
+    }
+    const char *mime_type = track->facts.video ? "video/mp4" : "audio/mp4";
+    if (strcmp(from->codecs, track->codecs) != 0 || strcmp(from->mime_type, mime_type) != 0) {
+        verify_found(v, RULE_DASH_CODECS, mpd_path,
+                     "%s declares '%.40s' of '%.40s', and the track is '%s' of '%s'",
+                     listing->label, from->codecs, from->mime_type, track->codecs, mime_type);
+    }
+    check_timeline(v, from, listing);
+    if (track->facts.video) {
+        check_picture(v, from, listing);
+    } else {
+        check_sound(v, from, listing);
+    }
+    if (listing->whole) {
+        check_rates(v, from, listing);
+    }
+}
+
+/* ---- AdaptationSets -------------------------------------------------------------- */
+
+static const char *set_fault(const struct verify *v, int index) {
+    const struct mpd_set *set = &v->mpd.sets[index];
+    const struct mpd_representation *before = NULL;
+    const struct real_track *track = NULL;
+    const char *fault = set->aligned && set->starts_with_sap
+                            ? NULL
+                            : "does not say segmentAlignment=\"true\" and startWithSAP=\"1\"";
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        const struct mpd_representation *from = &v->mpd.representations[i];
+        const struct listing *listing = v->representations[i];
+        if (from->set != index) {
+            continue;
+        }
+        if (before != NULL && from->bandwidth < before->bandwidth) {
+            fault = "has Representations of falling @bandwidth";
+        }
+        before = from;
+        if (listing == NULL || !listing->track->readable) {
+            continue;
+        }
+        const char *kind = listing->track->facts.video ? "video" : "audio";
+        if (set->content_type[0] != '\0' && strcmp(set->content_type, kind) != 0) {
+            fault = "has another @contentType than its tracks";
+        }
+        if (track != NULL && track->facts.codec != listing->track->facts.codec) {
+            fault = "has Representations of different codecs";
+        }
+        track = listing->track;
+        if (!track->facts.video && set->language[0] == '\0') {
+            fault = "is of sound and has no @lang";
+        }
+    }
+    return before == NULL ? "has no Representation" : fault;
+}
+
+/* @par is the display aspect of the set's largest pictures, within a pixel's rounding. */
+static bool aspect_fits(const struct verify *v, int index) {
+    int64_t wide = 0;
+    int64_t high = 0;
+    const char *aspect = v->mpd.sets[index].aspect;
+    int64_t largest_width = 0;
+    int64_t largest_height = 0;
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        const struct listing *listing = v->representations[i];
+        if (v->mpd.representations[i].set == index && listing != NULL && listing->track->readable &&
+            listing->track->codec.width > largest_width) {
+            largest_width = listing->track->codec.width;
+            largest_height = listing->track->codec.height;
+        }
+    }
+    if (aspect[0] == '\0' || largest_width == 0) {
+        return true;
+    }
+    char after = '\0';
+    if (sscanf(aspect, "%9" SCNd64 ":%9" SCNd64 "%c", &wide, &high, &after) != 2) {
+        return false;
+    }
+    return llabs(wide * largest_height - high * largest_width) <= wide + high;
+}
+
+static void check_sets(struct verify *v) {
+    for (int i = 0; i < (int)v->mpd.set_count; i++) {
+        const char *fault = set_fault(v, i);
+        if (fault == NULL && !aspect_fits(v, i)) {
+            fault = "has a @par that is not the aspect of its pictures";
+        }
+        if (fault != NULL) {
+            verify_found(v, RULE_DASH_SET, mpd_path, "AdaptationSet %.40s %s", v->mpd.sets[i].id,
+                         fault);
+        }
+    }
+}
+
+/* ---- HLS and DASH ---------------------------------------------------------------- */
+
+static bool same_objects(const struct listing *a, const struct listing *b) {
+    return a->track == b->track && a->count == b->count &&
+           memcmp(a->segments, b->segments, a->count * sizeof(*a->segments)) == 0;
+}
+
+/* Whether a listing of the other kind has the same objects. */
+static bool has_twin(const struct verify *v, const struct listing *listing) {
+    bool is_dash = listing->manifest == mpd_path;
+    for (size_t l = 0; l < v->listing_count; l++) {
+        const struct listing *other = v->listings[l];
+        if (!other->iframes && (other->manifest == mpd_path) != is_dash &&
+            same_objects(listing, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_agreement(struct verify *v) {
+    for (size_t l = 0; l < v->listing_count; l++) {
+        const struct listing *listing = v->listings[l];
+        if (!listing->iframes && !has_twin(v, listing)) {
+            verify_found(v, RULE_HLS_DASH_AGREE, listing->manifest,
+                         "%s lists objects that %s does not list so", listing->label,
+                         listing->manifest == mpd_path ? "HLS" : "DASH");
+        }
+    }
+}
+
+void verify_dash(struct verify *v) {
+    if (!v->has_dash) {
+        return;
+    }
+    check_root(v);
+    check_ids(v);
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        if (v->representations[i] != NULL) {
+            check_representation(v, &v->mpd.representations[i], v->representations[i]);
+        }
+    }
+    check_sets(v);
+    if (v->has_hls) {
+        check_agreement(v);
+    }
+}

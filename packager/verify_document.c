@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* title.json, the version's own copies of the three stable documents, and its name.
+ * See verify.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "verify.h"
+
+static const char document_path[] = "title.json";
+
+enum { VERSION_LETTERS = 16 }; /* hex digits of a version's name */
+
+/* ---- title.json ------------------------------------------------------------------ */
+
+/* One rendition as title.json tells it. */
+struct told {
+    const char *id, *folder, *codecs;
+    int64_t peak_bps, average_bps, segments, bytes;
+};
+
+static bool is_listing_of(const struct listing *listing, const struct told *told) {
+    size_t length = strlen(told->folder);
+    return !listing->iframes && listing->whole &&
+           strncmp(listing->init, told->folder, length) == 0 && listing->init[length] == '/' &&
+           strchr(listing->init + length + 1, '/') == NULL;
+}
+
+static void check_rendition(struct verify *v, const struct told *told) {
+    const struct listing *listing = NULL;
+    for (size_t l = 0; l < v->listing_count && listing == NULL; l++) {
+        listing = is_listing_of(v->listings[l], told) ? v->listings[l] : NULL;
+    }
+    if (listing == NULL) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                     "rendition %.60s is told to lie in %.80s, where no manifest lists a whole "
+                     "track",
+                     told->id, told->folder);
+        return;
+    }
+    int64_t bytes = (int64_t)listing->track->bytes.size;
+    for (size_t i = 0; i < listing->count; i++) {
+        bytes += listing->segments[i]->bytes;
+    }
+    const struct {
+        const char *name;
+        int64_t told, real;
+    } numbers[] = {
+        {"segments", told->segments, (int64_t)listing->count},
+        {"bytes", told->bytes, bytes},
+        {"peak_bps", told->peak_bps, listing->peak_bps},
+        {"average_bps", told->average_bps, listing->average_bps},
+    };
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i].told != numbers[i].real) {
+            verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                         "%s of rendition %.60s is %" PRId64 ", and must be %" PRId64,
+                         numbers[i].name, told->id, numbers[i].told, numbers[i].real);
+        }
+    }
+    if (strcmp(told->codecs, listing->track->codecs) != 0) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                     "rendition %.60s is told to be '%.40s', and is '%s'", told->id, told->codecs,
+                     listing->track->codecs);
+    }
+}
+
+static void check_renditions(struct verify *v, struct reader *root) {
+    struct reader list = reader_array(root, "renditions");
+    size_t tracks = 0;
+    for (size_t i = 0; i < reader_count(&list) && i < VERIFY_PLAYLISTS_MAX; i++) {
+        struct reader item = reader_item(&list, i);
+        struct told told = {"", "", "", 0, 0, 0, 0};
+        reader_string(&item, "id", &told.id);
+        reader_string(&item, "folder", &told.folder);
+        reader_string(&item, "codecs", &told.codecs);
+        reader_int(&item, "peak_bps", 0, INT64_MAX, &told.peak_bps);
+        reader_int(&item, "average_bps", 0, INT64_MAX, &told.average_bps);
+        reader_int(&item, "segments", 0, INT64_MAX, &told.segments);
+        reader_int(&item, "bytes", 0, INT64_MAX, &told.bytes);
+        if (reader_ok(&item)) {
+            check_rendition(v, &told);
+        }
+    }
+    for (size_t t = 0; t < v->track_count; t++) {
+        tracks += v->tracks[t].readable ? 1 : 0;
+    }
+    if (reader_ok(root) && reader_count(&list) != tracks) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                     "it tells of %zu renditions, and manifests list %zu tracks",
+                     reader_count(&list), tracks);
+    }
+}
+
+static void check_timing(struct verify *v, struct reader *root) {
+    struct rational rate = {0, 1};
+    int64_t frames = 0;
+    rational_read(&rate, root, "rate");
+    reader_int(root, "frames", 1, INT64_MAX, &frames);
+    if (!reader_ok(root) || v->reference == NULL) {
+        return;
+    }
+    const struct real_track *track = v->reference->track;
+    struct rational real = real_rate(track);
+    int64_t end = real_end(track, v->reference->segments[v->reference->count - 1]);
+    if (rational_compare(rate, real) != 0 || frames != end / track->frame_ticks) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                     "it tells of %" PRId64 " frames at %" PRId64 "/%" PRId64 ", and there are "
+                     "%" PRId64 " at %" PRId64 "/%" PRId64,
+                     frames, rate.num, rate.den, end / track->frame_ticks, real.num, real.den);
+    }
+}
+
+/* ---- The version ----------------------------------------------------------------- */
+
+static bool is_version(const char *text) {
+    return strlen(text) == VERSION_LETTERS && strspn(text, "0123456789abcdef") == VERSION_LETTERS;
+}
+
+static void check_copy(struct verify *v, const char *version, const char *ending,
+                       const char *stable_path, const struct buf *stable) {
+    struct buf copy = {0};
+    char path[VERSION_LETTERS + 8];
+    snprintf(path, sizeof(path), "%s%s", version, ending);
+    if (stable->data != NULL && verify_fetch(v, path, &copy) == 0 &&
+        (copy.size != stable->size || memcmp(copy.data, stable->data, copy.size) != 0)) {
+        verify_found(v, RULE_VERSION_COPY, stable_path, "it differs from %s", path);
+    }
+    buf_finish(&copy);
+}
+
+/* Adds the text to the hash as it was before the version had its name. */
+static void add_unnamed(struct sha256 *hash, const struct buf *text, const char *version) {
+    const uint8_t *at = text->data;
+    size_t left = text->size;
+    const uint8_t *name;
+    while (left > 0 && (name = memmem(at, left, version, VERSION_LETTERS)) != NULL) {
+        sha256_add(hash, at, (size_t)(name - at));
+        left -= (size_t)(name - at) + VERSION_LETTERS;
+        at = name + VERSION_LETTERS;
+    }
+    sha256_add(hash, at, left);
+}
+
+/* Adds the playlist <version>/<id><ending>; false where it was not read. */
+static bool add_playlist(const struct verify *v, struct sha256 *hash, const char *version,
+                         const char *id, const char *ending) {
+    char uri[256];
+    snprintf(uri, sizeof(uri), "%s/%.120s%s", version, id, ending);
+    const struct verify_playlist *playlist = verify_playlist_at(v, uri);
+    if (playlist != NULL) {
+        sha256_add(hash, playlist->bytes.data, playlist->bytes.size);
+    }
+    return playlist != NULL;
+}
+
+/* ARCHITECTURE section 8: the hash of the media playlists, in the order of the
+ * Representations, and of the top documents written with an empty version. */
+static void check_name(struct verify *v, const char *version, const struct buf *document) {
+    struct sha256 hash;
+    bool all = true;
+    sha256_init(&hash);
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        const struct listing *listing = v->representations[i];
+        bool video = listing != NULL && listing->track->facts.video;
+        const char *id = v->mpd.representations[i].id;
+        all = add_playlist(v, &hash, version, id, ".m3u8") && all;
+        all = (!video || add_playlist(v, &hash, version, id, "-iframes.m3u8")) && all;
+    }
+    add_unnamed(&hash, &v->master_bytes, version);
+    add_unnamed(&hash, &v->mpd_bytes, version);
+    add_unnamed(&hash, document, version);
+    uint8_t digest[SHA256_BYTES];
+    char hex[SHA256_TEXT];
+    sha256_end(&hash, digest);
+    sha256_hex(digest, hex);
+    if (!all || strncmp(hex, version, VERSION_LETTERS) != 0) {
+        verify_found(v, RULE_VERSION_NAME, document_path,
+                     "version %s is not the hash of its playlists and documents, which is %.16s",
+                     version, hex);
+    }
+}
+
+static void check_version(struct verify *v, const char *version, const struct buf *document) {
+    if (!is_version(version)) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                     "its version '%.40s' is not %d hex digits", version, VERSION_LETTERS);
+        return;
+    }
+    check_copy(v, version, ".m3u8", "master.m3u8", &v->master_bytes);
+    check_copy(v, version, ".mpd", "manifest.mpd", &v->mpd_bytes);
+    check_copy(v, version, ".json", document_path, document);
+    if (v->has_hls && v->has_dash) {
+        check_name(v, version, document);
+    }
+}
+
+void verify_document(struct verify *v) {
+    struct buf document = {0};
+    struct json *tree = NULL;
+    struct err err = {0};
+    if (verify_fetch(v, document_path, &document) != 0) {
+        buf_finish(&document);
+        return;
+    }
+    if (json_tree_parse(&tree, document.data, document.size, &err) == 0) {
+        struct reader root = reader_of(tree, document_path, &err);
+        const char *version = "";
+        reader_string(&root, "version", &version);
+        if (reader_ok(&root)) {
+            check_version(v, version, &document);
+        }
+        check_timing(v, &root);
+        check_renditions(v, &root);
+    }
+    if (err.code != ERR_NONE) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path, "%s", err.message);
+    }
+    json_tree_destroy(tree);
+    buf_finish(&document);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One media segment: its boxes, its samples' own bytes, its GOPs. See verify.h. */
+#include <inttypes.h>
+
+#include "common/mem.h"
+#include "manifest_number.h"
+#include "verify.h"
+
+/* ISO/IEC 14496-12 8.8.3.1. */
+enum {
+    FLAG_NON_SYNC = 0x00010000,
+    DEPENDS_SHIFT = 24, /* 1: on others, 2: on none */
+    NEEDED_SHIFT = 22,  /* 2: by none */
+    FIELD_MASK = 3,
+};
+
+struct segment_reading {
+    struct verify *v;
+    struct real_track *track;
+    struct real_segment *segment;
+    struct media_facts facts;
+    bool *key; /* of each sample, by its bytes */
+};
+
+static void check_type(const struct segment_reading *r) {
+    if (!r->facts.has_type || !brands_have(r->facts.brands, "msdh") ||
+        !brands_have(r->facts.brands, "cmfs")) {
+        verify_found(r->v, RULE_CMAF_SEGMENT_TYPE, r->segment->path,
+                     "it does not begin with styp of the brands msdh and cmfs");
+    }
+}
+
+static bool flags_fit(uint32_t flags, const struct sample_look *look) {
+    uint32_t depends = flags >> DEPENDS_SHIFT & FIELD_MASK;
+    uint32_t needed = flags >> NEEDED_SHIFT & FIELD_MASK;
+    bool non_sync = (flags & FLAG_NON_SYNC) != 0;
+    return non_sync == !look->key && depends == (look->key ? 2 : 1) &&
+           (needed != 2 || look->disposable);
+}
+
+/* Looks into each sample; false where one is none of the codec. */
+static bool read_samples(struct segment_reading *r) {
+    bool flags_told = false;
+    for (size_t c = 0; c < r->facts.chunk_count; c++) {
+        const struct chunk_facts *chunk = &r->facts.chunks[c];
+        const uint8_t *at = chunk->payload;
+        for (size_t i = 0; i < chunk->sample_count; i++) {
+            const struct run_sample *sample = &r->facts.samples[chunk->first_sample + i];
+            struct sample_look look;
+            struct err err = {0};
+            if (r->track->facts.codec->sample_read(at, sample->size, &look, &err) != 0) {
+                verify_found(r->v, RULE_CODEC_SAMPLE, r->segment->path,
+                             "sample %zu of the fragment at byte %zu: %s", i + 1, chunk->offset,
+                             err.message);
+                return false;
+            }
+            r->key[chunk->first_sample + i] = look.key;
+            if (!flags_told && !flags_fit(sample->flags, &look)) {
+                verify_found(r->v, RULE_CMAF_SAMPLE_FLAGS, r->segment->path,
+                             "sample %zu of the fragment at byte %zu is %s and its flags are "
+                             "0x%08" PRIx32,
+                             i + 1, chunk->offset,
+                             look.key          ? "a key picture or sound"
+                             : look.disposable ? "a picture that no other needs"
+                                               : "a picture that others need",
+                             sample->flags);
+                flags_told = true;
+            }
+            at += sample->size;
+        }
+    }
+    return true;
+}
+
+/* ---- Time ------------------------------------------------------------------------ */
+
+/* False where pictures last no time at all. */
+static bool check_sample_durations(const struct segment_reading *r) {
+    struct real_track *track = r->track;
+    int64_t wanted = track->facts.codec->packet_samples;
+    if (wanted == 0) {
+        wanted = track->frame_ticks > 0 ? track->frame_ticks : r->facts.samples[0].duration;
+    }
+    track->frame_ticks = wanted;
+    for (size_t i = 0; i < r->facts.sample_count; i++) {
+        if (r->facts.samples[i].duration != wanted || wanted == 0) {
+            verify_found(r->v, RULE_CMAF_SAMPLE_DURATION, r->segment->path,
+                         "sample %zu lasts %" PRIu32 " ticks and the track's samples %" PRId64,
+                         i + 1, r->facts.samples[i].duration, wanted);
+            break;
+        }
+    }
+    return wanted > 0;
+}
+
+/* Times and sequence numbers within the segment; false where times are absurd. */
+static bool read_times(struct segment_reading *r) {
+    struct real_segment *segment = r->segment;
+    int64_t most = MANIFEST_SECONDS_MAX * (int64_t)r->track->facts.timescale;
+    const struct chunk_facts *chunks = r->facts.chunks;
+    bool decode_told = false;
+    bool sequence_told = false;
+    for (size_t c = 0; c < r->facts.chunk_count; c++) {
+        if (chunks[c].decode_time > (uint64_t)most || chunks[c].duration > (uint64_t)most ||
+            segment->duration + (int64_t)chunks[c].duration > most) {
+            verify_found(r->v, RULE_CMAF_DECODE_TIME, segment->path,
+                         "the fragment at byte %zu is decoded at tick %" PRIu64
+                         ", and a title of more than %d s is not read",
+                         chunks[c].offset, chunks[c].decode_time, MANIFEST_SECONDS_MAX);
+            return false;
+        }
+        segment->duration += (int64_t)chunks[c].duration;
+        uint64_t end = c > 0 ? chunks[c - 1].decode_time + chunks[c - 1].duration : 0;
+        if (c > 0 && chunks[c].decode_time != end && !decode_told) {
+            verify_found(r->v, RULE_CMAF_DECODE_TIME, segment->path,
+                         "the fragment at byte %zu has tfdt %" PRIu64
+                         ", and the one before it ends at %" PRIu64,
+                         chunks[c].offset, chunks[c].decode_time, end);
+            decode_told = true;
+        }
+        if (c > 0 && chunks[c].sequence <= chunks[c - 1].sequence && !sequence_told) {
+            verify_found(r->v, RULE_CMAF_SEQUENCE, segment->path,
+                         "the fragment at byte %zu has sequence number %" PRIu32
+                         ", and the one before it %" PRIu32,
+                         chunks[c].offset, chunks[c].sequence, chunks[c - 1].sequence);
+            sequence_told = true;
+        }
+    }
+    segment->decode_time = (int64_t)chunks[0].decode_time;
+    segment->first_shown = segment->decode_time;
+    segment->first_sequence = chunks[0].sequence;
+    segment->last_sequence = chunks[r->facts.chunk_count - 1].sequence;
+    return true;
+}
+
+/* ---- GOPs ------------------------------------------------------------------------ */
+
+/* A key picture stands first in a chunk of its own; whatever follows is its GOP. */
+static void read_gops(struct segment_reading *r) {
+    struct real_segment *segment = r->segment;
+    segment->gops = arena_zero(&r->v->arena, r->facts.chunk_count, sizeof(*segment->gops));
+    const char *fault = NULL;
+    int64_t ticks = 0;
+    for (size_t c = 0; c < r->facts.chunk_count; c++) {
+        const struct chunk_facts *chunk = &r->facts.chunks[c];
+        const bool *key = &r->key[chunk->first_sample];
+        for (size_t i = 1; i < chunk->sample_count; i++) {
+            fault = key[i] ? "a key picture is not the first of its fragment" : fault;
+        }
+        if (key[0] || segment->gop_count == 0) {
+            bool alone = key[0] && chunk->sample_count == 1;
+            segment->gops[segment->gop_count++] = (struct real_gop){
+                .offset = chunk->offset,
+                .key_size = alone ? chunk->size : 0,
+                .start = ticks,
+            };
+            fault = key[0] && !alone ? "a key picture's fragment holds other pictures" : fault;
+        }
+        struct real_gop *gop = &segment->gops[segment->gop_count - 1];
+        gop->size += chunk->size;
+        gop->ticks += (int64_t)chunk->duration;
+        ticks += (int64_t)chunk->duration;
+    }
+    if (fault != NULL) {
+        verify_found(r->v, RULE_VIDEO_GOP, segment->path, "%s", fault);
+    }
+    if (!r->key[0]) {
+        verify_found(r->v, RULE_VIDEO_KEY, segment->path, "its first picture is no key picture");
+    }
+}
+
+/*
+ * From the key picture at sample `first` the `count` pictures of a GOP are shown at
+ * `count` different frames, the key picture at the first of them; offsets count from
+ * the key picture's own.
+ */
+static bool order_fits(const struct segment_reading *r, size_t first, size_t count, bool *shown) {
+    const struct run_sample *samples = &r->facts.samples[first];
+    int64_t step = r->track->frame_ticks;
+    for (size_t i = 0; i < count; i++) {
+        shown[i] = false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t ticks = (int64_t)samples[i].offset - samples[0].offset;
+        int64_t frame = (int64_t)i + ticks / step;
+        if (ticks % step != 0 || frame < 0 || frame >= (int64_t)count || shown[frame]) {
+            return false;
+        }
+        shown[frame] = true;
+    }
+    return true;
+}
+
+static void check_order(struct segment_reading *r) {
+    bool *shown = mem_zero(r->facts.sample_count, sizeof(*shown));
+    int64_t wanted = r->track->facts.has_edit ? r->track->facts.edit_media_time : 0;
+    bool edit_told = false;
+    bool order_told = false;
+    for (size_t first = 0; first < r->facts.sample_count;) {
+        size_t end = first + 1;
+        while (end < r->facts.sample_count && !r->key[end]) {
+            end++;
+        }
+        int64_t offset = r->facts.samples[first].offset;
+        if (r->key[first] && offset != wanted && !edit_told) {
+            verify_found(r->v, RULE_CMAF_EDIT_LIST, r->segment->path,
+                         "key picture %zu of the segment is shown %" PRId64
+                         " ticks after it is decoded, and the edit list skips %" PRId64,
+                         first + 1, offset, wanted);
+            edit_told = true;
+        }
+        if (!order_told && !order_fits(r, first, end - first, shown)) {
+            verify_found(r->v, RULE_VIDEO_ORDER, r->segment->path,
+                         "the composition offsets of the GOP of pictures %zu to %zu do not show "
+                         "each of its frames once",
+                         first + 1, end);
+            order_told = true;
+        }
+        first = end;
+    }
+    r->segment->first_shown = r->segment->decode_time + r->facts.samples[0].offset;
+    mem_free(shown);
+}
+
+void verify_segment(struct verify *v, struct real_track *track, struct real_segment *segment) {
+    struct segment_reading r = {.v = v, .track = track, .segment = segment};
+    struct buf bytes = {0};
+    struct err err = {0};
+    if (segment->path[0] == '\0' || verify_fetch(v, segment->path, &bytes) != 0) {
+        buf_finish(&bytes);
+        return;
+    }
+    v->summary->segments++;
+    segment->bytes = (int64_t)bytes.size;
+    if (track->readable &&
+        media_segment_read(&r.facts, bytes.data, bytes.size, &track->facts.defaults, &err) != 0) {
+        verify_found(v, RULE_CMAF_SEGMENT, segment->path, "%s", err.message);
+    }
+    if (r.facts.sample_count > 0) {
+        r.key = mem_zero(r.facts.sample_count, sizeof(*r.key));
+        check_type(&r);
+        bool good = read_samples(&r) && read_times(&r) && check_sample_durations(&r);
+        if (good && track->facts.video) {
+            read_gops(&r);
+            check_order(&r);
+        }
+        segment->readable = good;
+        mem_free(r.key);
+    }
+    media_facts_finish(&r.facts);
+    buf_finish(&bytes);
+}

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the paths that manifests list to facts: tracks by init segment, their
+ * segments read once each, then the order and the rates of each listing. See verify.h.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "manifest_number.h"
+#include "measure.h"
+#include "verify.h"
+
+int64_t real_end(const struct real_track *track, const struct real_segment *segment) {
+    int64_t skipped = track->facts.has_edit ? track->facts.edit_media_time : 0;
+    return segment->first_shown + segment->duration - skipped;
+}
+
+int64_t real_start(const struct real_track *track, const struct real_segment *segment) {
+    int64_t start = real_end(track, segment) - segment->duration;
+    return start > 0 ? start : 0;
+}
+
+struct rational real_rate(const struct real_track *track) {
+    return rational_of(track->facts.timescale, track->frame_ticks);
+}
+
+/* ---- Tracks ---------------------------------------------------------------------- */
+
+/* One entry of a listing. */
+struct reference {
+    const char *init;
+    const char *path;
+    struct listing *listing;
+    size_t index; /* in it */
+};
+
+static int compare_references(const void *left, const void *right) {
+    const struct reference *a = left;
+    const struct reference *b = right;
+    int order = strcmp(a->init, b->init);
+    return order != 0 ? order : strcmp(a->path, b->path);
+}
+
+static bool new_track(const struct reference *references, size_t i) {
+    return i == 0 || strcmp(references[i].init, references[i - 1].init) != 0;
+}
+
+static bool new_segment(const struct reference *references, size_t i) {
+    return new_track(references, i) || strcmp(references[i].path, references[i - 1].path) != 0;
+}
+
+/* Makes tracks and segments of sorted references, and points the listings to them. */
+static void make_tracks(struct verify *v, const struct reference *references, size_t count) {
+    size_t tracks = 0;
+    size_t segments = 0;
+    for (size_t i = 0; i < count; i++) {
+        tracks += new_track(references, i) ? 1 : 0;
+        segments += new_segment(references, i) ? 1 : 0;
+    }
+    v->tracks = arena_zero(&v->arena, tracks, sizeof(*v->tracks));
+    struct real_segment *next = arena_zero(&v->arena, segments, sizeof(*next));
+    struct real_track *track = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const struct reference *reference = &references[i];
+        if (new_track(references, i)) {
+            track = &v->tracks[v->track_count++];
+            track->init = reference->init;
+            track->segments = next;
+        }
+        if (new_segment(references, i)) {
+            next->path = reference->path;
+            next++;
+            track->segment_count++;
+        }
+        reference->listing->track = track;
+        reference->listing->segments[reference->index] = next - 1;
+    }
+}
+
+static void gather_tracks(struct verify *v) {
+    struct reference *references = mem_zero(v->listed, sizeof(*references));
+    size_t count = 0;
+    for (size_t l = 0; l < v->listing_count; l++) {
+        struct listing *listing = v->listings[l];
+        for (size_t i = 0; i < listing->count; i++) {
+            references[count++] = (struct reference){listing->init, listing->paths[i], listing, i};
+        }
+    }
+    qsort(references, count, sizeof(*references), compare_references);
+    make_tracks(v, references, count);
+    mem_free(references);
+}
+
+/* ---- Init segments --------------------------------------------------------------- */
+
+static void check_brand(struct verify *v, const struct real_track *track) {
+    if (!brands_have(track->facts.brands, "cmfc")) {
+        verify_found(v, RULE_CMAF_BRAND, track->init, "ftyp does not list the brand cmfc");
+    }
+}
+
+static void check_header_times(struct verify *v, const struct real_track *track) {
+    const struct init_facts *facts = &track->facts;
+    if (facts->movie_duration != 0 || facts->track_duration != 0 || facts->media_duration != 0) {
+        verify_found(v, RULE_CMAF_DURATION, track->init,
+                     "mvhd, tkhd or mdhd tells a duration, and its samples are in fragments");
+    }
+    if (facts->clock) {
+        verify_found(v, RULE_CMAF_CLOCK, track->init, "it holds a creation or modification time");
+    }
+}
+
+static void check_picture_boxes(struct verify *v, const struct real_track *track) {
+    const struct init_facts *facts = &track->facts;
+    if (!facts->video) {
+        return;
+    }
+    if (!facts->has_colour || !facts->has_aspect || facts->aspect_wide != facts->aspect_high) {
+        verify_found(v, RULE_CMAF_PICTURE_BOXES, track->init, "its sample entry %s",
+                     !facts->has_colour ? "has no colr" : "has no pasp of square pixels");
+    }
+    const struct codec_facts *codec = &track->codec;
+    if (facts->width != codec->width || facts->height != codec->height ||
+        facts->entry_width != codec->width || facts->entry_height != codec->height) {
+        verify_found(v, RULE_CMAF_PICTURE_SIZE, track->init,
+                     "tkhd says %dx%d, the sample entry %dx%d, and the parameter sets %dx%d",
+                     facts->width, facts->height, facts->entry_width, facts->entry_height,
+                     codec->width, codec->height);
+    }
+    if (facts->has_colour &&
+        (facts->primaries != codec->primaries || facts->transfer != codec->transfer ||
+         facts->matrix != codec->matrix || facts->full_range != codec->full_range)) {
+        verify_found(v, RULE_VIDEO_COLOUR, track->init,
+                     "colr says %d/%d/%d %s range, and the parameter sets %d/%d/%d %s range",
+                     facts->primaries, facts->transfer, facts->matrix,
+                     facts->full_range ? "full" : "limited", codec->primaries, codec->transfer,
+                     codec->matrix, codec->full_range ? "full" : "limited");
+    }
+    if (!codec->plain) {
+        verify_found(v, RULE_VIDEO_PROFILE, track->init,
+                     "its codec %s is more than many players decode", track->codecs);
+    }
+}
+
+static void check_sound_config(struct verify *v, const struct real_track *track) {
+    const struct init_facts *facts = &track->facts;
+    const struct codec_facts *codec = &track->codec;
+    if (!facts->video &&
+        (facts->channels != codec->channels || facts->sample_rate != codec->sample_rate ||
+         facts->timescale != (uint32_t)codec->sample_rate)) {
+        verify_found(v, RULE_AUDIO_CONFIG, track->init,
+                     "its configuration says %d Hz and %d channels, its sample entry %d Hz and %d, "
+                     "and its timescale is %" PRIu32,
+                     codec->sample_rate, codec->channels, facts->sample_rate, facts->channels,
+                     facts->timescale);
+    }
+}
+
+/* Reads the init segment; false where the track can't be judged. */
+static bool read_init(struct verify *v, struct real_track *track) {
+    struct err err = {0};
+    if (track->init[0] == '\0' || verify_fetch(v, track->init, &track->bytes) != 0) {
+        return false;
+    }
+    struct init_facts *facts = &track->facts;
+    int failed = init_segment_read(facts, track->bytes.data, track->bytes.size, &err);
+    if (failed == 0) {
+        failed = codec_facts_read(&track->codec, facts, (struct rational){0, 1}, &err);
+    }
+    if (failed == 0) {
+        failed = facts->codec->codecs_string(facts->record, facts->record_size, track->codecs,
+                                             sizeof(track->codecs), &err);
+    }
+    if (failed != 0) {
+        verify_found(v, RULE_CMAF_INIT, track->init, "%s", err.message);
+        return false;
+    }
+    if (facts->has_edit && facts->edit_media_time > (int64_t)facts->timescale * 3600) {
+        verify_found(v, RULE_CMAF_EDIT_LIST, track->init, "its edit list skips more than an hour");
+        return false;
+    }
+    return true;
+}
+
+static void check_init(struct verify *v, const struct real_track *track) {
+    check_brand(v, track);
+    check_header_times(v, track);
+    check_picture_boxes(v, track);
+    check_sound_config(v, track);
+}
+
+/* What only samples and configuration together tell. */
+static void check_track(struct verify *v, struct real_track *track) {
+    const struct init_facts *facts = &track->facts;
+    struct codec_facts codec;
+    if (!facts->video || track->frame_ticks == 0) {
+        return;
+    }
+    if (codec_facts_read(&codec, facts, real_rate(track), NULL) == 0 && !codec.level_holds) {
+        verify_found(v, RULE_CODEC_LEVEL, track->init,
+                     "the level in %s does not allow %dx%d at %.3f pictures a second",
+                     track->codecs, codec.width, codec.height, rational_value(real_rate(track)));
+    }
+    int64_t skipped = facts->has_edit ? facts->edit_media_time : 0;
+    int frames = track->codec.reorder_frames;
+    if (frames >= 0 && skipped != frames * track->frame_ticks) {
+        verify_found(v, RULE_CMAF_EDIT_LIST, track->init,
+                     "the edit list skips %" PRId64
+                     " ticks, and the parameter sets tell of reordering by %d frames of %" PRId64,
+                     skipped, frames, track->frame_ticks);
+    }
+}
+
+/* ---- Listings -------------------------------------------------------------------- */
+
+/* Whether each segment begins where the one before it ended, in time and sequence. */
+static bool check_continuity(struct verify *v, const struct listing *listing) {
+    int64_t end = 0;
+    uint32_t sequence = 0;
+    bool known = true; /* what the segment before ended with */
+    bool gapless = true;
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct real_segment *segment = listing->segments[i];
+        if (!segment->readable) {
+            known = false;
+            gapless = false;
+            continue;
+        }
+        if (known && segment->decode_time != end) {
+            gapless = false;
+            verify_found(v, RULE_CMAF_DECODE_TIME, segment->path,
+                         "its first tfdt is %" PRId64 " and must be %" PRId64
+                         " as segment %zu of %s",
+                         segment->decode_time, end, i + 1, listing->manifest);
+        }
+        if (known && i > 0 && segment->first_sequence <= sequence) {
+            verify_found(v, RULE_CMAF_SEQUENCE, segment->path,
+                         "its first sequence number is %" PRIu32 ", and the one before it %" PRIu32,
+                         segment->first_sequence, sequence);
+        }
+        end = segment->decode_time + segment->duration;
+        sequence = segment->last_sequence;
+        known = true;
+    }
+    return gapless;
+}
+
+/* The pieces that rates are measured of. */
+enum pieces { PIECES_SEGMENTS, PIECES_KEYS };
+
+static size_t fill_pieces(const struct listing *listing, enum pieces kind,
+                          struct measured_piece *out) {
+    size_t count = 0;
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct real_segment *segment = listing->segments[i];
+        if (kind == PIECES_SEGMENTS) {
+            int64_t start = real_start(listing->track, segment);
+            out[count].bytes = segment->bytes;
+            out[count++].ticks = real_end(listing->track, segment) - start;
+            continue;
+        }
+        for (size_t g = 0; g < segment->gop_count; g++) {
+            out[count].bytes = (int64_t)segment->gops[g].key_size;
+            out[count++].ticks = segment->gops[g].ticks;
+        }
+    }
+    return count;
+}
+
+/* Whether sums fit their types and no window of time holds so many pieces that
+ * measuring would take for ever. */
+static bool can_measure(const struct measured_piece *pieces, size_t count, int64_t window,
+                        int64_t timescale) {
+    enum { WINDOW_PIECES_MAX = 1024 };
+    int64_t all = 0;
+    int64_t ticks = 0;
+    size_t first = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].ticks <= 0) {
+            return false;
+        }
+        all += pieces[i].ticks;
+        ticks += pieces[i].ticks;
+        while (ticks > window) {
+            ticks -= pieces[first++].ticks;
+        }
+        if (i + 1 - first > WINDOW_PIECES_MAX) {
+            return false;
+        }
+    }
+    return all / timescale <= MANIFEST_SECONDS_MAX && all > timescale / 1000;
+}
+
+static bool measure_pieces(const struct verify *v, const struct listing *listing, enum pieces kind,
+                           int64_t *peak, int64_t *average) {
+    size_t most = listing->count;
+    for (size_t i = 0; i < listing->count; i++) {
+        most += listing->segments[i]->gop_count;
+    }
+    struct measured_piece *pieces = mem_zero(most, sizeof(*pieces));
+    size_t count = fill_pieces(listing, kind, pieces);
+    int64_t timescale = listing->track->facts.timescale;
+    int64_t target = v->target_s * timescale;
+    bool can = can_measure(pieces, count, 3 * target / 2, timescale);
+    if (can) {
+        *peak = measure_peak_bps(pieces, count, target, timescale);
+        *average = measure_average_bps(pieces, count, timescale);
+    }
+    mem_free(pieces);
+    return can;
+}
+
+static void measure_listing(struct verify *v, struct listing *listing) {
+    bool can =
+        measure_pieces(v, listing, PIECES_SEGMENTS, &listing->peak_bps, &listing->average_bps);
+    if (can && listing->track->facts.video) {
+        can = measure_pieces(v, listing, PIECES_KEYS, &listing->key_peak_bps,
+                             &listing->key_average_bps);
+    }
+    if (!can) {
+        verify_found(v, RULE_TITLE_BOUNDS, listing->manifest,
+                     "the times of %s are too short or too long to measure rates with",
+                     listing->label);
+    }
+    listing->whole = can;
+}
+
+static const struct listing *find_same(const struct verify *v, size_t index) {
+    const struct listing *listing = v->listings[index];
+    for (size_t l = 0; l < index; l++) {
+        const struct listing *other = v->listings[l];
+        if (!other->iframes && other->track == listing->track && other->count == listing->count &&
+            memcmp(other->segments, listing->segments,
+                   listing->count * sizeof(*listing->segments)) == 0) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+/* The longest segment that any gapless listing has, rounded to seconds. */
+static int64_t longest_second(const struct verify *v) {
+    int64_t longest = 1;
+    for (size_t l = 0; l < v->listing_count; l++) {
+        const struct listing *listing = v->listings[l];
+        for (size_t i = 0; i < listing->count && listing->whole; i++) {
+            int64_t start = real_start(listing->track, listing->segments[i]);
+            int64_t ticks = real_end(listing->track, listing->segments[i]) - start;
+            int64_t seconds = ticks_scale(ticks, 1, listing->track->facts.timescale, ROUND_NEAR);
+            longest = seconds > longest ? seconds : longest;
+        }
+    }
+    return longest;
+}
+
+static void judge_listings(struct verify *v) {
+    for (size_t l = 0; l < v->listing_count; l++) {
+        struct listing *listing = v->listings[l];
+        if (!listing->iframes && listing->track->readable) {
+            listing->same = find_same(v, l);
+            listing->whole = listing->same != NULL ? listing->same->whole
+                                                   : check_continuity(v, listing);
+        }
+    }
+    v->target_s = longest_second(v);
+    for (size_t l = 0; l < v->listing_count; l++) {
+        struct listing *listing = v->listings[l];
+        if (listing->whole && listing->same == NULL) {
+            measure_listing(v, listing);
+        } else if (listing->same != NULL) {
+            const struct listing *same = listing->same;
+            listing->whole = same->whole;
+            listing->peak_bps = same->peak_bps;
+            listing->average_bps = same->average_bps;
+            listing->key_peak_bps = same->key_peak_bps;
+            listing->key_average_bps = same->key_average_bps;
+        }
+        if (v->reference == NULL && listing->whole && listing->track->facts.video) {
+            v->reference = listing;
+        }
+    }
+}
+
+/* ---- Listings beside each other -------------------------------------------------- */
+
+/* < 0, 0, > 0 as tick `a` of one timescale is before, at, after tick `b` of another. */
+static int compare_ticks(int64_t a, uint32_t a_scale, int64_t b, uint32_t b_scale) {
+    return rational_compare((struct rational){a, a_scale}, (struct rational){b, b_scale});
+}
+
+static void check_video_boundaries(struct verify *v, const struct listing *listing) {
+    const struct listing *reference = v->reference;
+    if (listing->count != reference->count) {
+        verify_found(v, RULE_VIDEO_BOUNDARIES, listing->manifest,
+                     "%s has %zu segments, and %s of %s has %zu", listing->label, listing->count,
+                     reference->label, reference->manifest, reference->count);
+        return;
+    }
+    for (size_t i = 0; i < listing->count; i++) {
+        int64_t end = real_end(listing->track, listing->segments[i]);
+        int64_t wanted = real_end(reference->track, reference->segments[i]);
+        if (compare_ticks(end, listing->track->facts.timescale, wanted,
+                          reference->track->facts.timescale) != 0) {
+            verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
+                         "segment %zu ends at another time than that of %s", i + 1,
+                         reference->segments[i]->path);
+            return;
+        }
+    }
+}
+
+/* The picture's end of segment `index` in ticks of sound, rounded up to whole ones. */
+static int64_t picture_end(const struct verify *v, size_t index, uint32_t timescale) {
+    const struct real_track *track = v->reference->track;
+    int64_t end = real_end(track, v->reference->segments[index]);
+    return ticks_scale(end, timescale, track->facts.timescale, ROUND_UP);
+}
+
+/* A packet border lies at or after the picture's, and less than a packet after it. */
+static void check_audio_boundaries(struct verify *v, const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    uint32_t timescale = track->facts.timescale;
+    size_t last = listing->count - 1;
+    if (listing->count != v->reference->count) {
+        verify_found(v, RULE_AUDIO_BOUNDARY, listing->manifest,
+                     "%s has %zu segments, and the picture %zu", listing->label, listing->count,
+                     v->reference->count);
+    }
+    for (size_t i = 0; i < last && listing->count == v->reference->count; i++) {
+        int64_t late = real_end(track, listing->segments[i]) - picture_end(v, i, timescale);
+        if (late < 0 || late >= track->frame_ticks) {
+            verify_found(v, RULE_AUDIO_BOUNDARY, listing->segments[i]->path,
+                         "segment %zu ends %" PRId64 " samples after the picture's, and a packet "
+                         "has %" PRId64,
+                         i + 1, late, track->frame_ticks);
+        }
+    }
+    int64_t end = picture_end(v, v->reference->count - 1, timescale);
+    int64_t late = real_end(track, listing->segments[last]) - end;
+    if (late < 0 || late >= track->frame_ticks) {
+        verify_found(v, RULE_AUDIO_LENGTH, listing->segments[last]->path,
+                     "the sound ends %" PRId64 " samples after the picture, and a packet has "
+                     "%" PRId64,
+                     late, track->frame_ticks);
+    }
+}
+
+/* Sound has a first packet of priming, which is not to be heard, and padding. */
+static void check_audio_edit(struct verify *v, const struct listing *listing) {
+    const struct init_facts *facts = &listing->track->facts;
+    int64_t end = picture_end(v, v->reference->count - 1, facts->timescale);
+    int64_t most = MANIFEST_SECONDS_MAX * (int64_t)facts->timescale;
+    int64_t shown = 0;
+    if (facts->has_edit && facts->movie_timescale > 0 && facts->edit_duration <= (uint64_t)most) {
+        shown = ticks_scale((int64_t)facts->edit_duration, facts->timescale, facts->movie_timescale,
+                            ROUND_NEAR);
+    }
+    if (!facts->has_edit || facts->edit_media_time == 0) {
+        verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
+                     "no edit list skips the priming of the sound");
+    } else if (shown < end - 1 || shown > end + 1) {
+        verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
+                     "the edit list shows %" PRId64 " samples of sound, and the picture lasts "
+                     "%" PRId64,
+                     shown, end);
+    }
+}
+
+static void check_side_by_side(struct verify *v) {
+    for (size_t l = 0; l < v->listing_count && v->reference != NULL; l++) {
+        const struct listing *listing = v->listings[l];
+        if (!listing->whole || listing->same != NULL || listing == v->reference) {
+            continue;
+        }
+        if (listing->track->facts.video) {
+            check_video_boundaries(v, listing);
+        } else {
+            check_audio_boundaries(v, listing);
+            check_audio_edit(v, listing);
+        }
+    }
+}
+
+/* ---- The whole ------------------------------------------------------------------- */
+
+void verify_tracks(struct verify *v) {
+    gather_tracks(v);
+    for (size_t t = 0; t < v->track_count; t++) {
+        struct real_track *track = &v->tracks[t];
+        track->readable = read_init(v, track);
+        if (track->readable) {
+            check_init(v, track);
+        }
+        for (size_t s = 0; s < track->segment_count; s++) {
+            verify_segment(v, track, &track->segments[s]);
+        }
+        check_track(v, track);
+    }
+    judge_listings(v);
+    check_side_by_side(v);
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A small whole title in memory: see title_fixture.h. */
+#include "title_fixture.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fs.h"
+#include "common/mem.h"
+#include "common/proc.h"
+#include "fixture.h"
+#include "packager/avc.h"
+#include "packager/packager.h"
+
+enum {
+    FRAMES = 144,
+    SAMPLE_RATE = 48000,
+    PRIMING = 1024, /* ffmpeg's AAC encoder */
+    FILE_BYTES_MAX = 16 << 20,
+    WAIT_MS = 120 * 1000,
+};
+
+struct title_fixture_options title_fixture_options_default(void) {
+    return (struct title_fixture_options){
+        .pictures = "testsrc2=size=%dx%d:rate=24000/1001",
+        .rungs = {{"h264-180p", "video/h264-180p-0123456789", 320, 180, "yuv420p", 26},
+                  {"h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30}},
+    };
+}
+
+/* ---- Coded media by ffmpeg ------------------------------------------------------- */
+
+/* Runs a program of PATH in a folder, its output into <folder>/<output>. */
+static void run_in(const char *folder, const char *output, const char *const *words) {
+    const char *argv[40] = {"env", "-C", folder};
+    size_t count = 3;
+    for (; *words != NULL; words++) {
+        ck_assert_uint_lt(count + 1, sizeof(argv) / sizeof(argv[0]));
+        argv[count++] = *words;
+    }
+    char *path = mem_format("%s/%s", folder, output);
+    int out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct proc_fd fds[] = {{out, 1}, {2, 2}};
+    struct proc_options options = proc_options_default();
+    options.program = "/usr/bin/env";
+    options.argv = argv;
+    options.fds = fds;
+    options.fd_count = 2;
+    struct proc proc = {0};
+    struct proc_result result = {0};
+    struct err err = {0};
+    int failed = proc_spawn(&proc, &options, &err);
+    if (failed == 0) {
+        failed = proc_wait(&proc, WAIT_MS, &result, &err);
+    }
+    proc_finish(&proc);
+    ck_assert_msg(failed == 0 && result.exited && result.status == 0, "%s failed: %s", argv[3],
+                  err.message);
+    close(out);
+    mem_free(path);
+}
+
+/* A coded track in an MP4 file of ffmpeg's, and where its packets lie. */
+struct coded {
+    struct buf file;
+    struct buf packets; /* lines of "pts,size,position" in decode order */
+    const char *next;   /* line */
+};
+
+static struct coded read_coded(const char *folder) {
+    static const char *const probe[] = {
+        "ffprobe", "-v",        "error", "-show_entries", "packet=pts,size,pos", "-of",
+        "csv=p=0", "coded.mp4", NULL};
+    struct coded coded = {0};
+    struct err err = {0};
+    run_in(folder, "packets", probe);
+    char *file = mem_format("%s/coded.mp4", folder);
+    char *packets = mem_format("%s/packets", folder);
+    ck_assert_msg(fs_read(&coded.file, file, FILE_BYTES_MAX, &err) == 0, "%s", err.message);
+    ck_assert_msg(fs_read(&coded.packets, packets, FILE_BYTES_MAX, &err) == 0, "%s", err.message);
+    coded.next = buf_text(&coded.packets);
+    mem_free(file);
+    mem_free(packets);
+    return coded;
+}
+
+static void coded_finish(struct coded *coded) {
+    buf_finish(&coded->file);
+    buf_finish(&coded->packets);
+}
+
+static struct coded make_pictures(const char *folder, const struct title_fixture_options *options,
+                                  const struct title_fixture_rung *rung) {
+    char source[256];
+    char crf[8];
+    snprintf(source, sizeof(source), options->pictures, rung->width, rung->height);
+    snprintf(crf, sizeof(crf), "%d", rung->crf);
+    const char *const encode[] = {
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        "-y",
+        "-f",
+        "lavfi",
+        "-i",
+        source,
+        "-frames:v",
+        "144",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-threads",
+        "1",
+        "-crf",
+        crf,
+        "-level",
+        "30",
+        "-pix_fmt",
+        rung->pixel_format,
+        "-video_track_timescale",
+        "24000",
+        "-x264-params",
+        "keyint=24:min-keyint=24:scenecut=0:open-gop=0:bframes=2:colorprim=bt709:transfer=bt709"
+        ":colormatrix=bt709:fullrange=off",
+        "coded.mp4",
+        NULL};
+    run_in(folder, "log", encode);
+    return read_coded(folder);
+}
+
+static struct coded make_sound(const char *folder) {
+    static const char *const encode[] = {
+        "ffmpeg",    "-nostdin", "-v",
+        "error",     "-y",       "-f",
+        "lavfi",     "-i",       "sine=frequency=440:sample_rate=48000:duration=8",
+        "-ac",       "2",        "-c:a",
+        "aac",       "-b:a",     "64k",
+        "coded.mp4", NULL};
+    run_in(folder, "log", encode);
+    return read_coded(folder);
+}
+
+/* The next packet's bytes; its presentation time in `pts`. */
+static struct sample next_packet(struct coded *coded, long long *pts) {
+    long long size;
+    long long position;
+    ck_assert_int_eq(sscanf(coded->next, "%lld,%lld,%lld", pts, &size, &position), 3);
+    const char *end = strchr(coded->next, '\n');
+    ck_assert_ptr_nonnull(end);
+    coded->next = end + 1;
+    ck_assert_uint_le((size_t)(position + size), coded->file.size);
+    return (struct sample){.data = coded->file.data + position, .size = (size_t)size};
+}
+
+/* The payload of ffmpeg's avcC. */
+static void find_record(const struct coded *coded, struct track_config *track) {
+    const uint8_t *at = memmem(coded->file.data, coded->file.size, "avcC", 4);
+    ck_assert_ptr_nonnull(at);
+    track->record_size = (size_t)(at[-2] << 8 | at[-1]) - 8;
+    ck_assert_uint_le(track->record_size, sizeof(track->record));
+    memcpy(track->record, at + 4, track->record_size);
+    struct avc_record record;
+    struct err err = {0};
+    ck_assert_msg(avc_record_read(&record, track->record, track->record_size, &err) == 0, "%s",
+                  err.message);
+    track->reorder_frames = record.sps.reorder_frames;
+}
+
+/* ---- Segments by the packager ---------------------------------------------------- */
+
+struct making {
+    struct title_fixture *title;
+    struct title_plan *plan;
+    const char *folder; /* of the rendition */
+    struct unit_report *report;
+};
+
+static void add_object(struct title_fixture *title, const char *path, const void *data,
+                       size_t size) {
+    ck_assert_uint_lt(title->count, TITLE_FIXTURE_OBJECTS_MAX);
+    struct title_fixture_object *object = &title->objects[title->count++];
+    ck_assert_uint_lt(strlen(path), sizeof(object->path));
+    snprintf(object->path, sizeof(object->path), "%s", path);
+    buf_append(&object->bytes, data, size);
+}
+
+static int take_segment(void *context, const struct segment_report *report, const uint8_t *data,
+                        size_t size, struct err *err) {
+    struct making *making = context;
+    struct arena *arena = &making->plan->arena;
+    struct segment_report *copy = &making->report->segments[making->report->segment_count++];
+    *copy = *report;
+    copy->fragments = arena_zero(arena, report->fragment_count, sizeof(*copy->fragments));
+    if (report->fragment_count > 0) {
+        memcpy(copy->fragments, report->fragments,
+               report->fragment_count * sizeof(*copy->fragments));
+    }
+    char *path = arena_format(arena, "%s/%05lld.m4s", making->folder, (long long)report->number);
+    add_object(making->title, path, data, size);
+    (void)err;
+    return 0;
+}
+
+static void begin_rendition(struct making *making, struct rendition_plan *rendition,
+                            struct unit_report *report, const struct track_config *track) {
+    struct buf init = {0};
+    struct err err = {0};
+    making->folder = rendition->folder;
+    making->report = report;
+    memcpy(report->record, track->record, sizeof(report->record));
+    report->record_size = track->record_size;
+    report->reorder_frames = track->reorder_frames;
+    report->priming = track->priming;
+    report->segments = arena_zero(&making->plan->arena, making->plan->grid->segment_count,
+                                  sizeof(*report->segments));
+    ck_assert_msg(init_segment_write(track, &init, &err) == 0, "%s", err.message);
+    report->init_bytes = (int64_t)init.size;
+    add_object(making->title, arena_format(&making->plan->arena, "%s/init.mp4", making->folder),
+               init.data, init.size);
+    buf_finish(&init);
+}
+
+static void write_chunk(struct making *making, const struct track_config *track, size_t index,
+                        struct coded *coded) {
+    struct segment_writer *writer = NULL;
+    struct err err = {0};
+    struct chunk_grid chunk;
+    grid_chunk(making->plan->grid, index, 0, &chunk);
+    int failed = segment_writer_create_video(&writer, track, &chunk, take_segment, making, &err);
+    for (int64_t i = chunk.first; i < chunk.end && failed == 0; i++) {
+        long long pts;
+        struct sample sample = next_packet(coded, &pts);
+        struct avc_sample look;
+        failed = avc_sample_read(&look, sample.data, sample.size, &err);
+        sample.frame = pts / track->video->rate.den;
+        sample.key = look.idr;
+        sample.disposable = !look.reference;
+        failed = failed == 0 ? segment_writer_sample(writer, &sample, &err) : failed;
+    }
+    failed = failed == 0 ? segment_writer_end(writer, &err) : failed;
+    ck_assert_msg(failed == 0, "%s", err.message);
+    segment_writer_destroy(writer);
+    chunk_grid_finish(&chunk);
+}
+
+static void write_pictures(struct making *making, struct rendition_plan *rendition,
+                           struct unit_report *report, struct coded *coded) {
+    struct track_config track = {.video = &rendition->video};
+    find_record(coded, &track);
+    begin_rendition(making, rendition, report, &track);
+    for (size_t c = 0; c < making->plan->grid->chunk_count; c++) {
+        write_chunk(making, &track, c, coded);
+    }
+}
+
+static void write_sound(struct making *making, struct rendition_plan *rendition,
+                        struct unit_report *report, struct coded *coded) {
+    struct track_config track = {
+        .audio = &rendition->audio,
+        .record = {0x11, 0x90}, /* AAC-LC, 48 kHz, stereo */
+        .record_size = 2,
+        .priming = PRIMING,
+        .duration = title_audio_samples(&making->plan->source.timeline, SAMPLE_RATE),
+    };
+    struct segment_writer *writer = NULL;
+    struct err err = {0};
+    begin_rendition(making, rendition, report, &track);
+    int failed = segment_writer_create_audio(&writer, &track, making->plan->grid, take_segment,
+                                             making, &err);
+    for (int64_t at = 0; at < PRIMING + track.duration && failed == 0; at += 1024) {
+        long long pts;
+        struct sample sample = next_packet(coded, &pts);
+        sample.duration = 1024;
+        failed = segment_writer_sample(writer, &sample, &err);
+    }
+    failed = failed == 0 ? segment_writer_end(writer, &err) : failed;
+    ck_assert_msg(failed == 0, "%s", err.message);
+    segment_writer_destroy(writer);
+}
+
+/* ---- The plan and the manifests -------------------------------------------------- */
+
+static void plan_rung(struct title_plan *plan, size_t index,
+                      const struct title_fixture_rung *rung) {
+    struct rendition_plan *rendition = &plan->renditions[index];
+    bool full_chroma = strcmp(rung->pixel_format, "yuv444p") == 0;
+    snprintf(rendition->id, sizeof(rendition->id), "%s", rung->id);
+    snprintf(rendition->folder, sizeof(rendition->folder), "%s", rung->folder);
+    rendition->build_line = "encoder=x264 layout=1";
+    rendition->is_video = true;
+    rendition->video = (struct video_spec){
+        .codec = CODEC_H264,
+        .encoder = "x264",
+        .width = rung->width,
+        .height = rung->height,
+        .chroma = full_chroma ? CHROMA_444 : CHROMA_420,
+        .bit_depth = 8,
+        .colour = {.primaries = 1, .transfer = 1, .matrix = 1, .chroma_location = -1},
+        .rate = plan->source.timeline.rate,
+        .profile = "high444",
+        .level = 30,
+    };
+}
+
+static void plan_title(struct title_plan *plan, const struct title_fixture_options *options) {
+    plan->title = "a-title";
+    plan->ladder = "h264";
+    plan->identity = "sha256:00ff";
+    plan->source.container = "mov,mp4";
+    plan->source.timeline = (struct timeline){{24000, 1001}, FRAMES, {0, 1}};
+    plan->source.has_video = true;
+    struct grid_options grid = grid_options_default();
+    grid.frames = FRAMES;
+    grid.rate = plan->source.timeline.rate;
+    grid.gop_ms = 1000;
+    struct err err = {0};
+    ck_assert_msg(grid_create(&plan->grid, &grid, &err) == 0, "%s", err.message);
+    plan->rendition_count = TITLE_FIXTURE_RUNGS + 1;
+    plan->renditions = arena_zero(&plan->arena, plan->rendition_count, sizeof(*plan->renditions));
+    for (size_t i = 0; i < TITLE_FIXTURE_RUNGS; i++) {
+        plan_rung(plan, i, &options->rungs[i]);
+    }
+    struct rendition_plan *sound = &plan->renditions[TITLE_FIXTURE_RUNGS];
+    snprintf(sound->id, sizeof(sound->id), "audio-und-aac-2");
+    snprintf(sound->folder, sizeof(sound->folder), "audio/und-aac-2-1122334455");
+    sound->build_line = "encoder=aac layout=1";
+    sound->audio = (struct audio_spec){.codec = CODEC_AAC,
+                                       .encoder = "aac",
+                                       .sample_rate = SAMPLE_RATE,
+                                       .channels = 2,
+                                       .bitrate_bps = 64000,
+                                       .language = "und"};
+}
+
+static void add_text(struct title_fixture *title, const char *path, struct buf *text) {
+    add_object(title, path, text->data, text->size);
+    buf_clear(text);
+}
+
+/* Adds the document under its stable name and as the version's own. */
+static void add_top(struct title_fixture *title, const char *stable, const char *ending,
+                    struct buf *text) {
+    char own[64];
+    snprintf(own, sizeof(own), "%s%s", title->version, ending);
+    add_object(title, own, text->data, text->size);
+    add_text(title, stable, text);
+}
+
+static void add_manifests(struct title_fixture *title, struct title_plan *plan,
+                          const struct rendition_report *reports) {
+    struct presentation p;
+    struct err err = {0};
+    struct buf text = {0};
+    ck_assert_msg(presentation_build(&p, plan, reports, &err) == 0, "%s", err.message);
+    presentation_name_version(&p, plan, reports);
+    memcpy(title->version, p.version, sizeof(title->version));
+    hls_multivariant_write(&p, &text);
+    add_top(title, "master.m3u8", ".m3u8", &text);
+    dash_write(&p, &text);
+    add_top(title, "manifest.mpd", ".mpd", &text);
+    title_document_write(&p, plan, reports, &text);
+    add_top(title, "title.json", ".json", &text);
+    for (size_t t = 0; t < p.periods[0].track_count; t++) {
+        const struct presented_track *track = &p.periods[0].tracks[t];
+        hls_media_write(&p, track, &text);
+        add_text(title, arena_format(&plan->arena, "%s/%s.m3u8", p.version, track->id), &text);
+        if (track->video) {
+            hls_iframes_write(&p, track, &text);
+            add_text(title, arena_format(&plan->arena, "%s/%s-iframes.m3u8", p.version, track->id),
+                     &text);
+        }
+    }
+    buf_finish(&text);
+    presentation_finish(&p);
+}
+
+void title_fixture_make(struct title_fixture *out, const struct title_fixture_options *options) {
+    struct title_plan plan = {0};
+    struct rendition_report reports[TITLE_FIXTURE_RUNGS + 1] = {0};
+    struct making making = {.title = out, .plan = &plan};
+    char *folder = fixture_folder();
+    *out = (struct title_fixture){0};
+    plan_title(&plan, options);
+    for (size_t i = 0; i < TITLE_FIXTURE_RUNGS; i++) {
+        struct coded coded = make_pictures(folder, options, &options->rungs[i]);
+        write_pictures(&making, &plan.renditions[i], &reports[i].joined, &coded);
+        coded_finish(&coded);
+    }
+    struct coded coded = make_sound(folder);
+    write_sound(&making, &plan.renditions[TITLE_FIXTURE_RUNGS],
+                &reports[TITLE_FIXTURE_RUNGS].joined, &coded);
+    coded_finish(&coded);
+    add_manifests(out, &plan, reports);
+    title_plan_finish(&plan);
+    fixture_folder_drop(folder);
+}
+
+/* ---- Objects --------------------------------------------------------------------- */
+
+void title_fixture_copy(struct title_fixture *out, const struct title_fixture *from) {
+    *out = (struct title_fixture){0};
+    memcpy(out->version, from->version, sizeof(out->version));
+    for (size_t i = 0; i < from->count; i++) {
+        const struct title_fixture_object *object = &from->objects[i];
+        add_object(out, object->path, object->bytes.data, object->bytes.size);
+    }
+}
+
+void title_fixture_finish(struct title_fixture *title) {
+    for (size_t i = 0; i < title->count; i++) {
+        buf_finish(&title->objects[i].bytes);
+    }
+    *title = (struct title_fixture){0};
+}
+
+struct buf *title_fixture_bytes(struct title_fixture *title, const char *path) {
+    char full[128];
+    bool versioned = strncmp(path, "$V", 2) == 0;
+    snprintf(full, sizeof(full), "%s%s", versioned ? title->version : "",
+             versioned ? path + 2 : path);
+    for (size_t i = 0; i < title->count; i++) {
+        if (strcmp(title->objects[i].path, full) == 0) {
+            return &title->objects[i].bytes;
+        }
+    }
+    return NULL;
+}
+
+int title_fixture_fetch(void *context, const char *path, struct buf *out, struct err *err) {
+    const struct buf *bytes = title_fixture_bytes(context, path);
+    if (bytes == NULL) {
+        return err_set(err, ERR_NOT_FOUND, "there is no object %s", path);
+    }
+    buf_append(out, bytes->data, bytes->size);
+    return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A small whole title in memory, as `encode` would publish it: ffmpeg makes the coded
+ * media, our packager all the rest. 6.006 s at 24000/1001 in 3 segments of 2 GOPs, two
+ * rungs and one sound.
+ */
+#ifndef TESTS_TITLE_FIXTURE_H
+#define TESTS_TITLE_FIXTURE_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+enum { TITLE_FIXTURE_RUNGS = 2, TITLE_FIXTURE_OBJECTS_MAX = 40 };
+
+struct title_fixture_rung {
+    const char *id, *folder;
+    int width, height;
+    const char *pixel_format; /* of ffmpeg */
+    int crf;
+};
+
+struct title_fixture_options {
+    const char *pictures; /* a source of ffmpeg's lavfi, sized by "%dx%d" */
+    struct title_fixture_rung rungs[TITLE_FIXTURE_RUNGS];
+};
+
+/* h264-180p and h264-90p of ordinary rates. */
+struct title_fixture_options title_fixture_options_default(void);
+
+struct title_fixture_object {
+    char path[128];
+    struct buf bytes;
+};
+
+struct title_fixture {
+    char version[17];
+    size_t count;
+    struct title_fixture_object objects[TITLE_FIXTURE_OBJECTS_MAX];
+};
+
+/* Fails the test where ffmpeg or the packager does. */
+void title_fixture_make(struct title_fixture *out, const struct title_fixture_options *options);
+
+/* A copy of its own, to be damaged. */
+void title_fixture_copy(struct title_fixture *out, const struct title_fixture *from);
+
+/* Takes a zeroed one. */
+void title_fixture_finish(struct title_fixture *title);
+
+/* The bytes of an object, borrowed; NULL where there is none. "$V" in the path stands
+ * for the version. */
+struct buf *title_fixture_bytes(struct title_fixture *title, const char *path);
+
+/* As fetch_fn of packager.h; the context is the title. */
+int title_fixture_fetch(void *context, const char *path, struct buf *out, struct err *err);
+
+#endif
