@@ -11,8 +11,8 @@ enum {
     EVENTS_PAGE = 500,
 };
 
-void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing,
-               const char *event, const char *detail) {
+void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing, const char *event,
+               const char *detail) {
     char kind[48];
     snprintf(kind, sizeof(kind), "%s.%s", thing, event);
     int64_t seq = tx_numbers(tx, "event", 1);

@@ -13,8 +13,8 @@
 
 /* Appends an event of kind "thing.event". `unit` is 0 for the title as a whole;
  * `detail` is a JSON object or "". */
-void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing,
-               const char *event, const char *detail);
+void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing, const char *event,
+               const char *detail);
 
 /* Writes the events after number `after`, at most 500, as an array called
  * "events"; returns how many there were. */

@@ -21,11 +21,9 @@ static const struct {
     double per_cost;      /* seconds for each expected CPU second */
     int64_t memory_bytes; /* of kinds that run in the worker's daemon */
 } kinds[TASK_KIND_COUNT] = {
-    [TASK_PROBE] = {3600, 0, 0},           /* a pass over all packets, perhaps over http */
-    [TASK_VIDEO] = {120, 30, 0},
-    [TASK_AUDIO] = {600, 30, 0},
-    [TASK_PACKAGE] = {600, 0, 64 << 20},
-    [TASK_SWAP] = {120, 0, 16 << 20},
+    [TASK_PROBE] = {3600, 0, 0}, /* a pass over all packets, perhaps over http */
+    [TASK_VIDEO] = {120, 30, 0},         [TASK_AUDIO] = {600, 30, 0},
+    [TASK_PACKAGE] = {600, 0, 64 << 20}, [TASK_SWAP] = {120, 0, 16 << 20},
     [TASK_REMOVE] = {600, 0, 16 << 20},
 };
 
@@ -35,8 +33,8 @@ struct granting {
     struct farm *farm;
     struct session_row session;
     int64_t memory_left;
-    bool idle; /* the worker runs nothing: it gets what is larger than its memory, rather
-                  than nobody */
+    bool idle;    /* the worker runs nothing: it gets what is larger than its memory, rather
+                     than nobody */
     size_t slots; /* of all sessions */
     bool plenty;  /* there is more ready than was looked at */
     struct unit_list ready;
@@ -78,10 +76,9 @@ static void retry_by(struct granting *g, int64_t at) {
 
 /* Whether a unit that this worker failed is kept for another that could run it. */
 static bool is_kept_for_others(struct granting *g, const struct unit_row *unit) {
-    if (strcmp(unit->avoid, g->session.worker) != 0 ||
-        tx_now(g->tx) >= unit->ready_at + AVOID_MS ||
-        sql_integer(g->tx, SQL_ENCODERS_ABLE,
-                    VALUES(INTEGER(unit->build), TEXT(g->session.worker)), 0) == 0) {
+    if (strcmp(unit->avoid, g->session.worker) != 0 || tx_now(g->tx) >= unit->ready_at + AVOID_MS ||
+        sql_integer(g->tx, SQL_ENCODERS_ABLE, VALUES(INTEGER(unit->build), TEXT(g->session.worker)),
+                    0) == 0) {
         return false;
     }
     retry_by(g, unit->ready_at + AVOID_MS);
@@ -137,9 +134,8 @@ static int fill_spec(struct granting *g, struct task *task, const struct title_r
     }
     struct unit_plan nodes[FORM_RUNGS_MAX];
     for (size_t i = 0; i < count; i++) {
-        nodes[i] = (struct unit_plan){.kind = units[i].kind,
-                                      .rendition = units[i].rendition,
-                                      .chunk = units[i].chunk};
+        nodes[i] = (struct unit_plan){
+            .kind = units[i].kind, .rendition = units[i].rendition, .chunk = units[i].chunk};
     }
     task->memory_bytes = plan_task_memory(&plan->title, nodes, count);
     return plan_task_spec(&task->spec, &task->arena, &plan->title, nodes, count, err);
@@ -215,8 +211,8 @@ static void take_lease(struct granting *g, struct task *task, const struct unit_
     memcpy(lease.worker, g->session.worker, sizeof(lease.worker));
     memcpy(lease.host, g->session.host, sizeof(lease.host));
     sql_run(g->tx, SQL_LEASE_ADD,
-            VALUES(INTEGER(task->fence), TEXT(g->session.id), TEXT(lease.worker),
-                   TEXT(lease.host), TEXT(task->title), TEXT(task_kind_name(task->kind)),
+            VALUES(INTEGER(task->fence), TEXT(g->session.id), TEXT(lease.worker), TEXT(lease.host),
+                   TEXT(task->title), TEXT(task_kind_name(task->kind)),
                    TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
                    INTEGER(tx_now(g->tx))));
     struct buf detail = {0};

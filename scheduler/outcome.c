@@ -11,9 +11,9 @@
 #include "titles.h"
 
 enum {
-    ATTEMPTS_MAX = 4,      /* failures of a unit before its title fails */
-    CRASHES_MAX = 3,       /* children a unit may kill before it is poison */
-    LOSS_HOSTS_MAX = 4,    /* hosts that may be lost with a unit before it is poison */
+    ATTEMPTS_MAX = 4,   /* failures of a unit before its title fails */
+    CRASHES_MAX = 3,    /* children a unit may kill before it is poison */
+    LOSS_HOSTS_MAX = 4, /* hosts that may be lost with a unit before it is poison */
     BACK_OFF_FIRST_MS = 1000,
     BACK_OFF_MOST_MS = 60000,
 };
@@ -64,8 +64,7 @@ void outcome_detail(struct buf *out, const struct lease_row *lease, const char *
 static void move_unit(struct tx *tx, const struct lease_row *lease, struct unit_row *unit,
                       enum unit_event event, const struct failure *failure) {
     struct buf detail = {0};
-    outcome_detail(&detail, lease,
-                   failure == NULL ? NULL : failure_class_name(failure->class),
+    outcome_detail(&detail, lease, failure == NULL ? NULL : failure_class_name(failure->class),
                    failure == NULL ? NULL : failure->message);
     struct state_note note = {.title = lease->title, .detail = buf_text(&detail)};
     unit->state = (enum unit_state)unit_move(tx, unit->id, unit->state, event, &note);
@@ -121,8 +120,7 @@ static void keep_report(struct tx *tx, int64_t unit, const struct unit_report *r
     struct buf text = {0};
     struct writer writer = writer_of(&text);
     unit_report_write(report, &writer, NULL);
-    sql_run(tx, SQL_PRODUCT_PUT,
-            VALUES(INTEGER(unit), TEXT(buf_text(&text)), INTEGER(repaired)));
+    sql_run(tx, SQL_PRODUCT_PUT, VALUES(INTEGER(unit), TEXT(buf_text(&text)), INTEGER(repaired)));
     sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit), INTEGER(repaired), INTEGER(0)));
     buf_finish(&text);
 }

@@ -22,7 +22,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
 
 struct failure {
     enum failure_class class;
-    const char *message; /* a sentence */
+    const char *message;  /* a sentence */
     const int64_t *units; /* missing, or to blame; may be NULL */
     size_t unit_count;
 };

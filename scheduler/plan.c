@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Source, ladder and encoders -> renditions, units, edges and keys: see plan.h. */
-#include "scheduler/plan.h"
+#include "plan.h"
 
 #include <stdio.h>
 #include <string.h>

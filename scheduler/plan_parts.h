@@ -3,7 +3,7 @@
 #ifndef SCHEDULER_PLAN_PARTS_H
 #define SCHEDULER_PLAN_PARTS_H
 
-#include "scheduler/plan.h"
+#include "plan.h"
 
 /* Copies a document into a zeroed one: its index from entry `from` to before `to`,
  * its sentences for people only where asked. */

@@ -40,7 +40,7 @@ struct call {
     struct writer writer; /* of the answer */
     int status;
     /* waiting */
-    unsigned topics; /* 0: the answer is ready */
+    unsigned topics;     /* 0: the answer is ready */
     int64_t deadline_ms; /* monotonic; when it is answered in any case */
     int64_t retry_ms;    /* monotonic; when it is worth another try; 0: at news alone */
     bool expired;
@@ -256,8 +256,10 @@ static void early_source(struct tx *tx, struct call *call) {
         if (!lease_find(tx, fence_of(call), &lease)) {
             err_set(tx_err(tx), ERR_NOT_FOUND, "there is no lease %s", call->argument);
         } else if (lease.kind != TASK_PROBE || !report.has_source) {
-            err_set(tx_err(tx), ERR_INVALID, "lease %s is not of a probe, or its report has no "
-                                             "source document", call->argument);
+            err_set(tx_err(tx), ERR_INVALID,
+                    "lease %s is not of a probe, or its report has no "
+                    "source document",
+                    call->argument);
         } else if (lease.state == LEASE_LIVE) {
             title_source(tx, call->routes->farm, lease.title, &report);
         }
@@ -335,8 +337,9 @@ static void submit_title(struct tx *tx, struct call *call) {
     check_length(&r, "source", request.source, URL_MAX);
     check_length(&r, "output", request.output, PLAN_PLACE_TEXT / 2);
     if (reader_ok(&r) && !title_id_valid(request.title)) {
-        reader_fail(&r, "title", "must be 1 to 128 of a-z, 0-9, '.', '_', '-', the first a "
-                                 "letter or digit");
+        reader_fail(&r, "title",
+                    "must be 1 to 128 of a-z, 0-9, '.', '_', '-', the first a "
+                    "letter or digit");
     }
     struct reader below = reader_object(&r, "ladder");
     if (reader_ok(&r) && ladder_read(&ladder, &below, tx_err(tx)) == 0) {
@@ -444,8 +447,8 @@ static int status_of(enum err_code code) {
         enum err_code code;
         int status;
     } statuses[] = {
-        {ERR_INVALID, 400},     {ERR_NOT_FOUND, 404},   {ERR_CONFLICT, 409}, {ERR_NO_SPACE, 507},
-        {ERR_UNAVAILABLE, 503}, {ERR_CANCELLED, 503},
+        {ERR_INVALID, 400},  {ERR_NOT_FOUND, 404},   {ERR_CONFLICT, 409},
+        {ERR_NO_SPACE, 507}, {ERR_UNAVAILABLE, 503}, {ERR_CANCELLED, 503},
     };
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         if (statuses[i].code == code) {
@@ -525,8 +528,7 @@ int64_t routes_after(struct routes *routes, unsigned topics) {
     return next - now;
 }
 
-static void refuse(struct exchange *exchange, int status, enum err_code code,
-                   const char *message) {
+static void refuse(struct exchange *exchange, int status, enum err_code code, const char *message) {
     struct err err = {.code = code};
     snprintf(err.message, sizeof(err.message), "%s", message);
     http_answer_problem(exchange, status, &err);

@@ -17,8 +17,8 @@ struct call;
 struct routes {
     struct store *store;
     struct farm *farm;
-    struct call *waiting;    /* for news; see routes_after */
-    _Atomic bool stopping;   /* no call waits any more; set by any thread */
+    struct call *waiting;  /* for news; see routes_after */
+    _Atomic bool stopping; /* no call waits any more; set by any thread */
 };
 
 /* Takes one exchange: struct http_server_options' `handle`, with the routes as context. */

@@ -16,7 +16,7 @@
 #include "store.h"
 
 enum {
-    WORKER_TEXT = 65, /* name of a worker with its NUL */
+    WORKER_TEXT = 129, /* name of a worker with its NUL */
     HOST_TEXT = 256,
     VERSION_TEXT = 17,
 };
@@ -53,7 +53,7 @@ struct unit_row {
     enum task_kind kind;
     int rendition; /* index in the plan; -1 none */
     char rendition_id[WIRE_RENDITION_TEXT];
-    int chunk; /* -1 none */
+    int chunk;     /* -1 none */
     int64_t build; /* line that a worker needs; 0 any */
     enum unit_state state;
     bool has_key;

@@ -109,8 +109,7 @@ static void nothing(struct tx *tx, void *context) {
 /* ---- start and stop --------------------------------------------------------------------- */
 
 static int open_store(struct scheduler *scheduler, const char *path, struct err *err) {
-    struct store_options options = {
-        .path = path, .after = after_group, .context = scheduler};
+    struct store_options options = {.path = path, .after = after_group, .context = scheduler};
     int result = store_open(&scheduler->store, &options, err);
     scheduler->routes.store = scheduler->store;
     return result;
@@ -166,7 +165,8 @@ void scheduler_stop(struct scheduler *scheduler) {
     }
     scheduler->routes.stopping = true;
     if (scheduler->store != NULL) {
-        store_call(scheduler->store, nothing, NULL, NULL); /* calls that wait are answered after it */
+        store_call(scheduler->store, nothing, NULL,
+                   NULL); /* calls that wait are answered after it */
     }
     http_server_stop(scheduler->server);
     store_close(scheduler->store);

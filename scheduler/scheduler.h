@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "common/err.h"
-#include "scheduler/plan.h"
+#include "plan.h"
 
 struct scheduler;
 

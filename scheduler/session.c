@@ -17,8 +17,7 @@ void session_add(struct tx *tx, const struct session_request *request, char id[I
     id_make(id);
     sql_run(tx, SQL_SESSION_ADD,
             VALUES(TEXT(id), TEXT(request->worker), TEXT(request->host), INTEGER(request->pid),
-                   INTEGER(request->slots), INTEGER(request->memory_bytes),
-                   INTEGER(tx_now(tx))));
+                   INTEGER(request->slots), INTEGER(request->memory_bytes), INTEGER(tx_now(tx))));
     for (size_t i = 0; i < request->encoder_count; i++) {
         const struct session_encoder *encoder = &request->encoders[i];
         int64_t build = farm_build_number(tx, encoder->build_line);
@@ -154,8 +153,7 @@ void session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
         return;
     }
     sql_run(tx, SQL_SESSION_SEEN,
-            VALUES(TEXT(id), INTEGER(tx_now(tx)),
-                   INTEGER(tx_now(tx) - farm->ttl_ms / SEEN_PARTS)));
+            VALUES(TEXT(id), INTEGER(tx_now(tx)), INTEGER(tx_now(tx) - farm->ttl_ms / SEEN_PARTS)));
     struct lease_list leases = {0};
     lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(id));
     for (size_t i = 0; i < leases.count; i++) {

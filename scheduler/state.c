@@ -178,13 +178,13 @@ static const signed char lease_next[LEASE_STATE_COUNT][LEASE_EVENT_COUNT] = {
         },
     [LEASE_ENDED] =
         {
-            [LEASE_COMPLETE] = NO,       /* a late result moves its units, not the lease */
-            [LEASE_FAIL] = NO,           /* 409 */
-            [LEASE_STOP] = NO,           /* nothing runs as far as is known */
-            [LEASE_QUIET] = NO,          /* it was quiet */
-            [LEASE_RETURN] = NO,         /* its units were returned */
-            [LEASE_LOSE] = NO,           /* its loss was counted */
-            [LEASE_ADOPT] = LEASE_LIVE,  /* under the worker's new session */
+            [LEASE_COMPLETE] = NO,      /* a late result moves its units, not the lease */
+            [LEASE_FAIL] = NO,          /* 409 */
+            [LEASE_STOP] = NO,          /* nothing runs as far as is known */
+            [LEASE_QUIET] = NO,         /* it was quiet */
+            [LEASE_RETURN] = NO,        /* its units were returned */
+            [LEASE_LOSE] = NO,          /* its loss was counted */
+            [LEASE_ADOPT] = LEASE_LIVE, /* under the worker's new session */
         },
 };
 
@@ -193,8 +193,9 @@ static const char *const title_states[] = {"submitted", "running",   "failing",
 static const char *const title_events[] = {"submit", "plan", "finish", "fail", "clear", "cancel"};
 static const char *const unit_states[] = {"blocked", "ready",  "leased",
                                           "done",    "failed", "cancelled"};
-static const char *const unit_events[] = {"unblock", "block",  "lease", "adopt", "complete", "reuse",
-                                          "retry",   "return", "redo",  "fail",  "cancel"};
+static const char *const unit_events[] = {"unblock",  "block", "lease", "adopt",
+                                          "complete", "reuse", "retry", "return",
+                                          "redo",     "fail",  "cancel"};
 static const char *const lease_states[] = {"live", "stopping", "ended"};
 static const char *const lease_events[] = {"complete", "fail", "stop", "quiet",
                                            "return",   "lose", "adopt"};
@@ -301,9 +302,9 @@ int64_t unit_move_set(struct tx *tx, const char *title, enum unit_set set, enum 
     if (next == NULL || !tx_ok(tx)) {
         return 0;
     }
-    int64_t moved = sql_run(tx, statements[set],
-                            VALUES(TEXT(title), TEXT(state_name(MACHINE_UNIT, (int)state)),
-                                   TEXT(next)));
+    int64_t moved =
+        sql_run(tx, statements[set],
+                VALUES(TEXT(title), TEXT(state_name(MACHINE_UNIT, (int)state)), TEXT(next)));
     if (moved > 0) {
         char detail[48];
         snprintf(detail, sizeof(detail), "{\"count\":%lld}", (long long)moved);

@@ -36,7 +36,7 @@ struct tx {
 struct store {
     struct driver *driver;
     struct store_options options;
-    int64_t wall_base_ms;      /* the store's clock = this + monotonic time since the base */
+    int64_t wall_base_ms; /* the store's clock = this + monotonic time since the base */
     int64_t monotonic_base_ms;
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
@@ -65,8 +65,8 @@ int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_
 
 struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
     struct query query = {.tx = tx, .id = id};
-    query.open = tx->err.code == ERR_NONE && driver_start(tx->store->driver, id, store_sql(id),
-                                                          values, count, &tx->err) == 0;
+    query.open = tx->err.code == ERR_NONE &&
+                 driver_start(tx->store->driver, id, store_sql(id), values, count, &tx->err) == 0;
     return query;
 }
 

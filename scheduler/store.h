@@ -35,8 +35,8 @@ struct value {
 };
 
 #define INTEGER(x) ((struct value){.type = VALUE_INTEGER, .integer = (x)})
-#define REAL(x) ((struct value){.type = VALUE_REAL, .real = (x)})
-#define TEXT(x) ((struct value){.type = VALUE_TEXT, .text = (x)})
+#define REAL(x)    ((struct value){.type = VALUE_REAL, .real = (x)})
+#define TEXT(x)    ((struct value){.type = VALUE_TEXT, .text = (x)})
 #define VALUES(...)                                                                                \
     (const struct value[]){__VA_ARGS__},                                                           \
         sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)
@@ -94,7 +94,7 @@ int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count);
 /* ---- The thread --------------------------------------------------------------- */
 
 struct store_options {
-    const char *path; /* the database's file */
+    const char *path;                 /* the database's file */
     int64_t (*now_ms)(void *context); /* the clock, for tests; NULL: the real one */
     /* Called on the store's thread after each group and each wait, with the topics
      * that the group woke: answers how many ms from now it wants to be called again

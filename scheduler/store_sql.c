@@ -10,7 +10,8 @@
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
     "u.alone, u.may_replace, u.avoid "
 
-#define LEASE_COLUMNS "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
+#define LEASE_COLUMNS                                                                              \
+    "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
 
 const char store_migration_table[] =
     "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, at BIGINT NOT NULL)";
@@ -66,7 +67,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
     [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3 WHERE id = $1 AND state = $2",
-    [SQL_UNIT_SET_PLACE] = "UPDATE unit SET place = $3, key = $4 WHERE title = $1 AND position = $2",
+    [SQL_UNIT_SET_PLACE] =
+        "UPDATE unit SET place = $3, key = $4 WHERE title = $1 AND position = $2",
     [SQL_UNIT_COUNT_ATTEMPT] = "UPDATE unit SET attempts = attempts + 1 WHERE id = $1",
     [SQL_UNIT_COUNT_FAILURE] =
         "UPDATE unit SET failures = failures + $2, crashes = crashes + $3, "
@@ -119,10 +121,9 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_PRODUCT_GET] = "SELECT p.report FROM unit u JOIN product p ON p.place = u.place "
                         "AND p.key = u.key WHERE u.id = $1",
-    [SQL_PRODUCT_PUT] =
-        "INSERT INTO product (place, key, title, report, repaired) "
-        "SELECT u.place, u.key, u.title, $2, $3 FROM unit u WHERE u.id = $1 "
-        "ON CONFLICT (place, key) DO UPDATE SET report = $2, repaired = $3",
+    [SQL_PRODUCT_PUT] = "INSERT INTO product (place, key, title, report, repaired) "
+                        "SELECT u.place, u.key, u.title, $2, $3 FROM unit u WHERE u.id = $1 "
+                        "ON CONFLICT (place, key) DO UPDATE SET report = $2, repaired = $3",
     [SQL_PRODUCT_DROP] = "DELETE FROM product WHERE (place, key) IN "
                          "(SELECT u.place, u.key FROM unit u WHERE u.id = $1)",
     [SQL_PRODUCTS_DROP] = "DELETE FROM product WHERE title = $1",
@@ -148,11 +149,11 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LEASES_OF_UNIT] = "SELECT " LEASE_COLUMNS "FROM lease_unit lu "
                            "JOIN lease l ON l.fence = lu.fence "
                            "WHERE lu.unit = $1 AND l.state <> 'ended' ORDER BY l.fence",
-    [SQL_LEASES_OPEN] =
-        "SELECT l.fence, l.kind, sum(u.cost_s) FROM lease l JOIN lease_unit lu ON lu.fence = l.fence "
-        "JOIN unit u ON u.id = lu.unit WHERE l.state = 'live' "
-        "AND l.kind IN ('probe', 'video', 'audio') "
-        "AND l.session IN (SELECT id FROM worker_session) GROUP BY l.fence, l.kind",
+    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, sum(u.cost_s) FROM lease l JOIN lease_unit lu ON "
+                        "lu.fence = l.fence "
+                        "JOIN unit u ON u.id = lu.unit WHERE l.state = 'live' "
+                        "AND l.kind IN ('probe', 'video', 'audio') "
+                        "AND l.session IN (SELECT id FROM worker_session) GROUP BY l.fence, l.kind",
     [SQL_LEASES_DROP_UNITS] =
         "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
     [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1",
@@ -166,8 +167,10 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
     [SQL_SESSIONS] =
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
-        "WHERE l.session = s.id AND l.state <> 'ended') FROM worker_session s ORDER BY s.worker, s.id",
-    [SQL_SESSIONS_SILENT] = "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
+        "WHERE l.session = s.id AND l.state <> 'ended') FROM worker_session s ORDER BY s.worker, "
+        "s.id",
+    [SQL_SESSIONS_SILENT] =
+        "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_SEEN_ALL] = "UPDATE worker_session SET seen_at = $1",
     [SQL_BUILD_GET] = "SELECT id FROM build_line WHERE line = $1",
     [SQL_BUILD_ADD] = "INSERT INTO build_line (id, line) VALUES ($1, $2)",

@@ -52,8 +52,7 @@ int driver_script(struct driver *driver, const char *sql, struct err *err) {
 }
 
 static int prepare(struct driver *driver, const char *sql, sqlite3_stmt **out, struct err *err) {
-    int result =
-        sqlite3_prepare_v3(driver->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+    int result = sqlite3_prepare_v3(driver->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
     return result == SQLITE_OK ? 0 : fail(driver, result, sql, err);
 }
 
@@ -111,8 +110,8 @@ static int check(struct driver *driver, struct err *err) {
 int driver_open(struct driver **out, const char *path, struct err *err) {
     struct driver *driver = mem_zero(1, sizeof(*driver));
     driver->path = mem_string(path);
-    int opened = sqlite3_open_v2(path, &driver->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                                        SQLITE_OPEN_NOMUTEX, NULL);
+    int opened = sqlite3_open_v2(
+        path, &driver->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     sqlite3_extended_result_codes(driver->db, 1);
     int result = opened == SQLITE_OK ? 0 : fail(driver, opened, path, err);
     if (result == 0) {
@@ -120,10 +119,12 @@ int driver_open(struct driver **out, const char *path, struct err *err) {
     }
     if (result == 0) {
         /* EXCLUSIVE: one process a store, and WAL without shared memory. */
-        result = driver_script(driver, "PRAGMA locking_mode = EXCLUSIVE; "
-                                       "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-                                       "PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; "
-                                       "BEGIN IMMEDIATE; COMMIT", err);
+        result = driver_script(driver,
+                               "PRAGMA locking_mode = EXCLUSIVE; "
+                               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                               "PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; "
+                               "BEGIN IMMEDIATE; COMMIT",
+                               err);
     }
     if (result == 0) {
         result = check(driver, err);
@@ -199,9 +200,8 @@ int driver_step(struct driver *driver, int id, struct err *err) {
     if (result == SQLITE_ROW) {
         return 1;
     }
-    int failure = result == SQLITE_DONE
-                      ? 0
-                      : fail(driver, result, sqlite3_sql(driver->statements[id]), err);
+    int failure =
+        result == SQLITE_DONE ? 0 : fail(driver, result, sqlite3_sql(driver->statements[id]), err);
     driver_reset(driver, id);
     return failure;
 }
@@ -231,9 +231,9 @@ const char *driver_text(struct driver *driver, int id, int column) {
 
 int driver_transact(struct driver *driver, enum driver_word word, struct err *err) {
     static const char *const texts[DRIVER_WORD_COUNT] = {
-        [DRIVER_BEGIN] = "BEGIN IMMEDIATE",   [DRIVER_SAVE] = "SAVEPOINT call",
-        [DRIVER_KEEP] = "RELEASE call",       [DRIVER_UNDO] = "ROLLBACK TO call",
-        [DRIVER_COMMIT] = "COMMIT",           [DRIVER_ROLLBACK] = "ROLLBACK",
+        [DRIVER_BEGIN] = "BEGIN IMMEDIATE", [DRIVER_SAVE] = "SAVEPOINT call",
+        [DRIVER_KEEP] = "RELEASE call",     [DRIVER_UNDO] = "ROLLBACK TO call",
+        [DRIVER_COMMIT] = "COMMIT",         [DRIVER_ROLLBACK] = "ROLLBACK",
     };
     if (driver->words[word] == NULL) {
         int result = prepare(driver, texts[word], &driver->words[word], err);

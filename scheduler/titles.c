@@ -14,6 +14,7 @@ enum {
     POSITION_PROBE = -1,
     POSITION_REMOVE = -2,
     REPAIRED_PERCENT_MAX = 5, /* of the title's frames */
+    ERROR_TEXT = 1024,        /* bytes of a title's sentence with its NUL, as in struct err */
 };
 
 /* ---- submitting ----------------------------------------------------------------- */
@@ -24,17 +25,16 @@ static int64_t add_extra_unit(struct tx *tx, const char *title, int64_t submissi
     int64_t id = tx_numbers(tx, "unit", 1);
     sql_run(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(id), TEXT(title), INTEGER(submission), INTEGER(position),
-                   TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1),
-                   INTEGER(0), TEXT(state_name(MACHINE_UNIT, (int)state)),
+                   TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1), INTEGER(0),
+                   TEXT(state_name(MACHINE_UNIT, (int)state)),
                    INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0),
                    INTEGER(tx_now(tx))));
     return id;
 }
 
 static void drop_old_run(struct tx *tx, const char *title) {
-    static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS,  SQL_UNITS_DROP_LOSSES,
-                                        SQL_UNITS_DROP,        SQL_LEASES_DROP_UNITS,
-                                        SQL_LEASES_DROP};
+    static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS, SQL_UNITS_DROP_LOSSES, SQL_UNITS_DROP,
+                                        SQL_LEASES_DROP_UNITS, SQL_LEASES_DROP};
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
         sql_run(tx, drops[i], VALUES(TEXT(title)));
     }
@@ -91,8 +91,8 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
                      int64_t submission, const int64_t *builds) {
     const struct unit_plan *unit = &plan->units[index];
     bool media = unit->rendition >= 0;
-    const struct rendition_plan *rendition =
-        media ? &plan->title.renditions[unit->rendition] : NULL;
+    const struct rendition_plan *rendition = media ? &plan->title.renditions[unit->rendition]
+                                                   : NULL;
     int64_t frames = 0;
     if (unit->kind == TASK_VIDEO) {
         frames = grid_chunk_frame(plan->title.grid, (size_t)unit->chunk + 1) -
@@ -100,14 +100,12 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
     }
     enum unit_state state = unit->need_count > 0 ? UNIT_BLOCKED : UNIT_READY;
     sql_run(tx, SQL_UNIT_ADD,
-            VALUES(INTEGER(first_id + (int64_t)index), TEXT(plan->title.title),
-                   INTEGER(submission), INTEGER((int64_t)index), TEXT(task_kind_name(unit->kind)),
-                   INTEGER(unit->rendition), TEXT(media ? rendition->id : ""),
-                   INTEGER(unit->chunk),
+            VALUES(INTEGER(first_id + (int64_t)index), TEXT(plan->title.title), INTEGER(submission),
+                   INTEGER((int64_t)index), TEXT(task_kind_name(unit->kind)),
+                   INTEGER(unit->rendition), TEXT(media ? rendition->id : ""), INTEGER(unit->chunk),
                    INTEGER(media ? builds[unit->rendition] : 0),
-                   TEXT(state_name(MACHINE_UNIT, (int)state)),
-                   INTEGER((int64_t)unit->need_count), REAL(unit->cost_s), INTEGER(frames),
-                   INTEGER(tx_now(tx))));
+                   TEXT(state_name(MACHINE_UNIT, (int)state)), INTEGER((int64_t)unit->need_count),
+                   REAL(unit->cost_s), INTEGER(frames), INTEGER(tx_now(tx))));
     for (size_t i = 0; i < unit->need_count; i++) {
         sql_run(tx, SQL_UNIT_NEED_ADD,
                 VALUES(INTEGER(first_id + (int64_t)index), INTEGER(first_id + unit->needs[i])));
@@ -148,8 +146,8 @@ static struct announced_encoder *list_encoders(struct tx *tx, struct arena *aren
 }
 
 /* Plans from the title's ladder, the source document and the encoders at hand. */
-static int make_plan(struct tx *tx, const struct title_row *title,
-                     const struct task_report *report, struct plan **out, struct err *err) {
+static int make_plan(struct tx *tx, const struct title_row *title, const struct task_report *report,
+                     struct plan **out, struct err *err) {
     struct arena arena = {0};
     struct ladder ladder;
     size_t encoder_count = 0;
@@ -185,10 +183,10 @@ static bool too_damaged(int64_t repaired, int64_t frames) {
 
 static void fail_damaged(struct tx *tx, const char *title, const char *source, int64_t repaired,
                          int64_t frames) {
-    char *sentence = mem_format(
-        "%s is too damaged: %" PRId64 " of its %" PRId64 " frames have no picture of their own, "
-        "and more than %d %% is refused; get an undamaged copy",
-        source, repaired, frames, REPAIRED_PERCENT_MAX);
+    char *sentence = mem_format("%s is too damaged: %" PRId64 " of its %" PRId64
+                                " frames have no picture of their own, "
+                                "and more than %d %% is refused; get an undamaged copy",
+                                source, repaired, frames, REPAIRED_PERCENT_MAX);
     title_fail(tx, title, failure_class_name(FAILURE_BAD_SOURCE), sentence);
     mem_free(sentence);
 }
@@ -272,7 +270,8 @@ void title_source(struct tx *tx, struct farm *farm, const char *id,
         plan_title(tx, farm, &title, report);
     } else if (title.state == TITLE_RUNNING && is_other_source(&title, report)) {
         char *sentence = mem_format("%s changed while it was read; run again when nothing writes "
-                                    "to it any more", title.source);
+                                    "to it any more",
+                                    title.source);
         title_fail(tx, id, failure_class_name(FAILURE_BAD_SOURCE), sentence);
         mem_free(sentence);
     } else if (title.state == TITLE_RUNNING && title.identity[0] == '\0' &&
@@ -311,17 +310,31 @@ static void remove_made(struct tx *tx, const struct title_row *title) {
     title_settle(tx, title->id);
 }
 
+/* A copy that is cut, between two characters of UTF-8, where it is too long. */
+static void cut_text(const char *text, char out[ERROR_TEXT]) {
+    size_t size = strlen(text);
+    if (size >= ERROR_TEXT) {
+        size = ERROR_TEXT - 1;
+        while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) {
+            size--;
+        }
+    }
+    memcpy(out, text, size);
+    out[size] = '\0';
+}
+
 void title_fail(struct tx *tx, const char *id, const char *failure, const char *sentence) {
     struct title_row title = {0};
-    if (title_get(tx, id, &title) &&
-        state_next(MACHINE_TITLE, (int)title.state, TITLE_FAIL) >= 0) {
+    if (title_get(tx, id, &title) && state_next(MACHINE_TITLE, (int)title.state, TITLE_FAIL) >= 0) {
         struct buf detail = {0};
         struct writer writer = writer_of(&detail);
+        char error[ERROR_TEXT];
+        cut_text(sentence, error);
         writer_object(&writer, NULL);
         writer_string(&writer, "class", failure);
-        writer_string(&writer, "error", sentence);
+        writer_string(&writer, "error", error);
         writer_object_end(&writer);
-        sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(failure), TEXT(sentence)));
+        sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(failure), TEXT(error)));
         title_move(tx, id, title.state, TITLE_FAIL, buf_text(&detail));
         buf_finish(&detail);
         stop_work(tx, id);

@@ -203,8 +203,8 @@ void view_units(struct tx *tx, const char *id, int64_t after, int limit, struct 
     int64_t last = after;
     writer_object(w, NULL);
     writer_array(w, "units");
-    struct query query = sql_query(tx, SQL_UNITS_PAGE,
-                                   VALUES(TEXT(id), INTEGER(after), INTEGER(limit)));
+    struct query query =
+        sql_query(tx, SQL_UNITS_PAGE, VALUES(TEXT(id), INTEGER(after), INTEGER(limit)));
     while (query_next(&query)) {
         const char *report = query_text(&query, 5);
         last = query_integer(&query, 0);

@@ -22,27 +22,39 @@ void fixture_source(struct source_document *out, int64_t frames, int sound) {
         .size = 1000 * frames,
         .timeline = {.rate = {24, 1}, .frames = frames, .start = {0, 1}},
         .has_video = true,
-        .video = {.codec = "h264", .coded_width = 1280, .coded_height = 720,
-                  .sample_aspect = {1, 1}, .width = 1280, .height = 720,
-                  .pixel_format = "yuv420p", .chroma = CHROMA_420, .bit_depth = 8,
+        .video = {.codec = "h264",
+                  .coded_width = 1280,
+                  .coded_height = 720,
+                  .sample_aspect = {1, 1},
+                  .width = 1280,
+                  .height = 720,
+                  .pixel_format = "yuv420p",
+                  .chroma = CHROMA_420,
+                  .bit_depth = 8,
                   .colour = {.primaries = 1, .transfer = 1, .matrix = 1, .chroma_location = 0},
-                  .source_rate = {24, 1}, .time_base = {1, 24}, .bit_rate = 2000000},
+                  .source_rate = {24, 1},
+                  .time_base = {1, 24},
+                  .bit_rate = 2000000},
         .audio_count = (size_t)sound,
         .access_count = (size_t)(frames + 47) / 48,
     };
     out->container = arena_string(&out->arena, "mov,mp4");
     out->audio = arena_zero(&out->arena, (size_t)sound + 1, sizeof(*out->audio));
     for (int i = 0; i < sound; i++) {
-        out->audio[i] = (struct audio_facts){.stream = 1 + i, .codec = "aac",
-                                             .sample_rate = 48000, .channels = 2,
-                                             .layout = "stereo", .language = "und",
-                                             .start = {0, 1}, .duration = {frames, 24}};
+        out->audio[i] = (struct audio_facts){.stream = 1 + i,
+                                             .codec = "aac",
+                                             .sample_rate = 48000,
+                                             .channels = 2,
+                                             .layout = "stereo",
+                                             .language = "und",
+                                             .start = {0, 1},
+                                             .duration = {frames, 24}};
     }
     out->access = arena_zero(&out->arena, out->access_count, sizeof(*out->access));
     for (size_t i = 0; i < out->access_count; i++) {
         int64_t frame = 48 * (int64_t)i;
-        out->access[i] = (struct random_access){.frame = frame, .pts = frame, .dts = frame,
-                                                .position = 1000 * frame};
+        out->access[i] = (struct random_access){
+            .frame = frame, .pts = frame, .dts = frame, .position = 1000 * frame};
     }
 }
 
@@ -58,13 +70,13 @@ static void fill_unit(struct unit_report *out, struct arena *arena, const struct
                       size_t index, int salt) {
     char *text = mem_format("%s %lld %d", task->units[index].rendition,
                             (long long)task->spec.chunk.first, salt);
-    *out = (struct unit_report){.record = {1, 100}, .record_size = 2, .init_bytes = 700,
-                                .segment_count = 2};
+    *out = (struct unit_report){
+        .record = {1, 100}, .record_size = 2, .init_bytes = 700, .segment_count = 2};
     sha256_hex_of("init", 4, out->init_sha256);
     out->segments = arena_zero(arena, out->segment_count, sizeof(*out->segments));
     for (size_t i = 0; i < out->segment_count; i++) {
-        out->segments[i] = (struct segment_report){.number = (int64_t)i + 1, .bytes = 1000,
-                                                   .samples = 96, .duration = 96};
+        out->segments[i] = (struct segment_report){
+            .number = (int64_t)i + 1, .bytes = 1000, .samples = 96, .duration = 96};
         sha256_hex_of(text, strlen(text), out->segments[i].sha256);
     }
     mem_free(text);
@@ -76,8 +88,8 @@ void fixture_report(struct task_report *out, const struct task *task, int salt) 
         return;
     }
     *out = (struct task_report){.pin = "", .source_size = -1};
-    out->stats = (struct task_stats){.frames_decoded = 100, .cpu_s = 2, .wall_s = 1,
-                                     .peak_memory = 1 << 20};
+    out->stats =
+        (struct task_stats){.frames_decoded = 100, .cpu_s = 2, .wall_s = 1, .peak_memory = 1 << 20};
     if (task->kind == TASK_VIDEO || task->kind == TASK_AUDIO) {
         out->unit_count = task->unit_count;
         out->units = arena_zero(&out->arena, out->unit_count, sizeof(*out->units));
@@ -185,8 +197,11 @@ static void run_submit(struct tx *tx, void *context) {
 
 int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force) {
     char *text = fixture_ladder(ladder);
-    struct title_request request = {.title = title, .source = "/media/clip.mp4",
-                                    .output = "/out", .ladder = text, .force = force};
+    struct title_request request = {.title = title,
+                                    .source = "/media/clip.mp4",
+                                    .output = "/out",
+                                    .ladder = text,
+                                    .force = force};
     struct doing doing = {.input = &request};
     int result = call(farm, run_submit, &doing);
     mem_free(text);
@@ -204,8 +219,12 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
     };
-    struct session_request request = {.worker = worker, .host = host, .pid = 1, .slots = slots,
-                                      .memory_bytes = INT64_C(1) << 36, .encoders = encoders,
+    struct session_request request = {.worker = worker,
+                                      .host = host,
+                                      .pid = 1,
+                                      .slots = slots,
+                                      .memory_bytes = INT64_C(1) << 36,
+                                      .encoders = encoders,
                                       .encoder_count = 2};
     struct doing doing = {.input = &request, .output = session};
     return call(farm, run_join, &doing);
@@ -233,7 +252,8 @@ int fixture_leave(struct fixture_farm *farm, const char *session) {
 
 static void run_lease(struct tx *tx, void *context) {
     struct doing *doing = context;
-    struct lease_request request = {.session = doing->text, .slots = (int)doing->count,
+    struct lease_request request = {.session = doing->text,
+                                    .slots = (int)doing->count,
                                     .memory_bytes = doing->farm->memory_bytes};
     struct writer writer = writer_of(&doing->answer);
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
@@ -330,8 +350,8 @@ static void run_fail(struct tx *tx, void *context) {
 
 enum answer fixture_fail_units(struct fixture_farm *farm, int64_t fence, enum failure_class class,
                                const int64_t *units, size_t count) {
-    struct failure failure = {.class = class, .message = "it did not work", .units = units,
-                              .unit_count = count};
+    struct failure failure = {
+        .class = class, .message = "it did not work", .units = units, .unit_count = count};
     struct doing doing = {.number = fence, .input = &failure};
     call(farm, run_fail, &doing);
     return (enum answer)doing.number;
@@ -354,8 +374,8 @@ void fixture_make(struct fixture_farm *farm, const struct task *task) {
     task_report_finish(&report);
 }
 
-void fixture_run_title(struct fixture_farm *farm, const char *title, const char *ladder,
-                       int slots, char session[ID_TEXT]) {
+void fixture_run_title(struct fixture_farm *farm, const char *title, const char *ladder, int slots,
+                       char session[ID_TEXT]) {
     char error[64];
     ck_assert_int_eq(fixture_submit(farm, title, ladder, false), 0);
     ck_assert_int_eq(fixture_join(farm, "w1", "host1", slots, session), 0);

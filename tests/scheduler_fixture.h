@@ -38,8 +38,8 @@ struct fixture_farm {
     struct store *store;
     struct farm farm;
     atomic_int_fast64_t now_ms;
-    int64_t memory_bytes; /* that workers say is free; default 64 GiB */
-    struct err err;       /* of the last call */
+    int64_t memory_bytes;                 /* that workers say is free; default 64 GiB */
+    struct err err;                       /* of the last call */
     struct task tasks[FIXTURE_TASKS_MAX]; /* of the last lease */
     int task_count;
     int64_t retry_at;
@@ -85,8 +85,8 @@ enum answer fixture_fail_units(struct fixture_farm *farm, int64_t fence, enum fa
 void fixture_make(struct fixture_farm *farm, const struct task *task);
 
 /* Submits, registers, probes (2,400 frames, identity known): a title that runs. */
-void fixture_run_title(struct fixture_farm *farm, const char *title, const char *ladder,
-                       int slots, char session[ID_TEXT]);
+void fixture_run_title(struct fixture_farm *farm, const char *title, const char *ladder, int slots,
+                       char session[ID_TEXT]);
 
 /* Does all that there is to do, one task after another. Returns how many tasks. */
 int fixture_work(struct fixture_farm *farm, const char *session);

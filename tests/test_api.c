@@ -138,7 +138,8 @@ static void join(const char *worker) {
 static int submit(const char *title) {
     char *ladder = fixture_ladder("fast");
     char *body = mem_format("{\"title\":\"%s\",\"source\":\"/media/clip.mp4\",\"output\":\"/out\","
-                            "\"ladder\":%s,\"force\":false}", title, ladder);
+                            "\"ladder\":%s,\"force\":false}",
+                            title, ladder);
     int status = call("POST", "/v1/titles", body);
     mem_free(ladder);
     mem_free(body);
@@ -148,7 +149,8 @@ static int submit(const char *title) {
 static char *lease_body(int wait_ms) {
     return mem_format("{\"session\":\"%s\",\"slots\":1,\"memory_bytes\":8589934592,"
                       "\"kinds\":[\"probe\",\"video\",\"audio\",\"package\",\"swap\",\"remove\"],"
-                      "\"wait_ms\":%d}", session, wait_ms);
+                      "\"wait_ms\":%d}",
+                      session, wait_ms);
 }
 
 /* Leases one task; whether there was one. */
@@ -445,7 +447,8 @@ START_TEST(failures_and_cancel_over_http) {
 }
 END_TEST
 
-/* ---- what is refused -------------------------------------------------------------------------- */
+/* ---- what is refused --------------------------------------------------------------------------
+ */
 
 START_TEST(the_token_is_needed) {
     static const char *const paths[] = {"/v1/workers", "/v1/titles/t", "/nowhere", "/v1/leases"};
@@ -490,19 +493,27 @@ static const struct {
     {"POST", "/v1/sessions/nobody/heartbeat", "{\"tasks\":[]}", 404, "register anew"},
     {"POST", "/v1/sessions/nobody/heartbeat", "{\"tasks\":[{\"fence\":-1}]}", 400, "fence"},
     {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":0}", 400, "slots"},
-    {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":0,"
-                           "\"kinds\":[\"cook\"]}", 400, "cook"},
-    {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":20001,"
-                           "\"kinds\":[]}", 400, "wait_ms"},
-    {"POST", "/v1/leases", "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":20000,"
-                           "\"kinds\":[\"video\"]}", 404, "register anew"},
+    {"POST", "/v1/leases",
+     "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":0,"
+     "\"kinds\":[\"cook\"]}",
+     400, "cook"},
+    {"POST", "/v1/leases",
+     "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":20001,"
+     "\"kinds\":[]}",
+     400, "wait_ms"},
+    {"POST", "/v1/leases",
+     "{\"session\":\"x\",\"slots\":1,\"memory_bytes\":1,\"wait_ms\":20000,"
+     "\"kinds\":[\"video\"]}",
+     404, "register anew"},
     {"POST", "/v1/leases/1/complete", "{}", 400, "stats"},
     {"POST", "/v1/leases/1/fail", "{\"class\":\"io\",\"message\":\"x\"}", 404, "no lease 1"},
     {"POST", "/v1/leases/1/fail", "{\"class\":\"io\",\"message\":\"\"}", 400, "message"},
     {"POST", "/v1/titles", "{\"title\":\"../x\",\"source\":\"s\",\"output\":\"o\",\"force\":false}",
      400, "title"},
-    {"POST", "/v1/titles", "{\"title\":\"x\",\"source\":\"s\",\"output\":\"o\",\"force\":false,"
-                           "\"ladder\":{\"name\":1}}", 400, "name"},
+    {"POST", "/v1/titles",
+     "{\"title\":\"x\",\"source\":\"s\",\"output\":\"o\",\"force\":false,"
+     "\"ladder\":{\"name\":1}}",
+     400, "name"},
     {"POST", "/v1/titles", "{\"title\":\"x\",\"source\":\"\",\"output\":\"o\",\"force\":false}",
      400, "source"},
 };
@@ -519,7 +530,8 @@ START_TEST(what_is_wrong_is_said) {
 }
 END_TEST
 
-/* ---- waiting calls ------------------------------------------------------------------------------ */
+/* ---- waiting calls ------------------------------------------------------------------------------
+ */
 
 struct waiting {
     const char *method;
@@ -552,7 +564,7 @@ static void begin_wait(struct waiting *waiting, const char *method, char *path, 
 /* Its answer's text, borrowed until end_wait. */
 static const char *end_wait(struct waiting *waiting) {
     pthread_join(waiting->thread, NULL);
-    ck_assert_int_ge(waiting->took_ms, 150); /* it did wait */
+    ck_assert_int_ge(waiting->took_ms, 150);  /* it did wait */
     ck_assert_int_lt(waiting->took_ms, 5000); /* and was woken */
     return buf_text(&waiting->response.body);
 }
@@ -572,8 +584,9 @@ START_TEST(waiting_calls_are_woken) {
     ck_assert_ptr_nonnull(strstr(end_wait(&lease_wait), "\"kind\":\"probe\""));
 
     struct json *tree = NULL;
-    ck_assert_int_eq(json_tree_parse(&tree, lease_wait.response.body.data,
-                                     lease_wait.response.body.size, NULL), 0);
+    ck_assert_int_eq(
+        json_tree_parse(&tree, lease_wait.response.body.data, lease_wait.response.body.size, NULL),
+        0);
     struct err err = {0};
     struct reader reader = reader_of(tree, "answer", &err);
     struct reader list = reader_array(&reader, "tasks");
@@ -609,12 +622,14 @@ START_TEST(waits_run_out) {
 }
 END_TEST
 
-/* ---- by raw sockets --------------------------------------------------------------------------------- */
+/* ---- by raw sockets
+ * --------------------------------------------------------------------------------- */
 
 static int open_socket(void) {
     struct sockaddr_in address = {.sin_family = AF_INET};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons((uint16_t)atoi(strrchr(scheduler_url(scheduler), ':') + 1));
+    address.sin_port =
+        htons((uint16_t)strtol(strrchr(scheduler_url(scheduler), ':') + 1, NULL, 10));
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -728,19 +743,27 @@ static const struct {
     {"GET /healthz%00 HTTP/1.1\r\nHost: x\r\n\r\n", 400},
     {"GET /v1/titles/%2e%2e HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n\r\n", 400},
     {"GET /v1/\x01 HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-    {"GET /v1/workers HTTP/1.1\r\nHost: x\r\nX: a\x07" "b\r\n\r\n", 400},
+    {"GET /v1/workers HTTP/1.1\r\nHost: x\r\nX: a\x07"
+     "b\r\n\r\n",
+     400},
     {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\nContent-Length: 5\r\n"
-     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+     "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+     400},
     {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\nContent-Length: 2\r\n"
-     "Content-Length: 3\r\n\r\n{}", 400},
+     "Content-Length: 3\r\n\r\n{}",
+     400},
     {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
-     "Content-Length: 99999999999\r\n\r\n", 413},
+     "Content-Length: 99999999999\r\n\r\n",
+     413},
     {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
-     "Content-Length: -1\r\n\r\n", 400},
+     "Content-Length: -1\r\n\r\n",
+     400},
     {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
-     "Transfer-Encoding: gzip\r\n\r\n", 501},
+     "Transfer-Encoding: gzip\r\n\r\n",
+     501},
     {"POST /v1/titles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer $\r\n"
-     "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+     "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+     400},
     {"GET /v1/workers HTTP/1.1\r\nHost: x\r\nAuthorization: Basic $\r\n\r\n", 401},
 };
 
@@ -813,8 +836,7 @@ START_TEST(a_head_that_drips_is_cut) {
     bool cut = false;
     for (size_t i = 0; i < sizeof(head) - 1 && !cut; i++) {
         char byte;
-        cut = send(fd, &head[i], 1, MSG_NOSIGNAL) < 0 ||
-              recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+        cut = send(fd, &head[i], 1, MSG_NOSIGNAL) < 0 || recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
         clock_sleep_ms(300, NULL);
     }
     ck_assert(cut);

@@ -44,8 +44,11 @@ struct held {
 };
 
 static void hold(struct held *held, const struct task *task) {
-    *held = (struct held){.fence = task->fence, .kind = task->kind, .count = task->unit_count,
-                          .memory = task->memory_bytes, .may_replace = task->units[0].may_replace,
+    *held = (struct held){.fence = task->fence,
+                          .kind = task->kind,
+                          .count = task->unit_count,
+                          .memory = task->memory_bytes,
+                          .may_replace = task->units[0].may_replace,
                           .attempt = task->attempt};
     for (size_t i = 0; i < task->unit_count && i < 8; i++) {
         held->units[i] = task->units[i].id;
@@ -280,8 +283,7 @@ START_TEST(late_failures_and_late_packages_count_for_nothing) {
     fixture_run_title(&farm, "t", "h264", 2, session);
     take_kind(&video, session, TASK_VIDEO);
     lose(session);
-    ck_assert_int_eq(fixture_fail(&farm, video.fence, FAILURE_BAD_SOURCE, "late"),
-                     ANSWER_CONFLICT);
+    ck_assert_int_eq(fixture_fail(&farm, video.fence, FAILURE_BAD_SOURCE, "late"), ANSWER_CONFLICT);
     ck_assert_str_eq(state(), "running");
     fixture_join(&farm, "w2", "host2", 2, session);
     take_kind(&package, session, TASK_PACKAGE);
@@ -628,7 +630,8 @@ START_TEST(too_many_missing_frames_fail_at_the_plan) {
 }
 END_TEST
 
-/* ---- ends --------------------------------------------------------------------------------------- */
+/* ---- ends ---------------------------------------------------------------------------------------
+ */
 
 START_TEST(a_failing_title_stops_its_tasks_then_removes) {
     struct held first, second;
@@ -698,12 +701,13 @@ START_TEST(cancel_stops_and_keeps) {
     fixture_submit(&farm, "t", "h264", false); /* goes on from what is made */
     fixture_make(&farm, fixture_lease_one(&farm, session));
     ck_assert_int_eq(fixture_count(&farm, "t", "done"), 1 + 1 + RUNGS); /* probe, sound, chunk 0 */
-    fixture_beat(&farm, session, &video.fence, 1); /* of the run before */
+    fixture_beat(&farm, session, &video.fence, 1);                      /* of the run before */
     ck_assert_int_eq(farm.stop_count, 1);
 }
 END_TEST
 
-/* ---- reuse ---------------------------------------------------------------------------------------- */
+/* ---- reuse
+ * ---------------------------------------------------------------------------------------- */
 
 /* Submits again and does all; how many tasks that took. */
 static int again(const char *ladder, bool force) {
@@ -794,7 +798,8 @@ START_TEST(a_failed_run_keeps_what_a_version_names) {
 }
 END_TEST
 
-/* ---- forming --------------------------------------------------------------------------------------- */
+/* ---- forming
+ * --------------------------------------------------------------------------------------- */
 
 START_TEST(budgets_spread_the_work) {
     static const struct {
@@ -802,16 +807,14 @@ START_TEST(budgets_spread_the_work) {
         size_t busy_count, slots;
         double work, budget;
     } cases[] = {
-        {{0}, 0, 1, 10, 10},
-        {{0}, 0, 2, 10, 5},
-        {{5}, 1, 2, 10, 7.5},
-        {{100}, 1, 2, 10, 10},        /* a long task takes no share */
-        {{100, 8}, 2, 3, 10, 9},
-        {{100, 10, 1}, 3, 4, 3, 2},   /* leaving out one lowers it under the next */
+        {{0}, 0, 1, 10, 10},     {{0}, 0, 2, 10, 5},         {{5}, 1, 2, 10, 7.5},
+        {{100}, 1, 2, 10, 10},                               /* a long task takes no share */
+        {{100, 8}, 2, 3, 10, 9}, {{100, 10, 1}, 3, 4, 3, 2}, /* leaving out one lowers it under the
+                                                                next */
         {{0, 0, 0}, 3, 4, 4, 1},
     };
-    double budget = forming_budget(cases[_i].busy, cases[_i].busy_count, cases[_i].slots,
-                                   cases[_i].work);
+    double budget =
+        forming_budget(cases[_i].busy, cases[_i].busy_count, cases[_i].slots, cases[_i].work);
     ck_assert_double_eq_tol(budget, cases[_i].budget, 1e-9);
 }
 END_TEST

@@ -68,8 +68,7 @@ static const struct {
 /* What the lines above say of a cell: a state or -1. */
 static int drawn(enum machine machine, int state, int event) {
     for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
-        if (moves[i].machine == machine &&
-            strcmp(moves[i].from, state_name(machine, state)) == 0 &&
+        if (moves[i].machine == machine && strcmp(moves[i].from, state_name(machine, state)) == 0 &&
             strcmp(moves[i].event, state_event_name(machine, event)) == 0) {
             return state_from_name(machine, moves[i].to);
         }
@@ -82,8 +81,7 @@ START_TEST(every_cell_is_as_drawn) {
     for (int state = 0; state < sizes[machine].states; state++) {
         for (int event = 0; event < sizes[machine].events; event++) {
             ck_assert_msg(state_next(machine, state, event) == drawn(machine, state, event),
-                          "%s + %s", state_name(machine, state),
-                          state_event_name(machine, event));
+                          "%s + %s", state_name(machine, state), state_event_name(machine, event));
         }
     }
 }
@@ -135,8 +133,8 @@ static void add_ready_unit(struct tx *tx, void *context) {
     (void)context;
     sql_run(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(7), TEXT("t"), INTEGER(1), INTEGER(0), TEXT("video"), INTEGER(0),
-                   TEXT("h264-720p"), INTEGER(3), INTEGER(CODEC_H264), INTEGER(0), TEXT("ready"),
-                   INTEGER(0), REAL(1.5), INTEGER(96), INTEGER(0)));
+                   TEXT("h264-720p"), INTEGER(3), INTEGER(0), TEXT("ready"), INTEGER(0), REAL(1.5),
+                   INTEGER(96), INTEGER(0)));
 }
 
 struct attempt {

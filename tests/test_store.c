@@ -249,8 +249,8 @@ END_TEST
 static void read_clock(struct tx *tx, void *context) {
     *(int64_t *)context = tx_now(tx);
     sql_run(tx, SQL_EVENT_ADD,
-            VALUES(INTEGER(tx_numbers(tx, "event", 1)),
-                   INTEGER(tx_now(tx) + 3600000), TEXT("t"), INTEGER(0), TEXT("k"), TEXT("")));
+            VALUES(INTEGER(tx_numbers(tx, "event", 1)), INTEGER(tx_now(tx) + 3600000), TEXT("t"),
+                   INTEGER(0), TEXT("k"), TEXT("")));
 }
 
 START_TEST(the_clock_never_goes_back) {
@@ -266,7 +266,8 @@ START_TEST(the_clock_never_goes_back) {
 }
 END_TEST
 
-/* ---- schema and damage ------------------------------------------------------------------------ */
+/* ---- schema and damage ------------------------------------------------------------------------
+ */
 
 static void write_from_the_future(struct tx *tx, void *context) {
     (void)context;
@@ -290,9 +291,8 @@ START_TEST(a_store_is_opened_by_one) {
     pid_t child = fork(); /* another process: locks are between processes */
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        _exit(refused(&err) == ERR_CONFLICT && strstr(err.message, "another reelfarm") != NULL
-                  ? 0
-                  : 1);
+        _exit(refused(&err) == ERR_CONFLICT && strstr(err.message, "another reelfarm") != NULL ? 0
+                                                                                               : 1);
     }
     int status = 0;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -360,8 +360,7 @@ static void put_much(struct tx *tx, void *context) {
 }
 
 START_TEST(a_full_disk_is_said_and_survived) {
-    if (unshare(CLONE_NEWNS) != 0 ||
-        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("none", folder, "tmpfs", 0, "size=1m") != 0) {
         printf("SKIP store a_full_disk_is_said_and_survived: no small disk can be mounted (%s)\n",
                strerror(errno));
@@ -392,7 +391,8 @@ START_TEST(a_full_disk_is_said_and_survived) {
 }
 END_TEST
 
-/* ---- sudden ends -------------------------------------------------------------------------------- */
+/* ---- sudden ends --------------------------------------------------------------------------------
+ */
 
 struct writing {
     int fd;
@@ -403,8 +403,7 @@ struct writing {
 static void writing_run(struct tx *tx, void *context) {
     struct writing *writing = context;
     put(tx, writing->url, writing->number);
-    sql_run(tx, SQL_SOURCE_PUT,
-            VALUES(TEXT("last"), INTEGER(writing->number), TEXT(""), TEXT("")));
+    sql_run(tx, SQL_SOURCE_PUT, VALUES(TEXT("last"), INTEGER(writing->number), TEXT(""), TEXT("")));
 }
 
 /* Promises the number to the parent, once it is on the disk. */
