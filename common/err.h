@@ -45,7 +45,8 @@ int err_set_errno(struct err *err, int errno_value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Puts "context: " in front of the message that `err` holds; returns its code.
- * Does nothing on a struct without an error. */
+ * Does nothing on a struct without an error. With NULL it can't know the code and
+ * returns ERR_INTERNAL: where `err` may be NULL, return the code at hand instead. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Makes `err` hold no error again. */

@@ -372,13 +372,9 @@ int yaml_tree_load(struct json **out, const char *path, struct err *err) {
     return code;
 }
 
-int yaml_line(const struct json *node) {
-    return (int)node->line;
-}
-
 static int line_of(const void *context, const struct json *node) {
     (void)context;
-    return yaml_line(node);
+    return (int)node->line;
 }
 
 struct reader yaml_reader(const struct json *root, const char *where, struct err *err) {

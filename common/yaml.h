@@ -27,7 +27,4 @@ int yaml_tree_load(struct json **out, const char *path, struct err *err);
 /* A reader on the root that names the line in its messages. As reader_of. */
 struct reader yaml_reader(const struct json *root, const char *where, struct err *err);
 
-/* The line of a node of such a tree, from 1. */
-int yaml_line(const struct json *node);
-
 #endif
