@@ -16,10 +16,11 @@ enum {
     ANALYSE_SECONDS = 10,
     MAX_FAILURES = 256, /* unreadable packets in a row that end the source */
     FREE_BOX_HEADER = 16,
+    RAW_STEP = 1024, /* libavformat reads elementary streams in pieces of this size */
 };
 
 static const struct container containers[] = {
-    {"mov,mp4", "mov,mp4,m4a,3gp,3g2,mj2", REACH_TIME, true},
+    {"mov,mp4", "mov,mp4,m4a,3gp,3g2,mj2", REACH_TABLES, true},
     {"matroska", "matroska,webm", REACH_CLUSTER, true},
     {"flv", "flv", REACH_BYTE, true},
     {"mpegts", "mpegts", REACH_BYTE, false},
@@ -35,10 +36,10 @@ static const struct container containers[] = {
     {"wtv", "wtv", REACH_TIME, false},
     {"ivf", "ivf", REACH_TIME, true},
     {"obu", "obu", REACH_TIME, false},
-    {"h264", "h264", REACH_BYTE, false},
-    {"hevc", "hevc", REACH_BYTE, false},
-    {"mpegvideo", "mpegvideo", REACH_BYTE, false},
-    {"m4v", "m4v", REACH_BYTE, false},
+    {"h264", "h264", REACH_RAW, false},
+    {"hevc", "hevc", REACH_RAW, false},
+    {"mpegvideo", "mpegvideo", REACH_RAW, false},
+    {"m4v", "m4v", REACH_RAW, false},
     {"yuv4mpegpipe", "yuv4mpegpipe", REACH_TIME, false},
 };
 
@@ -352,14 +353,19 @@ void demux_ghost(struct demux *demux) {
     demux->format->flags |= AVFMT_FLAG_NOPARSE;
 }
 
+static bool seek_byte(struct demux *demux, int64_t position) {
+    return position >= 0 && av_seek_frame(demux->format, -1, position, AVSEEK_FLAG_BYTE) >= 0;
+}
+
 bool demux_seek(struct demux *demux, int stream, const struct random_access *access) {
     AVStream *target = demux->format->streams[stream];
     int64_t time = access->dts != AV_NOPTS_VALUE ? access->dts : access->pts;
     demux->failures = 0;
     switch (demux->container->reach) {
     case REACH_BYTE:
-        return access->position >= 0 &&
-               av_seek_frame(demux->format, -1, access->position, AVSEEK_FLAG_BYTE) >= 0;
+        return seek_byte(demux, access->position);
+    case REACH_RAW:
+        return seek_byte(demux, access->position < RAW_STEP ? 0 : access->position - RAW_STEP);
     case REACH_CLUSTER:
         if (access->position >= 0) {
             /* A second entry behind: the demuxer would read on to find out whether the
@@ -369,6 +375,7 @@ bool demux_seek(struct demux *demux, int stream, const struct random_access *acc
             av_add_index_entry(target, access->position, time + 1, 0, 0, AVINDEX_KEYFRAME);
         }
         break;
+    case REACH_TABLES:
     case REACH_TIME:
         break;
     }

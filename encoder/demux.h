@@ -14,7 +14,9 @@
 /* How a chunk is reached in a container. */
 enum reach {
     REACH_TIME,    /* by the container's own index, to a decode time */
-    REACH_BYTE,    /* any byte will do: streams without an index */
+    REACH_TABLES,  /* MP4: the same; where it is fragmented the position of a moof */
+    REACH_BYTE,    /* by byte: the position of the packet before, whose rest comes first */
+    REACH_RAW,     /* by byte: its own position, since packets have no other mark */
     REACH_CLUSTER, /* Matroska: the position of a cluster, handed over as an index entry */
 };
 
@@ -77,7 +79,7 @@ void demux_keep_stream(struct demux *demux, int stream);
  * times and places alone count. For containers whose header holds the sample tables. */
 void demux_ghost(struct demux *demux);
 
-/* Moves to a random access point; false where the container refuses. The caller checks
+/* Moves to a random access point, or a little before; false where the container refuses. The caller checks
  * where it has landed. */
 bool demux_seek(struct demux *demux, int stream, const struct random_access *access);
 

@@ -24,9 +24,9 @@ struct walk {
     struct pass *pass;
     struct reader *reader;
     const struct reader_options *options;
-    bool timed;               /* some packet had a time of its own */
-    int64_t last_position;    /* of the newest candidate */
-    size_t before_access;     /* shown pictures read before the first candidate */
+    enum reach reach;
+    int64_t last_position; /* of the newest candidate */
+    size_t before_access;  /* shown pictures read before the first candidate */
     struct recovering recovering[MAX_RECOVERING];
     int recovering_count;
     struct access_candidate first; /* packet of all */
@@ -51,32 +51,38 @@ static void add_access(struct walk *walk, const struct access_candidate *candida
     pass->accesses[pass->access_count++] = *candidate;
 }
 
-static struct access_candidate candidate_of(const struct walk *walk, const AVPacket *packet) {
+static struct access_candidate candidate_of(const struct walk *walk,
+                                            const struct reader_item *item) {
+    const AVPacket *packet = item->packet;
     struct access_candidate candidate = {
         .pts = packet->pts,
         .dts = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts,
-        .position = reader_place(walk->reader, packet),
+        .position = item->place,
         .exact_pts = packet->pts,
     };
-    if (walk->options->trail != NULL && packet->pos >= 0) {
-        candidate.position = fragment_trail_before(walk->options->trail, packet->pos);
+    if (walk->reach == REACH_TABLES) {
+        const struct fragment_trail *trail = walk->options->trail;
+        candidate.position = trail != NULL ? fragment_trail_before(trail, item->place) : -1;
     }
     return candidate;
 }
 
-/* Whether a seek to the candidate's position finds that very packet again: where any
- * byte will do, it must be the first key picture there, and have a time of its own. */
+/* Whether a seek finds that very packet again: where bytes are sought, it must have a
+ * place, and be the first key picture there or have a time of its own. */
 static bool can_be_found(const struct walk *walk, const struct reader_item *item,
                          const struct access_candidate *candidate) {
-    const struct container *container = container_of_name(walk->options->container);
-    if (container->reach != REACH_BYTE) {
+    switch (walk->reach) {
+    case REACH_BYTE:
+        return candidate->position >= 0 && item->stored_time;
+    case REACH_RAW:
+        return candidate->position > walk->last_position;
+    default:
         return true;
     }
-    return candidate->position > walk->last_position && (item->stored_time || !walk->timed);
 }
 
 static void consider_access(struct walk *walk, const struct reader_item *item) {
-    struct access_candidate candidate = candidate_of(walk, item->packet);
+    struct access_candidate candidate = candidate_of(walk, item);
     if (!walk->has_first) {
         walk->first = candidate;
         walk->first.exact_pts = INT64_MIN;
@@ -142,7 +148,6 @@ static int take_picture(struct walk *walk, const struct reader_item *item, struc
                        "tool that repairs timestamps",
                        seconds);
     }
-    walk->timed = walk->timed || item->stored_time;
     bool past_end = is_past_end(walk, packet);
     size_t known = pass->count;
     if (!past_end) {
@@ -209,7 +214,12 @@ static void drop_undecodable(struct walk *walk) {
 int pass_run(struct pass *pass, const struct reader_options *options,
              const struct pass_limits *limits, struct err *err) {
     struct pass result = {0};
-    struct walk walk = {.pass = &result, .options = options, .last_position = -1};
+    struct walk walk = {
+        .pass = &result,
+        .options = options,
+        .reach = container_of_name(options->container)->reach,
+        .last_position = -1,
+    };
     int status = reader_open(&walk.reader, options, err);
     if (status == 0) {
         status = walk_packets(&walk, limits, err);

@@ -224,8 +224,7 @@ static struct rational rate_hint(const struct probe *probe, const AVCodecContext
     const AVStream *stream = probe->stream;
     AVRational rate = stream->avg_frame_rate;
     /* The demuxers of elementary streams claim 25 where the codec knows better. */
-    bool elementary = probe->demux->container->reach == REACH_BYTE &&
-                      (probe->demux->format->iformat->flags & AVFMT_NOTIMESTAMPS) != 0;
+    bool elementary = probe->demux->container->reach == REACH_RAW;
     if ((elementary || rate.num <= 0) && decoder->framerate.num > 0) {
         rate = decoder->framerate;
     }

@@ -35,6 +35,7 @@ struct reader {
     bool anchored; /* the packet where reading begins was seen */
     bool field_open; /* the last packet was a first field */
     int field_parity;
+    int64_t position_before; /* of the newest packet that tells its own */
     int64_t shift; /* added to stored timestamps */
     struct reorder reorder;
     struct entry *first; /* read and not given yet, in decode order */
@@ -45,21 +46,6 @@ struct reader {
 
 AVStream *reader_stream(const struct reader *reader) {
     return reader->stream;
-}
-
-int64_t reader_place(const struct reader *reader, const AVPacket *packet) {
-    switch (reader->demux->container->reach) {
-    case REACH_BYTE:
-        return packet->pos;
-    case REACH_CLUSTER: {
-        const AVIndexEntry *entry =
-            avformat_index_get_entry_from_timestamp(reader->stream, packet->pts, 0);
-        return entry != NULL && entry->timestamp == packet->pts ? entry->pos : -1;
-    }
-    case REACH_TIME:
-        break;
-    }
-    return -1;
 }
 
 void reader_look_at_all(struct reader *reader, bool all) {
@@ -227,23 +213,21 @@ static bool same_time(const AVStream *stream, int64_t a, int64_t b) {
     return bits > 0 && bits < 63 && ((a - b) & ((INT64_C(1) << bits) - 1)) == 0;
 }
 
-/* Whether this is the packet of the access point, seen again. */
+/* Whether this is the packet of the access point, seen again: by its times, and where
+ * it has none by its position. */
 static bool is_anchor(const struct reader *reader, const AVPacket *packet) {
     const struct random_access *access = reader->options.access;
-    if (reader->demux->container->reach == REACH_BYTE && access->position >= 0 &&
-        packet->pos >= 0) {
-        /* What begins in the middle of a picture gives a piece of one at the same place. */
-        bool whole = (packet->flags & AV_PKT_FLAG_KEY) != 0 || access->position == 0 ||
-                     same_time(reader->stream, packet->pts, access->pts);
-        return packet->pos == access->position && whole;
-    }
-    if (packet->pts != AV_NOPTS_VALUE && !same_time(reader->stream, packet->pts, access->pts)) {
+    bool has_pts = packet->pts != AV_NOPTS_VALUE;
+    bool has_dts = packet->dts != AV_NOPTS_VALUE;
+    if ((has_pts && !same_time(reader->stream, packet->pts, access->pts)) ||
+        (has_dts && !same_time(reader->stream, packet->dts, access->dts)) ||
+        (!has_pts && !has_dts && packet->pos != access->position)) {
         return false;
     }
-    if (packet->dts != AV_NOPTS_VALUE && !same_time(reader->stream, packet->dts, access->dts)) {
-        return false;
-    }
-    return packet->pts != AV_NOPTS_VALUE || packet->dts != AV_NOPTS_VALUE;
+    /* After a seek by byte the rest of the picture before may go by its name. */
+    enum reach reach = reader->demux->container->reach;
+    return !reader->sought || (reach != REACH_BYTE && reach != REACH_RAW) ||
+           look_at(reader, packet).access != ACCESS_NONE;
 }
 
 /* Moves the clock onto the index's; a packet without any time gets the index's. */
@@ -270,6 +254,28 @@ static void shift_times(const struct reader *reader, AVPacket *packet) {
 
 /* ---- The queue ------------------------------------------------------------- */
 
+/* Where a seek finds the packet again. */
+static int64_t place_in_file(struct reader *reader, const AVPacket *packet) {
+    int64_t before = reader->position_before;
+    if (packet->pos >= 0) {
+        reader->position_before = packet->pos;
+    }
+    switch (reader->demux->container->reach) {
+    case REACH_BYTE:
+        return before >= 0 ? before : packet->pos;
+    case REACH_RAW:
+    case REACH_TABLES:
+        return packet->pos;
+    case REACH_TIME:
+        return packet->pts == AV_NOPTS_VALUE && packet->dts == AV_NOPTS_VALUE ? packet->pos : -1;
+    case REACH_CLUSTER:
+        break;
+    }
+    const AVIndexEntry *entry =
+        avformat_index_get_entry_from_timestamp(reader->stream, packet->pts, 0);
+    return entry != NULL && entry->timestamp == packet->pts ? entry->pos : -1;
+}
+
 static void append(struct reader *reader, struct entry *entry) {
     if (reader->last == NULL) {
         reader->first = entry;
@@ -295,6 +301,7 @@ static int take(struct reader *reader, struct err *err) {
     struct entry *entry = mem_zero(1, sizeof(*entry));
     struct reader_item *item = &entry->item;
     entry->packet = packet;
+    item->place = place_in_file(reader, packet);
     item->floor = packet->pts != AV_NOPTS_VALUE ? packet->dts : AV_NOPTS_VALUE;
     item->look = look_at(reader, packet);
     item->picture = !is_second_field(reader) && !item->look.hidden;
@@ -380,7 +387,7 @@ static void close_input(struct reader *reader) {
 static bool begins_at_fragment(const struct reader_options *options) {
     const struct container *container = container_of_name(options->container);
     return options->access != NULL && options->access->position >= 0 && container != NULL &&
-           container->reach == REACH_TIME;
+           container->reach == REACH_TABLES;
 }
 
 /* Fragments before the access point are hidden: the demuxer need not read their headers. */
@@ -453,6 +460,7 @@ static int open_at_access(struct reader *reader, bool seek, struct err *err) {
 int reader_open(struct reader **out, const struct reader_options *options, struct err *err) {
     struct reader *reader = mem_zero(1, sizeof(*reader));
     reader->options = *options;
+    reader->position_before = -1;
     reader->raw = av_packet_alloc();
     int status = 0;
     if (reader->raw == NULL) {

@@ -29,6 +29,8 @@ struct reader_item {
     bool picture;     /* false: the second field of the one before, or never shown */
     bool shown;       /* false: decoded only, for an edit list hides it */
     bool stored_time; /* its own timestamp, not one worked out */
+    int64_t place;    /* where demux_seek finds it again; -1 by its time. In a fragmented MP4
+                         the position of its data */
     int64_t floor;    /* no later picture is shown before; AV_NOPTS_VALUE where nobody knows */
     struct picture_look look; /* of key pictures, and where `look_at_all` is set */
 };
@@ -47,8 +49,5 @@ int reader_next(struct reader *reader, struct reader_item *item, struct err *err
 
 /* The stream; NULL before its first packet in a container without a header. */
 AVStream *reader_stream(const struct reader *reader);
-
-/* Where demux_seek finds this key packet again: -1 where it seeks by time. */
-int64_t reader_place(const struct reader *reader, const AVPacket *packet);
 
 #endif
