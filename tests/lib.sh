@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034
 # What test scripts share: a scratch folder, checks that count, and the last line.
 # Use: . "$(dirname "$0")/../lib.sh"; check NAME COMMAND...; finish
 set -uo pipefail
