@@ -5,7 +5,7 @@
  * not exact, and lays the pictures on the timeline by their timestamps alone.
  *
  * A picture that the decoder conceals is shown as it comes: it is nearer to the truth
- * than the one before. One that it calls undecodable counts as missing.
+ * than the one before. Only what it does not give at all counts as missing.
  */
 #include <string.h>
 #include <time.h>
@@ -131,8 +131,6 @@ static int admit(struct picture_source *source, const struct reader_item *item, 
         expect(source, slot);
     }
     source->stats.packets++;
-    /* libavcodec would mark the picture as undecodable for damage in the container alone. */
-    item->packet->flags &= ~AV_PKT_FLAG_CORRUPT;
     av_packet_move_ref(packet, item->packet);
     if (!past) {
         AVPacket *before = NULL;
@@ -201,15 +199,14 @@ static int decode(struct picture_source *source, AVFrame *frame, struct err *err
     return 0;
 }
 
-/* As decode, and only pictures that may be shown. */
+/* As decode, and only pictures from the first exact one on. */
 static int decode_exact(struct picture_source *source, AVFrame *frame, struct err *err) {
     for (;;) {
         int status = decode(source, frame, err);
         if (status <= 0) {
             return status;
         }
-        bool damaged = (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0;
-        if (frame->pts != AV_NOPTS_VALUE && frame->pts >= source->exact_pts && !damaged) {
+        if (frame->pts != AV_NOPTS_VALUE && frame->pts >= source->exact_pts) {
             return 1;
         }
         av_frame_unref(frame);
@@ -420,21 +417,28 @@ static int advance(struct picture_source *source, struct err *err) {
         if (status <= 0) {
             return status;
         }
-        source->has_next = true;
+        /* After damage a decoder may give pictures too late: time never goes back. */
+        source->has_next = !source->has_current || slot >= source->current_slot;
         source->next_slot = slot;
     }
     return 0;
 }
 
 /* Finds the picture of the chunk's first frame: where it is missing the one before is
- * looked for, further back if need be. */
+ * looked for, further back if need be, and where nothing is before, the first after. */
 static int find_first(struct picture_source *source, struct err *err) {
     for (;;) {
         int status = advance(source, err);
-        if (status < 0 || source->has_current || source->access == 0) {
+        if (status < 0 || source->has_current) {
             return status;
         }
-        source->access--;
+        if (source->access > 0) {
+            source->access--;
+        } else if (!source->has_next && source->decode_end != INT64_MAX) {
+            source->decode_end = INT64_MAX;
+        } else {
+            return 0;
+        }
         status = open_exact(source, source->document->access[source->access].frame, err);
         if (status != 0) {
             return status;
