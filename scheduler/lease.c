@@ -43,7 +43,7 @@ struct granting {
     int64_t retry_at;
 };
 
-/* ---- what there is ------------------------------------------------------------------ */
+/* ---- what there is ----------------------------------------------------------- */
 
 static void load_slots(struct granting *g) {
     struct query query = sql_query(g->tx, SQL_SESSIONS, NULL, 0);
@@ -113,7 +113,7 @@ static void forget_ready(struct granting *g, size_t first, size_t count) {
     g->ready.count -= count;
 }
 
-/* ---- one task -------------------------------------------------------------------------- */
+/* ---- one task ---------------------------------------------------------------- */
 
 /* Fills what the child is told and how much it may take. 0 or the error of the plan. */
 static int fill_spec(struct granting *g, struct task *task, const struct title_row *title,

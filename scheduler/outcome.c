@@ -87,7 +87,7 @@ static bool get_lease(struct tx *tx, int64_t fence, struct lease_row *lease) {
     return true;
 }
 
-/* ---- results -------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------- */
 
 /* Whether two reports of a unit name the same bytes. */
 static bool same_bytes(struct tx *tx, int64_t unit, const struct unit_report *report) {
@@ -249,7 +249,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     return answer;
 }
 
-/* ---- failures -------------------------------------------------------------------- */
+/* ---- failures ---------------------------------------------------------------- */
 
 static int64_t back_off(struct farm *farm, int failures) {
     int64_t most = BACK_OFF_FIRST_MS;
@@ -431,7 +431,7 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     return wanted ? ANSWER_ACCEPTED : ANSWER_DROPPED;
 }
 
-/* ---- losses ------------------------------------------------------------------------ */
+/* ---- losses ------------------------------------------------------------------ */
 
 static void lose_unit(struct tx *tx, const struct lease_row *lease, struct unit_row *unit) {
     sql_run(tx, SQL_UNIT_COUNT_LOSS, VALUES(INTEGER(unit->id)));

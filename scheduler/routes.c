@@ -55,7 +55,7 @@ struct route {
     void (*run)(struct tx *tx, struct call *call);
 };
 
-/* ---- what calls share ---------------------------------------------------------------- */
+/* ---- what calls share -------------------------------------------------------- */
 
 static struct reader read_body(struct tx *tx, struct call *call) {
     return reader_of(call->body, "the request", tx_err(tx));
@@ -103,7 +103,7 @@ static void check_length(struct reader *r, const char *name, const char *text, s
     }
 }
 
-/* ---- sessions --------------------------------------------------------------------------- */
+/* ---- sessions ---------------------------------------------------------------- */
 
 static size_t read_encoders(struct reader *r, struct session_encoder out[ENCODERS_MAX]) {
     struct reader list = reader_array(r, "encoders");
@@ -200,7 +200,7 @@ static void list_workers(struct tx *tx, struct call *call) {
     writer_object_end(&call->writer);
 }
 
-/* ---- leases ------------------------------------------------------------------------------ */
+/* ---- leases ------------------------------------------------------------------ */
 
 static void read_kinds(struct reader *r, bool kinds[TASK_KIND_COUNT]) {
     struct reader list = reader_array(r, "kinds");
@@ -323,7 +323,7 @@ static void fail_lease(struct tx *tx, struct call *call) {
     mem_free(units);
 }
 
-/* ---- titles ------------------------------------------------------------------------------- */
+/* ---- titles ------------------------------------------------------------------ */
 
 static void submit_title(struct tx *tx, struct call *call) {
     struct reader r = read_body(tx, call);
@@ -392,7 +392,7 @@ static void list_events(struct tx *tx, struct call *call) {
     }
 }
 
-/* ---- the table ----------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------- */
 
 static const struct route table[] = {
     {"POST", "/v1/sessions", false, true, add_session},
@@ -434,7 +434,7 @@ static bool matches(const char *pattern, const char *path, char argument[WIRE_TI
     return true;
 }
 
-/* ---- the way of a call ----------------------------------------------------------------------- */
+/* ---- the way of a call ------------------------------------------------------- */
 
 static void destroy_call(struct call *call) {
     json_tree_destroy(call->body);

@@ -38,7 +38,7 @@ struct scheduler_options scheduler_options_default(void) {
     };
 }
 
-/* ---- on the store's thread ------------------------------------------------------------ */
+/* ---- on the store's thread --------------------------------------------------- */
 
 static void sweep(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
@@ -106,7 +106,7 @@ static void nothing(struct tx *tx, void *context) {
     (void)context;
 }
 
-/* ---- start and stop --------------------------------------------------------------------- */
+/* ---- start and stop ---------------------------------------------------------- */
 
 static int open_store(struct scheduler *scheduler, const char *path, struct err *err) {
     struct store_options options = {.path = path, .after = after_group, .context = scheduler};

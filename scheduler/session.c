@@ -28,7 +28,7 @@ void session_add(struct tx *tx, const struct session_request *request, char id[I
     tx_wake(tx, TOPIC_LEASES);
 }
 
-/* ---- ends ------------------------------------------------------------------------- */
+/* ---- ends -------------------------------------------------------------------- */
 
 static void end_session(struct tx *tx, struct farm *farm, const char *session,
                         enum lease_event event) {
@@ -82,7 +82,7 @@ void session_keep_all(struct tx *tx) {
     sql_run(tx, SQL_SESSIONS_SEEN_ALL, VALUES(INTEGER(tx_now(tx))));
 }
 
-/* ---- heartbeats --------------------------------------------------------------------- */
+/* ---- heartbeats -------------------------------------------------------------- */
 
 static const struct heard_task *find_task(const struct heard_task *tasks, size_t count,
                                           int64_t fence) {
@@ -180,7 +180,7 @@ void session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
     lease_list_finish(&leases);
 }
 
-/* ---- for people --------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------- */
 
 void sessions_write(struct tx *tx, struct writer *w) {
     writer_array(w, "workers");

@@ -48,7 +48,7 @@ struct store {
     atomic_int_fast64_t calls;
 };
 
-/* ---- Statements ------------------------------------------------------------- */
+/* ---- Statements -------------------------------------------------------------- */
 
 int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
     struct driver *driver = tx->store->driver;
@@ -142,7 +142,7 @@ static int64_t store_now(struct store *store) {
     return store->wall_base_ms + clock_monotonic_ms() - store->monotonic_base_ms;
 }
 
-/* ---- The thread --------------------------------------------------------------- */
+/* ---- The thread -------------------------------------------------------------- */
 
 /* Runs one call in its savepoint. Returns the topics it woke. */
 static unsigned run_call(struct store *store, struct call *call) {
@@ -315,7 +315,7 @@ void store_counts(struct store *store, int64_t *commits, int64_t *calls) {
     *calls = store->calls;
 }
 
-/* ---- Opening ------------------------------------------------------------------ */
+/* ---- Opening ----------------------------------------------------------------- */
 
 static int migrate_one(struct store *store, int number, struct err *err) {
     struct driver *driver = store->driver;

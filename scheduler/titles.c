@@ -17,7 +17,7 @@ enum {
     ERROR_TEXT = 1024,        /* bytes of a title's sentence with its NUL, as in struct err */
 };
 
-/* ---- submitting ----------------------------------------------------------------- */
+/* ---- submitting -------------------------------------------------------------- */
 
 /* One of the units that are not in the plan. */
 static int64_t add_extra_unit(struct tx *tx, const char *title, int64_t submission,
@@ -76,7 +76,7 @@ void title_submit(struct tx *tx, const struct title_request *request) {
     title_row_finish(&old);
 }
 
-/* ---- planning ------------------------------------------------------------------- */
+/* ---- planning ---------------------------------------------------------------- */
 
 static void store_plan(struct tx *tx, const struct plan *plan, const char *identity) {
     struct buf text = {0};
@@ -281,7 +281,7 @@ void title_source(struct tx *tx, struct farm *farm, const char *id,
     title_row_finish(&title);
 }
 
-/* ---- ends ----------------------------------------------------------------------- */
+/* ---- ends -------------------------------------------------------------------- */
 
 static void stop_work(struct tx *tx, const char *title) {
     static const enum unit_state states[] = {UNIT_BLOCKED, UNIT_READY, UNIT_LEASED};
@@ -385,7 +385,7 @@ void title_done(struct tx *tx, const char *id) {
     title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, "");
 }
 
-/* ---- on the way ------------------------------------------------------------------ */
+/* ---- on the way -------------------------------------------------------------- */
 
 void title_unit_done(struct tx *tx, const struct unit_row *unit) {
     sql_run(tx, SQL_UNITS_NEEDED_BY_DONE, VALUES(INTEGER(unit->id)));

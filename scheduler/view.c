@@ -6,7 +6,7 @@
 
 #include "common/mem.h"
 
-/* ---- a title --------------------------------------------------------------------- */
+/* ---- a title ----------------------------------------------------------------- */
 
 struct task_view {
     struct lease_row lease;
@@ -173,7 +173,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     title_row_finish(&title);
 }
 
-/* ---- its plan, units, identity ------------------------------------------------------ */
+/* ---- its plan, units, identity ----------------------------------------------- */
 
 void view_plan(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
     struct title_row title = {0};

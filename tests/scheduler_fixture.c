@@ -116,7 +116,7 @@ char *fixture_ladder(const char *name) {
     return copy;
 }
 
-/* ---- the farm -------------------------------------------------------------------------- */
+/* ---- the farm ---------------------------------------------------------------- */
 
 static int64_t farm_now(void *context) {
     return ((struct fixture_farm *)context)->now_ms;
@@ -374,6 +374,42 @@ void fixture_make(struct fixture_farm *farm, const struct task *task) {
     task_report_finish(&report);
 }
 
+static void hold(struct fixture_held *held, const struct task *task) {
+    *held = (struct fixture_held){.fence = task->fence,
+                                  .kind = task->kind,
+                                  .count = task->unit_count,
+                                  .memory_bytes = task->memory_bytes,
+                                  .may_replace = task->units[0].may_replace,
+                                  .attempt = task->attempt};
+    for (size_t i = 0; i < task->unit_count && i < 8; i++) {
+        held->units[i] = task->units[i].id;
+    }
+    fixture_report(&held->report, task, 0);
+}
+
+void fixture_take(struct fixture_farm *farm, struct fixture_held *held, const char *session) {
+    hold(held, fixture_lease_one(farm, session));
+}
+
+void fixture_take_kind(struct fixture_farm *farm, struct fixture_held *held, const char *session,
+                       enum task_kind kind) {
+    const struct task *task = fixture_lease_one(farm, session);
+    while (task->kind != kind) {
+        fixture_make(farm, task);
+        task = fixture_lease_one(farm, session);
+    }
+    hold(held, task);
+}
+
+void fixture_drop(struct fixture_held *held) {
+    task_report_finish(&held->report);
+}
+
+void fixture_lose(struct fixture_farm *farm) {
+    farm->now_ms += farm->farm.ttl_ms * 7 / 6 + 1;
+    ck_assert_int_eq(fixture_sweep(farm), 0);
+}
+
 void fixture_run_title(struct fixture_farm *farm, const char *title, const char *ladder, int slots,
                        char session[ID_TEXT]) {
     char error[64];
@@ -415,7 +451,7 @@ int fixture_cancel(struct fixture_farm *farm, const char *title) {
     return call(farm, run_cancel, &doing);
 }
 
-/* ---- looking --------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------- */
 
 static void run_state(struct tx *tx, void *context) {
     struct doing *doing = context;

@@ -84,6 +84,29 @@ enum answer fixture_fail_units(struct fixture_farm *farm, int64_t fence, enum fa
 /* fixture_report and fixture_complete; the test fails where it is not accepted. */
 void fixture_make(struct fixture_farm *farm, const struct task *task);
 
+/* A lease, copied so that it outlives the next one. */
+struct fixture_held {
+    int64_t fence;
+    enum task_kind kind;
+    size_t count; /* of its units */
+    int64_t units[8];
+    int64_t memory_bytes;
+    bool may_replace; /* its first unit */
+    int attempt;
+    struct task_report report; /* a good one */
+};
+
+/* fixture_lease_one, held; ends with fixture_drop. */
+void fixture_take(struct fixture_farm *farm, struct fixture_held *held, const char *session);
+
+/* The same, but makes tasks until one of the kind comes. */
+void fixture_take_kind(struct fixture_farm *farm, struct fixture_held *held, const char *session,
+                       enum task_kind kind);
+void fixture_drop(struct fixture_held *held);
+
+/* Lets all sessions fall silent for longer than the lease time, and sweeps. */
+void fixture_lose(struct fixture_farm *farm);
+
 /* Submits, registers, probes (2,400 frames, identity known): a title that runs. */
 void fixture_run_title(struct fixture_farm *farm, const char *title, const char *ladder, int slots,
                        char session[ID_TEXT]);

@@ -59,7 +59,7 @@ static void tear_down(void) {
     fixture_folder_drop(folder);
 }
 
-/* ---- calls ------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------- */
 
 static int call_by(struct http_client *by, struct http_response *response, const char *method,
                    const char *path, const char *token, const char *body) {
@@ -221,7 +221,7 @@ static int work(void) {
     return count;
 }
 
-/* ---- the way of a title -------------------------------------------------------------------- */
+/* ---- the way of a title ------------------------------------------------------ */
 
 START_TEST(a_title_goes_all_the_way_over_http) {
     struct task probe = {0}, video = {0};
@@ -447,8 +447,7 @@ START_TEST(failures_and_cancel_over_http) {
 }
 END_TEST
 
-/* ---- what is refused --------------------------------------------------------------------------
- */
+/* ---- what is refused --------------------------------------------------------- */
 
 START_TEST(the_token_is_needed) {
     static const char *const paths[] = {"/v1/workers", "/v1/titles/t", "/nowhere", "/v1/leases"};
@@ -530,8 +529,7 @@ START_TEST(what_is_wrong_is_said) {
 }
 END_TEST
 
-/* ---- waiting calls ------------------------------------------------------------------------------
- */
+/* ---- waiting calls ----------------------------------------------------------- */
 
 struct waiting {
     const char *method;
@@ -622,8 +620,7 @@ START_TEST(waits_run_out) {
 }
 END_TEST
 
-/* ---- by raw sockets
- * --------------------------------------------------------------------------------- */
+/* ---- by raw sockets ---------------------------------------------------------- */
 
 static int open_socket(void) {
     struct sockaddr_in address = {.sin_family = AF_INET};

@@ -108,7 +108,7 @@ START_TEST(every_state_is_reached_and_names_are_unique) {
 }
 END_TEST
 
-/* ---- the gate --------------------------------------------------------------------------- */
+/* ---- the gate ---------------------------------------------------------------- */
 
 struct gate {
     struct store *store;

@@ -75,7 +75,7 @@ static int64_t size_of(struct store *store, const char *url) {
     return look.size;
 }
 
-/* ---- calls and groups ------------------------------------------------------------------ */
+/* ---- calls and groups -------------------------------------------------------- */
 
 static void put_one(struct tx *tx, void *context) {
     put(tx, context, 1);
@@ -244,7 +244,7 @@ START_TEST(only_what_was_kept_wakes_anybody) {
 }
 END_TEST
 
-/* ---- the clock ----------------------------------------------------------------------------- */
+/* ---- the clock --------------------------------------------------------------- */
 
 static void read_clock(struct tx *tx, void *context) {
     *(int64_t *)context = tx_now(tx);
@@ -266,8 +266,7 @@ START_TEST(the_clock_never_goes_back) {
 }
 END_TEST
 
-/* ---- schema and damage ------------------------------------------------------------------------
- */
+/* ---- schema and damage ------------------------------------------------------- */
 
 static void write_from_the_future(struct tx *tx, void *context) {
     (void)context;
@@ -350,7 +349,7 @@ START_TEST(what_can_not_be_a_store_is_refused) {
 }
 END_TEST
 
-/* ---- a full disk ---------------------------------------------------------------------------- */
+/* ---- a full disk ------------------------------------------------------------- */
 
 static void put_much(struct tx *tx, void *context) {
     char *text = mem_zero(200001, 1);
@@ -391,8 +390,7 @@ START_TEST(a_full_disk_is_said_and_survived) {
 }
 END_TEST
 
-/* ---- sudden ends --------------------------------------------------------------------------------
- */
+/* ---- sudden ends ------------------------------------------------------------- */
 
 struct writing {
     int fd;
