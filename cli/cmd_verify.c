@@ -143,8 +143,11 @@ static int verify_one(struct report *report, const char *prefix, struct err *err
     struct verify_summary summary;
     report->prefix = prefix;
     if (wants_json(report->invocation)) {
+        char *path = mem_format("%.*s", prefix[0] != '\0' ? (int)strlen(prefix) - 1 : 1,
+                                prefix[0] != '\0' ? prefix : ".");
         writer_object(&report->json, NULL);
-        writer_string(&report->json, "path", prefix[0] != '\0' ? prefix : ".");
+        writer_string(&report->json, "path", path);
+        mem_free(path);
         writer_array(&report->json, "findings");
     }
     int failed = verify_title(fetch, report, tell_finding, report, &summary, err);

@@ -13,11 +13,20 @@
 /* The levels at which attributes and templates may stand. */
 enum level { LEVEL_MPD, LEVEL_PERIOD, LEVEL_SET, LEVEL_REPRESENTATION, LEVELS };
 
+/* An element that Representations inherit from, its children looked up once. */
+struct inherited {
+    const struct xml_node *node;
+    const struct xml_node *template; /* SegmentTemplate; NULL for none */
+    const struct xml_node *timeline; /* its SegmentTimeline */
+    const char *base;                /* BaseURL; "" for none */
+};
+
 /* Getters do nothing once an error is held. */
 struct mpd_reading {
     struct mpd *out;
-    const struct xml_node *levels[LEVELS];
-    size_t segments; /* so far */
+    struct inherited levels[LEVELS];
+    struct mpd_representation defaults; /* what the open AdaptationSet says of all its own */
+    size_t segments;                    /* so far */
     struct err inner;
 };
 
@@ -51,10 +60,19 @@ static void get_duration(struct mpd_reading *r, const struct xml_node *node, con
     }
 }
 
+static void enter(struct mpd_reading *r, enum level level, const struct xml_node *node) {
+    struct inherited *at = &r->levels[level];
+    const struct xml_node *base = xml_child(node, "BaseURL");
+    at->node = node;
+    at->template = xml_child(node, "SegmentTemplate");
+    at->timeline = at->template != NULL ? xml_child(at->template, "SegmentTimeline") : NULL;
+    at->base = base != NULL ? base->text : "";
+}
+
 /* The attribute of the Representation, else of its AdaptationSet. */
 static const char *inherited(const struct mpd_reading *r, const char *name) {
-    const char *own = xml_attribute(r->levels[LEVEL_REPRESENTATION], name);
-    return own != NULL ? own : xml_attribute(r->levels[LEVEL_SET], name);
+    const char *own = xml_attribute(r->levels[LEVEL_REPRESENTATION].node, name);
+    return own != NULL ? own : xml_attribute(r->levels[LEVEL_SET].node, name);
 }
 
 static const char *inherited_text(const struct mpd_reading *r, const char *name) {
@@ -68,7 +86,7 @@ static const char *inherited_text(const struct mpd_reading *r, const char *name)
 static const char *template_attribute(const struct mpd_reading *r, const char *name) {
     const char *value = NULL;
     for (int level = LEVEL_PERIOD; level < LEVELS; level++) {
-        const struct xml_node *node = xml_child(r->levels[level], "SegmentTemplate");
+        const struct xml_node *node = r->levels[level].template;
         const char *here = node != NULL ? xml_attribute(node, name) : NULL;
         value = here != NULL ? here : value;
     }
@@ -78,8 +96,7 @@ static const char *template_attribute(const struct mpd_reading *r, const char *n
 static const struct xml_node *timeline_of(const struct mpd_reading *r) {
     const struct xml_node *timeline = NULL;
     for (int level = LEVEL_PERIOD; level < LEVELS; level++) {
-        const struct xml_node *node = xml_child(r->levels[level], "SegmentTemplate");
-        const struct xml_node *here = node != NULL ? xml_child(node, "SegmentTimeline") : NULL;
+        const struct xml_node *here = r->levels[level].timeline;
         timeline = here != NULL ? here : timeline;
     }
     return timeline;
@@ -247,44 +264,41 @@ static const struct xml_node *find_scheme(const struct xml_node *node, const cha
     return at;
 }
 
-/* @value of the CICP property, of the Representation or its set. */
-static void read_property(struct mpd_reading *r, const char *name, int64_t *out) {
+/* @value of the CICP property; `out` stays where there is none. */
+static void read_property(struct mpd_reading *r, const struct xml_node *node, const char *name,
+                          int64_t *out) {
     static const char *const elements[] = {"SupplementalProperty", "EssentialProperty"};
     char scheme[64];
     snprintf(scheme, sizeof(scheme), "urn:mpeg:mpegB:cicp:%s", name);
-    *out = -1;
-    for (int level = LEVEL_SET; level < LEVELS; level++) {
-        for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
-            const struct xml_node *node = find_scheme(r->levels[level], elements[i], scheme);
-            if (node != NULL) {
-                get_int(r, xml_attribute(node, "value"), name, out);
-            }
+    for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
+        const struct xml_node *property = find_scheme(node, elements[i], scheme);
+        if (property != NULL) {
+            get_int(r, xml_attribute(property, "value"), name, out);
         }
     }
 }
 
-static void read_channels(struct mpd_reading *r, struct mpd_representation *out) {
-    for (int level = LEVEL_SET; level < LEVELS; level++) {
-        const struct xml_node *node = find_scheme(r->levels[level], "AudioChannelConfiguration",
-                                                  "urn:mpeg:mpegB:cicp:ChannelConfiguration");
-        if (node != NULL) {
-            get_int(r, xml_attribute(node, "value"), "AudioChannelConfiguration", &out->channels);
-        }
+/* What child elements say, of a Representation or of an AdaptationSet for all its own. */
+static void read_descriptors(struct mpd_reading *r, const struct xml_node *node,
+                             struct mpd_representation *out) {
+    const struct xml_node *channels =
+        find_scheme(node, "AudioChannelConfiguration", "urn:mpeg:mpegB:cicp:ChannelConfiguration");
+    read_property(r, node, "ColourPrimaries", &out->primaries);
+    read_property(r, node, "TransferCharacteristics", &out->transfer);
+    read_property(r, node, "MatrixCoefficients", &out->matrix);
+    if (channels != NULL) {
+        get_int(r, xml_attribute(channels, "value"), "AudioChannelConfiguration", &out->channels);
     }
 }
 
 static void read_representation(struct mpd_reading *r, const struct xml_node *node,
                                 struct mpd_representation *out) {
-    r->levels[LEVEL_REPRESENTATION] = node;
-    *out = (struct mpd_representation){
-        .id = get_text(node, "id"),
-        .set = (int)r->out->set_count,
-        .mime_type = inherited_text(r, "mimeType"),
-        .codecs = inherited_text(r, "codecs"),
-        .frame_rate = {0, 1},
-        .sample_aspect = inherited_text(r, "sar"),
-        .initialization = "",
-    };
+    enter(r, LEVEL_REPRESENTATION, node);
+    *out = r->defaults;
+    out->id = get_text(node, "id");
+    out->mime_type = inherited_text(r, "mimeType");
+    out->codecs = inherited_text(r, "codecs");
+    out->sample_aspect = inherited_text(r, "sar");
     get_int(r, xml_attribute(node, "bandwidth"), "Representation@bandwidth", &out->bandwidth);
     get_int(r, inherited(r, "width"), "@width", &out->width);
     get_int(r, inherited(r, "height"), "@height", &out->height);
@@ -293,20 +307,25 @@ static void read_representation(struct mpd_reading *r, const struct xml_node *no
     if (rate != NULL && !manifest_fraction(rate, &out->frame_rate)) {
         fail(r, "is no fraction", "@frameRate");
     }
-    read_property(r, "ColourPrimaries", &out->primaries);
-    read_property(r, "TransferCharacteristics", &out->transfer);
-    read_property(r, "MatrixCoefficients", &out->matrix);
-    read_channels(r, out);
+    read_descriptors(r, node, out);
     for (int level = LEVEL_MPD; level < LEVELS; level++) {
-        const struct xml_node *base = xml_child(r->levels[level], "BaseURL");
-        out->bases[level] = base != NULL ? base->text : "";
+        out->bases[level] = r->levels[level].base;
     }
     read_template(r, out);
 }
 
 static void read_set(struct mpd_reading *r, const struct xml_node *node) {
     struct mpd *out = r->out;
-    r->levels[LEVEL_SET] = node;
+    enter(r, LEVEL_SET, node);
+    r->defaults = (struct mpd_representation){
+        .set = (int)out->set_count,
+        .frame_rate = {0, 1},
+        .primaries = -1,
+        .transfer = -1,
+        .matrix = -1,
+        .initialization = "",
+    };
+    read_descriptors(r, node, &r->defaults);
     const char *sap = get_text(node, "startWithSAP");
     out->sets[out->set_count] = (struct mpd_set){
         .id = get_text(node, "id"),
@@ -330,7 +349,7 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
 
 static void read_period(struct mpd_reading *r, const struct xml_node *node) {
     struct mpd *out = r->out;
-    r->levels[LEVEL_PERIOD] = node;
+    enter(r, LEVEL_PERIOD, node);
     out->period_id = get_text(node, "id");
     get_duration(r, node, "start", &out->period_start_ns);
     get_duration(r, node, "duration", &out->period_duration_ns);
@@ -349,7 +368,7 @@ static void read_period(struct mpd_reading *r, const struct xml_node *node) {
 
 static void read_root(struct mpd_reading *r, const struct xml_node *root) {
     struct mpd *out = r->out;
-    r->levels[LEVEL_MPD] = root;
+    enter(r, LEVEL_MPD, root);
     if (strcmp(root->name, "MPD") != 0) {
         fail(r, "is not its root element", "MPD");
         return;

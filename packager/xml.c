@@ -272,7 +272,10 @@ static int read_text(struct xml_reading *r, bool *more) {
 }
 
 static int skip_comment(struct xml_reading *r) {
-    char *end = strstr(r->at + 3, "-->");
+    char *end = strchr(r->at + 3, '-');
+    while (end != NULL && strncmp(end, "-->", 3) != 0) {
+        end = strchr(end + 1, '-');
+    }
     if (end == NULL) {
         return fail(r, "a comment does not end");
     }

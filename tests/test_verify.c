@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 #include "packager/cmaf_reader.h"
 #include "packager/packager.h"
@@ -680,6 +681,87 @@ START_TEST(test_printable) {
 }
 END_TEST
 
+/* ---- Floods ---------------------------------------------------------------------- */
+
+/* Far more than linear work needs under sanitizers, far less than quadratic work. */
+enum { FLOOD_MS = 30 * 1000 };
+
+static void many_variants(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, MASTER);
+    for (int i = 0; i < 240; i++) {
+        buf_string(bytes, "#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"a\",AUDIO=\"aac-2\"\n");
+        buf_format(bytes, "%s/h264-180p.m3u8\n", damaged.version);
+    }
+}
+
+static void too_many_variants(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, MASTER);
+    for (int i = 0; i < 100000; i++) {
+        buf_format(bytes, "#EXT-X-STREAM-INF:BANDWIDTH=1\n%s/h264-180p.m3u8\n", damaged.version);
+    }
+}
+
+static void many_missing(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, PLAYLIST);
+    for (int i = 0; i < 100000; i++) {
+        buf_format(bytes, "#EXTINF:1,\n../" PICTURES "a%06d.m4s\n", (i * 7919) % 100000);
+    }
+}
+
+static void one_again_and_again(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, PLAYLIST);
+    for (int i = 0; i < 200000; i++) {
+        buf_string(bytes, "#EXTINF:1,\n../" PICTURES "00003.m4s\n");
+    }
+}
+
+static void long_timeline(void) {
+    replace(title_fixture_bytes(&damaged, MPD), "d=\"48048\" r=\"2\"", "d=\"1\" r=\"60000\"",
+            false);
+}
+
+/* One segment of very many key pictures, each shown for one tick. */
+static void tiny_fragments(void) {
+    static const uint8_t key[] = {0, 0, 0, 2, 0x65, 0x88};
+    struct buf *bytes = title_fixture_bytes(&damaged, PICTURES "00001.m4s");
+    put_u32(box_of(PICTURES "init.mp4", "trex", 0) + 12, 1);
+    put_u32(box_of(PICTURES "init.mp4", "elst", 0) + 12, 0);
+    buf_clear(bytes);
+    segment_type_write(bytes);
+    for (uint32_t i = 0; i < 100000; i++) {
+        struct run_sample sample = {.size = sizeof(key), .flags = SAMPLE_FLAGS_SYNC};
+        struct fragment fragment = {true, i + 1, i, &sample, 1};
+        fragment_header_write(&fragment, bytes);
+        buf_append(bytes, key, sizeof(key));
+    }
+    replace(title_fixture_bytes(&damaged, PLAYLIST),
+            "#EXTINF:2.002000,\n../" PICTURES "00002.m4s\n", "", false);
+    replace(title_fixture_bytes(&damaged, PLAYLIST),
+            "#EXTINF:2.002000,\n../" PICTURES "00003.m4s\n", "", false);
+}
+
+static const struct {
+    void (*make)(void);
+    const char *rule; /* that must be told */
+} floods[] = {
+    {many_variants, "hls-codecs"},    {too_many_variants, "hls-syntax"},
+    {many_missing, "object-missing"}, {one_again_and_again, "cmaf-decode-time"},
+    {long_timeline, "dash-timeline"}, {tiny_fragments, "title-bounds"},
+};
+
+START_TEST(test_floods) {
+    floods[_i].make();
+    struct told told;
+    struct verify_summary summary;
+    int64_t began = clock_monotonic_ms();
+    ck_assert_int_eq(verify(&damaged, &told, &summary), 0);
+    ck_assert_int_lt(clock_monotonic_ms() - began, FLOOD_MS);
+    ck_assert_msg(lists((const char *)told.rules.data, floods[_i].rule), "%s is not told:\n%s",
+                  floods[_i].rule, (const char *)told.text.data);
+    told_finish(&told);
+}
+END_TEST
+
 /* ---- Bytes that lie -------------------------------------------------------------- */
 
 static uint64_t random_state;
@@ -759,6 +841,7 @@ Suite *verify_suite(void) {
     tcase_add_test(titles, test_nothing_there);
     tcase_add_test(titles, test_many);
     tcase_add_test(titles, test_printable);
+    tcase_add_loop_test(titles, test_floods, 0, sizeof(floods) / sizeof(floods[0]));
     tcase_add_loop_test(titles, test_mutations, 0, 10);
     suite_add_tcase(suite, titles);
     return suite;
