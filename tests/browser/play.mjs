@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Plays a title of clip.sh in Chromium through the player page, by the browser's own
+// HLS and by hls.js, and prints one TAP line for each thing that must be so.
+//   node play.mjs CHROMIUM URL TITLE FRAMES RATE
+import process from 'node:process';
+import puppeteer from 'puppeteer-core';
+
+const [chromium, url, title, framesText, rateText] = process.argv.slice(2);
+const frames = Number(framesText);
+const rate = rateText.split('/').map(Number).reduce((above, below) => above / below);
+const players = [{ name: 'browser', shown: /^browser$/ }, { name: 'hlsjs', shown: /^hls\.js \d/ }];
+const SPEED = 4;
+const LIMIT_MS = 30000; // for each thing waited for; most take a tenth of a second
+
+function expect(condition, message) {
+  if (!condition) {
+    throw new Error(message);
+  }
+}
+
+// What the page's own code needs, put into every page.
+function prepare() {
+  window.test = {
+    // The number that the picture on screen carries; -1 where it cannot be read.
+    picture() {
+      const canvas = new OffscreenCanvas(240, 120);
+      const context = canvas.getContext('2d', { willReadFrequently: true });
+      context.drawImage(document.getElementById('video'), 0, 0, 240, 120);
+      let number = 0;
+      for (let bit = 0; bit < 12; bit++) {
+        const [, green] = context.getImageData(bit * 20 + 10, 10, 1, 1).data;
+        if (green > 80 && green < 176) {
+          return -1;
+        }
+        number += green > 128 ? 1 << bit : 0;
+      }
+      return number;
+    },
+    event: (name) => new Promise((done) => {
+      document.getElementById('video').addEventListener(name, done, { once: true });
+    }),
+  };
+}
+
+// Everything that went wrong behind the page's back, as sentences.
+function watch(page) {
+  const troubles = [];
+  page.on('console', (message) => {
+    if (['error', 'warn'].includes(message.type())) {
+      troubles.push(`console: ${message.text()}`);
+    }
+  });
+  page.on('pageerror', (error) => troubles.push(`page: ${error.message}`));
+  page.on('response', (response) => {
+    if (response.status() >= 400) {
+      troubles.push(`${response.status()} for ${response.url()}`);
+    }
+  });
+  page.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText;
+    if (why !== 'net::ERR_ABORTED') { // a player that changes its mind
+      troubles.push(`${why} for ${request.url()}`);
+    }
+  });
+  return troubles;
+}
+
+async function open(browser, player) {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(LIMIT_MS);
+  const troubles = watch(page);
+  await page.evaluateOnNewDocument(prepare);
+  await page.goto(`${url}?title=${title}${player ? `&player=${player}` : ''}`);
+  await page.waitForFunction(() => document.getElementById('video').readyState >= 2);
+  return { page, troubles };
+}
+
+const shownPlayer = (page) => page.waitForFunction(() => [...document.querySelectorAll('#now div')]
+  .find((div) => div.firstChild.textContent === 'player')?.lastChild.textContent);
+
+// Waits until that picture is on screen: its painting may come after the event that
+// announces it.
+async function expectPicture(page, number) {
+  const seen = () => page.evaluate(() => window.test.picture());
+  await page.waitForFunction((wanted) => window.test.picture() === wanted, {}, number)
+    .catch(() => {});
+  const last = await seen();
+  expect(last === number, `picture ${last} is on screen, not ${number}`);
+}
+
+async function seek(page, number) {
+  await page.evaluate(async (seconds) => {
+    const seeked = window.test.event('seeked');
+    document.getElementById('video').currentTime = seconds;
+    await seeked;
+  }, (number + 0.5) / rate);
+  await expectPicture(page, number);
+}
+
+const read = (page) => page.evaluate(() => {
+  const video = document.getElementById('video');
+  const buffered = [];
+  for (let i = 0; i < video.buffered.length; i++) {
+    buffered.push([video.buffered.start(i), video.buffered.end(i)]);
+  }
+  return {
+    duration: video.duration,
+    buffered,
+    sound: video.webkitAudioDecodedByteCount,
+    pictures: video.webkitVideoDecodedByteCount,
+    message: document.getElementById('message').textContent,
+  };
+});
+
+async function playToEnd(page) {
+  await page.evaluate(async (speed) => {
+    const video = document.getElementById('video');
+    video.playbackRate = speed;
+    window.test.ended = window.test.event('ended').then(() => true);
+    await video.play();
+  }, SPEED);
+  await page.waitForFunction(() => document.getElementById('video').ended);
+  await expectPicture(page, frames - 1);
+}
+
+// One thing after another on one page, so that each says what it found.
+const things = {
+  'is the player that was asked for': async (page, player) => {
+    const shown = await (await shownPlayer(page)).jsonValue();
+    expect(player.shown.test(shown), `the page says that the player is ${shown}`);
+  },
+  'starts with the first picture': (page) => expectPicture(page, 0),
+  'has a duration right to a frame': async (page) => {
+    const { duration } = await read(page);
+    expect(Math.abs(duration - frames / rate) <= 1 / rate,
+      `${duration} s, where ${frames} frames last ${frames / rate} s`);
+  },
+  'plays from start to end': playToEnd,
+  'has the whole title in one buffered range': async (page) => {
+    const { buffered } = await read(page);
+    expect(buffered.length === 1, `${buffered.length} ranges: ${JSON.stringify(buffered)}`);
+    const [[first, last]] = buffered;
+    expect(first <= 0.5 / rate && last >= (frames - 1) / rate,
+      `from ${first} to ${last} of ${frames / rate} s`);
+  },
+  'decodes sound and pictures': async (page) => {
+    const { sound, pictures } = await read(page);
+    expect(sound > 0 && pictures > 0, `${sound} bytes of sound, ${pictures} of pictures`);
+  },
+  'seeks back to the middle': (page) => seek(page, Math.floor(frames / 2)),
+  'seeks back near the start': (page) => seek(page, 7),
+  'seeks into the last segment': (page) => seek(page, frames - 5),
+  'answers its keys': async (page) => {
+    await page.keyboard.press(',');
+    await expectPicture(page, frames - 6);
+    await page.keyboard.press('.');
+    await expectPicture(page, frames - 5);
+    await page.keyboard.press('ArrowLeft');
+    await expectPicture(page, frames - 5 - Math.round(5 * rate));
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => !document.getElementById('video').paused);
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => document.getElementById('video').paused);
+  },
+  'complains of nothing': async (page, player, troubles) => {
+    const { message } = await read(page);
+    expect(troubles.length === 0 && message === '', [...troubles, message].join('; '));
+  },
+};
+
+let failed = 0;
+
+async function check(name, run) {
+  try {
+    await run();
+    console.log(`ok - ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`not ok - ${name}\n    ${error.message}`);
+  }
+}
+
+const browser = await puppeteer.launch({
+  executablePath: chromium,
+  args: ['--autoplay-policy=no-user-gesture-required', '--mute-audio', '--disable-dev-shm-usage',
+    ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+});
+try {
+  for (const player of players) {
+    let opened = null;
+    await check(`${player.name}: the page shows a picture`, async () => {
+      opened = await open(browser, player.name);
+    });
+    for (const [thing, run] of Object.entries(opened ? things : {})) {
+      await check(`${player.name}: ${thing}`, () => run(opened.page, player, opened.troubles));
+    }
+    await opened?.page.close();
+  }
+} finally {
+  await browser.close();
+}
+process.exit(failed === 0 ? 0 : 1);
