@@ -83,6 +83,10 @@ const struct container *container_of_name(const char *name) {
     return NULL;
 }
 
+bool demux_has_parts(const struct container *container) {
+    return container->reach == REACH_BYTE && !container->exact_times;
+}
+
 /* ---- Bytes ---------------------------------------------------------------- */
 
 /* A free box with a 64-bit size that reaches to the end of the hole. */
@@ -341,9 +345,9 @@ int demux_read(struct demux *demux, AVPacket *packet, struct err *err) {
     }
 }
 
-void demux_keep_stream(struct demux *demux, int stream) {
+void demux_keep_streams(struct demux *demux, int stream, int other) {
     for (unsigned i = 0; i < demux->format->nb_streams; i++) {
-        bool keep = (int)i == stream;
+        bool keep = (int)i == stream || (int)i == other;
         demux->format->streams[i]->discard = keep ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
 }

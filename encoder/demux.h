@@ -30,6 +30,9 @@ struct container {
 /* NULL for a name that the table lacks. */
 const struct container *container_of_name(const char *name);
 
+/* Whether sources of this kind may be joined from parts with a clock of their own each. */
+bool demux_has_parts(const struct container *container);
+
 /* Hides bytes [from, to): libavformat sees one free box there (ISO/IEC 14496-12 8.1.2).
  * Nothing is hidden where from == to. */
 struct byte_hole {
@@ -72,8 +75,8 @@ void demux_close(struct demux *demux);
  * reading bytes failed. Unreadable packets are passed over. */
 int demux_read(struct demux *demux, AVPacket *packet, struct err *err);
 
-/* Lets only this stream's packets be read. */
-void demux_keep_stream(struct demux *demux, int stream);
+/* Lets only the packets of these two streams be read; they may be the same. */
+void demux_keep_streams(struct demux *demux, int stream, int other);
 
 /* From now on packets hold no true bytes, and no byte of the source is read: their
  * times and places alone count. For containers whose header holds the sample tables. */

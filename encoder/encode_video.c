@@ -105,7 +105,9 @@ static int open_all(struct chunk_encode *encode, const struct source_io *io, str
         rung->encode = encode;
         rung->wanted = image_format_of_spec(&task->rungs[i]);
         const struct video_options options = {&task->rungs[i], longest_gop(&task->chunk)};
+        double before = cpu_seconds();
         int rc = video_encoder_open(&rung->encoder, &options, err);
+        encode->encode_cpu_s += cpu_seconds() - before;
         if (rc < 0) {
             return rc;
         }

@@ -56,7 +56,7 @@ static struct access_candidate candidate_of(const struct walk *walk,
     const AVPacket *packet = item->packet;
     struct access_candidate candidate = {
         .pts = packet->pts,
-        .dts = packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts,
+        .dts = item->stored != AV_NOPTS_VALUE ? item->stored : packet->pts,
         .position = item->place,
         .exact_pts = packet->pts,
     };
@@ -224,6 +224,7 @@ int pass_run(struct pass *pass, const struct reader_options *options,
     if (status == 0) {
         status = walk_packets(&walk, limits, err);
     }
+    result.joins = status == 0 ? reader_joins(walk.reader) : 0;
     if (status == 0 && result.access_count > 0) {
         result.has_access = true;
         drop_undecodable(&walk);

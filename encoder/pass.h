@@ -11,7 +11,7 @@
 
 struct access_candidate {
     int64_t pts; /* of its packet, ticks */
-    int64_t dts;
+    int64_t dts; /* as stored, or the stored pts */
     int64_t position;
     int64_t exact_pts; /* pictures from this time on are exact; INT64_MIN: all after it */
 };
@@ -31,6 +31,7 @@ struct pass {
     int64_t undecodable;   /* shown pictures before the first access, which are left out */
     int64_t missing;       /* pictures whose bytes lie past the source's end */
     int64_t damaged;       /* packets that the container calls damaged */
+    int joins;             /* parts with a clock of their own after the first */
 };
 
 struct pass_limits {

@@ -246,7 +246,7 @@ static int look_inside(struct probe *probe, struct err *err) {
     look.first = av_frame_alloc();
     int status = decoder_open(&look.decoder, parameters, probe->stream->time_base, NULL, err);
     if (status == 0) {
-        demux_keep_stream(probe->demux, probe->stream->index);
+        demux_keep_streams(probe->demux, probe->stream->index, probe->stream->index);
         status = decode_first(probe, &look, err);
     }
     if (status == 0 && look.seen == 0) {
@@ -402,9 +402,16 @@ static void tell_defects(struct probe *probe, const struct pass *pass) {
                            "instead",
             (long long)(document->missing - pass->missing));
     }
-    if (pass->damaged > 0) {
+    /* Where parts were joined their counters jump too, and nothing is damaged. */
+    if (pass->damaged > pass->joins) {
         SAY(probe, DEFECT, "%lld packets of its pictures are damaged; what can be decoded is shown",
-            (long long)pass->damaged);
+            (long long)(pass->damaged - pass->joins));
+    }
+    if (pass->joins > 0) {
+        SAY(probe, DEFECT,
+            "its clock jumps %d times, as where recordings were joined; each part follows the one "
+            "before without a gap",
+            pass->joins);
     }
     if (pass->undecodable > 0) {
         SAY(probe, DEFECT,
@@ -439,6 +446,14 @@ static int fill_document(struct probe *probe, struct err *err) {
     }
     if (status == 0) {
         status = lay_out(probe, &pass, err);
+    }
+    if (status == 0 && pass.joins > 0 &&
+        rational_compare(probe->hint, document->video.source_rate) != 0) {
+        /* Chunks will join the parts at the rate that was found. */
+        probe->hint = document->video.source_rate;
+        pass_finish(&pass);
+        status = count_pictures(probe, &pass, err);
+        status = status == 0 ? lay_out(probe, &pass, err) : status;
     }
     if (status == 0) {
         tell_defects(probe, &pass);

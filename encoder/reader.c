@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "join.h"
 #include "outline.h"
 #include "reorder.h"
 
@@ -36,7 +37,7 @@ struct reader {
     bool field_open; /* the last packet was a first field */
     int field_parity;
     int64_t position_before; /* of the newest packet that tells its own */
-    int64_t shift; /* added to stored timestamps */
+    struct join_clock join; /* its shift is added to stored timestamps */
     struct reorder reorder;
     struct entry *first; /* read and not given yet, in decode order */
     struct entry *last;
@@ -46,6 +47,10 @@ struct reader {
 
 AVStream *reader_stream(const struct reader *reader) {
     return reader->stream;
+}
+
+int reader_joins(const struct reader *reader) {
+    return reader->join.joins;
 }
 
 void reader_look_at_all(struct reader *reader, bool all) {
@@ -103,8 +108,10 @@ static void meet_stream(struct reader *reader) {
     double rate = reader->options.rate.num > 0 ? rational_value(reader->options.rate) : 25;
     reader->stream = stream;
     reader->bitstream = bitstream_of(stream->codecpar);
-    reader->reorder = reorder_of(1 / (rate * (tick_s > 0 ? tick_s : 1)));
-    demux_keep_stream(reader->demux, reader->options.stream);
+    tick_s = tick_s > 0 ? tick_s : 1;
+    reader->reorder = reorder_of(1 / (rate * tick_s));
+    reader->join = join_clock_of(tick_s, rate);
+    demux_keep_streams(reader->demux, reader->options.stream, reader->options.stream);
     open_unpack(reader);
     if (!reader->demux->container->exact_times || reader->options.pair_fields) {
         open_parser(reader);
@@ -213,21 +220,28 @@ static bool same_time(const AVStream *stream, int64_t a, int64_t b) {
     return bits > 0 && bits < 63 && ((a - b) & ((INT64_C(1) << bits) - 1)) == 0;
 }
 
-/* Whether this is the packet of the access point, seen again: by its times, and where
- * it has none by its position. */
+/* What an access point's packet is known by: its decode time, else its presentation
+ * time, as stored. */
+static int64_t stored_time(const AVPacket *packet) {
+    return packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
+}
+
+/* Whether this is the packet of the access point, seen again: by its time, and where it
+ * has none by its position. */
 static bool is_anchor(const struct reader *reader, const AVPacket *packet) {
     const struct random_access *access = reader->options.access;
-    bool has_pts = packet->pts != AV_NOPTS_VALUE;
-    bool has_dts = packet->dts != AV_NOPTS_VALUE;
-    if ((has_pts && !same_time(reader->stream, packet->pts, access->pts)) ||
-        (has_dts && !same_time(reader->stream, packet->dts, access->dts)) ||
-        (!has_pts && !has_dts && packet->pos != access->position)) {
+    enum reach reach = reader->demux->container->reach;
+    bool by_byte = reach == REACH_BYTE || reach == REACH_RAW;
+    int64_t stored = stored_time(packet);
+    bool same = stored != AV_NOPTS_VALUE ? same_time(reader->stream, stored, access->dts)
+                                         : packet->pos == access->position;
+    /* Joined parts may have equal times. */
+    bool early = by_byte && packet->pos >= 0 && packet->pos < access->position;
+    if (!same || early) {
         return false;
     }
     /* After a seek by byte the rest of the picture before may go by its name. */
-    enum reach reach = reader->demux->container->reach;
-    return !reader->sought || (reach != REACH_BYTE && reach != REACH_RAW) ||
-           look_at(reader, packet).access != ACCESS_NONE;
+    return !reader->sought || !by_byte || look_at(reader, packet).access != ACCESS_NONE;
 }
 
 /* Moves the clock onto the index's; a packet without any time gets the index's. */
@@ -235,20 +249,25 @@ static void anchor(struct reader *reader, AVPacket *packet) {
     const struct random_access *access = reader->options.access;
     reader->anchored = true;
     if (packet->pts != AV_NOPTS_VALUE) {
-        reader->shift = access->pts - packet->pts;
+        reader->join.shift = access->pts - packet->pts;
     } else if (packet->dts != AV_NOPTS_VALUE) {
-        reader->shift = access->dts - packet->dts;
+        reader->join.shift = access->dts - packet->dts;
     } else {
         packet->pts = access->pts;
     }
 }
 
-static void shift_times(const struct reader *reader, AVPacket *packet) {
+/* Puts the packet's times on the clock of the first part. */
+static void shift_times(struct reader *reader, AVPacket *packet, bool picture) {
+    int64_t shift = reader->join.shift;
+    if (picture && demux_has_parts(reader->demux->container)) {
+        shift = join_clock_see(&reader->join, packet->pts, packet->dts);
+    }
     if (packet->pts != AV_NOPTS_VALUE) {
-        packet->pts += reader->shift;
+        packet->pts += shift;
     }
     if (packet->dts != AV_NOPTS_VALUE) {
-        packet->dts += reader->shift;
+        packet->dts += shift;
     }
 }
 
@@ -301,10 +320,12 @@ static int take(struct reader *reader, struct err *err) {
     struct entry *entry = mem_zero(1, sizeof(*entry));
     struct reader_item *item = &entry->item;
     entry->packet = packet;
-    item->place = place_in_file(reader, packet);
-    item->floor = packet->pts != AV_NOPTS_VALUE ? packet->dts : AV_NOPTS_VALUE;
     item->look = look_at(reader, packet);
     item->picture = !is_second_field(reader) && !item->look.hidden;
+    item->stored = stored_time(packet);
+    item->place = place_in_file(reader, packet);
+    shift_times(reader, packet, item->picture);
+    item->floor = packet->pts != AV_NOPTS_VALUE ? packet->dts : AV_NOPTS_VALUE;
     item->shown = item->picture && (packet->flags & AV_PKT_FLAG_DISCARD) == 0;
     if (item->picture) {
         struct reorder_place place = place_of(reader, &item->look);
@@ -332,7 +353,6 @@ static int fill(struct reader *reader, struct err *err) {
             anchor(reader, reader->raw);
         }
         if (reader->anchored) {
-            shift_times(reader, reader->raw);
             return take(reader, err);
         }
         av_packet_unref(reader->raw);

@@ -2,9 +2,9 @@
 /*
  * The packets of the picture track, each with a sure timestamp. Probe and chunks read
  * through this one door, so a picture has the same time in both: stored timestamps
- * alone are believed, what lacks is worked out from the pictures' order, and a clock
- * that wraps or restarts is moved onto the probe's by the packet of the random access
- * point where reading begins.
+ * alone are believed, what lacks is worked out from the pictures' order, parts with
+ * clocks of their own are joined, and a clock that wraps is moved onto the probe's by the
+ * packet of the random access point where reading begins.
  */
 #ifndef ENCODER_READER_H
 #define ENCODER_READER_H
@@ -31,6 +31,7 @@ struct reader_item {
     bool stored_time; /* its own timestamp, not one worked out */
     int64_t place;    /* where demux_seek finds it again; -1 by its time. In a fragmented MP4
                          the position of its data */
+    int64_t stored;   /* its decode time, else its presentation time, as stored */
     int64_t floor;    /* no later picture is shown before; AV_NOPTS_VALUE where nobody knows */
     struct picture_look look; /* of key pictures, and where `look_at_all` is set */
 };
@@ -46,6 +47,9 @@ void reader_look_at_all(struct reader *reader, bool all);
 
 /* The next packet in decode order: 1, 0 at the end, negative on errors. */
 int reader_next(struct reader *reader, struct reader_item *item, struct err *err);
+
+/* Parts with a clock of their own that were joined to the first so far. */
+int reader_joins(const struct reader *reader);
 
 /* The stream; NULL before its first packet in a container without a header. */
 AVStream *reader_stream(const struct reader *reader);

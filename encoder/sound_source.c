@@ -9,7 +9,7 @@
 
 #include "common/mem.h"
 #include "decoder.h"
-#include "demux.h"
+#include "sound_reader.h"
 #include "source.h"
 
 __extension__ typedef __int128 wide;
@@ -35,8 +35,7 @@ struct sounding {
 struct sound_source {
     const struct source_document *document;
     const struct audio_facts *facts;
-    struct demux *demux;
-    AVStream *stream;
+    struct sound_reader *reader;
     AVCodecContext *decoder;
     const uint8_t *frame_sizes; /* of packets that hold several frames, of which the
                                    decoder takes one at a time; else NULL */
@@ -45,8 +44,6 @@ struct sound_source {
     AVPacket *piece;
     bool read_all;
     bool decoded_all;
-    bool turned;  /* the clock's turn was chosen */
-    int64_t wrap; /* added to stored timestamps: the pictures' turn of the clock */
     struct sounding ahead[AHEAD];
     int ahead_count;
     AVFrame *given;
@@ -91,29 +88,6 @@ static int alloc_buffers(struct sound_source *source) {
     return complete ? 0 : ERR_INTERNAL;
 }
 
-/* In containers without a header the track is there once its first packet has come,
- * which then waits in `packet`. */
-static int await_stream(struct sound_source *source, struct err *err) {
-    AVFormatContext *format = source->demux->format;
-    while (format->nb_streams <= (unsigned)source->facts->stream) {
-        av_packet_unref(source->packet);
-        int status = demux_read(source->demux, source->packet, err);
-        if (status < 0) {
-            return status;
-        }
-        if (status == 0) {
-            return err_set(err, ERR_CORRUPT, "its audio stream %d has no packets",
-                           source->facts->stream);
-        }
-    }
-    source->stream = format->streams[source->facts->stream];
-    if (source->packet->stream_index != source->stream->index) {
-        av_packet_unref(source->packet);
-    }
-    demux_keep_stream(source->demux, source->stream->index);
-    return 0;
-}
-
 int sound_source_open(struct sound_source **out, const struct source_document *document, int track,
                       const struct source_io *io, struct err *err) {
     if (track < 0 || (size_t)track >= document->audio_count) {
@@ -122,23 +96,16 @@ int sound_source_open(struct sound_source **out, const struct source_document *d
     struct sound_source *source = mem_zero(1, sizeof(*source));
     source->document = document;
     source->facts = &document->audio[track];
-    const struct demux_options options = {
-        .container = document->container,
-        .max_streams = source->facts->stream + 1000,
-        .stored_times = true,
-    };
     int status = alloc_buffers(source);
     if (status != 0) {
         err_set(err, ERR_INTERNAL, "no memory for sound");
     } else {
-        status = demux_open(&source->demux, io, &options, err);
+        status = sound_reader_open(&source->reader, document, source->facts, io, err);
     }
     if (status == 0) {
-        status = await_stream(source, err);
-    }
-    if (status == 0) {
-        status = decoder_open(&source->decoder, source->stream->codecpar,
-                              source->stream->time_base, source->facts->codec, err);
+        const AVStream *stream = sound_reader_stream(source->reader);
+        status = decoder_open(&source->decoder, stream->codecpar, stream->time_base,
+                              source->facts->codec, err);
     }
     if (status != 0) {
         sound_source_close(source);
@@ -158,7 +125,7 @@ void sound_source_close(struct sound_source *source) {
         return;
     }
     avcodec_free_context(&source->decoder);
-    demux_close(source->demux);
+    sound_reader_close(source->reader);
     av_packet_free(&source->packet);
     av_packet_free(&source->piece);
     av_frame_free(&source->given);
@@ -175,14 +142,9 @@ static int next_packet(struct sound_source *source, struct err *err) {
     while (source->packet->size == 0) {
         av_packet_unref(source->packet);
         source->split = 0;
-        int status = demux_read(source->demux, source->packet, err);
+        int status = sound_reader_next(source->reader, source->packet, err);
         if (status <= 0) {
             return status;
-        }
-        if (source->packet->stream_index != source->stream->index) {
-            av_packet_unref(source->packet);
-        } else if (source->packet->pts == AV_NOPTS_VALUE) {
-            source->packet->pts = source->packet->dts; /* sound is never reordered */
         }
     }
     return 1;
@@ -257,23 +219,12 @@ static int64_t cut_skipped(AVFrame *frame) {
     return start;
 }
 
-/* Seconds after the timeline's start of a stored timestamp, on the pictures' turn of a
- * clock that wraps. */
-static struct rational time_of(struct sound_source *source, int64_t pts) {
-    const AVStream *stream = source->stream;
-    int bits = stream->pts_wrap_bits;
+/* Seconds after the timeline's start. */
+static struct rational time_of(const struct sound_source *source, int64_t pts) {
+    const AVStream *stream = sound_reader_stream(source->reader);
     struct rational start = source->document->timeline.start;
-    struct rational tick = {stream->time_base.num, stream->time_base.den};
-    if (!source->turned && bits > 0 && bits < 63) {
-        double turn = (double)(INT64_C(1) << bits) * rational_value(tick);
-        double off = rational_value(start) - (double)pts * rational_value(tick);
-        double turns = off / turn;
-        int64_t whole = (int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5);
-        source->wrap = whole * (INT64_C(1) << bits);
-    }
-    source->turned = true;
     struct rational negative = {-start.num, start.den};
-    return add(negative, (pts + source->wrap) * tick.num, tick.den);
+    return add(negative, pts * stream->time_base.num, stream->time_base.den);
 }
 
 /* An MP4's edit list says where the sound begins; libavformat leaves what the decoder
