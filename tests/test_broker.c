@@ -266,7 +266,8 @@ Suite *broker_suite(void) {
     tcase_add_test(tc, a_sink_that_fails_ends_the_child);
     tcase_add_test(tc, time_held_back_is_not_the_childs);
     tcase_add_test(tc, no_program_no_box);
-#if !defined(__SANITIZE_ADDRESS__) /* it takes more address space than there is memory */
+#if !defined(__SANITIZE_ADDRESS__) &&                                                              \
+    !defined(__SANITIZE_THREAD__) /* it takes more address space than there is memory */
     tcase_add_test(tc, memory_has_an_end);
 #else
     (void)memory_has_an_end;

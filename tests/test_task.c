@@ -131,8 +131,21 @@ static void setup(void) {
     ck_assert_int_eq(http_client_create(&client, NULL), 0);
 }
 
+/* A sanitizer's finding in the worker or in a child would else pass for a bad ending. */
+static void check_log(void) {
+    struct buf log = {0};
+    char *path = path_in("worker.log");
+    ck_assert_int_eq(fs_read(&log, path, FILE_BYTES, NULL), 0);
+    const char *text = buf_text(&log);
+    ck_assert_msg(strstr(text, "Sanitizer") == NULL && strstr(text, "runtime error") == NULL, "%s",
+                  text);
+    buf_finish(&log);
+    mem_free(path);
+}
+
 static void teardown(void) {
     proc_finish(&worker);
+    check_log();
     scheduler_stop(scheduler);
     http_client_destroy(client);
     json_tree_destroy(answer);

@@ -23,8 +23,8 @@ static const char *const masked_environment[] = {
 };
 static const char *const empty_environment[] = {NULL};
 
-/* Address sanitizer reserves terabytes that it never touches. */
-#if defined(__SANITIZE_ADDRESS__)
+/* Sanitizers reserve terabytes that they never touch. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { ADDRESS_SPACE_CAN_BE_LIMITED = 0 };
 #else
 enum { ADDRESS_SPACE_CAN_BE_LIMITED = 1 };
