@@ -186,11 +186,13 @@ function pickPlayer(hlsJsBuiltIn) {
   }
 }
 
+// From the time, not from the frame last painted: that may lag behind quick keys.
 function step(frames) {
-  if (state.shown !== null && state.rate) {
+  if (state.rate) {
     video.pause();
-    const next = Math.min(Math.max(state.shown + frames, 0), state.frames - 1);
-    video.currentTime = (next + 0.5) / state.rate;
+    const last = state.frames - 1;
+    const now = Math.min(Math.floor(video.currentTime * state.rate + 0.01), last);
+    video.currentTime = (Math.min(Math.max(now + frames, 0), last) + 0.5) / state.rate;
   }
 }
 
