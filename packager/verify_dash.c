@@ -164,6 +164,9 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
 static void check_coverage(struct verify *v, const struct mpd_representation *from,
                            const struct listing *listing) {
     const struct mpd_segment *last = &from->segments[from->segment_count - 1];
+    if (v->mpd.period_duration_ns <= 0) {
+        return; /* told as RULE_DASH_PERIOD */
+    }
     int64_t start = from->segments[0].time - from->presentation_offset;
     int64_t end = last->time + last->duration - from->presentation_offset;
     int64_t slack = ROUNDING_NS;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What verify says of a title, and tools to damage one: see verify_fixture.h. */
+#include "verify_fixture.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+static void take_finding(void *context, const struct finding *finding) {
+    struct verdict *verdict = context;
+    bool must = finding->weight == FINDING_MUST;
+    buf_format(&verdict->lines, "%s %s %s: %s\n", must ? "must" : "advice", finding->rule,
+               finding->path, finding->message);
+    buf_format(&verdict->rules, " %s ", finding->rule);
+}
+
+int verdict_of(struct verdict *out, struct title_fixture *title) {
+    struct err err = {0};
+    *out = (struct verdict){0};
+    int failed = verify_title(title_fixture_fetch, title, take_finding, out, &out->summary, &err);
+    ck_assert_int_eq(failed, err.code);
+    buf_text(&out->lines);
+    buf_text(&out->rules);
+    return failed;
+}
+
+void verdict_finish(struct verdict *verdict) {
+    buf_finish(&verdict->lines);
+    buf_finish(&verdict->rules);
+}
+
+const char *verdict_lines(const struct verdict *verdict) {
+    return (const char *)verdict->lines.data;
+}
+
+bool verdict_tells(const struct verdict *verdict, const char *rule) {
+    return rule_in((const char *)verdict->rules.data, rule);
+}
+
+bool rule_in(const char *list, const char *rule) {
+    char padded[64];
+    snprintf(padded, sizeof(padded), " %s ", rule);
+    return strstr(list, padded) != NULL;
+}
+
+/* Length of what `pattern` matches at `text`; '*' stands for letters, digits and dots. */
+static size_t match(const char *text, const char *pattern) {
+    const char *at = text;
+    for (; *pattern != '\0'; pattern++) {
+        if (*pattern == '*') {
+            at += strspn(at, "0123456789abcdefghijklmnopqrstuvwxyz.");
+        } else if (*at++ != *pattern) {
+            return 0;
+        }
+    }
+    return (size_t)(at - text);
+}
+
+bool text_replace(struct buf *bytes, const char *find, const char *put, bool all) {
+    struct buf out = {0};
+    bool found = false;
+    for (const char *at = buf_text(bytes); *at != '\0';) {
+        size_t length = found && !all ? 0 : match(at, find);
+        if (length > 0) {
+            buf_string(&out, put);
+            at += length;
+            found = true;
+        } else {
+            buf_append(&out, at++, 1);
+        }
+    }
+    buf_finish(bytes);
+    *bytes = out;
+    return found;
+}
+
+uint8_t *box_of(struct title_fixture *title, const char *path, const char *type, int nth) {
+    struct buf *bytes = title_fixture_bytes(title, path);
+    uint8_t *at = bytes->data;
+    for (int i = 0; i <= nth; i++) {
+        at = memmem(at, bytes->size - (size_t)(at - bytes->data), type, 4);
+        ck_assert_msg(at != NULL, "%s has no box %s %d", path, type, nth);
+        at += 4;
+    }
+    return at;
+}
+
+void put_u32(uint8_t *at, uint32_t value) {
+    for (int i = 0; i < 4; i++) {
+        at[i] = (uint8_t)(value >> (24 - 8 * i));
+    }
+}
+
+uint32_t get_u32(const uint8_t *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What verify says of a title of title_fixture.h, and tools to damage one. */
+#ifndef TESTS_VERIFY_FIXTURE_H
+#define TESTS_VERIFY_FIXTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packager/packager.h"
+#include "title_fixture.h"
+
+/* Folders of the default title. */
+#define PICTURES "video/h264-180p-0123456789/"
+#define SMALL    "video/h264-90p-abcdef0123/"
+#define SOUND    "audio/und-aac-2-1122334455/"
+
+/* Documents; "$V" as in title_fixture_bytes. */
+#define MASTER   "master.m3u8"
+#define MPD      "manifest.mpd"
+#define PLAYLIST "$V/h264-180p.m3u8"
+#define SMALLEST "$V/h264-90p.m3u8"
+#define IFRAMES  "$V/h264-180p-iframes.m3u8"
+
+struct verdict {
+    struct buf lines; /* "must rule path: message", a line a finding */
+    struct buf rules; /* " rule  rule " */
+    struct verify_summary summary;
+};
+
+/* Runs verify_title; its result. Ends with verdict_finish. */
+int verdict_of(struct verdict *out, struct title_fixture *title);
+void verdict_finish(struct verdict *verdict);
+
+/* The texts, for messages. */
+const char *verdict_lines(const struct verdict *verdict);
+
+/* Whether the rule is told; whether " rule " stands in a list of rules. */
+bool verdict_tells(const struct verdict *verdict, const char *rule);
+bool rule_in(const char *list, const char *rule);
+
+/* Puts `put` in the place of the first match, or of all; in `find` a '*' stands for
+ * small letters, digits and dots. False where nothing matches. */
+bool text_replace(struct buf *bytes, const char *find, const char *put, bool all);
+
+/* What follows the four letters of the nth box of that type, from 0, in an object;
+ * fails the test where there is none. */
+uint8_t *box_of(struct title_fixture *title, const char *path, const char *type, int nth);
+
+/* Big-endian. */
+void put_u32(uint8_t *at, uint32_t value);
+uint32_t get_u32(const uint8_t *at);
+
+#endif
