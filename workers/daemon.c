@@ -99,29 +99,40 @@ static bool heart_goes_on(struct daemon *d) {
     return on;
 }
 
+/* For good: the main loop ends. */
+static void refuse(struct daemon *d, const struct err *why) {
+    pthread_mutex_lock(&d->shared.lock);
+    d->refused = true;
+    pthread_cond_broadcast(&d->shared.changed);
+    pthread_mutex_unlock(&d->shared.lock);
+    log_error("the scheduler refuses this worker", "why=\"%s\"", why->message);
+}
+
+static void session_take(struct daemon *d, const struct api_session *session) {
+    pthread_mutex_lock(&d->shared.lock);
+    d->session = *session;
+    d->has_session = true;
+    pthread_cond_broadcast(&d->shared.changed);
+    pthread_mutex_unlock(&d->shared.lock);
+    d->heard_ms = clock_monotonic_ms();
+    d->warned_ms = 0;
+    atomic_store(&d->shared.ttl_ms, session->ttl_ms);
+    log_info("session", "session=%s", session->id);
+}
+
 static void session_open(struct daemon *d, struct api *api, int *failures) {
     static const struct http_retry retry = {.first_ms = 200, .most_ms = 5000};
     struct err err = {0};
     struct api_session session;
     int failed = api_session_open(api, &d->worker, &session, &err);
-    pthread_mutex_lock(&d->shared.lock);
-    d->refused = d->refused || (failed != 0 && !http_may_retry(failed));
     if (failed == 0) {
-        d->session = session;
-        d->has_session = true;
-        d->heard_ms = clock_monotonic_ms();
-        d->warned_ms = 0;
         *failures = 0;
-        atomic_store(&d->shared.ttl_ms, session.ttl_ms);
-        log_info("session", "session=%s", session.id);
-    }
-    pthread_cond_broadcast(&d->shared.changed);
-    pthread_mutex_unlock(&d->shared.lock);
-    if (failed != 0 && http_may_retry(failed)) {
+        session_take(d, &session);
+    } else if (http_may_retry(failed)) {
         warn_away(d, &err);
         sleep_beat(d, http_retry_pause_ms(&retry, ++*failures, 0, NULL));
-    } else if (failed != 0) {
-        log_error("the scheduler refuses this worker", "why=\"%s\"", err.message);
+    } else if (failed != ERR_CANCELLED) {
+        refuse(d, &err);
     }
 }
 
@@ -160,8 +171,8 @@ static size_t beats_collect(struct daemon *d, struct api_beat *beats) {
 }
 
 static void orders_follow(struct daemon *d, const struct api_orders *orders) {
-    pthread_mutex_lock(&d->shared.lock);
     d->heard_ms = clock_monotonic_ms();
+    pthread_mutex_lock(&d->shared.lock);
     for (size_t i = 0; i < d->slot_count; i++) {
         for (size_t k = 0; k < orders->stop_count && d->slots[i].task != NULL; k++) {
             if (d->slots[i].task->fence == orders->stop[k]) {
@@ -185,6 +196,9 @@ static void heart_beat(struct daemon *d, struct api *api, struct api_beat *beats
         d->warned_ms = 0;
     } else if (failed == ERR_NOT_FOUND) {
         session_lost(d);
+        return;
+    } else if (api_refused(api)) {
+        refuse(d, &err);
         return;
     } else {
         warn_away(d, &err);

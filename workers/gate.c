@@ -77,7 +77,6 @@ static int pass_segment(struct gate *gate, const struct made *made, char name[GA
     int failed =
         segment_check(made->data, made->size, &gate->track, gate->chunk, &made->report, err);
     if (failed != 0) {
-        err_wrap(err, "segment %" PRId64, next);
         return failed;
     }
     note_segment(gate, made);

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "announce.h"
 #include "child.h"
+#include "child_announce.h"
 #include "common/log.h"
 #include "options.h"
 

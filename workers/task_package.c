@@ -179,7 +179,9 @@ static int rendition_join(struct package *package, size_t index, struct err *err
                parts[c].report.segment_count * sizeof(*joined->segments));
         joined->segment_count += parts[c].report.segment_count;
     }
-    package->joined[index].frames_repaired = package->plan.frames_repaired;
+    /* a chunk is decoded for all rungs alike, so each shows the same repaired frames */
+    package->joined[index].frames_repaired =
+        package->plan.renditions[index].is_video ? package->plan.frames_repaired : 0;
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What this worker encodes with: see announce.h. */
-#include "announce.h"
+/* What this worker encodes with: see child_announce.h. */
+#include "child_announce.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What this worker encodes with: for the session, and for people (--versions). */
-#ifndef WORKERS_ANNOUNCE_H
-#define WORKERS_ANNOUNCE_H
+#ifndef WORKERS_CHILD_ANNOUNCE_H
+#define WORKERS_CHILD_ANNOUNCE_H
 
 #include "api.h"
 #include "common/mem.h"
