@@ -7,9 +7,11 @@ bits of the number and 4 that check it, one a block.
 
   counter.py draw WIDTH HEIGHT COUNT [fields]   gray pictures 0, 1, ... on stdout; with
                                                 `fields` two numbers a picture, one a field
-  counter.py read FILE [OPTION...]              one number a line, ? where there is none
-  counter.py expect PACKETS RATE [NUMBERS]      what a timeline of this rate shows, from
-                                                `pts,duration` lines in seconds
+  counter.py read FILE [PARITY...]              one number a line, ? where there is none;
+                                                PARITY: of the lines to look at, in turns
+  counter.py expect FILE RATE [NUMBER...]       what a timeline of this rate shows of FILE,
+                                                by its packets alone; pictures are 0, 1,
+                                                ... or have the given numbers
 """
 import json
 import subprocess
@@ -50,7 +52,8 @@ def draw(width, height, count, fields):
         sys.stdout.buffer.write(b"".join(rows))
 
 
-def number_of(picture, width, height):
+def number_of(picture, width, height, parity):
+    """Read from all lines, or from those of one field (parity 0 or 1) alone."""
     values = []
     for row in range(ROWS):
         for column in range(COLUMNS):
@@ -58,6 +61,7 @@ def number_of(picture, width, height):
             for y in (3, 4, 5):
                 for x in (3, 4, 5):
                     line = (8 * row + y) * height // (8 * ROWS)
+                    line = line if parity is None else line - line % 2 + parity
                     total += picture[line * width + (8 * column + x) * width // (8 * COLUMNS)]
                     count += 1
             values.append(total / count > 128)
@@ -70,36 +74,47 @@ def number_of(picture, width, height):
     return str(number) if upright and check_of(number) == bits & 15 else "?"
 
 
-def read(path, options):
+def read(path, parities):
     size = subprocess.run(
         ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_streams", "-of", "json", path],
         capture_output=True, text=True, check=True)
     stream = json.loads(size.stdout)["streams"][0]
     width, height = stream["width"], stream["height"]
     decoder = subprocess.Popen(
-        ["ffmpeg", "-nostdin", "-v", "error", "-noautorotate", *options, "-i", path, "-map",
+        ["ffmpeg", "-nostdin", "-v", "error", "-noautorotate", "-i", path, "-map",
          "0:v:0", "-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "-"],
         stdout=subprocess.PIPE)
     numbers = []
     while len(picture := decoder.stdout.read(width * height)) == width * height:
-        numbers.append(number_of(picture, width, height))
+        parity = parities[len(numbers) % len(parities)] if parities else None
+        numbers.append(number_of(picture, width, height, parity))
     if decoder.wait() != 0:
         sys.exit("ffmpeg cannot decode " + path)
     return numbers
 
 
-def expect(packets, rate, numbers):
+def packets_of(path):
+    """Times and durations in seconds of all pictures that are shown, as they are shown."""
+    probed = subprocess.run(
+        ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
+         "packet=pts,duration,flags:stream=time_base", "-of", "json", path],
+        capture_output=True, text=True, check=True)
+    found = json.loads(probed.stdout)
+    tick = Fraction(found["streams"][0]["time_base"])
+    return sorted((packet["pts"] * tick, packet.get("duration", 0) * tick)
+                  for packet in found["packets"] if "D" not in packet["flags"])
+
+
+def expect(path, rate, numbers):
     """Frame n shows the last picture whose time, in frames from the first picture on and
-    rounded to the nearest, is not past n. `numbers` are the pictures' own, in the order
-    that they are shown in; by default 0, 1, ..."""
-    times = sorted((Fraction(line.split(",")[0]), Fraction(line.split(",")[1] or 0))
-                   for line in packets)
-    slots = [int((time - times[0][0]) * rate + Fraction(1, 2)) for time, _ in times]
-    last, length = times[-1]
-    frames = max(slots[-1] + 1, int((last + length - times[0][0]) * rate + Fraction(1, 2)))
+    rounded to the nearest, is not past n. `numbers` are the pictures' own."""
+    packets = packets_of(path)
+    first = packets[0][0]
+    slots = [int((time - first) * rate + Fraction(1, 2)) for time, _ in packets]
+    end = int((sum(packets[-1]) - first) * rate + Fraction(1, 2))
     shown = []
     picture = 0
-    for frame in range(frames):
+    for frame in range(max(slots[-1] + 1, end)):
         while picture + 1 < len(slots) and slots[picture + 1] <= frame:
             picture += 1
         shown.append(str(numbers[picture] if numbers else picture))
@@ -111,15 +126,10 @@ def main():
     if command == "draw":
         draw(int(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3:] == ["fields"])
     elif command == "read":
-        print("\n".join(read(arguments[0], arguments[1:])))
+        print("\n".join(read(arguments[0], [int(parity) for parity in arguments[1:]])))
     else:
-        with open(arguments[0], encoding="ascii") as file:
-            packets = [line.strip() for line in file if line.strip()]
-        numbers = None
-        if len(arguments) > 2:
-            with open(arguments[2], encoding="ascii") as file:
-                numbers = file.read().split()
-        print("\n".join(expect(packets, Fraction(arguments[1]), numbers)))
+        numbers = [int(number) for number in arguments[2:]]
+        print("\n".join(expect(arguments[0], Fraction(arguments[1]), numbers)))
 
 
 if __name__ == "__main__":
