@@ -174,7 +174,8 @@ static void rung_line(const struct rendition_status *rendition, int columns, str
         bar_write(part, 20, out);
         buf_string(out, "▏");
     }
-    buf_format(out, " %3d %%%s\n", (int)(part * 100), rendition->reused ? "  reused" : "");
+    bool room = columns >= name + 40;
+    buf_format(out, " %3d %%%s\n", (int)(part * 100), rendition->reused && room ? "  reused" : "");
 }
 
 int progress_draw(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,

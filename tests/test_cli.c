@@ -21,7 +21,7 @@ static const struct {
     {"/films/Big Buck (1080p).mp4", "big-buck-1080p"},
     {"file+with+data&streams=works?.mp4", "file-with-data-streams-works"},
     {"https://media.example/a/b/Movie.final.mkv?token=secret#t", "movie.final"},
-    {"https://media.example/", "media.example"},
+    {"https://media.example/", "media"},
     {"_-._.mp4", "title"},
     {"\xc3\xa9t\xc3\xa9.mov", "t"},
     {"dir/.hidden", "hidden"},

@@ -62,16 +62,16 @@ static const struct {
     {1920, 1080, "h264", "1920x1080 1280x720 960x540 640x360 426x240"},
     {3840, 2160, "h264", "1920x1080 1280x720 960x540 640x360 426x240"},
     {1280, 720, "h264", "1280x720 960x540 640x360 426x240"},
-    {720, 1280, "h264", "720x1280 540x960 360x640 240x426"},    /* portrait */
+    {720, 1280, "h264", "720x1280 540x960 360x640 240x426"},           /* portrait */
     {1920, 800, "h264", "1920x800 1728x720 1296x540 864x360 576x240"}, /* scope film */
-    {1280, 738, "h264", "1248x720 936x540 624x360 416x240"},    /* 720 covers it */
-    {1278, 718, "h264", "1278x718 962x540 640x360 428x240"},    /* nearly 720 */
-    {853, 480, "h264", "852x480 640x360 426x240"},              /* odd: down, not up */
+    {1280, 738, "h264", "1248x720 936x540 624x360 416x240"},           /* 720 covers it */
+    {1278, 718, "h264", "1278x718 962x540 640x360 428x240"},           /* nearly 720 */
+    {853, 480, "h264", "852x480 640x360 426x240"},                     /* odd: down, not up */
     {640, 480, "h264", "640x480 480x360 320x240"},
     {160, 120, "h264", "160x120"},
     {161, 121, "h264", "160x120"},
-    {2, 2, "h264", "2x2"},
-    {1, 1, "h264", "2x2"},
+    {16, 16, "h264", "16x16"},
+    {17, 17, "h264", "16x16"},
     {8192, 64, "h264", "8192x64"},
     {1280, 720, "fast", "640x360 320x180"},
     {320, 240, "fast", "320x240 240x180"},
@@ -97,8 +97,8 @@ END_TEST
 START_TEST(any_size_is_sound) {
     struct ladder ladder = builtin("h264");
     int wrong = 0;
-    for (int width = 2; width < 2500; width += 13) {
-        for (int height = 2; height < 2500; height += 37) {
+    for (int width = 16; width < 2500; width += 13) {
+        for (int height = 16; height < 2500; height += 37) {
             struct source_document source = source_of(width, height);
             struct ladder_selection s = select_rungs(&ladder, &source);
             wrong += s.video_count < 1;
@@ -107,8 +107,8 @@ START_TEST(any_size_is_sound) {
                 wrong += spec->width % 2 != 0 || spec->height % 2 != 0;
                 wrong += spec->width > width || spec->height > height;
                 wrong += spec->level == 0;
-                wrong += i > 0 && spec->width * spec->height >=
-                                      s.video[i - 1].width * s.video[i - 1].height;
+                wrong += i > 0 &&
+                         spec->width * spec->height >= s.video[i - 1].width * s.video[i - 1].height;
                 /* the shape stays within what rounding to even numbers does to it */
                 double want = (double)width / height * spec->height;
                 double slack = 1.001 + (double)width / height * (spec->height == height - 1) +
@@ -137,8 +137,9 @@ START_TEST(names_are_codec_and_lines) {
 END_TEST
 
 START_TEST(settings_come_from_the_rung) {
-    struct ladder ladder = ladder_of("preset: slow\ntune: grain\ncrf: 20.5\nmaxrate: 5M\nthreads: 3\n"
-                                     "gop_s: 1\nrungs:\n  - {height: 360}\n  - {height: 720, crf: 22}\n");
+    struct ladder ladder =
+        ladder_of("preset: slow\ntune: grain\ncrf: 20.5\nmaxrate: 5M\nthreads: 3\n"
+                  "gop_s: 1\nrungs:\n  - {height: 360}\n  - {height: 720, crf: 22}\n");
     struct source_document source = source_of(1280, 720);
     struct ladder_selection s = select_rungs(&ladder, &source);
     ck_assert_int_eq(s.video[0].crf_hundredths, 2200);
@@ -182,10 +183,10 @@ static const struct {
     struct rational rate;
     int level; /* STANDARDS section 4, ITU-T H.264 table A-1 */
 } levels[] = {
-    {640, 360, {30, 1}, 30},         {960, 540, {30, 1}, 31},   {1280, 720, {30000, 1001}, 31},
-    {1280, 720, {60, 1}, 32},        {1920, 1080, {30, 1}, 40}, {1920, 1080, {60, 1}, 42},
-    {426, 240, {30, 1}, 21},         {176, 144, {15, 1}, 10},   {3840, 2160, {30, 1}, 51},
-    {3840, 2160, {60, 1}, 52},       {7680, 4320, {60, 1}, 61}, {16000, 64, {24, 1}, 60},
+    {640, 360, {30, 1}, 30},   {960, 540, {30, 1}, 31},   {1280, 720, {30000, 1001}, 31},
+    {1280, 720, {60, 1}, 32},  {1920, 1080, {30, 1}, 40}, {1920, 1080, {60, 1}, 42},
+    {426, 240, {30, 1}, 21},   {176, 144, {15, 1}, 10},   {3840, 2160, {30, 1}, 51},
+    {3840, 2160, {60, 1}, 52}, {7680, 4320, {60, 1}, 61}, {16000, 64, {24, 1}, 60},
 };
 
 START_TEST(levels_are_the_lowest) {
@@ -281,6 +282,16 @@ START_TEST(hdr_is_refused_with_a_sentence) {
 }
 END_TEST
 
+START_TEST(tiny_pictures_are_refused) {
+    struct ladder ladder = builtin("h264");
+    struct source_document source = source_of(_i == 0 ? 15 : 640, _i == 0 ? 640 : 15);
+    struct ladder_selection s;
+    struct err err = {0};
+    ck_assert_int_eq(ladder_select(&s, &ladder, &source, &err), ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message, "too small"));
+}
+END_TEST
+
 /* ---- sound ------------------------------------------------------------------------ */
 
 static const struct {
@@ -317,8 +328,9 @@ START_TEST(sound_fits_the_first_track) {
 END_TEST
 
 START_TEST(mono_is_not_made_twice) {
-    struct ladder ladder = ladder_of("rungs: [{height: 360}]\n"
-                                     "audio:\n  - {channels: 2}\n  - {channels: 1, bitrate: 48k}\n");
+    struct ladder ladder =
+        ladder_of("rungs: [{height: 360}]\n"
+                  "audio:\n  - {channels: 2}\n  - {channels: 1, bitrate: 48k}\n");
     struct source_document source = source_of(640, 360);
     struct audio_facts track = {.sample_rate = 48000, .channels = 1};
     source.audio = &track;
@@ -350,6 +362,7 @@ Suite *select_suite(void) {
     tcase_add_test(tc, other_rungs_are_8_bit_420);
     tcase_add_test(tc, deinterlacing_is_for_interlaced_sources);
     tcase_add_loop_test(tc, hdr_is_refused_with_a_sentence, 0, 2);
+    tcase_add_loop_test(tc, tiny_pictures_are_refused, 0, 2);
     suite_add_tcase(suite, tc);
     tc = tcase_create("sound");
     tcase_add_loop_test(tc, sound_fits_the_first_track, 0, COUNT(sounds));

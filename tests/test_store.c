@@ -438,9 +438,13 @@ START_TEST(promises_survive_a_kill) {
         write_until_killed(pipes[1]);
     }
     close(pipes[1]);
-    clock_sleep_ms(150 + 37 * _i, NULL);
-    kill(child, SIGKILL);
     int status = 0, number = 0, promised = -1;
+    while (promised < 1 && read(pipes[0], &number, sizeof(number)) == sizeof(number)) {
+        ck_assert_int_eq(number, promised + 1);
+        promised = number;
+    }
+    clock_sleep_ms(37 * _i, NULL);
+    kill(child, SIGKILL);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status));
     while (read(pipes[0], &number, sizeof(number)) == sizeof(number)) {
