@@ -68,7 +68,7 @@ void encode_display_show(struct encode_display *display, const struct title_stat
 void encode_display_finish(struct encode_display *display) {
     struct buf text = {0};
     erase(display, &text);
-    fwrite(text.data, 1, text.size, stderr);
+    fputs(buf_text(&text), stderr);
     buf_finish(&text);
     display->lines = 0;
 }
