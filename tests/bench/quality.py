@@ -21,7 +21,7 @@ def frames_ssim(source, encoded, width, height):
     graph = (scaled("1:v", width, height, "r") + ";[0:v]settb=1/1000,setpts=N[a];"
              "[r]settb=1/1000,setpts=N[b];[a][b]ssim=stats_file=-")
     done = subprocess.run(
-        ["nice", "-n", "5", "ffmpeg", "-nostdin", "-v", "error", "-i", encoded, "-i", source,
+        ["nice", "-n", "5", "ffmpeg", "-nostdin", "-v", "fatal", "-i", encoded, "-i", source,
          "-filter_complex", graph, "-an", "-f", "null", "/dev/null"],
         stdout=subprocess.PIPE, text=True, check=True)
     return [float(line.split("All:")[1].split()[0]) for line in done.stdout.splitlines()
