@@ -369,6 +369,23 @@ START_TEST(a_shared_scheduler_goes_on) {
 }
 END_TEST
 
+START_TEST(a_scheduler_that_was_away_gives_everybody_time) {
+    struct task task = {0};
+    scheduler_stop(scheduler);
+    start(false, 600);
+    join("w1");
+    submit("t");
+    ck_assert(lease(&task, 0));
+    scheduler_stop(scheduler);
+    clock_sleep_ms(800, NULL);
+    start(false, 600);
+    clock_sleep_ms(200, NULL); /* sweeps have run */
+    ck_assert_int_eq(beat(&task), 200);
+    ck_assert_int_eq(complete(&task), 200);
+    task_finish(&task);
+}
+END_TEST
+
 START_TEST(a_dead_worker_gives_back_at_once) {
     struct task first = {0}, again = {0};
     join("w1");
@@ -852,6 +869,7 @@ Suite *api_suite(void) {
     tcase_add_test(life, events_tell_what_happened_in_order);
     tcase_add_test(life, a_private_scheduler_leaves_the_past_behind);
     tcase_add_test(life, a_shared_scheduler_goes_on);
+    tcase_add_test(life, a_scheduler_that_was_away_gives_everybody_time);
     tcase_add_test(life, a_dead_worker_gives_back_at_once);
     tcase_add_test(life, a_silent_worker_is_lost_by_itself);
     tcase_add_test(life, leaving_hands_back);

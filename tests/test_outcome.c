@@ -277,6 +277,30 @@ START_TEST(a_failing_title_stops_its_tasks_then_removes) {
 }
 END_TEST
 
+START_TEST(a_stopped_task_that_ends_by_itself_lets_the_removal_go) {
+    struct fixture_held first, second;
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    fixture_take_kind(&farm, &first, session, TASK_VIDEO);
+    fixture_take(&farm, &second, session);
+    fixture_fail(&farm, first.fence, FAILURE_BAD_SOURCE, "it is damaged");
+    fixture_beat(&farm, session, NULL, 0); /* the second may be on its way to the worker */
+    fixture_lease(&farm, session, 1);
+    ck_assert_int_eq(farm.task_count, 0);
+    if (_i == 0) {
+        ck_assert_int_eq(fixture_complete(&farm, second.fence, &second.report), ANSWER_DROPPED);
+    } else if (_i == 1) {
+        ck_assert_int_eq(fixture_fail(&farm, second.fence, FAILURE_KILLED, "stopped"),
+                         ANSWER_DROPPED);
+    } else { /* it never got there */
+        farm.now_ms += farm.farm.ttl_ms + 1;
+        fixture_beat(&farm, session, NULL, 0);
+    }
+    ck_assert_int_eq(fixture_lease_one(&farm, session)->kind, TASK_REMOVE);
+    fixture_drop(&first);
+    fixture_drop(&second);
+}
+END_TEST
+
 START_TEST(a_removal_that_fails_holds_nothing_up) {
     struct fixture_held video, remove;
     fixture_run_title(&farm, "t", "h264", 1, session);
@@ -436,6 +460,7 @@ Suite *outcome_suite(void) {
     tcase_add_test(failures, too_many_missing_frames_fail_at_the_plan);
     TCase *ends = group(suite, "ends");
     tcase_add_test(ends, a_failing_title_stops_its_tasks_then_removes);
+    tcase_add_loop_test(ends, a_stopped_task_that_ends_by_itself_lets_the_removal_go, 0, 3);
     tcase_add_test(ends, a_removal_that_fails_holds_nothing_up);
     tcase_add_test(ends, cancel_stops_and_keeps);
     TCase *reuse = group(suite, "reuse");

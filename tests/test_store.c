@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +245,31 @@ START_TEST(only_what_was_kept_wakes_anybody) {
 }
 END_TEST
 
+/* Stands in for libc's, which SQLite calls: how often bytes were sent to the disk. */
+static atomic_int syncs;
+
+int fdatasync(int fd) {
+    syncs++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+START_TEST(what_is_answered_is_on_the_disk) {
+    struct store *store = open_store();
+    store_call(store, write_event, NULL, NULL);
+    int before = syncs;
+    for (int i = 1; i <= 5; i++) {
+        store_call(store, write_event, NULL, NULL);
+        ck_assert_int_ge(syncs, before + i);
+    }
+    before = syncs;
+    for (int i = 1; i <= 5; i++) {
+        size_of(store, "a"); /* writes nothing */
+    }
+    ck_assert_int_eq(syncs, before);
+    store_close(store);
+}
+END_TEST
+
 /* ---- the clock --------------------------------------------------------------- */
 
 static void read_clock(struct tx *tx, void *context) {
@@ -473,6 +499,7 @@ Suite *store_suite(void) {
     tcase_add_test(calls, calls_that_wait_together_are_one_transaction);
     tcase_add_test(calls, closing_runs_what_was_submitted);
     tcase_add_test(calls, numbers_are_given_once_whoever_asks);
+    tcase_add_test(calls, what_is_answered_is_on_the_disk);
     tcase_add_test(calls, only_what_was_kept_wakes_anybody);
     tcase_add_test(calls, the_clock_never_goes_back);
     suite_add_tcase(suite, calls);
