@@ -90,11 +90,25 @@ static void scheduler_open(int port, bool private_mode) {
     mem_free(store);
 }
 
+static void worker_spawn(const char *program, const char *const *argv) {
+    struct err err = {0};
+    char *log = path_in("worker.log");
+    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    struct proc_fd errors = {fd, STDERR_FILENO};
+    struct proc_options options = proc_options_default();
+    options.program = program;
+    options.argv = argv;
+    options.fds = &errors;
+    options.fd_count = 1;
+    ck_assert_msg(proc_spawn(&worker, &options, &err) == 0, "%s", err.message);
+    close(fd);
+    mem_free(log);
+}
+
 static void worker_open(const char *more) {
     struct err err = {0};
     char *program = NULL;
     char *token = path_in("token");
-    char *log = path_in("worker.log");
     const char *argv[] = {"reelfarm-worker",
                           "--scheduler",
                           scheduler_url(scheduler),
@@ -108,17 +122,8 @@ static void worker_open(const char *more) {
                           "2",
                           more,
                           NULL};
-    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    struct proc_fd errors = {fd, STDERR_FILENO};
-    struct proc_options options = proc_options_default();
     ck_assert_msg(worker_program(&program, &err) == 0, "%s", err.message);
-    options.program = program;
-    options.argv = argv;
-    options.fds = &errors;
-    options.fd_count = 1;
-    ck_assert_msg(proc_spawn(&worker, &options, &err) == 0, "%s", err.message);
-    close(fd);
-    mem_free(log);
+    worker_spawn(program, argv);
     mem_free(token);
     mem_free(program);
 }
@@ -664,6 +669,62 @@ START_TEST(what_cannot_be_fails_at_once_with_a_sentence) {
 }
 END_TEST
 
+/* A worker that may write no file above 32 KiB stands for a full disk. */
+START_TEST(a_full_disk_fails_the_title_without_a_trace) {
+    struct err err = {0};
+    char *program = NULL;
+    proc_finish(&worker);
+    ck_assert_msg(worker_program(&program, &err) == 0, "%s", err.message);
+    char *command = mem_format("trap '' XFSZ; ulimit -f 32; exec %s --scheduler %s --token-file "
+                               "%s/token --name one",
+                               program, scheduler_url(scheduler), folder);
+    const char *const argv[] = {"bash", "-c", command, NULL};
+    worker_spawn("/bin/bash", argv);
+    submit();
+    ends("failed");
+    ck_assert_str_eq(view("class"), "refused");
+    ck_assert_msg(strstr(view("error"), "free some space") != NULL, "%s", view("error"));
+    ck_assert(!is_there("out/t"));
+    mem_free(command);
+    mem_free(program);
+}
+END_TEST
+
+START_TEST(a_wrong_token_ends_the_worker) {
+    struct proc_result result = {0};
+    proc_finish(&worker);
+    fixture_write(folder, "token", "wrong", 5);
+    worker_open(NULL);
+    ck_assert_int_eq(proc_wait(&worker, 20000, &result, NULL), 0);
+    ck_assert(result.exited);
+    ck_assert_int_eq(result.status, 4);
+}
+END_TEST
+
+/* Two GiB of nothing at the file's end take a while to hash: chunks begin before. */
+START_TEST(chunks_begin_before_the_hash_is_known) {
+    static const uint8_t box[16] = {0, 0, 0, 1, 'f', 'r', 'e', 'e', 0, 0, 0, 0, 0x80, 0, 0, 0};
+    struct stat facts;
+    char *source = path_in("source.mp4");
+    int fd = open(source, O_WRONLY | O_APPEND | O_CLOEXEC);
+    ck_assert_int_eq(fstat(fd, &facts), 0);
+    ck_assert_int_eq(write(fd, box, sizeof(box)), sizeof(box));
+    ck_assert_int_eq(ftruncate(fd, facts.st_size + ((off_t)1 << 31)), 0);
+    close(fd);
+    proc_finish(&worker);
+    ck_assert_int_eq(scheduler_worker_died(scheduler, "one", NULL), 0);
+    worker_open("--slots=2");
+    submit();
+    wait_for_task("video");
+    ck_assert_str_eq(view("identity"), "");
+    ck_assert(!is_there("out/t/video"));
+    ends("done");
+    ck_assert_int_eq(strncmp(view("identity"), "sha256:", 7), 0);
+    ck_assert_int_eq(view_stat("failures"), 0);
+    mem_free(source);
+}
+END_TEST
+
 START_TEST(a_source_on_a_web_server_is_read_by_ranges) {
     struct fixture_web web = {0};
     if (!fixture_web_start(&web, "task", "")) {
@@ -725,6 +786,9 @@ Suite *task_suite(void) {
     tcase_add_test(tc, a_source_that_changes_fails_the_title_without_a_trace);
     tcase_add_loop_test(tc, what_cannot_be_fails_at_once_with_a_sentence, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
+    tcase_add_test(tc, a_full_disk_fails_the_title_without_a_trace);
+    tcase_add_test(tc, a_wrong_token_ends_the_worker);
+    tcase_add_test(tc, chunks_begin_before_the_hash_is_known);
     tcase_add_test(tc, a_source_on_a_web_server_is_read_by_ranges);
     tcase_add_test(tc, bytes_do_not_depend_on_the_processor);
     suite_add_tcase(suite, tc);
