@@ -78,7 +78,7 @@ static int remove_now(int64_t *removed, struct err *err) {
 START_TEST(a_published_title_keeps_what_its_versions_name) {
     static const char *const gone[] = {
         "t/" HALF ".m3u8",
-        "t/" HALF,
+        ("t/" HALF),
         "t/video/h264-240p-cccccccccc",
         "t/audio/und-aac-2-eeeeeeeeee",
     };
