@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What came of a title, in the columns of expected.tsv: frames, rate, size of the top
+rung, sound, repaired frames. Usage:
+  facts.py made DIR/TITLE     read by ffmpeg from the multivariant: every frame decoded
+  facts.py planned            from `reelfarm ladder plan --json` on stdin
+"""
+import json
+import subprocess
+import sys
+
+
+def run(*command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0 or done.stderr.strip():
+        sys.exit(f"{' '.join(command[:1])}: {done.stderr.strip()[:500]}")
+    return done.stdout
+
+
+def sound_of(channels, rate):
+    return f"{channels}ch {rate}"
+
+
+def made(folder):
+    """Decodes what players would be given, and fails on any message of the decoder."""
+    master = folder + "/master.m3u8"
+    streams = json.loads(run("ffprobe", "-v", "error", "-show_streams", "-of", "json", master))
+    pictures = [s for s in streams["streams"] if s["codec_type"] == "video"]
+    sounds = [s for s in streams["streams"] if s["codec_type"] == "audio"]
+    top = max(pictures, key=lambda s: s["width"] * s["height"])
+    if top.get("sample_aspect_ratio", "1:1") != "1:1":
+        sys.exit("pixels are not square")
+    counts = {}
+    wanted = ["-map", "0:v"] + (["-map", "0:a"] if sounds else [])
+    for line in run("ffmpeg", "-nostdin", "-v", "error", "-i", master, *wanted, "-f",
+                    "framecrc", "-fps_mode", "passthrough", "-").splitlines():
+        if not line.startswith("#"):
+            stream = int(line.split(",")[0])
+            counts[stream] = counts.get(stream, 0) + 1
+    frames = [counts.get(i, 0) for i in range(len(pictures))]
+    if len(set(frames)) != 1:
+        sys.exit(f"renditions differ in their frames: {frames}")
+    title = json.load(open(folder + "/title.json", encoding="utf-8"))
+    if title["frames"] != frames[0]:
+        sys.exit(f"title.json tells {title['frames']} frames, {frames[0]} are there")
+    if title["rate"] != rate_of(top["r_frame_rate"]):
+        sys.exit(f"title.json tells a rate of {title['rate']}, it is {top['r_frame_rate']}")
+    sound = "+".join(sorted({sound_of(s["channels"], s["sample_rate"]) for s in sounds}))
+    return [frames[0], title["rate"], f"{top['width']}x{top['height']}", sound or "none",
+            title["frames_repaired"]]
+
+
+def rate_of(text):
+    return text if "/" in text else text + "/1"
+
+
+def planned(text):
+    plan = json.loads(text)
+    pictures = [r["video"] for r in plan["renditions"] if "video" in r]
+    sounds = [r["audio"] for r in plan["renditions"] if "audio" in r]
+    top = max(pictures, key=lambda v: v["width"] * v["height"])
+    sound = "+".join(sorted({sound_of(a["channels"], a["sample_rate"]) for a in sounds}))
+    return [plan["frames"], rate_of(plan["rate"]), f"{top['width']}x{top['height']}",
+            sound or "none"]
+
+
+if __name__ == "__main__":
+    facts = made(sys.argv[2]) if sys.argv[1] == "made" else planned(sys.stdin.read())
+    print("\t".join(str(fact) for fact in facts))
