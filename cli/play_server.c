@@ -137,19 +137,23 @@ static void answer_missing(struct exchange *exchange) {
     http_answer_problem(exchange, 404, &err);
 }
 
+/* The Range header, where it counts: RFC 9110 13.1.5, 13.2.2 and 14.2. */
+static const char *range_header(const struct exchange *exchange, const struct media_file *file,
+                                bool unchanged) {
+    const char *only_if = exchange_header(exchange, "If-Range");
+    bool counts = !unchanged && strcmp(exchange->method, "GET") == 0 &&
+                  (only_if == NULL || strcmp(only_if, file->etag) == 0);
+    return counts ? exchange_header(exchange, "Range") : NULL;
+}
+
 /* Sends the file, or says that the asker has it; takes the descriptor. */
 static void send_file(struct exchange *exchange, const char *path, const struct media_file *file) {
-    char content_range[96] = "";
+    char content_range[96];
     int64_t first = 0;
     int64_t length = file->size;
-    const char *wanted = exchange_header(exchange, "Range");
-    const char *only_if = exchange_header(exchange, "If-Range");
-    bool head = strcmp(exchange->method, "HEAD") == 0;
-    if (head || (only_if != NULL && strcmp(only_if, file->etag) != 0)) {
-        wanted = NULL; /* RFC 9110 14.2 and 13.1.5 */
-    }
+    bool unchanged = media_etag_listed(exchange_header(exchange, "If-None-Match"), file->etag);
     struct http_reply reply = {
-        .status = 200,
+        .status = unchanged ? 304 : 200,
         .type = media_type_of(path),
         .cache_control = media_is_immutable(path) ? "public, max-age=31536000, immutable"
                                                   : "no-cache",
@@ -157,30 +161,27 @@ static void send_file(struct exchange *exchange, const char *path, const struct 
                     {"Accept-Ranges", "bytes"},
                     {"ETag", file->etag}},
     };
-    enum media_range range = media_range_parse(wanted, file->size, &first, &length);
-    if (media_etag_listed(exchange_header(exchange, "If-None-Match"), file->etag)) {
-        reply.status = 304;
-        reply.type = NULL;
-    } else if (range == MEDIA_BEYOND) {
-        reply.status = 416;
-        reply.type = NULL;
-        reply.cache_control = NULL;
-        snprintf(content_range, sizeof(content_range), "bytes */%" PRId64, file->size);
-    } else if (range == MEDIA_PART) {
-        reply.status = 206;
-        snprintf(content_range, sizeof(content_range), "bytes %" PRId64 "-%" PRId64 "/%" PRId64,
-                 first, first + length - 1, file->size);
-    }
-    if (content_range[0] != '\0') {
+    enum media_range range =
+        media_range_parse(range_header(exchange, file, unchanged), file->size, &first, &length);
+    if (range != MEDIA_WHOLE) {
         reply.headers[3].name = "Content-Range";
         reply.headers[3].value = content_range;
     }
-    if (reply.type == NULL) {
+    if (range == MEDIA_BEYOND) {
+        snprintf(content_range, sizeof(content_range), "bytes */%" PRId64, file->size);
+        reply.status = 416;
+        reply.type = NULL;
+        reply.cache_control = NULL;
         close(file->fd);
         http_answer_reply(exchange, &reply, NULL);
-    } else {
-        http_answer_file(exchange, &reply, file->fd, first, length);
+        return;
     }
+    if (range == MEDIA_PART) {
+        snprintf(content_range, sizeof(content_range), "bytes %" PRId64 "-%" PRId64 "/%" PRId64,
+                 first, first + length - 1, file->size);
+        reply.status = 206;
+    }
+    http_answer_file(exchange, &reply, file->fd, first, length);
 }
 
 /* `path` is what follows "/media/". */

@@ -468,7 +468,8 @@ static int start_daemon(struct http_server *server, struct err *err) {
         (unsigned)(server->options.idle_ms / 1000 + 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_END);
     if (server->daemon == NULL) {
-        return err_set(err, ERR_UNAVAILABLE, "can't listen on %s port %d: %s; is the port free?",
+        return err_set(err, ERR_UNAVAILABLE,
+                       "can't listen on %s port %d: %s; choose a port that is free",
                        server->options.host, server->options.port, strerror(errno));
     }
     return 0;

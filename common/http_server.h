@@ -92,7 +92,8 @@ struct http_reply {
 void http_answer_reply(struct exchange *exchange, const struct http_reply *reply, struct buf *body);
 
 /* The same with `size` bytes of a regular file from `offset` as the body: none of them
- * pass through our memory. Takes the descriptor. */
+ * pass through our memory. Takes the descriptor. With status 304 and to HEAD only the
+ * head goes out. */
 void http_answer_file(struct exchange *exchange, const struct http_reply *reply, int fd,
                       int64_t offset, int64_t size);
 

@@ -313,7 +313,11 @@ static const struct {
      {"Content-Range: bytes */300000\r\n", "Content-Length: 0\r\n", NEVER, ANYONE}},
     {"GET", SEGMENT, "Range: bytes=0-1,8-9\r\n", 200, {"Content-Length: 300000\r\n"}},
     {"GET", SEGMENT, "Range: bytes=0-9\r\nIf-Range: \"other\"\r\n", 200, {FOREVER}},
-    {"GET", SEGMENT, "If-None-Match: *\r\n", 304, {FOREVER, "ETag: \""}},
+    {"GET",
+     SEGMENT,
+     "If-None-Match: *\r\n",
+     304,
+     {FOREVER, "ETag: \"", "Content-Length: 300000\r\n"}},
     {"GET", SEGMENT, "If-None-Match: *\r\nRange: bytes=0-9\r\n", 304, {FOREVER}},
     {"GET", SEGMENT, "If-None-Match: \"other\"\r\n", 200, {FOREVER}},
     /* What is not served. */
