@@ -86,8 +86,10 @@ static int open_aac(void **state, const struct audio_spec *spec, struct coded_co
     }
     int size = aac->context->extradata_size;
     if (aac->context->frame_size != BLOCK || size < 2 || size > (int)sizeof(config->record)) {
-        rc = err_set(err, ERR_INTERNAL, "libavcodec's AAC encoder has blocks of %d samples and a "
-                     "configuration of %d bytes", aac->context->frame_size, size);
+        rc = err_set(err, ERR_INTERNAL,
+                     "libavcodec's AAC encoder has blocks of %d samples and a "
+                     "configuration of %d bytes",
+                     aac->context->frame_size, size);
         goto out;
     }
     *config = (struct coded_config){.record_size = (size_t)size,

@@ -88,9 +88,11 @@ static bool next_nal(struct nal_walk *walk, const uint8_t **nal, size_t *size) {
     for (int i = 0; i < walk->length_size; i++) {
         length = length << 8 | walk->data[walk->at++];
     }
-    if (length == 0 || length > walk->size - walk->at) {
+    size_t left = walk->size - walk->at;
+    if (length == 0 || left == 0) {
         return false;
     }
+    length = length < left ? length : left; /* the packet may be cut off: headers are enough */
     *nal = walk->data + walk->at;
     *size = length;
     walk->at += length;

@@ -19,10 +19,10 @@ enum access_kind {
 
 struct picture_look {
     enum access_kind access;
-    int recovery;      /* ACCESS_RECOVERY: reference pictures until all is exact */
-    bool reference;    /* H.264: others refer to it */
-    bool restarts;     /* picture order counts begin anew */
-    bool hidden;       /* coded, never shown */
+    int recovery;   /* ACCESS_RECOVERY: reference pictures until all is exact */
+    bool reference; /* H.264: others refer to it */
+    bool restarts;  /* picture order counts begin anew */
+    bool hidden;    /* coded, never shown */
 };
 
 struct bitstream {

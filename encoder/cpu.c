@@ -11,9 +11,9 @@ static bool is_baseline;
 
 void encoder_use_baseline_cpu(void) {
     is_baseline = true;
-    av_force_cpu_flags(av_get_cpu_flags() & (AV_CPU_FLAG_MMX | AV_CPU_FLAG_MMXEXT |
-                                             AV_CPU_FLAG_SSE | AV_CPU_FLAG_SSE2 |
-                                             AV_CPU_FLAG_CMOV));
+    av_force_cpu_flags(av_get_cpu_flags() &
+                       (AV_CPU_FLAG_MMX | AV_CPU_FLAG_MMXEXT | AV_CPU_FLAG_SSE | AV_CPU_FLAG_SSE2 |
+                        AV_CPU_FLAG_CMOV));
 }
 
 bool cpu_is_baseline(void) {

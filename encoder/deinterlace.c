@@ -37,8 +37,8 @@ void deinterlacer_destroy(struct deinterlacer *deinterlacer) {
 
 static int add_source(struct deinterlacer *deinterlacer, const AVFrame *frame) {
     AVBufferSrcParameters *parameters = av_buffersrc_parameters_alloc();
-    deinterlacer->source = avfilter_graph_alloc_filter(
-        deinterlacer->graph, avfilter_get_by_name("buffer"), "source");
+    deinterlacer->source =
+        avfilter_graph_alloc_filter(deinterlacer->graph, avfilter_get_by_name("buffer"), "source");
     if (parameters == NULL || deinterlacer->source == NULL) {
         av_free(parameters);
         return AVERROR(ENOMEM);
@@ -69,8 +69,9 @@ static int build(struct deinterlacer *deinterlacer, const AVFrame *frame) {
     avfilter_graph_set_auto_convert(deinterlacer->graph, AVFILTER_AUTO_CONVERT_NONE);
     int status = add_source(deinterlacer, frame);
     if (status >= 0) {
-        const char *arguments = deinterlacer->fields ? "mode=send_field:parity=auto:deint=interlaced"
-                                                     : "mode=send_frame:parity=auto:deint=interlaced";
+        const char *arguments = deinterlacer->fields
+                                    ? "mode=send_field:parity=auto:deint=interlaced"
+                                    : "mode=send_frame:parity=auto:deint=interlaced";
         status = avfilter_graph_create_filter(&filter, avfilter_get_by_name("bwdif"), "bwdif",
                                               arguments, NULL, deinterlacer->graph);
     }

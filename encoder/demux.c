@@ -11,8 +11,8 @@
 
 enum {
     AVIO_BYTES = 64 * 1024,
-    PROBE_BYTES = 1 << 20,        /* to tell the container */
-    ANALYSE_BYTES = 5 * 1000000,  /* to find the codecs of all streams */
+    PROBE_BYTES = 1 << 20,       /* to tell the container */
+    ANALYSE_BYTES = 5 * 1000000, /* to find the codecs of all streams */
     ANALYSE_SECONDS = 10,
     MAX_FAILURES = 256, /* unreadable packets in a row that end the source */
     FREE_BOX_HEADER = 16,
@@ -125,8 +125,8 @@ static int read_bytes(void *opaque, uint8_t *data, int size) {
         demux->hole.to > demux->hole.from) {
         size = (int)(demux->hole.from - demux->position);
     }
-    int64_t got = demux->io->read(demux->io->context, demux->position, data, (size_t)size,
-                                  &demux->io_err);
+    int64_t got =
+        demux->io->read(demux->io->context, demux->position, data, (size_t)size, &demux->io_err);
     if (got < 0) {
         err_set(&demux->io_err, (enum err_code)got, "cannot read the source");
         return AVERROR(EIO);
@@ -295,8 +295,8 @@ int demux_open(struct demux **out, const struct source_io *io, const struct demu
     }
     uint8_t *buffer = av_malloc(AVIO_BYTES);
     if (buffer != NULL) {
-        demux->avio = avio_alloc_context(buffer, AVIO_BYTES, 0, demux, read_bytes, NULL,
-                                         seek_bytes);
+        demux->avio =
+            avio_alloc_context(buffer, AVIO_BYTES, 0, demux, read_bytes, NULL, seek_bytes);
     }
     int status = 0;
     if (demux->avio == NULL) {

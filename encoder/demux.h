@@ -60,8 +60,8 @@ struct demux {
     int64_t position; /* next byte for libavformat */
     struct byte_hole hole;
     struct fragment_trail *trail;
-    bool ghost; /* reads give no bytes, just counts: see demux_ghost */
-    int failures; /* packets in a row that could not be read */
+    bool ghost;        /* reads give no bytes, just counts: see demux_ghost */
+    int failures;      /* packets in a row that could not be read */
     struct err io_err; /* of a read that failed; libavformat may call it an end */
 };
 
@@ -82,8 +82,8 @@ void demux_keep_streams(struct demux *demux, int stream, int other);
  * times and places alone count. For containers whose header holds the sample tables. */
 void demux_ghost(struct demux *demux);
 
-/* Moves to a random access point, or a little before; false where the container refuses. The caller checks
- * where it has landed. */
+/* Moves to a random access point, or a little before; false where the container refuses. The caller
+ * checks where it has landed. */
 bool demux_seek(struct demux *demux, int stream, const struct random_access *access);
 
 #endif

@@ -14,7 +14,7 @@ struct track_encode {
     const struct encode_audio_task *task;
     const struct coded_sink *sink;
     const struct audio_codec *codec;
-    void *state; /* the codec's, owned */
+    void *state;     /* the codec's, owned */
     int64_t samples; /* of the title */
     int64_t blocks;  /* encoded so far */
     int64_t packets; /* handed on so far */
@@ -112,8 +112,8 @@ int encoder_encode_audio(const struct encode_audio_task *task, const struct sour
         goto out;
     }
     encode.samples = title_audio_samples(&task->source->timeline, task->spec.sample_rate);
-    encode.packets_wanted =
-        (encode.samples + config.priming + encode.codec->block - 1) / encode.codec->block;
+    encode.packets_wanted = (encode.samples + config.priming + encode.codec->block - 1) /
+                            encode.codec->block;
     rc = sink->config(sink->context, 0, &config, err);
     if (rc < 0) {
         goto out;

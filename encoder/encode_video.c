@@ -20,6 +20,7 @@ struct rung {
     int index;
     struct video_encoder *encoder; /* owned */
     struct image_format wanted;
+    bool lossless;
     struct image_format made_from; /* that `picture` converts */
     struct picture *picture;       /* owned; NULL while the source's format is the wanted one */
     struct image image;            /* the last frame as the encoder read it */
@@ -52,8 +53,7 @@ static int take_packet(void *context, const struct coded_packet *packet, struct 
     }
     bool starts_gop = rung->packet_gop < chunk->gop_count &&
                       packet->frame == chunk->gops[rung->packet_gop];
-    if (packet->frame < chunk->first || packet->frame >= chunk->end ||
-        packet->key != starts_gop) {
+    if (packet->frame < chunk->first || packet->frame >= chunk->end || packet->key != starts_gop) {
         return err_set(err, ERR_INTERNAL, "the encoder left the grid at frame %lld",
                        (long long)packet->frame);
     }
@@ -104,6 +104,7 @@ static int open_all(struct chunk_encode *encode, const struct source_io *io, str
         rung->index = i;
         rung->encode = encode;
         rung->wanted = image_format_of_spec(&task->rungs[i]);
+        rung->lossless = task->rungs[i].lossless;
         const struct video_options options = {&task->rungs[i], longest_gop(&task->chunk)};
         double before = cpu_seconds();
         int rc = video_encoder_open(&rung->encoder, &options, err);
@@ -142,7 +143,11 @@ static void close_all(struct chunk_encode *encode) {
  * same. */
 static int scale(struct rung *rung, const struct image_format *format, const struct image *image,
                  bool same, struct err *err) {
-    if (image_format_equal(format, &rung->wanted)) {
+    struct image_format wanted = rung->wanted;
+    if (rung->lossless) { /* samples are kept, wherever turning has put their chroma */
+        wanted.colour.chroma_location = format->colour.chroma_location;
+    }
+    if (image_format_equal(format, &wanted)) {
         rung->image = *image;
         return 0;
     }

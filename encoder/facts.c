@@ -94,12 +94,12 @@ static void set_orientation(struct video_facts *facts, const int32_t *matrix) {
     facts->rotation = ((quarter + 4) % 4) * 90;
 }
 
-static void set_geometry(struct video_facts *facts, const AVFormatContext *format,
-                         AVStream *stream, const AVFrame *picture) {
+static void set_geometry(struct video_facts *facts, const AVFormatContext *format, AVStream *stream,
+                         const AVFrame *picture) {
     facts->coded_width = picture->width;
     facts->coded_height = picture->height;
-    AVRational sar = av_guess_sample_aspect_ratio((AVFormatContext *)format, stream,
-                                                  (AVFrame *)picture);
+    AVRational sar =
+        av_guess_sample_aspect_ratio((AVFormatContext *)format, stream, (AVFrame *)picture);
     bool sane = sar.num > 0 && sar.den > 0 && sar.num / sar.den < 16 && sar.den / sar.num < 16;
     facts->sample_aspect = sane ? rational_of(sar.num, sar.den) : (struct rational){1, 1};
     const int32_t *matrix = stream_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, 36);
@@ -107,8 +107,8 @@ static void set_geometry(struct video_facts *facts, const AVFormatContext *forma
         matrix = frame_side_data(picture, AV_FRAME_DATA_DISPLAYMATRIX, 36);
     }
     set_orientation(facts, matrix);
-    int width = (int)ticks_scale(picture->width, facts->sample_aspect.num,
-                                 facts->sample_aspect.den, ROUND_NEAR);
+    int width = (int)ticks_scale(picture->width, facts->sample_aspect.num, facts->sample_aspect.den,
+                                 ROUND_NEAR);
     width = width > 0 ? width : 1;
     bool upright = facts->rotation % 180 == 0;
     facts->width = upright ? width : picture->height;
@@ -180,19 +180,19 @@ static struct colour_family family_of(const struct colour *colour, int width, in
 }
 
 static void set_light(struct colour *colour, const AVStream *stream, const AVFrame *picture) {
-    const AVMasteringDisplayMetadata *mastering = frame_side_data(
-        picture, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, sizeof(*mastering));
+    const AVMasteringDisplayMetadata *mastering =
+        frame_side_data(picture, AV_FRAME_DATA_MASTERING_DISPLAY_METADATA, sizeof(*mastering));
     if (mastering == NULL) {
-        mastering = stream_side_data(stream, AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
-                                     sizeof(*mastering));
+        mastering =
+            stream_side_data(stream, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, sizeof(*mastering));
     }
     if (mastering != NULL && mastering->has_primaries && mastering->has_luminance) {
         static const int order[3] = {1, 2, 0}; /* green, blue, red of red, green, blue */
         colour->has_mastering = true;
         for (int i = 0; i < 3; i++) {
             for (int axis = 0; axis < 2; axis++) {
-                colour->mastering.primaries[i][axis] = (uint16_t)lround(
-                    50000 * av_q2d(mastering->display_primaries[order[i]][axis]));
+                colour->mastering.primaries[i][axis] =
+                    (uint16_t)lround(50000 * av_q2d(mastering->display_primaries[order[i]][axis]));
             }
         }
         for (int axis = 0; axis < 2; axis++) {
@@ -218,8 +218,7 @@ static void set_light(struct colour *colour, const AVStream *stream, const AVFra
 
 /* The decoded picture carries what the bitstream says, and the container's word for
  * what it leaves open. */
-static void set_colour(struct video_facts *facts, const AVStream *stream,
-                       const AVFrame *picture) {
+static void set_colour(struct video_facts *facts, const AVStream *stream, const AVFrame *picture) {
     struct colour *colour = &facts->colour;
     const AVPixFmtDescriptor *format = av_pix_fmt_desc_get(picture->format);
     bool is_rgb = format != NULL && (format->flags & AV_PIX_FMT_FLAG_RGB) != 0;

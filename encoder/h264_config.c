@@ -229,8 +229,8 @@ int h264_config_make(struct coded_config *config, const uint8_t *sps, size_t sps
         buf_u8(&record, (uint8_t)(0xf8 | parsed.chroma_depth_minus8));
         buf_u8(&record, 0); /* no SPS extensions */
     }
-    *config = (struct coded_config){.record_size = record.size,
-                                    .reorder_frames = parsed.reorder_frames};
+    *config =
+        (struct coded_config){.record_size = record.size, .reorder_frames = parsed.reorder_frames};
     memcpy(config->record, record.data, record.size); /* 18 + 2 * 200 at most, below 512 */
     buf_finish(&record);
     return 0;

@@ -10,12 +10,12 @@
 #include <stdint.h>
 
 struct join_clock {
-    int64_t back;    /* ticks: a step back further than this is a new part */
-    int64_t ahead;   /* and a step ahead further than this */
-    int64_t gap;     /* from one picture to the next */
-    int64_t shift;   /* of the present part, added to its times */
-    int64_t last;    /* newest decode time, as stored */
-    int64_t newest;  /* latest presentation time, shifted */
+    int64_t back;   /* ticks: a step back further than this is a new part */
+    int64_t ahead;  /* and a step ahead further than this */
+    int64_t gap;    /* from one picture to the next */
+    int64_t shift;  /* of the present part, added to its times */
+    int64_t last;   /* newest decode time, as stored */
+    int64_t newest; /* latest presentation time, shifted */
     int joins;
     bool started;
 };

@@ -131,7 +131,8 @@ static bool read_samples(float *out, const uint8_t *in, int step, int count,
         return true;
     case AV_SAMPLE_FMT_S64:
         for (int i = 0; i < count; i++) {
-            out[i] = (float)((const int64_t *)in)[(size_t)i * (size_t)step] / 9223372036854775808.0f;
+            out[i] = (float)((const int64_t *)in)[(size_t)i * (size_t)step] /
+                     9223372036854775808.0f;
         }
         return true;
     case AV_SAMPLE_FMT_FLT:
@@ -193,13 +194,15 @@ int mix_frame(struct mix *mix, const AVFrame *frame, float *const *planes, struc
             memset(planes[o] + done, 0, (size_t)count * sizeof(float));
         }
         for (int i = 0; i < mix->inputs; i++) {
-            const uint8_t *in = planar ? frame->extended_data[i] + (size_t)done * bytes
-                                       : frame->extended_data[0] +
-                                             ((size_t)done * (size_t)mix->inputs + (size_t)i) *
-                                                 bytes;
+            const uint8_t *in = planar
+                                    ? frame->extended_data[i] + (size_t)done * bytes
+                                    : frame->extended_data[0] +
+                                          ((size_t)done * (size_t)mix->inputs + (size_t)i) * bytes;
             if (!read_samples(channel, in, planar ? 1 : mix->inputs, count, packed)) {
-                return err_set(err, ERR_UNSUPPORTED, "its sound decodes to samples of the format "
-                               "%s, which can't be read", av_get_sample_fmt_name(frame->format));
+                return err_set(err, ERR_UNSUPPORTED,
+                               "its sound decodes to samples of the format "
+                               "%s, which can't be read",
+                               av_get_sample_fmt_name(frame->format));
             }
             remove_damage(channel, count);
             for (int o = 0; o < mix->outputs; o++) {

@@ -16,8 +16,8 @@ struct mix {
     int inputs;
     int outputs;
     float gains[AUDIO_CHANNELS_MAX][MIX_INPUTS_MAX];
-    bool downmix; /* several channels fall into one, so that full scale may be passed */
-    float level;  /* gain of the limiter now */
+    bool downmix;  /* several channels fall into one, so that full scale may be passed */
+    float level;   /* gain of the limiter now */
     float release; /* what its gain rises by a sample */
 };
 

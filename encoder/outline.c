@@ -128,8 +128,8 @@ int outline_refusal(const struct source_io *io, const char *otherwise, struct er
                          "it has no header (no readable moov box): the recording was not finished "
                          "or the file is damaged; upload it again from the original");
     } else {
-        status = err_set(err, ERR_CORRUPT,
-                         "%s; check that it plays elsewhere, and upload it again", otherwise);
+        status = err_set(err, ERR_CORRUPT, "%s; check that it plays elsewhere, and upload it again",
+                         otherwise);
     }
     return status;
 }

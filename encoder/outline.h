@@ -31,8 +31,8 @@ int outline_refusal(const struct source_io *io, const char *otherwise, struct er
  * its header on.
  */
 struct fragment_trail {
-    int64_t next;        /* where the next box begins */
-    uint8_t header[16];  /* what was seen of its header */
+    int64_t next;       /* where the next box begins */
+    uint8_t header[16]; /* what was seen of its header */
     size_t seen;
     size_t count;
     int64_t *fragments; /* owned; where each moof begins, rising */

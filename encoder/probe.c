@@ -11,9 +11,11 @@
 #include "index.h"
 
 enum {
-    LOOK_PACKETS = 400,  /* of all streams, until a picture must have come out */
-    LOOK_PICTURES = 8,   /* where they may be interlaced */
+    LOOK_PACKETS = 400, /* of all streams, until a picture must have come out */
+    LOOK_PICTURES = 8,  /* where they may be interlaced */
     MAX_SENTENCES = 64,
+    SAMPLES_CHECKED = 3,      /* of those that an MP4 calls safe to start at */
+    SAMPLE_BYTES = 16 * 1024, /* of each */
     MAX_AUDIO = 64,
 };
 
@@ -34,6 +36,8 @@ struct probe {
 
 enum sentence { LEFT_OUT, DEFECT };
 
+static const int64_t longest_ticks = INT64_C(1) << 60;
+
 struct probe_options probe_options_default(void) {
     return (struct probe_options){
         .max_width = 16384,
@@ -52,8 +56,7 @@ static void say(struct probe *probe, enum sentence kind, const char *sentence) {
     }
 }
 
-#define SAY(probe, kind, ...)                                                                     \
-    say(probe, kind, arena_format(&(probe)->document.arena, __VA_ARGS__))
+#define SAY(probe, kind, ...) say(probe, kind, arena_format(&(probe)->document.arena, __VA_ARGS__))
 
 /* ---- Streams --------------------------------------------------------------- */
 
@@ -95,9 +98,11 @@ static void leave_out(struct probe *probe, const AVStream *stream, const char *w
     facts_language(language, stream);
     bool cover = parameters->codec_type == AVMEDIA_TYPE_VIDEO && !facts_is_video(stream);
     SAY(probe, LEFT_OUT, "stream %d (%s, %s%s%s) is left out: %s", stream->index,
-        cover ? "cover image" : type != NULL ? type : "data", codec,
-        strcmp(language, "und") != 0 ? ", " : "", strcmp(language, "und") != 0 ? language : "",
-        why);
+        cover          ? "cover image"
+        : type != NULL ? type
+                       : "data",
+        codec, strcmp(language, "und") != 0 ? ", " : "",
+        strcmp(language, "und") != 0 ? language : "", why);
 }
 
 static bool is_sound(const AVStream *stream) {
@@ -116,8 +121,7 @@ static void list_sound(struct probe *probe) {
         for (unsigned i = 0; i < format->nb_streams; i++) {
             const AVStream *stream = format->streams[i];
             bool preferred = (stream->disposition & AV_DISPOSITION_DEFAULT) != 0;
-            if (is_sound(stream) && preferred == (turn == 0) &&
-                document->audio_count < MAX_AUDIO) {
+            if (is_sound(stream) && preferred == (turn == 0) && document->audio_count < MAX_AUDIO) {
                 struct audio_facts *facts = &document->audio[document->audio_count++];
                 facts_of_sound(facts, stream);
                 if (probe->outline.fragmented) {
@@ -140,8 +144,8 @@ static void list_left_out(struct probe *probe) {
         switch (stream->codecpar->codec_type) {
         case AVMEDIA_TYPE_VIDEO:
             leave_out(probe, stream,
-                      facts_is_video(stream) ? "one video track makes the title" :
-                                               "it is no moving picture");
+                      facts_is_video(stream) ? "one video track makes the title"
+                                             : "it is no moving picture");
             break;
         case AVMEDIA_TYPE_AUDIO:
             leave_out(probe, stream,
@@ -172,8 +176,7 @@ struct look {
 };
 
 static void take_pictures(struct look *look) {
-    while (look->seen < look->wanted &&
-           avcodec_receive_frame(look->decoder, look->picture) == 0) {
+    while (look->seen < look->wanted && avcodec_receive_frame(look->decoder, look->picture) == 0) {
         bool top_first = false;
         bool interlaced = facts_is_interlaced(look->picture, &top_first);
         look->interlaced += interlaced;
@@ -233,8 +236,7 @@ static struct rational rate_hint(const struct probe *probe, const AVCodecContext
     if (rate.num <= 0 || rate.den <= 0) {
         rate = stream->r_frame_rate;
     }
-    return rate.num > 0 && rate.den > 0 ? rational_of(rate.num, rate.den)
-                                        : (struct rational){0, 1};
+    return rate.num > 0 && rate.den > 0 ? rational_of(rate.num, rate.den) : (struct rational){0, 1};
 }
 
 static int look_inside(struct probe *probe, struct err *err) {
@@ -278,6 +280,37 @@ static int look_inside(struct probe *probe, struct err *err) {
 
 /* ---- All packets ------------------------------------------------------------ */
 
+/* Whether the picture's own headers promise what the sample table says of it. */
+static int look_at_sample(const struct probe *probe, const struct access_candidate *candidate,
+                          bool *exact, struct err *err) {
+    uint8_t data[SAMPLE_BYTES];
+    size_t wanted = candidate->data_size < SAMPLE_BYTES ? (size_t)candidate->data_size
+                                                        : SAMPLE_BYTES;
+    int64_t got = probe->io->read(probe->io->context, candidate->data, data, wanted, err);
+    if (got < 0) {
+        return err_set(err, (enum err_code)got, "cannot read the source");
+    }
+    struct bitstream stream = bitstream_of(probe->stream->codecpar);
+    struct picture_look look = bitstream_look(&stream, data, (size_t)got, true);
+    *exact = look.access == ACCESS_CLOSED || look.access == ACCESS_LEADING;
+    return 0;
+}
+
+/* Looks at a few samples that the table calls safe to start at. */
+static int check_tables(const struct probe *probe, const struct pass *pass, bool *exact,
+                        struct err *err) {
+    int status = 0;
+    *exact = true;
+    for (size_t i = 1; i <= SAMPLES_CHECKED && *exact && status == 0; i++) {
+        size_t index = pass->access_count * i / (SAMPLES_CHECKED + 1);
+        const struct access_candidate *candidate = &pass->accesses[index];
+        if (index > 0 && candidate->data >= 0) {
+            status = look_at_sample(probe, candidate, exact, err);
+        }
+    }
+    return status;
+}
+
 /* Whether sample tables alone tell of safe places to start, none too far apart. */
 static bool tables_suffice(const struct probe *probe, const struct pass *pass) {
     const struct source_document *document = &probe->document;
@@ -293,8 +326,7 @@ static bool tables_suffice(const struct probe *probe, const struct pass *pass) {
         }
     }
     /* Pictures that need others, yet all are called sync samples: the table lies. */
-    const AVCodecDescriptor *codec =
-        avcodec_descriptor_get(probe->stream->codecpar->codec_id);
+    const AVCodecDescriptor *codec = avcodec_descriptor_get(probe->stream->codecpar->codec_id);
     bool intra = codec != NULL && (codec->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
     return intra || pass->access_count <= 1 || 2 * pass->access_count < pass->count;
 }
@@ -306,8 +338,23 @@ static int pass_tables(struct probe *probe, struct pass *pass, struct reader_opt
     options->ghost = true;
     int status = pass_run(pass, options, limits, err);
     options->ghost = false;
-    if (status != 0 || tables_suffice(probe, pass)) {
+    if (status != 0) {
         return status;
+    }
+    const AVStream *stream = probe->stream;
+    if (pass->last_duration == 0 && stream->duration > 0 && stream->duration < longest_ticks) {
+        /* Packets do not tell it, where their order is not that of display. */
+        int64_t end = pass->first_pts + stream->duration;
+        pass->last_duration = end > pass->last_pts ? end - pass->last_pts : 0;
+    }
+    bool exact = false;
+    status = check_tables(probe, pass, &exact, err);
+    if (status != 0) {
+        pass_finish(pass);
+        return status;
+    }
+    if (exact && tables_suffice(probe, pass)) {
+        return 0;
     }
     struct pass full = {0};
     status = pass_run(&full, options, limits, err);
@@ -320,6 +367,7 @@ static int pass_tables(struct probe *probe, struct pass *pass, struct reader_opt
         full.accesses = NULL;
         pass_finish(&full);
     } else if (status == 0) {
+        full.last_duration = pass->last_duration;
         pass_finish(pass);
         *pass = full;
     } else {
@@ -403,8 +451,9 @@ static void tell_defects(struct probe *probe, const struct pass *pass) {
         SAY(probe, DEFECT, "the file ends in the middle of a box; what is there is encoded");
     }
     if (document->missing > pass->missing) {
-        SAY(probe, DEFECT, "%lld pictures are missing between others; the one before is shown "
-                           "instead",
+        SAY(probe, DEFECT,
+            "%lld pictures are missing between others; the one before is shown "
+            "instead",
             (long long)(document->missing - pass->missing));
     }
     /* Where parts were joined their counters jump too, and nothing is damaged. */
@@ -425,14 +474,14 @@ static void tell_defects(struct probe *probe, const struct pass *pass) {
             (long long)pass->undecodable);
     }
     if (!pass->has_access) {
-        SAY(probe, DEFECT, "no picture of it promises that decoding can start there; each chunk is "
-                           "decoded from the beginning");
+        SAY(probe, DEFECT,
+            "no picture of it promises that decoding can start there; each chunk is "
+            "decoded from the beginning");
     }
 }
 
 static const char **keep_sentences(struct probe *probe, enum sentence kind) {
-    const char **kept = arena_zero(&probe->document.arena, probe->counts[kind] + 1,
-                                   sizeof(*kept));
+    const char **kept = arena_zero(&probe->document.arena, probe->counts[kind] + 1, sizeof(*kept));
     memcpy(kept, probe->sentences[kind], probe->counts[kind] * sizeof(*kept));
     return kept;
 }

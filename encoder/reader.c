@@ -33,11 +33,11 @@ struct reader {
     bool look_at_all;
     bool ended;
     bool sought;
-    bool anchored; /* the packet where reading begins was seen */
+    bool anchored;   /* the packet where reading begins was seen */
     bool field_open; /* the last packet was a first field */
     int field_parity;
     int64_t position_before; /* of the newest packet that tells its own */
-    struct join_clock join; /* its shift is added to stored timestamps */
+    struct join_clock join;  /* its shift is added to stored timestamps */
     struct reorder reorder;
     struct entry *first; /* read and not given yet, in decode order */
     struct entry *last;
@@ -151,8 +151,8 @@ static int read_unpacked(struct reader *reader, AVPacket *packet, struct err *er
 static void parse(struct reader *reader, const AVPacket *packet) {
     uint8_t *data = NULL;
     int size = 0;
-    av_parser_parse2(reader->parser, reader->parser_codec, &data, &size, packet->data,
-                     packet->size, packet->pts, packet->dts, packet->pos);
+    av_parser_parse2(reader->parser, reader->parser_codec, &data, &size, packet->data, packet->size,
+                     packet->pts, packet->dts, packet->pos);
 }
 
 /* Whether this is the second field of the packet before. */

@@ -19,9 +19,9 @@ struct reader_options {
     bool pair_fields;     /* pictures may come as two packets, one a field */
     struct rational rate; /* pictures a second, for packets without any time; {0, 1} unknown */
     const struct random_access *access; /* where to begin; NULL: at the first packet */
-    bool linear;          /* a fragmented MP4, read from its first fragment on */
-    struct fragment_trail *trail; /* borrowed; see demux_options; or NULL */
-    bool ghost;           /* times and places alone: see demux_ghost */
+    bool linear;                        /* a fragmented MP4, read from its first fragment on */
+    struct fragment_trail *trail;       /* borrowed; see demux_options; or NULL */
+    bool ghost;                         /* times and places alone: see demux_ghost */
 };
 
 struct reader_item {

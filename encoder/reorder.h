@@ -40,7 +40,7 @@ struct reorder_picture {
 };
 
 struct reorder {
-    double gap; /* ticks from one picture to the next */
+    double gap;                                    /* ticks from one picture to the next */
     struct reorder_picture pictures[REORDER_KEPT]; /* the newest, in decode order */
     int count;
     int64_t pool[REORDER_KEPT]; /* decode times not given yet, rising */

@@ -46,8 +46,8 @@ struct sound {
     struct piece *queue;          /* owned */
     size_t queue_count;
     size_t queue_capacity;
-    int64_t queued;                  /* samples in the queue */
-    float last[AUDIO_CHANNELS_MAX];  /* samples before `at` */
+    int64_t queued;                   /* samples in the queue */
+    float last[AUDIO_CHANNELS_MAX];   /* samples before `at` */
     float *block[AUDIO_CHANNELS_MAX]; /* owned through block[0] */
     int block_used;
     int64_t written; /* samples that went into blocks */
@@ -313,8 +313,10 @@ static int open_resampler(struct sound *sound, struct err *err) {
 /* Readies for samples of another rate or layout; positions go over to the new rate. */
 static int adopt(struct sound *sound, const AVFrame *frame, struct err *err) {
     if (frame->sample_rate < 1000 || frame->sample_rate > RATE_MAX) {
-        return err_set(err, ERR_UNSUPPORTED, "its sound has %d samples a second; 1000 to %d can be "
-                       "read", frame->sample_rate, RATE_MAX);
+        return err_set(err, ERR_UNSUPPORTED,
+                       "its sound has %d samples a second; 1000 to %d can be "
+                       "read",
+                       frame->sample_rate, RATE_MAX);
     }
     int rc = commit_all(sound, err);
     if (rc == 0) {

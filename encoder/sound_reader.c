@@ -50,8 +50,8 @@ static int64_t turn_of(const struct sound_reader *reader, int64_t time) {
     }
     double tick_s = av_q2d(reader->stream->time_base);
     double turn_s = (double)(INT64_C(1) << bits) * tick_s;
-    double turns =
-        (rational_value(reader->document->timeline.start) - (double)time * tick_s) / turn_s;
+    double turns = (rational_value(reader->document->timeline.start) - (double)time * tick_s) /
+                   turn_s;
     return (int64_t)(turns < 0 ? turns - 0.5 : turns + 0.5) * (INT64_C(1) << bits);
 }
 
@@ -123,8 +123,8 @@ static void dequeue(struct sound_reader *reader, AVPacket *packet) {
 
 /* Whether the first packet in the queue need not wait for pictures. */
 static bool is_ready(const struct sound_reader *reader) {
-    return reader->first != NULL && (reader->first->part < reader->parts || reader->ended ||
-                                     reader->waiting >= MAX_WAITING);
+    return reader->first != NULL &&
+           (reader->first->part < reader->parts || reader->ended || reader->waiting >= MAX_WAITING);
 }
 
 static int take(struct sound_reader *reader, struct err *err) {

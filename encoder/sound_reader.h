@@ -12,8 +12,7 @@ struct sound_reader;
 
 /* `*out` is owned; document and facts are borrowed. */
 int sound_reader_open(struct sound_reader **out, const struct source_document *document,
-                      const struct audio_facts *facts, const struct source_io *io,
-                      struct err *err);
+                      const struct audio_facts *facts, const struct source_io *io, struct err *err);
 void sound_reader_close(struct sound_reader *reader);
 
 AVStream *sound_reader_stream(const struct sound_reader *reader);

@@ -229,8 +229,7 @@ static struct rational time_of(const struct sound_source *source, int64_t pts) {
 
 /* An MP4's edit list says where the sound begins; libavformat leaves what the decoder
  * needs before it in the packets. Returns the samples cut. */
-static int64_t cut_before_edit(struct sound_source *source, AVFrame *frame,
-                               struct rational stamp) {
+static int64_t cut_before_edit(struct sound_source *source, AVFrame *frame, struct rational stamp) {
     if (!source->document->container || strcmp(source->document->container, "mov,mp4") != 0) {
         return 0;
     }
@@ -273,8 +272,8 @@ static void enqueue(struct sound_source *source) {
 
 static int fill_ahead(struct sound_source *source, struct err *err) {
     while (source->ahead_count < AHEAD && !source->decoded_all) {
-        int status = avcodec_receive_frame(source->decoder,
-                                           source->ahead[source->ahead_count].frame);
+        int status =
+            avcodec_receive_frame(source->decoder, source->ahead[source->ahead_count].frame);
         if (status == 0) {
             enqueue(source);
         } else if (status == AVERROR_EOF || (source->read_all && status == AVERROR(EAGAIN))) {

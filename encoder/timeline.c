@@ -14,15 +14,15 @@ static const struct {
     struct rational rate;
     bool opens_pair;
 } standard[] = {
-    {{24000, 1001}, true}, {{24, 1}, false}, {{25, 1}, false},      {{30000, 1001}, true},
-    {{30, 1}, false},      {{48, 1}, false}, {{50, 1}, false},      {{60000, 1001}, true},
-    {{60, 1}, false},
+    {{24000, 1001}, true}, {{24, 1}, false},      {{25, 1}, false},
+    {{30000, 1001}, true}, {{30, 1}, false},      {{48, 1}, false},
+    {{50, 1}, false},      {{60000, 1001}, true}, {{60, 1}, false},
 };
 
 enum {
     STANDARD_COUNT = sizeof(standard) / sizeof(standard[0]),
-    HOLE_PERCENT = 5, /* more frames without a picture than that: a variable rate */
-    LOSS_PERCENT = 1, /* of its pictures a variable rate may lose */
+    HOLE_PERCENT = 5,        /* more frames without a picture than that: a variable rate */
+    LOSS_PERCENT = 1,        /* of its pictures a variable rate may lose */
     MAX_RATE_TERM = 1000000, /* of an own rate: it becomes a track's timescale */
 };
 
@@ -237,26 +237,37 @@ static bool choose_own(const struct timeline_input *input, int64_t median, doubl
 
 /* ---- Variable rates -------------------------------------------------------- */
 
-/* Pictures that share a frame with a later one. */
-static int64_t count_lost(const struct timeline_input *input, struct rational rate) {
+struct loss {
+    int64_t lost;  /* pictures that share a frame with a later one */
+    double spread; /* of pts against the rate's grid, frames */
+};
+
+static struct loss loss_at(const struct timeline_input *input, struct rational rate) {
     struct rational per_tick = rational_multiply(rate, input->time_base);
     struct rational start = {input->pts[0], 1};
-    int64_t lost = 0;
+    double frames_per_tick = rational_value(per_tick);
+    struct loss loss = {0, 0};
+    double low = 0;
+    double high = 0;
     int64_t last = 0;
     for (size_t i = 1; i < input->count; i++) {
         int64_t slot = slot_at(per_tick, start, input->pts[i]);
-        lost += slot == last;
+        double off = (double)(input->pts[i] - input->pts[0]) * frames_per_tick - (double)slot;
+        low = off < low ? off : low;
+        high = off > high ? off : high;
+        loss.lost += slot == last;
         last = slot;
     }
-    return lost;
+    loss.spread = high - low;
+    return loss;
 }
 
 /* The least that any rate under the cap loses: pictures closer together than its frames. */
 static int64_t least_lost(const struct timeline_input *input) {
-    int64_t least = count_lost(input, input->max_rate);
+    int64_t least = loss_at(input, input->max_rate).lost;
     for (int i = 0; i < STANDARD_COUNT; i++) {
         if (rational_compare(standard[i].rate, input->max_rate) <= 0) {
-            int64_t lost = count_lost(input, standard[i].rate);
+            int64_t lost = loss_at(input, standard[i].rate).lost;
             least = lost < least ? lost : least;
         }
     }
@@ -264,9 +275,9 @@ static int64_t least_lost(const struct timeline_input *input) {
 }
 
 /* The lowest standard rate that loses at most 1 % of the pictures which some rate would
- * keep; of a pair the one that loses less, or lies nearer to the commonest gap. The
+ * keep; of a pair the one that loses less, or has a grid nearer to the stamps. The
  * highest under the cap where all lose more. */
-static struct rational choose_variable(const struct timeline_input *input, double common) {
+static struct rational choose_variable(const struct timeline_input *input) {
     struct rational best = input->max_rate;
     int64_t least = least_lost(input);
     for (int i = 0; i < STANDARD_COUNT; i++) {
@@ -275,16 +286,15 @@ static struct rational choose_variable(const struct timeline_input *input, doubl
             break;
         }
         best = rate;
-        int64_t lost = count_lost(input, rate);
-        if ((lost - least) * 100 > (int64_t)input->count * LOSS_PERCENT) {
+        struct loss loss = loss_at(input, rate);
+        if ((loss.lost - least) * 100 > (int64_t)input->count * LOSS_PERCENT) {
             continue;
         }
-        if (standard[i].opens_pair && rational_compare(standard[i + 1].rate, input->max_rate) <= 0) {
-            struct rational other = standard[i + 1].rate;
-            int64_t other_lost = count_lost(input, other);
-            bool nearer = fabs(rational_value(other) - common) < fabs(rational_value(rate) - common);
-            if (other_lost < lost || (other_lost == lost && nearer)) {
-                best = other;
+        if (standard[i].opens_pair &&
+            rational_compare(standard[i + 1].rate, input->max_rate) <= 0) {
+            struct loss other = loss_at(input, standard[i + 1].rate);
+            if (other.lost < loss.lost || (other.lost == loss.lost && other.spread < loss.spread)) {
+                best = standard[i + 1].rate;
             }
         }
         break;
@@ -315,10 +325,10 @@ static int64_t frames_before(const struct timeline_input *input, struct rational
 
 static void set_start(struct timeline *timeline, const struct timeline_input *input,
                       int64_t before) {
-    struct rational first = rational_multiply((struct rational){input->pts[0], 1},
-                                              input->time_base);
-    struct rational hold = rational_multiply((struct rational){before, 1},
-                                             rational_invert(timeline->rate));
+    struct rational first =
+        rational_multiply((struct rational){input->pts[0], 1}, input->time_base);
+    struct rational hold =
+        rational_multiply((struct rational){before, 1}, rational_invert(timeline->rate));
     wide num = (wide)first.num * hold.den - (wide)hold.num * first.den;
     wide den = (wide)first.den * hold.den;
     wide a = num < 0 ? -num : num;
@@ -333,20 +343,10 @@ static void set_start(struct timeline *timeline, const struct timeline_input *in
 }
 
 static int set_frames(struct timeline_choice *choice, const struct timeline_input *input,
-                      int64_t before, struct err *err) {
+                      struct err *err) {
     struct timeline *timeline = &choice->timeline;
-    double seconds = (double)(input->pts[input->count - 1] - input->pts[0]) *
-                     rational_value(input->time_base);
-    double longest = (double)input->max_frames / rational_value(timeline->rate);
-    if (seconds + rational_value(input->time_base) * (double)input->last_duration +
-            (double)before / rational_value(timeline->rate) > longest) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "its timestamps span %.0f hours, more than the %.0f that are allowed; "
-                       "check its timestamps, or cut it into parts",
-                       seconds / 3600, longest / 3600);
-    }
-    struct frame_clock clock = frame_clock_of(timeline, input->time_base, choice->source_rate,
-                                              choice->variable, 1);
+    struct frame_clock clock =
+        frame_clock_of(timeline, input->time_base, choice->source_rate, choice->variable, 1);
     int64_t last = input->pts[input->count - 1];
     int64_t slot = frame_clock_slot(&clock, last);
     if (choice->variable) {
@@ -358,6 +358,13 @@ static int set_frames(struct timeline_choice *choice, const struct timeline_inpu
         timeline->frames = frame_clock_slot(&undivided, last) / clock.divide + 1;
     } else {
         timeline->frames = slot + (input->fields ? 2 : 1);
+    }
+    if (timeline->frames > input->max_frames) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "its timestamps span %.1f hours, which are %lld frames and more than the "
+                       "%lld that are allowed; check its timestamps, or cut it into parts",
+                       (double)timeline->frames / rational_value(timeline->rate) / 3600,
+                       (long long)timeline->frames, (long long)input->max_frames);
     }
     return 0;
 }
@@ -378,8 +385,7 @@ int timeline_choose(struct timeline_choice *out, const struct timeline_input *in
         choice.variable = fit.holes > 0 && input->exact_times;
         choice.holes = choice.variable ? 0 : fit.holes;
     } else {
-        double common = median > 0 ? 1 / ((double)median * rational_value(input->time_base)) : 0;
-        rate = choose_variable(input, common);
+        rate = choose_variable(input);
         choice.variable = true;
         int64_t ticks = input->pts[input->count - 1] - input->pts[0] + input->last_duration;
         choice.source_rate = rational_invert(rational_multiply(
@@ -389,12 +395,12 @@ int timeline_choose(struct timeline_choice *out, const struct timeline_input *in
     struct rational twice = rational_multiply(choice.timeline.rate, (struct rational){2, 1});
     struct timeline_input bounded = *input;
     bounded.fields = input->fields && rational_compare(twice, input->max_rate) <= 0;
+    bounded.last_duration = input->last_duration > 0 ? input->last_duration : median;
     if (bounded.fields) {
         choice.timeline.rate = twice;
     }
-    int64_t before = frames_before(input, choice.timeline.rate);
-    set_start(&choice.timeline, input, before);
-    int status = set_frames(&choice, &bounded, before, err);
+    set_start(&choice.timeline, input, frames_before(input, choice.timeline.rate));
+    int status = set_frames(&choice, &bounded, err);
     if (status == 0) {
         *out = choice;
     }

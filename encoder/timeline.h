@@ -17,8 +17,8 @@ struct timeline_input {
     int64_t last_duration; /* of the last picture, ticks; 0 unknown */
     struct rational hint;  /* the rate that container or codec claim; {0, 1} unknown */
     struct rational max_rate;
-    bool fields;        /* one frame for each field: twice the rate, where max_rate allows */
-    bool exact_times;   /* gaps are the author's, not damage */
+    bool fields;      /* one frame for each field: twice the rate, where max_rate allows */
+    bool exact_times; /* gaps are the author's, not damage */
     bool has_sound;
     struct rational sound_start; /* seconds on the source's clock */
     int64_t max_frames;

@@ -2,7 +2,7 @@
 /*
  * Decoded frames made upright and planar: see upright.h. At most two copies a frame,
  * none for what most decoders give: `unpacked` makes planes of 4:0:0 to 4:4:4 from any
- * other layout, `stored` turns them and fills up odd sizes.
+ * other layout, `stored` turns them.
  */
 #include "upright.h"
 
@@ -12,7 +12,7 @@
 
 #include "common/mem.h"
 
-enum { DIRECT_ALIGN = IMAGE_ALIGN / 2, BLOCK = 64 };
+enum { DIRECT_ALIGN = IMAGE_ALIGN / 2, BLOCK = 64, SIDE_MIN = 2 };
 
 struct planes {
     uint8_t *data[3]; /* owned */
@@ -22,11 +22,10 @@ struct planes {
 /* What lies beside the samples of one axis, so that chroma samples are whole and their
  * site has a name. */
 struct axis {
-    int size;         /* luma samples shown */
-    int left;         /* luma samples before the first */
-    int chroma_left;  /* chroma samples before the first */
-    int stored;       /* luma samples in all */
-    int site;         /* of chroma sample 0 to luma sample 0, in half luma samples */
+    int size;   /* luma samples shown */
+    int left;   /* samples before the first, in luma and in chroma */
+    int stored; /* luma samples in all */
+    int site;   /* of chroma sample 0 to luma sample 0, in half luma samples */
 };
 
 struct upright {
@@ -75,8 +74,8 @@ static bool is_rgb(const AVPixFmtDescriptor *desc) {
 
 static bool is_understood(const AVPixFmtDescriptor *desc) {
     return desc != NULL &&
-           (desc->flags & (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT |
-                           AV_PIX_FMT_FLAG_BAYER)) == 0 &&
+           (desc->flags &
+            (AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT | AV_PIX_FMT_FLAG_BAYER)) == 0 &&
            strncmp(desc->name, "xyz", 3) != 0 && strncmp(desc->name, "mono", 4) != 0 &&
            desc->comp[0].depth <= 16;
 }
@@ -122,17 +121,17 @@ static int halvings_y(enum chroma chroma) {
 
 /* One axis of `size` luma samples with chroma sample 0 at `site`. Where turning brings
  * it to a site that H.264 has no name for (0 to `last` have one), the axis begins one
- * luma sample earlier. */
+ * luma sample earlier. What has no whole chroma sample is left out. */
 static struct axis make_axis(int size, bool halved, int site, int last, bool flipped) {
     struct axis axis = {.size = size, .stored = size};
     if (!halved) {
         return axis;
     }
-    axis.site = !flipped ? site : size % 2 == 0 ? 2 - site : -site;
-    axis.left = axis.site < 0 || axis.site > last;
-    axis.chroma_left = axis.site > last;
-    axis.site += 2 * axis.left - 4 * axis.chroma_left;
-    axis.stored = 2 * ((size + 1) / 2 + axis.chroma_left);
+    axis.size = size / 2 * 2;
+    axis.site = flipped ? 2 - site : site;
+    axis.left = axis.site > last;
+    axis.stored = axis.size + 2 * axis.left;
+    axis.site -= 2 * axis.left;
     return axis;
 }
 
@@ -203,8 +202,7 @@ static int planes_allocate(struct planes *planes, const struct upright *upright,
         planes->stride[i] = (ptrdiff_t)stride;
         planes->data[i] = aligned_alloc(IMAGE_ALIGN, stride * (size_t)rows);
         if (planes->data[i] == NULL) {
-            return err_set(err, ERR_INTERNAL, "out of memory for pictures of %dx%d", width,
-                           height);
+            return err_set(err, ERR_INTERNAL, "out of memory for pictures of %dx%d", width, height);
         }
     }
     return 0;
@@ -214,8 +212,14 @@ static int planes_allocate(struct planes *planes, const struct upright *upright,
 static int adopt(struct upright *upright, const AVFrame *frame, struct err *err) {
     const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(frame->format);
     if (!is_understood(desc)) {
-        return err_set(err, ERR_UNSUPPORTED, "its pictures have the pixel format %s, which can't be "
-                       "encoded", desc != NULL ? desc->name : "unknown");
+        return err_set(err, ERR_UNSUPPORTED,
+                       "its pictures have the pixel format %s, which can't be "
+                       "encoded",
+                       desc != NULL ? desc->name : "unknown");
+    }
+    if (frame->width < SIDE_MIN || frame->height < SIDE_MIN) {
+        return err_set(err, ERR_UNSUPPORTED, "its pictures are %dx%d, which is too small to encode",
+                       frame->width, frame->height);
     }
     bool turned = upright->facts->rotation != 0 || upright->facts->mirrored;
     bool quarter = upright->facts->rotation == 90 || upright->facts->rotation == 270;
@@ -231,15 +235,11 @@ static int adopt(struct upright *upright, const AVFrame *frame, struct err *err)
     upright->pixel_format = frame->format;
     upright->repeat_x = desc->log2_chroma_w - halve_x;
     upright->repeat_y = desc->log2_chroma_h - halve_y;
-    upright->chroma = grey      ? CHROMA_400
-                      : halve_y ? CHROMA_420
-                      : halve_x ? CHROMA_422
-                                : CHROMA_444;
+    upright->chroma = grey ? CHROMA_400 : halve_y ? CHROMA_420 : halve_x ? CHROMA_422 : CHROMA_444;
     make_axes(upright);
     make_format(upright);
     upright->must_unpack = !is_planar(desc) || upright->repeat_x > 0 || upright->repeat_y > 0;
-    upright->must_store = turned || upright->x.stored != upright->x.size ||
-                          upright->y.stored != upright->y.size;
+    upright->must_store = turned;
     planes_free(&upright->unpacked);
     planes_free(&upright->stored);
     if (upright->must_unpack) {
@@ -356,8 +356,11 @@ static void store_plane(struct upright *upright, int i, const uint8_t *data, ptr
     int bytes = sample_bytes(upright);
     int halve_x = i > 0 && halvings_x(upright->chroma);
     int halve_y = i > 0 && halvings_y(upright->chroma);
-    int width = (upright->width + halve_x) >> halve_x;
-    int height = (upright->height + halve_y) >> halve_y;
+    bool quarter = facts->rotation == 90 || facts->rotation == 270;
+    int columns = upright->x.size >> halve_x;
+    int rows = upright->y.size >> halve_y;
+    int width = quarter ? rows : columns; /* as decoded */
+    int height = quarter ? columns : rows;
     ptrdiff_t across = facts->mirrored ? -bytes : bytes; /* to the right, as seen mirrored */
     const uint8_t *corner = data + (facts->mirrored ? (width - 1) * bytes : 0);
     ptrdiff_t step_x = across;
@@ -375,11 +378,8 @@ static void store_plane(struct upright *upright, int i, const uint8_t *data, ptr
         step_x = stride;
         step_y = -across;
     }
-    bool quarter = facts->rotation == 90 || facts->rotation == 270;
-    int columns = quarter ? height : width;
-    int rows = quarter ? width : height;
-    int left = i == 0 ? upright->x.left : upright->x.chroma_left;
-    int top = i == 0 ? upright->y.left : upright->y.chroma_left;
+    int left = upright->x.left;
+    int top = upright->y.left;
     uint8_t *plane = upright->stored.data[i];
     ptrdiff_t to_stride = upright->stored.stride[i];
     copy_turned(plane + top * to_stride + left * bytes, to_stride, corner, step_x, step_y, columns,
@@ -404,16 +404,16 @@ static struct image source_image(const struct upright *upright, const AVFrame *f
     for (int i = 0; i < colours(upright); i++) {
         int plane = upright->desc->comp[component_of(upright->desc, i)].plane;
         image.plane[i] = upright->must_unpack ? upright->unpacked.data[i] : frame->data[plane];
-        image.stride[i] =
-            upright->must_unpack ? upright->unpacked.stride[i] : frame->linesize[plane];
+        image.stride[i] = upright->must_unpack ? upright->unpacked.stride[i]
+                                               : frame->linesize[plane];
     }
     return image;
 }
 
 static int store(struct upright *upright, struct image *image, bool same, struct err *err) {
     if (upright->stored.data[0] == NULL) {
-        int rc = planes_allocate(&upright->stored, upright, upright->x.stored, upright->y.stored,
-                                 err);
+        int rc =
+            planes_allocate(&upright->stored, upright, upright->x.stored, upright->y.stored, err);
         if (rc < 0) {
             upright->width = 0;
             return rc;

@@ -17,10 +17,11 @@ struct upright *upright_create(const struct video_facts *facts);
 void upright_destroy(struct upright *upright); /* takes NULL */
 
 /*
- * Turns and mirrors as the facts say, unpacks what is not planar, and fills the last
- * chroma column and row of odd sizes. Planes that need none of it are those of the
- * frame itself. `same` says that it shows what the frame before showed. `*format` and `*image` are borrowed until the next call or until the
- * frame is gone. UNSUPPORTED for a pixel format that has no colours as integers.
+ * Turns and mirrors as the facts say and unpacks what is not planar; a last column or
+ * row without a whole chroma sample is left out, since no encoder takes it. Planes that
+ * need none of it are those of the frame itself. `same` says that it shows what the frame before
+ * showed. `*format` and `*image` are borrowed until the next call or until the frame is gone.
+ * UNSUPPORTED for a pixel format that has no colours as integers.
  */
 int upright_convert(struct upright *upright, const AVFrame *frame, bool same,
                     const struct image_format **format, struct image *image, struct err *err);

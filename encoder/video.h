@@ -15,12 +15,12 @@
 /* What a row can do beyond 8-bit 4:2:0. */
 enum video_capability {
     VIDEO_LOSSLESS = 1 << 0,
-    VIDEO_CAPPED = 1 << 1,   /* maxrate and bufsize together with crf */
+    VIDEO_CAPPED = 1 << 1, /* maxrate and bufsize together with crf */
     VIDEO_10_BIT = 1 << 2,
     VIDEO_CHROMA_400 = 1 << 3,
     VIDEO_CHROMA_422 = 1 << 4,
     VIDEO_CHROMA_444 = 1 << 5,
-    VIDEO_FAKE = 1 << 6,     /* makes nothing that plays: for tests, not announced */
+    VIDEO_FAKE = 1 << 6, /* makes nothing that plays: for tests, not announced */
 };
 
 /* A picture as the encoder reads it: planes Y, Cb, Cr; samples deeper than 8 bits
@@ -79,8 +79,8 @@ const struct video_codec *video_codec_find(const char *name);
 struct video_encoder;
 
 /*
- * Checks the spec against its row and starts it. `*out` is owned. INVALID or UNSUPPORTED for settings that the
- * row can't meet, INTERNAL ("out of memory ...") where memory is gone.
+ * Checks the spec against its row and starts it. `*out` is owned. INVALID or UNSUPPORTED for
+ * settings that the row can't meet, INTERNAL ("out of memory ...") where memory is gone.
  */
 int video_encoder_open(struct video_encoder **out, const struct video_options *options,
                        struct err *err);

@@ -91,8 +91,8 @@ static const char *library(void) {
     return "null 1";
 }
 
-static int open_null(void **state, const struct video_options *options,
-                     struct coded_config *config, struct err *err) {
+static int open_null(void **state, const struct video_options *options, struct coded_config *config,
+                     struct err *err) {
     static const uint8_t pps[] = {0x68, 0xee, 0x3c, 0x80};
     struct buf sps = make_sps(options->spec);
     int rc = h264_config_make(config, sps.data, sps.size, pps, sizeof(pps), err);
