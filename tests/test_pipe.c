@@ -13,6 +13,8 @@
 
 Suite *pipe_suite(void);
 
+enum { MUCH = 1 << 20 };
+
 static int ends[2]; /* 0: reads, does not block; 1: writes */
 static struct pipe_inbox inbox;
 
@@ -102,14 +104,31 @@ START_TEST(an_end_in_a_frame_is_told) {
 }
 END_TEST
 
+START_TEST(a_child_takes_only_the_answer_it_waits_for) {
+    uint8_t number[4];
+    struct pipe_part part = {"\1\2\3\4", 4};
+    fcntl(ends[0], F_SETFL, 0);
+    ck_assert_int_eq(pipe_send(ends[1], PIPE_DATA, &part, 1, NULL), 0);
+    ck_assert_int_eq(pipe_receive(ends[0], PIPE_DATA, number, sizeof(number), NULL), 4);
+    ck_assert_uint_eq(pipe_get_u32(number), 0x04030201);
+    ck_assert_int_eq(pipe_send(ends[1], PIPE_DATA, &part, 1, NULL), 0);
+    ck_assert_int_eq(pipe_receive(ends[0], PIPE_SPEC, number, sizeof(number), NULL), ERR_CORRUPT);
+    shutdown(ends[1], SHUT_WR);
+    uint8_t rest[4];
+    ck_assert_int_eq(read(ends[0], rest, sizeof(rest)), 4);
+    ck_assert_int_eq(pipe_receive(ends[0], PIPE_DATA, number, sizeof(number), NULL),
+                     ERR_UNAVAILABLE);
+}
+END_TEST
+
 /* A megabyte is more than the socket takes at once. */
 START_TEST(an_outbox_goes_on_where_it_stopped) {
     struct pipe_outbox outbox = {0};
-    uint8_t *room = pipe_outbox_begin(&outbox, PIPE_READ_BYTES);
-    for (size_t i = 0; i < PIPE_READ_BYTES; i++) {
+    uint8_t *room = pipe_outbox_begin(&outbox, MUCH);
+    for (size_t i = 0; i < MUCH; i++) {
         room[i] = (uint8_t)(i * 31 >> 3);
     }
-    pipe_outbox_end(&outbox, PIPE_DATA, PIPE_READ_BYTES);
+    pipe_outbox_end(&outbox, PIPE_SPEC, MUCH);
     inbox.from = PIPE_WORKER;
     ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
     int rounds = 0;
@@ -123,8 +142,8 @@ START_TEST(an_outbox_goes_on_where_it_stopped) {
     ck_assert_int_eq(got, 1);
     ck_assert_int_gt(rounds, 1);
     ck_assert(!pipe_outbox_busy(&outbox));
-    ck_assert_uint_eq(inbox.size, PIPE_READ_BYTES);
-    for (size_t i = 0; i < PIPE_READ_BYTES; i++) {
+    ck_assert_uint_eq(inbox.size, MUCH);
+    for (size_t i = 0; i < MUCH; i++) {
         ck_assert_uint_eq(inbox.payload[i], (uint8_t)(i * 31 >> 3));
     }
     pipe_outbox_finish(&outbox);
@@ -190,6 +209,7 @@ Suite *pipe_suite(void) {
     tcase_add_loop_test(frames, a_hostile_header_is_corrupt, 0,
                         (int)(sizeof(hostile) / sizeof(hostile[0])));
     tcase_add_test(frames, an_end_in_a_frame_is_told);
+    tcase_add_test(frames, a_child_takes_only_the_answer_it_waits_for);
     tcase_add_test(frames, an_outbox_goes_on_where_it_stopped);
     tcase_add_test(frames, writing_to_nobody_is_an_error_and_no_signal);
     tcase_add_test(frames, too_much_is_refused_before_it_is_sent);

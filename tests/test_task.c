@@ -181,12 +181,12 @@ static int call(const char *method, const char *path, const struct buf *body) {
     return status;
 }
 
-static void submit_source(const char *source, const char *output) {
+static void submit_as(const char *source, const char *output, const char *ladder_name) {
     struct err err = {0};
     struct ladder ladder;
     struct buf body = {0};
     struct writer w = writer_of(&body);
-    ck_assert_msg(ladder_load(&ladder, "fast", &err) == 0, "%s", err.message);
+    ck_assert_msg(ladder_load(&ladder, ladder_name, &err) == 0, "%s", err.message);
     writer_object(&w, NULL);
     writer_string(&w, "title", "t");
     writer_string(&w, "source", source);
@@ -198,12 +198,16 @@ static void submit_source(const char *source, const char *output) {
     buf_finish(&body);
 }
 
-static void submit(void) {
+static void submit_ladder(const char *ladder_name) {
     char *source = path_in("source.mp4");
     char *output = path_in("out");
-    submit_source(source, output);
+    submit_as(source, output, ladder_name);
     mem_free(output);
     mem_free(source);
+}
+
+static void submit(void) {
+    submit_ladder("fast");
 }
 
 /* A string member of the title's view; borrowed until the next call. */
@@ -658,7 +662,7 @@ static const struct {
 START_TEST(what_cannot_be_fails_at_once_with_a_sentence) {
     char *source = path_in(refusals[_i].source);
     char *output = path_in(refusals[_i].output);
-    submit_source(source, output);
+    submit_as(source, output, "fast");
     ends("failed");
     ck_assert_str_eq(view("class"), refusals[_i].failure);
     ck_assert_msg(strstr(view("error"), refusals[_i].words) != NULL, "%s", view("error"));
@@ -669,18 +673,18 @@ START_TEST(what_cannot_be_fails_at_once_with_a_sentence) {
 }
 END_TEST
 
-/* A worker that may write no file above 32 KiB stands for a full disk. */
+/* A worker that may write no file above a MiB stands for a full disk. */
 START_TEST(a_full_disk_fails_the_title_without_a_trace) {
     struct err err = {0};
     char *program = NULL;
     proc_finish(&worker);
     ck_assert_msg(worker_program(&program, &err) == 0, "%s", err.message);
-    char *command = mem_format("trap '' XFSZ; ulimit -f 32; exec %s --scheduler %s --token-file "
+    char *command = mem_format("trap '' XFSZ; ulimit -f 1024; exec %s --scheduler %s --token-file "
                                "%s/token --name one",
                                program, scheduler_url(scheduler), folder);
     const char *const argv[] = {"bash", "-c", command, NULL};
     worker_spawn("/bin/bash", argv);
-    submit();
+    submit_ladder("lossless");
     ends("failed");
     ck_assert_str_eq(view("class"), "refused");
     ck_assert_msg(strstr(view("error"), "free some space") != NULL, "%s", view("error"));
@@ -735,7 +739,7 @@ START_TEST(a_source_on_a_web_server_is_read_by_ranges) {
     char *output = path_in("out");
     read_file("source.mp4", &clip);
     fixture_write(web.folder, "www/source.mp4", clip.data, clip.size);
-    submit_source(url, output);
+    submit_as(url, output, "fast");
     ends("done");
     fixture_web_stop(&web);
     mem_free(output);

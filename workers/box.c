@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,11 +38,54 @@ static void close_fd(int *fd) {
     *fd = -1;
 }
 
-static int spawn(struct box *box, const struct box_options *options, int pipe, int errors,
+/* What the child inherits; all are closed here once it runs. */
+struct legacy {
+    int pipe;
+    int errors;
+    int window;
+};
+
+static int make_pipes(struct box *box, struct legacy *legacy, struct err *err) {
+    int ends[2] = {-1, -1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return err_set_errno(err, errno, "cannot make a task pipe");
+    }
+    box->pipe = ends[0];
+    legacy->pipe = ends[1];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return err_set_errno(err, errno, "cannot make a task pipe");
+    }
+    box->errors = ends[0];
+    legacy->errors = ends[1];
+    if (fcntl(box->pipe, F_SETFL, O_NONBLOCK) != 0 ||
+        fcntl(box->errors, F_SETFL, O_NONBLOCK) != 0) {
+        return err_set_errno(err, errno, "cannot make a task pipe");
+    }
+    return 0;
+}
+
+/* Sealed after it is mapped here, so that the child can only read it. */
+static int make_window(struct box *box, struct legacy *legacy, struct err *err) {
+    static const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
+    legacy->window = memfd_create("reelfarm-window", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (legacy->window < 0 || ftruncate(legacy->window, PIPE_READ_BYTES) != 0) {
+        return err_set_errno(err, errno, "cannot make a window for a task child");
+    }
+    void *memory =
+        mmap(NULL, PIPE_READ_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, legacy->window, 0);
+    if (memory == MAP_FAILED || fcntl(legacy->window, F_ADD_SEALS, seals) != 0) {
+        return err_set_errno(err, errno, "cannot make a window for a task child");
+    }
+    box->window = memory;
+    return 0;
+}
+
+static int spawn(struct box *box, const struct box_options *options, const struct legacy *legacy,
                  struct err *err) {
     const char *argv[] = {"reelfarm-worker", "--task", options->mask_cpu ? "--mask-cpu" : NULL,
                           NULL};
-    struct proc_fd fds[] = {{pipe, PIPE_FD}, {errors, STDERR_FILENO}};
+    struct proc_fd fds[] = {
+        {legacy->pipe, PIPE_FD}, {legacy->window, PIPE_WINDOW_FD}, {legacy->errors, STDERR_FILENO}};
     struct proc_options spawn = proc_options_default();
     spawn.program = options->program;
     spawn.argv = argv;
@@ -55,33 +99,22 @@ static int spawn(struct box *box, const struct box_options *options, int pipe, i
 
 int box_open(struct box *out, const struct box_options *options, struct err *err) {
     struct box box = BOX_CLOSED;
-    int theirs[2] = {-1, -1}; /* pipe, errors */
-    int ends[2] = {-1, -1};
-    int failed = 0;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-        return err_set_errno(err, errno, "cannot make a task pipe");
+    struct legacy legacy = {-1, -1, -1};
+    int failed = make_pipes(&box, &legacy, err);
+    if (failed == 0) {
+        failed = make_window(&box, &legacy, err);
     }
-    box.pipe = ends[0];
-    theirs[0] = ends[1];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        failed = err_set_errno(err, errno, "cannot make a task pipe");
-        goto out;
+    if (failed == 0) {
+        failed = spawn(&box, options, &legacy, err);
     }
-    box.errors = ends[0];
-    theirs[1] = ends[1];
-    if (fcntl(box.pipe, F_SETFL, O_NONBLOCK) != 0 || fcntl(box.errors, F_SETFL, O_NONBLOCK) != 0) {
-        failed = err_set_errno(err, errno, "cannot make a task pipe");
-        goto out;
-    }
-    failed = spawn(&box, options, theirs[0], theirs[1], err);
+    close_fd(&legacy.pipe);
+    close_fd(&legacy.errors);
+    close_fd(&legacy.window);
     if (failed == 0) {
         *out = box;
-        box = BOX_CLOSED;
+    } else {
+        box_close(&box);
     }
-out:
-    close_fd(&theirs[0]);
-    close_fd(&theirs[1]);
-    box_close(&box);
     return failed;
 }
 
@@ -120,4 +153,8 @@ void box_close(struct box *box) {
     proc_finish(&box->proc);
     close_fd(&box->pipe);
     close_fd(&box->errors);
+    if (box->window != NULL) {
+        munmap(box->window, PIPE_READ_BYTES);
+        box->window = NULL;
+    }
 }

@@ -21,14 +21,15 @@ struct box {
     struct proc proc; /* pid 0: no child */
     int pipe;         /* owned; our end of the socketpair, does not block; -1: closed */
     int errors;       /* owned; the child's stderr, does not block; -1: closed */
+    uint8_t *window;  /* owned; PIPE_READ_BYTES that the child reads source bytes from */
 };
 
 /* What a closed box is. */
 #define BOX_CLOSED ((struct box){.pipe = -1, .errors = -1})
 
 /* Starts a child that waits for its spec: an empty environment, no descriptor but the
- * pipe and stderr, no Ctrl-C. It dies with the calling thread. `out` is a closed box, and stays one
- * on failure. */
+ * pipe, its window and stderr, no Ctrl-C. It dies with the calling thread. `out` is a closed box,
+ * and stays one on failure. */
 int box_open(struct box *out, const struct box_options *options, struct err *err);
 
 /* Bounds of the task: address space in bytes, CPU seconds (SIGXCPU); 0 for none. */

@@ -94,21 +94,17 @@ static void take_read(struct broker *b) {
         lies(b, "it asked for bytes that no source has");
         return;
     }
-    uint8_t *room = pipe_outbox_begin(&b->outbox, PIPE_READ_BYTES);
-    if (room == NULL) {
-        fail(b, FAILURE_IO, ERR_INTERNAL, "the worker is out of memory");
-        return;
-    }
     struct err err = {0};
     const struct broker_source *source = &b->options->source;
-    int64_t got = source->read(source->context, (int64_t)offset, room, wanted, &err);
+    int64_t got = source->read(source->context, (int64_t)offset, b->box->window, wanted, &err);
     if (got < 0) {
         b->result->source_failed = true;
         fail(b, source_failure((enum err_code)got), (enum err_code)got, "%s", err.message);
         return;
     }
     b->result->stats.source_bytes += got;
-    pipe_outbox_end(&b->outbox, PIPE_DATA, (size_t)got);
+    pipe_put_u32(pipe_outbox_begin(&b->outbox, 4), (uint32_t)got);
+    pipe_outbox_end(&b->outbox, PIPE_DATA, 4);
 }
 
 static void take_progress(struct broker *b) {
@@ -267,6 +263,14 @@ static bool is_held(const struct broker *b) {
     return b->options->sink.full != NULL && b->options->sink.full(b->options->sink.context);
 }
 
+/* Whether nothing is left to send. */
+static bool send_rest(struct broker *b) {
+    if (pipe_outbox_busy(&b->outbox) && pipe_outbox_flush(&b->outbox, b->box->pipe, NULL) < 0) {
+        b->outbox.size = 0; /* what the child said before it went is still to be read */
+    }
+    return !pipe_outbox_busy(&b->outbox);
+}
+
 static void receive(struct broker *b) {
     while (!b->over && !is_held(b)) {
         struct err err = {0};
@@ -284,8 +288,8 @@ static void receive(struct broker *b) {
         } else {
             lies(b, err.message);
         }
-        if (pipe_outbox_busy(&b->outbox)) {
-            return; /* it waits for its answer */
+        if (!send_rest(b)) {
+            return;
         }
     }
 }
@@ -346,10 +350,7 @@ static void loop(struct broker *b) {
         if (fds[1].revents != 0) {
             hear(b);
         }
-        if (busy && pipe_outbox_flush(&b->outbox, b->box->pipe, NULL) < 0) {
-            b->outbox.size = 0; /* what the child said before it went is still to be read */
-        }
-        if (fds[0].revents != 0 && !pipe_outbox_busy(&b->outbox)) {
+        if (fds[0].revents != 0 && send_rest(b)) {
             receive(b);
         }
         if (!b->over) {

@@ -2,8 +2,10 @@
 /* The task child: spec in, source bytes asked for, segments and a report out: see child.h. */
 #include "child.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/buf.h"
@@ -14,6 +16,8 @@
 
 enum {
     PROGRESS_MS = 200,
+    PROBE_AHEAD = PIPE_READ_BYTES,
+    CHUNK_AHEAD = 256 << 10,
     MALLOC_ARENAS = 2, /* each one more takes 128 MiB of the address space that is limited */
 };
 
@@ -39,37 +43,58 @@ static int receive(struct child *child, struct err *err) {
     return got < 0 ? got : 0;
 }
 
-static int64_t answer_take(struct child *child, void *data, size_t size, struct err *err) {
-    int failed = receive(child, err);
+/* How much to ask for: a source that is read on gets ever more at once. A probe reads all of
+ * it; a chunk ends somewhere, and what was read past its end was read for nothing. */
+static size_t read_ahead(const struct child *child, int64_t offset, size_t size) {
+    size_t most = child->spec.kind == TASK_PROBE ? PROBE_AHEAD : CHUNK_AHEAD;
+    bool goes_on = offset == child->window_offset + (int64_t)child->window_size;
+    size_t ahead = goes_on ? 2 * child->ahead : 0;
+    ahead = ahead < most ? ahead : most;
+    ahead = ahead > size ? ahead : size;
+    return ahead < PIPE_READ_BYTES ? ahead : PIPE_READ_BYTES;
+}
+
+/* Fills the window with what lies at `offset`. */
+static int window_fill(struct child *child, int64_t offset, size_t size, struct err *err) {
+    uint8_t question[12];
+    uint8_t answer[4];
+    size_t wanted = read_ahead(child, offset, size);
+    pipe_put_u64(question, (uint64_t)offset);
+    pipe_put_u32(question + 8, (uint32_t)wanted);
+    struct pipe_part part = {question, sizeof(question)};
+    child->window_size = 0;
+    int failed = send_parts(child, PIPE_READ, &part, 1, err);
     if (failed != 0) {
         return failed;
     }
-    if (child->inbox.type != PIPE_DATA || child->inbox.size > size) {
-        return err_set(err, ERR_INTERNAL, "the worker answered a read with a frame '%s'",
-                       pipe_type_name(child->inbox.type));
+    int64_t got = pipe_receive(child->fd, PIPE_DATA, answer, sizeof(answer), err);
+    if (got < 0) {
+        return (int)got;
     }
-    memcpy(data, child->inbox.payload, child->inbox.size);
-    return (int64_t)child->inbox.size;
+    if (got != (int64_t)sizeof(answer) || pipe_get_u32(answer) > wanted) {
+        return err_set(err, ERR_INTERNAL, "the worker gave more than it was asked for");
+    }
+    child->window_offset = offset;
+    child->window_size = pipe_get_u32(answer);
+    child->ahead = wanted;
+    return 0;
 }
 
 static int64_t source_read(void *context, int64_t offset, void *data, size_t size,
                            struct err *err) {
     struct child *child = context;
-    struct err local = {0}; /* the code must be known even to a caller without an err */
-    err = err != NULL ? err : &local;
-    size_t wanted = size < PIPE_READ_BYTES ? size : PIPE_READ_BYTES;
-    uint8_t question[12];
-    pipe_put_u64(question, (uint64_t)offset);
-    pipe_put_u32(question + 8, (uint32_t)wanted);
-    struct pipe_part part = {question, sizeof(question)};
     pthread_mutex_lock(&child->reading);
-    int64_t got = send_parts(child, PIPE_READ, &part, 1, err);
-    if (got == 0) {
-        got = answer_take(child, data, wanted, err);
-        pipe_inbox_next(&child->inbox);
+    int64_t inside = offset - child->window_offset;
+    int failed = 0;
+    if (inside < 0 || inside >= (int64_t)child->window_size) {
+        failed = window_fill(child, offset, size, err);
+        inside = 0;
     }
+    size_t left = child->window_size - (size_t)inside;
+    size_t got = failed != 0 ? 0 : left < size ? left : size;
+    memcpy(data, child->window + inside, got);
     pthread_mutex_unlock(&child->reading);
-    return got;
+    return failed != 0 ? failed : (int64_t)got;
 }
 
 int child_progress(void *context, int64_t done, int64_t total) {
@@ -151,6 +176,15 @@ static int spec_receive(struct child *child, struct err *err) {
     return failed;
 }
 
+static int window_map(struct child *child, struct err *err) {
+    void *window = mmap(NULL, PIPE_READ_BYTES, PROT_READ, MAP_SHARED, PIPE_WINDOW_FD, 0);
+    if (window == MAP_FAILED) {
+        return err_set_errno(err, errno, "a task child can't map its window");
+    }
+    child->window = window;
+    return 0;
+}
+
 static int task_run(struct child *child, struct err *err) {
     int failed = spec_receive(child, err);
     if (failed != 0) {
@@ -179,7 +213,10 @@ int child_main(bool mask_cpu) {
     if (mask_cpu) {
         encoder_use_baseline_cpu();
     }
-    int failed = sandbox_child(&err);
+    int failed = window_map(&child, &err);
+    if (failed == 0) {
+        failed = sandbox_child(&err);
+    }
     if (failed == 0) {
         failed = task_run(&child, &err);
     }

@@ -16,6 +16,10 @@
 
 struct child {
     int fd;
+    const uint8_t *window; /* source bytes lie here after a READ: */
+    int64_t window_offset; /* of the first, in the source */
+    size_t window_size;
+    size_t ahead; /* bytes that the last READ asked for */
     struct child_spec spec;
     struct arena arena; /* what the spec holds */
     struct source_io io;

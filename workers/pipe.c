@@ -20,7 +20,7 @@ static const struct {
     uint32_t most;
 } types[PIPE_TYPE_COUNT] = {
     [PIPE_SPEC] = {"spec", PIPE_WORKER, 2, PIPE_DOCUMENT_BYTES},
-    [PIPE_DATA] = {"data", PIPE_WORKER, 0, PIPE_READ_BYTES},
+    [PIPE_DATA] = {"data", PIPE_WORKER, 4, 4},
     [PIPE_READ] = {"read", PIPE_CHILD, 12, 12},
     [PIPE_PROGRESS] = {"progress", PIPE_CHILD, 16, 16},
     [PIPE_SOURCE] = {"source", PIPE_CHILD, 2, PIPE_DOCUMENT_BYTES},
@@ -126,6 +126,32 @@ uint8_t *pipe_inbox_take(struct pipe_inbox *inbox) {
 
 void pipe_inbox_finish(struct pipe_inbox *inbox) {
     pipe_inbox_next(inbox);
+}
+
+static int receive_all(int fd, uint8_t *into, size_t size, struct err *err) {
+    size_t used = 0;
+    while (used < size) {
+        int got = receive(fd, into, size, &used, err);
+        if (got < 0) {
+            return got;
+        }
+    }
+    return 0;
+}
+
+int64_t pipe_receive(int fd, enum pipe_type type, void *data, size_t size, struct err *err) {
+    uint8_t header[PIPE_HEADER];
+    int failed = receive_all(fd, header, PIPE_HEADER, err);
+    if (failed != 0) {
+        return failed;
+    }
+    uint32_t coming = pipe_get_u32(header);
+    if (header[4] != type || coming > size) {
+        return err_set(err, ERR_CORRUPT, "a frame '%s' of %u bytes came where '%s' was due",
+                       pipe_type_name(header[4]), coming, types[type].name);
+    }
+    failed = receive_all(fd, data, coming, err);
+    return failed != 0 ? failed : (int64_t)coming;
 }
 
 uint8_t *pipe_outbox_begin(struct pipe_outbox *outbox, size_t size) {

@@ -2,7 +2,10 @@
 /*
  * The language between a worker and its task child: frames over one socketpair,
  * each {u32 length of the payload, u8 type} in little endian and then the payload.
- * Both sides use this file. The worker's end does not block; the child's does.
+ * Both sides use this file. The worker's end does not block; the child's does. Source
+ * bytes alone go another way: through the window, a MiB of memory that the worker writes
+ * and the child can only read (a socket would copy each byte twice more and wake the
+ * child every 32 KiB: a quarter of the CPU of a probe's pass).
  * Every length is bounded by its type, and a type is only taken from the side that
  * may send it, so that a child that lies costs nothing but itself.
  */
@@ -18,8 +21,9 @@
 enum pipe_type {
     /* worker -> child */
     PIPE_SPEC = 1, /* JSON: child_spec; once, first */
-    PIPE_DATA,     /* answer to READ: source bytes, none at the end; a source that can't be
-                      read ends the child instead, so that a gap is never taken for damage */
+    PIPE_DATA,     /* answer to READ: u32 n, the bytes that lie in the window now; 0 at the
+                      end; a source that can't be read ends the child instead, so that a gap
+                      is never taken for damage */
     /* child -> worker */
     PIPE_READ,     /* u64 offset, u32 size */
     PIPE_PROGRESS, /* u64 done, u64 total */
@@ -35,7 +39,8 @@ enum pipe_type {
 enum {
     PIPE_HEADER = 5,
     PIPE_FD = 3,                    /* the child's end in the child */
-    PIPE_READ_BYTES = 1 << 20,      /* most that one READ may ask for */
+    PIPE_WINDOW_FD = 4,             /* the window in the child, until it has mapped it */
+    PIPE_READ_BYTES = 1 << 20,      /* most that one READ may ask for: the window's size */
     PIPE_SEGMENT_BYTES = 256 << 20, /* most that a segment or init may have */
     PIPE_DOCUMENT_BYTES = 64 << 20, /* most that a JSON document may have */
     PIPE_FAIL_BYTES = 8 << 10,
@@ -73,6 +78,11 @@ void pipe_inbox_next(struct pipe_inbox *inbox);
 uint8_t *pipe_inbox_take(struct pipe_inbox *inbox);
 
 void pipe_inbox_finish(struct pipe_inbox *inbox);
+
+/* For a blocking descriptor whose next frame must be of this type: its payload straight
+ * into `data`, which has room for `size` bytes; returns how many came. CORRUPT for another
+ * frame or a larger one, UNAVAILABLE when the other side has gone. */
+int64_t pipe_receive(int fd, enum pipe_type type, void *data, size_t size, struct err *err);
 
 /* One frame on its way out of a descriptor that does not block. Zeroed at first. */
 struct pipe_outbox {

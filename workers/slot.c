@@ -76,7 +76,7 @@ static void context_set(const struct task *task) {
 }
 
 /* A stopped task is told nothing of: nobody wants it, or the whole worker leaves. */
-static void work(struct slot *slot, const struct task_tools *tools) {
+static void work(struct slot *slot, const struct task_tools *tools, struct box *spare) {
     struct err why = {0};
     struct err untold = {0};
     struct task_run run = {
@@ -87,8 +87,14 @@ static void work(struct slot *slot, const struct task_tools *tools) {
     };
     context_set(slot->task);
     log_debug("task begins", "");
+    if (slot->task->kind == TASK_VIDEO && spare->proc.pid == 0) {
+        box_open(spare, tools->box_options, NULL); /* links while this task encodes */
+    }
     int failed = task_perform(&run, &why);
-    if (tools->box->proc.pid == 0 && !atomic_load(&slot->cancel)) {
+    if (tools->box->proc.pid == 0 && spare->proc.pid != 0) {
+        *tools->box = *spare;
+        *spare = BOX_CLOSED;
+    } else if (tools->box->proc.pid == 0 && !atomic_load(&slot->cancel)) {
         box_open(tools->box, tools->box_options, NULL); /* ready before the next task is leased */
     }
     if (failed == ERR_CANCELLED) {
@@ -127,6 +133,7 @@ static void *slot_run(void *context) {
     struct slot *slot = context;
     struct slot_shared *shared = slot->shared;
     struct box box = BOX_CLOSED;
+    struct box spare = BOX_CLOSED; /* the next task's child */
     struct task_tools tools = {
         .scheduler = shared->scheduler,
         .token = shared->token,
@@ -141,10 +148,11 @@ static void *slot_run(void *context) {
     }
     box_open(&box, &shared->box_options, NULL); /* where it fails, the first task says why */
     while (next_task(slot)) {
-        work(slot, &tools);
+        work(slot, &tools, &spare);
         rest(slot);
     }
     box_close(&box);
+    box_close(&spare);
     api_destroy(tools.api);
     return NULL;
 }
