@@ -27,7 +27,9 @@ enum {
 };
 
 static const double standard_within = 0.001;
-static const double hold_after_s = 0.5; /* sound earlier than that is not cut */
+static const double hold_after_s = 0.5;      /* sound earlier than that is not cut */
+static const double hold_at_most_s = 3600;   /* sound earlier than that is on no clock of ours */
+static const double stamp_jitter_s = 0.0022; /* of stamps that were rounded to milliseconds */
 
 /* ---- Frames of timestamps -------------------------------------------------- */
 
@@ -36,10 +38,33 @@ static wide floor_div(wide a, wide b) {
     return a % b < 0 ? quotient - 1 : quotient;
 }
 
+/* In lowest terms; of terms that do not fit the nearest that do. */
+static struct rational rational_of_wide(wide num, wide den) {
+    wide a = num < 0 ? -num : num;
+    wide b = den;
+    while (b != 0) {
+        wide rest = a % b;
+        a = b;
+        b = rest;
+    }
+    if (a != 0) {
+        num /= a;
+        den /= a;
+    }
+    while (num > INT64_MAX || num < -INT64_MAX || den > INT64_MAX) {
+        if (den < INT32_MAX) {
+            num /= den; /* a large value: its whole part is near enough */
+            den = 1;
+            break;
+        }
+        num /= 2;
+        den /= 2;
+    }
+    return (struct rational){(int64_t)num, (int64_t)den};
+}
+
 static struct rational rational_multiply(struct rational a, struct rational b) {
-    struct rational left = rational_of(a.num, b.den);
-    struct rational right = rational_of(b.num, a.den);
-    return rational_of(left.num * right.num, left.den * right.den);
+    return rational_of_wide((wide)a.num * b.num, (wide)a.den * b.den);
 }
 
 static struct rational rational_invert(struct rational r) {
@@ -180,9 +205,11 @@ static bool choose_standard(const struct timeline_input *input, double estimate,
                             struct rational *rate, struct fit *fit) {
     bool found = false;
     double nearest = 0;
+    /* In a short title a tick is a thousandth. */
+    double within = standard_within + 1 / (double)(input->pts[input->count - 1] - input->pts[0]);
     for (int i = 0; i < STANDARD_COUNT; i++) {
         double off = fabs(rational_value(standard[i].rate) / estimate - 1);
-        if (off > standard_within) {
+        if (off > within) {
             continue;
         }
         struct fit candidate = fit_rate(input, standard[i].rate);
@@ -200,35 +227,48 @@ static bool choose_standard(const struct timeline_input *input, double estimate,
     return found;
 }
 
-/* The exact rate of a source that keeps to one, within the rounding of its stamps. */
+/* How far stamps may lie off a grid that they keep to, in frames. */
+static double allowed_spread(const struct timeline_input *input, struct rational rate) {
+    double ticks_s = 2 * rational_value(input->time_base);
+    double spread = (ticks_s > stamp_jitter_s ? ticks_s : stamp_jitter_s) * rational_value(rate);
+    return spread < 0.5 ? spread : 0.5;
+}
+
+static bool keeps_to(const struct timeline_input *input, struct rational rate, struct fit *fit) {
+    if (rate.num <= 0 || rate.num > INT32_MAX || rate.den > INT32_MAX) {
+        return false;
+    }
+    *fit = fit_rate(input, rate);
+    return fit->fits && fit->spread <= allowed_spread(input, rate);
+}
+
+/* The exact rate of a source that keeps to one, within the rounding of its stamps: what
+ * equal gaps tell, what it claims, a rate of simple terms, or the simplest that is near
+ * enough to the estimate for every picture. */
 static bool choose_own(const struct timeline_input *input, int64_t median, double estimate,
                        struct rational *rate, struct fit *fit) {
-    double tick_s = rational_value(input->time_base);
-    double rounding_s = 2 * tick_s > 0.0022 ? 2 * tick_s : 0.0022;
-    double count = (double)input->count;
-    struct rational candidates[3];
-    int candidate_count = 0;
-    /* Equal gaps tell the rate exactly. */
+    static const int64_t simple[][2] = {{1, 1}, {1, 2},       {1, 3},     {1, 4},
+                                        {1, 5}, {1000, 1001}, {500, 1001}};
+    enum { SIMPLE = sizeof(simple) / sizeof(simple[0]) };
+    struct rational candidates[SIMPLE + 3] = {{0, 1}};
     if (input->pts[input->count - 1] - input->pts[0] == median * (int64_t)(input->count - 1)) {
-        candidates[candidate_count++] =
+        candidates[0] =
             rational_invert(rational_multiply(input->time_base, (struct rational){median, 1}));
     }
-    if (input->hint.num > 0 && fabs(rational_value(input->hint) / estimate - 1) < 0.005) {
-        candidates[candidate_count++] = input->hint;
+    candidates[1] = fabs(rational_value(input->hint) / estimate - 1) < 0.005
+                        ? input->hint
+                        : (struct rational){0, 1};
+    for (int i = 0; i < SIMPLE; i++) {
+        double steps = floor(estimate * (double)simple[i][1] / (double)simple[i][0] + 0.5);
+        candidates[2 + i] = steps < MAX_RATE_TERM
+                                ? rational_of((int64_t)steps * simple[i][0], simple[i][1])
+                                : (struct rational){0, 1};
     }
-    double slack = 0.25 / count;
-    candidates[candidate_count++] =
-        simplest_between(estimate * (1 - slack), estimate * (1 + slack));
-    for (int i = 0; i < candidate_count; i++) {
-        struct rational r = candidates[i];
-        if (r.num <= 0 || r.num > INT32_MAX || r.den > INT32_MAX) {
-            continue;
-        }
-        struct fit candidate = fit_rate(input, r);
-        double allowed = rounding_s * rational_value(r);
-        if (candidate.fits && candidate.spread <= (allowed < 0.5 ? allowed : 0.5)) {
-            *rate = r;
-            *fit = candidate;
+    double slack = 0.2 * stamp_jitter_s * estimate / (double)input->count;
+    candidates[SIMPLE + 2] = simplest_between(estimate * (1 - slack), estimate * (1 + slack));
+    for (int i = 0; i < SIMPLE + 3; i++) {
+        if (keeps_to(input, candidates[i], fit)) {
+            *rate = candidates[i];
             return true;
         }
     }
@@ -262,24 +302,41 @@ static struct loss loss_at(const struct timeline_input *input, struct rational r
     return loss;
 }
 
-/* The least that any rate under the cap loses: pictures closer together than its frames. */
-static int64_t least_lost(const struct timeline_input *input) {
-    int64_t least = loss_at(input, input->max_rate).lost;
-    for (int i = 0; i < STANDARD_COUNT; i++) {
-        if (rational_compare(standard[i].rate, input->max_rate) <= 0) {
-            int64_t lost = loss_at(input, standard[i].rate).lost;
-            least = lost < least ? lost : least;
+/* The pictures that a frame's half or more parts from the one before: no rate under the
+ * cap can show the others. Owned by the caller. */
+static struct timeline_input separable(const struct timeline_input *input, int64_t *pts) {
+    struct timeline_input result = *input;
+    double least = 0.5 / (rational_value(input->max_rate) * rational_value(input->time_base));
+    result.pts = pts;
+    result.count = 0;
+    for (size_t i = 0; i < input->count; i++) {
+        if (result.count == 0 || (double)(input->pts[i] - pts[result.count - 1]) >= least) {
+            pts[result.count++] = input->pts[i];
         }
     }
-    return least;
+    return result;
 }
 
-/* The lowest standard rate that loses at most 1 % of the pictures which some rate would
- * keep; of a pair the one that loses less, or has a grid nearer to the stamps. The
- * highest under the cap where all lose more. */
-static struct rational choose_variable(const struct timeline_input *input) {
+/* The lowest standard rate on whose grid all stamps lie, if there is one: a constant rate
+ * of which pictures were left out. */
+static bool choose_grid(const struct timeline_input *input, struct rational *rate) {
+    for (int i = 0; i < STANDARD_COUNT; i++) {
+        struct rational candidate = standard[i].rate;
+        struct loss loss = loss_at(input, candidate);
+        if (rational_compare(candidate, input->max_rate) <= 0 && loss.lost == 0 &&
+            loss.spread <= allowed_spread(input, candidate) && loss.spread < 0.25) {
+            *rate = candidate;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The lowest standard rate that loses at most 1 % of the pictures; of a pair the one that
+ * loses less, or has a grid nearer to the stamps. The highest under the cap where all
+ * lose more. */
+static struct rational choose_lowest(const struct timeline_input *input) {
     struct rational best = input->max_rate;
-    int64_t least = least_lost(input);
     for (int i = 0; i < STANDARD_COUNT; i++) {
         struct rational rate = standard[i].rate;
         if (rational_compare(rate, input->max_rate) > 0) {
@@ -287,7 +344,7 @@ static struct rational choose_variable(const struct timeline_input *input) {
         }
         best = rate;
         struct loss loss = loss_at(input, rate);
-        if ((loss.lost - least) * 100 > (int64_t)input->count * LOSS_PERCENT) {
+        if (loss.lost * 100 > (int64_t)input->count * LOSS_PERCENT) {
             continue;
         }
         if (standard[i].opens_pair &&
@@ -300,6 +357,17 @@ static struct rational choose_variable(const struct timeline_input *input) {
         break;
     }
     return best;
+}
+
+static struct rational choose_variable(const struct timeline_input *input) {
+    int64_t *pts = mem_zero(input->count, sizeof(*pts));
+    struct timeline_input parted = separable(input, pts);
+    struct rational rate = {0, 1};
+    if (!choose_grid(&parted, &rate)) {
+        rate = choose_lowest(&parted);
+    }
+    mem_free(pts);
+    return rate;
 }
 
 /* ---- The choice ------------------------------------------------------------ */
@@ -317,7 +385,7 @@ static struct rational cap_rate(struct rational rate, struct rational cap) {
 static int64_t frames_before(const struct timeline_input *input, struct rational rate) {
     double first = (double)input->pts[0] * rational_value(input->time_base);
     double early = first - rational_value(input->sound_start);
-    if (!input->has_sound || early <= hold_after_s) {
+    if (!input->has_sound || early <= hold_after_s || early > hold_at_most_s) {
         return 0;
     }
     return (int64_t)ceil(early * rational_value(rate) - 1e-6);
@@ -329,17 +397,8 @@ static void set_start(struct timeline *timeline, const struct timeline_input *in
         rational_multiply((struct rational){input->pts[0], 1}, input->time_base);
     struct rational hold =
         rational_multiply((struct rational){before, 1}, rational_invert(timeline->rate));
-    wide num = (wide)first.num * hold.den - (wide)hold.num * first.den;
-    wide den = (wide)first.den * hold.den;
-    wide a = num < 0 ? -num : num;
-    wide b = den;
-    while (b != 0) {
-        wide rest = a % b;
-        a = b;
-        b = rest;
-    }
-    a = a == 0 ? 1 : a;
-    timeline->start = (struct rational){(int64_t)(num / a), (int64_t)(den / a)};
+    timeline->start = rational_of_wide((wide)first.num * hold.den - (wide)hold.num * first.den,
+                                       (wide)first.den * hold.den);
 }
 
 static int set_frames(struct timeline_choice *choice, const struct timeline_input *input,

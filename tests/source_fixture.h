@@ -37,10 +37,10 @@ void source_picture_hash(const AVFrame *picture, char hash[SHA256_TEXT]);
 /* What the frames of a title show: numbers, and hashes of the whole pictures. */
 struct shown {
     int64_t count;
-    int *counters;              /* owned */
-    char (*hashes)[SHA256_TEXT]; /* owned */
+    int *counters;                     /* owned */
+    char (*hashes)[SHA256_TEXT];       /* owned */
     struct picture_source_stats stats; /* sums over the chunks */
-    int64_t largest_read;       /* bytes read for one chunk */
+    int64_t largest_read;              /* bytes read for one chunk */
 };
 
 /* Reads frames [first, end) in chunks of that many; fails the test on any error. At field

@@ -43,103 +43,346 @@ static const struct {
     enum deinterlace deinterlace;
     double start_s; /* on the source's clock; NAN: any */
 } clips[] = {
-    {"closed.mp4", "24", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 closed.mp4",
-     120, {24, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"ntsc.mp4", "24000/1001", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 ntsc.mp4",
-     120, {24000, 1001}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"open.mp4", "25",
+    {"closed.mp4",
+     "24",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 closed.mp4",
+     120,
+     {24, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"ntsc.mp4",
+     "24000/1001",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 ntsc.mp4",
+     120,
+     {24000, 1001},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"open.mp4",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -x264-params open-gop=1:scenecut=0 open.mp4",
-     120, {25, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"open.ts", "25",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"open.ts",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -x264-params open-gop=1:scenecut=0 open.ts",
-     120, {25, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, NAN},
-    {"cues.mkv", "30000/1001", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 cues.mkv",
-     120, {30000, 1001}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"live.mkv", "25",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     NAN},
+    {"cues.mkv",
+     "30000/1001",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 cues.mkv",
+     120,
+     {30000, 1001},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"live.mkv",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -x264-params open-gop=1:scenecut=0 "
      "-f matroska -live 1 - >live.mkv",
-     120, {25, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"a.flv", "30", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 a.flv",
-     120, {30, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, NAN},
-    {"fragments.mp4", "30",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"a.flv",
+     "30",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 a.flv",
+     120,
+     {30, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     NAN},
+    {"fragments.mp4",
+     "30",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -movflags "
      "frag_keyframe+empty_moov+default_base_moof fragments.mp4",
-     120, {30, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, NAN},
-    {"refresh.ts", "25",
+     120,
+     {30, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     NAN},
+    {"refresh.ts",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -bf 0 -x264-params "
      "intra-refresh=1:scenecut=0 refresh.ts",
-     120, {25, 1}, 0, 1, 0, 1, DEINTERLACE_FRAME, NAN},
-    {"refresh.mp4", "25",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     1,
+     DEINTERLACE_FRAME,
+     NAN},
+    {"refresh.mp4",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -bf 0 -x264-params "
      "intra-refresh=1:scenecut=0 refresh.mp4",
-     120, {25, 1}, 0, 1, 0, 1, DEINTERLACE_FRAME, 0},
-    {"mpeg2.ts", "25",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     1,
+     DEINTERLACE_FRAME,
+     0},
+    {"mpeg2.ts",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 -c:v mpeg2video -g 12 -bf 2 -b:v 1M mpeg2.ts",
-     120, {25, 1}, 0, 1, 0, 10, DEINTERLACE_FRAME, NAN},
-    {"mpeg2.mpg", "25",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     10,
+     DEINTERLACE_FRAME,
+     NAN},
+    {"mpeg2.mpg",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 -c:v mpeg2video -g 12 -bf 2 -b:v 400k mpeg2.mpg",
-     120, {25, 1}, 0, 1, 0, 3, DEINTERLACE_FRAME, NAN},
-    {"mpeg2.m2v", "25",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     3,
+     DEINTERLACE_FRAME,
+     NAN},
+    {"mpeg2.m2v",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 -c:v mpeg2video -g 12 -bf 2 -b:v 1M mpeg2.m2v",
-     120, {25, 1}, 0, 1, 0, 10, DEINTERLACE_FRAME, 0},
-    {"raw.h264", "25", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 raw.h264",
-     120, {25, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"h264.avi", "25", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 h264.avi",
-     120, {25, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"mpeg4.avi", "25",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     10,
+     DEINTERLACE_FRAME,
+     0},
+    {"raw.h264",
+     "25",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 raw.h264",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"h264.avi",
+     "25",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 h264.avi",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"mpeg4.avi",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 -c:v mpeg4 -g 12 -bf 2 -b:v 1M mpeg4.avi",
-     120, {25, 1}, 0, 1, 0, 10, DEINTERLACE_FRAME, 0},
-    {"hevc.mp4", "24",
+     120,
+     {25, 1},
+     0,
+     1,
+     0,
+     10,
+     DEINTERLACE_FRAME,
+     0},
+    {"hevc.mp4",
+     "24",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 -c:v libx265 -preset ultrafast -x265-params "
      "keyint=24:open-gop=1:bframes=3:pools=1:log-level=none hevc.mp4",
-     120, {24, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, 0},
-    {"hevc.ts", "24",
+     120,
+     {24, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     0},
+    {"hevc.ts",
+     "24",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 -c:v libx265 -preset ultrafast -x265-params "
      "keyint=24:open-gop=1:bframes=3:pools=1:log-level=none hevc.ts",
-     120, {24, 1}, 0, 1, 0, 5, DEINTERLACE_FRAME, NAN},
-    {"hidden.webm", "25",
+     120,
+     {24, 1},
+     0,
+     1,
+     0,
+     5,
+     DEINTERLACE_FRAME,
+     NAN},
+    {"hidden.webm",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 -c:v libvpx -deadline realtime -auto-alt-ref 1 "
      "-lag-in-frames 16 -g 24 -b:v 600k hidden.webm",
-     60, {25, 1}, 0, 1, 0, 3, DEINTERLACE_FRAME, 0},
-    {"ten.mkv", "10", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 $X264 ten.mkv",
-     60, {10, 1}, 0, 1, 0, 3, DEINTERLACE_FRAME, 0},
-    {"half.mkv", "25/2", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 $X264 half.mkv",
-     60, {25, 2}, 0, 1, 0, 3, DEINTERLACE_FRAME, 0},
-    {"fast.mkv", "120", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 240 $X264 fast.mkv",
-     120, {60, 1}, 0, 2, 0, 4, DEINTERLACE_FRAME, 0},
+     60,
+     {25, 1},
+     0,
+     1,
+     0,
+     3,
+     DEINTERLACE_FRAME,
+     0},
+    {"ten.mkv",
+     "10",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 $X264 ten.mkv",
+     60,
+     {10, 1},
+     0,
+     1,
+     0,
+     3,
+     DEINTERLACE_FRAME,
+     0},
+    {"half.mkv",
+     "25/2",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 $X264 half.mkv",
+     60,
+     {25, 2},
+     0,
+     1,
+     0,
+     3,
+     DEINTERLACE_FRAME,
+     0},
+    {"fast.mkv",
+     "120",
+     "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 240 $X264 fast.mkv",
+     120,
+     {60, 1},
+     0,
+     2,
+     0,
+     4,
+     DEINTERLACE_FRAME,
+     0},
     /* An edit list that begins within a GOP. */
-    {"edit.mp4", "25",
+    {"edit.mp4",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -x264-params open-gop=1:scenecut=0 all.mp4\n"
      "ffmpeg -ss 1.32 -i all.mp4 -c copy edit.mp4",
-     87, {25, 1}, 33, 1, 0, 3, DEINTERLACE_FRAME, 0},
+     87,
+     {25, 1},
+     33,
+     1,
+     0,
+     3,
+     DEINTERLACE_FRAME,
+     0},
     /* An edit list that begins with ten seconds of nothing. */
-    {"late.mp4", "25",
+    {"late.mp4",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 $X264 all.mp4\n"
      "ffmpeg -itsoffset 10 -i all.mp4 -c copy late.mp4",
-     60, {25, 1}, 0, 1, 0, 2, DEINTERLACE_FRAME, 10},
+     60,
+     {25, 1},
+     0,
+     1,
+     0,
+     2,
+     DEINTERLACE_FRAME,
+     10},
     /* The 33-bit clock wraps after 3.7 seconds. */
-    {"wrap.ts", "25",
+    {"wrap.ts",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 200 $X264 -output_ts_offset 95440 -muxdelay 0 wrap.ts",
-     200, {25, 1}, 0, 1, 0, 8, DEINTERLACE_FRAME, NAN},
+     200,
+     {25, 1},
+     0,
+     1,
+     0,
+     8,
+     DEINTERLACE_FRAME,
+     NAN},
     /* A recording that begins in the middle of an open GOP. */
-    {"middle.ts", "25",
+    {"middle.ts",
+     "25",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -x264-params open-gop=1:scenecut=0 all.ts\n"
      "tail -c +40001 all.ts >middle.ts",
-     72, {25, 1}, 48, 1, 0, 3, DEINTERLACE_FRAME, NAN},
+     72,
+     {25, 1},
+     48,
+     1,
+     0,
+     3,
+     DEINTERLACE_FRAME,
+     NAN},
     /* Sound begins two seconds before the first picture, which is held. */
-    {"held.mp4", "24",
+    {"held.mp4",
+     "24",
      "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 $X264 all.mp4\n"
-     "ffmpeg -itsoffset 2 -i all.mp4 -f lavfi -i sine=d=4 -map 0 -map 1 -c:v copy -c:a aac held.mp4",
-     108, {24, 1}, 0, 1, 48, 2, DEINTERLACE_FRAME, 0},
+     "ffmpeg -itsoffset 2 -i all.mp4 -f lavfi -i sine=d=4 -map 0 -map 1 -c:v copy -c:a aac "
+     "held.mp4",
+     108,
+     {24, 1},
+     0,
+     1,
+     48,
+     2,
+     DEINTERLACE_FRAME,
+     0},
     /* Each field is a picture of its own. */
-    {"fields.mp4", "50",
-     "ffmpeg -f lavfi -i \"$CLIP,tinterlace=interleave_top\" -vf setfield=tff -frames:v 60 $X264 -x264-params "
+    {"fields.mp4",
+     "50",
+     "ffmpeg -f lavfi -i \"$CLIP,tinterlace=interleave_top\" -vf setfield=tff -frames:v 60 $X264 "
+     "-x264-params "
      "tff=1 fields.mp4",
-     120, {50, 1}, 0, 1, 0, 2, DEINTERLACE_FIELD, 0},
-    {"fields.ts", "50",
+     120,
+     {50, 1},
+     0,
+     1,
+     0,
+     2,
+     DEINTERLACE_FIELD,
+     0},
+    {"fields.ts",
+     "50",
      "ffmpeg -f lavfi -i \"$CLIP,tinterlace=interleave_top\" -frames:v 60 -c:v mpeg2video "
      "-flags +ilme+ildct -top 1 -g 12 -bf 2 -b:v 2M fields.ts",
-     120, {50, 1}, 0, 1, 0, 2, DEINTERLACE_FIELD, NAN},
+     120,
+     {50, 1},
+     0,
+     1,
+     0,
+     2,
+     DEINTERLACE_FIELD,
+     NAN},
 };
 
 static int expected_counter(int clip, int64_t frame) {
@@ -217,8 +460,7 @@ START_TEST(variable_rate_shows_what_is_on_screen) {
         ck_assert_int_eq(document.timeline.rate.den, 1);
         ck_assert_int_ge(document.timeline.frames, 157);
         ck_assert_int_le(document.timeline.frames, 160);
-        source_read(&shown, &document, &source, 0, document.timeline.frames, 17,
-                    DEINTERLACE_FRAME);
+        source_read(&shown, &document, &source, 0, document.timeline.frames, 17, DEINTERLACE_FRAME);
         ck_assert_int_eq(shown.stats.repaired, 0);
         int64_t frame = 0;
         for (int picture = 0; frame < shown.count; picture++) {
@@ -369,7 +611,8 @@ static int64_t read_memory(void *context, int64_t offset, void *data, size_t siz
 
 /* Bytes are overwritten and the end is cut at places that a fixed sequence names. */
 START_TEST(damage_gives_a_picture_or_a_sentence) {
-    static const char *const files[] = {"a.mp4", "f.mp4", "a.mkv", "a.ts", "a.flv", "a.avi", "a.mpg"};
+    static const char *const files[] = {"a.mp4", "f.mp4", "a.mkv", "a.ts",
+                                        "a.flv", "a.avi", "a.mpg"};
     enum { TURNS = 16 };
     char *folder = fixture_folder();
     source_shell(folder, "25",
@@ -421,10 +664,11 @@ START_TEST(a_chunk_reads_its_own_bytes) {
     struct source_document document = {0};
     struct file_source source;
     struct shown shown;
-    source_shell(folder, "25",
-                 "ffmpeg -f lavfi -i \"$CLIP,noise=c0s=40:allf=t\" -frames:v 480 $X264 -b:v 4M a.mp4\n"
-                 "ffmpeg -i a.mp4 -c copy -movflags frag_keyframe+empty_moov f.mp4\n"
-                 "for f in a.mkv a.ts a.flv; do ffmpeg -i a.mp4 -c copy $f; done");
+    source_shell(
+        folder, "25",
+        "ffmpeg -f lavfi -i \"$CLIP,noise=c0s=40:allf=t\" -frames:v 480 $X264 -b:v 4M a.mp4\n"
+        "ffmpeg -i a.mp4 -c copy -movflags frag_keyframe+empty_moov f.mp4\n"
+        "for f in a.mkv a.ts a.flv; do ffmpeg -i a.mp4 -c copy $f; done");
     open_source(&source, folder, files[_i]);
     probe(&document, &source, DEINTERLACE_FRAME);
     int64_t probed = source.bytes_read;
@@ -457,9 +701,10 @@ START_TEST(a_failing_read_is_no_end) {
     struct source_document document = {0};
     struct probe_options options = probe_options_default();
     struct file_source source;
-    source_shell(folder, "25",
-                 "ffmpeg -f lavfi -i \"$CLIP,noise=c0s=40:allf=t\" -f lavfi -i sine=d=5 -frames:v 120 "
-                 "$X264 -b:v 4M -c:a aac a.ts");
+    source_shell(
+        folder, "25",
+        "ffmpeg -f lavfi -i \"$CLIP,noise=c0s=40:allf=t\" -f lavfi -i sine=d=5 -frames:v 120 "
+        "$X264 -b:v 4M -c:a aac a.ts");
     open_source(&source, folder, "a.ts");
     probe(&document, &source, DEINTERLACE_FRAME);
     source.fail_at = source.io.size / 2;
@@ -564,10 +809,9 @@ static const struct {
      0.0005},
     {"ac3.ts", "ffmpeg -i av.mov -c:v copy -c:a ac3 -b:a 384k ac3.ts", 0.0085},
     /* Edit lists count in milliseconds here. */
-    {"late.mp4",
-     "ffmpeg -itsoffset 7 -i av.mov -c:v copy -c:a aac -b:a 192k late.mp4", 0.001},
-    {"wrap.ts",
-     "ffmpeg -i av.mov -c:v copy -c:a aac -b:a 192k -output_ts_offset 95441 wrap.ts", 0.0005},
+    {"late.mp4", "ffmpeg -itsoffset 7 -i av.mov -c:v copy -c:a aac -b:a 192k late.mp4", 0.001},
+    {"wrap.ts", "ffmpeg -i av.mov -c:v copy -c:a aac -b:a 192k -output_ts_offset 95441 wrap.ts",
+     0.0005},
 };
 
 START_TEST(sound_keeps_to_its_picture) {
@@ -629,9 +873,10 @@ START_TEST(geometry_and_colour_are_told) {
     char *folder = fixture_folder();
     struct source_document document = {0};
     struct file_source source;
-    source_shell(folder, "25",
-                 "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 10 $X264 -aspect 4:1 -color_primaries bt2020 "
-                 "-color_trc smpte2084 -colorspace bt2020nc -metadata:s:v rotate=90 a.mp4");
+    source_shell(
+        folder, "25",
+        "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 10 $X264 -aspect 4:1 -color_primaries bt2020 "
+        "-color_trc smpte2084 -colorspace bt2020nc -metadata:s:v rotate=90 a.mp4");
     open_source(&source, folder, "a.mp4");
     probe(&document, &source, DEINTERLACE_FRAME);
     const struct video_facts *video = &document.video;
@@ -663,13 +908,14 @@ START_TEST(tracks_that_stay_behind_are_named) {
     char *folder = fixture_folder();
     struct source_document document = {0};
     struct file_source source;
-    source_shell(folder, "25",
-                 "printf '1\\n00:00:00,000 --> 00:00:01,000\\nhello\\n' >s.srt\n"
-                 "ffmpeg -f lavfi -i \"$CLIP\" -f lavfi -i \"$CLIP,scale=80:48\" -f lavfi -i sine=d=1 "
-                 "-f lavfi -i sine=d=1 -i s.srt -map 1 -map 0 -map 2 -map 3 -map 4 -frames:v 25 $X264 "
-                 "-c:a aac -c:s srt -metadata:s:a:0 language=ger -metadata:s:a:1 language=eng "
-                 "-disposition:a:1 default -disposition:a:0 0 -disposition:v:0 0 "
-                 "-disposition:v:1 0 a.mkv");
+    source_shell(
+        folder, "25",
+        "printf '1\\n00:00:00,000 --> 00:00:01,000\\nhello\\n' >s.srt\n"
+        "ffmpeg -f lavfi -i \"$CLIP\" -f lavfi -i \"$CLIP,scale=80:48\" -f lavfi -i sine=d=1 "
+        "-f lavfi -i sine=d=1 -i s.srt -map 1 -map 0 -map 2 -map 3 -map 4 -frames:v 25 $X264 "
+        "-c:a aac -c:s srt -metadata:s:a:0 language=ger -metadata:s:a:1 language=eng "
+        "-disposition:a:1 default -disposition:a:0 0 -disposition:v:0 0 "
+        "-disposition:v:1 0 a.mkv");
     open_source(&source, folder, "a.mkv");
     probe(&document, &source, DEINTERLACE_FRAME);
     ck_assert_int_eq(document.video.coded_width, 160);
@@ -701,8 +947,8 @@ static const struct {
     {"ffmpeg -f lavfi -i sine=d=1 a.mp3; mv a.mp3 f", ERR_UNSUPPORTED, "sound without pictures"},
     {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 5 a.gif; mv a.gif f", ERR_UNSUPPORTED, "GIF"},
     {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 1 a.png; mv a.png f", ERR_UNSUPPORTED, "an image"},
-    {"printf '#EXTM3U\\n#EXT-X-TARGETDURATION:4\\n#EXTINF:4,\\n/etc/passwd\\n' >f",
-     ERR_UNSUPPORTED, "other files"},
+    {"printf '#EXTM3U\\n#EXT-X-TARGETDURATION:4\\n#EXTINF:4,\\n/etc/passwd\\n' >f", ERR_UNSUPPORTED,
+     "other files"},
     {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 30 $X264 a.mp4; head -c 9000 a.mp4 >f", ERR_CORRUPT,
      "cut off"},
     {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 5 $X264 -encryption_scheme cenc-aes-ctr "
@@ -734,8 +980,7 @@ Suite *source_suite(void) {
     Suite *suite = suite_create("source");
     TCase *frames = tcase_create("frames");
     tcase_set_timeout(frames, 180);
-    tcase_add_loop_test(frames, each_frame_shows_its_picture, 0,
-                        sizeof(clips) / sizeof(clips[0]));
+    tcase_add_loop_test(frames, each_frame_shows_its_picture, 0, sizeof(clips) / sizeof(clips[0]));
     tcase_add_test(frames, variable_rate_shows_what_is_on_screen);
     tcase_add_test(frames, joined_recordings_follow_one_another);
     suite_add_tcase(suite, frames);
