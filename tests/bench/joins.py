@@ -92,15 +92,22 @@ def judge_clip(bench, clip, seconds, maxrate):
     ours_file = joined(folder, bench.path("chunked.mp4"))
     width, height, rate = probe_video(ours_file)
     sizes = packet_sizes(ours_file)
-    points = [quality.Point(sum(sizes), quality.frames_ssim(source, ours_file, width, height))]
+    # A grid may join a short last GOP to the one before; one pass does not.
+    gop = round(2 * rate)
+    alike = len(sizes) // gop * gop - gop
+
+    def point(file, all_sizes):
+        ssims = quality.frames_ssim(source, file, width, height)
+        return quality.Point(sum(all_sizes[:alike]), ssims[:alike])
+
+    points = [point(ours_file, sizes)]
     for crf in (CRF, CRF + 1):
         file = bench.path(f"pass-{crf}.mp4")
         one_pass(source, file, width, height, rate, crf, maxrate)
         theirs = packet_sizes(file)
         if len(theirs) != len(sizes):
             return None
-        points.append(quality.Point(sum(theirs),
-                                    quality.frames_ssim(source, file, width, height)))
+        points.append(point(file, theirs))
     bufsize = 2000 * maxrate
     floor = bucket_floor(sizes, rate, 1000 * maxrate, bufsize, bufsize)
     return (quality.more_bits(*points, "all"), quality.more_bits(*points, "worst"),
@@ -123,7 +130,7 @@ def judge(bench):
                       f"{result[0]:+.4f}, {result[1]:+.4f}; {result[2]:.3f}")
         mean_all = statistics.mean(result[0] for result in found)
         mean_worst = statistics.mean(result[1] for result in found)
-        slack = 5 if bench.options.short else 1 # one clip is no mean
+        slack = 5 if bench.options.short else 1  # one clip is no mean
         bench.row(f"joins, cap {maxrate} kbit/s: bits more than one pass, all frames",
                   f"{mean_all:+.4f}", f"{0.005 * slack}", mean_all <= 0.005 * slack)
         bench.row(f"joins, cap {maxrate} kbit/s: the same, worst 1 % of frames",

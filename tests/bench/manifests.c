@@ -81,8 +81,8 @@ static void make_segment(struct segment_report *out, size_t s, int frame_bytes) 
     out->fragments = arena_zero(&plan.arena, out->fragment_count, sizeof(*out->fragments));
     out->bytes = 24;
     for (size_t g = 0; g < out->fragment_count; g++) {
-        uint32_t size = gop_size(grid->gops[head + g + 1] - grid->gops[head + g], frame_bytes,
-                                 head + g);
+        uint32_t size =
+            gop_size(grid->gops[head + g + 1] - grid->gops[head + g], frame_bytes, head + g);
         out->fragments[g] = (struct fragment_report){(uint32_t)out->bytes, size, size / 6};
         out->bytes += size;
     }
