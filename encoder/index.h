@@ -7,11 +7,11 @@
 #include "timeline.h"
 
 /*
- * Fills document->access with those candidates that are worth a seek: rising frames,
- * half a second apart or more, and never more than INDEX_MAX. The first always stays.
+ * Fills document->access with those places of the pass that are worth a seek: rising
+ * frames, half a second apart or more, and never more than INDEX_MAX. The first stays.
  */
-void index_build(struct source_document *document, const struct access_candidate *candidates,
-                 size_t count, const struct frame_clock *clock);
+void index_build(struct source_document *document, const struct pass *pass,
+                 const struct frame_clock *clock);
 
 enum { INDEX_MAX = 65536 };
 

@@ -436,7 +436,7 @@ static int lay_out(struct probe *probe, const struct pass *pass, struct err *err
     video->bit_rate = (int64_t)((double)pass->bytes * 8 / seconds);
     struct frame_clock clock = frame_clock_of(&document->timeline, video->time_base,
                                               video->source_rate, video->variable_rate, 1);
-    index_build(document, pass->accesses, pass->access_count, &clock);
+    index_build(document, pass, &clock);
     return 0;
 }
 

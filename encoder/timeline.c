@@ -279,15 +279,16 @@ static bool choose_own(const struct timeline_input *input, int64_t median, doubl
 /* ---- Variable rates -------------------------------------------------------- */
 
 struct loss {
-    int64_t lost;  /* pictures that share a frame with a later one */
-    double spread; /* of pts against the rate's grid, frames */
+    int64_t lost;   /* pictures that share a frame with a later one */
+    int64_t single; /* pictures that stay for just one frame */
+    double spread;  /* of pts against the rate's grid, frames */
 };
 
 static struct loss loss_at(const struct timeline_input *input, struct rational rate) {
     struct rational per_tick = rational_multiply(rate, input->time_base);
     struct rational start = {input->pts[0], 1};
     double frames_per_tick = rational_value(per_tick);
-    struct loss loss = {0, 0};
+    struct loss loss = {0, 0, 0};
     double low = 0;
     double high = 0;
     int64_t last = 0;
@@ -297,6 +298,7 @@ static struct loss loss_at(const struct timeline_input *input, struct rational r
         low = off < low ? off : low;
         high = off > high ? off : high;
         loss.lost += slot == last;
+        loss.single += slot == last + 1;
         last = slot;
     }
     loss.spread = high - low;
@@ -318,14 +320,15 @@ static struct timeline_input separable(const struct timeline_input *input, int64
     return result;
 }
 
-/* The lowest standard rate on whose grid all stamps lie, if there is one: a constant rate
- * of which pictures were left out. */
+/* The lowest standard rate on whose grid all stamps lie, and some pictures one frame
+ * apart: a constant rate of which pictures were left out. */
 static bool choose_grid(const struct timeline_input *input, struct rational *rate) {
     for (int i = 0; i < STANDARD_COUNT; i++) {
         struct rational candidate = standard[i].rate;
         struct loss loss = loss_at(input, candidate);
         if (rational_compare(candidate, input->max_rate) <= 0 && loss.lost == 0 &&
-            loss.spread <= allowed_spread(input, candidate) && loss.spread < 0.25) {
+            loss.spread <= allowed_spread(input, candidate) && loss.spread < 0.25 &&
+            loss.single * 10 >= (int64_t)input->count) {
             *rate = candidate;
             return true;
         }

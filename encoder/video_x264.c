@@ -32,10 +32,10 @@ struct x264 {
     const struct video_spec *spec; /* borrowed */
     x264_t *handle;                /* owned */
     x264_picture_t picture;
-    int key_distance;              /* after which x264 makes an IDR by itself */
-    int64_t first;                 /* frame of the first picture; -1 before it */
+    int key_distance; /* after which x264 makes an IDR by itself */
+    int64_t first;    /* frame of the first picture; -1 before it */
     int64_t last_key;
-    float crf; /* of all pictures but the first; 0: of that too */
+    float crf;           /* of all pictures but the first; 0: of that too */
     char complaint[256]; /* x264's first error */
 };
 
@@ -185,9 +185,11 @@ static int set_level(x264_param_t *param, const struct video_spec *spec, struct 
     int64_t a_second = ticks_scale(macroblocks, spec->rate.num, spec->rate.den, ROUND_UP);
     int pictures = level->dpb / macroblocks;
     if (macroblocks > level->frame_size || a_second > level->mbps || pictures < DPB_MIN) {
-        return err_set(err, ERR_INVALID, "level %d.%d of H.264 is too low for %dx%d at %.3f frames "
-                       "a second; take a higher one", spec->level / 10, spec->level % 10,
-                       spec->width, spec->height, rational_value(spec->rate));
+        return err_set(err, ERR_INVALID,
+                       "level %d.%d of H.264 is too low for %dx%d at %.3f frames "
+                       "a second; take a higher one",
+                       spec->level / 10, spec->level % 10, spec->width, spec->height,
+                       rational_value(spec->rate));
     }
     param->i_level_idc = spec->level;
     if (param->i_frame_reference > pictures) {
@@ -215,8 +217,10 @@ static int make_params(x264_param_t *param, const struct video_spec *spec, int k
     }
     const char *profile = spec->lossless ? "high444" : spec->profile; /* lossless is of no other */
     if (profile[0] != '\0' && x264_param_apply_profile(param, profile) < 0) {
-        return err_set(err, ERR_INVALID, "x264 can't code this chroma format and bit depth in "
-                       "profile '%s'", profile);
+        return err_set(err, ERR_INVALID,
+                       "x264 can't code this chroma format and bit depth in "
+                       "profile '%s'",
+                       profile);
     }
     return 0;
 }
@@ -283,8 +287,8 @@ static void close_x264(void *state) {
     mem_free(x264);
 }
 
-static int open_x264(void **state, const struct video_options *options,
-                     struct coded_config *config, struct err *err) {
+static int open_x264(void **state, const struct video_options *options, struct coded_config *config,
+                     struct err *err) {
     const struct video_spec *spec = options->spec;
     struct x264 *x264 = mem_zero(1, sizeof(*x264));
     x264->spec = spec;

@@ -240,12 +240,12 @@ static const struct {
     struct rational expected;
     int64_t most_lost; /* of 100 pictures */
 } variable[] = {
-    {{33, 34, 33, 0}, 200, 9, {30, 1}, 1},                      /* a phone round 30 */
-    {{67, 66, 67, 0}, 100, 9, {24000, 1001}, 0},                /* slower than any standard rate */
-    {{40, 40, 80, 200, 40, 0}, 100, 0, {25, 1}, 0},             /* a slide show at 25 */
-    {{17, 17, 16, 50, 0}, 100, 0, {60, 1}, 0},                  /* a screen recording at 60 */
-    {{100, 1500, 300, 0}, 50, 0, {30, 1}, 0},                   /* each a whole number of frames */
-    {{3, 9, 3, 3, 14, 0}, 100, 0, {60, 1}, 80},               /* above every cap */
+    {{33, 34, 33, 0}, 200, 9, {30, 1}, 1},          /* a phone round 30 */
+    {{67, 66, 67, 0}, 100, 9, {24000, 1001}, 0},    /* slower than any standard rate */
+    {{40, 40, 80, 200, 40, 0}, 100, 0, {25, 1}, 0}, /* a slide show at 25 */
+    {{17, 17, 16, 50, 0}, 100, 0, {60, 1}, 0},      /* a screen recording at 60 */
+    {{100, 1500, 300, 0}, 50, 0, {24, 1}, 0},
+    {{3, 9, 3, 3, 14, 0}, 100, 0, {60, 1}, 80},                 /* above every cap */
     {{64, 4, 64, 64, 64, 64, 64, 0}, 30, 0, {24000, 1001}, 15}, /* pairs no rate can part */
 };
 
