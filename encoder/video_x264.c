@@ -116,14 +116,20 @@ static int csp_of(const struct video_spec *spec) {
     return csps[spec->chroma] | (spec->bit_depth > 8 ? X264_CSP_HIGH_DEPTH : 0);
 }
 
-static void set_grid_params(x264_param_t *param, const struct video_spec *spec, int key_distance) {
+/* The distance after which x264 makes an IDR by itself. One that leaves no room for the
+ * preset's B-pictures would change the parameter sets: then every IDR is forced. */
+static int key_distance(const x264_param_t *param, int longest_gop) {
+    return longest_gop > param->i_bframe + 1 ? longest_gop : X264_KEYINT_MAX_INFINITE;
+}
+
+static void set_grid_params(x264_param_t *param, const struct video_spec *spec, int longest_gop) {
     param->i_threads = spec->threads > 0 ? spec->threads : 1;
     param->b_sliced_threads = 0;
     param->i_sync_lookahead = 0;
     param->b_deterministic = 1;
     param->b_cpu_independent = 1;
     param->b_stitchable = 1;
-    param->i_keyint_max = key_distance;
+    param->i_keyint_max = key_distance(param, longest_gop);
     param->i_scenecut_threshold = 0;
     param->b_intra_refresh = 0;
     param->b_open_gop = 0;
@@ -198,14 +204,14 @@ static int set_level(x264_param_t *param, const struct video_spec *spec, struct 
     return 0;
 }
 
-static int make_params(x264_param_t *param, const struct video_spec *spec, int key_distance,
+static int make_params(x264_param_t *param, const struct video_spec *spec, int longest_gop,
                        struct err *err) {
     const char *tune = spec->tune[0] != '\0' ? spec->tune : NULL;
     if (x264_param_default_preset(param, spec->preset, tune) < 0) {
         return err_set(err, ERR_INVALID, "x264 has no preset '%s' with tune '%s'", spec->preset,
                        spec->tune);
     }
-    set_grid_params(param, spec, key_distance);
+    set_grid_params(param, spec, longest_gop);
     set_picture_params(param, spec);
     set_rate_params(param, spec);
     int rc = set_level(param, spec, err);
@@ -293,12 +299,12 @@ static int open_x264(void **state, const struct video_options *options, struct c
     struct x264 *x264 = mem_zero(1, sizeof(*x264));
     x264->spec = spec;
     x264->first = -1;
-    x264->key_distance = options->longest_gop > DISTANCE_MIN ? options->longest_gop : DISTANCE_MIN;
     x264_param_t param;
-    int rc = make_params(&param, spec, x264->key_distance, err);
+    int rc = make_params(&param, spec, options->longest_gop, err);
     if (rc < 0) {
         goto out;
     }
+    x264->key_distance = param.i_keyint_max;
     refine_first(x264, &param);
     param.i_log_level = X264_LOG_ERROR;
     param.pf_log = take_log;
