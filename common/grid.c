@@ -13,8 +13,9 @@ struct grid_options grid_options_default(void) {
 
 static int options_check(const struct grid_options *o, struct err *err) {
     if (o->frames < 1 || o->frames > GRID_FRAMES_MAX) {
-        return err_set(err, ERR_INVALID, "a title of %" PRId64 " frames is not within 1 to %" PRId64,
-                       o->frames, (int64_t)GRID_FRAMES_MAX);
+        return err_set(err, ERR_INVALID,
+                       "a title of %" PRId64 " frames is not within 1 to %" PRId64, o->frames,
+                       (int64_t)GRID_FRAMES_MAX);
     }
     if (o->rate.num < 1 || o->rate.den < 1 || o->rate.den > INT32_MAX ||
         o->rate.num / o->rate.den > 1000) {

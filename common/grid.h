@@ -22,9 +22,9 @@ enum {
 struct grid_options {
     int64_t frames; /* of the title; > 0 */
     struct rational rate;
-    int gop_ms;         /* wanted GOP length; default 2000 */
-    int segment_gops;   /* GOPs in a segment; default 2 */
-    int chunk_ms;       /* longest chunk; default 16000 */
+    int gop_ms;            /* wanted GOP length; default 2000 */
+    int segment_gops;      /* GOPs in a segment; default 2 */
+    int chunk_ms;          /* longest chunk; default 16000 */
     const int64_t *access; /* rising: frames from which decoding is exact; may be NULL */
     size_t access_count;
 };
@@ -73,13 +73,13 @@ int64_t grid_longest_segment(const struct grid *grid);
 struct chunk_grid {
     int64_t first; /* frames [first, end) are written */
     int64_t end;
-    int64_t tail;          /* frames after end that the encoder is shown, never written */
-    int64_t first_gop;     /* number of the first GOP in the title, from 0 */
+    int64_t tail;      /* frames after end that the encoder is shown, never written */
+    int64_t first_gop; /* number of the first GOP in the title, from 0 */
     size_t gop_count;
     int64_t *gops;         /* first frames; gop_count + 1 entries, the last is end */
     int64_t first_segment; /* number of the first segment in the title, from 1: its file name */
     size_t segment_count;
-    int *segment_gops;     /* GOPs in each segment */
+    int *segment_gops; /* GOPs in each segment */
 };
 
 /* The part of chunk `chunk`; a tail of at most `tail` frames, cut at the title's

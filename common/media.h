@@ -123,8 +123,8 @@ struct audio_facts {
     int channels;
     char layout[32];             /* "stereo", "5.1(side)": libavutil's name */
     char language[MAX_LANGUAGE]; /* BCP 47; "und" where unknown */
-    struct rational start;       /* source time of the first sample, seconds on the source's clock */
-    struct rational duration;    /* seconds; {0, 1} unknown */
+    struct rational start;    /* source time of the first sample, seconds on the source's clock */
+    struct rational duration; /* seconds; {0, 1} unknown */
 };
 
 /*
@@ -144,8 +144,8 @@ struct random_access {
  * lists live in `arena`. */
 struct source_document {
     struct arena arena;
-    const char *container;  /* "mov,mp4", "matroska", "mpegts": short name */
-    int64_t size;           /* bytes */
+    const char *container; /* "mov,mp4", "matroska", "mpegts": short name */
+    int64_t size;          /* bytes */
     struct timeline timeline;
     bool has_video;
     struct video_facts video;
@@ -178,7 +178,7 @@ struct video_spec {
     struct rational rate;
     enum deinterlace deinterlace;
     bool lossless;
-    int crf_hundredths; /* 2300 is crf 23 */
+    int crf_hundredths;  /* 2300 is crf 23 */
     int64_t maxrate_bps; /* 0: no cap */
     int64_t bufsize_bits;
     int vbv_init_percent;

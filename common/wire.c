@@ -53,17 +53,24 @@ const char *const wire_codec_names[CODEC_COUNT + 1] = {
 };
 
 const char *const wire_deinterlace_names[] = {
-    [DEINTERLACE_NONE] = "none", [DEINTERLACE_FRAME] = "frame", [DEINTERLACE_FIELD] = "field",
+    [DEINTERLACE_NONE] = "none",
+    [DEINTERLACE_FRAME] = "frame",
+    [DEINTERLACE_FIELD] = "field",
     NULL,
 };
 
 static const char *const chroma_names[] = {
-    [CHROMA_400] = "4:0:0", [CHROMA_420] = "4:2:0", [CHROMA_422] = "4:2:2",
-    [CHROMA_444] = "4:4:4", NULL,
+    [CHROMA_400] = "4:0:0",
+    [CHROMA_420] = "4:2:0",
+    [CHROMA_422] = "4:2:2",
+    [CHROMA_444] = "4:4:4",
+    NULL,
 };
 
 static const char *const scan_names[] = {
-    [SCAN_PROGRESSIVE] = "progressive", [SCAN_TOP_FIRST] = "top", [SCAN_BOTTOM_FIRST] = "bottom",
+    [SCAN_PROGRESSIVE] = "progressive",
+    [SCAN_TOP_FIRST] = "top",
+    [SCAN_BOTTOM_FIRST] = "bottom",
     NULL,
 };
 

@@ -65,11 +65,11 @@ struct fragment_report {
 struct segment_report {
     int64_t number; /* in the title, from 1: the file's name */
     int64_t bytes;
-    int64_t samples;     /* pictures, or packets of sound */
-    int64_t decode_time; /* tfdt of the first fragment, ticks of the track */
-    int64_t duration;    /* sum of sample durations, ticks */
+    int64_t samples;             /* pictures, or packets of sound */
+    int64_t decode_time;         /* tfdt of the first fragment, ticks of the track */
+    int64_t duration;            /* sum of sample durations, ticks */
     char sha256[WIRE_HASH_TEXT]; /* set by the worker, never by the child */
-    size_t fragment_count; /* video: its GOPs; sound: 0 */
+    size_t fragment_count;       /* video: its GOPs; sound: 0 */
     struct fragment_report *fragments;
 };
 

@@ -197,8 +197,7 @@ static void choice_read(const struct field *f, char *to, struct arena *arena, st
     *(int *)(void *)(to + f->offset) = value;
 }
 
-static void fraction_read(const struct field *f, char *to, struct arena *arena,
-                          struct reader *r) {
+static void fraction_read(const struct field *f, char *to, struct arena *arena, struct reader *r) {
     (void)arena;
     struct rational value = {0, 1};
     rational_read(&value, r, f->name);
@@ -215,8 +214,7 @@ static void below_read(const struct field *f, char *to, struct arena *arena, str
     fields_read(f->fields, to + f->offset, arena, &below);
 }
 
-static void optional_read(const struct field *f, char *to, struct arena *arena,
-                          struct reader *r) {
+static void optional_read(const struct field *f, char *to, struct arena *arena, struct reader *r) {
     bool there = reader_has(r, f->name);
     *(bool *)(void *)(to + f->beside) = there;
     if (there) {
@@ -229,8 +227,7 @@ static struct reader array_read(const struct field *f, struct reader *r, size_t 
     struct reader items = reader_array(r, f->name);
     *count = reader_count(&items);
     if (*count > (size_t)f->max) {
-        reader_fail(r, f->name, "has %zu entries; at most %" PRId64 " are allowed", *count,
-                    f->max);
+        reader_fail(r, f->name, "has %zu entries; at most %" PRId64 " are allowed", *count, f->max);
         *count = 0;
     }
     return items;

@@ -34,9 +34,9 @@ enum field_type {
     FIELD_RATIONAL, /* "num/den": num in [min, max], den in [1, max] */
     FIELD_OBJECT,   /* a struct with fields of its own */
     FIELD_OPTIONAL, /* the same, there only where the bool at `beside` is set */
-    FIELD_LIST,     /* a pointer to `beside` (size_t) structs with fields of their own, max of them */
-    FIELD_STRINGS,  /* const char ** to `beside` strings of at most 4 KiB, max of them */
-    FIELD_OTHER,    /* by functions, which are given the whole struct */
+    FIELD_LIST, /* a pointer to `beside` (size_t) structs with fields of their own, max of them */
+    FIELD_STRINGS, /* const char ** to `beside` strings of at most 4 KiB, max of them */
+    FIELD_OTHER,   /* by functions, which are given the whole struct */
 };
 
 struct field {
@@ -53,55 +53,61 @@ struct field {
 };
 
 #define MEMBER(type_, member_) (((type_ *)0)->member_)
-#define AT(type_, member_) \
+#define AT(type_, member_)                                                                         \
     .name = #member_, .offset = offsetof(type_, member_), .size = sizeof(MEMBER(type_, member_))
 
 /* A number or bool of the table's struct, its kind by its C type. */
-#define NUMBER(type_, member_, min_, max_)                                                       \
-    {                                                                                            \
-        AT(type_, member_), .min = (min_), .max = (max_),                                        \
-        .type = _Generic(MEMBER(type_, member_), int: FIELD_INT, int64_t: FIELD_INT64,           \
-                         uint16_t: FIELD_UINT16, uint32_t: FIELD_UINT32, double: FIELD_REAL,     \
-                         bool: FIELD_BOOL)                                                       \
+#define NUMBER(type_, member_, min_, max_)                                                         \
+    {                                                                                              \
+        AT(type_, member_), .min = (min_), .max = (max_),                                          \
+                            .type = _Generic(MEMBER(type_, member_), int                           \
+                                             : FIELD_INT, int64_t                                  \
+                                             : FIELD_INT64, uint16_t                               \
+                                             : FIELD_UINT16, uint32_t                              \
+                                             : FIELD_UINT32, double                                \
+                                             : FIELD_REAL, bool                                    \
+                                             : FIELD_BOOL)                                         \
     }
 #define FLAG(type_, member_) NUMBER(type_, member_, 0, 1)
-#define TEXT(type_, member_) {AT(type_, member_), .type = FIELD_TEXT}
-#define NAME(type_, member_, min_) {AT(type_, member_), .type = FIELD_NAME, .min = (min_)}
-#define PATH(type_, member_) {AT(type_, member_), .type = FIELD_PATH}
-#define HASH(type_, member_) {AT(type_, member_), .type = FIELD_HASH}
-#define STRING(type_, member_, max_) {AT(type_, member_), .type = FIELD_STRING, .max = (max_)}
-#define CHOICE(type_, member_, min_, names_) \
-    {AT(type_, member_), .type = FIELD_CHOICE, .min = (min_), .names = (names_)}
-#define RATIONAL(type_, member_, min_, max_) \
-    {AT(type_, member_), .type = FIELD_RATIONAL, .min = (min_), .max = (max_)}
-#define OBJECT(type_, member_, fields_) \
-    {AT(type_, member_), .type = FIELD_OBJECT, .fields = (fields_)}
-#define OPTIONAL(type_, member_, flag_, fields_)                      \
-    {                                                                 \
-        AT(type_, member_), .type = FIELD_OPTIONAL,                   \
-        .beside = offsetof(type_, flag_), .fields = (fields_)         \
+#define TEXT(type_, member_)                                                                       \
+    { AT(type_, member_), .type = FIELD_TEXT }
+#define NAME(type_, member_, min_)                                                                 \
+    { AT(type_, member_), .type = FIELD_NAME, .min = (min_) }
+#define PATH(type_, member_)                                                                       \
+    { AT(type_, member_), .type = FIELD_PATH }
+#define HASH(type_, member_)                                                                       \
+    { AT(type_, member_), .type = FIELD_HASH }
+#define STRING(type_, member_, max_)                                                               \
+    { AT(type_, member_), .type = FIELD_STRING, .max = (max_) }
+#define CHOICE(type_, member_, min_, names_)                                                       \
+    { AT(type_, member_), .type = FIELD_CHOICE, .min = (min_), .names = (names_) }
+#define RATIONAL(type_, member_, min_, max_)                                                       \
+    { AT(type_, member_), .type = FIELD_RATIONAL, .min = (min_), .max = (max_) }
+#define OBJECT(type_, member_, fields_)                                                            \
+    { AT(type_, member_), .type = FIELD_OBJECT, .fields = (fields_) }
+#define OPTIONAL(type_, member_, flag_, fields_)                                                   \
+    {                                                                                              \
+        AT(type_, member_), .type = FIELD_OPTIONAL, .beside = offsetof(type_, flag_),              \
+                            .fields = (fields_)                                                    \
     }
-#define LIST(type_, member_, count_, max_, fields_)                                    \
-    {                                                                                  \
-        .name = #member_, .type = FIELD_LIST, .offset = offsetof(type_, member_),      \
-        .size = sizeof(*MEMBER(type_, member_)), .beside = offsetof(type_, count_),    \
-        .max = (max_), .fields = (fields_)                                             \
+#define LIST(type_, member_, count_, max_, fields_)                                                \
+    {                                                                                              \
+        .name = #member_, .type = FIELD_LIST, .offset = offsetof(type_, member_),                  \
+        .size = sizeof(*MEMBER(type_, member_)), .beside = offsetof(type_, count_), .max = (max_), \
+        .fields = (fields_)                                                                        \
     }
-#define STRINGS(type_, member_, count_, max_)                         \
-    {                                                                 \
-        AT(type_, member_), .type = FIELD_STRINGS,                    \
-        .beside = offsetof(type_, count_), .max = (max_)              \
-    }
-#define OTHER(name_, write_, read_) \
-    {.name = (name_), .type = FIELD_OTHER, .write = (write_), .read = (read_)}
-#define END {.name = NULL}
+#define STRINGS(type_, member_, count_, max_)                                                      \
+    { AT(type_, member_), .type = FIELD_STRINGS, .beside = offsetof(type_, count_), .max = (max_) }
+#define OTHER(name_, write_, read_)                                                                \
+    { .name = (name_), .type = FIELD_OTHER, .write = (write_), .read = (read_) }
+#define END                                                                                        \
+    { .name = NULL }
 
 /* The fields of a struct as members of the object that is open in `w`. */
 void fields_write(const struct field *fields, const void *from, struct writer *w);
 
 /* The same as an object of its own. */
-void object_write(const struct field *fields, const void *from, struct writer *w,
-                  const char *name);
+void object_write(const struct field *fields, const void *from, struct writer *w, const char *name);
 
 /* Fills a zeroed struct from the object that `r` stands on; lists and strings live
  * in `arena`, which may be NULL for a struct that has none. */

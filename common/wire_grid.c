@@ -41,8 +41,10 @@ static int64_t *runs_read(struct reader *r, const char *name, int64_t first, siz
     }
     if (reader_ok(r) && (entries % 2 != 0 || total < 1 || total > GRID_GOPS_MAX ||
                          length_total > GRID_FRAMES_MAX)) {
-        reader_fail(r, name, "must be pairs of a count and a length, at least one and not more "
-                             "than %d in all", (int)GRID_GOPS_MAX);
+        reader_fail(r, name,
+                    "must be pairs of a count and a length, at least one and not more "
+                    "than %d in all",
+                    (int)GRID_GOPS_MAX);
     }
     if (!reader_ok(r)) {
         return NULL;

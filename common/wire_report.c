@@ -35,8 +35,7 @@ static void fragments_read(void *to, struct arena *arena, struct reader *r, cons
     struct reader items = reader_array(r, name);
     size_t count = reader_count(&items) / 3;
     if (reader_count(&items) % 3 != 0 || count > FRAGMENTS_MAX) {
-        reader_fail(r, name, "must be up to %d times offset, size, IDR's size",
-                    (int)FRAGMENTS_MAX);
+        reader_fail(r, name, "must be up to %d times offset, size, IDR's size", (int)FRAGMENTS_MAX);
         return;
     }
     report->fragments = arena_zero(arena, count, sizeof(*report->fragments));
@@ -65,8 +64,7 @@ static const struct field segment_fields[] = {
     END,
 };
 
-void segment_report_write(const struct segment_report *report, struct writer *w,
-                          const char *name) {
+void segment_report_write(const struct segment_report *report, struct writer *w, const char *name) {
     object_write(segment_fields, report, w, name);
 }
 
@@ -96,8 +94,7 @@ static void record_read(void *to, struct arena *arena, struct reader *r, const c
     const char *text = "";
     reader_string(r, name, &text);
     size_t length = strlen(text);
-    if (length % 2 != 0 || length > 2 * sizeof(report->record) ||
-        strspn(text, digits) != length) {
+    if (length % 2 != 0 || length > 2 * sizeof(report->record) || strspn(text, digits) != length) {
         reader_fail(r, name, "must be up to %zu bytes in lower-case hex", sizeof(report->record));
         return;
     }

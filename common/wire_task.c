@@ -144,8 +144,8 @@ void child_spec_read(struct child_spec *out, struct arena *arena, struct reader 
     fields_read(kind_fields[out->kind], out, arena, r);
     if (reader_ok(r) && out->kind == TASK_AUDIO &&
         (size_t)out->audio_track >= out->source.audio_count) {
-        reader_fail(r, "audio_track", "is %d; the source has %zu tracks of sound",
-                    out->audio_track, out->source.audio_count);
+        reader_fail(r, "audio_track", "is %d; the source has %zu tracks of sound", out->audio_track,
+                    out->source.audio_count);
     }
 }
 
@@ -217,8 +217,8 @@ void task_read(struct task *out, struct reader *r) {
     if (!title_id_valid(out->title)) {
         reader_fail(r, "title", "must be a title id, not '%s'", out->title);
     } else if (kind_fields[out->kind] != NULL && out->spec.kind != out->kind) {
-        reader_fail(r, "spec", "is for a task of kind %s, not %s",
-                    task_kind_name(out->spec.kind), task_kind_name(out->kind));
+        reader_fail(r, "spec", "is for a task of kind %s, not %s", task_kind_name(out->spec.kind),
+                    task_kind_name(out->kind));
     } else if (out->kind == TASK_VIDEO && (size_t)out->spec.rung_count != out->unit_count) {
         reader_fail(r, "units", "are %zu for %d rungs", out->unit_count, out->spec.rung_count);
     }

@@ -38,11 +38,11 @@ typedef int (*progress_fn)(void *context, int64_t done, int64_t total);
  */
 
 struct probe_options {
-    int max_width;  /* of a picture; default 16384 */
-    int max_height; /* default 16384 */
-    int64_t max_frames; /* of a title; default 20 million */
-    int max_streams; /* default 128 */
-    struct rational max_rate; /* of the timeline, frames a second; default 60 */
+    int max_width;                /* of a picture; default 16384 */
+    int max_height;               /* default 16384 */
+    int64_t max_frames;           /* of a title; default 20 million */
+    int max_streams;              /* default 128 */
+    struct rational max_rate;     /* of the timeline, frames a second; default 60 */
     enum deinterlace deinterlace; /* FIELD doubles an interlaced source's rate */
     int64_t long_gop_ms; /* MP4: sync samples rarer than this cause a pass; default 16000 */
 };
@@ -66,8 +66,8 @@ struct coded_packet {
     const uint8_t *data; /* borrowed during the call; H.264: AVCC, 4-byte lengths, no
                             parameter sets, no access unit delimiter */
     size_t size;
-    int64_t frame;    /* video: number of the picture in the title's timeline (its time to be shown) */
-    bool key;         /* IDR */
+    int64_t frame; /* video: number of the picture in the title's timeline (its time to be shown) */
+    bool key;      /* IDR */
     bool disposable;  /* nothing refers to it */
     int64_t duration; /* audio: samples */
 };
@@ -101,7 +101,8 @@ struct encode_video_task {
 
 struct encode_stats {
     int64_t frames_decoded;  /* pictures out of the decoder */
-    int64_t frames_repaired; /* frames of this chunk that showed an older picture since theirs is missing or damaged */
+    int64_t frames_repaired; /* frames of this chunk that showed an older picture since theirs is
+                                missing or damaged */
     int64_t packets_read;
     double decode_cpu_s; /* CPU seconds of this process in each part */
     double scale_cpu_s;
@@ -141,7 +142,7 @@ const char *encoder_build_line(const char *encoder);
 
 /* The rows of the codec tables: name and version of library i; NULL at the end. */
 struct encoder_info {
-    const char *name;    /* "x264", "aac" */
+    const char *name; /* "x264", "aac" */
     enum codec_id codec;
     const char *library; /* "libx264 0.164.3095" */
     int64_t tail_frames; /* frames past a chunk's end that it is shown, STANDARDS section 7: it

@@ -8,8 +8,8 @@
 static const char *const x264_presets[] = {"ultrafast", "superfast", "veryfast", "faster",
                                            "fast",      "medium",    "slow",     "slower",
                                            "veryslow",  "placebo",   NULL};
-static const char *const x264_tunes[] = {"none", "film", "animation", "grain",
-                                         "stillimage", "psnr", "ssim", NULL};
+static const char *const x264_tunes[] = {"none",       "film", "animation", "grain",
+                                         "stillimage", "psnr", "ssim",      NULL};
 static const char *const x264_profiles[] = {"baseline", "main", "high", NULL};
 
 static const struct encoder_row rows[] = {

@@ -150,12 +150,10 @@ static int rungs_read(const struct field *fields, void *rungs, size_t size, size
 int ladder_read(struct ladder *out, struct reader *r, struct err *err) {
     struct ladder ladder = {0};
     fields_read(ladder_fields, &ladder, NULL, r);
-    ladder.video_count =
-        rungs_read(video_fields, ladder.video, sizeof(ladder.video[0]), 1,
-                   sizeof(ladder.video) / sizeof(ladder.video[0]), r, "video");
-    ladder.audio_count =
-        rungs_read(audio_fields, ladder.audio, sizeof(ladder.audio[0]), 0,
-                   sizeof(ladder.audio) / sizeof(ladder.audio[0]), r, "audio");
+    ladder.video_count = rungs_read(video_fields, ladder.video, sizeof(ladder.video[0]), 1,
+                                    sizeof(ladder.video) / sizeof(ladder.video[0]), r, "video");
+    ladder.audio_count = rungs_read(audio_fields, ladder.audio, sizeof(ladder.audio[0]), 0,
+                                    sizeof(ladder.audio) / sizeof(ladder.audio[0]), r, "audio");
     if (!reader_ok(r)) {
         return r->err == err ? err->code : err_set(err, r->err->code, "%s", r->err->message);
     }

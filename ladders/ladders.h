@@ -15,7 +15,7 @@
 #include "common/media.h"
 
 struct ladder_video_rung {
-    int height;                /* the short side in pixels ("720p"); 0: the source's size */
+    int height; /* the short side in pixels ("720p"); 0: the source's size */
     enum codec_id codec;
     char encoder[16];
     char preset[16];

@@ -246,8 +246,10 @@ static void rung_read(struct ladder *ladder, const struct draft *top, struct rea
     for (int i = 0; i < ladder->video_count; i++) {
         const struct ladder_video_rung *other = &ladder->video[i];
         if (other->height == draft.rung.height && other->codec == draft.rung.codec) {
-            reader_fail(r, "height", "is that of rungs[%d] too; a ladder has one rung of a codec "
-                                     "and height", i);
+            reader_fail(r, "height",
+                        "is that of rungs[%d] too; a ladder has one rung of a codec "
+                        "and height",
+                        i);
         }
     }
     ladder->video[ladder->video_count++] = draft.rung;
@@ -283,8 +285,10 @@ static void sound_read(struct ladder *ladder, struct reader *r) {
     }
     for (int i = 0; i < ladder->audio_count; i++) {
         if (ladder->audio[i].codec == rung.codec && ladder->audio[i].channels == rung.channels) {
-            reader_fail(r, "channels", "is that of audio[%d] too; a ladder has one sound of a "
-                                       "codec and number of channels", i);
+            reader_fail(r, "channels",
+                        "is that of audio[%d] too; a ladder has one sound of a "
+                        "codec and number of channels",
+                        i);
         }
     }
     ladder->audio[ladder->audio_count++] = rung;

@@ -246,8 +246,8 @@ static void fill_keys(struct plan *plan) {
             rendition_key(rendition, title);
             rendition_name(rendition);
         }
-        places[i] = arena_format(&title->arena, "%s/%s/%s", plan->output, title->title,
-                                 rendition->folder);
+        places[i] =
+            arena_format(&title->arena, "%s/%s/%s", plan->output, title->title, rendition->folder);
     }
     const char *above = arena_format(&title->arena, "%s/%s", plan->output, title->title);
     char whole[WIRE_HASH_TEXT];
@@ -352,7 +352,8 @@ int plan_create(struct plan **out, const struct plan_options *options, struct er
     struct plan *plan = mem_zero(1, sizeof(*plan));
     int rc = 0;
     if (!title_id_valid(options->title)) {
-        rc = err_set(err, ERR_INVALID, "'%s' is no title id: it must be of a-z, 0-9 and \"._-\", "
+        rc = err_set(err, ERR_INVALID,
+                     "'%s' is no title id: it must be of a-z, 0-9 and \"._-\", "
                      "begin with a letter or digit and have at most %d of them",
                      options->title, WIRE_TITLE_TEXT - 1);
     }
@@ -371,8 +372,7 @@ int plan_create(struct plan **out, const struct plan_options *options, struct er
     return rc;
 }
 
-int plan_restore(struct plan **out, struct title_plan *title, const char *output,
-                 struct err *err) {
+int plan_restore(struct plan **out, struct title_plan *title, const char *output, struct err *err) {
     struct plan *plan = mem_zero(1, sizeof(*plan));
     plan->title = *title;
     *title = (struct title_plan){0};

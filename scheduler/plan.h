@@ -41,10 +41,10 @@ enum { PLAN_PLACE_TEXT = 1024 };
 /* One node of the plan: a chunk of one rung, a whole sound track, or one of the
  * steps after them. */
 struct unit_plan {
-    enum task_kind kind; /* VIDEO, AUDIO, PACKAGE or SWAP */
-    int rendition;       /* index in title.renditions; -1 for PACKAGE and SWAP */
-    int chunk;           /* index in the grid; -1 but for VIDEO */
-    double cost_s;       /* expected CPU seconds of a common core: right within a factor of 3 */
+    enum task_kind kind;  /* VIDEO, AUDIO, PACKAGE or SWAP */
+    int rendition;        /* index in title.renditions; -1 for PACKAGE and SWAP */
+    int chunk;            /* index in the grid; -1 but for VIDEO */
+    double cost_s;        /* expected CPU seconds of a common core: right within a factor of 3 */
     int64_t memory_bytes; /* limit of a child that runs this unit alone */
     const char *place;    /* URL of the rendition's folder (PACKAGE, SWAP: of the title's); ""
                              until the identity is known */
@@ -89,8 +89,7 @@ int plan_create(struct plan **out, const struct plan_options *options, struct er
  * The plan again from its stored title plan (same units in the same order).
  * Takes `title`'s content: it is zeroed, on failure too.
  */
-int plan_restore(struct plan **out, struct title_plan *title, const char *output,
-                 struct err *err);
+int plan_restore(struct plan **out, struct title_plan *title, const char *output, struct err *err);
 
 void plan_destroy(struct plan *plan);
 

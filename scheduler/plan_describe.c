@@ -181,7 +181,8 @@ void plan_describe_text(const struct plan *plan, struct buf *out) {
                seconds_of(title, title->grid->gops[1]), title->grid->segment_count);
     buf_format(out, "Chunks    %zu: ", title->grid->chunk_count);
     chunks_text(title, out);
-    buf_format(out, "\nUnits     %zu of pictures, %zu of sound, then package and swap; about "
-                    "%.3g s of CPU\n",
+    buf_format(out,
+               "\nUnits     %zu of pictures, %zu of sound, then package and swap; about "
+               "%.3g s of CPU\n",
                units_of(plan, TASK_VIDEO), units_of(plan, TASK_AUDIO), cost_of(plan));
 }

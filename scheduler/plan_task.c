@@ -13,8 +13,8 @@ static const struct preset_cost {
     double ns_a_pixel;
     int bytes_a_pixel; /* of the encoded picture's size: lookahead and references */
 } x264_costs[] = {
-    {"ultrafast", 5, 30}, {"superfast", 8, 60}, {"veryfast", 12, 90},  {"faster", 18, 130},
-    {"fast", 24, 160},    {"medium", 30, 200},  {"slow", 42, 250},     {"slower", 90, 320},
+    {"ultrafast", 5, 30},   {"superfast", 8, 60},  {"veryfast", 12, 90}, {"faster", 18, 130},
+    {"fast", 24, 160},      {"medium", 30, 200},   {"slow", 42, 250},    {"slower", 90, 320},
     {"veryslow", 155, 420}, {"placebo", 400, 450},
 };
 
@@ -28,8 +28,8 @@ static const double step_s = 0.05;
 static const int64_t mebibyte = INT64_C(1) << 20;
 
 enum {
-    BASE_MEMORY_MIB = 448,    /* address space of code, libraries, stacks and heaps' reserves */
-    PROBE_MEMORY_MIB = 1024,  /* a day's sample tables */
+    BASE_MEMORY_MIB = 448,   /* address space of code, libraries, stacks and heaps' reserves */
+    PROBE_MEMORY_MIB = 1024, /* a day's sample tables */
     THREAD_MEMORY_MIB = 16,
     INDEX_BYTES_A_FRAME = 64, /* libavformat's, of pictures and sound */
     DECODED_PICTURES = 28,    /* reference pictures, reordering, deinterlacing */
@@ -107,8 +107,8 @@ int64_t plan_task_memory(const struct title_plan *title, const struct unit_plan 
         threads += spec->threads;
     }
     if (threads > 0) {
-        bytes += source_pixels(title) * DECODED_PICTURES *
-                 weight(video->chroma, video->bit_depth) / 2;
+        bytes += source_pixels(title) * DECODED_PICTURES * weight(video->chroma, video->bit_depth) /
+                 2;
     }
     bytes = bytes / 4 * 5 + (BASE_MEMORY_MIB + threads * THREAD_MEMORY_MIB) * mebibyte;
     return bytes < MOST_MEMORY_MIB * mebibyte ? bytes : MOST_MEMORY_MIB * mebibyte;

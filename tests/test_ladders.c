@@ -141,7 +141,8 @@ static const struct {
     {"rungs:\n  - {height: tall}\n", {"mine.yaml:2", "height", "source"}},
     {"rungs:\n  - {height: -2}\n", {"height", "16 to 4320"}},
     {"rungs:\n  - {height: 99999}\n", {"height", "16 to 4320"}},
-    {"rungs:\n  - {height: 360}\n  - {height: 360}\n", {"mine.yaml:3", "rungs[1].height", "rungs[0]"}},
+    {"rungs:\n  - {height: 360}\n  - {height: 360}\n",
+     {"mine.yaml:3", "rungs[1].height", "rungs[0]"}},
     {"rungs:\n  - {height: source}\n  - {height: source}\n", {"mine.yaml:3", "rungs[0]"}},
     {"crf: 0\n" RUNG, {"mine.yaml:1", "crf", "1 to 51"}},
     {"crf: lots\n" RUNG, {"mine.yaml:1", "crf", "number"}},
@@ -173,7 +174,8 @@ static const struct {
     {RUNG "audio: [{codec: mp3}]\n", {"mine.yaml:2", "audio[0].codec", "aac"}},
     {RUNG "audio: [{bitrate: 9k}]\n", {"bitrate", "24k"}},
     {RUNG "audio: [{channels: 6}]\n", {"channels", "1 to 2"}},
-    {RUNG "audio:\n  - {channels: 2}\n  - {channels: 2}\n", {"mine.yaml:4", "channels", "audio[0]"}},
+    {RUNG "audio:\n  - {channels: 2}\n  - {channels: 2}\n",
+     {"mine.yaml:4", "channels", "audio[0]"}},
     {RUNG "audio: [{volume: 11}]\n", {"volume", "bitrate"}},
 };
 
@@ -259,8 +261,8 @@ START_TEST(ladders_come_back_from_json) {
     ladder_write(&again, &w, NULL);
     ck_assert_str_eq(buf_text(&second), buf_text(&text));
     ck_assert_int_eq(again.video_count, ladder.video_count);
-    ck_assert_int_eq(memcmp(again.video, ladder.video,
-                            sizeof(again.video[0]) * (size_t)again.video_count), 0);
+    ck_assert_int_eq(
+        memcmp(again.video, ladder.video, sizeof(again.video[0]) * (size_t)again.video_count), 0);
     ck_assert_str_eq(again.description, ladder.description);
     json_tree_destroy(root);
     buf_finish(&text);

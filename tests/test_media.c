@@ -11,10 +11,16 @@ static const struct {
     int64_t num, den;
     struct rational want;
 } reductions[] = {
-    {24000, 1001, {24000, 1001}}, {50, 2, {25, 1}},         {0, 7, {0, 1}},
-    {6, -4, {-3, 2}},             {-6, -4, {3, 2}},         {5, 0, {0, 1}},
-    {INT64_MAX, INT64_MAX, {1, 1}}, {INT64_MIN, 2, {INT64_MIN / 2, 1}},
-    {1, INT64_MIN, {0, 1}},       {INT64_MIN, INT64_MIN, {1, 1}},
+    {24000, 1001, {24000, 1001}},
+    {50, 2, {25, 1}},
+    {0, 7, {0, 1}},
+    {6, -4, {-3, 2}},
+    {-6, -4, {3, 2}},
+    {5, 0, {0, 1}},
+    {INT64_MAX, INT64_MAX, {1, 1}},
+    {INT64_MIN, 2, {INT64_MIN / 2, 1}},
+    {1, INT64_MIN, {0, 1}},
+    {INT64_MIN, INT64_MIN, {1, 1}},
 };
 
 START_TEST(rational_is_in_lowest_terms) {
@@ -38,8 +44,12 @@ static const struct {
     int64_t value, mul, div;
     int64_t down, near, up;
 } scalings[] = {
-    {7, 1, 2, 3, 4, 4},       {-7, 1, 2, -4, -3, -3}, {6, 1, 4, 1, 2, 2},
-    {5, 1, 3, 1, 2, 2},       {-5, 1, 3, -2, -2, -1}, {9, 1, 3, 3, 3, 3},
+    {7, 1, 2, 3, 4, 4},
+    {-7, 1, 2, -4, -3, -3},
+    {6, 1, 4, 1, 2, 2},
+    {5, 1, 3, 1, 2, 2},
+    {-5, 1, 3, -2, -2, -1},
+    {9, 1, 3, 3, 3, 3},
     {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX},
     {1LL << 40, 1LL << 40, 1LL << 50, 1LL << 30, 1LL << 30, 1LL << 30},
 };
@@ -50,8 +60,7 @@ START_TEST(ticks_round_as_asked) {
                      scalings[_i].down);
     ck_assert_int_eq(ticks_scale(v, scalings[_i].mul, scalings[_i].div, ROUND_NEAR),
                      scalings[_i].near);
-    ck_assert_int_eq(ticks_scale(v, scalings[_i].mul, scalings[_i].div, ROUND_UP),
-                     scalings[_i].up);
+    ck_assert_int_eq(ticks_scale(v, scalings[_i].mul, scalings[_i].div, ROUND_UP), scalings[_i].up);
 }
 END_TEST
 

@@ -372,10 +372,10 @@ static const struct {
     void (*change)(struct setting *s);
     bool video_stays, audio_stays;
 } changes[] = {
-    {other_crf, false, true},       {other_sound, true, false},   {other_title, true, true},
-    {other_output, true, true},     {other_identity, false, false}, {other_build, false, true},
-    {other_tail, false, true},      {other_chunks, false, false}, {other_segments, false, false},
-    {other_start, false, false},    {other_length, false, false}, {other_sentences, true, true},
+    {other_crf, false, true},    {other_sound, true, false},     {other_title, true, true},
+    {other_output, true, true},  {other_identity, false, false}, {other_build, false, true},
+    {other_tail, false, true},   {other_chunks, false, false},   {other_segments, false, false},
+    {other_start, false, false}, {other_length, false, false},   {other_sentences, true, true},
 };
 
 START_TEST(keys_change_with_the_bytes) {
@@ -598,9 +598,16 @@ START_TEST(a_plan_can_be_read) {
     struct buf text = {0};
     plan_describe_text(plan, &text);
     static const char *const parts[] = {
-        "1280x720, 4800 frames at 24 a second, 200 s", "h264-720p", "crf 22, at most 4000 kb/s",
-        "high@3.1", "stereo", "h264-1080p", "larger than the source", "100 GOPs of 2 s in 50 segments",
-        "15: 2 x 4 s, 8 s, 11 x 16 s, 8 s", "60 of pictures, 1 of sound",
+        "1280x720, 4800 frames at 24 a second, 200 s",
+        "h264-720p",
+        "crf 22, at most 4000 kb/s",
+        "high@3.1",
+        "stereo",
+        "h264-1080p",
+        "larger than the source",
+        "100 GOPs of 2 s in 50 segments",
+        "15: 2 x 4 s, 8 s, 11 x 16 s, 8 s",
+        "60 of pictures, 1 of sound",
     };
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         ck_assert_msg(strstr(buf_text(&text), parts[i]) != NULL, "no '%s' in\n%s", parts[i],

@@ -42,8 +42,12 @@ static void any_hash(char out[WIRE_HASH_TEXT]) {
 
 static const char *any_string(struct arena *arena) {
     static const char *const texts[] = {
-        "", "plain", "with \"quotes\" and \\", "Gr\xc3\xbc\xc3\x9f" "e, \xe4\xbd\xa0\xe5\xa5\xbd",
-        "https://host.example/a%20b?c=d&e#f", "</script>",
+        "",
+        "plain",
+        "with \"quotes\" and \\",
+        "Gr\xc3\xbc\xc3\x9f \xe4\xbd\xa0\xe5\xa5\xbd",
+        "https://host.example/a%20b?c=d&e#f",
+        "</script>",
     };
     return arena_string(arena, texts[any(0, 5)]);
 }
@@ -364,8 +368,7 @@ static bool grid_equal(const struct grid *a, const struct grid *b) {
              a->gop_count == b->gop_count && a->segment_count == b->segment_count &&
              a->chunk_count == b->chunk_count &&
              memcmp(a->gops, b->gops, (a->gop_count + 1) * sizeof(*a->gops)) == 0 &&
-             memcmp(a->segments, b->segments, (a->segment_count + 1) * sizeof(*a->segments)) ==
-                 0 &&
+             memcmp(a->segments, b->segments, (a->segment_count + 1) * sizeof(*a->segments)) == 0 &&
              memcmp(a->chunks, b->chunks, (a->chunk_count + 1) * sizeof(*a->chunks)) == 0));
 }
 
@@ -380,9 +383,9 @@ static bool chunk_equal(const struct chunk_grid *a, const struct chunk_grid *b) 
 }
 
 static bool spec_equal(const struct child_spec *a, const struct child_spec *b) {
-    return a->kind == b->kind && a->source_size == b->source_size &&
-           a->max_width == b->max_width && a->max_height == b->max_height &&
-           a->max_frames == b->max_frames && a->deinterlace == b->deinterlace &&
+    return a->kind == b->kind && a->source_size == b->source_size && a->max_width == b->max_width &&
+           a->max_height == b->max_height && a->max_frames == b->max_frames &&
+           a->deinterlace == b->deinterlace &&
            memcmp(&a->max_rate, &b->max_rate, sizeof(a->max_rate)) == 0 &&
            a->long_gop_ms == b->long_gop_ms && chunk_equal(&a->chunk, &b->chunk) &&
            (a->kind == TASK_PROBE || source_equal(&a->source, &b->source)) &&
@@ -394,8 +397,7 @@ static bool spec_equal(const struct child_spec *a, const struct child_spec *b) {
 }
 
 static bool unit_report_equal(const struct unit_report *a, const struct unit_report *b) {
-    if (a->record_size != b->record_size ||
-        memcmp(a->record, b->record, sizeof(a->record)) != 0 ||
+    if (a->record_size != b->record_size || memcmp(a->record, b->record, sizeof(a->record)) != 0 ||
         a->reorder_frames != b->reorder_frames || a->priming != b->priming ||
         a->init_bytes != b->init_bytes || strcmp(a->init_sha256, b->init_sha256) != 0 ||
         a->segment_count != b->segment_count) {
@@ -481,10 +483,9 @@ START_TEST(tasks_come_back) {
               again.source.size == task.source.size &&
               strcmp(again.source.pin, task.source.pin) == 0 &&
               strcmp(again.source.identity, task.source.identity) == 0 &&
-              strcmp(again.output, task.output) == 0 &&
-              again.memory_bytes == task.memory_bytes &&
-              again.wall_limit_s == task.wall_limit_s &&
-              strcmp(again.version, task.version) == 0 && again.unit_count == task.unit_count);
+              strcmp(again.output, task.output) == 0 && again.memory_bytes == task.memory_bytes &&
+              again.wall_limit_s == task.wall_limit_s && strcmp(again.version, task.version) == 0 &&
+              again.unit_count == task.unit_count);
     for (size_t i = 0; i < task.unit_count; i++) {
         ck_assert(again.units[i].id == task.units[i].id &&
                   strcmp(again.units[i].rendition, task.units[i].rendition) == 0 &&
@@ -516,8 +517,8 @@ START_TEST(reports_come_back) {
     ck_assert_msg(reader_ok(&r), "%s", err.message);
     ck_assert(memcmp(&again.stats, &report.stats, sizeof(report.stats)) == 0 &&
               again.unit_count == report.unit_count && again.has_source == report.has_source &&
-              strcmp(again.identity, report.identity) == 0 &&
-              strcmp(again.pin, report.pin) == 0 && again.source_size == report.source_size &&
+              strcmp(again.identity, report.identity) == 0 && strcmp(again.pin, report.pin) == 0 &&
+              again.source_size == report.source_size &&
               strcmp(again.version, report.version) == 0 &&
               again.output_bytes == report.output_bytes);
     for (size_t i = 0; i < report.unit_count; i++) {
@@ -548,8 +549,7 @@ START_TEST(plans_come_back) {
               strcmp(again.identity, plan.identity) == 0 &&
               source_equal(&again.source, &plan.source) && again.gop_ms == plan.gop_ms &&
               again.segment_gops == plan.segment_gops && again.chunk_ms == plan.chunk_ms &&
-              grid_equal(again.grid, plan.grid) &&
-              again.rendition_count == plan.rendition_count &&
+              grid_equal(again.grid, plan.grid) && again.rendition_count == plan.rendition_count &&
               again.frames_repaired == plan.frames_repaired);
     for (size_t i = 0; i < plan.rendition_count; i++) {
         const struct rendition_plan *a = &again.renditions[i];
@@ -558,8 +558,7 @@ START_TEST(plans_come_back) {
                   strcmp(a->key, b->key) == 0 && a->is_video == b->is_video &&
                   memcmp(&a->video, &b->video, sizeof(a->video)) == 0 &&
                   memcmp(&a->audio, &b->audio, sizeof(a->audio)) == 0 &&
-                  a->audio_track == b->audio_track &&
-                  strcmp(a->build_line, b->build_line) == 0 &&
+                  a->audio_track == b->audio_track && strcmp(a->build_line, b->build_line) == 0 &&
                   a->tail_frames == b->tail_frames);
     }
     title_plan_finish(&again);
@@ -612,8 +611,11 @@ START_TEST(long_reports_are_small_and_quick) {
         unit->segments = arena_zero(&report.arena, 1800, sizeof(*unit->segments));
         for (int64_t i = 0; i < 1800; i++) {
             struct segment_report *s = &unit->segments[i];
-            *s = (struct segment_report){.number = i + 1, .bytes = 1500000, .samples = 96,
-                                         .decode_time = i * 96096, .duration = 96096,
+            *s = (struct segment_report){.number = i + 1,
+                                         .bytes = 1500000,
+                                         .samples = 96,
+                                         .decode_time = i * 96096,
+                                         .duration = 96096,
                                          .fragment_count = 2};
             any_hash(s->sha256);
             s->fragments = arena_zero(&report.arena, 2, sizeof(*s->fragments));

@@ -25,16 +25,16 @@ static int read_report(const char *text, struct err *err) {
     return err->code;
 }
 
-#define STATS                                                                                    \
-    "\"stats\":{\"frames_decoded\":1,\"frames_repaired\":0,\"source_bytes\":1,\"cpu_s\":0,"       \
+#define STATS                                                                                      \
+    "\"stats\":{\"frames_decoded\":1,\"frames_repaired\":0,\"source_bytes\":1,\"cpu_s\":0,"        \
     "\"decode_cpu_s\":0,\"scale_cpu_s\":0,\"encode_cpu_s\":0,\"wall_s\":0.5,\"peak_memory\":1}"
-#define END_OF_REPORT                                                                            \
+#define END_OF_REPORT                                                                              \
     "\"identity\":\"\",\"pin\":\"\",\"source_size\":-1,\"version\":\"\",\"output_bytes\":0}"
-#define SEGMENT(number, bytes, hash, gops)                                                       \
-    "{\"number\":" number ",\"bytes\":" bytes ",\"samples\":1,\"decode_time\":0,\"duration\":1,"  \
+#define SEGMENT(number, bytes, hash, gops)                                                         \
+    "{\"number\":" number ",\"bytes\":" bytes ",\"samples\":1,\"decode_time\":0,\"duration\":1,"   \
     "\"sha256\":" hash ",\"gops\":" gops "}"
-#define UNIT(record, segments)                                                                   \
-    "{\"record\":" record ",\"reorder_frames\":2,\"priming\":0,\"init_bytes\":9,"                 \
+#define UNIT(record, segments)                                                                     \
+    "{\"record\":" record ",\"reorder_frames\":2,\"priming\":0,\"init_bytes\":9,"                  \
     "\"init_sha256\":\"\",\"segments\":[" segments "]}"
 #define REPORT(units) "{" STATS ",\"units\":[" units "]," END_OF_REPORT
 
@@ -194,9 +194,9 @@ static const struct {
     const char *text;
     bool valid;
 } titles[] = {
-    {"a", true},    {"9.mov", true},  {"big_buck-bunny.1", true},
-    {"", false},    {".a", false},    {"-a", false},
-    {"A", false},   {"a/b", false},   {"a b", false},
+    {"a", true},         {"9.mov", true}, {"big_buck-bunny.1", true},
+    {"", false},         {".a", false},   {"-a", false},
+    {"A", false},        {"a/b", false},  {"a b", false},
     {"\xc3\xbc", false},
 };
 
