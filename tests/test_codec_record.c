@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "packager/aac.h"
 #include "packager/avc.h"
 #include "packager/bits.h"
@@ -108,11 +109,11 @@ START_TEST(test_record_cut) {
     struct avc_record record;
     bool high = records[_i].sps.profile_idc >= 100;
     for (size_t cut = 0; cut < size; cut++) {
-        uint8_t *copy = malloc(cut + 1); /* so that ASan sees a byte too far */
+        uint8_t *copy = mem_try(cut + 1); /* so that ASan sees a byte too far */
         memcpy(copy, data, cut);
         int failed = avc_record_read(&record, copy, cut, NULL);
         ck_assert_msg(failed == (high && cut == size - 4 ? 0 : ERR_CORRUPT), "cut at %zu", cut);
-        free(copy);
+        mem_free(copy);
     }
     data[size] = 0;
     ck_assert_int_eq(avc_record_read(&record, data, size + 1, NULL), ERR_CORRUPT);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/mem.h"
 #include "ladders/ladders.h"
 
 Suite *ladders_suite(void);
@@ -196,7 +197,7 @@ START_TEST(broken_text_is_survived) {
     static const char bytes[] = "{}[]:,-#&*!|>'\"%@`\n \t0159kM.eE~\xff";
     const char *good = ladder_builtin_text(ladder_builtin_at((size_t)_i));
     size_t size = strlen(good);
-    char *text = strdup(good);
+    char *text = mem_string(good);
     srand((unsigned)_i + 1);
     for (int i = 0; i < 1500; i++) {
         size_t at = (size_t)rand() % size;
@@ -210,7 +211,7 @@ START_TEST(broken_text_is_survived) {
         }
         text[at] = good[at];
     }
-    free(text);
+    mem_free(text);
 }
 END_TEST
 

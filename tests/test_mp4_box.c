@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "packager/mp4_box.h"
 
 Suite *mp4_box_suite(void);
@@ -102,7 +103,7 @@ static const struct {
 };
 
 START_TEST(test_sizes) {
-    uint8_t *data = malloc(cases[_i].size); /* so that ASan sees a byte too far */
+    uint8_t *data = mem_try(cases[_i].size); /* so that ASan sees a byte too far */
     memcpy(data, cases[_i].bytes, cases[_i].size);
     struct bytes in = bytes_of(data, cases[_i].size);
     struct mp4_box box;
@@ -112,13 +113,13 @@ START_TEST(test_sizes) {
         if (mp4_next(&in, &box, &err) != 0) {
             ck_assert_int_eq(err.code, ERR_CORRUPT);
             ck_assert_msg(read == cases[_i].read, "%s: %s", cases[_i].what, err.message);
-            free(data);
+            mem_free(data);
             return;
         }
         read++;
     }
     ck_assert_msg(cases[_i].read == -1, "%s", cases[_i].what);
-    free(data);
+    mem_free(data);
 }
 END_TEST
 

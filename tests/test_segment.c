@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/grid.h"
+#include "common/mem.h"
 #include "packager/cmaf_reader.h"
 #include "packager/packager.h"
 
@@ -476,12 +477,12 @@ START_TEST(test_init_bits) {
         init.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
     }
     for (size_t cut = 0; cut < init.size; cut++) {
-        uint8_t *copy = malloc(cut + 1); /* so that ASan sees a byte too far */
+        uint8_t *copy = mem_try(cut + 1); /* so that ASan sees a byte too far */
         memcpy(copy, init.data, cut);
         struct init_facts facts;
         ck_assert_int_lt(init_segment_read(&facts, copy, cut, NULL), 0);
         ck_assert_int_eq(init_segment_check(copy, cut, track, NULL), ERR_CORRUPT);
-        free(copy);
+        mem_free(copy);
     }
     init.data[60] ^= 1; /* creation time */
     ck_assert_int_eq(init_segment_check(init.data, init.size, track, &err), ERR_CORRUPT);
@@ -941,7 +942,7 @@ START_TEST(test_cut) {
     struct media_facts facts = gate_setup(is_video);
     struct take *take = &takes[1];
     for (size_t cut = 0; cut < take->bytes.size; cut++) {
-        uint8_t *copy = malloc(cut + 1); /* so that ASan sees a byte too far */
+        uint8_t *copy = mem_try(cut + 1); /* so that ASan sees a byte too far */
         memcpy(copy, take->bytes.data, cut);
         struct segment_report report = take->report;
         report.bytes = (int64_t)cut;
@@ -949,7 +950,7 @@ START_TEST(test_cut) {
         int failed = segment_check(copy, cut, is_video ? &video_track : &audio_track,
                                    is_video ? &chunk : NULL, &report, &err);
         ck_assert_msg(failed == ERR_CORRUPT && err.message[0] != '\0', "cut at %zu", cut);
-        free(copy);
+        mem_free(copy);
     }
     struct segment_report none = take->report;
     none.bytes = 0;
