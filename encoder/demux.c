@@ -74,6 +74,19 @@ static const struct {
     {"aiff", "sound without pictures"},
 };
 
+/* Text that libavformat may not tell from any other, by its first bytes. */
+static const struct {
+    const char *begins;
+    const char *what;
+} texts[] = {
+    {"#EXTM3U", "a playlist that points to other files"},
+    {"<?xml", "an XML document"},
+    {"<MPD", "a manifest that points to other files"},
+    {"WEBVTT", "a subtitle file"},
+    {"<!DOCTYPE html", "a web page"},
+    {"<html", "a web page"},
+};
+
 const struct container *container_of_name(const char *name) {
     for (int i = 0; i < CONTAINER_COUNT; i++) {
         if (strcmp(containers[i].name, name) == 0) {
@@ -185,13 +198,29 @@ static int io_failed(const struct demux *demux, struct err *err) {
     return err_set(err, demux->io_err.code, "%s", demux->io_err.message);
 }
 
+static int refuse_as(const char *what, struct err *err) {
+    return err_set(err, ERR_UNSUPPORTED,
+                   "it is %s, not a video; give a file that holds moving pictures, such as MP4, "
+                   "Matroska or MPEG-TS",
+                   what);
+}
+
+/* What no demuxer is sure about. */
+static int refuse_unknown(const struct demux *demux, struct err *err) {
+    char first[16] = "";
+    int64_t got = demux->io->read(demux->io->context, 0, first, sizeof(first) - 1, err);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (got > 0 && strncmp(first, texts[i].begins, strlen(texts[i].begins)) == 0) {
+            return refuse_as(texts[i].what, err);
+        }
+    }
+    return outline_refusal(demux->io, "nothing in it looks like a video", err);
+}
+
 static int refuse_stranger(const char *format, struct err *err) {
     for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
         if (strncmp(format, strangers[i].format, strlen(strangers[i].format)) == 0) {
-            return err_set(err, ERR_UNSUPPORTED,
-                           "it is %s, not a video; give a file that holds moving pictures, such "
-                           "as MP4, Matroska or MPEG-TS",
-                           strangers[i].what);
+            return refuse_as(strangers[i].what, err);
         }
     }
     return err_set(err, ERR_UNSUPPORTED,
@@ -221,7 +250,7 @@ static int find_container(struct demux *demux, const char *name, const AVInputFo
         return io_failed(demux, err);
     }
     if (score < 0 || *input == NULL) {
-        return outline_refusal(demux->io, "nothing in it looks like a video", err);
+        return refuse_unknown(demux, err);
     }
     for (int i = 0; i < CONTAINER_COUNT; i++) {
         if (strcmp(containers[i].format, (*input)->name) == 0) {
@@ -231,7 +260,7 @@ static int find_container(struct demux *demux, const char *name, const AVInputFo
     }
     /* Text may look like a subtitle file and noise like a sound: a low score is no proof. */
     if (score <= AVPROBE_SCORE_RETRY) {
-        return outline_refusal(demux->io, "nothing in it looks like a video", err);
+        return refuse_unknown(demux, err);
     }
     return refuse_stranger((*input)->name, err);
 }
