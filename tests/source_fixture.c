@@ -19,6 +19,7 @@ static const char clip[] =
     "CLIP=\"testsrc2=s=160x96:r=$RATE,geq=lum='if(lt(Y,16),16+219*mod(floor(N/pow(2,floor(X/16)))"
     ",2),lum(X,Y))':cb='cb(X,Y)':cr='cr(X,Y)',format=yuv420p\"\n"
     "X264='-c:v libx264 -threads 1 -preset veryfast -g 24 -bf 2'\n"
+    "OPEN='-x264-params open-gop=1:scenecut=0'\n"
     "ffmpeg() { command ffmpeg -v error -nostdin -y \"$@\"; }\n"
     "set -e\n";
 
@@ -71,6 +72,21 @@ void source_shell(const char *folder, const char *rate, const char *command) {
     ck_assert_msg(status == 0 && result.exited && result.status == 0, "%s: %s", command,
                   err.message);
     mem_free(script);
+}
+
+void source_open(struct file_source *source, const char *folder, const char *name) {
+    char *path = mem_format("%s/%s", folder, name);
+    ck_assert_msg(file_source_open(source, path), "%s", path);
+    mem_free(path);
+}
+
+void source_probe(struct source_document *document, struct file_source *source,
+                  enum deinterlace deinterlace) {
+    struct probe_options options = probe_options_default();
+    struct err err = {0};
+    options.deinterlace = deinterlace;
+    int status = encoder_probe(document, &source->io, &options, NULL, NULL, &err);
+    ck_assert_msg(status == 0, "%s", err.message);
 }
 
 /* ---- Pictures -------------------------------------------------------------- */

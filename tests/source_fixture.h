@@ -24,8 +24,16 @@ void file_source_close(struct file_source *source);
 
 /* Runs a shell command in the folder; fails the test where it fails. Its $CLIP is an
  * ffmpeg input of 160x96 pictures which show their number in 10 blocks of 16x16 along
- * the top (lowest bit first): `-f lavfi -i "$CLIP"`, at $RATE pictures a second. */
+ * the top (lowest bit first): `-f lavfi -i "$CLIP"`, at $RATE pictures a second. $X264 are
+ * an encoder's options, $OPEN makes its GOPs open. */
 void source_shell(const char *folder, const char *rate, const char *command);
+
+/* Opens <folder>/<name>; fails the test where it can't. */
+void source_open(struct file_source *source, const char *folder, const char *name);
+
+/* The source's document, by the default limits; fails the test on any error. */
+void source_probe(struct source_document *document, struct file_source *source,
+                  enum deinterlace deinterlace);
 
 /* The number that a picture shows, read from every `step`th line from `line` on: those
  * of one field, or all. */

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading sources that are damaged, away, or too large; and reading no more than is
+ * needed of those that are whole. */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/mem.h"
+#include "fixture.h"
+#include "source_fixture.h"
+
+Suite *source_reading_suite(void);
+
+/* ---- Damage ---------------------------------------------------------------- */
+
+START_TEST(a_file_cut_short_says_what_is_missing) {
+    char *folder = fixture_folder();
+    struct source_document document = {0};
+    struct file_source source;
+    struct shown shown;
+    source_shell(folder, "24",
+                 "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 120 $X264 -movflags +faststart all.mp4\n"
+                 "head -c $(($(stat -c %s all.mp4) / 2)) all.mp4 >cut.mp4");
+    source_open(&source, folder, "cut.mp4");
+    source_probe(&document, &source, DEINTERLACE_FRAME);
+    ck_assert_int_eq(document.timeline.frames, 120);
+    ck_assert_int_gt(document.missing, 30);
+    ck_assert_int_lt(document.missing, 90);
+    ck_assert_int_eq(document.defect_count, 1);
+    ck_assert_ptr_nonnull(strstr(document.defects[0], "ends early"));
+    source_read(&shown, &document, &source, 0, 120, 24, DEINTERLACE_FRAME);
+    int64_t present = 120 - document.missing;
+    for (int64_t frame = 0; frame < 120; frame++) {
+        /* The last pictures that are there may lack those they refer to. */
+        if (frame < present - 3) {
+            ck_assert_int_eq(shown.counters[frame], frame);
+        } else if (frame > present + 3) {
+            ck_assert_str_eq(shown.hashes[frame], shown.hashes[frame - 1]);
+        }
+    }
+    ck_assert_int_ge(shown.stats.repaired, document.missing);
+    ck_assert_int_le(shown.stats.repaired, document.missing + 3);
+    shown_finish(&shown);
+    source_document_finish(&document);
+    file_source_close(&source);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+/* Reads all that can be read; whatever comes is fine, but a sentence with each error. */
+static void exercise(const struct source_io *io) {
+    struct source_document document = {0};
+    struct probe_options options = probe_options_default();
+    struct err err = {0};
+    int status = encoder_probe(&document, io, &options, NULL, NULL, &err);
+    if (status != 0) {
+        ck_assert_int_eq(status, err.code);
+        ck_assert_uint_gt(strlen(err.message), 10);
+        return;
+    }
+    ck_assert_int_gt(document.timeline.frames, 0);
+    ck_assert_uint_gt(document.access_count, 0);
+    int64_t end = document.timeline.frames < 60 ? document.timeline.frames : 60;
+    struct picture_source *pictures = NULL;
+    const struct picture_source_options chunk = {&document, io, 0, end, DEINTERLACE_FRAME};
+    status = picture_source_open(&pictures, &chunk, &err);
+    const AVFrame *picture = NULL;
+    bool same = false;
+    while (status >= 0 && (status = picture_source_next(pictures, &picture, &same, &err)) == 1) {
+        ck_assert_int_gt(picture->width, 0);
+    }
+    ck_assert(status == 0 || strlen(err.message) > 10);
+    picture_source_close(pictures);
+    struct sound_source *sound = NULL;
+    err_clear(&err);
+    if (document.audio_count > 0 && sound_source_open(&sound, &document, 0, io, &err) == 0) {
+        struct rational start;
+        const AVFrame *samples = NULL;
+        while (sound_source_next(sound, &samples, &start, &err) == 1) {
+            ck_assert_int_gt(samples->nb_samples, 0);
+        }
+        sound_source_close(sound);
+    }
+    source_document_finish(&document);
+}
+
+static int64_t read_memory(void *context, int64_t offset, void *data, size_t size,
+                           struct err *err) {
+    const struct buf *buf = context;
+    (void)err;
+    int64_t left = (int64_t)buf->size - offset;
+    size_t got = left <= 0 ? 0 : (size_t)left < size ? (size_t)left : size;
+    memcpy(data, buf->data + (got > 0 ? offset : 0), got);
+    return (int64_t)got;
+}
+
+/* Bytes are overwritten and the end is cut at places that a fixed sequence names. */
+START_TEST(damage_gives_a_picture_or_a_sentence) {
+    static const char *const files[] = {"a.mp4", "f.mp4", "a.mkv", "a.ts",
+                                        "a.flv", "a.avi", "a.mpg"};
+    enum { TURNS = 16 };
+    char *folder = fixture_folder();
+    source_shell(folder, "25",
+                 "for f in a.mp4 a.mkv a.ts a.flv; do ffmpeg -f lavfi -i \"$CLIP\" -f lavfi -i "
+                 "sine=d=1 -frames:v 30 -s 64x48 $X264 -c:a aac $f; done\n"
+                 "ffmpeg -i a.mp4 -c copy -movflags frag_keyframe+empty_moov f.mp4\n"
+                 "for f in a.avi a.mpg; do ffmpeg -i a.mp4 -c:v mpeg2video -c:a mp2 $f; done");
+    unsigned state = 1 + (unsigned)_i;
+    char *path = mem_format("%s/%s", folder, files[_i]);
+    FILE *file = fopen(path, "rb");
+    struct buf whole = {0};
+    uint8_t block[4096];
+    size_t got;
+    ck_assert_ptr_nonnull(file);
+    while ((got = fread(block, 1, sizeof(block), file)) > 0) {
+        buf_append(&whole, block, got);
+    }
+    fclose(file);
+    for (int turn = 0; turn < TURNS; turn++) {
+        struct buf bad = {0};
+        buf_append(&bad, whole.data, whole.size);
+        int flips = 1 << turn % 7;
+        for (int i = 0; i < flips; i++) {
+            state = state * 1103515245u + 12345u;
+            size_t at = (state >> 8) % bad.size;
+            /* Half of them where headers are. */
+            at = turn % 2 == 0 ? at % 2048 % bad.size : at;
+            state = state * 1103515245u + 12345u;
+            bad.data[at] = (uint8_t)(state >> 16);
+        }
+        if (turn % 4 == 3) {
+            bad.size = bad.size * (size_t)(turn + 1) / (TURNS + 1);
+        }
+        const struct source_io io = {read_memory, (int64_t)bad.size, &bad};
+        exercise(&io);
+        buf_finish(&bad);
+    }
+    buf_finish(&whole);
+    mem_free(path);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+/* ---- Reading --------------------------------------------------------------- */
+
+START_TEST(a_chunk_reads_its_own_bytes) {
+    static const char *const files[] = {"a.mp4", "f.mp4", "a.mkv", "a.ts", "a.flv"};
+    char *folder = fixture_folder();
+    struct source_document document = {0};
+    struct file_source source;
+    struct shown shown;
+    source_shell(
+        folder, "25",
+        "ffmpeg -f lavfi -i \"$CLIP,noise=c0s=40:allf=t\" -frames:v 480 $X264 -b:v 4M a.mp4\n"
+        "ffmpeg -i a.mp4 -c copy -movflags frag_keyframe+empty_moov f.mp4\n"
+        "for f in a.mkv a.ts a.flv; do ffmpeg -i a.mp4 -c copy $f; done");
+    source_open(&source, folder, files[_i]);
+    source_probe(&document, &source, DEINTERLACE_FRAME);
+    int64_t probed = source.bytes_read;
+    if (_i == 0) {
+        ck_assert_msg(probed < source.io.size / 4, "the probe of an MP4 read %lld of %lld bytes",
+                      (long long)probed, (long long)source.io.size);
+    } else {
+        /* And at most 5 MB to find out what the streams are. */
+        ck_assert_msg(probed < source.io.size * 5 / 4 + 5000000,
+                      "the probe read %lld of %lld bytes", (long long)probed,
+                      (long long)source.io.size);
+    }
+    source_read(&shown, &document, &source, 240, 288, 48, DEINTERLACE_FRAME);
+    /* A tenth of the title, a run-in of at most one GOP, and buffers at the start, for the
+     * header, at the access point and at the end. */
+    int64_t most = source.io.size * (48 + 24 + 4) / 480 + 6 * 65536;
+    ck_assert_msg(shown.largest_read < most, "48 of 480 frames of %s read %lld of %lld bytes",
+                  files[_i], (long long)shown.largest_read, (long long)source.io.size);
+    ck_assert_int_le(shown.stats.decoded, 48 + 24 + 4);
+    ck_assert_int_eq(shown.counters[0], 240);
+    shown_finish(&shown);
+    source_document_finish(&document);
+    file_source_close(&source);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+START_TEST(a_failing_read_is_no_end) {
+    char *folder = fixture_folder();
+    struct source_document document = {0};
+    struct probe_options options = probe_options_default();
+    struct file_source source;
+    source_shell(
+        folder, "25",
+        "ffmpeg -f lavfi -i \"$CLIP,noise=c0s=40:allf=t\" -f lavfi -i sine=d=5 -frames:v 120 "
+        "$X264 -b:v 4M -c:a aac a.ts");
+    source_open(&source, folder, "a.ts");
+    source_probe(&document, &source, DEINTERLACE_FRAME);
+    source.fail_at = source.io.size / 2;
+    struct err err = {0};
+    struct source_document other = {0};
+    ck_assert_int_eq(encoder_probe(&other, &source.io, &options, NULL, NULL, &err),
+                     ERR_UNAVAILABLE);
+    ck_assert_str_eq(err.message, "the storage is away");
+    ck_assert_ptr_null(other.container);
+    err_clear(&err);
+    struct picture_source *pictures = NULL;
+    const struct picture_source_options chunk = {&document, &source.io, 0, 120, DEINTERLACE_FRAME};
+    int status = picture_source_open(&pictures, &chunk, &err);
+    const AVFrame *picture = NULL;
+    bool same = false;
+    while (status >= 0 && (status = picture_source_next(pictures, &picture, &same, &err)) == 1) {
+    }
+    ck_assert_int_eq(status, ERR_UNAVAILABLE);
+    picture_source_close(pictures);
+    err_clear(&err);
+    struct sound_source *sound = NULL;
+    ck_assert_int_eq(sound_source_open(&sound, &document, 0, &source.io, &err), 0);
+    const AVFrame *samples = NULL;
+    struct rational start;
+    while ((status = sound_source_next(sound, &samples, &start, &err)) == 1) {
+    }
+    ck_assert_int_eq(status, ERR_UNAVAILABLE);
+    sound_source_close(sound);
+    source_document_finish(&document);
+    file_source_close(&source);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+static int stop_at_once(void *context, int64_t done, int64_t total) {
+    int64_t *seen = context;
+    ck_assert_int_le(done, total);
+    *seen = done;
+    return 1;
+}
+
+START_TEST(a_probe_can_be_cancelled) {
+    char *folder = fixture_folder();
+    struct source_document document = {0};
+    struct probe_options options = probe_options_default();
+    struct file_source source;
+    struct err err = {0};
+    int64_t seen = -1;
+    source_shell(folder, "25", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 1100 $X264 a.ts");
+    source_open(&source, folder, "a.ts");
+    ck_assert_int_eq(encoder_probe(&document, &source.io, &options, stop_at_once, &seen, &err),
+                     ERR_CANCELLED);
+    ck_assert_int_ge(seen, 0);
+    ck_assert_ptr_null(document.container);
+    file_source_close(&source);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+START_TEST(bounds_are_kept) {
+    char *folder = fixture_folder();
+    struct source_document document = {0};
+    struct file_source source;
+    struct err err = {0};
+    source_shell(folder, "25", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 100 $X264 a.mp4");
+    source_open(&source, folder, "a.mp4");
+    struct probe_options options = probe_options_default();
+    options.max_frames = 99;
+    ck_assert_int_eq(encoder_probe(&document, &source.io, &options, NULL, NULL, &err),
+                     ERR_UNSUPPORTED);
+    err_clear(&err);
+    options.max_frames = 100;
+    ck_assert_int_eq(encoder_probe(&document, &source.io, &options, NULL, NULL, &err), 0);
+    source_document_finish(&document);
+    options.max_height = 95;
+    ck_assert_int_eq(encoder_probe(&document, &source.io, &options, NULL, NULL, &err),
+                     ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message, "160x96"));
+    file_source_close(&source);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+Suite *source_reading_suite(void) {
+    Suite *suite = suite_create("source_reading");
+    TCase *reading = tcase_create("reading");
+    tcase_set_timeout(reading, 180);
+    tcase_add_test(reading, a_file_cut_short_says_what_is_missing);
+    tcase_add_loop_test(reading, damage_gives_a_picture_or_a_sentence, 0, 7);
+    tcase_add_loop_test(reading, a_chunk_reads_its_own_bytes, 0, 5);
+    tcase_add_test(reading, a_failing_read_is_no_end);
+    tcase_add_test(reading, a_probe_can_be_cancelled);
+    tcase_add_test(reading, bounds_are_kept);
+    suite_add_tcase(suite, reading);
+    return suite;
+}
