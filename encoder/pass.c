@@ -17,6 +17,7 @@ struct walk {
     const struct reader_options *options;
     enum reach reach;
     int64_t last_position; /* of the newest candidate */
+    int64_t latest;        /* stored time of all packets so far */
     size_t before_access;  /* shown pictures read before the first candidate */
     bool recovering;       /* intra refresh is followed to where it has renewed everything */
     struct access_candidate recovery;
@@ -61,7 +62,8 @@ static struct access_candidate candidate_of(const struct walk *walk,
 }
 
 /* Whether a seek finds that very packet again: where bytes are sought, it must have a
- * place, and be the first key picture there or have a time of its own. */
+ * place, and be the first key picture there or have a time of its own. Where times are,
+ * it must come after all of those before. */
 static bool can_be_found(const struct walk *walk, const struct reader_item *item,
                          const struct access_candidate *candidate) {
     switch (walk->reach) {
@@ -69,6 +71,8 @@ static bool can_be_found(const struct walk *walk, const struct reader_item *item
         return candidate->position >= 0 && item->stored_time;
     case REACH_RAW:
         return candidate->position > walk->last_position;
+    case REACH_TABLES:
+        return candidate->dts > walk->latest;
     default:
         return true;
     }
@@ -123,6 +127,18 @@ static void count_recovery(struct walk *walk, const struct reader_item *item) {
     reader_look_at_all(walk->reader, false);
 }
 
+/* Time goes back in an MP4 where an edit begins before the one before it has ended, of
+ * which the last pictures are not shown: no seek tells those from the edit's own. */
+static void forget_ambiguous(struct walk *walk, int64_t stored) {
+    struct pass *pass = walk->pass;
+    if (walk->reach != REACH_TABLES || stored == AV_NOPTS_VALUE) {
+        return;
+    }
+    while (pass->access_count > 1 && pass->accesses[pass->access_count - 1].dts >= stored) {
+        pass->access_count--;
+    }
+}
+
 static bool is_past_end(const struct walk *walk, const AVPacket *packet) {
     return walk->options->ghost && packet->pos >= 0 &&
            (packet->pos > walk->options->io->size ||
@@ -140,8 +156,12 @@ static int take_picture(struct walk *walk, const struct reader_item *item, struc
                        seconds);
     }
     bool past_end = is_past_end(walk, packet);
+    forget_ambiguous(walk, item->stored);
     if (!past_end) {
         consider_access(walk, item);
+    }
+    if (item->stored != AV_NOPTS_VALUE && item->stored > walk->latest) {
+        walk->latest = item->stored;
     }
     if (walk->recovering) {
         count_recovery(walk, item);
@@ -213,6 +233,7 @@ int pass_run(struct pass *pass, const struct reader_options *options,
         .options = options,
         .reach = container_of_name(options->container)->reach,
         .last_position = -1,
+        .latest = INT64_MIN,
     };
     int status = reader_open(&walk.reader, options, err);
     if (status == 0) {
