@@ -94,15 +94,21 @@ def read(path, parities):
 
 
 def packets_of(path):
-    """Times and durations in seconds of all pictures that are shown, as they are shown."""
+    """Times and durations in seconds of all pictures that are shown, as they are shown.
+    The last stays to the stream's end where its duration is not known."""
     probed = subprocess.run(
         ["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
-         "packet=pts,duration,flags:stream=time_base", "-of", "json", path],
+         "packet=pts,duration,flags:stream=time_base,start_pts,duration_ts", "-of", "json", path],
         capture_output=True, text=True, check=True)
     found = json.loads(probed.stdout)
-    tick = Fraction(found["streams"][0]["time_base"])
-    return sorted((packet["pts"] * tick, packet.get("duration", 0) * tick)
-                  for packet in found["packets"] if "D" not in packet["flags"])
+    stream = found["streams"][0]
+    tick = Fraction(stream["time_base"])
+    packets = sorted((packet["pts"] * tick, packet.get("duration", 0) * tick)
+                     for packet in found["packets"] if "D" not in packet["flags"])
+    last, length = packets[-1]
+    if length == 0 and "duration_ts" in stream:
+        packets[-1] = (last, (stream["start_pts"] + stream["duration_ts"]) * tick - last)
+    return packets
 
 
 def expect(path, rate, numbers):
