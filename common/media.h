@@ -135,8 +135,8 @@ struct audio_facts {
  */
 struct random_access {
     int64_t frame;
-    int64_t pts;      /* of its packet, ticks of the stream */
-    int64_t dts;      /* ticks of the stream */
+    int64_t pts;      /* of its packet, ticks on the timeline's clock */
+    int64_t dts;      /* ticks as the source stores them; its pts where it has none */
     int64_t position; /* byte offset to seek to; -1 where the container seeks by time */
 };
 

@@ -265,6 +265,12 @@ static int look_inside(struct probe *probe, struct err *err) {
     if (status == 0) {
         status = check_picture(probe, look.first, err);
     }
+    if (status == 0 && look.interlaced > 0 && parameters->codec_id == AV_CODEC_ID_HEVC) {
+        /* libavcodec gives each field as a picture of half the height. */
+        status = err_set(err, ERR_UNSUPPORTED,
+                         "its HEVC pictures are coded as single fields, which are not joined here; "
+                         "deinterlace it first, or convert it to H.264");
+    }
     if (status == 0) {
         bool interlaced = 2 * look.interlaced >= look.seen;
         facts_of_picture(&probe->document.video, probe->demux->format, probe->stream, look.first,

@@ -32,8 +32,9 @@ void picture_source_close(struct picture_source *source);
  * The picture that is on screen at the next frame: 1 and `*picture`, borrowed
  * until the next call, as decoded (not rotated, not scaled; deinterlaced where
  * the options say so); 0 when `end` is reached. `*same` tells that it is the very
- * picture of the frame before. A frame whose own picture is missing or damaged
- * gets the one before and is counted in `repaired`. Negative on errors.
+ * picture of the frame before. A frame whose own picture is missing, or does
+ * not come out of the decoder, gets the one before and is counted in `repaired`; one that
+ * the decoder conceals is shown as it is. Negative on errors.
  */
 int picture_source_next(struct picture_source *source, const AVFrame **picture, bool *same,
                         struct err *err);

@@ -171,6 +171,9 @@ static const struct {
     {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 1 a.png; mv a.png f", ERR_UNSUPPORTED, "an image"},
     {"printf '#EXTM3U\\n#EXT-X-TARGETDURATION:4\\n#EXTINF:4,\\n/etc/passwd\\n' >f", ERR_UNSUPPORTED,
      "other files"},
+    {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 10 -vf setfield=tff -c:v libx265 -x265-params "
+     "interlace=tff:pools=1:log-level=none a.mp4; mv a.mp4 f",
+     ERR_UNSUPPORTED, "single fields"},
     {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 30 $X264 a.mp4; head -c 9000 a.mp4 >f", ERR_CORRUPT,
      "cut off"},
     {"ffmpeg -f lavfi -i \"$CLIP\" -frames:v 5 $X264 -encryption_scheme cenc-aes-ctr "
