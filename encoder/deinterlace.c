@@ -119,6 +119,7 @@ int deinterlacer_pull(struct deinterlacer *deinterlacer, AVFrame *out, struct er
     if (deinterlacer->graph == NULL) {
         return 0;
     }
+    av_frame_unref(out); /* the sink would not */
     int status = av_buffersink_get_frame(deinterlacer->sink, out);
     if (status == AVERROR(EAGAIN) || status == AVERROR_EOF) {
         return 0;

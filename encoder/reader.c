@@ -257,11 +257,28 @@ static void anchor(struct reader *reader, AVPacket *packet) {
     }
 }
 
+/* Whether the picture is decoded long before or after it is shown: a damaged stamp. Ten
+ * seconds are the most of a still picture, ISO/IEC 13818-1 2.4.2.6. */
+static bool is_damaged_time(const struct reader *reader, const AVPacket *packet) {
+    if (packet->pts == AV_NOPTS_VALUE || packet->dts == AV_NOPTS_VALUE) {
+        return false;
+    }
+    int64_t delay = packet->pts - packet->dts;
+    return delay > reader->join.ahead || delay < -reader->join.back;
+}
+
 /* Puts the packet's times on the clock of the first part. */
 static void shift_times(struct reader *reader, AVPacket *packet, bool picture) {
     int64_t shift = reader->join.shift;
-    if (picture && demux_has_parts(reader->demux->container)) {
-        shift = join_clock_see(&reader->join, packet->pts, packet->dts);
+    if (demux_has_parts(reader->demux->container)) {
+        bool damaged = is_damaged_time(reader, packet);
+        if (damaged) {
+            packet->pts = AV_NOPTS_VALUE;
+        }
+        shift = picture ? join_clock_see(&reader->join, packet->pts, packet->dts) : shift;
+        if (damaged) {
+            packet->dts = AV_NOPTS_VALUE; /* its neighbours know better when it is shown */
+        }
     }
     if (packet->pts != AV_NOPTS_VALUE) {
         packet->pts += shift;
@@ -312,7 +329,7 @@ static int take(struct reader *reader, struct err *err) {
     }
     av_packet_move_ref(packet, reader->raw);
     if (reader->parser == NULL && packet->pts == AV_NOPTS_VALUE) {
-        open_parser(reader);
+        open_parser(reader); /* where times lack, the order of display must tell */
     }
     if (reader->parser != NULL) {
         parse(reader, packet);

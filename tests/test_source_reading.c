@@ -48,6 +48,8 @@ START_TEST(a_file_cut_short_says_what_is_missing) {
 }
 END_TEST
 
+enum { DAMAGED = 8 }; /* files */
+
 /* Reads all that can be read; whatever comes is fine, but a sentence with each error. */
 static void exercise(const struct source_io *io) {
     struct source_document document = {0};
@@ -97,14 +99,15 @@ static int64_t read_memory(void *context, int64_t offset, void *data, size_t siz
 
 /* Bytes are overwritten and the end is cut at places that a fixed sequence names. */
 START_TEST(damage_gives_a_picture_or_a_sentence) {
-    static const char *const files[] = {"a.mp4", "f.mp4", "a.mkv", "a.ts",
-                                        "a.flv", "a.avi", "a.mpg"};
+    static const char *const files[DAMAGED] = {"a.mp4", "f.mp4", "a.mkv", "a.ts",
+                                               "a.flv", "a.avi", "a.mpg", "i.mp4"};
     enum { TURNS = 16 };
     char *folder = fixture_folder();
     source_shell(folder, "25",
                  "for f in a.mp4 a.mkv a.ts a.flv; do ffmpeg -f lavfi -i \"$CLIP\" -f lavfi -i "
                  "sine=d=1 -frames:v 30 -s 64x48 $X264 -c:a aac $f; done\n"
                  "ffmpeg -i a.mp4 -c copy -movflags frag_keyframe+empty_moov f.mp4\n"
+                 "ffmpeg -i a.mp4 -vf setfield=tff -c:a copy $X264 -flags +ilme+ildct i.mp4\n"
                  "for f in a.avi a.mpg; do ffmpeg -i a.mp4 -c:v mpeg2video -c:a mp2 $f; done");
     unsigned state = 1 + (unsigned)_i;
     char *path = mem_format("%s/%s", folder, files[_i]);
@@ -137,6 +140,48 @@ START_TEST(damage_gives_a_picture_or_a_sentence) {
         buf_finish(&bad);
     }
     buf_finish(&whole);
+    mem_free(path);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+/* One picture's stamp is three hours off: it is shown where its neighbours say. */
+START_TEST(a_stamp_far_off_is_not_believed) {
+    enum { PACKET = 188, PES_PTS = 13 };
+    char *folder = fixture_folder();
+    struct source_document document = {0};
+    struct file_source source;
+    struct shown shown;
+    source_shell(folder, "25", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 60 $X264 a.ts");
+    char *path = mem_format("%s/a.ts", folder);
+    FILE *file = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(file);
+    int pictures = 0;
+    uint8_t packet[PACKET];
+    for (long at = 0; fread(packet, 1, PACKET, file) == PACKET; at += PACKET) {
+        /* ISO/IEC 13818-1 2.4.3: a unit start of the picture stream, PTS and DTS given. */
+        int payload = (packet[3] & 0x20) != 0 ? 5 + packet[4] : 4;
+        bool starts = (packet[1] & 0x40) != 0 && payload + PES_PTS < PACKET &&
+                      memcmp(packet + payload, "\0\0\1\xe0", 4) == 0;
+        if (starts && (packet[payload + 7] & 0xc0) == 0xc0 && ++pictures == 20) {
+            packet[payload + 9] ^= 0x02; /* bit 30 of the PTS */
+            fseek(file, at, SEEK_SET);
+            fwrite(packet, 1, PACKET, file);
+            fseek(file, at + PACKET, SEEK_SET);
+        }
+    }
+    fclose(file);
+    ck_assert_int_gt(pictures, 20);
+    source_open(&source, folder, "a.ts");
+    source_probe(&document, &source, DEINTERLACE_FRAME);
+    ck_assert_int_eq(document.timeline.frames, 60);
+    source_read(&shown, &document, &source, 0, 60, 60, DEINTERLACE_FRAME);
+    for (int64_t frame = 0; frame < 60; frame++) {
+        ck_assert_int_eq(shown.counters[frame], frame);
+    }
+    shown_finish(&shown);
+    source_document_finish(&document);
+    file_source_close(&source);
     mem_free(path);
     fixture_folder_drop(folder);
 }
@@ -279,7 +324,8 @@ Suite *source_reading_suite(void) {
     TCase *reading = tcase_create("reading");
     tcase_set_timeout(reading, 180);
     tcase_add_test(reading, a_file_cut_short_says_what_is_missing);
-    tcase_add_loop_test(reading, damage_gives_a_picture_or_a_sentence, 0, 7);
+    tcase_add_test(reading, a_stamp_far_off_is_not_believed);
+    tcase_add_loop_test(reading, damage_gives_a_picture_or_a_sentence, 0, DAMAGED);
     tcase_add_loop_test(reading, a_chunk_reads_its_own_bytes, 0, 5);
     tcase_add_test(reading, a_failing_read_is_no_end);
     tcase_add_test(reading, a_probe_can_be_cancelled);
