@@ -198,7 +198,7 @@ static struct reorder_place place_of(const struct reader *reader, const struct p
 
 static struct picture_look look_at(const struct reader *reader, const AVPacket *packet) {
     bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
-    bool each = reader->look_at_all || reader->parser != NULL ||
+    bool each = reader->look_at_all || reader->parser != NULL || reader->bitstream.intra_only ||
                 reader->bitstream.codec == AV_CODEC_ID_VP8 ||
                 reader->bitstream.codec == AV_CODEC_ID_VP9;
     if (reader->options.ghost) {

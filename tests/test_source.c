@@ -56,6 +56,8 @@ static const struct {
     {"raw.h264", "25", "$X264", 120, {25, 1}, .accesses = 5},
     {"h264.avi", "25", "$X264", 120, {25, 1}, .accesses = 5},
     {"mpeg4.avi", "25", "-c:v mpeg4 -g 12 -bf 2 -b:v 1M", 120, {25, 1}, .accesses = 10},
+    {"a.mxf", "25", MPEG2 "1M", 60, {25, 1}, .accesses = 5},
+    {"a.y4m", "25", "", 30, {25, 1}, .accesses = 3},
     {"hevc.mp4", "24", HEVC, 120, {24, 1}, .accesses = 5},
     {"hevc.ts", "24", HEVC, 120, {24, 1}, .accesses = 5, .any_start = true},
     {"hidden.webm", "25", HIDDEN, 60, {25, 1}, .accesses = 3},
