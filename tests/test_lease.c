@@ -390,8 +390,8 @@ START_TEST(shares_fit_their_budget) {
         double budget;
         const char *chosen;
     } cases[] = {
-        {100, "0123"}, {10, "0123"}, {8, "0123"}, /* the rest is not worth a decode of its own */
-        {7, "01"},     {6.4, "023"}, {4, "0"},    {0.1, "0"},
+        {100, "0123"}, {10, "0123"}, {9.2, "0123"}, /* the rest is not worth a decode of its own */
+        {8, "01"},     {7, "023"},   {4, "0"},      {0.1, "0"},
     };
     /* costs of 5, 3.5, 1, 0.5 */
     struct unit_row units[4] = {{.cost_s = 5}, {.cost_s = 3.5}, {.cost_s = 1}, {.cost_s = 0.5}};
