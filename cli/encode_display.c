@@ -131,6 +131,12 @@ static void notes_text(struct reader *document, const struct title_status *statu
                    " frames were missing or damaged in the source and show the picture before\n",
                    status->frames_repaired, status->frames);
     }
+    if (status->frames_concealed > 0) {
+        buf_format(text,
+                   "  note: %" PRId64 " of %" PRId64
+                   " frames are damaged in the source and show what its decoder made of them\n",
+                   status->frames_concealed, status->frames);
+    }
 }
 
 static void summary_text(const struct title_status *status, const char *folder, double wall_s,

@@ -23,6 +23,7 @@ void title_status_read(struct title_status *out, struct reader *r) {
     reader_int(r, "encoded_frames", 0, most, &out->encoded_frames);
     reader_int(r, "encoded_total", 0, most, &out->encoded_total);
     reader_int(r, "frames_repaired", 0, most, &out->frames_repaired);
+    reader_int(r, "frames_concealed", 0, most, &out->frames_concealed);
     reader_int(r, "workers_busy", 0, most, &out->workers_busy);
     struct reader list = reader_array(r, "renditions");
     size_t count = reader_count(&list);

@@ -39,6 +39,7 @@ struct title_status {
     int64_t encoded_frames; /* over all video rungs */
     int64_t encoded_total;
     int64_t frames_repaired;
+    int64_t frames_concealed;
     int64_t workers_busy;
     size_t rendition_count;
     struct rendition_status renditions[STATUS_RENDITIONS];

@@ -16,6 +16,10 @@
 #include "common/http.h"
 #include "common/mem.h"
 
+enum {
+    STALLS = 2, /* tries that may stall: each one more keeps the caller waiting for stall_s */
+};
+
 struct http_source {
     char *url; /* owned, with all that a message must not name */
     struct http_client *client;
@@ -167,7 +171,8 @@ static int go_on(const struct blob_source *source, int failures, const struct er
     const struct http_source *state = source->state;
     struct http_retry retry = http_retry_default();
     retry.attempts = source->options.attempts;
-    if (!http_may_retry(attempt->code) || failures >= retry.attempts) {
+    bool over = failures >= retry.attempts || (attempt->code == ERR_TIMEOUT && failures >= STALLS);
+    if (!http_may_retry(attempt->code) || over) {
         return err_set(err, attempt->code, "%s", attempt->message);
     }
     int64_t pause = http_retry_pause_ms(&retry, failures, state->response.retry_after_s, NULL);
@@ -187,7 +192,9 @@ static int fetch_blocks(void *context, int64_t offset, size_t size, const uint8_
         struct err attempt = {0};
         size_t before = state->window.size;
         if (fetch_rest(source, offset, size, &attempt) != 0) {
-            failures = state->window.size > before ? 1 : failures + 1; /* it moves: begin anew */
+            /* What breaks off but moves begins anew; what stalls moves too little. */
+            bool moves = state->window.size > before && attempt.code != ERR_TIMEOUT;
+            failures = moves ? 1 : failures + 1;
             int code = go_on(source, failures, &attempt, err);
             if (code != 0) {
                 return code;

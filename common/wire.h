@@ -88,7 +88,8 @@ struct unit_report {
 /* What the task as a whole cost and met. */
 struct task_stats {
     int64_t frames_decoded;
-    int64_t frames_repaired;
+    int64_t frames_repaired;  /* that show the picture before, their own being missing */
+    int64_t frames_concealed; /* whose picture is damaged, as the decoder concealed it */
     int64_t source_bytes; /* read through the pipe */
     double cpu_s;         /* of the child, all of it */
     double decode_cpu_s;
@@ -130,7 +131,8 @@ struct title_plan {
     struct grid *grid; /* owned */
     size_t rendition_count;
     struct rendition_plan *renditions;
-    int64_t frames_repaired; /* summed over accepted reports */
+    int64_t frames_repaired;  /* summed over accepted reports */
+    int64_t frames_concealed; /* likewise */
 };
 
 void title_plan_finish(struct title_plan *plan);

@@ -78,6 +78,7 @@ static const struct field plan_fields[] = {
     OTHER("grid", plan_grid_write, plan_grid_read),
     LIST(struct title_plan, renditions, rendition_count, RENDITIONS_MAX, rendition_fields),
     NUMBER(struct title_plan, frames_repaired, 0, GRID_FRAMES_MAX),
+    NUMBER(struct title_plan, frames_concealed, 0, GRID_FRAMES_MAX),
     END,
 };
 

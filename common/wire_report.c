@@ -129,6 +129,7 @@ void unit_report_read(struct unit_report *out, struct arena *arena, struct reade
 static const struct field stats_fields[] = {
     NUMBER(struct task_stats, frames_decoded, 0, count_max),
     NUMBER(struct task_stats, frames_repaired, 0, GRID_FRAMES_MAX),
+    NUMBER(struct task_stats, frames_concealed, 0, GRID_FRAMES_MAX),
     NUMBER(struct task_stats, source_bytes, 0, count_max),
     NUMBER(struct task_stats, cpu_s, 0, INT32_MAX),
     NUMBER(struct task_stats, decode_cpu_s, 0, INT32_MAX),

@@ -38,6 +38,7 @@ struct chunk_encode {
     size_t next_gop; /* index in chunk.gops of the next GOP that starts */
     int rungs_busy;  /* that still wait for packets of their own */
     struct rung *rungs;
+    struct picture_source_stats own; /* up to the last frame before the tail */
     double scale_cpu_s;
     double encode_cpu_s;
 };
@@ -254,6 +255,9 @@ static int encode_all(struct chunk_encode *encode, struct err *err) {
             }
             return flush_rungs(encode, err);
         }
+        if (frame < chunk->end) {
+            encode->own = picture_source_stats(encode->source);
+        }
         rc = encode_frame(encode, frame, picture, same && frame > chunk->first, err);
         if (rc < 0) {
             return rc;
@@ -290,7 +294,8 @@ int encoder_encode_video(const struct encode_video_task *task, const struct sour
     struct picture_source_stats read = picture_source_stats(encode.source);
     *stats = (struct encode_stats){
         .frames_decoded = read.decoded,
-        .frames_repaired = read.repaired,
+        .frames_repaired = encode.own.repaired,
+        .frames_concealed = encode.own.concealed,
         .packets_read = read.packets,
         .decode_cpu_s = read.decode_cpu_s,
         .scale_cpu_s = encode.scale_cpu_s,

@@ -154,7 +154,7 @@ static zimg_cpu_type_e kernels(bool exact) {
         return ZIMG_CPU_X86_SSE2;
     }
 #endif
-    return cpu_is_baseline() ? ZIMG_CPU_NONE : ZIMG_CPU_AUTO;
+    return cpu_is_baseline() ? ZIMG_CPU_NONE : ZIMG_CPU_AUTO_64B;
 }
 
 static int fail(const char *what, struct err *err) {

@@ -58,7 +58,7 @@ int picture_create(struct picture **out, const struct image_format *from,
 void picture_destroy(struct picture *picture); /* takes NULL */
 
 /* Converts one image; `*out` is borrowed until the next call. Planes and strides of
- * `in` are multiples of IMAGE_ALIGN / 2. */
+ * `in` are multiples of IMAGE_ALIGN. */
 int picture_convert(struct picture *picture, const struct image *in, struct image *out,
                     struct err *err);
 

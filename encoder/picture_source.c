@@ -532,10 +532,12 @@ int picture_source_next(struct picture_source *source, const AVFrame **picture, 
     if (!source->has_current && !source->has_next) {
         return err_set(err, ERR_CORRUPT, "no picture of it can be decoded");
     }
-    source->stats.repaired += is_repair(source);
     /* Before any picture the first that comes. */
     bool *was_given = source->has_current ? &source->current_was_given : &source->next_was_given;
     *picture = source->has_current ? source->current : source->next;
+    bool repair = is_repair(source);
+    source->stats.repaired += repair;
+    source->stats.concealed += !repair && (*picture)->decode_error_flags != 0;
     *same = *was_given;
     *was_given = true;
     source->frame++;

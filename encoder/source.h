@@ -34,7 +34,8 @@ void picture_source_close(struct picture_source *source);
  * the options say so); 0 when `end` is reached. `*same` tells that it is the very
  * picture of the frame before. A frame whose own picture is missing, or does
  * not come out of the decoder, gets the one before and is counted in `repaired`; one that
- * the decoder conceals is shown as it is. Negative on errors.
+ * the decoder says is damaged is shown as it conceals it, and counted in `concealed`.
+ * Negative on errors.
  */
 int picture_source_next(struct picture_source *source, const AVFrame **picture, bool *same,
                         struct err *err);
@@ -42,6 +43,7 @@ int picture_source_next(struct picture_source *source, const AVFrame **picture, 
 struct picture_source_stats {
     int64_t decoded;
     int64_t repaired;
+    int64_t concealed;
     int64_t packets;
     double decode_cpu_s; /* demux + decode + deinterlace, CPU seconds of the process */
 };

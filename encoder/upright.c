@@ -12,7 +12,7 @@
 
 #include "common/mem.h"
 
-enum { DIRECT_ALIGN = IMAGE_ALIGN / 2, BLOCK = 64, SIDE_MIN = 2 };
+enum { BLOCK = 64, SIDE_MIN = 2 };
 
 struct planes {
     uint8_t *data[3]; /* owned */
@@ -390,8 +390,8 @@ static void store_plane(struct upright *upright, int i, const uint8_t *data, ptr
 
 static bool is_aligned(const struct upright *upright, const struct image *image) {
     for (int i = 0; i < colours(upright); i++) {
-        if ((uintptr_t)image->plane[i] % DIRECT_ALIGN != 0 ||
-            image->stride[i] % DIRECT_ALIGN != 0) {
+        if ((uintptr_t)image->plane[i] % IMAGE_ALIGN != 0 ||
+            image->stride[i] % IMAGE_ALIGN != 0) {
             return false;
         }
     }

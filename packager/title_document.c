@@ -90,6 +90,7 @@ void title_document_write(const struct presentation *p, const struct title_plan 
     writer_int(&w, "frames", plan->source.timeline.frames);
     rational_write(&w, "duration_s", rational_of(p->duration_num, p->duration_den));
     writer_int(&w, "frames_repaired", plan->frames_repaired);
+    writer_int(&w, "frames_concealed", plan->frames_concealed);
     source_write(plan, &w);
     writer_array(&w, "renditions");
     for (size_t i = 0; i < p->period_count; i++) {

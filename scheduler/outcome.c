@@ -116,12 +116,15 @@ static bool same_bytes(struct tx *tx, int64_t unit, const struct unit_report *re
 }
 
 static void keep_report(struct tx *tx, int64_t unit, const struct unit_report *report,
-                        int64_t repaired) {
+                        const struct task_stats *stats) {
+    struct value repaired = INTEGER(stats->frames_repaired);
+    struct value concealed = INTEGER(stats->frames_concealed);
     struct buf text = {0};
     struct writer writer = writer_of(&text);
     unit_report_write(report, &writer, NULL);
-    sql_run(tx, SQL_PRODUCT_PUT, VALUES(INTEGER(unit), TEXT(buf_text(&text)), INTEGER(repaired)));
-    sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit), INTEGER(repaired), INTEGER(0)));
+    sql_run(tx, SQL_PRODUCT_PUT,
+            VALUES(INTEGER(unit), TEXT(buf_text(&text)), repaired, concealed));
+    sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit), repaired, concealed, INTEGER(0)));
     buf_finish(&text);
 }
 
@@ -150,7 +153,7 @@ static void stop_others(struct tx *tx, int64_t unit, int64_t fence) {
 /* One unit's result. `report` is NULL for kinds without. */
 static enum answer complete_unit(struct tx *tx, const struct lease_row *lease,
                                  struct unit_row *unit, const struct unit_report *report,
-                                 int64_t repaired) {
+                                 const struct task_stats *stats) {
     if (unit->state == UNIT_DONE && report != NULL && !same_bytes(tx, unit->id, report)) {
         return ANSWER_CONFLICT;
     }
@@ -164,7 +167,7 @@ static enum answer complete_unit(struct tx *tx, const struct lease_row *lease,
         return ANSWER_DROPPED;
     }
     if (report != NULL) {
-        keep_report(tx, unit->id, report, repaired);
+        keep_report(tx, unit->id, report, stats);
     }
     move_unit(tx, lease, unit, UNIT_COMPLETE, NULL);
     title_unit_done(tx, unit);
@@ -231,8 +234,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
         bool media = lease.kind == TASK_VIDEO || lease.kind == TASK_AUDIO;
         for (size_t i = 0; i < units.count; i++) {
             enum answer one = complete_unit(tx, &lease, &units.rows[i],
-                                            media ? &report->units[i] : NULL,
-                                            report->stats.frames_repaired);
+                                            media ? &report->units[i] : NULL, &report->stats);
             if (one == ANSWER_CONFLICT || answer == ANSWER_DROPPED) {
                 answer = one;
             }
@@ -362,7 +364,7 @@ static int remake_units(struct tx *tx, const struct lease_row *lease,
             continue;
         }
         sql_run(tx, SQL_PRODUCT_DROP, VALUES(INTEGER(unit.id)));
-        sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit.id), INTEGER(0), INTEGER(0)));
+        sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit.id), INTEGER(0), INTEGER(0), INTEGER(0)));
         move_unit(tx, lease, &unit, UNIT_REDO, failure);
         count++;
     }

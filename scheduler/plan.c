@@ -223,6 +223,7 @@ static void media_key(struct unit_plan *unit, const struct title_plan *title) {
 static void plan_hash(const struct title_plan *title, char out[WIRE_HASH_TEXT]) {
     struct title_plan bare = *title;
     bare.frames_repaired = 0; /* known only as reports come in */
+    bare.frames_concealed = 0;
     struct buf text = {0};
     struct writer w = writer_of(&text);
     title_plan_write(&bare, &w, NULL);

@@ -76,7 +76,8 @@ static const char *const statements[SQL_COUNT] = {
         "may_replace = CASE WHEN may_replace > $6 THEN may_replace ELSE $6 END, "
         "avoid = $7, ready_at = $8 WHERE id = $1",
     [SQL_UNIT_COUNT_LOSS] = "UPDATE unit SET losses = losses + 1 WHERE id = $1",
-    [SQL_UNIT_SET_MADE] = "UPDATE unit SET repaired = $2, reused = $3 WHERE id = $1",
+    [SQL_UNIT_SET_MADE] = "UPDATE unit SET repaired = $2, concealed = $3, reused = $4 "
+                          "WHERE id = $1",
     [SQL_UNIT_LOSS_ADD] = "INSERT INTO unit_loss (unit, host) VALUES ($1, $2) "
                           "ON CONFLICT (unit, host) DO NOTHING",
     [SQL_UNIT_LOSS_HOSTS] = "SELECT count(*) FROM unit_loss WHERE unit = $1",
@@ -87,7 +88,8 @@ static const char *const statements[SQL_COUNT] = {
         "DELETE FROM unit_loss WHERE unit IN (SELECT id FROM unit WHERE title = $1)",
     [SQL_UNITS_MOVE_ALL] = "UPDATE unit SET state = $3 WHERE title = $1 AND state = $2",
     [SQL_UNITS_MOVE_MADE] =
-        "UPDATE unit SET state = $3, reused = 1, repaired = (SELECT p.repaired FROM product p "
+        "UPDATE unit SET state = $3, reused = 1, (repaired, concealed) = "
+        "(SELECT p.repaired, p.concealed FROM product p "
         "WHERE p.place = unit.place AND p.key = unit.key) "
         "WHERE title = $1 AND state = $2 AND key <> '' AND EXISTS (SELECT 1 FROM product p "
         "WHERE p.place = unit.place AND p.key = unit.key)",
@@ -118,12 +120,16 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_REPAIRED] =
         "SELECT coalesce(sum(c.most), 0) FROM (SELECT max(repaired) AS most FROM unit "
         "WHERE title = $1 AND kind = 'video' GROUP BY chunk) c",
+    [SQL_UNITS_CONCEALED] =
+        "SELECT coalesce(sum(c.most), 0) FROM (SELECT max(concealed) AS most FROM unit "
+        "WHERE title = $1 AND kind = 'video' GROUP BY chunk) c",
 
     [SQL_PRODUCT_GET] = "SELECT p.report FROM unit u JOIN product p ON p.place = u.place "
                         "AND p.key = u.key WHERE u.id = $1",
-    [SQL_PRODUCT_PUT] = "INSERT INTO product (place, key, title, report, repaired) "
-                        "SELECT u.place, u.key, u.title, $2, $3 FROM unit u WHERE u.id = $1 "
-                        "ON CONFLICT (place, key) DO UPDATE SET report = $2, repaired = $3",
+    [SQL_PRODUCT_PUT] = "INSERT INTO product (place, key, title, report, repaired, concealed) "
+                        "SELECT u.place, u.key, u.title, $2, $3, $4 FROM unit u WHERE u.id = $1 "
+                        "ON CONFLICT (place, key) DO UPDATE "
+                        "SET report = $2, repaired = $3, concealed = $4",
     [SQL_PRODUCT_DROP] = "DELETE FROM product WHERE (place, key) IN "
                          "(SELECT u.place, u.key FROM unit u WHERE u.id = $1)",
     [SQL_PRODUCTS_DROP] = "DELETE FROM product WHERE title = $1",

@@ -60,6 +60,7 @@ enum sql_id {
     SQL_UNITS_PAGE,
     SQL_UNITS_PROGRESS,
     SQL_UNITS_REPAIRED,
+    SQL_UNITS_CONCEALED,
     /* accepted results */
     SQL_PRODUCT_GET,
     SQL_PRODUCT_PUT,

@@ -162,6 +162,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     writer_int(w, "encoded_frames", view.encoded_frames);
     writer_int(w, "encoded_total", view.encoded_total);
     writer_int(w, "frames_repaired", sql_integer(tx, SQL_UNITS_REPAIRED, VALUES(TEXT(id)), 0));
+    writer_int(w, "frames_concealed", sql_integer(tx, SQL_UNITS_CONCEALED, VALUES(TEXT(id)), 0));
     writer_int(w, "workers_busy", view.busy_workers);
     write_tasks(farm, &view, w);
     write_stats(tx, id, w);
@@ -188,6 +189,7 @@ void view_plan(struct tx *tx, struct farm *farm, const char *id, struct writer *
         if (plan != NULL) {
             struct title_plan copy = plan->title;
             copy.frames_repaired = sql_integer(tx, SQL_UNITS_REPAIRED, VALUES(TEXT(id)), 0);
+            copy.frames_concealed = sql_integer(tx, SQL_UNITS_CONCEALED, VALUES(TEXT(id)), 0);
             title_plan_write(&copy, w, NULL);
         }
     }

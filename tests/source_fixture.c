@@ -156,6 +156,7 @@ static void read_chunk(struct shown *shown, const struct source_document *docume
     struct picture_source_stats stats = picture_source_stats(pictures);
     shown->stats.decoded += stats.decoded;
     shown->stats.repaired += stats.repaired;
+    shown->stats.concealed += stats.concealed;
     shown->stats.packets += stats.packets;
     picture_source_close(pictures);
     int64_t took = source->bytes_read - before;

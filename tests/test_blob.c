@@ -334,7 +334,7 @@ static const struct {
     {{{"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", 0}}, ERR_INVALID, "403", 2},
     {{{"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", 0}}, ERR_UNAVAILABLE, "503", 4},
     {{{NULL, 0}}, ERR_UNAVAILABLE, "Empty reply", 4},
-    {{{NULL, 60000}}, ERR_TIMEOUT, "too slow", 4},
+    {{{NULL, 60000}}, ERR_TIMEOUT, "too slow", 3},
     {{{PIECE("262144-524287/1048576", "\"one\"", "aa"), 60000}}, ERR_CORRUPT, "not asked for", 3},
 };
 
@@ -350,6 +350,25 @@ START_TEST(no_lie_of_a_server_is_taken_for_bytes) {
     ck_assert_msg(code == lies[_i].code, "%d: %s", code, err.message);
     ck_assert_msg(strstr(err.message, lies[_i].message) != NULL, "%s", err.message);
     ck_assert_int_eq(stub.taken, lies[_i].taken);
+    fixture_stub_stop(&stub);
+    mem_free((void *)answers[0].text);
+}
+END_TEST
+
+/* A few bytes before each stall don't make it less of one. */
+START_TEST(a_server_that_drips_is_given_up) {
+    const struct fixture_answer answers[] = {
+        {first_block(), 0},
+        {PIECE("262144-524287/1048576", "\"one\"", "aa"), 60000},
+        {PIECE("262146-524287/1048576", "\"one\"", "aa"), 60000},
+    };
+    char out[10];
+    size_t got = 0;
+    options.stall_s = 1;
+    fixture_stub_start(&stub, answers, 3);
+    ck_assert_int_eq(blob_source_open(&source, stub.url, &options, &err), 0);
+    ck_assert_int_eq(read_all(out, 262144, 4, &got), ERR_TIMEOUT);
+    ck_assert_int_eq(stub.taken, 3);
     fixture_stub_stop(&stub);
     mem_free((void *)answers[0].text);
 }
@@ -637,6 +656,7 @@ Suite *blob_suite(void) {
     tcase_add_test(tcase, a_slow_server_is_waited_for);
     tcase_add_loop_test(tcase, no_lie_of_a_server_is_taken_for_bytes, 0,
                         sizeof(lies) / sizeof(lies[0]));
+    tcase_add_test(tcase, a_server_that_drips_is_given_up);
     tcase_add_test(tcase, a_broken_off_answer_is_gone_on_with);
     tcase_add_test(tcase, without_a_validator_there_is_no_identity);
     tcase_add_test(tcase, opening_is_tried_again_and_can_be_stopped);

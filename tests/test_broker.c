@@ -176,6 +176,7 @@ START_TEST(a_good_child_is_heard) {
     ck_assert_int_eq(seen.total, 2);
     ck_assert_int_eq(result.stats.frames_decoded, 12);
     ck_assert_int_eq(result.stats.frames_repaired, 1);
+    ck_assert_int_eq(result.stats.frames_concealed, 3);
     ck_assert_double_eq(result.stats.encode_cpu_s, 0.125);
 }
 END_TEST

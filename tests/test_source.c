@@ -179,6 +179,7 @@ START_TEST(each_frame_shows_its_picture) {
         struct shown shown;
         source_read(&shown, &document, &source, 0, clips[_i].frames, chunks[i], deinterlace);
         ck_assert_int_eq(shown.stats.repaired, 0);
+        ck_assert_int_eq(shown.stats.concealed, 0);
         for (int64_t frame = 0; frame < shown.count; frame++) {
             ck_assert_msg(shown.counters[frame] == expected_counter(_i, frame),
                           "%s in chunks of %lld: frame %lld shows picture %d, not %d",
@@ -226,6 +227,7 @@ START_TEST(variable_rate_shows_what_is_on_screen) {
         ck_assert_int_le(document.timeline.frames, 160);
         source_read(&shown, &document, &source, 0, document.timeline.frames, 17, DEINTERLACE_FRAME);
         ck_assert_int_eq(shown.stats.repaired, 0);
+        ck_assert_int_eq(shown.stats.concealed, 0);
         int64_t frame = 0;
         for (int picture = 0; frame < shown.count; picture++) {
             for (int i = 0; i < hold[picture % 4] && frame < shown.count; i++) {

@@ -48,6 +48,28 @@ START_TEST(a_file_cut_short_says_what_is_missing) {
 }
 END_TEST
 
+/* Bytes of the middle are overwritten: the pictures there come out, and are counted. */
+START_TEST(what_a_decoder_conceals_is_counted) {
+    char *folder = fixture_folder();
+    struct source_document document = {0};
+    struct file_source source;
+    struct shown shown;
+    source_shell(folder, "24",
+                 "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 48 $X264 -movflags +faststart hit.mp4\n"
+                 "printf UUUUUUUUUUUU | dd of=hit.mp4 conv=notrunc bs=1 "
+                 "seek=$(($(stat -c %s hit.mp4) / 2)) status=none");
+    source_open(&source, folder, "hit.mp4");
+    source_probe(&document, &source, DEINTERLACE_FRAME);
+    source_read(&shown, &document, &source, 0, 48, 48, DEINTERLACE_FRAME);
+    ck_assert_int_ge(shown.stats.concealed, 1);
+    ck_assert_int_le(shown.stats.concealed + shown.stats.repaired, 24);
+    shown_finish(&shown);
+    source_document_finish(&document);
+    file_source_close(&source);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
 enum { DAMAGED = 8 }; /* files */
 
 /* Reads all that can be read; whatever comes is fine, but a sentence with each error. */
@@ -324,6 +346,7 @@ Suite *source_reading_suite(void) {
     TCase *reading = tcase_create("reading");
     tcase_set_timeout(reading, 180);
     tcase_add_test(reading, a_file_cut_short_says_what_is_missing);
+    tcase_add_test(reading, what_a_decoder_conceals_is_counted);
     tcase_add_test(reading, a_stamp_far_off_is_not_believed);
     tcase_add_loop_test(reading, damage_gives_a_picture_or_a_sentence, 0, DAMAGED);
     tcase_add_loop_test(reading, a_chunk_reads_its_own_bytes, 0, 5);

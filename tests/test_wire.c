@@ -279,6 +279,7 @@ static void any_task(struct task *t) {
 static void any_stats(struct task_stats *s) {
     s->frames_decoded = any(0, 1 << 30);
     s->frames_repaired = any(0, 1 << 20);
+    s->frames_concealed = any(0, 1 << 20);
     s->source_bytes = any(0, INT64_C(1) << 50);
     s->cpu_s = (double)any(0, 1000000) / 3;
     s->decode_cpu_s = (double)any(0, 1000000) / 7;
@@ -333,6 +334,7 @@ static void any_title_plan(struct title_plan *p) {
         r->tail_frames = any(0, 100);
     }
     p->frames_repaired = any(0, 1000);
+    p->frames_concealed = any(0, 1000);
 }
 
 /* ---- comparing ------------------------------------------------------------------ */
@@ -550,7 +552,8 @@ START_TEST(plans_come_back) {
               source_equal(&again.source, &plan.source) && again.gop_ms == plan.gop_ms &&
               again.segment_gops == plan.segment_gops && again.chunk_ms == plan.chunk_ms &&
               grid_equal(again.grid, plan.grid) && again.rendition_count == plan.rendition_count &&
-              again.frames_repaired == plan.frames_repaired);
+              again.frames_repaired == plan.frames_repaired &&
+              again.frames_concealed == plan.frames_concealed);
     for (size_t i = 0; i < plan.rendition_count; i++) {
         const struct rendition_plan *a = &again.renditions[i];
         const struct rendition_plan *b = &plan.renditions[i];

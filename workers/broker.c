@@ -217,6 +217,7 @@ static void take_done(struct broker *b) {
         struct task_stats *stats = &b->result->stats;
         stats->frames_decoded = said.frames_decoded;
         stats->frames_repaired = said.frames_repaired;
+        stats->frames_concealed = said.frames_concealed;
         stats->decode_cpu_s = said.decode_cpu_s;
         stats->scale_cpu_s = said.scale_cpu_s;
         stats->encode_cpu_s = said.encode_cpu_s;

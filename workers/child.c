@@ -149,6 +149,7 @@ int child_send_segment(struct child *child, int rung, const struct segment_repor
 void child_count(struct child *child, const struct encode_stats *stats) {
     child->stats.frames_decoded = stats->frames_decoded;
     child->stats.frames_repaired = stats->frames_repaired;
+    child->stats.frames_concealed = stats->frames_concealed;
     child->stats.decode_cpu_s = stats->decode_cpu_s;
     child->stats.scale_cpu_s = stats->scale_cpu_s;
     child->stats.encode_cpu_s = stats->encode_cpu_s;

@@ -64,6 +64,7 @@ CREATE TABLE unit (
     may_replace BIGINT NOT NULL DEFAULT 0,     -- 1: after a nondeterministic attempt
     avoid TEXT NOT NULL DEFAULT '',            -- worker that failed it last
     repaired BIGINT NOT NULL DEFAULT 0,        -- frames
+    concealed BIGINT NOT NULL DEFAULT 0,       -- frames
     reused BIGINT NOT NULL DEFAULT 0           -- 1: made by an earlier run
 );
 CREATE UNIQUE INDEX unit_of_title ON unit (title, position);
@@ -92,6 +93,7 @@ CREATE TABLE product (
     title TEXT NOT NULL,
     report TEXT NOT NULL,                      -- JSON of the unit_report
     repaired BIGINT NOT NULL,                  -- frames
+    concealed BIGINT NOT NULL,                 -- frames
     published BIGINT NOT NULL DEFAULT 0,       -- 1: a version that was current names it
     PRIMARY KEY (place, key)
 );
