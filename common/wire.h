@@ -90,8 +90,8 @@ struct task_stats {
     int64_t frames_decoded;
     int64_t frames_repaired;  /* that show the picture before, their own being missing */
     int64_t frames_concealed; /* whose picture is damaged, as the decoder concealed it */
-    int64_t source_bytes; /* read through the pipe */
-    double cpu_s;         /* of the child, all of it */
+    int64_t source_bytes;     /* read through the pipe */
+    double cpu_s;             /* of the child, all of it */
     double decode_cpu_s;
     double scale_cpu_s;
     double encode_cpu_s;

@@ -100,9 +100,9 @@ struct encode_video_task {
 };
 
 struct encode_stats {
-    int64_t frames_decoded;  /* pictures out of the decoder */
-    int64_t frames_repaired; /* frames of this chunk that showed an older picture since theirs is
-                                missing or does not decode */
+    int64_t frames_decoded;   /* pictures out of the decoder */
+    int64_t frames_repaired;  /* frames of this chunk that showed an older picture since theirs is
+                                 missing or does not decode */
     int64_t frames_concealed; /* that show a picture which the decoder says is damaged */
     int64_t packets_read;
     double decode_cpu_s; /* CPU seconds of this process in each part */

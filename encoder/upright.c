@@ -390,8 +390,7 @@ static void store_plane(struct upright *upright, int i, const uint8_t *data, ptr
 
 static bool is_aligned(const struct upright *upright, const struct image *image) {
     for (int i = 0; i < colours(upright); i++) {
-        if ((uintptr_t)image->plane[i] % IMAGE_ALIGN != 0 ||
-            image->stride[i] % IMAGE_ALIGN != 0) {
+        if ((uintptr_t)image->plane[i] % IMAGE_ALIGN != 0 || image->stride[i] % IMAGE_ALIGN != 0) {
             return false;
         }
     }

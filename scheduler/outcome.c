@@ -122,8 +122,7 @@ static void keep_report(struct tx *tx, int64_t unit, const struct unit_report *r
     struct buf text = {0};
     struct writer writer = writer_of(&text);
     unit_report_write(report, &writer, NULL);
-    sql_run(tx, SQL_PRODUCT_PUT,
-            VALUES(INTEGER(unit), TEXT(buf_text(&text)), repaired, concealed));
+    sql_run(tx, SQL_PRODUCT_PUT, VALUES(INTEGER(unit), TEXT(buf_text(&text)), repaired, concealed));
     sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit), repaired, concealed, INTEGER(0)));
     buf_finish(&text);
 }
@@ -364,7 +363,8 @@ static int remake_units(struct tx *tx, const struct lease_row *lease,
             continue;
         }
         sql_run(tx, SQL_PRODUCT_DROP, VALUES(INTEGER(unit.id)));
-        sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit.id), INTEGER(0), INTEGER(0), INTEGER(0)));
+        sql_run(tx, SQL_UNIT_SET_MADE,
+                VALUES(INTEGER(unit.id), INTEGER(0), INTEGER(0), INTEGER(0)));
         move_unit(tx, lease, &unit, UNIT_REDO, failure);
         count++;
     }

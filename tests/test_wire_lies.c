@@ -26,7 +26,7 @@ static int read_report(const char *text, struct err *err) {
 }
 
 #define STATS                                                                                      \
-    "\"stats\":{\"frames_decoded\":1,\"frames_repaired\":0,\"frames_concealed\":0,"                  \
+    "\"stats\":{\"frames_decoded\":1,\"frames_repaired\":0,\"frames_concealed\":0,"                \
     "\"source_bytes\":1,\"cpu_s\":0,"                                                              \
     "\"decode_cpu_s\":0,\"scale_cpu_s\":0,\"encode_cpu_s\":0,\"wall_s\":0.5,\"peak_memory\":1}"
 #define END_OF_REPORT                                                                              \

@@ -103,7 +103,8 @@ static void behave(void) {
     send_piece(PIPE_SEGMENT, 0, report, (uint32_t)strlen(report));
     tell(2, 2);
     send_text(PIPE_DONE, "{\"frames_decoded\":12,\"frames_repaired\":1,"
-                         "\"frames_concealed\":3,\"source_bytes\":99,\"cpu_s\":99,\"decode_cpu_s\":0.5,\"scale_cpu_s\":0.25,"
+                         "\"frames_concealed\":3,\"source_bytes\":99,\"cpu_s\":99,"
+                         "\"decode_cpu_s\":0.5,\"scale_cpu_s\":0.25,"
                          "\"encode_cpu_s\":0.125,\"wall_s\":99,\"peak_memory\":99}");
     _exit(0);
 }
