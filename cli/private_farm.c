@@ -77,7 +77,10 @@ static int remove_unnamed(struct private_farm *farm, struct err *err) {
     int failed = 0;
     struct dirent *entry = NULL;
     while (failed == 0 && (entry = readdir(dir)) != NULL) {
-        if (entry->d_type == DT_DIR && title_id_valid(entry->d_name)) {
+        struct stat found;
+        if (title_id_valid(entry->d_name) &&
+            fstatat(dirfd(dir), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(found.st_mode)) {
             failed = worker_remove_unnamed(farm->out, entry->d_name, NULL, NULL, err);
         }
     }
@@ -164,6 +167,9 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
 }
 
 int private_farm_clean(const char *out, struct err *err) {
+    if (access(out, F_OK) != 0) {
+        return err_set_errno(err, errno, "cannot clean %s; name a folder that was encoded to", out);
+    }
     struct private_farm *farm = mem_zero(1, sizeof(*farm));
     farm->log = -1;
     farm->lock.fd = -1;

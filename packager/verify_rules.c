@@ -99,7 +99,7 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CMAF_INIT] = {MUST, "cmaf-init", "ISO/IEC 23000-19 7.3.1",
                         "init segments are CMAF headers of one track"},
     [RULE_CMAF_BRAND] = {MUST, "cmaf-brand", "ISO/IEC 23000-19 7.2",
-                         "init segments have the brand cmfc"},
+                         "init segments have the brands cmfc and iso6"},
     [RULE_CMAF_DURATION] = {MUST, "cmaf-duration", "ISO/IEC 23000-19 7.5",
                             "mvhd, tkhd and mdhd tell a duration of 0"},
     [RULE_CMAF_PICTURE_BOXES] = {MUST, "cmaf-picture-boxes", "ISO/IEC 23000-19 9.2.2",

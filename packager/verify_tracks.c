@@ -96,8 +96,12 @@ static void gather_tracks(struct verify *v) {
 /* ---- Init segments --------------------------------------------------------------- */
 
 static void check_brand(struct verify *v, const struct real_track *track) {
-    if (!brands_have(track->facts.brands, "cmfc")) {
-        verify_found(v, RULE_CMAF_BRAND, track->init, "ftyp does not list the brand cmfc");
+    static const char *const brands[] = {"cmfc", "iso6"};
+    for (size_t i = 0; i < sizeof(brands) / sizeof(brands[0]); i++) {
+        if (!brands_have(track->facts.brands, brands[i])) {
+            verify_found(v, RULE_CMAF_BRAND, track->init, "ftyp does not list the brand %s",
+                         brands[i]);
+        }
     }
 }
 

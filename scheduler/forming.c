@@ -29,8 +29,14 @@ size_t forming_groups(const struct unit_row *units, size_t count, struct form_gr
     return groups;
 }
 
-size_t forming_next(const struct form_group *groups, size_t count, size_t slots) {
+size_t forming_next(const struct unit_row *units, const struct form_group *groups, size_t count,
+                    size_t slots) {
     size_t next = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (units[groups[i].first].kind == TASK_PROBE) {
+            return i;
+        }
+    }
     for (size_t i = 1; count <= 2 * slots && i < count; i++) {
         if (groups[i].cost_s > groups[next].cost_s) {
             next = i;

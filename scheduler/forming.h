@@ -25,9 +25,10 @@ enum { FORM_RUNGS_MAX = 32 };
  * Returns how many there are. */
 size_t forming_groups(const struct unit_row *units, size_t count, struct form_group *out);
 
-/* The group to lease next: the first; the costliest (of equals the first) where at
- * most 2 x slots are left. count > 0. */
-size_t forming_next(const struct form_group *groups, size_t count, size_t slots);
+/* The group to lease next: a probe, since all else of its title hangs on it; else the first;
+ * the costliest (of equals the first) where at most 2 x slots are left. count > 0. */
+size_t forming_next(const struct unit_row *units, const struct form_group *groups, size_t count,
+                    size_t slots);
 
 /*
  * Seconds of work that a free slot should take: when all slots would be done if

@@ -223,6 +223,9 @@ static void take_lease(struct granting *g, struct task *task, const struct unit_
         sql_run(g->tx, SQL_UNIT_COUNT_ATTEMPT, VALUES(INTEGER(units[i].id)));
         unit_move(g->tx, units[i].id, units[i].state, UNIT_LEASE, &note);
     }
+    if (task->kind == TASK_PROBE) {
+        tx_wake(g->tx, TOPIC_LEASES); /* what waits for the identity may be leased again */
+    }
     buf_finish(&detail);
 }
 
@@ -284,7 +287,7 @@ static bool grant_one(struct granting *g, struct writer *w) {
     struct form_group *groups = mem_zero(g->ready.count + 1, sizeof(*groups));
     while (!granted && g->ready.count > 0 && tx_ok(g->tx)) {
         size_t count = forming_groups(g->ready.rows, g->ready.count, groups);
-        struct form_group *group = &groups[forming_next(groups, count, g->slots)];
+        struct form_group *group = &groups[forming_next(g->ready.rows, groups, count, g->slots)];
         granted = grant_share(g, group, w);
         if (!granted) {
             forget_ready(g, group->first, group->count);

@@ -371,6 +371,12 @@ static void show_units(struct tx *tx, struct call *call) {
 
 static void show_identity(struct tx *tx, struct call *call) {
     if (!view_identity(tx, call->routes->farm, call->argument, &call->writer) && tx_ok(tx)) {
+        if (call->expired && !call->routes->stopping &&
+            sql_integer(tx, SQL_UNITS_PROBING, VALUES(TEXT(call->argument)), 0) == 0) {
+            err_set(tx_err(tx), ERR_CONFLICT, "nobody reads the source of %s at the moment",
+                    call->argument);
+            return;
+        }
         call->status = 204;
         wait_for(call, TOPIC_TITLES, query_number(call, "wait_ms", 0, WAIT_MS_MAX), 0);
     }

@@ -105,6 +105,8 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.state = 'ready' AND u.ready_at <= $2 "
         "AND u.kind IN ($4, $5, $6, $7, $8, $9) AND (u.build = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = $1 AND e.build = u.build)) "
+        "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio') OR EXISTS (SELECT 1 FROM unit p "
+        "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
         "ORDER BY u.submission, u.position LIMIT $3",
     [SQL_UNITS_NEXT_READY_AT] =
         "SELECT min(ready_at) FROM unit WHERE state = 'ready' AND ready_at > $1",
@@ -117,6 +119,8 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT rendition, count(*), sum(CASE WHEN state = 'done' THEN 1 ELSE 0 END), "
         "sum(frames), sum(CASE WHEN state = 'done' THEN frames ELSE 0 END), sum(reused) "
         "FROM unit WHERE title = $1 AND rendition >= 0 GROUP BY rendition ORDER BY rendition",
+    [SQL_UNITS_PROBING] =
+        "SELECT count(*) FROM unit WHERE title = $1 AND kind = 'probe' AND state = 'leased'",
     [SQL_UNITS_REPAIRED] =
         "SELECT coalesce(sum(c.most), 0) FROM (SELECT max(repaired) AS most FROM unit "
         "WHERE title = $1 AND kind = 'video' GROUP BY chunk) c",

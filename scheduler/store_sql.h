@@ -59,6 +59,7 @@ enum sql_id {
     SQL_UNITS_ANY_READY,
     SQL_UNITS_PAGE,
     SQL_UNITS_PROGRESS,
+    SQL_UNITS_PROBING,
     SQL_UNITS_REPAIRED,
     SQL_UNITS_CONCEALED,
     /* accepted results */

@@ -101,6 +101,34 @@ START_TEST(the_plan_stands_before_the_identity_is_known) {
 }
 END_TEST
 
+/* Results are held back until the source's identity is known: while nobody reads it, what
+ * would wait for it must not take the slots. */
+START_TEST(a_probe_that_stops_early_comes_before_its_title) {
+    struct fixture_held probe;
+    struct task_report report;
+    char other[ID_TEXT];
+    fixture_submit(&farm, "t", "h264", false);
+    fixture_join(&farm, "w1", "host1", 1, session);
+    fixture_take(&farm, &probe, session);
+    fixture_probe_report(&report, FRAMES, "pin-1", "");
+    ck_assert_int_eq(fixture_early_source(&farm, "t", &report), 0);
+    fixture_join(&farm, "w2", "host2", 9, other);
+    fixture_lease(&farm, other, 1);
+    ck_assert_int_eq(farm.task_count, 1);
+
+    fixture_fail(&farm, probe.fence, FAILURE_IO, "it broke");
+    fixture_drop(&probe);
+    fixture_lease(&farm, other, 8);
+    ck_assert_int_eq(farm.task_count, 0); /* the probe pauses */
+    farm.now_ms += 1000;
+    fixture_take(&farm, &probe, other);
+    ck_assert_int_eq(fixture_complete(&farm, probe.fence, &probe.report), ANSWER_ACCEPTED);
+    fixture_drop(&probe);
+    ck_assert_int_eq(fixture_lease_one(&farm, other)->kind, TASK_VIDEO);
+    task_report_finish(&report);
+}
+END_TEST
+
 START_TEST(a_source_that_changes_fails_the_title) {
     struct fixture_held probe;
     struct task_report report;
@@ -432,9 +460,16 @@ END_TEST
 
 START_TEST(near_the_end_the_longest_goes_first) {
     struct form_group groups[5] = {{0, 1, 3}, {1, 1, 1}, {2, 1, 5}, {3, 1, 5}, {4, 1, 2}};
-    ck_assert_int_eq(forming_next(groups, 5, 2), 0); /* five tasks are more than 2 x 2 */
-    ck_assert_int_eq(forming_next(groups, 5, 3), 2);
-    ck_assert_int_eq(forming_next(groups, 4, 2), 2);
+    struct unit_row units[5];
+    for (int i = 0; i < 5; i++) {
+        units[i] = (struct unit_row){.kind = TASK_VIDEO};
+    }
+    ck_assert_int_eq(forming_next(units, groups, 5, 2), 0); /* five tasks are more than 2 x 2 */
+    ck_assert_int_eq(forming_next(units, groups, 5, 3), 2);
+    ck_assert_int_eq(forming_next(units, groups, 4, 2), 2);
+    units[4].kind = TASK_PROBE;
+    ck_assert_int_eq(forming_next(units, groups, 5, 3), 4);
+    ck_assert_int_eq(forming_next(units, groups, 5, 2), 4);
 }
 END_TEST
 
@@ -480,6 +515,7 @@ Suite *lease_suite(void) {
     TCase *life = group(suite, "life");
     tcase_add_test(life, a_title_goes_from_submission_to_done);
     tcase_add_test(life, the_plan_stands_before_the_identity_is_known);
+    tcase_add_test(life, a_probe_that_stops_early_comes_before_its_title);
     tcase_add_test(life, a_source_that_changes_fails_the_title);
     tcase_add_test(life, a_source_is_remembered);
     tcase_add_test(life, a_title_that_runs_is_not_taken_again);

@@ -129,6 +129,38 @@ START_TEST(a_title_that_was_never_published_keeps_nothing_of_ours) {
 }
 END_TEST
 
+/* Folders that are called like ours, and were there before reelfarm came. */
+START_TEST(what_others_made_stays) {
+    static const char *const kept[] = {
+        "t/master.m3u8",
+        "t/images/cat.png",
+        "t/text/notes.txt",
+        "t/audio/song.mp3",
+        "t/video/h264-240p-cccccccccc/00001.mp4",
+        "t/video/h264-240p-ccccccccc/00001.m4s",
+        "t/video/h264-240p-cccccccccc/more/00001.m4s",
+        "t/video/00001.m4s",
+        "t/" OLD "/readme.txt",
+        "t/" OLD "/more/h264-240p.m3u8",
+    };
+    struct err err = {0};
+    int64_t removed = 0;
+    for (int ours = 0; ours < 2; ours++) {
+        for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+            write_file(kept[i], "x");
+        }
+        if (ours == 1) {
+            write_file("t/video/h264-240p-cccccccccc/00001.m4s", "x");
+        }
+        ck_assert_msg(remove_now(&removed, &err) == 0, "%s", err.message);
+        ck_assert_int_eq(removed, 2 * ours); /* with a segment there the playlist is ours too */
+        for (size_t i = ours; i < sizeof(kept) / sizeof(kept[0]); i++) {
+            ck_assert_msg(is_there(kept[i]), "%s has gone", kept[i]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(an_empty_title_leaves_no_folder) {
     struct err err = {0};
     write_file("t/video/h264-240p-aaaaaaaaaa/00001.m4s", "x");
@@ -166,10 +198,10 @@ START_TEST(names_of_folders_are_whole) {
     struct err err = {0};
     write_file("t/title.json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
     write_file("t/video/h264-240p-aaaaaaaaaa/00001.m4s", "x");
-    write_file("t/video/h264-240p-aaaaaaaaaab/00001.m4s", "x");
+    write_file("t/video/h264-240p-aaaaaaaaaa-bbbbbbbbbb/00001.m4s", "x");
     ck_assert_msg(remove_now(NULL, &err) == 0, "%s", err.message);
     ck_assert(is_there("t/video/h264-240p-aaaaaaaaaa/00001.m4s"));
-    ck_assert(!is_there("t/video/h264-240p-aaaaaaaaaab"));
+    ck_assert(!is_there("t/video/h264-240p-aaaaaaaaaa-bbbbbbbbbb"));
 }
 END_TEST
 
@@ -180,6 +212,7 @@ Suite *remove_suite(void) {
     tcase_add_test(tc, a_published_title_keeps_what_its_versions_name);
     tcase_add_test(tc, a_title_that_was_never_published_keeps_nothing_of_ours);
     tcase_add_test(tc, an_empty_title_leaves_no_folder);
+    tcase_add_test(tc, what_others_made_stays);
     tcase_add_loop_test(tc, a_version_that_cannot_be_read_stops_it, 0,
                         (int)(sizeof(damaged) / sizeof(damaged[0])));
     tcase_add_test(tc, names_of_folders_are_whole);

@@ -104,6 +104,15 @@ static void brand_other(void) {
     box_of(&damaged, PICTURES "init.mp4", "cmfc", 0)[-1] = 'x';
 }
 
+static void brand_base(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, PICTURES "init.mp4");
+    for (size_t i = 0; i < 32; i++) {
+        if (memcmp(bytes->data + i, "iso6", 4) == 0) {
+            bytes->data[i] = 'x';
+        }
+    }
+}
+
 static void header_duration(void) {
     put_u32(box_of(&damaged, PICTURES "init.mp4", "mvhd", 0) + 16, 144144);
 }
@@ -381,6 +390,7 @@ static const struct damage {
     {"hls-resolution", " dash-size title-document hls-codecs dash-codecs ", init_foreign, NULL,
      NULL, NULL, false},
     {"cmaf-brand", "", brand_other, NULL, NULL, NULL, false},
+    {"cmaf-brand", "", brand_base, NULL, NULL, NULL, false},
     {"cmaf-duration", "", header_duration, NULL, NULL, NULL, false},
     {"cmaf-picture-boxes", "", aspect_gone, NULL, NULL, NULL, false},
     {"cmaf-picture-size", "", header_width, NULL, NULL, NULL, false},

@@ -90,7 +90,7 @@ int api_fail(struct api *api, int64_t fence, enum failure_class failure, const c
              const int64_t *missing, size_t missing_count, struct err *err);
 
 /* Fills in the folders of the task's units that have none: true where all are known, after
- * at most `wait_ms`. */
+ * at most `wait_ms`. CONFLICT where nobody reads the source then. */
 int api_folders(struct api *api, struct task *task, int64_t wait_ms, bool *known, struct err *err);
 
 /* `out` is the caller's zeroed struct; finish it in any case. */

@@ -9,15 +9,15 @@
 #include "common/json.h"
 #include "common/mem.h"
 
-enum { VERSION_DIGITS = 16, DOCUMENT_BYTES = 64 << 20 };
+enum { VERSION_DIGITS = 16, KEY_DIGITS = 10, DOCUMENT_BYTES = 64 << 20 };
 
 /* What a key is, in the order of removal: nothing is listed when it goes. */
 enum rank {
     RANK_STABLE,    /* master.m3u8, manifest.mpd, title.json */
     RANK_VERSION,   /* VERSION.m3u8, .mpd, .json */
-    RANK_PLAYLIST,  /* VERSION/... */
-    RANK_RENDITION, /* video/..., audio/... */
-    RANK_FOREIGN,   /* not ours: stays */
+    RANK_PLAYLIST,  /* VERSION/NAME.m3u8 */
+    RANK_RENDITION, /* video/NAME-KEY/init.mp4, 00001.m4s, ... */
+    RANK_FOREIGN,   /* not ours, whatever the folder is called: stays */
 };
 
 struct object {
@@ -38,6 +38,7 @@ struct removal {
     struct object *objects; /* owned */
     size_t count;
     bool published;
+    bool ours;             /* there is more than names that anybody could choose */
     struct names versions; /* kept */
     struct names folders;  /* named by a kept version, with a slash at their end */
 };
@@ -57,14 +58,35 @@ static bool starts_with(const char *text, const char *head) {
     return strncmp(text, head, strlen(head)) == 0;
 }
 
+static const char hexadecimal[] = "0123456789abcdef";
+
 static bool is_version(const char *name) {
-    return strspn(name, "0123456789abcdef") == VERSION_DIGITS;
+    return strspn(name, hexadecimal) == VERSION_DIGITS;
+}
+
+static bool is_playlist(const char *name) {
+    const char *file = name + VERSION_DIGITS + 1;
+    const char *extension = strrchr(file, '.');
+    return extension != NULL && strchr(file, '/') == NULL && strcmp(extension, ".m3u8") == 0;
+}
+
+/* Whether KIND/NAME-KEY/FILE is what a task of a rendition puts (ARCHITECTURE section 8). */
+static bool is_of_rendition(const char *name) {
+    const char *folder = strchr(name, '/') + 1;
+    const char *end = strchr(folder, '/');
+    const char *key = end == NULL ? NULL : memrchr(folder, '-', (size_t)(end - folder));
+    if (key == NULL || strspn(key + 1, hexadecimal) != KEY_DIGITS || key + 1 + KEY_DIGITS != end) {
+        return false;
+    }
+    const char *file = end + 1;
+    size_t digits = strspn(file, "0123456789");
+    return strcmp(file, "init.mp4") == 0 || (digits >= 5 && strcmp(file + digits, ".m4s") == 0);
 }
 
 static enum rank rank_of(const char *name) {
     static const char *const stable[] = {"master.m3u8", "manifest.mpd", "title.json"};
     static const char *const extensions[] = {".m3u8", ".mpd", ".json"};
-    static const char *const kinds[] = {"video/", "audio/", "text/", "images/"};
+    static const char *const kinds[] = {"video/", "audio/"};
     for (size_t i = 0; i < sizeof(stable) / sizeof(stable[0]); i++) {
         if (strcmp(name, stable[i]) == 0) {
             return RANK_STABLE;
@@ -76,21 +98,23 @@ static enum rank rank_of(const char *name) {
         }
     }
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (starts_with(name, kinds[i])) {
+        if (starts_with(name, kinds[i]) && is_of_rendition(name)) {
             return RANK_RENDITION;
         }
     }
-    return is_version(name) && name[VERSION_DIGITS] == '/' ? RANK_PLAYLIST : RANK_FOREIGN;
+    bool below = is_version(name) && name[VERSION_DIGITS] == '/';
+    return below && is_playlist(name) ? RANK_PLAYLIST : RANK_FOREIGN;
 }
 
 static int object_take(void *context, const char *key, int64_t size, struct err *err) {
     struct removal *removal = context;
     const char *name = key + strlen(removal->title) + 1;
+    enum rank rank = rank_of(name);
     (void)size;
     (void)err;
     removal->objects = mem_resize(removal->objects, removal->count + 1, sizeof(*removal->objects));
-    removal->objects[removal->count++] =
-        (struct object){arena_string(&removal->arena, name), rank_of(name)};
+    removal->objects[removal->count++] = (struct object){arena_string(&removal->arena, name), rank};
+    removal->ours = removal->ours || (rank != RANK_STABLE && rank != RANK_FOREIGN);
     removal->published = removal->published || strcmp(name, "title.json") == 0;
     return 0;
 }
@@ -197,10 +221,10 @@ int remove_unnamed(struct blob *output, const char *title, int64_t *removed, str
     } else if (failed != 0) {
         err_set(err, why.code, "%s", why.message);
     }
-    if (failed == 0) {
+    if (failed == 0 && removal.ours) {
         failed = versions_read(&removal, err);
     }
-    if (failed == 0 && removal.count > 0) {
+    if (failed == 0 && removal.ours) {
         failed = objects_remove(&removal, removed, err);
     }
     names_finish(&removal.versions);

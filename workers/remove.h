@@ -11,7 +11,8 @@
 /*
  * Kept are the versions that have their JSON, once the title was published (title.json is
  * there): their documents, playlists and the folders of renditions they name. All else that
- * reelfarm makes goes, what lists before what is listed; files that it does not make stay.
+ * reelfarm makes goes, what lists before what is listed; files that it does not make stay, as
+ * does a folder that holds nothing of a form that is reelfarm's alone.
  * CORRUPT where it can't be told what a kept version names: nothing is removed then.
  * `*removed` counts objects.
  */
