@@ -193,6 +193,12 @@ struct client *private_farm_client(struct private_farm *farm) {
 }
 
 int private_farm_tend(struct private_farm *farm, struct err *err) {
+    if (scheduler_is_full(farm->scheduler)) {
+        return err_set(err, ERR_NO_SPACE,
+                       "the disk of %s is full; free some space and run the same command again to "
+                       "go on where it stopped",
+                       farm->out);
+    }
     for (int i = 0; i < farm->worker_count; i++) {
         struct private_worker *worker = &farm->workers[i];
         struct proc_result result = {0};

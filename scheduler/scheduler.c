@@ -184,6 +184,10 @@ const char *scheduler_token(const struct scheduler *scheduler) {
     return scheduler->token;
 }
 
+bool scheduler_is_full(const struct scheduler *scheduler) {
+    return store_is_full(scheduler->store);
+}
+
 int scheduler_worker_died(struct scheduler *scheduler, const char *worker, struct err *err) {
     struct dead_worker dead = {.scheduler = scheduler, .name = worker};
     return store_call(scheduler->store, bury, &dead, err);

@@ -51,6 +51,10 @@ void scheduler_stop(struct scheduler *scheduler);
 const char *scheduler_url(const struct scheduler *scheduler);
 const char *scheduler_token(const struct scheduler *scheduler);
 
+/* Whether the store had no room on its disk for what it was told: nobody hears of results
+ * then. Any thread. */
+bool scheduler_is_full(const struct scheduler *scheduler);
+
 /*
  * For a private scheduler, whose parent saw wait() report the death of a worker:
  * ends the sessions of that name at once; their units are ready again, no loss

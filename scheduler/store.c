@@ -46,6 +46,7 @@ struct store {
     bool closing;
     atomic_int_fast64_t commits;
     atomic_int_fast64_t calls;
+    atomic_bool full; /* the last group that failed did so for want of space */
 };
 
 /* ---- Statements -------------------------------------------------------------- */
@@ -186,6 +187,7 @@ static unsigned run_group(struct store *store, struct call *group) {
         if (driver_in_transaction(store->driver)) {
             driver_transact(store->driver, DRIVER_ROLLBACK, NULL);
         }
+        store->full = err.code == ERR_NO_SPACE;
         fail_group(group, &err);
         return 0;
     }
@@ -313,6 +315,10 @@ int store_call(struct store *store, store_run *run, void *context, struct err *e
 void store_counts(struct store *store, int64_t *commits, int64_t *calls) {
     *commits = store->commits;
     *calls = store->calls;
+}
+
+bool store_is_full(const struct store *store) {
+    return store->full;
 }
 
 /* ---- Opening ----------------------------------------------------------------- */

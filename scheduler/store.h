@@ -124,6 +124,9 @@ void store_submit(struct store *store, store_run *run, store_done *done, void *c
 /* The same, and waits for its end. Not on the store's thread. */
 int store_call(struct store *store, store_run *run, void *context, struct err *err);
 
+/* Whether the last call that failed on the disk failed since it was full. Any thread. */
+bool store_is_full(const struct store *store);
+
 /* How many transactions were committed and how many calls they held. */
 void store_counts(struct store *store, int64_t *commits, int64_t *calls);
 
