@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm encode`: one title from source to stream, by a farm that lives as long
  * as the command. */
-#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli_probe.h"
 #include "command.h"
+#include "common/blob.h"
 #include "common/clock.h"
 #include "common/mem.h"
 #include "encode_display.h"
@@ -47,19 +45,15 @@ static int resolve_source(struct encode *encode, const char *source, struct err 
         encode->source = mem_string(source);
         return 0;
     }
-    struct stat info;
-    if (stat(source, &info) != 0) {
-        return err_set_errno(err, errno, "cannot read the source %s", source);
+    struct blob_options options = blob_options_default();
+    struct blob_source *opened = NULL;
+    int failed = blob_source_open(&opened, source, &options, err);
+    blob_source_close(opened);
+    if (failed != 0) {
+        return failed;
     }
-    if (!S_ISREG(info.st_mode)) {
-        return err_set(err, ERR_INVALID,
-                       "cannot read the source %s: it is not a file; name one media file", source);
-    }
-    if (access(source, R_OK) != 0) {
-        return err_set_errno(err, errno, "cannot read the source %s", source);
-    }
-    char *path = realpath(source, NULL);
-    encode->source = mem_string(path);
+    char *path = realpath(source, NULL); /* none of a file:// URL */
+    encode->source = mem_string(path != NULL ? path : source);
     free(path);
     return 0;
 }

@@ -87,19 +87,8 @@ static int find_titles(struct titles *titles, struct err *err) {
             return err_set(err, why.code, "%s", why.message);
         }
     }
-    if (blob_is_writable(titles->blob)) {
-        int failed = blob_list(titles->blob, "", visit_object, titles, err);
-        if (failed != 0) {
-            return failed;
-        }
-    }
-    if (titles->count == 0) {
-        return err_set(err, ERR_NOT_FOUND,
-                       "%s holds no title: give the folder that `reelfarm encode` wrote to, or the "
-                       "address of a master.m3u8",
-                       blob_name(titles->blob));
-    }
-    return 0;
+    return blob_is_writable(titles->blob) ? blob_list(titles->blob, "", visit_object, titles, err)
+                                          : 0;
 }
 
 /* ---- Telling --------------------------------------------------------------------- */
@@ -199,6 +188,21 @@ static int verify_all(struct report *report, struct err *err) {
     return failed;
 }
 
+static int verify_root(struct report *report, struct err *err) {
+    struct err why = {0};
+    int failed = find_titles(&report->titles, &why);
+    if (failed == 0 && report->titles.count == 0) {
+        return err_set(err, ERR_NOT_FOUND,
+                       "%s holds no title: give the folder that `reelfarm encode` wrote to, or the "
+                       "address of a master.m3u8",
+                       blob_name(report->titles.blob));
+    }
+    if (failed == 0) {
+        failed = verify_all(report, &why);
+    }
+    return failed == 0 ? 0 : blob_cannot_read("the stream", &why, err);
+}
+
 /* ---- The rules ------------------------------------------------------------------- */
 
 static int run_rules(const struct invocation *invocation) {
@@ -243,10 +247,7 @@ static int run(const struct invocation *invocation) {
     report.json = writer_of(&report.out);
     int failed = blob_open(&report.titles.blob, root, &blob_options, &err);
     if (failed == 0) {
-        failed = find_titles(&report.titles, &err);
-    }
-    if (failed == 0) {
-        failed = verify_all(&report, &err);
+        failed = verify_root(&report, &err);
     }
     int code = EXIT_FAILED;
     if (failed != 0) {

@@ -48,7 +48,7 @@ static int pick_backend(const struct blob_backend **out, const char *url, struct
     scheme_of(url, scheme);
     const struct blob_backend *backend = find_backend(scheme);
     if (url[0] == '\0') {
-        return err_set(err, ERR_INVALID, "an empty name is neither a path nor a URL");
+        return err_set(err, ERR_INVALID, "an empty name is neither a path nor a URL; give one");
     }
     if (backend == NULL) {
         return err_set(err, ERR_UNSUPPORTED,
@@ -72,6 +72,26 @@ static char *public_name(const char *url) {
 
 struct blob_options blob_options_default(void) {
     return (struct blob_options){.attempts = 5, .stall_s = 30};
+}
+
+int blob_cannot_read(const char *what, const struct err *why, struct err *err) {
+    static const struct {
+        enum err_code code;
+        const char *advice;
+    } advices[] = {
+        {ERR_NOT_FOUND, "check its name or address"},
+        {ERR_INVALID, "check its name or address, and that it may be read from here"},
+        {ERR_UNAVAILABLE, "check its name or address, and run again when it can be reached"},
+        {ERR_TIMEOUT, "run again when it can be read faster"},
+    };
+    if (why->code == ERR_CANCELLED) {
+        return err_set(err, why->code, "%s", why->message);
+    }
+    const char *advice = "copy it to this machine first";
+    for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+        advice = advices[i].code == why->code ? advices[i].advice : advice;
+    }
+    return err_set(err, why->code, "cannot read %s: %s; %s", what, why->message, advice);
 }
 
 /* ---- Sources ------------------------------------------------------------------ */

@@ -28,6 +28,10 @@ struct blob_options {
 
 struct blob_options blob_options_default(void);
 
+/* Makes the whole sentence of a failure to read: "cannot read WHAT: ...; " and what to do about
+ * it, by the code of `why`. For messages of the system and of http.h, which lack both. */
+int blob_cannot_read(const char *what, const struct err *why, struct err *err);
+
 /* ---- Sources ------------------------------------------------------------------ */
 
 /* What tells one version of an object from another. */

@@ -77,12 +77,17 @@ static int file_source_open(struct blob_source *source, const char *url, struct 
     }
     source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
     if (source->fd < 0 || fstat(source->fd, &info) != 0) {
-        code = err_set_errno(err, errno, "opening '%s'", path);
+        struct err why = {0};
+        err_set_errno(&why, errno, "opening '%s'", path);
+        code = blob_cannot_read("the source", &why, err);
     } else if (S_ISDIR(info.st_mode)) {
-        code = err_set(err, ERR_INVALID, "'%s' is a folder; name a file in it", path);
+        code = err_set(err, ERR_INVALID,
+                       "cannot read the source: '%s' is a folder; name a file in it", path);
     } else if (!S_ISREG(info.st_mode)) {
         code = err_set(err, ERR_INVALID,
-                       "'%s' is not a regular file; copy what it gives into one first", path);
+                       "cannot read the source: '%s' is not a regular file; copy what it gives "
+                       "into one first",
+                       path);
     } else {
         read_facts(&info, &source->facts);
     }
@@ -100,8 +105,10 @@ static int file_source_read(struct blob_source *source, int64_t offset, void *ou
             continue;
         }
         if (got < 0) {
-            return err_set_errno(err, errno, "reading '%s' at byte %lld", source->name,
-                                 (long long)offset);
+            struct err why = {0};
+            err_set_errno(&why, errno, "reading '%s' at byte %lld", source->name,
+                          (long long)offset);
+            return blob_cannot_read("the source", &why, err);
         }
         if (got == 0) {
             return blob_changed(source, err);

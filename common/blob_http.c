@@ -111,13 +111,15 @@ static int check_piece(const struct blob_source *source, const struct http_reque
         return blob_changed(source, err);
     }
     if (response->status != 206) {
-        int code = http_check(request, response, err);
-        return code != 0 ? code : no_ranges(source, err);
+        struct err why = {0};
+        return http_check(request, response, &why) != 0 ? blob_cannot_read("the source", &why, err)
+                                                        : no_ranges(source, err);
     }
     if (!read_content_range(response, &first, &last, &total) || first != request->range_first ||
         last > request->range_last) {
         return err_set(err, ERR_CORRUPT,
-                       "the server of '%s' answered a byte range that was not asked for",
+                       "cannot read the source: the server of '%s' answered a byte range that was "
+                       "not asked for; download the file first",
                        source->name);
     }
     *promised = last - first + 1;
@@ -157,11 +159,13 @@ static int fetch_rest(struct blob_source *source, int64_t offset, size_t size, s
         buf_append(&state->window, body->data, body->size);
     }
     if (sent != 0) {
-        return err_set(err, put_off.code, "%s", put_off.message);
+        return blob_cannot_read("the source", &put_off, err);
     }
     return (int64_t)body->size == promised
                ? 0
-               : err_set(err, ERR_CORRUPT, "the server of '%s' gave %zu bytes for %lld",
+               : err_set(err, ERR_CORRUPT,
+                         "cannot read the source: the server of '%s' gave %zu bytes for %lld; "
+                         "download the file first",
                          source->name, body->size, (long long)promised);
 }
 
@@ -218,20 +222,21 @@ static int fetch_first(struct blob_source *source, struct err *err) {
     if (response->status == 200 && sent == ERR_INVALID) {
         return no_ranges(source, err);
     }
-    if (sent != 0) {
-        return err_set(err, put_off.code, "%s", put_off.message);
-    }
     const char *range = http_response_header(response, "Content-Range");
     bool is_empty = response->status == 416 && range != NULL && strcmp(range, "bytes */0") == 0;
-    int code = is_empty ? 0 : http_check(&request, response, err);
-    if (code != 0) {
-        return code;
+    if (sent == 0 && !is_empty) {
+        sent = http_check(&request, response, &put_off);
+    }
+    if (sent != 0) {
+        return blob_cannot_read("the source", &put_off, err);
     }
     source->facts = (struct blob_facts){.size = (int64_t)response->body.size};
     if (response->status == 206 &&
         (!read_content_range(response, &first, &last, &source->facts.size) || first != 0 ||
          last + 1 != (int64_t)response->body.size)) {
-        return err_set(err, ERR_CORRUPT, "the server of '%s' doesn't say how large it is",
+        return err_set(err, ERR_CORRUPT,
+                       "cannot read the source: the server of '%s' doesn't say how large it is; "
+                       "download the file first",
                        source->name);
     }
     read_pin(response, source->facts.pin);

@@ -96,7 +96,8 @@ static const struct {
     const char *message;
 } unopened[] = {
     {"", ERR_INVALID, "neither a path nor a URL"},
-    {"/nowhere/f.mp4", ERR_NOT_FOUND, "'/nowhere/f.mp4'"},
+    {"/nowhere/f.mp4", ERR_NOT_FOUND,
+     "'/nowhere/f.mp4': No such file or directory; check its name"},
     {"/tmp", ERR_INVALID, "is a folder"},
     {"/dev/null", ERR_INVALID, "not a regular file"},
     {"file://elsewhere/f", ERR_INVALID, "write file:///path"},
@@ -104,7 +105,8 @@ static const struct {
     {"file:///a%00b", ERR_INVALID, "wrong % escape"},
     {"ftp://h/f", ERR_UNSUPPORTED, "'ftp' is not known"},
     {"s3x://h/f", ERR_UNSUPPORTED, "'s3x' is not known"},
-    {"http://127.0.0.1:99999/f", ERR_INVALID, "GET http://127.0.0.1:99999/f"},
+    {"http://127.0.0.1:99999/f", ERR_INVALID,
+     "cannot read the source: GET http://127.0.0.1:99999/f"},
 };
 
 START_TEST(what_cannot_be_read_is_named) {
@@ -318,7 +320,7 @@ static const struct {
     const char *message;
     int taken; /* requests in all */
 } lies[] = {
-    {{{PIECE("0-3/1048576", "\"one\"", "aaaa"), 0}}, ERR_CORRUPT, "not asked for", 2},
+    {{{PIECE("0-3/1048576", "\"one\"", "aaaa"), 0}}, ERR_CORRUPT, "not asked for; download", 2},
     {{{PIECE("262144-262147/1048575", "\"one\"", "aaaa"), 0}}, ERR_CORRUPT, "changed", 2},
     {{{PIECE("262144-262147/1048576", "\"two\"", "aaaa"), 0}}, ERR_CORRUPT, "changed", 2},
     {{{PIECE("262144-262147/*", "\"one\"", "aaaa"), 0}}, ERR_CORRUPT, "not asked for", 2},
@@ -331,8 +333,14 @@ static const struct {
     {{{"HTTP/1.1 412 No\r\nContent-Length: 0\r\n\r\n", 0}}, ERR_CORRUPT, "changed", 2},
     {{{"HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n", 0}}, ERR_CORRUPT, "changed", 2},
     {{{"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\naaaa", 0}}, ERR_UNSUPPORTED, "ranges", 2},
-    {{{"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", 0}}, ERR_INVALID, "403", 2},
-    {{{"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", 0}}, ERR_UNAVAILABLE, "503", 4},
+    {{{"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", 0}},
+     ERR_INVALID,
+     "403, it forbids this; check",
+     2},
+    {{{"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", 0}},
+     ERR_UNAVAILABLE,
+     "503, it is overloaded or down; check",
+     4},
     {{{NULL, 0}}, ERR_UNAVAILABLE, "Empty reply", 4},
     {{{NULL, 60000}}, ERR_TIMEOUT, "too slow", 3},
     {{{PIECE("262144-524287/1048576", "\"one\"", "aa"), 60000}}, ERR_CORRUPT, "not asked for", 3},
