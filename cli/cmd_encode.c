@@ -182,6 +182,23 @@ static int tell_end(struct encode *encode, const char *out) {
     return command_print(&text);
 }
 
+/* For --json alone: people take silence for success. */
+static int tell_cleaned(const struct encode *encode) {
+    if (!wants_json(encode->invocation)) {
+        return EXIT_DONE;
+    }
+    struct buf text = {0};
+    struct writer w = writer_of(&text);
+    char *path = realpath(encode->out, NULL);
+    writer_object(&w, NULL);
+    writer_string(&w, "event", "cleaned");
+    writer_string(&w, "out", path != NULL ? path : encode->out);
+    writer_object_end(&w);
+    buf_string(&text, "\n");
+    free(path);
+    return command_print(&text);
+}
+
 static int run(const struct invocation *invocation) {
     struct encode encode = {.invocation = invocation, .started_ms = clock_monotonic_ms()};
     struct err err = {0};
@@ -196,6 +213,7 @@ static int run(const struct invocation *invocation) {
     }
     if (failed == 0 && option_value(invocation, "clean") != NULL) {
         failed = private_farm_clean(encode.out, &err);
+        code = failed == 0 ? tell_cleaned(&encode) : code;
     }
     if (failed == 0 && encode.source != NULL) {
         failed = run_farm(&encode, &err);

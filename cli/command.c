@@ -2,6 +2,7 @@
 /* The table of commands, parsing by its rows, help, and errors: see command.h. */
 #include "command.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@ static const struct option_row common_options[] = {
     {"help", NULL, "show this help"},
     {NULL, NULL, NULL},
 };
+
+/* What is typed without a command's name has everyone's options. */
+static const struct command no_command = {.name = ""};
 
 const struct command *command_at(int index) {
     return commands[index];
@@ -79,36 +83,57 @@ int option_int(const struct invocation *invocation, const char *name, int min, i
 
 /* ---- Help ------------------------------------------------------------------------ */
 
-static void help_command(const struct command *command) {
-    printf("%s\n\nUsage: reelfarm %s%s%s [options]\n\n%s\nOptions:\n", command->summary,
-           command->name, *command->words ? " " : "", command->words, command->help);
+static void help_command(const struct command *command, struct buf *out) {
+    buf_format(out, "%s\n\nUsage: reelfarm %s%s%s [options]\n\n%s\nOptions:\n", command->summary,
+               command->name, *command->words ? " " : "", command->words, command->help);
     const struct option_row *row = NULL;
     for (int i = 0; (row = command_option_at(command, i)) != NULL; i++) {
         char typed[64];
         snprintf(typed, sizeof(typed), "--%s%s%s", row->name, row->value ? " " : "",
                  row->value ? row->value : "");
-        printf("  %-22s %s\n", typed, row->help);
+        buf_format(out, "  %-22s %s\n", typed, row->help);
     }
 }
 
-static void help_all(void) {
-    printf("reelfarm turns source titles into adaptive streams (HLS and DASH over one set of "
-           "CMAF segments).\n\nUsage: reelfarm COMMAND ...\n\nCommands:\n");
+static void help_all(struct buf *out) {
+    buf_string(out, "reelfarm turns source titles into adaptive streams (HLS and DASH over one set "
+                    "of CMAF segments).\n\nUsage: reelfarm COMMAND ...\n\nCommands:\n");
     for (int i = 0; commands[i] != NULL; i++) {
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        buf_format(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
-    printf(
+    buf_string(
+        out,
         "\nTry it:\n"
         "  reelfarm encode movie.mp4 --out streams    make a stream of movie.mp4 below streams/\n"
         "  reelfarm play streams                      watch it in a browser\n\n"
         "`reelfarm COMMAND --help` explains each by example.\n");
 }
 
+static int print_help(const struct invocation *invocation) {
+    struct buf help = {0};
+    if (invocation->command == &no_command) {
+        help_all(&help);
+    } else {
+        help_command(invocation->command, &help);
+    }
+    if (!wants_json(invocation)) {
+        return command_print(&help);
+    }
+    struct buf text = {0};
+    struct writer w = writer_of(&text);
+    writer_object(&w, NULL);
+    writer_string(&w, "help", buf_text(&help));
+    writer_object_end(&w);
+    buf_string(&text, "\n");
+    buf_finish(&help);
+    return command_print(&text);
+}
+
 /* ---- Errors ------------------------------------------------------------------------ */
 
 int command_fail(const struct invocation *invocation, int code, const struct err *err) {
     fprintf(stderr, "reelfarm: %s\n", err->message);
-    if (invocation != NULL && wants_json(invocation)) {
+    if (wants_json(invocation)) {
         struct buf text = {0};
         struct writer w = writer_of(&text);
         writer_object(&w, NULL);
@@ -135,73 +160,75 @@ int command_usage(const struct invocation *invocation, const char *format, ...) 
     return command_fail(invocation, EXIT_USAGE, &err);
 }
 
+/* The stream's own flag tells also of what was lost before, of progress lines. */
 int command_print(struct buf *text) {
-    bool written = fwrite(text->data, 1, text->size, stdout) == text->size && fflush(stdout) == 0;
+    errno = 0;
+    fwrite(text->data, 1, text->size, stdout);
+    fflush(stdout);
     buf_finish(text);
-    return written ? EXIT_DONE : EXIT_FAILED;
+    if (ferror(stdout) == 0) {
+        return EXIT_DONE;
+    }
+    fprintf(stderr, "reelfarm: cannot write to standard output: %s; check where it goes\n",
+            strerror(errno != 0 ? errno : EIO));
+    return EXIT_FAILED;
 }
 
 /* ---- Parsing ------------------------------------------------------------------------ */
 
-/* Takes the option at argv[*at], and its value: 0, or EXIT_USAGE once told. */
-static int take_option(struct invocation *invocation, int argc, char **argv, int *at) {
+/* Takes the option at argv[*at], and its value. */
+static void take_option(struct invocation *invocation, int argc, char **argv, int *at,
+                        struct err *err) {
     const char *name = argv[*at] + 2;
     const char *equals = strchr(name, '=');
     size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
     int index = row_find(invocation->command, name, length);
     if (index < 0) {
-        return command_usage(invocation, "there is no option %s", argv[*at]);
+        err_set(err, ERR_INVALID, "there is no option %s", argv[*at]);
+        return;
     }
     const struct option_row *row = command_option_at(invocation->command, index);
-    if (row->value == NULL) {
-        if (equals != NULL) {
-            return command_usage(invocation, "--%s takes no value", row->name);
-        }
-        invocation->values[index] = "";
-        return 0;
-    }
     const char *value = equals != NULL ? equals + 1 : NULL;
-    if (value == NULL && *at + 1 < argc) {
+    if (row->value == NULL && value != NULL) {
+        err_set(err, ERR_INVALID, "--%s takes no value", row->name);
+    } else if (row->value == NULL) {
+        value = "";
+    } else if (value == NULL && *at + 1 < argc) {
         value = argv[++*at];
     }
-    if (value == NULL || *value == '\0') {
-        return command_usage(invocation, "--%s needs a value: --%s %s", row->name, row->name,
-                             row->value);
+    if (row->value != NULL && (value == NULL || *value == '\0')) {
+        err_set(err, ERR_INVALID, "--%s needs a value: --%s %s", row->name, row->name, row->value);
     }
     invocation->values[index] = value;
-    return 0;
 }
 
-static int parse(struct invocation *invocation, int argc, char **argv) {
+/* Goes on after an error, since a --json behind it says how to tell it. */
+static void parse(struct invocation *invocation, int argc, char **argv, struct err *err) {
     bool only_words = false;
     for (int i = 0; i < argc; i++) {
         if (!only_words && strcmp(argv[i], "--") == 0) {
             only_words = true;
         } else if (!only_words && strncmp(argv[i], "--", 2) == 0) {
-            int failed = take_option(invocation, argc, argv, &i);
-            if (failed != 0) {
-                return failed;
-            }
+            take_option(invocation, argc, argv, &i, err);
         } else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
-            return command_usage(invocation, "there is no option %s", argv[i]);
+            err_set(err, ERR_INVALID, "there is no option %s", argv[i]);
         } else if (invocation->word_count == MAX_WORDS) {
-            return command_usage(invocation, "too many words");
+            err_set(err, ERR_INVALID, "too many words");
         } else {
             invocation->words[invocation->word_count++] = argv[i];
         }
     }
-    return 0;
 }
 
 static int run(const struct command *command, int argc, char **argv) {
     struct invocation invocation = {.command = command};
-    int failed = parse(&invocation, argc, argv);
-    if (failed != 0) {
-        return failed;
+    struct err err = {0};
+    parse(&invocation, argc, argv, &err);
+    if (err.code != ERR_NONE) {
+        return command_usage(&invocation, "%s", err.message);
     }
     if (option_value(&invocation, "help") != NULL) {
-        help_command(command);
-        return EXIT_DONE;
+        return print_help(&invocation);
     }
     if (invocation.word_count < command->least_words) {
         return command_usage(&invocation, "%s needs %s", command->name, command->words);
@@ -211,6 +238,23 @@ static int run(const struct command *command, int argc, char **argv) {
                              invocation.words[command->most_words], command->name);
     }
     return command->run(&invocation);
+}
+
+/* Without the name of a command: help, or the error that there is none. */
+static int run_none(int argc, char **argv) {
+    struct invocation invocation = {.command = &no_command};
+    struct err err = {0};
+    parse(&invocation, argc, argv, NULL); /* for the options alone */
+    if (argc < 1) {
+        int code = print_help(&invocation);
+        return code == EXIT_DONE ? EXIT_USAGE : code;
+    }
+    bool option = argv[0][0] == '-' && option_value(&invocation, "help") != NULL;
+    if (option || strcmp(argv[0], "help") == 0) {
+        return print_help(&invocation);
+    }
+    err_set(&err, ERR_INVALID, "there is no command '%s'; see `reelfarm --help`", argv[0]);
+    return command_fail(&invocation, EXIT_USAGE, &err);
 }
 
 /* For the build alone, which installs what this prints. */
@@ -228,23 +272,15 @@ static int print_documentation(const char *kind) {
 }
 
 int cli_main(int argc, char **argv) {
-    if (argc < 2) {
-        help_all();
-        return EXIT_USAGE;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        help_all();
-        return EXIT_DONE;
-    }
     if (argc == 3 && strcmp(argv[1], "documentation") == 0) {
         return print_documentation(argv[2]);
     }
-    const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
+    const char *name = argc > 1 ? argv[1] : "";
+    name = strcmp(name, "--version") == 0 ? "version" : name;
     for (int i = 0; commands[i] != NULL; i++) {
         if (strcmp(commands[i]->name, name) == 0) {
             return run(commands[i], argc - 2, argv + 2);
         }
     }
-    fprintf(stderr, "reelfarm: there is no command '%s'; see `reelfarm --help`\n", argv[1]);
-    return EXIT_USAGE;
+    return run_none(argc - 1, argv + 1);
 }

@@ -74,7 +74,8 @@ int command_fail(const struct invocation *invocation, int code, const struct err
 int command_usage(const struct invocation *invocation, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Writes the buffer to stdout whole; EXIT_DONE, or EXIT_FAILED where stdout is gone. */
+/* Writes the buffer to stdout whole and frees it; EXIT_DONE, or EXIT_FAILED having told on
+ * stderr that this, or what was written to stdout before, is lost. */
 int command_print(struct buf *text);
 
 /* The rows: one file each. */

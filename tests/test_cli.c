@@ -10,6 +10,9 @@
 #include "cli/documentation.h"
 #include "cli/status.h"
 #include "cli/title_name.h"
+#include "common/fs.h"
+#include "common/mem.h"
+#include "fixture.h"
 
 Suite *cli_suite(void);
 
@@ -169,17 +172,99 @@ static const struct {
     {{"reelfarm", "ladder", "list", "--json"}, EXIT_DONE},
     {{"reelfarm", "ladder", "show", "no-such-ladder"}, EXIT_FAILED},
     {{"reelfarm", "probe"}, EXIT_USAGE},
+    {{"reelfarm", "help"}, EXIT_DONE},
+    {{"reelfarm", "--help", "encode"}, EXIT_DONE},
+    {{"reelfarm", "dance", "--help"}, EXIT_USAGE},
 };
 
-START_TEST(test_usage) {
+/* Runs a command line with its output going to these files. */
+static int run_into(const char *const argv[8], const char *out, const char *error) {
     int argc = 0;
-    while (argc < 8 && usages[_i].argv[argc] != NULL) {
+    while (argc < 8 && argv[argc] != NULL) {
         argc++;
     }
-    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stdout));
-    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
-    ck_assert_int_eq(cli_main(argc, (char **)usages[_i].argv), usages[_i].code);
+    ck_assert_ptr_nonnull(freopen(out, "w", stdout));
+    ck_assert_ptr_nonnull(freopen(error, "w", stderr));
+    int code = cli_main(argc, (char **)argv);
+    fflush(stderr); /* no longer unbuffered */
+    return code;
+}
+
+START_TEST(test_usage) {
+    ck_assert_int_eq(run_into(usages[_i].argv, "/dev/null", "/dev/null"), usages[_i].code);
     ck_assert_int_ne(access("/no/such/folder", F_OK), 0);
+}
+END_TEST
+
+/* What was told there; owned by `text`. */
+static const char *told(struct buf *text, const char *path) {
+    struct err err = {0};
+    ck_assert_msg(fs_read(text, path, 1 << 20, &err) == 0, "%s", err.message);
+    return buf_text(text);
+}
+
+static const struct {
+    const char *argv[8];
+    int code;
+    const char *field; /* of the one document on stdout; NULL: it is for people */
+} documents[] = {
+    {{"reelfarm", "encode", "--bogus", "--json"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "encode", "--json", "--bogus"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "encode", "-x", "--json"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "encode", "--force=yes", "--json"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "encode", "--json", "--out"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "encode", "--json"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "encode", "x.mp4", "--out", "--json"}, EXIT_FAILED, NULL},
+    {{"reelfarm", "encode", "--bogus", "--", "--json"}, EXIT_USAGE, NULL},
+    {{"reelfarm", "dance", "--json"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "--json"}, EXIT_USAGE, "error"},
+    {{"reelfarm", "--help", "--json"}, EXIT_DONE, "help"},
+    {{"reelfarm", "play", "--help", "--json"}, EXIT_DONE, "help"},
+    {{"reelfarm", "play", "/no/such/folder", "--json"}, EXIT_FAILED, "error"},
+    {{"reelfarm", "encode", "--clean", "--out", "cleaned", "--json"}, EXIT_DONE, "event"},
+};
+
+/* With --json there is one document, however wrong the rest is; else there is none. */
+START_TEST(test_json_always) {
+    char *folder = fixture_folder();
+    struct buf text = {0};
+    struct json *tree = NULL;
+    struct err err = {0};
+    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(run_into(documents[_i].argv, "out", "err"), documents[_i].code);
+    told(&text, "out");
+    if (documents[_i].field == NULL) {
+        ck_assert_uint_eq(text.size, 0);
+    } else {
+        ck_assert_msg(json_tree_parse(&tree, text.data, text.size, &err) == 0, "%s", err.message);
+        ck_assert_msg(strstr(buf_text(&text), documents[_i].field) != NULL, "%s", buf_text(&text));
+        ck_assert_ptr_eq(strchr(buf_text(&text), '\n'), buf_text(&text) + text.size - 1);
+    }
+    json_tree_destroy(tree);
+    buf_finish(&text);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+static const char *const lost[][8] = {
+    {"reelfarm"},
+    {"reelfarm", "--help"},
+    {"reelfarm", "encode", "--help"},
+    {"reelfarm", "ladder", "list"},
+    {"reelfarm", "verify", "--rules", "--json"},
+    {"reelfarm", "documentation", "man"},
+};
+
+START_TEST(test_lost_output_is_told) {
+    char *folder = fixture_folder();
+    char *path = mem_format("%s/err", folder);
+    struct buf text = {0};
+    ck_assert_int_eq(run_into(lost[_i], "/dev/full", path), EXIT_FAILED);
+    ck_assert_str_eq(told(&text, path), "reelfarm: cannot write to standard output: No space left "
+                                        "on device; check where it goes\n");
+    buf_finish(&text);
+    mem_free(path);
+    fixture_folder_drop(folder);
 }
 END_TEST
 
@@ -215,6 +300,8 @@ Suite *cli_suite(void) {
     tcase_add_test(pure, test_drawing_fits);
     tcase_add_test(pure, test_json_line);
     tcase_add_loop_test(pure, test_usage, 0, sizeof(usages) / sizeof(usages[0]));
+    tcase_add_loop_test(pure, test_json_always, 0, sizeof(documents) / sizeof(documents[0]));
+    tcase_add_loop_test(pure, test_lost_output_is_told, 0, sizeof(lost) / sizeof(lost[0]));
     tcase_add_test(pure, test_documentation_names_all);
     suite_add_tcase(suite, pure);
     return suite;
