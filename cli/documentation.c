@@ -84,33 +84,33 @@ static void completion_case(const struct command *command, struct buf *out) {
     buf_string(out, "\" ;;\n");
 }
 
+/* Names of files come a line each, so that they may hold spaces. */
 void completion_write(struct buf *out) {
     buf_string(out, "# bash completion for reelfarm, written from its table of commands\n"
                     "_reelfarm() {\n"
                     "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} "
                     "words=\n"
-                    "    if [ \"$COMP_CWORD\" = 1 ]; then\n        words=\"");
+                    "    local -a kind=(-f)\n"
+                    "    case ${COMP_WORDS[1]} in\n");
     const struct command *command = NULL;
-    for (int i = 0; (command = command_at(i)) != NULL; i++) {
-        buf_format(out, "%s ", command->name);
-    }
-    buf_string(out,
-               "--help\"\n        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-               "        return\n    fi\n"
-               "    case $before in\n"
-               "    --ladder) COMPREPLY=($(compgen -f -W \"$(reelfarm ladder list 2>/dev/null |"
-               " sed -n 's/^\\([a-z0-9-]*\\):.*/\\1/p')\" -- \"$word\")); return ;;\n"
-               "    ladder) COMPREPLY=($(compgen -W \"list show check plan\" -- \"$word\")); "
-               "return ;;\n"
-               "    esac\n"
-               "    case ${COMP_WORDS[1]} in\n");
     for (int i = 0; (command = command_at(i)) != NULL; i++) {
         completion_case(command, out);
     }
     buf_string(out, "    esac\n"
-                    "    case $word in\n"
-                    "    -*) COMPREPLY=($(compgen -W \"$words\" -- \"$word\")) ;;\n"
-                    "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n"
-                    "    esac\n}\n"
-                    "complete -o filenames -F _reelfarm reelfarm\n");
+                    "    case $before in\n"
+                    "    --out) kind=(-d) ;;\n"
+                    "    --ladder) kind=(-f -W \"$(reelfarm ladder list 2>/dev/null |"
+                    " sed -n 's/^\\([a-z0-9-]*\\):.*/\\1/p')\") ;;\n"
+                    "    ladder) kind=(-W \"list show check plan\") ;;\n"
+                    "    *) [[ $word != -* ]] || kind=(-W \"$words\") ;;\n"
+                    "    esac\n"
+                    "    [ \"$COMP_CWORD\" != 1 ] || kind=(-W \"");
+    for (int i = 0; (command = command_at(i)) != NULL; i++) {
+        buf_format(out, "%s ", command->name);
+    }
+    buf_string(out, "--help\")\n"
+                    "    [ \"${kind[0]}\" = -W ] || compopt -o filenames\n"
+                    "    mapfile -t COMPREPLY < <(compgen \"${kind[@]}\" -- \"$word\")\n"
+                    "}\n"
+                    "complete -F _reelfarm reelfarm\n");
 }

@@ -2,6 +2,7 @@
 /* The command line's pure parts: names, figures and drawings, usage, documentation. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -291,6 +292,43 @@ START_TEST(test_documentation_names_all) {
 }
 END_TEST
 
+static const struct {
+    const char *words; /* typed so far, as bash has them in COMP_WORDS */
+    const char *offered;
+} completions[] = {
+    {"enc", "encode\n"},
+    {"encode my", "my movie.mp4\nmy streams\n"},
+    {"encode --fo", "--force\n"},
+    {"encode x.mp4 --out ''", "my streams\n"},
+    {"encode x.mp4 --ladder my", "my movie.mp4\nmy streams\n"},
+    {"ladder s", "show\n"},
+};
+
+/* Names with spaces stay whole; after --out there are folders alone. */
+START_TEST(test_completion) {
+    char *folder = fixture_folder();
+    char *command = mem_format("cd '%s' && compopt() { :; } && . ./completion && "
+                               "COMP_WORDS=(reelfarm %s) && COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) "
+                               "&& _reelfarm && printf '%%s\\n' \"${COMPREPLY[@]}\" | sort",
+                               folder, completions[_i].words);
+    struct buf script = {0};
+    char offered[200] = "";
+    completion_write(&script);
+    fixture_write(folder, "completion", script.data, script.size);
+    fixture_write(folder, "my movie.mp4", "", 0);
+    fixture_write(folder, "my streams/a", "", 0);
+    ck_assert_int_eq(setenv("SCRIPT", command, 1), 0);
+    FILE *bash = popen("exec bash -c \"$SCRIPT\"", "r");
+    ck_assert_ptr_nonnull(bash);
+    ck_assert_uint_lt(fread(offered, 1, sizeof(offered) - 1, bash), sizeof(offered) - 1);
+    ck_assert_int_eq(pclose(bash), 0);
+    ck_assert_str_eq(offered, completions[_i].offered);
+    buf_finish(&script);
+    mem_free(command);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
 Suite *cli_suite(void) {
     Suite *suite = suite_create("cli");
     TCase *pure = tcase_create("pure");
@@ -303,6 +341,7 @@ Suite *cli_suite(void) {
     tcase_add_loop_test(pure, test_json_always, 0, sizeof(documents) / sizeof(documents[0]));
     tcase_add_loop_test(pure, test_lost_output_is_told, 0, sizeof(lost) / sizeof(lost[0]));
     tcase_add_test(pure, test_documentation_names_all);
+    tcase_add_loop_test(pure, test_completion, 0, sizeof(completions) / sizeof(completions[0]));
     suite_add_tcase(suite, pure);
     return suite;
 }
