@@ -148,8 +148,11 @@ void fixture_web_stop(struct fixture_web *web) {
     fixture_folder_drop(web->folder);
 }
 
-int fixture_web_requests(const struct fixture_web *web) {
+int fixture_web_requests(struct fixture_web *web) {
     struct buf log = {0};
+    struct proc_result result = {0};
+    proc_kill(&web->proc, SIGQUIT);
+    ck_assert_int_eq(proc_wait(&web->proc, START_MS, &result, NULL), 0);
     int lines = 0;
     char *path = mem_format("%s/access.log", web->folder);
     if (fs_read(&log, path, 1 << 20, NULL) == 0) {

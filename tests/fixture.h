@@ -36,8 +36,9 @@ bool fixture_web_start(struct fixture_web *web, const char *test, const char *se
 
 void fixture_web_stop(struct fixture_web *web);
 
-/* Lines of its access log: requests answered so far. */
-int fixture_web_requests(const struct fixture_web *web);
+/* Lines of its access log: requests answered so far. Ends the server, which writes a line only
+ * after its answer. */
+int fixture_web_requests(struct fixture_web *web);
 
 enum { FIXTURE_ANSWERS_MAX = 16, FIXTURE_REQUEST_BYTES = 8192 };
 
