@@ -222,7 +222,7 @@ static const struct {
     {{"reelfarm", "--help", "--json"}, EXIT_DONE, "help"},
     {{"reelfarm", "play", "--help", "--json"}, EXIT_DONE, "help"},
     {{"reelfarm", "play", "/no/such/folder", "--json"}, EXIT_FAILED, "error"},
-    {{"reelfarm", "encode", "--clean", "--out", "cleaned", "--json"}, EXIT_DONE, "event"},
+    {{"reelfarm", "encode", "--clean", "--out", ".", "--json"}, EXIT_DONE, "event"},
 };
 
 /* With --json there is one document, however wrong the rest is; else there is none. */
