@@ -9,11 +9,15 @@
 
 static bool is_baseline;
 
-void encoder_use_baseline_cpu(void) {
-    is_baseline = true;
+void cpu_use_common(void) {
     av_force_cpu_flags(av_get_cpu_flags() &
                        (AV_CPU_FLAG_MMX | AV_CPU_FLAG_MMXEXT | AV_CPU_FLAG_SSE | AV_CPU_FLAG_SSE2 |
                         AV_CPU_FLAG_CMOV));
+}
+
+void encoder_use_baseline_cpu(void) {
+    is_baseline = true;
+    cpu_use_common();
 }
 
 bool cpu_is_baseline(void) {

@@ -8,6 +8,9 @@
 /* Whether encoder_use_baseline_cpu was called in this process. */
 bool cpu_is_baseline(void);
 
+/* From now on libav* uses in this process what every processor of its architecture has. */
+void cpu_use_common(void);
+
 /* CPU seconds that this process, with all its threads, has used so far. */
 double cpu_seconds(void);
 

@@ -102,6 +102,8 @@ int encoder_encode_audio(const struct encode_audio_task *task, const struct sour
                          struct err *err) {
     struct sound_source *source = NULL;
     struct track_encode encode = {.task = task, .sink = sink};
+    /* libavcodec 61 codes AAC by float kernels that differ between processors. */
+    cpu_use_common();
     int rc = audio_codec_check(&encode.codec, &task->spec, err);
     if (rc < 0) {
         goto out;
