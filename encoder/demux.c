@@ -294,8 +294,13 @@ static int open_format(struct demux *demux, const struct demux_options *options,
     }
     demux->format->pb = demux->avio;
     set_limits(demux->format, options);
+    AVDictionary *private = NULL;
+    if (options->ignore_edits) {
+        av_dict_set_int(&private, "ignore_editlist", 1, 0);
+    }
     /* Frees the context where it fails. */
-    int opened = avformat_open_input(&demux->format, "", input, NULL);
+    int opened = avformat_open_input(&demux->format, "", input, &private);
+    av_dict_free(&private);
     if (opened < 0) {
         if (demux->io_err.code != ERR_NONE) {
             return io_failed(demux, err);
@@ -390,6 +395,11 @@ static bool seek_byte(struct demux *demux, int64_t position) {
     return position >= 0 && av_seek_frame(demux->format, -1, position, AVSEEK_FLAG_BYTE) >= 0;
 }
 
+bool demux_seek_time(struct demux *demux, int stream, int64_t time) {
+    demux->failures = 0;
+    return av_seek_frame(demux->format, stream, time, AVSEEK_FLAG_BACKWARD) >= 0;
+}
+
 bool demux_seek(struct demux *demux, int stream, const struct random_access *access) {
     AVStream *target = demux->format->streams[stream];
     int64_t time = access->dts != AV_NOPTS_VALUE ? access->dts : access->pts;
@@ -412,5 +422,5 @@ bool demux_seek(struct demux *demux, int stream, const struct random_access *acc
     case REACH_TIME:
         break;
     }
-    return av_seek_frame(demux->format, stream, time, AVSEEK_FLAG_BACKWARD) >= 0;
+    return demux_seek_time(demux, stream, time);
 }

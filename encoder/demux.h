@@ -47,6 +47,7 @@ struct demux_options {
     int max_streams;
     bool analyse;      /* read on until the codec of every stream is known */
     bool stored_times; /* give timestamps as they are stored, never inferred ones */
+    bool ignore_edits; /* MP4: give the times of the media, as if there were no edit list */
     bool linear;       /* fragmented MP4: do not look for fragments ahead */
     struct byte_hole hole;
     struct fragment_trail *trail; /* borrowed; told of every byte that is read; or NULL */
@@ -85,5 +86,9 @@ void demux_ghost(struct demux *demux);
 /* Moves to a random access point, or a little before; false where the container refuses. The caller
  * checks where it has landed. */
 bool demux_seek(struct demux *demux, int stream, const struct random_access *access);
+
+/* Moves to the last key packet of the stream that is decoded at or before the time; false
+ * where the container refuses. */
+bool demux_seek_time(struct demux *demux, int stream, int64_t time);
 
 #endif

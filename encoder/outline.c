@@ -16,9 +16,8 @@ enum {
 static const char *const first_boxes[] = {"ftyp", "moov", "mdat", "free", "skip", "wide",
                                           "styp", "sidx", "pnot", "uuid", "emsg", NULL};
 
-/* Reads exactly `size` bytes: 1, 0 where the source ends before, negative on errors. */
-static int read_exact(const struct source_io *io, int64_t offset, uint8_t *data, size_t size,
-                      struct err *err) {
+int outline_read_exact(const struct source_io *io, int64_t offset, uint8_t *data, size_t size,
+                       struct err *err) {
     size_t done = 0;
     while (done < size) {
         int64_t got = io->read(io->context, offset + (int64_t)done, data + done, size - done, err);
@@ -41,7 +40,7 @@ static int scan_moov(struct outline *outline, const struct source_io *io, int64_
     if (data == NULL) {
         return 0;
     }
-    int status = read_exact(io, offset, data, length, err);
+    int status = outline_read_exact(io, offset, data, length, err);
     if (status > 0) {
         outline->encrypted = memmem(data, length, "encv", 4) != NULL;
         outline->fragmented = memmem(data, length, "mvex", 4) != NULL;
@@ -72,6 +71,32 @@ static int64_t box_size(const uint8_t *header, int64_t left) {
     return size > INT64_MAX ? INT64_MAX : (int64_t)size;
 }
 
+int outline_find(struct box_span *out, const struct source_io *io, struct box_span within,
+                 const char *type, int index, struct err *err) {
+    int64_t offset = within.start;
+    for (int i = 0; i < MAX_BOXES && offset + 8 <= within.end; i++) {
+        uint8_t header[BOX_HEADER] = {0};
+        int64_t left = within.end - offset;
+        size_t wanted = left < BOX_HEADER ? (size_t)left : BOX_HEADER;
+        int status = outline_read_exact(io, offset, header, wanted, err);
+        if (status <= 0) {
+            return status;
+        }
+        int64_t size = box_size(header, left);
+        bool wide = memcmp(header, "\0\0\0\1", 4) == 0; /* with a size of 64 bits */
+        int64_t skip = wide ? BOX_HEADER : BOX_HEADER / 2;
+        if (size < skip || size > left) {
+            return 0;
+        }
+        if (memcmp(header + 4, type, 4) == 0 && index-- == 0) {
+            *out = (struct box_span){offset + skip, offset + size};
+            return 1;
+        }
+        offset += size;
+    }
+    return 0;
+}
+
 int outline_read(struct outline *out, const struct source_io *io, struct err *err) {
     struct outline outline = {0};
     int64_t offset = 0;
@@ -79,7 +104,8 @@ int outline_read(struct outline *out, const struct source_io *io, struct err *er
     for (int i = 0; i < MAX_BOXES && offset + 8 <= io->size && !outline.fragmented; i++) {
         uint8_t header[BOX_HEADER] = {0};
         int64_t left = io->size - offset;
-        status = read_exact(io, offset, header, left < BOX_HEADER ? (size_t)left : BOX_HEADER, err);
+        status = outline_read_exact(io, offset, header,
+                                    left < BOX_HEADER ? (size_t)left : BOX_HEADER, err);
         if (status <= 0) {
             break;
         }

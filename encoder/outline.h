@@ -22,6 +22,21 @@ struct outline {
  * error. */
 int outline_read(struct outline *out, const struct source_io *io, struct err *err);
 
+/* The content of a box, in bytes of the source. */
+struct box_span {
+    int64_t start;
+    int64_t end;
+};
+
+/* Finds the `index`th box of this type, from 0, among those that lie in `within`: 1, 0
+ * where it is not there whole, negative where reading failed. */
+int outline_find(struct box_span *out, const struct source_io *io, struct box_span within,
+                 const char *type, int index, struct err *err);
+
+/* Reads exactly `size` bytes: 1, 0 where the source ends before, negative on errors. */
+int outline_read_exact(const struct source_io *io, int64_t offset, uint8_t *data, size_t size,
+                       struct err *err);
+
 /* Sets `err` to the sentence that says best why the source was not understood:
  * `otherwise` where the outline knows nothing better. Returns the code. */
 int outline_refusal(const struct source_io *io, const char *otherwise, struct err *err);

@@ -9,7 +9,15 @@
 
 enum { PROGRESS_EVERY = 512 }; /* packets */
 
-static const double longest_time_s = 1e9; /* timestamps beyond 31 years are no timestamps */
+static const double longest_frame_s = 0.15; /* what stays for longer is no frame of a film */
+static const double longest_time_s = 1e9;   /* timestamps beyond 31 years are no timestamps */
+
+/* A picture that is shown. */
+struct showing {
+    int64_t pts;
+    int64_t duration;
+    bool past_end; /* of the source */
+};
 
 struct walk {
     struct pass *pass;
@@ -25,6 +33,10 @@ struct walk {
     struct access_candidate first; /* packet of all */
     bool has_first;
     bool counted_any;
+    size_t edit_accesses; /* candidates of the edits before the present one */
+    bool has_before;      /* a picture is on screen where the present edit begins: */
+    struct showing before;
+    int64_t before_uncut; /* its own time, the latest of those before */
 };
 
 static void add_picture(struct pass *pass, int64_t pts) {
@@ -47,7 +59,7 @@ static struct access_candidate candidate_of(const struct walk *walk,
                                             const struct reader_item *item) {
     const AVPacket *packet = item->packet;
     struct access_candidate candidate = {
-        .pts = packet->pts,
+        .pts = item->uncut,
         .dts = item->stored != AV_NOPTS_VALUE ? item->stored : packet->pts,
         .position = item->place,
         .exact_pts = packet->pts,
@@ -134,7 +146,8 @@ static void forget_ambiguous(struct walk *walk, int64_t stored) {
     if (walk->reach != REACH_TABLES || stored == AV_NOPTS_VALUE) {
         return;
     }
-    while (pass->access_count > 1 && pass->accesses[pass->access_count - 1].dts >= stored) {
+    size_t kept = walk->edit_accesses > 1 ? walk->edit_accesses : 1;
+    while (pass->access_count > kept && pass->accesses[pass->access_count - 1].dts >= stored) {
         pass->access_count--;
     }
 }
@@ -143,6 +156,29 @@ static bool is_past_end(const struct walk *walk, const AVPacket *packet) {
     return walk->options->ghost && packet->pos >= 0 &&
            (packet->pos > walk->options->io->size ||
             packet->size > walk->options->io->size - packet->pos);
+}
+
+static void show(struct pass *pass, const struct showing *picture) {
+    add_picture(pass, picture->pts);
+    pass->missing += picture->past_end;
+    if (pass->count == 1 || picture->pts > pass->last_pts) {
+        pass->last_pts = picture->pts;
+        pass->last_duration = picture->duration > 0 ? picture->duration : 0;
+    }
+}
+
+/* Of the pictures that begin before their edit only the last is on screen in it. */
+static void show_before(struct walk *walk) {
+    if (walk->has_before) {
+        show(walk->pass, &walk->before);
+    }
+    walk->has_before = false;
+}
+
+static void begin_edit(struct walk *walk) {
+    show_before(walk);
+    walk->edit_accesses = walk->pass->access_count;
+    walk->latest = INT64_MIN;
 }
 
 static int take_picture(struct walk *walk, const struct reader_item *item, struct err *err) {
@@ -157,7 +193,7 @@ static int take_picture(struct walk *walk, const struct reader_item *item, struc
     }
     bool past_end = is_past_end(walk, packet);
     forget_ambiguous(walk, item->stored);
-    if (!past_end) {
+    if (!past_end && item->cut != CUT_AFTER) {
         consider_access(walk, item);
     }
     if (item->stored != AV_NOPTS_VALUE && item->stored > walk->latest) {
@@ -170,13 +206,13 @@ static int take_picture(struct walk *walk, const struct reader_item *item, struc
         pass->first_pts = packet->pts;
     }
     walk->counted_any = true;
-    if (item->shown) {
-        pass->missing += past_end;
-        add_picture(pass, packet->pts);
-        if (pass->count == 1 || packet->pts > pass->last_pts) {
-            pass->last_pts = packet->pts;
-            pass->last_duration = packet->duration > 0 ? packet->duration : 0;
-        }
+    const struct showing picture = {packet->pts, packet->duration, past_end};
+    if (item->shown && item->cut != CUT_BEFORE) {
+        show(pass, &picture);
+    } else if (item->shown && (!walk->has_before || item->uncut > walk->before_uncut)) {
+        walk->before = picture;
+        walk->before_uncut = item->uncut;
+        walk->has_before = true;
     }
     return 0;
 }
@@ -189,6 +225,9 @@ static int walk_packets(struct walk *walk, const struct pass_limits *limits, str
         int status = reader_next(walk->reader, &item, err);
         if (status <= 0) {
             return status;
+        }
+        if (item.restarts) {
+            begin_edit(walk);
         }
         pass->bytes += item.packet->size;
         pass->damaged += (item.packet->flags & AV_PKT_FLAG_CORRUPT) != 0 && !walk->options->ghost;
@@ -225,6 +264,66 @@ static void drop_undecodable(struct walk *walk) {
     pass->count = kept;
 }
 
+/* ---- Edits ------------------------------------------------------------------ */
+
+static int64_t begin_of(const struct edit_list *edits, size_t index) {
+    return edits->edits[index].start + edits->edits[index].shift;
+}
+
+/* The first picture keeps its own time where that is less than a frame before the first
+ * edit: so its followers stay where they are, beside their sound. One that was on screen
+ * for long is shown from the edit on. */
+static void cut_first(struct pass *pass, const struct edit_list *edits, int64_t longest) {
+    int64_t begin = begin_of(edits, 0);
+    bool alone = pass->count == 1;
+    if (pass->pts[0] < begin && (alone || pass->pts[1] - pass->pts[0] > longest)) {
+        pass->pts[0] = begin;
+    }
+}
+
+/* Whether an edit but the first begins then; asked for rising times. */
+static bool is_border(const struct edit_list *edits, size_t *edit, int64_t pts) {
+    while (*edit < edits->count && begin_of(edits, *edit) < pts) {
+        (*edit)++;
+    }
+    return *edit > 0 && *edit < edits->count && begin_of(edits, *edit) == pts;
+}
+
+/* Leaves out the pictures that a border between edits cuts to less than half their time:
+ * they say nothing of the rate, and their neighbours have a better claim to the frame. */
+static void drop_slivers(struct pass *pass, const struct edit_list *edits, int64_t longest) {
+    const int64_t *pts = pass->pts;
+    size_t edit = 1;
+    size_t kept = 0;
+    int64_t before = 0; /* the stay of the picture before */
+    bool begins = false;
+    for (size_t i = 0; i < pass->count; i++) {
+        bool has_next = i + 1 < pass->count;
+        bool ends = has_next && is_border(edits, &edit, pts[i + 1]);
+        int64_t stay = has_next ? pts[i + 1] - pts[i] : INT64_MAX;
+        int64_t after = i + 2 < pass->count ? pts[i + 2] - pts[i + 1] : 0;
+        bool sliver = stay < longest &&
+                      ((begins && stay < after / 2) || (ends && stay < before / 2));
+        before = stay;
+        begins = ends;
+        if (!sliver) {
+            pass->pts[kept++] = pts[i];
+        }
+    }
+    pass->count = kept;
+}
+
+static void apply_edits(struct walk *walk) {
+    const struct edit_list *edits = reader_edits(walk->reader);
+    if (edits->count > 0) {
+        double tick_s = av_q2d(reader_stream(walk->reader)->time_base);
+        int64_t longest = (int64_t)(longest_frame_s / tick_s);
+        cut_first(walk->pass, edits, longest);
+        drop_slivers(walk->pass, edits, longest);
+        walk->pass->cuts = (int64_t)edits->count - 1;
+    }
+}
+
 int pass_run(struct pass *pass, const struct reader_options *options,
              const struct pass_limits *limits, struct err *err) {
     struct pass result = {0};
@@ -238,6 +337,7 @@ int pass_run(struct pass *pass, const struct reader_options *options,
     int status = reader_open(&walk.reader, options, err);
     if (status == 0) {
         status = walk_packets(&walk, limits, err);
+        show_before(&walk);
     }
     result.joins = status == 0 ? reader_joins(walk.reader) : 0;
     if (status == 0 && result.access_count > 0) {
@@ -250,12 +350,15 @@ int pass_run(struct pass *pass, const struct reader_options *options,
         status = err_set(err, ERR_CORRUPT,
                          "its video stream has no pictures; upload it again from the original");
     }
+    if (status == 0) {
+        timeline_sort(result.pts, result.count);
+        apply_edits(&walk);
+    }
     reader_close(walk.reader);
     if (status != 0) {
         pass_finish(&result);
         return status;
     }
-    timeline_sort(result.pts, result.count);
     *pass = result;
     return 0;
 }

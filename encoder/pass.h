@@ -34,6 +34,7 @@ struct pass {
     int64_t undecodable;   /* shown pictures before the first access, which are left out */
     int64_t missing;       /* pictures whose bytes lie past the source's end */
     int64_t damaged;       /* packets that the container calls damaged */
+    int64_t cuts;          /* borders between edits */
     int joins;             /* parts with a clock of their own after the first */
 };
 

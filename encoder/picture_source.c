@@ -24,6 +24,7 @@ enum {
 
 struct waiting_packet {
     AVPacket *packet;
+    bool restarts; /* see reader_item */
     struct waiting_packet *next;
 };
 
@@ -48,6 +49,7 @@ struct picture_source {
     int64_t decode_end;        /* packets of pictures from this frame on are not needed */
     struct packet_queue ready; /* to be decoded */
     struct packet_queue held;  /* past the end, but a needed one may follow and refer to them */
+    AVPacket *after_drain;     /* the first of another edit: goes in when all is out; or NULL */
     int past;                  /* pictures past the end seen so far */
     bool read_all;
     bool decoded_all;
@@ -67,9 +69,10 @@ struct picture_source {
 
 /* ---- Queues --------------------------------------------------------------- */
 
-static void queue_push(struct packet_queue *queue, AVPacket *packet) {
+static void queue_push(struct packet_queue *queue, AVPacket *packet, bool restarts) {
     struct waiting_packet *waiting = mem_zero(1, sizeof(*waiting));
     waiting->packet = packet;
+    waiting->restarts = restarts;
     if (queue->last == NULL) {
         queue->first = waiting;
     } else {
@@ -79,12 +82,13 @@ static void queue_push(struct packet_queue *queue, AVPacket *packet) {
 }
 
 /* The first packet, owned by the caller; NULL from an empty queue. */
-static AVPacket *queue_pop(struct packet_queue *queue) {
+static AVPacket *queue_pop(struct packet_queue *queue, bool *restarts) {
     struct waiting_packet *first = queue->first;
     if (first == NULL) {
         return NULL;
     }
     AVPacket *packet = first->packet;
+    *restarts = first->restarts;
     queue->first = first->next;
     if (queue->first == NULL) {
         queue->last = NULL;
@@ -95,7 +99,8 @@ static AVPacket *queue_pop(struct packet_queue *queue) {
 
 static void queue_clear(struct packet_queue *queue) {
     AVPacket *packet = NULL;
-    while ((packet = queue_pop(queue)) != NULL) {
+    bool restarts = false;
+    while ((packet = queue_pop(queue, &restarts)) != NULL) {
         av_packet_free(&packet);
     }
 }
@@ -134,11 +139,12 @@ static int admit(struct picture_source *source, const struct reader_item *item, 
     av_packet_move_ref(packet, item->packet);
     if (!past) {
         AVPacket *before = NULL;
-        while ((before = queue_pop(&source->held)) != NULL) {
-            queue_push(&source->ready, before);
+        bool restarts = false;
+        while ((before = queue_pop(&source->held, &restarts)) != NULL) {
+            queue_push(&source->ready, before, restarts);
         }
     }
-    queue_push(past ? &source->held : &source->ready, packet);
+    queue_push(past ? &source->held : &source->ready, packet, item->restarts);
     bool beyond = item->floor != AV_NOPTS_VALUE &&
                   frame_clock_slot(&source->clock, item->floor) >= source->decode_end;
     if (past && (beyond || source->past > decoder_reorder_limit(source->decoder))) {
@@ -147,10 +153,13 @@ static int admit(struct picture_source *source, const struct reader_item *item, 
     return 0;
 }
 
-/* The next packet to decode, owned by the caller: 1, 0 where none is needed any more. */
-static int next_packet(struct picture_source *source, AVPacket **out, struct err *err) {
+/* The next packet to decode, owned by the caller: 1, 0 where none is needed any more.
+ * `*restarts`: the decoder must first give all it has, and forget it. */
+static int next_packet(struct picture_source *source, AVPacket **out, bool *restarts,
+                       struct err *err) {
+    *restarts = false;
     for (;;) {
-        *out = queue_pop(&source->ready);
+        *out = queue_pop(&source->ready, restarts);
         if (*out != NULL) {
             return 1;
         }
@@ -175,6 +184,24 @@ static int next_packet(struct picture_source *source, AVPacket **out, struct err
 
 /* ---- Decoding -------------------------------------------------------------- */
 
+/* Hands the decoder the next packet, or the end. What it refuses is a missing picture. */
+static int feed_decoder(struct picture_source *source, struct err *err) {
+    AVPacket *packet = NULL;
+    bool restarts = false;
+    int status = next_packet(source, &packet, &restarts, err);
+    if (status < 0) {
+        return status;
+    }
+    if (restarts) {
+        source->after_drain = packet;
+        avcodec_send_packet(source->decoder, NULL);
+        return 0;
+    }
+    avcodec_send_packet(source->decoder, packet);
+    av_packet_free(&packet);
+    return 0;
+}
+
 /* The next picture out of the decoder, exact or not: 1, 0 at the end. */
 static int decode(struct picture_source *source, AVFrame *frame, struct err *err) {
     while (!source->decoded_all) {
@@ -183,17 +210,17 @@ static int decode(struct picture_source *source, AVFrame *frame, struct err *err
             source->stats.decoded++;
             return 1;
         }
-        if (status == AVERROR_EOF) {
+        if (status == AVERROR_EOF && source->after_drain != NULL) {
+            avcodec_flush_buffers(source->decoder);
+            avcodec_send_packet(source->decoder, source->after_drain);
+            av_packet_free(&source->after_drain);
+        } else if (status == AVERROR_EOF) {
             source->decoded_all = true;
         } else if (status == AVERROR(EAGAIN)) {
-            AVPacket *packet = NULL;
-            status = next_packet(source, &packet, err);
+            status = feed_decoder(source, err);
             if (status < 0) {
                 return status;
             }
-            /* A packet that the decoder refuses is a missing picture. */
-            avcodec_send_packet(source->decoder, packet);
-            av_packet_free(&packet);
         }
     }
     return 0;
@@ -294,6 +321,7 @@ static void close_access(struct picture_source *source) {
     source->deinterlacer = NULL;
     queue_clear(&source->ready);
     queue_clear(&source->held);
+    av_packet_free(&source->after_drain);
     for (int i = 0; i < NEIGHBOURS; i++) {
         av_frame_unref(source->run_in[i]);
     }
@@ -515,7 +543,9 @@ static bool is_repair(const struct picture_source *source) {
     }
     /* At field rate a picture that is not interlaced stands for both of its fields. */
     int64_t held = source->options.deinterlace == DEINTERLACE_FIELD && is_deinterlaced(source);
-    return source->current_slot < frame - held;
+    /* What the title's first edit cuts into may be on screen since long before. */
+    int64_t since = source->current_slot > 0 ? source->current_slot : 0;
+    return since < frame - held;
 }
 
 int picture_source_next(struct picture_source *source, const AVFrame **picture, bool *same,

@@ -112,8 +112,24 @@ static bool is_sound(const AVStream *stream) {
            parameters->ch_layout.nb_channels > 0;
 }
 
+/* Where our reading of an edit list says that the sound begins. */
+static int begin_sound(const struct probe *probe, struct audio_facts *facts, struct err *err) {
+    struct edit_list edits = {0};
+    if (probe->demux->container->reach != REACH_TABLES) {
+        return 0;
+    }
+    int status = edits_read(&edits, probe->io, facts->stream, err);
+    if (status == 0 && edits.count > 0) {
+        const AVStream *stream = probe->demux->format->streams[facts->stream];
+        int64_t begin = edits.edits[0].start + edits.edits[0].shift;
+        facts->start = rational_of(begin * stream->time_base.num, stream->time_base.den);
+    }
+    edits_finish(&edits);
+    return status;
+}
+
 /* Audio tracks, those that the file calls its default first. */
-static void list_sound(struct probe *probe) {
+static int list_sound(struct probe *probe, struct err *err) {
     const AVFormatContext *format = probe->demux->format;
     struct source_document *document = &probe->document;
     document->audio = arena_zero(&document->arena, MAX_AUDIO, sizeof(*document->audio));
@@ -127,9 +143,14 @@ static void list_sound(struct probe *probe) {
                 if (probe->outline.fragmented) {
                     facts->duration = (struct rational){0, 1}; /* of the first fragments */
                 }
+                int status = begin_sound(probe, facts, err);
+                if (status != 0) {
+                    return status;
+                }
             }
         }
     }
+    return 0;
 }
 
 static void list_left_out(struct probe *probe) {
@@ -417,6 +438,7 @@ static int lay_out(struct probe *probe, const struct pass *pass, struct err *err
         .pts = pass->pts,
         .count = pass->count,
         .time_base = video->time_base,
+        .cuts = pass->cuts,
         .last_duration = pass->last_duration,
         .hint = probe->hint,
         .max_rate = probe->options->max_rate,
@@ -497,7 +519,9 @@ static int fill_document(struct probe *probe, struct err *err) {
     struct pass pass = {0};
     int status = check_video(probe, err);
     if (status == 0) {
-        list_sound(probe);
+        status = list_sound(probe, err);
+    }
+    if (status == 0) {
         list_left_out(probe);
         status = look_inside(probe, err);
     }

@@ -11,6 +11,7 @@
 #include "reorder.h"
 
 enum {
+    EDIT_SEEKS = 64,        /* back from one key picture to the one before, at the most */
     SEARCH_PACKETS = 600,   /* after a seek, until the access point must have come */
     HEADER_PACKETS = 10000, /* until the stream is there, in containers without a header */
 };
@@ -38,6 +39,9 @@ struct reader {
     int field_parity;
     int64_t position_before; /* of the newest packet that tells its own */
     struct join_clock join;  /* its shift is added to stored timestamps */
+    struct edit_list edits;  /* of an MP4; the present one's shift is that of `join` */
+    size_t edit;
+    bool restarts; /* the next packet is the first that is read for its edit */
     struct reorder reorder;
     struct entry *first; /* read and not given yet, in decode order */
     struct entry *last;
@@ -51,6 +55,10 @@ AVStream *reader_stream(const struct reader *reader) {
 
 int reader_joins(const struct reader *reader) {
     return reader->join.joins;
+}
+
+const struct edit_list *reader_edits(const struct reader *reader) {
+    return &reader->edits;
 }
 
 void reader_look_at_all(struct reader *reader, bool all) {
@@ -226,6 +234,23 @@ static int64_t stored_time(const AVPacket *packet) {
     return packet->dts != AV_NOPTS_VALUE ? packet->dts : packet->pts;
 }
 
+/* Whether the packet is one of the edits' media, with times that can be shifted. */
+static bool is_edited(const struct reader *reader, const AVPacket *packet) {
+    static const int64_t most = INT64_C(1) << 61;
+    return reader->edits.count > 0 && packet->pts != AV_NOPTS_VALUE &&
+           packet->dts != AV_NOPTS_VALUE && packet->pts < most && packet->pts > -most &&
+           packet->dts < most && packet->dts > -most;
+}
+
+/* Whether the access point says for which edit the packet is read: by their shift. */
+static bool names_edit(const struct reader *reader, const AVPacket *packet) {
+    const struct edit_list *edits = &reader->edits;
+    const struct random_access *access = reader->options.access;
+    return edits->count == 0 ||
+           (is_edited(reader, packet) &&
+            edits_find(edits, access->pts - packet->pts, packet->pts) < edits->count);
+}
+
 /* Whether this is the packet of the access point, seen again: by its time, and where it
  * has none by its position. */
 static bool is_anchor(const struct reader *reader, const AVPacket *packet) {
@@ -237,7 +262,7 @@ static bool is_anchor(const struct reader *reader, const AVPacket *packet) {
                                          : packet->pos == access->position;
     /* Joined parts may have equal times. */
     bool early = by_byte && packet->pos >= 0 && packet->pos < access->position;
-    if (!same || early) {
+    if (!same || early || !names_edit(reader, packet)) {
         return false;
     }
     /* After a seek by byte the rest of the picture before may go by its name. */
@@ -255,6 +280,7 @@ static void anchor(struct reader *reader, AVPacket *packet) {
     } else {
         packet->pts = access->pts;
     }
+    reader->edit = edits_find(&reader->edits, reader->join.shift, packet->pts);
 }
 
 /* Whether the picture is decoded long before or after it is shown: a damaged stamp. Ten
@@ -286,6 +312,69 @@ static void shift_times(struct reader *reader, AVPacket *packet, bool picture) {
     if (packet->dts != AV_NOPTS_VALUE) {
         packet->dts += shift;
     }
+}
+
+/* ---- Edits ------------------------------------------------------------------ */
+
+/* Says how the present edit cuts the picture, whose times are shifted. What is hidden
+ * lies at the edit's border, so that its time tells nothing of other edits. */
+static void cut(const struct reader *reader, AVPacket *packet, struct reader_item *item) {
+    const struct edit *edit = &reader->edits.edits[reader->edit];
+    int64_t start = edit->start + edit->shift;
+    int64_t end = edit->end + edit->shift;
+    if (packet->pts >= end - reader->edits.slack) {
+        item->cut = CUT_AFTER;
+        packet->flags |= AV_PKT_FLAG_DISCARD;
+        packet->pts = end;
+    } else if (packet->pts <= start + reader->edits.slack) {
+        item->cut = CUT_BEFORE;
+        /* The first edit's may keep its time: nothing is shown before. */
+        packet->pts = reader->edit > 0 ? start : packet->pts;
+    }
+    packet->dts = packet->dts < end ? packet->dts : end;
+}
+
+static bool seek_edit(struct reader *reader, int64_t time) {
+    if (reader->unpack != NULL) {
+        av_bsf_flush(reader->unpack);
+    }
+    return reader->stream != NULL && demux_seek_time(reader->demux, reader->options.stream, time);
+}
+
+/* Goes to where decoding for the edit must begin: the last key picture that is shown at or
+ * before its start. */
+static int begin_edit(struct reader *reader, size_t index, struct err *err) {
+    const struct edit *edit = &reader->edits.edits[index];
+    int64_t target = edit->start;
+    reader->edit = index;
+    reader->join.shift = edit->shift;
+    reader->restarts = true;
+    reader->field_open = false;
+    for (int i = 0; i < EDIT_SEEKS; i++) {
+        if (!seek_edit(reader, target)) {
+            return 0;
+        }
+        int status = read_unpacked(reader, reader->raw, err);
+        bool late = status > 0 && is_edited(reader, reader->raw) &&
+                    reader->raw->pts > edit->start + reader->edits.slack;
+        int64_t time = late ? reader->raw->dts : target;
+        av_packet_unref(reader->raw);
+        if (status < 0) {
+            return status;
+        }
+        if (!late) {
+            break;
+        }
+        target = time - 1;
+    }
+    seek_edit(reader, target);
+    return 0;
+}
+
+/* Whether the packet, as stored, and all after it are shown after the present edit. */
+static bool is_past_edit(const struct reader *reader, const AVPacket *packet) {
+    return reader->anchored && is_edited(reader, packet) &&
+           packet->dts >= reader->edits.edits[reader->edit].end;
 }
 
 /* ---- The queue ------------------------------------------------------------- */
@@ -341,7 +430,16 @@ static int take(struct reader *reader, struct err *err) {
     item->picture = !is_second_field(reader) && !item->look.hidden;
     item->stored = stored_time(packet);
     item->place = place_in_file(reader, packet);
-    shift_times(reader, packet, item->picture);
+    bool edited = is_edited(reader, packet);
+    if (edited || reader->edits.count == 0) {
+        shift_times(reader, packet, item->picture);
+    }
+    item->uncut = packet->pts;
+    item->restarts = reader->restarts;
+    reader->restarts = false;
+    if (edited) {
+        cut(reader, packet, item);
+    }
     item->floor = packet->pts != AV_NOPTS_VALUE ? packet->dts : AV_NOPTS_VALUE;
     item->shown = item->picture && (packet->flags & AV_PKT_FLAG_DISCARD) == 0;
     if (item->picture) {
@@ -358,6 +456,17 @@ static int fill(struct reader *reader, struct err *err) {
     int searched = 0;
     for (;;) {
         int status = read_unpacked(reader, reader->raw, err);
+        if (status > 0 && is_past_edit(reader, reader->raw)) {
+            av_packet_unref(reader->raw);
+            status = 0;
+        }
+        if (status == 0 && reader->anchored && reader->edit + 1 < reader->edits.count) {
+            status = begin_edit(reader, reader->edit + 1, err);
+            if (status < 0) {
+                return status;
+            }
+            continue;
+        }
         if (status == 0) {
             reader->ended = true;
             reorder_end(&reader->reorder);
@@ -365,8 +474,7 @@ static int fill(struct reader *reader, struct err *err) {
         if (status <= 0) {
             return status;
         }
-        bool anchors = !reader->anchored && is_anchor(reader, reader->raw);
-        if (anchors) {
+        if (!reader->anchored && is_anchor(reader, reader->raw)) {
             anchor(reader, reader->raw);
         }
         if (reader->anchored) {
@@ -389,6 +497,7 @@ int reader_next(struct reader *reader, struct reader_item *item, struct err *err
             (!entry->item.picture || reorder_time(&reader->reorder, entry->ticket, &pts))) {
             if (entry->item.picture) {
                 entry->packet->pts = pts;
+                entry->item.uncut = entry->item.cut == CUT_NOT ? pts : entry->item.uncut;
             }
             reader->first = entry->next;
             reader->last = reader->first == NULL ? NULL : reader->last;
@@ -420,11 +529,14 @@ static void close_input(struct reader *reader) {
     reader->ended = false;
 }
 
+static bool is_iso(const struct reader_options *options) {
+    const struct container *container = container_of_name(options->container);
+    return container != NULL && container->reach == REACH_TABLES;
+}
+
 /* Whether the index says in which fragment of an MP4 to begin. */
 static bool begins_at_fragment(const struct reader_options *options) {
-    const struct container *container = container_of_name(options->container);
-    return options->access != NULL && options->access->position >= 0 && container != NULL &&
-           container->reach == REACH_TABLES;
+    return options->access != NULL && options->access->position >= 0 && is_iso(options);
 }
 
 /* Fragments before the access point are hidden: the demuxer need not read their headers. */
@@ -458,6 +570,7 @@ static int open_at_access(struct reader *reader, bool seek, struct err *err) {
         .container = options->container,
         .max_streams = options->stream + 1000,
         .stored_times = true,
+        .ignore_edits = reader->edits.count > 0,
         .linear = options->linear,
         .trail = options->trail,
     };
@@ -480,7 +593,8 @@ static int open_at_access(struct reader *reader, bool seek, struct err *err) {
     }
     if (options->access == NULL) {
         reader->anchored = true;
-        return 1;
+        status = reader->edits.count > 0 ? begin_edit(reader, 0, err) : 0;
+        return status < 0 ? status : 1;
     }
     if (seek && !begins_at_fragment(options)) {
         status = reader->stream == NULL ? await_stream(reader, err) : 0;
@@ -502,6 +616,9 @@ int reader_open(struct reader **out, const struct reader_options *options, struc
     int status = 0;
     if (reader->raw == NULL) {
         status = err_set(err, ERR_INTERNAL, "no memory for a packet");
+    }
+    if (status == 0 && is_iso(options)) {
+        status = edits_read(&reader->edits, options->io, options->stream, err);
     }
     if (status == 0) {
         status = open_at_access(reader, true, err);
@@ -535,6 +652,7 @@ void reader_close(struct reader *reader) {
         reader->first = next;
     }
     entry_destroy(reader->given);
+    edits_finish(&reader->edits);
     av_packet_free(&reader->raw);
     mem_free(reader);
 }

@@ -10,6 +10,8 @@ enum {
     MAX_WAITING = 2048, /* packets of sound that wait for the pictures of their part */
 };
 
+static const double run_in_s = 0.3; /* of sound before an edit, for its decoder */
+
 struct waiting_sound {
     AVPacket *packet;
     int part;
@@ -29,6 +31,8 @@ struct sound_reader {
     int part; /* of the newest packet of sound */
     int64_t last;
     bool started;
+    struct edit_list edits;
+    size_t edit;
     int64_t turn; /* added to stored times: the pictures' turn of a clock that wraps */
     struct waiting_sound *first;
     struct waiting_sound *newest;
@@ -38,6 +42,42 @@ struct sound_reader {
 
 AVStream *sound_reader_stream(const struct sound_reader *reader) {
     return reader->stream;
+}
+
+const struct edit *sound_reader_edit(const struct sound_reader *reader) {
+    return reader->edits.count > 0 ? &reader->edits.edits[reader->edit] : NULL;
+}
+
+/* ---- Edits ------------------------------------------------------------------ */
+
+static void begin_edit(struct sound_reader *reader, size_t index) {
+    double ticks = run_in_s / av_q2d(reader->stream->time_base);
+    reader->edit = index;
+    demux_seek_time(reader->demux, reader->stream->index,
+                    reader->edits.edits[index].start - (int64_t)ticks);
+}
+
+/* Puts the packet's time where its edit shows it: false where the packet belongs to none,
+ * or comes after the present edit, and the next one was gone to. */
+static bool apply_edit(struct sound_reader *reader, AVPacket *packet) {
+    static const int64_t most = INT64_C(1) << 61;
+    const struct edit *edit = sound_reader_edit(reader);
+    if (edit == NULL) {
+        return true;
+    }
+    if (packet->pts == AV_NOPTS_VALUE || packet->pts > most || packet->pts < -most) {
+        return false;
+    }
+    if (packet->pts < edit->end) {
+        packet->pts += edit->shift;
+        return true;
+    }
+    if (reader->edit + 1 < reader->edits.count) {
+        begin_edit(reader, reader->edit + 1);
+    } else {
+        reader->ended = true;
+    }
+    return false;
 }
 
 /* ---- Packets --------------------------------------------------------------- */
@@ -128,7 +168,7 @@ static bool is_ready(const struct sound_reader *reader) {
 }
 
 static int take(struct sound_reader *reader, struct err *err) {
-    if (reader->raw->stream_index == reader->stream->index) {
+    if (reader->raw->stream_index == reader->stream->index && apply_edit(reader, reader->raw)) {
         return enqueue(reader, err);
     }
     if (reader->follows && reader->raw->stream_index == reader->document->video.stream) {
@@ -141,7 +181,9 @@ static int take(struct sound_reader *reader, struct err *err) {
 int sound_reader_next(struct sound_reader *reader, AVPacket *packet, struct err *err) {
     while (!is_ready(reader) && !reader->ended) {
         int status = demux_read(reader->demux, reader->raw, err);
-        if (status == 0) {
+        if (status == 0 && reader->edit + 1 < reader->edits.count) {
+            begin_edit(reader, reader->edit + 1);
+        } else if (status == 0) {
             reader->ended = true;
         } else if (status > 0) {
             status = take(reader, err);
@@ -185,7 +227,8 @@ int sound_reader_open(struct sound_reader **out, const struct source_document *d
                       const struct audio_facts *facts, const struct source_io *io,
                       struct err *err) {
     struct sound_reader *reader = mem_zero(1, sizeof(*reader));
-    const struct demux_options options = {
+    const struct container *tables = container_of_name(document->container);
+    struct demux_options options = {
         .container = document->container,
         .max_streams = facts->stream + 1000,
         .stored_times = true,
@@ -197,7 +240,11 @@ int sound_reader_open(struct sound_reader **out, const struct source_document *d
     int status = 0;
     if (reader->raw == NULL) {
         status = err_set(err, ERR_INTERNAL, "no memory for sound");
-    } else {
+    } else if (tables != NULL && tables->reach == REACH_TABLES) {
+        status = edits_read(&reader->edits, io, facts->stream, err);
+        options.ignore_edits = reader->edits.count > 0;
+    }
+    if (status == 0) {
         status = demux_open(&reader->demux, io, &options, err);
     }
     if (status == 0) {
@@ -214,6 +261,9 @@ int sound_reader_open(struct sound_reader **out, const struct source_document *d
     }
     demux_keep_streams(reader->demux, facts->stream,
                        reader->follows ? document->video.stream : facts->stream);
+    if (reader->edits.count > 0) {
+        begin_edit(reader, 0);
+    }
     *out = reader;
     return 0;
 }
@@ -228,6 +278,7 @@ void sound_reader_close(struct sound_reader *reader) {
         mem_free(reader->first);
         reader->first = next;
     }
+    edits_finish(&reader->edits);
     av_packet_free(&reader->raw);
     demux_close(reader->demux);
     mem_free(reader);

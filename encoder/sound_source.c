@@ -29,6 +29,7 @@ static const uint8_t amr_wb_sizes[16] = {18, 24, 33, 37, 41, 47, 51, 59, 61, 6, 
 struct sounding {
     AVFrame *frame;
     bool stamped;
+    bool restarts;         /* the first of its edit: the count begins anew */
     struct rational stamp; /* of its first sample, seconds after the timeline's start */
 };
 
@@ -42,6 +43,11 @@ struct sound_source {
     AVPacket *packet;
     int split; /* bytes of the packet that were handed on */
     AVPacket *piece;
+    const struct edit *edit; /* that is decoded, or NULL */
+    bool draining;          /* the decoder gives the rest of that edit, before the packet goes in */
+    bool restarts;          /* no frame of the edit has come yet */
+    bool follows;           /* in an edit frames without a stamp follow the one before, */
+    struct rational follow; /* which ends here */
     bool read_all;
     bool decoded_all;
     struct sounding ahead[AHEAD];
@@ -177,6 +183,9 @@ static int feed(struct sound_source *source, struct err *err) {
     if (status == 0) {
         source->read_all = true;
         avcodec_send_packet(source->decoder, NULL);
+    } else if (source->edit != sound_reader_edit(source->reader)) {
+        source->draining = true;
+        avcodec_send_packet(source->decoder, NULL);
     } else if (source->frame_sizes != NULL) {
         send_piece(source);
     } else {
@@ -227,22 +236,31 @@ static struct rational time_of(const struct sound_source *source, int64_t pts) {
     return add(negative, pts * stream->time_base.num, stream->time_base.den);
 }
 
-/* An MP4's edit list says where the sound begins; libavformat leaves what the decoder
- * needs before it in the packets. Returns the samples cut. */
-static int64_t cut_before_edit(struct sound_source *source, AVFrame *frame, struct rational stamp) {
+/* Whole samples of the frame, no more than it has. */
+static int64_t to_samples(double seconds, const AVFrame *frame) {
+    double samples = seconds * frame->sample_rate + 0.5;
+    return samples < frame->nb_samples ? (int64_t)samples : frame->nb_samples;
+}
+
+/* Where libavformat applies an MP4's edit list it leaves what the decoder needs before the
+ * sound's start in the packets. Returns the samples cut at the start. */
+static int64_t cut_to_edit(struct sound_source *source, AVFrame *frame, struct rational stamp) {
     if (!source->document->container || strcmp(source->document->container, "mov,mp4") != 0) {
         return 0;
     }
     struct rational start = source->document->timeline.start;
     struct rational begin = add(source->facts->start, -start.num, start.den);
-    double early = rational_value(begin) - rational_value(stamp);
-    if (early <= 0) {
-        return 0;
+    double late = 0;
+    if (source->edit != NULL) {
+        const struct edit *edit = source->edit;
+        begin = time_of(source, edit->start + edit->shift);
+        late = rational_value(stamp) - rational_value(time_of(source, edit->end + edit->shift));
     }
-    int64_t samples = (int64_t)(early * frame->sample_rate + 0.5);
-    samples = samples < frame->nb_samples ? samples : frame->nb_samples;
-    cut(frame, samples, 0);
-    return samples;
+    double early = rational_value(begin) - rational_value(stamp);
+    int64_t before = early > 0 ? to_samples(early, frame) : 0;
+    late += (double)frame->nb_samples / frame->sample_rate;
+    cut(frame, before, source->edit != NULL && late > 0 ? to_samples(late, frame) : 0);
+    return before;
 }
 
 /* Decodes one more frame into the queue, if it has samples to give. */
@@ -257,16 +275,22 @@ static void enqueue(struct sound_source *source) {
         return;
     }
     int64_t skipped = cut_skipped(frame);
-    sounding->stamped = frame->pts != AV_NOPTS_VALUE;
+    bool follows = frame->pts == AV_NOPTS_VALUE && source->follows;
+    sounding->stamped = frame->pts != AV_NOPTS_VALUE || follows;
     if (sounding->stamped) {
-        sounding->stamp = add(time_of(source, frame->pts), skipped, frame->sample_rate);
-        int64_t early = cut_before_edit(source, frame, sounding->stamp);
+        struct rational time = follows ? source->follow : time_of(source, frame->pts);
+        sounding->stamp = add(time, skipped, frame->sample_rate);
+        source->follow = add(sounding->stamp, frame->nb_samples, frame->sample_rate);
+        source->follows = source->edit != NULL;
+        int64_t early = cut_to_edit(source, frame, sounding->stamp);
         sounding->stamp = add(sounding->stamp, early, frame->sample_rate);
     }
     if (frame->nb_samples <= 0) {
         av_frame_unref(frame);
         return;
     }
+    sounding->restarts = source->restarts;
+    source->restarts = false;
     source->ahead_count++;
 }
 
@@ -276,6 +300,12 @@ static int fill_ahead(struct sound_source *source, struct err *err) {
             avcodec_receive_frame(source->decoder, source->ahead[source->ahead_count].frame);
         if (status == 0) {
             enqueue(source);
+        } else if (status == AVERROR_EOF && source->draining) {
+            avcodec_flush_buffers(source->decoder);
+            source->edit = sound_reader_edit(source->reader);
+            source->draining = false;
+            source->follows = false;
+            source->restarts = true;
         } else if (status == AVERROR_EOF || (source->read_all && status == AVERROR(EAGAIN))) {
             source->decoded_all = true;
         } else if (status == AVERROR(EAGAIN)) {
@@ -315,7 +345,8 @@ static struct rational place(struct sound_source *source) {
     if (source->anchored) {
         time = add(source->anchor, source->counted, source->rate);
     }
-    bool jumped = first->stamped && (!source->anchored || has_jumped(source, time));
+    bool jumped = first->stamped &&
+                  (!source->anchored || first->restarts || has_jumped(source, time));
     if (jumped) {
         time = first->stamp;
     }

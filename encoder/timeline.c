@@ -205,8 +205,9 @@ static bool choose_standard(const struct timeline_input *input, double estimate,
                             struct rational *rate, struct fit *fit) {
     bool found = false;
     double nearest = 0;
-    /* In a short title a tick is a thousandth. */
-    double within = standard_within + 1 / (double)(input->pts[input->count - 1] - input->pts[0]);
+    /* In a short title a tick is a thousandth, and so is part of a picture. */
+    double within = standard_within + 1 / (double)(input->pts[input->count - 1] - input->pts[0]) +
+                    (double)input->cuts / (double)input->count;
     for (int i = 0; i < STANDARD_COUNT; i++) {
         double off = fabs(rational_value(standard[i].rate) / estimate - 1);
         if (off > within) {

@@ -14,6 +14,7 @@ struct timeline_input {
                            timeline_choose's caller with timeline_sort */
     size_t count;       /* > 0 */
     struct rational time_base;
+    int64_t cuts;          /* places where the stamps may leave their grid, by part of a picture */
     int64_t last_duration; /* of the last picture, ticks; 0 unknown */
     struct rational hint;  /* the rate that container or codec claim; {0, 1} unknown */
     struct rational max_rate;

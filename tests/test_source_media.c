@@ -13,6 +13,9 @@ Suite *source_media_suite(void);
 
 enum { COLUMN_FILE = 0, COLUMN_PACKETS = 16, COLUMN_FRAMES = 17, COLUMNS = 24, LINE_BYTES = 8192 };
 
+/* Its edit begins in a picture's middle, which is shown; the manifest's tool hides it. */
+#define CUT_INTO "awkward/iphone_hlg_hevc10_rot_editlist.mp4"
+
 /* ---- What is known of some --------------------------------------------------- */
 
 static const struct {
@@ -53,10 +56,10 @@ static const struct {
      SCAN_TOP_FIRST,
      1,
      false},
-    {"awkward/iphone_hlg_hevc10_rot_editlist.mp4",
-     77,
+    {CUT_INTO,
+     78,
      {30000, 1001},
-     {0, 1},
+     {-13, 600},
      1080,
      1920,
      90,
@@ -383,6 +386,7 @@ static void check_clip(const char *media, const char *folder, char *cells[COLUMN
     } else {
         ck_assert_msg(status == 0, "%s: %s", name, err.message);
         int64_t decoded = strtoll(cells[COLUMN_FRAMES], NULL, 10);
+        decoded += strcmp(name, CUT_INTO) == 0;
         int64_t held = document.access[0].frame > 0 ? document.access[0].frame : 0;
         bool one_track = strchr(cells[COLUMN_PACKETS], '|') == NULL;
         /* What decodes without damage at a constant rate has a frame for each picture. */

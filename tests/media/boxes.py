@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes what an MP4 with its header at the end says of its first track, in place.
+"""Changes what an MP4 with its header at the end says of its first track (or the one whose
+number stands behind the command: edits2), in place.
 
   boxes.py matrix FILE A B C D             how it is turned or mirrored: -1, 0 or 1 each
   boxes.py edits FILE LENGTH:START ...     its edit list, in ticks: LENGTH of the movie's
@@ -14,13 +15,15 @@ import subprocess
 import sys
 
 
-def find(data, path):
-    """(start, end) of each box on the path from the top, the first of each name."""
+def find(data, path, track=1):
+    """(start, end) of each box on the path from the top: the first of each name, but of
+    tracks that with this number."""
     found = []
     start, end = 0, len(data)
     for name in path:
         at = start
-        while data[at + 4:at + 8] != name:
+        left = track if name == b"trak" else 1
+        while data[at + 4:at + 8] != name or (left := left - 1) > 0:
             at += struct.unpack_from(">I", data, at)[0]
             if at >= end:
                 raise SystemExit(f"no {name.decode()} box")
@@ -37,8 +40,8 @@ def set_matrix(data, values):
     struct.pack_into(">9i", data, start + 48, a, b, 0, c, d, 0, 0, 0, 1 << 30)
 
 
-def set_edits(data, edits):
-    boxes = find(data, [b"moov", b"trak", b"edts", b"elst"])
+def set_edits(data, edits, track):
+    boxes = find(data, [b"moov", b"trak", b"edts", b"elst"], track)
     start, end = boxes[-1]
     rows = b"".join(struct.pack(">IiI", *(int(part) for part in edit.split(":")), 1 << 16)
                     for edit in edits)
@@ -68,8 +71,8 @@ def main():
         data = bytearray(file.read())
     if command == "matrix":
         set_matrix(data, rest)
-    elif command == "edits":
-        set_edits(data, rest)
+    elif command.startswith("edits"):
+        set_edits(data, rest, int(command[5:] or 1))
     else:
         blank(path, data, rest)
     with open(path, "wb") as file:
