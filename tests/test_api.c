@@ -791,7 +791,9 @@ START_TEST(unruly_requests_are_refused) {
     int fd = open_socket();
     send_text(fd, text);
     int status = status_from(fd, 3000);
-    if (unruly[_i].status != 0 || status != 400) {
+    /* libmicrohttpd 1.0 knows some of them before we do, as bad requests. */
+    bool known_before = status == 400 && (unruly[_i].status == 0 || unruly[_i].status == 501);
+    if (!known_before) {
         ck_assert_int_eq(status, unruly[_i].status);
     }
     close(fd);

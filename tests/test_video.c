@@ -474,8 +474,9 @@ START_TEST(the_stream_says_what_the_spec_says) {
                  "width,height,has_b_frames,sample_aspect_ratio,pix_fmt,level,color_range,"
                  "color_space,color_transfer,color_primaries,chroma_location,r_frame_rate "
                  "out.h264)\n"
-                 "test \"$facts\" = \"h264,High,160,96,2,1:1,yuvj420p,31,pc,bt470bg,smpte170m,"
-                 "bt470bg,center,30000/1001\" || { echo \"$facts\" >&2; exit 1; }\n"
+                 "case $facts in # ffprobe 7 tells the rate of fields\n"
+                 "h264,High,160,96,2,1:1,yuvj420p,31,pc,bt470bg,smpte170m,bt470bg,center,"
+                 "[36]0000/1001) ;;\n*) echo \"$facts\" >&2; exit 1 ;;\nesac\n"
                  "! grep -aq x264 out.h264\n");
     made_finish(&made);
     close_file(&opened);
