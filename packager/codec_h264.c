@@ -94,9 +94,11 @@ static int h264_codecs_string(const uint8_t *record, size_t record_size, char *o
     return failed;
 }
 
-static int h264_sample_read(const uint8_t *data, size_t size, struct sample_look *look,
-                            struct err *err) {
+static int h264_sample_read(const uint8_t *record, size_t record_size, const uint8_t *data,
+                            size_t size, struct sample_look *look, struct err *err) {
     struct avc_sample sample;
+    (void)record; /* nothing in a sample hangs on it */
+    (void)record_size;
     int failed = avc_sample_read(&sample, data, size, err);
     if (failed == 0) {
         *look = (struct sample_look){.key = sample.idr, .disposable = !sample.reference};
@@ -108,6 +110,7 @@ const struct track_codec track_codec_h264 = {
     .codec = CODEC_H264,
     .sample_entry = "avc1",
     .configuration_box = "avcC",
+    .reorders = true,
     .track_check = h264_track_check,
     .configuration_write = h264_configuration_write,
     .configuration_read = h264_configuration_read,

@@ -38,7 +38,7 @@ static void decode_time_write(int64_t decode_time, struct buf *out) {
 /* Returns where the data offset stands: it is known once the moof is closed. */
 static size_t run_write(const struct fragment *fragment, struct buf *out) {
     uint32_t flags = TRUN_DATA_OFFSET | TRUN_SIZES;
-    flags |= fragment->video ? TRUN_FLAGS | TRUN_OFFSETS : 0;
+    flags |= (fragment->flags ? TRUN_FLAGS : 0) | (fragment->offsets ? TRUN_OFFSETS : 0);
     size_t box = mp4_full_open(out, "trun", 1, flags);
     buf_u32(out, (uint32_t)fragment->count);
     size_t data_offset = out->size;
@@ -46,8 +46,10 @@ static size_t run_write(const struct fragment *fragment, struct buf *out) {
     for (size_t i = 0; i < fragment->count; i++) {
         const struct run_sample *sample = &fragment->samples[i];
         buf_u32(out, sample->size);
-        if (fragment->video) {
+        if (fragment->flags) {
             buf_u32(out, sample->flags);
+        }
+        if (fragment->offsets) {
             buf_u32(out, (uint32_t)sample->offset);
         }
     }

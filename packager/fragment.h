@@ -30,7 +30,8 @@ struct run_sample {
 };
 
 struct fragment {
-    bool video; /* flags and offsets stand in the trun */
+    bool flags;   /* of samples stand in the trun, */
+    bool offsets; /* and so do composition offsets */
     uint32_t sequence;
     int64_t decode_time;
     const struct run_sample *samples; /* borrowed */

@@ -80,7 +80,8 @@ static void iframe_variant_write(const struct presentation *p, const struct pres
                track->height, video_range(&track->colour), p->version, track->id);
 }
 
-/* The picture whose rate lies nearest to what a player should start on. */
+/* The picture whose rate lies nearest to what a player should start on; of the first codec,
+ * which is the one that more players know. */
 static const struct presented_track *first_variant(const struct period *period) {
     const struct presented_track *nearest = NULL;
     int64_t distance = 0;
@@ -89,7 +90,8 @@ static const struct presented_track *first_variant(const struct period *period) 
         int64_t off = track->average_bps > FIRST_VARIANT_BPS
                           ? track->average_bps - FIRST_VARIANT_BPS
                           : FIRST_VARIANT_BPS - track->average_bps;
-        if (track->video && (nearest == NULL || off < distance)) {
+        if (track->video && track->codec == period->tracks[0].codec &&
+            (nearest == NULL || off < distance)) {
             nearest = track;
             distance = off;
         }

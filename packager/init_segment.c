@@ -2,9 +2,9 @@
 /*
  * The CMAF header (ISO/IEC 23000-19 7.3.1): ftyp and a moov without samples. The
  * major brand is iso6, since that names the file features a reader needs (tfdt,
- * default-base-is-moof) and MSE refuses brands it does not know; cmfc stands
- * beside it. All times of day are 0 and hdlr has no name, so that the bytes are a
- * function of the track alone.
+ * default-base-is-moof) and MSE refuses brands it does not know; cmfc and that of the
+ * codec, where it wants one, stand beside it. All times of day are 0 and hdlr has no name, so that
+ * the bytes are a function of the track alone.
  */
 #include "fragment.h"
 #include "sample_entries.h"
@@ -17,12 +17,13 @@ static void matrix_write(struct buf *out) {
     }
 }
 
-static void file_type_write(struct buf *out) {
+static void file_type_write(const struct track_layout *layout, struct buf *out) {
     size_t box = mp4_open(out, "ftyp");
     buf_string(out, "iso6");
     buf_u32(out, 0);
     buf_string(out, "iso6");
     buf_string(out, "cmfc");
+    buf_string(out, layout->codec->brand != NULL ? layout->codec->brand : "");
     mp4_close(out, box);
 }
 
@@ -169,7 +170,7 @@ int init_segment_write(const struct track_config *track, struct buf *out, struct
     if (failed != 0) {
         return failed;
     }
-    file_type_write(out);
+    file_type_write(&layout, out);
     size_t movie = mp4_open(out, "moov");
     movie_header_write(&layout, out);
     size_t box = mp4_open(out, "trak");

@@ -87,14 +87,16 @@ static int samples_look(struct checker *c, const struct chunk_facts *chunk, bool
     for (size_t i = 0; i < chunk->sample_count; i++) {
         struct run_sample *sample = &c->facts.samples[chunk->first_sample + i];
         struct sample_look look;
-        int failed = c->layout.codec->sample_read(at, sample->size, &look, err);
+        int failed = c->layout.codec->sample_read(c->track->record, c->track->record_size, at,
+                                                  sample->size, &look, err);
         if (failed != 0) {
             err_wrap(err, "sample %zu of the fragment at byte %zu", i, chunk->offset);
             return failed;
         }
         if (look.key != key) {
-            return err_set(err, ERR_CORRUPT, "sample %zu of the fragment at byte %zu is %s IDR", i,
-                           chunk->offset, key ? "no" : "an");
+            return err_set(err, ERR_CORRUPT,
+                           "sample %zu of the fragment at byte %zu is %s key picture", i,
+                           chunk->offset, key ? "no" : "a");
         }
         uint32_t flags = look.disposable ? SAMPLE_FLAGS_DISPOSABLE : SAMPLE_FLAGS_NON_SYNC;
         sample->flags = key ? SAMPLE_FLAGS_SYNC : flags;
@@ -107,7 +109,8 @@ static int samples_look(struct checker *c, const struct chunk_facts *chunk, bool
 static int header_check(struct checker *c, const struct chunk_facts *chunk, int64_t sequence,
                         int64_t decode_time, struct err *err) {
     struct fragment fragment = {
-        .video = c->layout.video,
+        .flags = c->layout.video,
+        .offsets = c->layout.codec->reorders,
         .sequence = (uint32_t)sequence,
         .decode_time = decode_time,
         .samples = c->facts.samples + chunk->first_sample,

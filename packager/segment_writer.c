@@ -68,7 +68,8 @@ static int sample_add(struct segment_writer *w, const struct sample *sample,
 
 static void fragment_close(struct segment_writer *w, uint32_t sequence) {
     struct fragment fragment = {
-        .video = w->layout.video,
+        .flags = w->layout.video,
+        .offsets = w->layout.codec->reorders,
         .sequence = sequence,
         .decode_time = decode_time_of(w, w->taken - (int64_t)w->sample_count),
         .samples = w->samples,

@@ -6,7 +6,8 @@
 
 #include "fragment.h"
 
-static const struct track_codec *const codecs[] = {&track_codec_h264, &track_codec_aac};
+static const struct track_codec *const codecs[] = {&track_codec_h264, &track_codec_av1,
+                                                   &track_codec_aac};
 
 enum { CODECS = sizeof(codecs) / sizeof(codecs[0]), REORDER_MAX = 16, PRIMING_MAX = 1 << 16 };
 

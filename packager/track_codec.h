@@ -20,7 +20,9 @@ struct track_codec {
     enum codec_id codec;
     const char *sample_entry;      /* "avc1" */
     const char *configuration_box; /* in the sample entry: "avcC" */
+    const char *brand;             /* that ftyp must list besides, "av01"; NULL for none */
     int packet_samples;            /* sound: samples in each packet */
+    bool reorders;                 /* packets may stand in another order than they are shown in */
 
     /* Whether record, spec and timing agree: INVALID with a sentence. */
     int (*track_check)(const struct track_config *track, struct err *err);
@@ -36,11 +38,13 @@ struct track_codec {
     int (*codecs_string)(const uint8_t *record, size_t record_size, char *out, size_t size,
                          struct err *err);
 
-    /* CORRUPT where the bytes can be no sample of such a track. */
-    int (*sample_read)(const uint8_t *data, size_t size, struct sample_look *look, struct err *err);
+    /* CORRUPT where the bytes can be no sample of a track with that record. */
+    int (*sample_read)(const uint8_t *record, size_t record_size, const uint8_t *data, size_t size,
+                       struct sample_look *look, struct err *err);
 };
 
 extern const struct track_codec track_codec_h264;
+extern const struct track_codec track_codec_av1;
 extern const struct track_codec track_codec_aac;
 
 /* The row of a codec, or of a sample entry; UNSUPPORTED where there is none. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What verify reads out of configuration records: one row a codec. See verify.h. */
 #include "aac.h"
+#include "av1.h"
 #include "avc.h"
 #include "verify.h"
 
@@ -9,7 +10,7 @@ static const struct {
     int level;
     int64_t rate;
     int64_t frame;
-} levels[] = {
+} h264_levels[] = {
     {9, 1485, 99},        {10, 1485, 99},        {11, 3000, 396},       {12, 6000, 396},
     {13, 11880, 396},     {20, 11880, 396},      {21, 19800, 792},      {22, 20250, 1620},
     {30, 40500, 1620},    {31, 108000, 3600},    {32, 216000, 5120},    {40, 245760, 8192},
@@ -17,17 +18,17 @@ static const struct {
     {52, 2073600, 36864}, {60, 4177920, 139264}, {61, 8355840, 139264}, {62, 16711680, 139264},
 };
 
-static bool level_holds(const struct avc_sps *sps, struct rational rate) {
+static bool h264_level_holds(const struct avc_sps *sps, struct rational rate) {
     int64_t wide = (sps->width + 15) / 16;
     int64_t high = (sps->height + 15) / 16;
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-        if (levels[i].level != sps->level_idc) {
+    for (size_t i = 0; i < sizeof(h264_levels) / sizeof(h264_levels[0]); i++) {
+        if (h264_levels[i].level != sps->level_idc) {
             continue;
         }
-        struct rational most = {levels[i].rate, wide * high};
+        struct rational most = {h264_levels[i].rate, wide * high};
         /* A.3.1: no side is longer than sqrt(8 x MaxFS). */
-        return wide * high <= levels[i].frame && wide * wide <= 8 * levels[i].frame &&
-               high * high <= 8 * levels[i].frame && rational_compare(rate, most) <= 0;
+        return wide * high <= h264_levels[i].frame && wide * wide <= 8 * h264_levels[i].frame &&
+               high * high <= 8 * h264_levels[i].frame && rational_compare(rate, most) <= 0;
     }
     return false;
 }
@@ -48,9 +49,58 @@ static int h264_facts(struct codec_facts *out, const struct init_facts *init, st
         .matrix = sps->matrix,
         .full_range = sps->full_range,
         .reorder_frames = sps->reorder_frames,
-        .level_holds = level_holds(sps, rate),
+        .level_holds = h264_level_holds(sps, rate),
         .plain = sps->profile_idc <= 100 && sps->level_idc <= 42 && sps->frames_only &&
                  sps->chroma == CHROMA_420 && sps->bit_depth == 8 && sps->chroma_bit_depth == 8,
+    };
+    return 0;
+}
+
+/* AV1 annex A.3, by seq_level_idx; a picture of 0 stands for levels that are not defined. */
+static const struct {
+    int64_t picture; /* MaxPicSize, samples of luma */
+    int64_t wide;    /* MaxHSize */
+    int64_t high;    /* MaxVSize */
+    int64_t rate;    /* MaxDisplayRate, samples a second */
+} av1_levels[] = {
+    [0] = {147456, 2048, 1152, 4423680},        [1] = {278784, 2816, 1584, 8363520},
+    [4] = {665856, 4352, 2448, 19975680},       [5] = {1065024, 5504, 3096, 31950720},
+    [8] = {2359296, 6144, 3456, 70778880},      [9] = {2359296, 6144, 3456, 141557760},
+    [12] = {8912896, 8192, 4352, 267386880},    [13] = {8912896, 8192, 4352, 534773760},
+    [14] = {8912896, 8192, 4352, 1069547520},   [15] = {8912896, 8192, 4352, 1069547520},
+    [16] = {35651584, 16384, 8704, 1069547520}, [17] = {35651584, 16384, 8704, 2139095040},
+    [18] = {35651584, 16384, 8704, 4278190080}, [19] = {35651584, 16384, 8704, 4278190080},
+};
+
+static bool av1_level_holds(const struct av1_sequence *sequence, struct rational rate) {
+    if (sequence->level >= (int)(sizeof(av1_levels) / sizeof(av1_levels[0]))) {
+        return false;
+    }
+    int64_t picture = (int64_t)sequence->width * sequence->height;
+    struct rational most = {av1_levels[sequence->level].rate, picture};
+    return picture <= av1_levels[sequence->level].picture &&
+           sequence->width <= av1_levels[sequence->level].wide &&
+           sequence->height <= av1_levels[sequence->level].high &&
+           rational_compare(rate, most) <= 0;
+}
+
+static int av1_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                     struct err *err) {
+    struct av1_record record;
+    int failed = av1_record_read(&record, init->record, init->record_size, err);
+    if (failed != 0) {
+        return failed;
+    }
+    const struct av1_sequence *sequence = &record.sequence;
+    *out = (struct codec_facts){
+        .width = sequence->width,
+        .height = sequence->height,
+        .primaries = sequence->primaries,
+        .transfer = sequence->transfer,
+        .matrix = sequence->matrix,
+        .full_range = sequence->full_range,
+        .level_holds = av1_level_holds(sequence, rate),
+        .plain = sequence->profile == 0,
     };
     return 0;
 }
@@ -73,7 +123,7 @@ static const struct {
     enum codec_id codec;
     int (*read)(struct codec_facts *out, const struct init_facts *init, struct rational rate,
                 struct err *err);
-} codecs[] = {{CODEC_H264, h264_facts}, {CODEC_AAC, aac_facts}};
+} codecs[] = {{CODEC_H264, h264_facts}, {CODEC_AV1, av1_facts}, {CODEC_AAC, aac_facts}};
 
 int codec_facts_read(struct codec_facts *out, const struct init_facts *init, struct rational rate,
                      struct err *err) {

@@ -334,6 +334,31 @@ static int64_t off_first(const struct listing *listing) {
     return llabs(listing->average_bps - FIRST_VARIANT_BPS);
 }
 
+static bool is_codec(const struct listing *listing, enum codec_id codec) {
+    return listing != NULL && listing->track->facts.codec->codec == codec;
+}
+
+/* H.264 is what a player of unknown kind is started on, and the neighbour that other codecs
+ * want. */
+static void advise_codecs(struct verify *v) {
+    const struct m3u8_list *variants = &v->master.variants;
+    const struct listing *plain = NULL;
+    for (size_t i = 0; i < variants->count && plain == NULL; i++) {
+        const struct listing *listing = measured(v, &variants->items[i]);
+        plain = is_codec(listing, CODEC_H264) ? listing : NULL;
+    }
+    for (size_t i = 0; i < variants->count; i++) {
+        const struct listing *listing = measured(v, &variants->items[i]);
+        if (is_codec(listing, CODEC_AV1) && (plain == NULL || i == 0)) {
+            verify_found(v, RULE_CODEC_NEIGHBOUR, master_path,
+                         plain == NULL ? "line %d is of AV1, and no variant is of H.264"
+                                       : "line %d is of AV1, and stands before all of H.264",
+                         variants->items[i].line);
+            return;
+        }
+    }
+}
+
 static void advise_variants(struct verify *v) {
     const struct m3u8_list *variants = &v->master.variants;
     const struct listing *first = measured(v, &variants->items[0]);
@@ -342,7 +367,8 @@ static void advise_variants(struct verify *v) {
         if (listing == NULL || !listing->track->facts.video) {
             continue;
         }
-        if (first != NULL && off_first(listing) < off_first(first)) {
+        if (first != NULL && first->track->facts.codec == listing->track->facts.codec &&
+            off_first(listing) < off_first(first)) {
             verify_found(v, RULE_HLS_FIRST_VARIANT, master_path,
                          "line %d, at %" PRId64 " b/s, is nearer to 2 Mb/s than the first variant",
                          variants->items[i].line, listing->average_bps);
@@ -402,5 +428,6 @@ void verify_hls(struct verify *v) {
         check_iframe_variant(v, &v->master.iframe_variants.items[i]);
     }
     advise_variants(v);
+    advise_codecs(v);
     advise_iframes(v);
 }

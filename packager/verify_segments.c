@@ -48,7 +48,9 @@ static bool read_samples(struct segment_reading *r) {
             const struct run_sample *sample = &r->facts.samples[chunk->first_sample + i];
             struct sample_look look;
             struct err err = {0};
-            if (r->track->facts.codec->sample_read(at, sample->size, &look, &err) != 0) {
+            const struct init_facts *init = &r->track->facts;
+            if (init->codec->sample_read(init->record, init->record_size, at, sample->size, &look,
+                                         &err) != 0) {
                 verify_found(r->v, RULE_CODEC_SAMPLE, r->segment->path,
                              "sample %zu of the fragment at byte %zu: %s", i + 1, chunk->offset,
                              err.message);

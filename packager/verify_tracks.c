@@ -96,9 +96,9 @@ static void gather_tracks(struct verify *v) {
 /* ---- Init segments --------------------------------------------------------------- */
 
 static void check_brand(struct verify *v, const struct real_track *track) {
-    static const char *const brands[] = {"cmfc", "iso6"};
+    const char *const brands[] = {"cmfc", "iso6", track->facts.codec->brand};
     for (size_t i = 0; i < sizeof(brands) / sizeof(brands[0]); i++) {
-        if (!brands_have(track->facts.brands, brands[i])) {
+        if (brands[i] != NULL && !brands_have(track->facts.brands, brands[i])) {
             verify_found(v, RULE_CMAF_BRAND, track->init, "ftyp does not list the brand %s",
                          brands[i]);
         }

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Configuration records, sequence headers and OBUs of AV1: see av1.h. */
+#include "av1.h"
+
+#include "bits.h"
+#include "common/buf.h"
+
+/* 6.2.2 */
+enum {
+    OBU_SEQUENCE_HEADER = 1,
+    OBU_FRAME_HEADER = 3,
+    OBU_TILE_GROUP = 4,
+    OBU_METADATA = 5,
+    OBU_FRAME = 6,
+};
+
+enum {
+    LEVEL_WITH_TIER = 8, /* 4.0 */
+    PROFILE_MAX = 2,
+    SELECT = 2, /* SELECT_SCREEN_CONTENT_TOOLS */
+    SIZE_BYTES_MAX = 8,
+    KEY_FRAME = 0,
+    COLOUR_BT709 = 1, /* ITU-T H.273 */
+    TRANSFER_SRGB = 13,
+    MATRIX_IDENTITY = 0,
+};
+
+struct obu {
+    int type;
+    const uint8_t *start; /* of its header; borrowed */
+    size_t size;          /* header included */
+    const uint8_t *payload;
+    size_t payload_size;
+};
+
+/* leb128(), 4.10.5 */
+static uint64_t read_size(struct bytes *in) {
+    uint64_t value = 0;
+    for (int i = 0; i < SIZE_BYTES_MAX; i++) {
+        uint8_t byte = bytes_u8(in);
+        value |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (byte < 0x80) {
+            return value;
+        }
+    }
+    in->short_read = true;
+    return 0;
+}
+
+static int obu_next(struct bytes *in, struct obu *out, struct err *err) {
+    size_t before = bytes_left(in);
+    const uint8_t *start = in->data + in->at;
+    int header = bytes_u8(in);
+    bool extended = (header & 0x04) != 0;
+    bool sized = (header & 0x02) != 0;
+    if (extended) {
+        bytes_u8(in);
+    }
+    uint64_t size = read_size(in);
+    if (header >= 0x80 || (header & 0x01) != 0 || !sized || in->short_read ||
+        size > bytes_left(in)) {
+        return err_set(err, ERR_CORRUPT, "the sizes of the OBUs do not fill their place");
+    }
+    out->type = header >> 3 & 15;
+    out->start = start;
+    out->payload_size = (size_t)size;
+    out->payload = bytes_take(in, (size_t)size);
+    out->size = before - bytes_left(in);
+    return 0;
+}
+
+/* ---- Sequence headers -------------------------------------------------------------- */
+
+static void skip_uvlc(struct bits *bits) {
+    int zeros = 0;
+    while (!bits->short_read && !bits_flag(bits)) {
+        zeros++;
+    }
+    if (zeros < 32) {
+        bits_u(bits, zeros);
+    }
+}
+
+/* timing_info and decoder_model_info, 5.5.3 and 5.5.4; returns the length of the delays
+ * that a decoder model tells, 0 without one. */
+static int read_timing(struct av1_sequence *sequence, struct bits *bits) {
+    sequence->timing = bits_flag(bits);
+    if (!sequence->timing) {
+        return 0;
+    }
+    bits_u(bits, 32);
+    bits_u(bits, 32);
+    if (bits_flag(bits)) {
+        skip_uvlc(bits);
+    }
+    if (!bits_flag(bits)) {
+        return 0;
+    }
+    int delay_bits = (int)bits_u(bits, 5) + 1;
+    bits_u(bits, 32);
+    bits_u(bits, 10);
+    return delay_bits;
+}
+
+static void read_operating_points(struct av1_sequence *sequence, struct bits *bits) {
+    int delay_bits = read_timing(sequence, bits);
+    bool display_delay = bits_flag(bits);
+    int points = (int)bits_u(bits, 5) + 1;
+    for (int i = 0; i < points && !bits->short_read; i++) {
+        bits_u(bits, 12); /* operating_point_idc */
+        int level = (int)bits_u(bits, 5);
+        int tier = level >= LEVEL_WITH_TIER ? (int)bits_u(bits, 1) : 0;
+        if (i == 0) {
+            sequence->level = level;
+            sequence->tier = tier;
+        }
+        if (delay_bits > 0 && bits_flag(bits)) {
+            bits_u(bits, delay_bits);
+            bits_u(bits, delay_bits);
+            bits_flag(bits);
+        }
+        if (display_delay && bits_flag(bits)) {
+            bits_u(bits, 4);
+        }
+    }
+}
+
+/* The tools that only sequences of more than a picture may have. */
+static void skip_inter_tools(struct bits *bits) {
+    bits_u(bits, 4); /* interintra, masked, warped, dual filter */
+    bool order_hint = bits_flag(bits);
+    if (order_hint) {
+        bits_u(bits, 2);
+    }
+    uint32_t screen_tools = bits_flag(bits) ? SELECT : bits_u(bits, 1);
+    if (screen_tools > 0 && !bits_flag(bits)) {
+        bits_u(bits, 1); /* seq_force_integer_mv */
+    }
+    if (order_hint) {
+        bits_u(bits, 3);
+    }
+}
+
+static void read_chroma(struct av1_sequence *sequence, struct bits *bits) {
+    if (sequence->profile == 0) {
+        sequence->chroma = CHROMA_420;
+    } else if (sequence->profile == 1) {
+        sequence->chroma = CHROMA_444;
+    } else if (sequence->bit_depth < 12) {
+        sequence->chroma = CHROMA_422;
+    } else {
+        bool half_wide = bits_flag(bits);
+        bool half_high = half_wide && bits_flag(bits);
+        sequence->chroma = half_high ? CHROMA_420 : half_wide ? CHROMA_422 : CHROMA_444;
+    }
+    if (sequence->chroma == CHROMA_420) {
+        sequence->chroma_position = (int)bits_u(bits, 2);
+    }
+}
+
+/* color_config(), 5.5.2 */
+static void read_colour(struct av1_sequence *sequence, struct bits *bits) {
+    bool deep = bits_flag(bits);
+    sequence->bit_depth = !deep ? 8 : sequence->profile == 2 && bits_flag(bits) ? 12 : 10;
+    bool mono = sequence->profile != 1 && bits_flag(bits);
+    sequence->primaries = COLOUR_UNKNOWN;
+    sequence->transfer = COLOUR_UNKNOWN;
+    sequence->matrix = COLOUR_UNKNOWN;
+    if (bits_flag(bits)) {
+        sequence->primaries = (int)bits_u(bits, 8);
+        sequence->transfer = (int)bits_u(bits, 8);
+        sequence->matrix = (int)bits_u(bits, 8);
+    }
+    if (mono) {
+        sequence->full_range = bits_flag(bits);
+        sequence->chroma = CHROMA_400;
+        return;
+    }
+    if (sequence->primaries == COLOUR_BT709 && sequence->transfer == TRANSFER_SRGB &&
+        sequence->matrix == MATRIX_IDENTITY) {
+        sequence->full_range = true;
+        sequence->chroma = CHROMA_444;
+    } else {
+        sequence->full_range = bits_flag(bits);
+        read_chroma(sequence, bits);
+    }
+    bits_flag(bits); /* separate_uv_delta_q */
+}
+
+int av1_sequence_read(struct av1_sequence *out, const uint8_t *data, size_t size, struct err *err) {
+    struct bits bits = bits_of(data, size);
+    struct av1_sequence sequence = {0};
+    sequence.profile = (int)bits_u(&bits, 3);
+    sequence.still = bits_flag(&bits);
+    bool reduced = bits_flag(&bits);
+    if (reduced) {
+        sequence.level = (int)bits_u(&bits, 5);
+    } else {
+        read_operating_points(&sequence, &bits);
+    }
+    int width_bits = (int)bits_u(&bits, 4) + 1;
+    int height_bits = (int)bits_u(&bits, 4) + 1;
+    sequence.width = (int)bits_u(&bits, width_bits) + 1;
+    sequence.height = (int)bits_u(&bits, height_bits) + 1;
+    if (!reduced && bits_flag(&bits)) {
+        bits_u(&bits, 7); /* lengths of frame ids */
+    }
+    bits_u(&bits, 3); /* superblocks of 128, filter intra, intra edge filter */
+    if (!reduced) {
+        skip_inter_tools(&bits);
+    }
+    bits_u(&bits, 3); /* superres, cdef, restoration */
+    read_colour(&sequence, &bits);
+    bits_flag(&bits); /* film_grain_params_present */
+    if (bits.short_read || sequence.profile > PROFILE_MAX || sequence.chroma_position == 3 ||
+        (reduced && !sequence.still)) {
+        return err_set(err, ERR_CORRUPT,
+                       "the sequence header breaks off or holds a value out of range");
+    }
+    *out = sequence;
+    return 0;
+}
+
+/* ---- Records ------------------------------------------------------------------------ */
+
+/* The two bytes after the version, which repeat the sequence header. */
+static void record_head(const struct av1_sequence *sequence, uint8_t out[2]) {
+    bool mono = sequence->chroma == CHROMA_400;
+    bool half_wide = mono || sequence->chroma == CHROMA_420 || sequence->chroma == CHROMA_422;
+    bool half_high = mono || sequence->chroma == CHROMA_420;
+    out[0] = (uint8_t)(sequence->profile << 5 | sequence->level);
+    out[1] = (uint8_t)(sequence->tier << 7 | (sequence->bit_depth > 8) << 6 |
+                       (sequence->bit_depth > 10) << 5 | mono << 4 | half_wide << 3 |
+                       half_high << 2 | sequence->chroma_position);
+}
+
+int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, struct err *err) {
+    struct bytes in = bytes_of(data, size);
+    struct av1_record record = {0};
+    int version = bytes_u8(&in);
+    uint8_t said[2];
+    said[0] = bytes_u8(&in);
+    said[1] = bytes_u8(&in);
+    int delay = bytes_u8(&in);
+    if (in.short_read || version != 0x81 || delay >= 0x20) {
+        return err_set(err, ERR_CORRUPT, "av1C is no version 1 record");
+    }
+    struct obu obu;
+    int failed = obu_next(&in, &obu, err);
+    if (failed != 0) {
+        err_wrap(err, "configOBUs");
+        return failed;
+    }
+    if (obu.type != OBU_SEQUENCE_HEADER || bytes_left(&in) > 0) {
+        return err_set(err, ERR_CORRUPT, "av1C does not hold exactly one sequence header");
+    }
+    failed = av1_sequence_read(&record.sequence, obu.payload, obu.payload_size, err);
+    if (failed != 0) {
+        return failed;
+    }
+    uint8_t wanted[2];
+    record_head(&record.sequence, wanted);
+    if (said[0] != wanted[0] || said[1] != wanted[1]) {
+        return err_set(err, ERR_CORRUPT,
+                       "av1C and its sequence header differ in profile, level, tier, bit depth or "
+                       "chroma format");
+    }
+    record.header = obu.start;
+    record.header_size = obu.size;
+    *out = record;
+    return 0;
+}
+
+/* ---- Samples ------------------------------------------------------------------------ */
+
+struct frame_head {
+    bool shown;
+    bool key;
+};
+
+/* The head of uncompressed_header(), 5.9.2, of a sequence that is no still picture. */
+static struct frame_head frame_head_read(const struct obu *obu) {
+    struct bits bits = bits_of(obu->payload, obu->payload_size);
+    if (bits_flag(&bits)) { /* show_existing_frame */
+        return (struct frame_head){.shown = true};
+    }
+    bool key = bits_u(&bits, 2) == KEY_FRAME;
+    bool shown = bits_flag(&bits);
+    return (struct frame_head){.shown = shown, .key = key && shown};
+}
+
+int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, struct err *err) {
+    struct bytes in = bytes_of(data, size);
+    struct av1_sample sample = {0};
+    int frames = 0;
+    int shown = 0;
+    while (bytes_left(&in) > 0) {
+        struct obu obu;
+        int failed = obu_next(&in, &obu, err);
+        if (failed != 0) {
+            return failed;
+        }
+        if (obu.type == OBU_SEQUENCE_HEADER) {
+            if (frames > 0 || sample.header != NULL) {
+                return err_set(err, ERR_CORRUPT,
+                               "a sequence header stands behind a frame or another one");
+            }
+            sample.header = obu.start;
+            sample.header_size = obu.size;
+        } else if (obu.type == OBU_FRAME || obu.type == OBU_FRAME_HEADER) {
+            if (obu.payload_size == 0 || shown > 0) {
+                return err_set(err, ERR_CORRUPT,
+                               obu.payload_size == 0 ? "a frame header is empty"
+                                                     : "a frame stands behind the shown one");
+            }
+            struct frame_head head = frame_head_read(&obu);
+            sample.key = frames == 0 && head.key && sample.header != NULL;
+            shown += head.shown;
+            frames++;
+        } else if (obu.type != OBU_TILE_GROUP && obu.type != OBU_METADATA) {
+            return err_set(err, ERR_CORRUPT, "an OBU of type %d has no place in a sample",
+                           obu.type);
+        }
+    }
+    if (shown != 1) {
+        return err_set(err, ERR_CORRUPT, "a sample shows no frame");
+    }
+    *out = sample;
+    return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Just enough of AV1 (bitstream specification 5.3 to 5.9) and its storage ("AV1 Codec ISO
+ * Media File Format Binding") to know what a track says of itself: the configuration record
+ * with its sequence header, and the OBUs of a sample. Bytes may lie; nothing is decoded.
+ * Private to packager/.
+ */
+#ifndef PACKAGER_AV1_H
+#define PACKAGER_AV1_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/media.h"
+
+struct av1_sequence {
+    int profile; /* 0 main, 1 high, 2 professional */
+    int level;   /* seq_level_idx of the first operating point: 5 is 3.1 */
+    int tier;    /* 1 is high */
+    int bit_depth;
+    enum chroma chroma;
+    int chroma_position; /* chroma_sample_position, 6.4.2; 0 unknown */
+    int width;           /* the largest of its pictures */
+    int height;
+    int primaries; /* ITU-T H.273; COLOUR_UNKNOWN where it is silent */
+    int transfer;
+    int matrix;
+    bool full_range;
+    bool still;  /* one picture alone */
+    bool timing; /* it tells times, which in a file are the container's to tell */
+};
+
+/* AV1CodecConfigurationRecord, 2.3.3. */
+struct av1_record {
+    struct av1_sequence sequence;
+    const uint8_t *header; /* the sequence header OBU, borrowed */
+    size_t header_size;
+};
+
+/* Reads the payload of a sequence header OBU. CORRUPT where it breaks off or holds
+ * reserved values. */
+int av1_sequence_read(struct av1_sequence *out, const uint8_t *data, size_t size, struct err *err);
+
+/* Reads the payload of av1C: version 1, and as configOBUs exactly one sequence header that
+ * agrees with the record; else CORRUPT. */
+int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, struct err *err);
+
+/* What the OBUs of one sample say. */
+struct av1_sample {
+    bool key;              /* its first frame is a shown key frame, after a sequence header */
+    const uint8_t *header; /* the sequence header OBU, borrowed; NULL where it has none */
+    size_t header_size;
+};
+
+/*
+ * Reads the OBU headers of a sample, a temporal unit, and the head of each frame's. CORRUPT
+ * unless OBUs with sizes fill it exactly, they are of the types that a sample may hold
+ * (2.4: no temporal delimiter, tile list, padding or redundant header), and exactly one
+ * frame is shown, the last.
+ */
+int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, struct err *err);
+
+#endif
