@@ -82,6 +82,10 @@ struct chunk_grid {
     int *segment_gops; /* GOPs in each segment */
 };
 
+/* Frames before a chunk's first that an encoder may be shown at most, never written: what a
+ * task is told of its source reaches back so far. */
+enum { CHUNK_LEAD_MAX = 8 };
+
 /* The part of chunk `chunk`; a tail of at most `tail` frames, cut at the title's
  * end. Lists are owned by `out`; free with chunk_grid_finish. */
 void grid_chunk(const struct grid *grid, size_t chunk, int64_t tail, struct chunk_grid *out);

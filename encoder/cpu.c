@@ -4,6 +4,7 @@
 
 #include <libavutil/cpu.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "encoder/encoder.h"
 
@@ -24,11 +25,17 @@ bool cpu_is_baseline(void) {
     return is_baseline;
 }
 
+double cpu_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 /* Linux advances CLOCK_PROCESS_CPUTIME_ID by whole scheduler ticks where RLIMIT_CPU is
  * set; this stays exact. */
-double cpu_seconds(void) {
+double cpu_seconds_of_others(void) {
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6;
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1e-6 - cpu_seconds();
 }

@@ -11,7 +11,11 @@ bool cpu_is_baseline(void);
 /* From now on libav* uses in this process what every processor of its architecture has. */
 void cpu_use_common(void);
 
-/* CPU seconds that this process, with all its threads, has used so far. */
+/* CPU seconds that this thread has used so far. */
 double cpu_seconds(void);
+
+/* CPU seconds that the other threads of this process have used so far: codecs that work in
+ * threads of their own are measured by it. */
+double cpu_seconds_of_others(void);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One chunk into all its rungs: each picture is decoded once and made upright once,
- * then scaled and encoded for one rung after another. After the chunk's own frames
- * the encoders are shown its tail until their last own packet is out.
+ * then scaled and encoded for one rung after another. Before the chunk's own frames
+ * encoders are shown its lead, if they want one, and after them its tail, until their last
+ * own packet is out.
  */
 #include <libavutil/frame.h>
 
@@ -18,6 +19,7 @@ enum { RUNGS_MAX = 64 };
 
 struct rung {
     int index;
+    int64_t start;                 /* first frame that it is shown: that of its lead */
     struct video_encoder *encoder; /* owned */
     struct image_format wanted;
     bool lossless;
@@ -35,12 +37,14 @@ struct chunk_encode {
     struct picture_source *source; /* owned */
     struct upright *upright;       /* owned */
     int64_t own_frames;
+    int64_t start;   /* first frame that any rung is shown */
     size_t next_gop; /* index in chunk.gops of the next GOP that starts */
     int rungs_busy;  /* that still wait for packets of their own */
     struct rung *rungs;
-    struct picture_source_stats own; /* up to the last frame before the tail */
+    struct picture_source_stats lead; /* before the chunk's first frame */
+    struct picture_source_stats own;  /* up to the last frame before the tail */
     double scale_cpu_s;
-    double encode_cpu_s;
+    double encode_cpu_s; /* less that of the encoders' own threads */
 };
 
 /* Hands on the chunk's own packets, which come before the tail's since the tail begins
@@ -52,6 +56,9 @@ static int take_packet(void *context, const struct coded_packet *packet, struct 
     if (rung->packets == encode->own_frames) {
         return 1;
     }
+    if (packet->frame >= rung->start && packet->frame < chunk->first) {
+        return 0;
+    }
     bool starts_gop = rung->packet_gop < chunk->gop_count &&
                       packet->frame == chunk->gops[rung->packet_gop];
     if (packet->frame < chunk->first || packet->frame >= chunk->end || packet->key != starts_gop) {
@@ -59,7 +66,15 @@ static int take_packet(void *context, const struct coded_packet *packet, struct 
                        (long long)packet->frame);
     }
     rung->packet_gop += starts_gop;
-    int rc = encode->sink->packet(encode->sink->context, rung->index, packet, err);
+    int rc = 0;
+    if (rung->packets == 0) {
+        rc = encode->sink->config(encode->sink->context, rung->index,
+                                  video_encoder_config(rung->encoder), err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    rc = encode->sink->packet(encode->sink->context, rung->index, packet, err);
     if (rc < 0) {
         return rc;
     }
@@ -101,6 +116,9 @@ static int open_all(struct chunk_encode *encode, const struct source_io *io, str
     const struct encode_video_task *task = encode->task;
     encode->rungs = mem_zero((size_t)task->rung_count, sizeof(*encode->rungs));
     for (int i = 0; i < task->rung_count; i++) {
+        video_encoder_prepare(&task->rungs[i]);
+    }
+    for (int i = 0; i < task->rung_count; i++) {
         struct rung *rung = &encode->rungs[i];
         rung->index = i;
         rung->encode = encode;
@@ -113,17 +131,15 @@ static int open_all(struct chunk_encode *encode, const struct source_io *io, str
         if (rc < 0) {
             return rc;
         }
-        rc = encode->sink->config(encode->sink->context, i, video_encoder_config(rung->encoder),
-                                  err);
-        if (rc < 0) {
-            return rc;
-        }
+        int64_t lead = video_encoder_lead(rung->encoder);
+        rung->start = task->chunk.first > lead ? task->chunk.first - lead : 0;
+        encode->start = rung->start < encode->start ? rung->start : encode->start;
     }
     encode->upright = upright_create(&task->source->video);
     const struct picture_source_options options = {
         .document = task->source,
         .io = io,
-        .first = task->chunk.first,
+        .first = encode->start,
         .end = task->chunk.end + task->chunk.tail,
         .deinterlace = task->rungs[0].deinterlace,
     };
@@ -182,15 +198,15 @@ static int encode_frame(struct chunk_encode *encode, int64_t frame, const AVFram
     }
     for (int i = 0; i < encode->task->rung_count; i++) {
         struct rung *rung = &encode->rungs[i];
-        if (rung->packets == encode->own_frames) {
+        if (rung->packets == encode->own_frames || frame < rung->start) {
             continue;
         }
-        rc = scale(rung, format, &image, same, err);
+        rc = scale(rung, format, &image, same && frame > rung->start, err);
         if (rc < 0) {
             return rc;
         }
         double scaled = cpu_seconds();
-        struct video_picture picture = {.frame = frame, .key = key};
+        struct video_picture picture = {.frame = frame, .key = key || frame == rung->start};
         for (int p = 0; p < 3; p++) {
             picture.plane[p] = rung->image.plane[p];
             picture.stride[p] = rung->image.stride[p];
@@ -229,7 +245,7 @@ static int flush_rungs(struct chunk_encode *encode, struct err *err) {
 
 static int report_progress(const struct chunk_encode *encode, int64_t frames, struct err *err) {
     const struct encode_video_task *task = encode->task;
-    int64_t done = frames < encode->own_frames ? frames : encode->own_frames;
+    int64_t done = frames < 0 ? 0 : frames < encode->own_frames ? frames : encode->own_frames;
     if (task->progress != NULL &&
         task->progress(task->progress_context, done, encode->own_frames) != 0) {
         return err_set(err, ERR_CANCELLED, "encoding was cancelled");
@@ -239,7 +255,7 @@ static int report_progress(const struct chunk_encode *encode, int64_t frames, st
 
 static int encode_all(struct chunk_encode *encode, struct err *err) {
     const struct chunk_grid *chunk = &encode->task->chunk;
-    int64_t frame = chunk->first;
+    int64_t frame = encode->start;
     encode->rungs_busy = encode->task->rung_count;
     while (encode->rungs_busy > 0) {
         const AVFrame *picture;
@@ -258,7 +274,10 @@ static int encode_all(struct chunk_encode *encode, struct err *err) {
         if (frame < chunk->end) {
             encode->own = picture_source_stats(encode->source);
         }
-        rc = encode_frame(encode, frame, picture, same && frame > chunk->first, err);
+        if (frame < chunk->first) {
+            encode->lead = encode->own;
+        }
+        rc = encode_frame(encode, frame, picture, same && frame > encode->start, err);
         if (rc < 0) {
             return rc;
         }
@@ -278,10 +297,12 @@ int encoder_encode_video(const struct encode_video_task *task, const struct sour
     if (rc < 0) {
         return rc;
     }
+    double others = cpu_seconds_of_others();
     struct chunk_encode encode = {
         .task = task,
         .sink = sink,
         .own_frames = task->chunk.end - task->chunk.first,
+        .start = task->chunk.first,
     };
     rc = open_all(&encode, io, err);
     if (rc < 0) {
@@ -294,12 +315,12 @@ int encoder_encode_video(const struct encode_video_task *task, const struct sour
     struct picture_source_stats read = picture_source_stats(encode.source);
     *stats = (struct encode_stats){
         .frames_decoded = read.decoded,
-        .frames_repaired = encode.own.repaired,
-        .frames_concealed = encode.own.concealed,
+        .frames_repaired = encode.own.repaired - encode.lead.repaired,
+        .frames_concealed = encode.own.concealed - encode.lead.concealed,
         .packets_read = read.packets,
         .decode_cpu_s = read.decode_cpu_s,
         .scale_cpu_s = encode.scale_cpu_s,
-        .encode_cpu_s = encode.encode_cpu_s,
+        .encode_cpu_s = encode.encode_cpu_s + cpu_seconds_of_others() - others,
     };
 out:
     close_all(&encode);

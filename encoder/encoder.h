@@ -64,11 +64,13 @@ int encoder_probe(struct source_document *document, const struct source_io *io,
 /* One coded picture or sound packet. */
 struct coded_packet {
     const uint8_t *data; /* borrowed during the call; H.264: AVCC, 4-byte lengths, no
-                            parameter sets, no access unit delimiter */
+                            parameter sets, no access unit delimiter; AV1: a temporal unit's
+                            OBUs with sizes, no temporal delimiter, a key picture's behind the
+                            sequence header */
     size_t size;
     int64_t frame; /* video: number of the picture in the title's timeline (its time to be shown) */
-    bool key;      /* IDR */
-    bool disposable;  /* nothing refers to it */
+    bool key;      /* IDR, or a shown key frame */
+    bool disposable;  /* nothing refers to it: told of H.264 alone */
     int64_t duration; /* audio: samples */
 };
 
@@ -76,7 +78,7 @@ struct coded_packet {
 struct coded_config {
     uint8_t record[512]; /* avcC, av1C or AudioSpecificConfig: the box's payload */
     size_t record_size;
-    int reorder_frames; /* video: the SPS's max_num_reorder_frames */
+    int reorder_frames; /* video: H.264's max_num_reorder_frames; 0 for AV1 */
     int priming;        /* audio: samples to skip at the start */
 };
 

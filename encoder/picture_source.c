@@ -8,9 +8,9 @@
  * than the one before. Only what it does not give at all counts as missing.
  */
 #include <string.h>
-#include <time.h>
 
 #include "common/mem.h"
+#include "cpu.h"
 #include "decoder.h"
 #include "deinterlace.h"
 #include "reader.h"
@@ -459,12 +459,6 @@ static int alloc_frames(struct picture_source *source) {
     }
     memset(source->expected, 0, (size_t)frames / 8 + 1);
     return 0;
-}
-
-static double cpu_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
 int picture_source_open(struct picture_source **out, const struct picture_source_options *options,

@@ -45,7 +45,7 @@ struct picture_source_stats {
     int64_t repaired;
     int64_t concealed;
     int64_t packets;
-    double decode_cpu_s; /* demux + decode + deinterlace, CPU seconds of the process */
+    double decode_cpu_s; /* demux + decode + deinterlace, CPU seconds */
 };
 struct picture_source_stats picture_source_stats(const struct picture_source *source);
 

@@ -6,7 +6,7 @@
 
 #include "common/mem.h"
 
-static const struct video_codec *const table[] = {&video_x264, &video_null};
+static const struct video_codec *const table[] = {&video_x264, &video_svt, &video_aom, &video_null};
 
 enum { TABLE_COUNT = sizeof(table) / sizeof(table[0]) };
 
@@ -88,6 +88,13 @@ static int check_spec(const struct video_codec *codec, const struct video_spec *
     return check_size(spec, err);
 }
 
+void video_encoder_prepare(const struct video_spec *spec) {
+    const struct video_codec *codec = video_codec_find(spec->encoder);
+    if (codec != NULL && codec->prepare != NULL) {
+        codec->prepare(spec);
+    }
+}
+
 int video_encoder_open(struct video_encoder **out, const struct video_options *options,
                        struct err *err) {
     const struct video_spec *spec = options->spec;
@@ -114,6 +121,10 @@ int video_encoder_open(struct video_encoder **out, const struct video_options *o
 
 const struct coded_config *video_encoder_config(const struct video_encoder *encoder) {
     return &encoder->config;
+}
+
+int64_t video_encoder_lead(const struct video_encoder *encoder) {
+    return encoder->codec->lead_frames;
 }
 
 int video_encoder_encode(struct video_encoder *encoder, const struct video_picture *picture,

@@ -46,13 +46,19 @@ struct video_codec {
     enum codec_id codec;
     unsigned capabilities; /* of enum video_capability */
     int64_t tail_frames;   /* frames past a chunk's end that it is shown at most */
+    int64_t lead_frames;   /* and before its start, at most CHUNK_LEAD_MAX: a GOP of their own,
+                              whose packets are dropped */
 
     /* "libx264 0.164.3095": borrowed, constant. */
     const char *(*library)(void);
 
-    /* Starts a chunk; `*state` is owned and ends with close. `*config` is filled with
-     * what depends on the spec alone, never on the chunk or its pictures. The spec has
-     * passed the table's checks. */
+    /* Told of every rung of a task before the first is opened; NULL where the row does not
+     * care. */
+    void (*prepare)(const struct video_spec *spec);
+
+    /* Starts a chunk; `*state` is owned and ends with close. `*config` outlives it and is
+     * filled before the first packet is emitted, with what depends on the spec alone, never
+     * on the chunk or its pictures. The spec has passed the table's checks. */
     int (*open)(void **state, const struct video_options *options, struct coded_config *config,
                 struct err *err);
 
@@ -67,6 +73,8 @@ struct video_codec {
 };
 
 extern const struct video_codec video_x264;
+extern const struct video_codec video_svt;
+extern const struct video_codec video_aom;
 extern const struct video_codec video_null;
 
 /* Row i of the table, fakes included; NULL at the end. */
@@ -78,6 +86,9 @@ const struct video_codec *video_codec_find(const char *name);
 /* One encoder at work on one chunk of one rendition. */
 struct video_encoder;
 
+/* To be called for every rung of a task before the first is opened. */
+void video_encoder_prepare(const struct video_spec *spec);
+
 /*
  * Checks the spec against its row and starts it. `*out` is owned. INVALID or UNSUPPORTED for
  * settings that the row can't meet, INTERNAL ("out of memory ...") where memory is gone.
@@ -85,8 +96,12 @@ struct video_encoder;
 int video_encoder_open(struct video_encoder **out, const struct video_options *options,
                        struct err *err);
 
-/* The track's facts, borrowed; equal in all chunks of a rendition. */
+/* The track's facts, borrowed; equal in all chunks of a rendition. They are known once a
+ * packet was emitted. */
 const struct coded_config *video_encoder_config(const struct video_encoder *encoder);
+
+/* lead_frames of its row. */
+int64_t video_encoder_lead(const struct video_encoder *encoder);
 
 int video_encoder_encode(struct video_encoder *encoder, const struct video_picture *picture,
                          video_emit_fn emit, void *context, struct err *err);

@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "packager/aac.h"
+#include "packager/av1.h"
 #include "packager/avc.h"
 #include "packager/bits.h"
 
@@ -262,6 +263,115 @@ START_TEST(test_aac) {
 }
 END_TEST
 
+/* av1C payloads that libaom, SVT-AV1 and ffmpeg made; what they say was told to them. */
+static const struct {
+    const char *name;
+    const char *hex;
+    struct av1_sequence sequence;
+} av1_records[] = {
+    {"SVT-AV1, 1280x720, 3.1, chroma on the left",
+     "81050d000a0e0000002d4cffb3cfbf9901010124",
+     {0, 5, 0, 8, CHROMA_420, 1, 1280, 720, 1, 1, 1, false, false, false}},
+    {"libaom, 160x96",
+     "81000c000a0d00000003b4fdf36be440404041",
+     {0, 0, 0, 8, CHROMA_420, 0, 160, 96, 1, 1, 1, false, false, false}},
+};
+
+enum { AV1_RECORDS = sizeof(av1_records) / sizeof(av1_records[0]) };
+
+START_TEST(test_av1_record) {
+    uint8_t data[256];
+    size_t size = from_hex(av1_records[_i].hex, data, sizeof(data) - 1);
+    struct av1_record record;
+    struct err err = {0};
+    ck_assert_msg(av1_record_read(&record, data, size, &err) == 0, "%s: %s", av1_records[_i].name,
+                  err.message);
+    const struct av1_sequence *found = &record.sequence;
+    const struct av1_sequence *want = &av1_records[_i].sequence;
+    ck_assert_int_eq(found->profile, want->profile);
+    ck_assert_int_eq(found->level, want->level);
+    ck_assert_int_eq(found->tier, want->tier);
+    ck_assert_int_eq(found->bit_depth, want->bit_depth);
+    ck_assert_int_eq(found->chroma, want->chroma);
+    ck_assert_int_eq(found->chroma_position, want->chroma_position);
+    ck_assert_int_eq(found->width, want->width);
+    ck_assert_int_eq(found->height, want->height);
+    ck_assert_int_eq(found->primaries, want->primaries);
+    ck_assert_int_eq(found->transfer, want->transfer);
+    ck_assert_int_eq(found->matrix, want->matrix);
+    ck_assert_int_eq(found->full_range, want->full_range);
+    ck_assert_int_eq(found->still, want->still);
+    ck_assert_int_eq(found->timing, want->timing);
+    ck_assert_ptr_eq(record.header, data + 4);
+    ck_assert_uint_eq(record.header_size, size - 4);
+    /* cut anywhere, or longer, it is refused */
+    data[size] = 0;
+    ck_assert_int_eq(av1_record_read(&record, data, size + 1, NULL), ERR_CORRUPT);
+    for (size_t cut = 0; cut < size; cut++) {
+        ck_assert_int_eq(av1_record_read(&record, data, cut, NULL), ERR_CORRUPT);
+    }
+    /* whatever a byte is changed to, it is read or refused, and nothing worse */
+    srand(1);
+    for (int i = 0; i < 20000; i++) {
+        uint8_t noise[256];
+        memcpy(noise, data, size);
+        for (int k = rand() % 3; k >= 0; k--) {
+            noise[(size_t)rand() % size] = (uint8_t)rand();
+        }
+        av1_record_read(&record, noise, size, NULL);
+        struct av1_sample sample;
+        av1_sample_read(&sample, noise + 4, size - 4, NULL);
+    }
+}
+END_TEST
+
+/* What a temporal unit may hold, as OBUs of made-up payloads. */
+START_TEST(test_av1_samples) {
+    static const struct {
+        const char *hex;
+        bool good, key, header;
+    } cases[] = {
+        {"0a0100 320110", true, true, true},         /* sequence header, shown key frame */
+        {"0a0100 1a0110 220100", true, true, true},  /* frame header and tile group */
+        {"320110", true, false, false},              /* a key frame without its header */
+        {"320130", true, false, false},              /* a shown inter frame */
+        {"320120 320130", true, false, false},       /* a hidden one before it */
+        {"1a0180", true, false, false},              /* one that exists is shown */
+        {"2a020100 320130", true, false, false},     /* metadata */
+        {"0a0100 320100 1a0180", true, false, true}, /* a hidden key frame, shown later */
+        {"0a0100", false, false, false},             /* nothing is shown */
+        {"320130 320130", false, false, false},      /* two are */
+        {"1200 320130", false, false, false},        /* a temporal delimiter */
+        {"320130 7a0180", false, false, false},      /* padding */
+        {"320130 3a0130", false, false, false},      /* a redundant header */
+        {"420100 320130", false, false, false},      /* a tile list */
+        {"3030", false, false, false},               /* no size */
+        {"320230", false, false, false},             /* past the end */
+        {"b20130", false, false, false},             /* the forbidden bit */
+        {"3200", false, false, false},               /* an empty frame */
+        {"320130 0a0100", false, false, false},      /* the header comes too late */
+        {"0a0100 0a0100 320110", false, false, false},
+        {"32ffffffffffffffffff", false, false, false},
+        {"", false, false, false},
+    };
+    uint8_t data[64];
+    char packed[64];
+    size_t used = 0;
+    for (const char *at = cases[_i].hex; *at != '\0'; at++) {
+        if (*at != ' ') {
+            packed[used++] = *at;
+        }
+    }
+    packed[used] = '\0';
+    size_t size = from_hex(packed, data, sizeof(data));
+    struct av1_sample sample = {0};
+    int rc = av1_sample_read(&sample, data, size, NULL);
+    ck_assert_int_eq(rc, cases[_i].good ? 0 : ERR_CORRUPT);
+    ck_assert_int_eq(sample.key, cases[_i].key);
+    ck_assert_int_eq(sample.header != NULL, cases[_i].header);
+}
+END_TEST
+
 START_TEST(test_bits) {
     static const uint8_t data[] = {0xa6, 0x42, 0x98, 0xe2, 0x04, 0x8a};
     struct bits bits = bits_of(data, sizeof(data)); /* 9.1: 1 010 011 00100 00101 ... */
@@ -296,6 +406,8 @@ Suite *codec_record_suite(void) {
     tcase_add_test(tests, test_sps_absurd);
     tcase_add_test(tests, test_samples);
     tcase_add_test(tests, test_aac);
+    tcase_add_loop_test(tests, test_av1_record, 0, AV1_RECORDS);
+    tcase_add_loop_test(tests, test_av1_samples, 0, 22);
     tcase_add_test(tests, test_bits);
     suite_add_tcase(suite, tests);
     return suite;

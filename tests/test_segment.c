@@ -350,9 +350,9 @@ START_TEST(test_codecs_strings) {
     ck_assert_int_eq(track_codecs_string(&audio_track, text, sizeof(text), NULL), 0);
     ck_assert_str_eq(text, "mp4a.40.2");
     struct err err = {0};
-    video.codec = CODEC_AV1;
-    ck_assert_int_eq(track_codecs_string(&video_track, text, sizeof(text), &err), ERR_UNSUPPORTED);
-    ck_assert_str_eq(err.message, "this version packages no av1");
+    audio.codec = CODEC_OPUS;
+    ck_assert_int_eq(track_codecs_string(&audio_track, text, sizeof(text), &err), ERR_UNSUPPORTED);
+    ck_assert_str_eq(err.message, "this version packages no opus");
 }
 END_TEST
 

@@ -126,7 +126,7 @@ static void tiny_fragments(void) {
     segment_type_write(bytes);
     for (uint32_t i = 0; i < 100000; i++) {
         struct run_sample sample = {.size = sizeof(key), .flags = SAMPLE_FLAGS_SYNC};
-        struct fragment fragment = {true, i + 1, i, &sample, 1};
+        struct fragment fragment = {true, true, i + 1, i, &sample, 1};
         fragment_header_write(&fragment, bytes);
         buf_append(bytes, key, sizeof(key));
     }

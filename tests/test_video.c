@@ -11,207 +11,9 @@
 #include "encoder/h264_config.h"
 #include "encoder/video.h"
 #include "fixture.h"
-#include "source_fixture.h"
+#include "video_fixture.h"
 
 Suite *video_suite(void);
-
-enum { RUNGS_MAX = 3, FRAMES_MAX = 400 };
-
-/* ---- Collecting ------------------------------------------------------------------- */
-
-/* What came out for one rung. */
-struct rung_out {
-    struct coded_config config;
-    int configs;
-    struct buf bytes; /* of all packets */
-    int64_t packets;
-    int64_t frames[FRAMES_MAX]; /* of packet i, in decode order */
-    bool keys[FRAMES_MAX];
-    bool disposable[FRAMES_MAX];
-};
-
-struct made {
-    int rung_count;
-    struct rung_out rungs[RUNGS_MAX];
-    struct buf annex_b; /* of rung 0: a file that ffmpeg reads */
-    int64_t fail_at;    /* packet of rung 0 at which the sink fails; 0: never */
-    int64_t cancel_at;  /* frames at which progress cancels; 0: never */
-    struct encode_stats stats;
-};
-
-static int take_config(void *context, int rung, const struct coded_config *config,
-                       struct err *err) {
-    struct made *made = context;
-    struct rung_out *out = &made->rungs[rung];
-    (void)err;
-    if (out->configs++ > 0) { /* each chunk of a rendition says the same */
-        ck_assert_uint_eq(out->config.record_size, config->record_size);
-        ck_assert_int_eq(memcmp(out->config.record, config->record, config->record_size), 0);
-        ck_assert_int_eq(out->config.reorder_frames, config->reorder_frames);
-    }
-    out->config = *config;
-    return 0;
-}
-
-/* Puts the record's parameter sets, each behind a start code, in front of a key picture. */
-static void append_parameters(struct made *made) {
-    const uint8_t *record = made->rungs[0].config.record;
-    size_t sps_size = (size_t)record[6] << 8 | record[7];
-    const uint8_t *pps = record + 8 + sps_size + 1;
-    buf_u32(&made->annex_b, 1);
-    buf_append(&made->annex_b, record + 8, sps_size);
-    buf_u32(&made->annex_b, 1);
-    buf_append(&made->annex_b, pps + 2, (size_t)pps[0] << 8 | pps[1]);
-}
-
-/* A packet is NAL units behind 4-byte lengths: slices, and nothing but slices. */
-static void check_slices(struct made *made, int rung, const struct coded_packet *packet) {
-    struct bytes left = bytes_of(packet->data, packet->size);
-    ck_assert_uint_gt(bytes_left(&left), 0);
-    while (bytes_left(&left) > 0) {
-        uint32_t size = bytes_u32(&left);
-        const uint8_t *nal = bytes_take(&left, size);
-        ck_assert_ptr_nonnull(nal);
-        ck_assert_uint_ge(size, 2);
-        ck_assert_int_eq(nal[0] & 31, packet->key ? 5 : 1);
-        ck_assert_int_eq((nal[0] >> 5 & 3) == 0, packet->disposable);
-        if (rung == 0) {
-            buf_u32(&made->annex_b, 1);
-            buf_append(&made->annex_b, nal, size);
-        }
-    }
-}
-
-static int take_packet(void *context, int rung, const struct coded_packet *packet,
-                       struct err *err) {
-    struct made *made = context;
-    struct rung_out *out = &made->rungs[rung];
-    if (made->fail_at > 0 && rung == 0 && out->packets == made->fail_at) {
-        return err_set(err, ERR_NO_SPACE, "the sink is full");
-    }
-    ck_assert_int_lt(rung, made->rung_count);
-    ck_assert_int_lt(out->packets, FRAMES_MAX);
-    ck_assert_int_gt(out->configs, 0);
-    if (rung == 0 && packet->key) {
-        append_parameters(made);
-    }
-    check_slices(made, rung, packet);
-    buf_append(&out->bytes, packet->data, packet->size);
-    out->frames[out->packets] = packet->frame;
-    out->keys[out->packets] = packet->key;
-    out->disposable[out->packets] = packet->disposable;
-    out->packets++;
-    return 0;
-}
-
-static int watch(void *context, int64_t done, int64_t total) {
-    const struct made *made = context;
-    ck_assert_int_le(done, total);
-    return made->cancel_at > 0 && done >= made->cancel_at;
-}
-
-static void made_finish(struct made *made) {
-    for (int i = 0; i < RUNGS_MAX; i++) {
-        buf_finish(&made->rungs[i].bytes);
-    }
-    buf_finish(&made->annex_b);
-}
-
-/* ---- Encoding --------------------------------------------------------------------- */
-
-static struct video_spec spec_of(int width, int height, const char *preset) {
-    struct video_spec spec = {
-        .codec = CODEC_H264,
-        .encoder = "x264",
-        .width = width,
-        .height = height,
-        .chroma = CHROMA_420,
-        .bit_depth = 8,
-        .colour = {.primaries = 1, .transfer = 1, .matrix = 1, .chroma_location = -1},
-        .rate = {24, 1},
-        .crf_hundredths = 2300,
-        .maxrate_bps = 400000,
-        .bufsize_bits = 800000,
-        .vbv_init_percent = 50,
-        .profile = "high",
-        .level = 30,
-        .gop_frames = 24,
-        .threads = 1,
-    };
-    snprintf(spec.preset, sizeof(spec.preset), "%s", preset);
-    return spec;
-}
-
-/* A probed file. */
-struct opened {
-    struct source_document document;
-    struct file_source source;
-};
-
-static void open_file(struct opened *opened, const char *folder, const char *name) {
-    struct probe_options options = probe_options_default();
-    struct err err = {0};
-    char *path = mem_format("%s/%s", folder, name);
-    *opened = (struct opened){0};
-    ck_assert_msg(file_source_open(&opened->source, path), "%s", path);
-    int rc = encoder_probe(&opened->document, &opened->source.io, &options, NULL, NULL, &err);
-    ck_assert_msg(rc == 0, "%s: %s", name, err.message);
-    mem_free(path);
-}
-
-static void close_file(struct opened *opened) {
-    source_document_finish(&opened->document);
-    file_source_close(&opened->source);
-}
-
-/* One chunk with these GOP starts, the last of which is its end. */
-static int encode_chunk(struct made *made, struct opened *opened, const struct video_spec *rungs,
-                        int rung_count, const int64_t *gops, size_t gop_count, int64_t tail,
-                        struct err *err) {
-    int64_t starts[FRAMES_MAX];
-    memcpy(starts, gops, (gop_count + 1) * sizeof(*gops));
-    const struct encode_video_task task = {
-        .source = &opened->document,
-        .chunk = {.first = gops[0],
-                  .end = gops[gop_count],
-                  .tail = tail,
-                  .gop_count = gop_count,
-                  .gops = starts},
-        .rung_count = rung_count,
-        .rungs = rungs,
-        .progress = watch,
-        .progress_context = made,
-    };
-    const struct coded_sink sink = {take_config, take_packet, made};
-    made->rung_count = rung_count;
-    return encoder_encode_video(&task, &opened->source.io, &sink, &made->stats, err);
-}
-
-/* The whole title in chunks of `chunk` frames and GOPs of `gop`. */
-static void encode_title(struct made *made, struct opened *opened, const struct video_spec *rungs,
-                         int rung_count, int64_t chunk, int64_t gop, int64_t tail) {
-    int64_t frames = opened->document.timeline.frames;
-    *made = (struct made){0};
-    for (int64_t first = 0; first < frames; first += chunk) {
-        int64_t end = first + chunk < frames ? first + chunk : frames;
-        int64_t gops[FRAMES_MAX];
-        size_t count = 0;
-        for (int64_t at = first; at < end; at += gop) {
-            gops[count++] = at;
-        }
-        gops[count] = end;
-        struct err err = {0};
-        int64_t left = frames - end;
-        int rc = encode_chunk(made, opened, rungs, rung_count, gops, count,
-                              tail < left ? tail : left, &err);
-        ck_assert_msg(rc == 0, "frames [%lld, %lld): %s", (long long)first, (long long)end,
-                      err.message);
-    }
-}
-
-static bool is_equal(const struct buf *a, const struct buf *b) {
-    return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
-}
 
 /* Lines of a text file that ffmpeg's framemd5 wrote: hashes alone. Returns owned. */
 static char *frame_hashes(const char *folder, const char *name) {
@@ -241,31 +43,9 @@ static const struct {
     int reorder;
 } encoders[] = {
     {"x264", "ultrafast", 0}, {"x264", "superfast", 2}, {"x264", "medium", 2},
-    {"x264", "slower", 2},    {"null", "", 0},
+    {"x264", "slower", 2},    {"svt", "8", 0},          {"svt", "12", 0},
+    {"aom", "6", 0},          {"null", "", 0},
 };
-
-/* Packets of [first, end) in decode order: each frame once, keys at the GOPs alone, and no
- * frame later than the reorder depth says. */
-static void check_order(const struct rung_out *out, const int64_t *gops, size_t gop_count) {
-    int64_t first = gops[0];
-    int64_t end = gops[gop_count];
-    bool seen[FRAMES_MAX] = {false};
-    size_t next = 0;
-    ck_assert_int_eq(out->packets, end - first);
-    for (int64_t i = 0; i < out->packets; i++) {
-        int64_t frame = out->frames[i];
-        ck_assert(frame >= first && frame < end && !seen[frame - first]);
-        seen[frame - first] = true;
-        bool starts = next < gop_count && frame == gops[next];
-        ck_assert_int_eq(out->keys[i], starts);
-        ck_assert_msg(!starts || i == frame - first, "frame %lld does not lead its GOP",
-                      (long long)frame);
-        next += starts;
-        /* its decode time is never past the time it is shown, D frames later */
-        ck_assert_int_ge(frame + out->config.reorder_frames, first + i);
-    }
-    ck_assert_uint_eq(next, gop_count);
-}
 
 START_TEST(keys_lie_on_the_grid_and_nowhere_else) {
     static const struct {
@@ -285,17 +65,16 @@ START_TEST(keys_lie_on_the_grid_and_nowhere_else) {
     source_shell(folder, "24",
                  "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 200 -vf \"hue=h=floor(n/40)*90\" $X264 "
                  "a.mp4");
-    open_file(&opened, folder, "a.mp4");
-    struct video_spec spec = spec_of(160, 96, encoders[_i].preset);
-    snprintf(spec.encoder, sizeof(spec.encoder), "%s", encoders[_i].encoder);
+    opened_open(&opened, folder, "a.mp4");
+    struct video_spec spec = video_spec_of(encoders[_i].encoder, 160, 96, encoders[_i].preset);
     struct coded_config config = {.record_size = 0};
     for (size_t g = 0; g < sizeof(grids) / sizeof(grids[0]); g++) {
         struct made made = {0};
         struct err err = {0};
-        int rc = encode_chunk(&made, &opened, &spec, 1, grids[g].gops, grids[g].count,
-                              grids[g].tail, &err);
+        int rc = video_encode_chunk(&made, &opened, &spec, 1, grids[g].gops, grids[g].count,
+                                    grids[g].tail, &err);
         ck_assert_msg(rc == 0, "grid %zu: %s", g, err.message);
-        check_order(&made.rungs[0], grids[g].gops, grids[g].count);
+        video_check_order(&made.rungs[0], grids[g].gops, grids[g].count);
         ck_assert_int_eq(made.rungs[0].config.reorder_frames, encoders[_i].reorder);
         if (g > 0) { /* whatever the grid, the parameter sets are the same */
             ck_assert_uint_eq(config.record_size, made.rungs[0].config.record_size);
@@ -305,7 +84,7 @@ START_TEST(keys_lie_on_the_grid_and_nowhere_else) {
         config = made.rungs[0].config;
         made_finish(&made);
     }
-    close_file(&opened);
+    opened_close(&opened);
     fixture_folder_drop(folder);
 }
 END_TEST
@@ -316,27 +95,27 @@ START_TEST(joined_chunks_decode_without_a_seam) {
     struct opened opened;
     struct made made;
     source_shell(folder, "24", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 150 $X264 a.mp4");
-    open_file(&opened, folder, "a.mp4");
-    struct video_spec spec = spec_of(160, 96, "medium");
+    opened_open(&opened, folder, "a.mp4");
+    struct video_spec spec = video_spec_of("x264", 160, 96, "medium");
     spec.crf_hundredths = 1000;
     spec.maxrate_bps = 0;
-    encode_title(&made, &opened, &spec, 1, 48, 24, 64);
-    fixture_write(folder, "out.h264", made.annex_b.data, made.annex_b.size);
+    video_encode_title(&made, &opened, &spec, 1, 48, 24, 64);
+    fixture_write(folder, "out.h264", made.stream.data, made.stream.size);
     source_shell(folder, "24",
                  "ffmpeg -err_detect explode -i out.h264 -c:v ffv1 out.mkv 2>complaints\n"
                  "test ! -s complaints\n");
     struct opened decoded;
     struct shown shown;
-    open_file(&decoded, folder, "out.mkv");
+    opened_open(&decoded, folder, "out.mkv");
     ck_assert_int_eq(decoded.document.timeline.frames, 150);
     source_read(&shown, &decoded.document, &decoded.source, 0, 150, 150, DEINTERLACE_NONE);
     for (int i = 0; i < 150; i++) {
         ck_assert_int_eq(shown.counters[i], i);
     }
     shown_finish(&shown);
-    close_file(&decoded);
+    opened_close(&decoded);
     made_finish(&made);
-    close_file(&opened);
+    opened_close(&opened);
     fixture_folder_drop(folder);
 }
 END_TEST
@@ -349,20 +128,20 @@ START_TEST(the_tail_of_the_table_is_enough) {
     char *folder = fixture_folder();
     struct opened opened;
     source_shell(folder, "24", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 240 $X264 a.mp4");
-    open_file(&opened, folder, "a.mp4");
-    struct video_spec spec = spec_of(160, 96, presets[_i]);
+    opened_open(&opened, folder, "a.mp4");
+    struct video_spec spec = video_spec_of("x264", 160, 96, presets[_i]);
     struct made row = {0};
     struct made more = {0};
     struct err err = {0};
-    ck_assert_int_eq(encode_chunk(&row, &opened, &spec, 1, gops, 2, video_x264.tail_frames, &err),
-                     0);
-    ck_assert_int_eq(encode_chunk(&more, &opened, &spec, 1, gops, 2, 160, &err), 0);
-    ck_assert(is_equal(&row.rungs[0].bytes, &more.rungs[0].bytes));
+    ck_assert_int_eq(
+        video_encode_chunk(&row, &opened, &spec, 1, gops, 2, video_x264.tail_frames, &err), 0);
+    ck_assert_int_eq(video_encode_chunk(&more, &opened, &spec, 1, gops, 2, 160, &err), 0);
+    ck_assert(video_bytes_equal(&row.rungs[0].bytes, &more.rungs[0].bytes));
     ck_assert_int_eq(row.rungs[0].packets, 48);
     ck_assert_int_le(row.stats.frames_decoded, 72 + video_x264.tail_frames);
     made_finish(&row);
     made_finish(&more);
-    close_file(&opened);
+    opened_close(&opened);
     fixture_folder_drop(folder);
 }
 END_TEST
@@ -376,24 +155,25 @@ START_TEST(bytes_are_a_function_of_source_and_rung) {
     source_shell(folder, "24",
                  "ffmpeg -f lavfi -i \"testsrc2=s=322x182:r=24,noise=alls=20:all_seed=1\" "
                  "-frames:v 100 -pix_fmt yuv420p $X264 a.mp4");
-    open_file(&opened, folder, "a.mp4");
-    struct video_spec rungs[] = {spec_of(320, 180, "medium"), spec_of(240, 136, "fast"),
-                                 spec_of(160, 90, "veryfast")};
-    encode_title(&all, &opened, rungs, 3, 48, 24, 64);
-    encode_title(&again, &opened, rungs, 3, 48, 24, 64);
-    encode_title(&one, &opened, &rungs[1], 1, 48, 24, 64);
+    opened_open(&opened, folder, "a.mp4");
+    struct video_spec rungs[] = {video_spec_of("x264", 320, 180, "medium"),
+                                 video_spec_of("x264", 240, 136, "fast"),
+                                 video_spec_of("x264", 160, 90, "veryfast")};
+    video_encode_title(&all, &opened, rungs, 3, 48, 24, 64);
+    video_encode_title(&again, &opened, rungs, 3, 48, 24, 64);
+    video_encode_title(&one, &opened, &rungs[1], 1, 48, 24, 64);
     encoder_use_baseline_cpu();
-    encode_title(&baseline, &opened, rungs, 3, 48, 24, 64);
+    video_encode_title(&baseline, &opened, rungs, 3, 48, 24, 64);
     for (int i = 0; i < 3; i++) {
-        ck_assert(is_equal(&all.rungs[i].bytes, &again.rungs[i].bytes));
-        ck_assert(is_equal(&all.rungs[i].bytes, &baseline.rungs[i].bytes));
+        ck_assert(video_bytes_equal(&all.rungs[i].bytes, &again.rungs[i].bytes));
+        ck_assert(video_bytes_equal(&all.rungs[i].bytes, &baseline.rungs[i].bytes));
     }
-    ck_assert(is_equal(&all.rungs[1].bytes, &one.rungs[0].bytes));
+    ck_assert(video_bytes_equal(&all.rungs[1].bytes, &one.rungs[0].bytes));
     made_finish(&all);
     made_finish(&again);
     made_finish(&one);
     made_finish(&baseline);
-    close_file(&opened);
+    opened_close(&opened);
     fixture_folder_drop(folder);
 }
 END_TEST
@@ -422,16 +202,16 @@ START_TEST(lossless_gives_every_picture_back) {
                    exact[_i].pixel_format, exact[_i].pixel_format);
     source_shell(folder, "24", command);
     mem_free(command);
-    open_file(&opened, folder, "a.mkv");
-    struct video_spec spec = spec_of(162, 98, "veryfast");
+    opened_open(&opened, folder, "a.mkv");
+    struct video_spec spec = video_spec_of("x264", 162, 98, "veryfast");
     bool rgb = strcmp(exact[_i].pixel_format, "gbrp") == 0;
     spec.lossless = true;
     spec.chroma = exact[_i].chroma;
     spec.bit_depth = exact[_i].depth;
     spec.colour = opened.document.video.colour;
     ck_assert_int_eq(spec.colour.matrix == 0, rgb);
-    encode_title(&made, &opened, &spec, 1, 24, 24, 64);
-    fixture_write(folder, "out.h264", made.annex_b.data, made.annex_b.size);
+    video_encode_title(&made, &opened, &spec, 1, 24, 24, 64);
+    fixture_write(folder, "out.h264", made.stream.data, made.stream.size);
     command =
         mem_format("ffmpeg -i out.h264 -pix_fmt %s -f framemd5 out.md5", exact[_i].pixel_format);
     source_shell(folder, "24", command);
@@ -443,7 +223,7 @@ START_TEST(lossless_gives_every_picture_back) {
     mem_free(want);
     mem_free(found);
     made_finish(&made);
-    close_file(&opened);
+    opened_close(&opened);
     fixture_folder_drop(folder);
 }
 END_TEST
@@ -455,20 +235,20 @@ START_TEST(the_stream_says_what_the_spec_says) {
     struct opened opened;
     struct made made;
     source_shell(folder, "30000/1001", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 48 $X264 a.mp4");
-    open_file(&opened, folder, "a.mp4");
-    struct video_spec spec = spec_of(160, 96, "medium");
+    opened_open(&opened, folder, "a.mp4");
+    struct video_spec spec = video_spec_of("x264", 160, 96, "medium");
     spec.rate = (struct rational){30000, 1001};
     spec.level = 31;
     spec.colour = (struct colour){
         .primaries = 5, .transfer = 6, .matrix = 5, .full_range = true, .chroma_location = 1};
-    encode_title(&made, &opened, &spec, 1, 48, 24, 64);
+    video_encode_title(&made, &opened, &spec, 1, 48, 24, 64);
     const uint8_t *record = made.rungs[0].config.record;
     size_t size = made.rungs[0].config.record_size;
     const uint8_t head[] = {1, 100, 0, 31, 0xff, 0xe1};
     ck_assert_int_eq(memcmp(record, head, sizeof(head)), 0);
     const uint8_t high[] = {0xfd, 0xf8, 0xf8, 0};
     ck_assert_int_eq(memcmp(record + size - sizeof(high), high, sizeof(high)), 0);
-    fixture_write(folder, "out.h264", made.annex_b.data, made.annex_b.size);
+    fixture_write(folder, "out.h264", made.stream.data, made.stream.size);
     source_shell(folder, "24",
                  "facts=$(ffprobe -v error -of csv=p=0 -show_entries stream=codec_name,profile,"
                  "width,height,has_b_frames,sample_aspect_ratio,pix_fmt,level,color_range,"
@@ -479,7 +259,7 @@ START_TEST(the_stream_says_what_the_spec_says) {
                  "[36]0000/1001) ;;\n*) echo \"$facts\" >&2; exit 1 ;;\nesac\n"
                  "! grep -aq x264 out.h264\n");
     made_finish(&made);
-    close_file(&opened);
+    opened_close(&opened);
     fixture_folder_drop(folder);
 }
 END_TEST
@@ -491,25 +271,27 @@ START_TEST(encoding_stops_when_told) {
     char *folder = fixture_folder();
     struct opened opened;
     source_shell(folder, "24", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 200 $X264 a.mp4");
-    open_file(&opened, folder, "a.mp4");
-    struct video_spec spec = spec_of(160, 96, "veryfast");
+    opened_open(&opened, folder, "a.mp4");
+    struct video_spec spec = video_spec_of("x264", 160, 96, "veryfast");
     struct err err = {0};
     struct made full = {.fail_at = 30};
-    ck_assert_int_eq(encode_chunk(&full, &opened, &spec, 1, gops, 4, 64, &err), ERR_NO_SPACE);
+    ck_assert_int_eq(video_encode_chunk(&full, &opened, &spec, 1, gops, 4, 64, &err), ERR_NO_SPACE);
     ck_assert_str_eq(err.message, "the sink is full");
     ck_assert_int_eq(full.rungs[0].packets, 30);
     made_finish(&full);
     err_clear(&err);
     struct made cancelled = {.cancel_at = 50};
-    ck_assert_int_eq(encode_chunk(&cancelled, &opened, &spec, 1, gops, 4, 64, &err), ERR_CANCELLED);
+    ck_assert_int_eq(video_encode_chunk(&cancelled, &opened, &spec, 1, gops, 4, 64, &err),
+                     ERR_CANCELLED);
     ck_assert_int_le(cancelled.rungs[0].packets, 50);
     made_finish(&cancelled);
     err_clear(&err);
     opened.source.fail_at = 0;
     struct made away = {0};
-    ck_assert_int_eq(encode_chunk(&away, &opened, &spec, 1, gops, 4, 64, &err), ERR_UNAVAILABLE);
+    ck_assert_int_eq(video_encode_chunk(&away, &opened, &spec, 1, gops, 4, 64, &err),
+                     ERR_UNAVAILABLE);
     made_finish(&away);
-    close_file(&opened);
+    opened_close(&opened);
     fixture_folder_drop(folder);
 }
 END_TEST
@@ -525,12 +307,12 @@ START_TEST(tasks_without_sense_are_refused) {
         {{-24, 24}, 1, 0, 1}, {{0}, 0, 0, 1},      {{0, 24}, 1, 0, 1000},
     };
     struct opened opened = {0};
-    struct video_spec spec = spec_of(160, 96, "veryfast");
+    struct video_spec spec = video_spec_of("x264", 160, 96, "veryfast");
     for (size_t i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++) {
         struct made made = {0};
         struct err err = {0};
-        ck_assert_msg(encode_chunk(&made, &opened, &spec, tasks[i].rungs, tasks[i].gops,
-                                   tasks[i].count, tasks[i].tail, &err) == ERR_INVALID,
+        ck_assert_msg(video_encode_chunk(&made, &opened, &spec, tasks[i].rungs, tasks[i].gops,
+                                         tasks[i].count, tasks[i].tail, &err) == ERR_INVALID,
                       "task %zu", i);
     }
 }
@@ -586,7 +368,7 @@ static const struct {
 };
 
 START_TEST(specs_are_checked) {
-    struct video_spec spec = spec_of(160, 96, "veryfast");
+    struct video_spec spec = video_spec_of("x264", 160, 96, "veryfast");
     const char *text;
     if ((text = specs[_i].change.encoder) != NULL) {
         snprintf(spec.encoder, sizeof(spec.encoder), "%s", text);
@@ -668,7 +450,7 @@ static const uint8_t good_pps[] = {0x68, 0xeb, 0xe3, 0xcb};
 
 /* The SPS that the fake encoder makes. */
 static size_t good_sps(uint8_t out[64]) {
-    struct video_spec spec = spec_of(160, 96, "");
+    struct video_spec spec = video_spec_of("x264", 160, 96, "");
     struct coded_config config;
     struct err err = {0};
     void *state = NULL;

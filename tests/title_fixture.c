@@ -12,7 +12,9 @@
 #include "common/fs.h"
 #include "common/mem.h"
 #include "common/proc.h"
+#include "encoder/av1_config.h"
 #include "fixture.h"
+#include "packager/av1.h"
 #include "packager/avc.h"
 #include "packager/packager.h"
 
@@ -27,9 +29,17 @@ enum {
 struct title_fixture_options title_fixture_options_default(void) {
     return (struct title_fixture_options){
         .pictures = "testsrc2=size=%dx%d:rate=24000/1001",
-        .rungs = {{"h264-180p", "video/h264-180p-0123456789", 320, 180, "yuv420p", 26},
-                  {"h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30}},
+        .rung_count = 2,
+        .rungs = {{CODEC_H264, "h264-180p", "video/h264-180p-0123456789", 320, 180, "yuv420p", 26},
+                  {CODEC_H264, "h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30}},
     };
+}
+
+struct title_fixture_options title_fixture_options_av1(void) {
+    struct title_fixture_options options = title_fixture_options_default();
+    options.rungs[options.rung_count++] = (struct title_fixture_rung){
+        CODEC_AV1, "av1-180p", "video/av1-180p-9876543210", 320, 180, "yuv420p", 40};
+    return options;
 }
 
 /* ---- Coded media by ffmpeg ------------------------------------------------------- */
@@ -93,12 +103,52 @@ static void coded_finish(struct coded *coded) {
     buf_finish(&coded->packets);
 }
 
+static void make_av1(const char *folder, const char *source, const char *crf) {
+    const char *const encode[] = {"ffmpeg",
+                                  "-nostdin",
+                                  "-v",
+                                  "error",
+                                  "-y",
+                                  "-f",
+                                  "lavfi",
+                                  "-i",
+                                  source,
+                                  "-frames:v",
+                                  "144",
+                                  "-c:v",
+                                  "libaom-av1",
+                                  "-cpu-used",
+                                  "8",
+                                  "-threads",
+                                  "1",
+                                  "-crf",
+                                  crf,
+                                  "-g",
+                                  "24",
+                                  "-keyint_min",
+                                  "24",
+                                  "-pix_fmt",
+                                  "yuv420p",
+                                  "-vf",
+                                  "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
+                                  ":range=limited",
+                                  "-video_track_timescale",
+                                  "24000",
+                                  "coded.mp4",
+                                  NULL};
+    run_in(folder, "log", encode);
+}
+
 static struct coded make_pictures(const char *folder, const struct title_fixture_options *options,
                                   const struct title_fixture_rung *rung) {
     char source[256];
     char crf[8];
     snprintf(source, sizeof(source), options->pictures, rung->width, rung->height);
     snprintf(crf, sizeof(crf), "%d", rung->crf);
+    if (rung->codec == CODEC_AV1) {
+        make_av1(folder, source, crf);
+        return read_coded(folder);
+    }
     const char *const encode[] = {
         "ffmpeg",
         "-nostdin",
@@ -156,6 +206,20 @@ static struct sample next_packet(struct coded *coded, long long *pts) {
     coded->next = end + 1;
     ck_assert_uint_le((size_t)(position + size), coded->file.size);
     return (struct sample){.data = coded->file.data + position, .size = (size_t)size};
+}
+
+/* Of the first packet's sequence header: ffmpeg's av1C holds one that libaom told before its
+ * tools were settled. */
+static void make_record(const struct coded *coded, struct track_config *track) {
+    struct coded first = *coded;
+    struct coded_config config;
+    struct err err = {0};
+    long long pts;
+    struct sample sample = next_packet(&first, &pts);
+    ck_assert_msg(av1_config_make(&config, track->video, sample.data, sample.size, &err) == 0, "%s",
+                  err.message);
+    memcpy(track->record, config.record, config.record_size);
+    track->record_size = config.record_size;
 }
 
 /* The payload of ffmpeg's avcC. */
@@ -226,6 +290,16 @@ static void begin_rendition(struct making *making, struct rendition_plan *rendit
     buf_finish(&init);
 }
 
+static int look_at(struct sample *sample, enum codec_id codec, struct err *err) {
+    struct avc_sample avc = {0};
+    struct av1_sample av1 = {0};
+    int failed = codec == CODEC_AV1 ? av1_sample_read(&av1, sample->data, sample->size, err)
+                                    : avc_sample_read(&avc, sample->data, sample->size, err);
+    sample->key = avc.idr || av1.key;
+    sample->disposable = codec == CODEC_H264 && !avc.reference;
+    return failed;
+}
+
 static void write_chunk(struct making *making, const struct track_config *track, size_t index,
                         struct coded *coded) {
     struct segment_writer *writer = NULL;
@@ -236,11 +310,8 @@ static void write_chunk(struct making *making, const struct track_config *track,
     for (int64_t i = chunk.first; i < chunk.end && failed == 0; i++) {
         long long pts;
         struct sample sample = next_packet(coded, &pts);
-        struct avc_sample look;
-        failed = avc_sample_read(&look, sample.data, sample.size, &err);
+        failed = look_at(&sample, track->video->codec, &err);
         sample.frame = pts / track->video->rate.den;
-        sample.key = look.idr;
-        sample.disposable = !look.reference;
         failed = failed == 0 ? segment_writer_sample(writer, &sample, &err) : failed;
     }
     failed = failed == 0 ? segment_writer_end(writer, &err) : failed;
@@ -252,7 +323,11 @@ static void write_chunk(struct making *making, const struct track_config *track,
 static void write_pictures(struct making *making, struct rendition_plan *rendition,
                            struct unit_report *report, struct coded *coded) {
     struct track_config track = {.video = &rendition->video};
-    find_record(coded, &track);
+    if (rendition->video.codec == CODEC_AV1) {
+        make_record(coded, &track);
+    } else {
+        find_record(coded, &track);
+    }
     begin_rendition(making, rendition, report, &track);
     for (size_t c = 0; c < making->plan->grid->chunk_count; c++) {
         write_chunk(making, &track, c, coded);
@@ -295,7 +370,7 @@ static void plan_rung(struct title_plan *plan, size_t index,
     rendition->build_line = "encoder=x264 layout=1";
     rendition->is_video = true;
     rendition->video = (struct video_spec){
-        .codec = CODEC_H264,
+        .codec = rung->codec,
         .encoder = "x264",
         .width = rung->width,
         .height = rung->height,
@@ -304,7 +379,7 @@ static void plan_rung(struct title_plan *plan, size_t index,
         .colour = {.primaries = 1, .transfer = 1, .matrix = 1, .chroma_location = -1},
         .rate = plan->source.timeline.rate,
         .profile = "high444",
-        .level = 30,
+        .level = rung->codec == CODEC_AV1 ? 20 : 30,
     };
 }
 
@@ -321,12 +396,12 @@ static void plan_title(struct title_plan *plan, const struct title_fixture_optio
     grid.gop_ms = 1000;
     struct err err = {0};
     ck_assert_msg(grid_create(&plan->grid, &grid, &err) == 0, "%s", err.message);
-    plan->rendition_count = TITLE_FIXTURE_RUNGS + 1;
+    plan->rendition_count = options->rung_count + 1;
     plan->renditions = arena_zero(&plan->arena, plan->rendition_count, sizeof(*plan->renditions));
-    for (size_t i = 0; i < TITLE_FIXTURE_RUNGS; i++) {
+    for (size_t i = 0; i < options->rung_count; i++) {
         plan_rung(plan, i, &options->rungs[i]);
     }
-    struct rendition_plan *sound = &plan->renditions[TITLE_FIXTURE_RUNGS];
+    struct rendition_plan *sound = &plan->renditions[options->rung_count];
     snprintf(sound->id, sizeof(sound->id), "audio-und-aac-2");
     snprintf(sound->folder, sizeof(sound->folder), "audio/und-aac-2-1122334455");
     sound->build_line = "encoder=aac layout=1";
@@ -382,19 +457,19 @@ static void add_manifests(struct title_fixture *title, struct title_plan *plan,
 
 void title_fixture_make(struct title_fixture *out, const struct title_fixture_options *options) {
     struct title_plan plan = {0};
-    struct rendition_report reports[TITLE_FIXTURE_RUNGS + 1] = {0};
+    struct rendition_report reports[TITLE_FIXTURE_RUNGS_MAX + 1] = {0};
     struct making making = {.title = out, .plan = &plan};
     char *folder = fixture_folder();
     *out = (struct title_fixture){0};
     plan_title(&plan, options);
-    for (size_t i = 0; i < TITLE_FIXTURE_RUNGS; i++) {
+    for (size_t i = 0; i < options->rung_count; i++) {
         struct coded coded = make_pictures(folder, options, &options->rungs[i]);
         write_pictures(&making, &plan.renditions[i], &reports[i].joined, &coded);
         coded_finish(&coded);
     }
     struct coded coded = make_sound(folder);
-    write_sound(&making, &plan.renditions[TITLE_FIXTURE_RUNGS],
-                &reports[TITLE_FIXTURE_RUNGS].joined, &coded);
+    write_sound(&making, &plan.renditions[options->rung_count],
+                &reports[options->rung_count].joined, &coded);
     coded_finish(&coded);
     add_manifests(out, &plan, reports);
     title_plan_finish(&plan);

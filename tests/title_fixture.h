@@ -2,17 +2,19 @@
 /*
  * A small whole title in memory, as `encode` would publish it: ffmpeg makes the coded
  * media, our packager all the rest. 6.006 s at 24000/1001 in 3 segments of 2 GOPs, two
- * rungs and one sound.
+ * or three rungs and one sound.
  */
 #ifndef TESTS_TITLE_FIXTURE_H
 #define TESTS_TITLE_FIXTURE_H
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/media.h"
 
-enum { TITLE_FIXTURE_RUNGS = 2, TITLE_FIXTURE_OBJECTS_MAX = 40 };
+enum { TITLE_FIXTURE_RUNGS_MAX = 3, TITLE_FIXTURE_OBJECTS_MAX = 60 };
 
 struct title_fixture_rung {
+    enum codec_id codec;
     const char *id, *folder;
     int width, height;
     const char *pixel_format; /* of ffmpeg */
@@ -21,11 +23,15 @@ struct title_fixture_rung {
 
 struct title_fixture_options {
     const char *pictures; /* a source of ffmpeg's lavfi, sized by "%dx%d" */
-    struct title_fixture_rung rungs[TITLE_FIXTURE_RUNGS];
+    size_t rung_count;
+    struct title_fixture_rung rungs[TITLE_FIXTURE_RUNGS_MAX]; /* as in plans: H.264 first */
 };
 
 /* h264-180p and h264-90p of ordinary rates. */
 struct title_fixture_options title_fixture_options_default(void);
+
+/* And av1-180p. */
+struct title_fixture_options title_fixture_options_av1(void);
 
 struct title_fixture_object {
     char path[128];

@@ -17,10 +17,9 @@ static const struct {
     rlim_t most;
     const char *name;
 } limits[] = {
-    {RLIMIT_CORE, 0, "core files"},
-    {RLIMIT_NOFILE, PIPE_FD + 1, "open files"},
-    {RLIMIT_FSIZE, 0, "written files"},
-    {RLIMIT_MEMLOCK, 0, "locked memory"},
+    {RLIMIT_CORE, 0, "core files"},           {RLIMIT_NOFILE, PIPE_FD + 1, "open files"},
+    {RLIMIT_FSIZE, 0, "written files"},       {RLIMIT_MEMLOCK, 0, "locked memory"},
+    {RLIMIT_RTPRIO, 0, "real-time priority"}, /* SVT-AV1 asks for the highest where it may */
 };
 
 /* The worker alone decides when a child ends: a terminal or a service manager sends these to

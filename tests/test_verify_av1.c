@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Verify over a title of H.264 and AV1: the whole one breaks no rule, and what can be wrong
+ * with AV1 alone is told. All that the codecs share is damaged in test_verify.c.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "packager/packager.h"
+#include "title_fixture.h"
+#include "verify_fixture.h"
+
+Suite *verify_av1_suite(void);
+
+/* The folder of the AV1 rendition. */
+#define MODERN "video/av1-180p-9876543210/"
+
+static struct title_fixture whole;   /* made once */
+static struct title_fixture damaged; /* a copy for each test */
+
+static void make_whole(void) {
+    struct title_fixture_options options = title_fixture_options_av1();
+    title_fixture_make(&whole, &options);
+}
+
+static void drop_whole(void) {
+    title_fixture_finish(&whole);
+}
+
+static void make_copy(void) {
+    title_fixture_copy(&damaged, &whole);
+}
+
+static void drop_copy(void) {
+    title_fixture_finish(&damaged);
+}
+
+/* ---- Damage ----------------------------------------------------------------------- */
+
+/* av1C: four bytes, then the sequence header OBU with two bytes of header. */
+static uint8_t *record(void) {
+    return box_of(&damaged, MODERN "init.mp4", "av1C", 0);
+}
+
+static void record_level(void) {
+    record()[1] ^= 1;
+}
+
+static void record_depth(void) {
+    record()[2] ^= 0x40;
+}
+
+static void record_version(void) {
+    record()[0] = 0x82;
+}
+
+static void record_two_headers(void) {
+    record()[4] = 0x1a; /* a frame header */
+}
+
+/* The width that the sequence header tells, in the record alone. */
+static void header_size(void) {
+    record()[4 + 2 + 5] ^= 0x01;
+}
+
+static void brand_gone(void) {
+    memcpy(box_of(&damaged, MODERN "init.mp4", "cmfc", 0), "avc1", 4);
+}
+
+static void colour_other(void) {
+    box_of(&damaged, MODERN "init.mp4", "nclx", 0)[1] = 9;
+}
+
+static uint8_t *sample(int chunk) {
+    return box_of(&damaged, MODERN "00002.m4s", "mdat", chunk);
+}
+
+/* The sequence header of a key picture is not av1C's. */
+static void header_in_sample_other(void) {
+    sample(0)[3] ^= 0x10;
+}
+
+/* What is no OBU of a sample stands where the sequence header was. */
+static void delimiter_in_sample(void) {
+    sample(0)[0] = 0x12;
+}
+
+static void tile_list_in_sample(void) {
+    sample(0)[0] = 8 << 3 | 2;
+}
+
+static void padding_in_sample(void) {
+    sample(0)[0] = 15 << 3 | 2;
+}
+
+static void no_size_in_obu(void) {
+    sample(0)[0] &= (uint8_t)~2;
+}
+
+static void size_past_end(void) {
+    sample(0)[1] = 0x7f;
+}
+
+/* The first frame of a key picture becomes an inter frame: its type is bits 1 and 2. */
+static void key_gone(void) {
+    uint8_t *at = sample(0);
+    at += 2 + at[1];            /* behind the sequence header */
+    at += at[2] > 0x7f ? 4 : 2; /* and the header of a frame of two or three bytes' size */
+    while ((at[-1] & 0x80) != 0) {
+        at++;
+    }
+    at[0] |= 0x20;
+}
+
+static const struct damage {
+    const char *rule;
+    const char *also;
+    void (*change)(void);
+    const char *path, *find, *put;
+} damages[] = {
+    {"cmaf-init", " title-document ", record_level, NULL, NULL, NULL},
+    {"cmaf-init", " title-document ", record_depth, NULL, NULL, NULL},
+    {"cmaf-init", " title-document ", record_version, NULL, NULL, NULL},
+    {"cmaf-init", " title-document ", record_two_headers, NULL, NULL, NULL},
+    {"cmaf-picture-size", " codec-sample hls-resolution dash-size dash-set title-document ",
+     header_size, NULL, NULL, NULL},
+    {"cmaf-brand", "", brand_gone, NULL, NULL, NULL},
+    {"video-colour", "", colour_other, NULL, NULL, NULL},
+    {"codec-sample", " title-document ", header_in_sample_other, NULL, NULL, NULL},
+    {"codec-sample", " title-document ", delimiter_in_sample, NULL, NULL, NULL},
+    {"codec-sample", " title-document ", tile_list_in_sample, NULL, NULL, NULL},
+    {"codec-sample", " title-document ", padding_in_sample, NULL, NULL, NULL},
+    {"codec-sample", " title-document ", no_size_in_obu, NULL, NULL, NULL},
+    {"codec-sample", " title-document ", size_past_end, NULL, NULL, NULL},
+    {"video-key",
+     " video-gop hls-iframe-range hls-iframe-list cmaf-sample-flags "
+     "hls-average-bandwidth title-document ",
+     key_gone, NULL, NULL, NULL},
+    {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.05M.08,"},
+    {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.00M.10,"},
+    {"dash-codecs", "", NULL, MPD, "codecs=\"av01.0.00M.08\"", "codecs=\"av01.0.00M.10\""},
+    {"dash-set", "", NULL, MPD,
+     "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"video\" ",
+     "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"audio\" "},
+};
+
+enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };
+
+START_TEST(test_whole) {
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &whole), 0);
+    ck_assert_str_eq(verdict_lines(&verdict), "");
+    ck_assert_int_eq(verdict.summary.musts + verdict.summary.advice, 0);
+    ck_assert_int_eq(verdict.summary.segments, 12);
+    verdict_finish(&verdict);
+}
+END_TEST
+
+START_TEST(test_damage) {
+    const struct damage *damage = &damages[_i];
+    if (damage->change != NULL) {
+        damage->change();
+    } else {
+        struct buf *bytes = title_fixture_bytes(&damaged, damage->path);
+        ck_assert_msg(bytes != NULL && text_replace(bytes, damage->find, damage->put, false),
+                      "%s has no %s", damage->path, damage->find);
+    }
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(verdict_tells(&verdict, damage->rule), "%d: %s is not told:\n%s", _i,
+                  damage->rule, verdict_lines(&verdict));
+    char *rest = NULL;
+    char *words = mem_string((const char *)verdict.rules.data);
+    for (char *word = strtok_r(words, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        ck_assert_msg(strcmp(word, damage->rule) == 0 || rule_in(damage->also, word) ||
+                          rule_in(" version-name version-copy ", word),
+                      "%d: %s breaks %s too:\n%s", _i, damage->rule, word, verdict_lines(&verdict));
+    }
+    mem_free(words);
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* Of a title of AV1 alone, what it lacks is told as advice. */
+START_TEST(test_alone) {
+    struct title_fixture alone;
+    struct title_fixture_options options = title_fixture_options_av1();
+    options.rungs[0] = options.rungs[2];
+    options.rung_count = 1;
+    title_fixture_make(&alone, &options);
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &alone), 0);
+    ck_assert_int_eq(verdict.summary.musts, 0);
+    ck_assert_int_eq(verdict.summary.advice, 1);
+    ck_assert_msg(verdict_tells(&verdict, "codec-neighbour"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+    title_fixture_finish(&alone);
+}
+END_TEST
+
+/* Both codecs are in both manifests, each in its own AdaptationSet that names the other. */
+START_TEST(test_manifests) {
+    const char *mpd = buf_text(title_fixture_bytes(&damaged, MPD));
+    const char *master = buf_text(title_fixture_bytes(&damaged, MASTER));
+    ck_assert_ptr_nonnull(strstr(mpd, "adaptation-set-switching:2016\" value=\"2\""));
+    ck_assert_ptr_nonnull(strstr(mpd, "adaptation-set-switching:2016\" value=\"1\""));
+    ck_assert_ptr_nonnull(strstr(mpd, "codecs=\"av01.0.00M.08\""));
+    ck_assert_ptr_nonnull(strstr(master, "CODECS=\"av01.0.00M.08,mp4a.40.2\""));
+    ck_assert_ptr_nonnull(strstr(master, "av1-180p-iframes.m3u8"));
+    const char *first = strstr(master, "#EXT-X-STREAM-INF:");
+    ck_assert_ptr_nonnull(first);
+    const char *codecs = strstr(first, "CODECS=\"");
+    ck_assert_int_eq(strncmp(codecs, "CODECS=\"avc1", 12), 0); /* what all players know is first */
+    /* no edit list and no composition offsets: AV1 in ISOBMFF 2.4 */
+    struct buf *init = title_fixture_bytes(&damaged, MODERN "init.mp4");
+    ck_assert_ptr_null(memmem(init->data, init->size, "elst", 4));
+    uint8_t *run = box_of(&damaged, MODERN "00001.m4s", "trun", 1);
+    ck_assert_int_eq(get_u32(run), 0x01000601);
+}
+END_TEST
+
+Suite *verify_av1_suite(void) {
+    Suite *suite = suite_create("verify_av1");
+    TCase *titles = tcase_create("titles of two codecs");
+    tcase_set_timeout(titles, 120);
+    tcase_add_unchecked_fixture(titles, make_whole, drop_whole);
+    tcase_add_checked_fixture(titles, make_copy, drop_copy);
+    tcase_add_test(titles, test_whole);
+    tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
+    tcase_add_test(titles, test_alone);
+    tcase_add_test(titles, test_manifests);
+    suite_add_tcase(suite, titles);
+    return suite;
+}
