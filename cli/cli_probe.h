@@ -6,7 +6,7 @@
 #include "ladders/ladders.h"
 
 /* The ladder that is used where none is named. */
-#define LADDER_DEFAULT "h264"
+#define LADDER_DEFAULT "standard"
 
 /* Probes the source as a title of this ladder would be; Ctrl-C cancels. `document`
  * is the caller's zeroed struct, owned by it. */

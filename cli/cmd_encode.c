@@ -235,7 +235,8 @@ static int run(const struct invocation *invocation) {
 static const struct option_row options[] = {
     {"out", "DIR", "the folder that gets the stream, as DIR/TITLE"},
     {"title", "ID", "the title's id (default: made from the source's name)"},
-    {"ladder", "NAME|FILE", "which renditions to make (default h264; see `reelfarm ladder list`)"},
+    {"ladder", "NAME|FILE",
+     "which renditions to make (default standard; see `reelfarm ladder list`)"},
     {"workers", "N", "worker processes (default: one for each processor)"},
     {"force", NULL, "make everything anew, even what is there unchanged"},
     {"clean", NULL, "first drop the private store and all that no finished version names"},

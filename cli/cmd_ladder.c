@@ -11,11 +11,15 @@
 static void rung_write(const struct ladder_video_rung *rung, struct buf *out) {
     char size[16];
     snprintf(size, sizeof(size), rung->height > 0 ? "%dp" : "source", rung->height);
-    buf_format(out, "  %-5s %-7s %-9s", codec_name(rung->codec), size, rung->preset);
+    buf_format(out, "  %-5s %-7s %-5s %-9s", codec_name(rung->codec), size, rung->encoder,
+               rung->preset);
     if (rung->lossless) {
         buf_string(out, " lossless");
     } else {
         buf_format(out, " crf %.1f", rung->crf_hundredths / 100.0);
+    }
+    if (rung->bit_depth > 8) {
+        buf_format(out, ", %d bits", rung->bit_depth);
     }
     if (rung->maxrate_bps > 0) {
         buf_format(out, ", at most %" PRId64 " kb/s over %.1f s", rung->maxrate_bps / 1000,
@@ -133,7 +137,7 @@ static int run(const struct invocation *invocation) {
 }
 
 static const struct option_row options[] = {
-    {"ladder", "NAME|FILE", "plan: the ladder to plan with (default h264)"},
+    {"ladder", "NAME|FILE", "plan: the ladder to plan with (default standard)"},
     {NULL, NULL, NULL},
 };
 
@@ -146,7 +150,7 @@ const struct command command_ladder = {
     .help =
         "A ladder says which renditions a title gets: their sizes, codecs and qualities.\n\n"
         "  reelfarm ladder list                     the built-in ladders\n"
-        "  reelfarm ladder show h264 > mine.yaml    start a ladder of your own from one of them\n"
+        "  reelfarm ladder show av1 > mine.yaml     start a ladder of your own from one of them\n"
         "  reelfarm ladder check mine.yaml          is it right? names file, line and field if "
         "not\n"
         "  reelfarm ladder plan movie.mp4           the rungs, chunks and tasks that movie.mp4 "

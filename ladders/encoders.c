@@ -12,6 +12,14 @@ static const char *const x264_tunes[] = {"none",       "film", "animation", "gra
                                          "stillimage", "psnr", "ssim",      NULL};
 static const char *const x264_profiles[] = {"baseline", "main", "high", NULL};
 
+/* Numbers, from the smallest file to the quickest encode. */
+static const char *const svt_presets[] = {"0", "1", "2",  "3",  "4",  "5",  "6", "7",
+                                          "8", "9", "10", "11", "12", "13", NULL};
+static const char *const aom_presets[] = {"0", "1", "2", "3", "4", "5", "6", NULL};
+static const char *const svt_tunes[] = {"none", "visual", NULL};
+static const char *const aom_tunes[] = {"none", "ssim", NULL};
+static const char *const av1_profiles[] = {"main", NULL};
+
 static const struct encoder_row rows[] = {
     {
         .name = "x264",
@@ -21,9 +29,41 @@ static const struct encoder_row rows[] = {
         .crf_hundredths = 2300,
         .crf_max_hundredths = 5100,
         .lossless_profile = "high444",
+        .capped = true,
+        .bits_max = 8,
+        .threads_max = 16,
+        .side_min = PICTURE_SIDE_MIN,
         .presets = x264_presets,
         .tunes = x264_tunes,
         .profiles = x264_profiles,
+    },
+    {
+        .name = "svt",
+        .codec = CODEC_AV1,
+        .preset = "8",
+        .profile = "main",
+        .crf_hundredths = 3500,
+        .crf_max_hundredths = 6300,
+        .bits_max = 10,
+        .threads_max = 1,
+        .side_min = 64,
+        .presets = svt_presets,
+        .tunes = svt_tunes,
+        .profiles = av1_profiles,
+    },
+    {
+        .name = "aom",
+        .codec = CODEC_AV1,
+        .preset = "4",
+        .profile = "main",
+        .crf_hundredths = 3500,
+        .crf_max_hundredths = 6300,
+        .bits_max = 10,
+        .threads_max = 16,
+        .side_min = PICTURE_SIDE_MIN,
+        .presets = aom_presets,
+        .tunes = aom_tunes,
+        .profiles = av1_profiles,
     },
     {.name = "aac", .codec = CODEC_AAC},
 };

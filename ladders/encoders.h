@@ -18,9 +18,13 @@ struct encoder_row {
     const char *profile;
     int crf_hundredths;
     int crf_max_hundredths;
-    const char *lossless_profile;
-    const char *const *presets; /* NULL at the end, as all lists here */
-    const char *const *tunes;   /* "none" is first, and the default */
+    const char *lossless_profile; /* NULL: it has no lossless mode */
+    bool capped;                  /* it keeps to maxrate and bufsize_s */
+    int bits_max;                 /* a sample */
+    int threads_max;              /* with more its bytes would not be repeatable */
+    int side_min;                 /* pixels of the smallest picture that it codes */
+    const char *const *presets;   /* NULL at the end, as all lists here */
+    const char *const *tunes;     /* "none" is first, and the default */
     const char *const *profiles;
 };
 

@@ -92,6 +92,7 @@ static const struct field video_fields[] = {
     NUMBER(struct ladder_video_rung, maxrate_bps, 0, INT32_MAX),
     NUMBER(struct ladder_video_rung, bufsize_bits, 0, INT64_C(10) * INT32_MAX),
     NUMBER(struct ladder_video_rung, vbv_init_percent, 0, 100),
+    NUMBER(struct ladder_video_rung, bit_depth, 8, 10),
     NUMBER(struct ladder_video_rung, threads, 1, 16),
     FLAG(struct ladder_video_rung, lossless),
     END,

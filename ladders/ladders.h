@@ -25,6 +25,7 @@ struct ladder_video_rung {
     int64_t maxrate_bps; /* 0: no cap */
     int64_t bufsize_bits;
     int vbv_init_percent;
+    int bit_depth; /* 8 or 10; of no meaning where lossless is true */
     int threads;
     bool lossless;
 };
@@ -89,7 +90,8 @@ struct ladder_selection {
  * Which rungs this source gets: never larger than the source; the next rung above
  * it is made at its size unless the one below has nearly its pixels, so there is
  * always one. Sizes are upright, square pixels, rounded to even. Levels are the
- * lowest that hold size, four reference pictures, rate and cap (H.264 table A-1).
+ * lowest that hold size, rate, and for H.264 four reference pictures and the cap
+ * (H.264 table A-1, AV1 annex A.3).
  * The rules in full are in README.md. UNSUPPORTED for a source that this ladder
  * can't serve (HDR today), with a sentence that does not name the source.
  */

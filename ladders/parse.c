@@ -98,13 +98,50 @@ static void whole_read(struct reader *r, const char *name, int64_t min, int64_t 
     }
 }
 
-static void choice_read(struct reader *r, const char *name, const char *const *names, char *out,
-                        size_t size) {
+/* With zeros behind it, so that equal ladders have equal bytes. */
+static void text_set(char out[16], const char *text) {
+    memset(out, 0, 16);
+    memcpy(out, text, strnlen(text, 15));
+}
+
+static const char *last_of(const char *const *names) {
+    while (names[1] != NULL) {
+        names++;
+    }
+    return names[0];
+}
+
+static void choice_read(struct reader *r, const char *name, const char *const *names,
+                        char out[16]) {
     int choice = 0;
     if (reader_has(r, name)) {
         reader_choice(r, name, names, &choice);
-        snprintf(out, size, "%s", names[choice]);
+        text_set(out, names[choice]);
     }
+}
+
+/* Presets may be numbers; they are kept as text. */
+static void preset_read(struct reader *r, const char *const *names, char out[16]) {
+    struct err ignored = {0};
+    struct reader quiet = *r;
+    quiet.err = &ignored;
+    int64_t number = -1;
+    if (reader_ok(r) && reader_has(r, "preset") && text_of(r, "preset") == NULL) {
+        reader_int(&quiet, "preset", 0, 99, &number);
+    }
+    if (!reader_ok(&quiet) || number < 0) {
+        choice_read(r, "preset", names, out);
+        return;
+    }
+    char text[8];
+    snprintf(text, sizeof(text), "%d", (int)number);
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], text) == 0) {
+            text_set(out, text);
+            return;
+        }
+    }
+    reader_fail(r, "preset", "must be from %s to %s, not %s", names[0], last_of(names), text);
 }
 
 /* The encoder that `codec` and `encoder` name, or `row` where neither is there. */
@@ -137,14 +174,19 @@ static const struct encoder_row *encoder_read(struct reader *r, bool video,
 
 /* ---- rungs ----------------------------------------------------------------------- */
 
+/* What another encoder was told says nothing about this one. */
 static void use_encoder(struct draft *draft, const struct encoder_row *row) {
     struct ladder_video_rung *rung = &draft->rung;
     rung->codec = row->codec;
+    rung->bit_depth = 8;
+    rung->threads = 1;
+    rung->lossless = false;
+    rung->maxrate_bps = 0;
     rung->crf_hundredths = row->crf_hundredths;
-    rung->tune[0] = '\0';
-    snprintf(rung->encoder, sizeof(rung->encoder), "%s", row->name);
-    snprintf(rung->preset, sizeof(rung->preset), "%s", row->preset);
-    snprintf(rung->profile, sizeof(rung->profile), "%s", row->profile);
+    text_set(rung->tune, "");
+    text_set(rung->encoder, row->name);
+    text_set(rung->preset, row->preset);
+    text_set(rung->profile, row->profile);
 }
 
 static void rate_read(struct draft *draft, struct reader *r, const struct encoder_row *row) {
@@ -153,10 +195,15 @@ static void rate_read(struct draft *draft, struct reader *r, const struct encode
         double crf = 0;
         reader_number(r, "crf", 1, row->crf_max_hundredths / 100.0, &crf);
         rung->crf_hundredths = (int)(crf * 100 + 0.5);
+        if (row->codec == CODEC_AV1 && rung->crf_hundredths % 100 != 0) {
+            reader_fail(r, "crf", "must be a whole number for the encoder %s", row->name);
+        }
     }
     const char *text = text_of(r, "maxrate");
     if (text != NULL && strcmp(text, "none") == 0) {
         rung->maxrate_bps = 0;
+    } else if (reader_has(r, "maxrate") && !row->capped) {
+        reader_fail(r, "maxrate", "is not for the encoder %s, which keeps to crf alone", row->name);
     } else if (reader_has(r, "maxrate")) {
         bitrate_read(r, "maxrate", &rung->maxrate_bps);
     }
@@ -164,11 +211,22 @@ static void rate_read(struct draft *draft, struct reader *r, const struct encode
     whole_read(r, "vbv_init_percent", 10, 90, &rung->vbv_init_percent);
 }
 
-static void lossless_read(struct draft *draft, struct reader *r) {
-    static const char *const without[] = {"crf", "maxrate", "tune", "profile", NULL};
+static void bit_depth_read(struct draft *draft, struct reader *r, const struct encoder_row *row) {
+    whole_read(r, "bit_depth", 8, row->bits_max, &draft->rung.bit_depth);
+    if (draft->rung.bit_depth % 2 != 0) {
+        reader_fail(r, "bit_depth", "must be 8 or 10");
+    }
+}
+
+static void lossless_read(struct draft *draft, struct reader *r, const struct encoder_row *row) {
+    static const char *const without[] = {"crf", "maxrate", "tune", "profile", "bit_depth", NULL};
     struct ladder_video_rung *rung = &draft->rung;
     if (reader_has(r, "lossless")) {
         reader_bool(r, "lossless", &rung->lossless);
+    }
+    if (rung->lossless && row->lossless_profile == NULL) {
+        reader_fail(r, "lossless", "is not for the encoder %s, which has no lossless mode",
+                    row->name);
     }
     for (size_t i = 0; rung->lossless && without[i] != NULL; i++) {
         if (reader_has(r, without[i])) {
@@ -186,22 +244,23 @@ static void settings_read(struct draft *draft, struct reader *r) {
         use_encoder(draft, named);
         row = named;
     }
-    choice_read(r, "preset", row->presets, rung->preset, sizeof(rung->preset));
-    choice_read(r, "tune", row->tunes, rung->tune, sizeof(rung->tune));
+    preset_read(r, row->presets, rung->preset);
+    choice_read(r, "tune", row->tunes, rung->tune);
     if (strcmp(rung->tune, "none") == 0) {
-        rung->tune[0] = '\0';
+        text_set(rung->tune, "");
     }
-    choice_read(r, "profile", row->profiles, rung->profile, sizeof(rung->profile));
+    choice_read(r, "profile", row->profiles, rung->profile);
     rate_read(draft, r, row);
-    whole_read(r, "threads", 1, 16, &rung->threads);
-    lossless_read(draft, r);
+    bit_depth_read(draft, r, row);
+    whole_read(r, "threads", 1, row->threads_max, &rung->threads);
+    lossless_read(draft, r, row);
 }
 
 static void rung_end(struct draft *draft) {
     struct ladder_video_rung *rung = &draft->rung;
     if (rung->lossless) {
         const struct encoder_row *row = encoder_row_of(rung->encoder);
-        snprintf(rung->profile, sizeof(rung->profile), "%s", row->lossless_profile);
+        text_set(rung->profile, row->lossless_profile);
         rung->tune[0] = '\0';
         rung->crf_hundredths = 0;
         rung->maxrate_bps = 0;
@@ -215,8 +274,8 @@ static void rung_end(struct draft *draft) {
 /* Only these members and those of settings_read. */
 static void only_settings_and(struct reader *r, const char *const *own, size_t own_count) {
     static const char *const settings[] = {
-        "codec",   "encoder",   "preset",           "tune",    "profile",  "crf",
-        "maxrate", "bufsize_s", "vbv_init_percent", "threads", "lossless", NULL,
+        "codec",     "encoder",          "preset",  "tune",     "profile",   "crf", "maxrate",
+        "bufsize_s", "vbv_init_percent", "threads", "lossless", "bit_depth", NULL,
     };
     const char *names[32];
     memcpy(names, own, own_count * sizeof(*own));

@@ -79,7 +79,12 @@ static void size_of(const struct choice *c, int lines, struct video_spec *spec) 
     spec->height = height > down ? height : down;
 }
 
-/* The source's colour as 8-bit 4:2:0 SDR can carry it. */
+/* AV1 has words for left and top left alone (6.4.2). */
+static bool av1_has_location(int location) {
+    return location == 0 || location == 2;
+}
+
+/* The source's colour as 4:2:0 SDR can carry it. */
 static struct colour picture_colour(const struct video_facts *video,
                                     const struct video_spec *spec) {
     struct colour colour = video->colour;
@@ -93,7 +98,8 @@ static struct colour picture_colour(const struct video_facts *video,
     }
     if (spec->chroma != CHROMA_420) {
         colour.chroma_location = -1;
-    } else if (video->chroma != CHROMA_420) {
+    } else if (video->chroma != CHROMA_420 ||
+               (spec->codec == CODEC_AV1 && !av1_has_location(colour.chroma_location))) {
         colour.chroma_location = 0; /* where we put it: left, H.264's default */
     }
     return colour;
@@ -105,7 +111,7 @@ static struct video_spec make_spec(const struct choice *c, const struct ladder_v
     struct video_spec spec = {
         .codec = rung->codec,
         .chroma = rung->lossless ? video->chroma : CHROMA_420,
-        .bit_depth = rung->lossless ? video->bit_depth : 8,
+        .bit_depth = rung->lossless ? video->bit_depth : rung->bit_depth,
         .rate = c->source->timeline.rate,
         .deinterlace = video->scan != SCAN_PROGRESSIVE ? c->ladder->deinterlace : DEINTERLACE_NONE,
         .lossless = rung->lossless,
@@ -122,9 +128,7 @@ static struct video_spec make_spec(const struct choice *c, const struct ladder_v
     memcpy(spec.profile, rung->profile, sizeof(spec.profile));
     size_of(c, lines, &spec);
     spec.colour = picture_colour(video, &spec);
-    if (spec.codec == CODEC_H264) {
-        spec.level = h264_level(&spec);
-    }
+    spec.level = level_of(&spec);
     return spec;
 }
 
@@ -144,9 +148,16 @@ static void add(struct choice *c, const struct ladder_video_rung *rung, int line
              spec.bit_depth);
         return;
     }
-    if (spec.codec == CODEC_H264 && spec.level == 0) {
-        drop(c, name, "no level of H.264 holds %dx%d at %.3f frames a second", spec.width,
-             spec.height, rational_value(spec.rate));
+    if (spec.level == 0) {
+        drop(c, name, "no level of %s holds %dx%d at %.3f frames a second",
+             spec.codec == CODEC_H264 ? "H.264" : "AV1", spec.width, spec.height,
+             rational_value(spec.rate));
+        return;
+    }
+    int side_min = encoder_row_of(spec.encoder)->side_min;
+    if (spec.width < side_min || spec.height < side_min) {
+        drop(c, name, "at %dx%d it is smaller than the encoder %s can make; its sides begin at %d",
+             spec.width, spec.height, spec.encoder, side_min);
         return;
     }
     if (out->video_count > 0) {

@@ -114,7 +114,8 @@ static void video_text(const struct rendition_plan *rendition, struct buf *out) 
     if (spec->lossless) {
         buf_string(out, "lossless");
     } else {
-        buf_format(out, "crf %g", spec->crf_hundredths / 100.0);
+        buf_format(out, "crf %g%s", spec->crf_hundredths / 100.0,
+                   spec->bit_depth > 8 ? ", 10 bits" : "");
     }
     if (spec->maxrate_bps > 0) {
         buf_format(out, ", at most %g kb/s over %g s", (double)spec->maxrate_bps / 1000,

@@ -17,6 +17,8 @@ static int parse(struct ladder *out, const char *text, struct err *err) {
 
 /* ---- the built-in ones -------------------------------------------------------- */
 
+enum { BUILTIN = 6 };
+
 START_TEST(builtin_ladders_are_good) {
     const char *name = ladder_builtin_at((size_t)_i);
     ck_assert_ptr_nonnull(name);
@@ -30,7 +32,7 @@ START_TEST(builtin_ladders_are_good) {
     ck_assert_int_eq(ladder.chunk_ms, 16000);
     ck_assert_int_eq(ladder.max_rate.num, 60);
     ck_assert_int_eq(ladder.audio_count, 1);
-    ck_assert_ptr_null(ladder_builtin_at(3));
+    ck_assert_ptr_null(ladder_builtin_at(BUILTIN));
     ck_assert_ptr_null(ladder_builtin_text("none"));
 }
 END_TEST
@@ -154,6 +156,20 @@ static const struct {
     {"codec: mpeg2\n" RUNG, {"mine.yaml:1", "codec", "h264"}},
     {"codec: aac\n" RUNG, {"codec", "h264"}},
     {"encoder: aac\n" RUNG, {"encoder", "x264"}},
+    {"codec: av1\nencoder: x264\n" RUNG, {"mine.yaml:2", "encoder", "svt"}},
+    {"codec: av1\npreset: 14\n" RUNG, {"mine.yaml:2", "preset", "0 to 13"}},
+    {"codec: av1\npreset: medium\n" RUNG, {"mine.yaml:2", "preset", "13"}},
+    {"preset: 8\n" RUNG, {"mine.yaml:1", "preset", "ultrafast"}},
+    {"codec: av1\nencoder: aom\npreset: 7\n" RUNG, {"mine.yaml:3", "preset", "0 to 6"}},
+    {"codec: av1\ncrf: 30.5\n" RUNG, {"mine.yaml:2", "crf", "whole"}},
+    {"codec: av1\ncrf: 64\n" RUNG, {"mine.yaml:2", "crf", "1 to 63"}},
+    {"codec: av1\nmaxrate: 2M\n" RUNG, {"mine.yaml:2", "maxrate", "svt"}},
+    {"codec: av1\nlossless: true\n" RUNG, {"mine.yaml:2", "lossless", "svt"}},
+    {"codec: av1\nthreads: 2\n" RUNG, {"mine.yaml:2", "threads", "1"}},
+    {"codec: av1\nprofile: high\n" RUNG, {"mine.yaml:2", "profile", "main"}},
+    {"codec: av1\ntune: film\n" RUNG, {"mine.yaml:2", "tune", "visual"}},
+    {"codec: av1\nbit_depth: 9\n" RUNG, {"mine.yaml:2", "bit_depth", "8 or 10"}},
+    {"bit_depth: 10\n" RUNG, {"mine.yaml:1", "bit_depth", "8"}},
     {"maxrate: 4500\n" RUNG, {"mine.yaml:1", "maxrate", "4500k"}},
     {"maxrate: 4500kb\n" RUNG, {"maxrate", "4500k"}},
     {"maxrate: 4.k\n" RUNG, {"maxrate", "4500k"}},
@@ -179,6 +195,43 @@ static const struct {
      {"mine.yaml:4", "channels", "audio[0]"}},
     {RUNG "audio: [{volume: 11}]\n", {"volume", "bitrate"}},
 };
+
+/* What stands at the top for one codec says nothing about a rung of another. */
+START_TEST(rungs_of_another_codec_begin_anew) {
+    static const char text[] = "preset: slow\ntune: film\ncrf: 20\nmaxrate: 3M\nthreads: 4\n"
+                               "rungs:\n"
+                               "  - {height: 720}\n"
+                               "  - {height: 720, codec: av1}\n"
+                               "  - {height: 540, codec: av1, encoder: aom, preset: 5, "
+                               "bit_depth: 10, crf: 28, threads: 2}\n";
+    struct ladder ladder;
+    struct err err = {0};
+    ck_assert_msg(parse(&ladder, text, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(ladder.video_count, 3);
+    const struct ladder_video_rung *x264 = &ladder.video[0];
+    const struct ladder_video_rung *svt = &ladder.video[1];
+    const struct ladder_video_rung *aom = &ladder.video[2];
+    ck_assert_str_eq(x264->encoder, "x264");
+    ck_assert_int_eq(x264->maxrate_bps, 3000000);
+    ck_assert_int_eq(x264->threads, 4);
+    ck_assert_int_eq(svt->codec, CODEC_AV1);
+    ck_assert_str_eq(svt->encoder, "svt");
+    ck_assert_str_eq(svt->preset, "8");
+    ck_assert_str_eq(svt->tune, "");
+    ck_assert_str_eq(svt->profile, "main");
+    ck_assert_int_eq(svt->crf_hundredths, 3500);
+    ck_assert_int_eq(svt->maxrate_bps, 0);
+    ck_assert_int_eq(svt->bufsize_bits, 0);
+    ck_assert_int_eq(svt->vbv_init_percent, 0);
+    ck_assert_int_eq(svt->threads, 1);
+    ck_assert_int_eq(svt->bit_depth, 8);
+    ck_assert_str_eq(aom->encoder, "aom");
+    ck_assert_str_eq(aom->preset, "5");
+    ck_assert_int_eq(aom->bit_depth, 10);
+    ck_assert_int_eq(aom->crf_hundredths, 2800);
+    ck_assert_int_eq(aom->threads, 2);
+}
+END_TEST
 
 START_TEST(bad_ladders_name_the_place) {
     struct ladder ladder = {.video_count = 77};
@@ -220,7 +273,7 @@ START_TEST(missing_ladders_are_told_of) {
     struct err err = {0};
     ck_assert_int_eq(ladder_load(&ladder, "h265", &err), ERR_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(err.message, "h265"));
-    ck_assert_ptr_nonnull(strstr(err.message, "h264, fast, lossless"));
+    ck_assert_ptr_nonnull(strstr(err.message, "standard, h264, av1, av1-slow, fast, lossless"));
     ck_assert_int_eq(ladder_load(&ladder, "/", NULL), ERR_INVALID);
 }
 END_TEST
@@ -290,19 +343,20 @@ END_TEST
 Suite *ladders_suite(void) {
     Suite *suite = suite_create("ladders");
     TCase *tc = tcase_create("built in");
-    tcase_add_loop_test(tc, builtin_ladders_are_good, 0, 3);
+    tcase_add_loop_test(tc, builtin_ladders_are_good, 0, BUILTIN);
     tcase_add_test(tc, h264_is_the_everyday_ladder);
+    tcase_add_test(tc, rungs_of_another_codec_begin_anew);
     tcase_add_test(tc, lossless_has_no_rate);
     suite_add_tcase(suite, tc);
     tc = tcase_create("files");
     tcase_add_test(tc, rungs_override_the_top);
     tcase_add_loop_test(tc, bad_ladders_name_the_place, 0, sizeof(bad) / sizeof(bad[0]));
-    tcase_add_loop_test(tc, broken_text_is_survived, 0, 3);
+    tcase_add_loop_test(tc, broken_text_is_survived, 0, BUILTIN);
     tcase_add_test(tc, missing_ladders_are_told_of);
     tcase_add_test(tc, files_are_loaded_and_bounded);
     suite_add_tcase(suite, tc);
     tc = tcase_create("JSON");
-    tcase_add_loop_test(tc, ladders_come_back_from_json, 0, 3);
+    tcase_add_loop_test(tc, ladders_come_back_from_json, 0, BUILTIN);
     tcase_add_test(tc, json_without_rungs_is_refused);
     suite_add_tcase(suite, tc);
     return suite;

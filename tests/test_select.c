@@ -76,6 +76,11 @@ static const struct {
     {1280, 720, "fast", "640x360 320x180"},
     {320, 240, "fast", "320x240 240x180"},
     {320, 180, "fast", "320x180"},
+    {1280, 720, "standard",
+     "1280x720 960x540 640x360 426x240 1280x720 960x540 640x360"}, /* H.264, then AV1 */
+    {160, 120, "standard", "160x120 160x120"},
+    {96, 54, "standard", "96x54"}, /* SVT-AV1 begins at 64 */
+    {96, 54, "av1-slow", "96x54"}, /* libaom does not */
     {1280, 720, "lossless", "1280x720"},
     {853, 481, "lossless", "852x480"},
 };
@@ -195,6 +200,44 @@ START_TEST(levels_are_the_lowest) {
     source.timeline.rate = levels[_i].rate;
     struct ladder_selection s = select_rungs(&ladder, &source);
     ck_assert_int_eq(s.video[0].level, levels[_i].level);
+}
+END_TEST
+
+/* AV1 annex A.3 */
+static const struct {
+    int width, height;
+    struct rational rate;
+    int level;
+} av1_levels[] = {
+    {426, 240, {30, 1}, 20},       {640, 360, {24, 1}, 21},   {854, 480, {30, 1}, 30},
+    {960, 540, {30000, 1001}, 30}, {1280, 720, {30, 1}, 31},  {1280, 720, {60, 1}, 40},
+    {1920, 1080, {30, 1}, 40},     {1920, 1080, {60, 1}, 41}, {3840, 2160, {30, 1}, 50},
+    {3840, 2160, {60, 1}, 51},     {7680, 4320, {60, 1}, 61}, {4400, 100, {24, 1}, 31},
+};
+
+START_TEST(levels_of_av1_are_the_lowest) {
+    struct ladder ladder = ladder_of("codec: av1\nrungs: [{height: source}]\n");
+    struct source_document source = source_of(av1_levels[_i].width, av1_levels[_i].height);
+    source.timeline.rate = av1_levels[_i].rate;
+    struct ladder_selection s = select_rungs(&ladder, &source);
+    ck_assert_int_eq(s.video[0].level, av1_levels[_i].level);
+    ck_assert_str_eq(s.video[0].profile, "main");
+    ck_assert_str_eq(s.video[0].encoder, "svt");
+}
+END_TEST
+
+/* AV1 knows left and top left; chroma that lies elsewhere is moved, and 10 bits are asked for
+ * by the ladder, whatever the source has. */
+START_TEST(av1_says_where_chroma_lies) {
+    static const int locations[][2] = {{-1, 0}, {0, 0}, {1, 0}, {2, 2}, {3, 0}};
+    struct ladder ladder = ladder_of("codec: av1\nencoder: aom\nbit_depth: 10\n"
+                                     "rungs: [{height: 360}]\n");
+    struct source_document source = source_of(1280, 720);
+    source.video.colour.chroma_location = locations[_i][0];
+    struct ladder_selection s = select_rungs(&ladder, &source);
+    ck_assert_int_eq(s.video[0].colour.chroma_location, locations[_i][1]);
+    ck_assert_int_eq(s.video[0].bit_depth, 10);
+    ck_assert_int_eq(s.video[0].chroma, CHROMA_420);
 }
 END_TEST
 
@@ -356,6 +399,9 @@ Suite *select_suite(void) {
     tcase_add_test(tc, a_rung_does_not_depend_on_the_others);
     tcase_add_test(tc, near_equals_are_dropped);
     tcase_add_loop_test(tc, levels_are_the_lowest, 0, COUNT(levels));
+    tcase_add_loop_test(tc, levels_of_av1_are_the_lowest, 0,
+                        sizeof(av1_levels) / sizeof(av1_levels[0]));
+    tcase_add_loop_test(tc, av1_says_where_chroma_lies, 0, 5);
     tcase_add_test(tc, the_cap_raises_the_level);
     tcase_add_test(tc, what_no_level_holds_is_dropped);
     tcase_add_test(tc, lossless_keeps_the_pixel_format);
