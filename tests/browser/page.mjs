@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What play.mjs and players.mjs share: a browser, what to do with the <video id="video">
+// of a page that shows a title of clip.sh, and one TAP line for each thing that must be so.
+import process from 'node:process';
+import puppeteer from 'puppeteer-core';
+
+const SPEED = 4;
+const LIMIT_MS = 30000; // for each thing waited for; most take a tenth of a second
+
+export function expect(condition, message) {
+  if (!condition) {
+    throw new Error(message);
+  }
+}
+
+// "24000/1001" as a number.
+export const ratio = (text) => text.split('/').map(Number).reduce((above, below) => above / below);
+
+export const launch = (chromium) => puppeteer.launch({
+  executablePath: chromium,
+  protocolTimeout: 2 * LIMIT_MS,
+  args: ['--autoplay-policy=no-user-gesture-required', '--mute-audio', '--disable-dev-shm-usage',
+    ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+});
+
+// What the page's own code needs, put into every page.
+function prepare() {
+  window.test = {
+    // The number that the picture on screen carries; -1 where it cannot be read.
+    picture() {
+      const canvas = new OffscreenCanvas(240, 120);
+      const context = canvas.getContext('2d', { willReadFrequently: true });
+      context.drawImage(document.getElementById('video'), 0, 0, 240, 120);
+      let number = 0;
+      for (let bit = 0; bit < 12; bit++) {
+        const [, green] = context.getImageData(bit * 20 + 10, 10, 1, 1).data;
+        if (green > 80 && green < 176) {
+          return -1;
+        }
+        number += green > 128 ? 1 << bit : 0;
+      }
+      return number;
+    },
+    happened: {},
+    note(name) {
+      this.happened[name] = false;
+      document.getElementById('video').addEventListener(name, () => { this.happened[name] = true; });
+    },
+  };
+}
+
+// Everything that goes wrong behind the page's back, as sentences.
+function watch(page) {
+  const troubles = [];
+  page.on('console', (message) => {
+    if (['error', 'warn'].includes(message.type())) {
+      troubles.push(`console: ${message.text()}`);
+    }
+  });
+  page.on('pageerror', (error) => troubles.push(`page: ${error.message}`));
+  page.on('response', (response) => {
+    if (response.status() >= 400) {
+      troubles.push(`${response.status()} for ${response.url()}`);
+    }
+  });
+  page.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText;
+    if (why !== 'net::ERR_ABORTED') { // a player that changes its mind
+      troubles.push(`${why} for ${request.url()}`);
+    }
+  });
+  return troubles;
+}
+
+// An empty page, and the list that its troubles will be in.
+export async function open(browser) {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(LIMIT_MS);
+  const troubles = watch(page);
+  await page.evaluateOnNewDocument(prepare);
+  return { page, troubles };
+}
+
+export const showsPicture = (page) => page.waitForFunction(
+  () => document.getElementById('video').readyState >= 2,
+);
+
+// Waits until that picture is on screen: its painting may come after the event that
+// announces it.
+export async function expectPicture(page, number) {
+  await page.waitForFunction((wanted) => window.test.picture() === wanted, {}, number)
+    .catch(() => {});
+  const last = await page.evaluate(() => window.test.picture());
+  expect(last === number, `picture ${last} is on screen, not ${number}`);
+}
+
+const happens = (page, name) => page.waitForFunction((event) => window.test.happened[event], {}, name);
+
+export async function seek(page, number, rate) {
+  await page.evaluate((seconds) => {
+    window.test.note('seeked');
+    document.getElementById('video').currentTime = seconds;
+  }, (number + 0.5) / rate);
+  await happens(page, 'seeked');
+  await expectPicture(page, number);
+}
+
+export async function playToEnd(page, frames) {
+  await page.evaluate((speed) => {
+    const video = document.getElementById('video');
+    window.test.note('ended');
+    video.playbackRate = speed;
+    video.play();
+  }, SPEED);
+  await happens(page, 'ended');
+  await expectPicture(page, frames - 1);
+}
+
+// The whole title in one buffered range. Chromium takes pictures to be one range that
+// lie up to two of them apart.
+export async function expectWhole(page, frames, rate) {
+  const buffered = await page.evaluate(() => {
+    const ranges = document.getElementById('video').buffered;
+    return Array.from({ length: ranges.length }, (_, i) => [ranges.start(i), ranges.end(i)]);
+  });
+  expect(buffered.length === 1, `${buffered.length} ranges: ${JSON.stringify(buffered)}`);
+  const [[first, last]] = buffered;
+  expect(first <= 0.5 / rate && last >= (frames - 1) / rate,
+    `from ${first} to ${last} of ${frames / rate} s`);
+}
+
+let failed = 0;
+
+async function check(name, run) {
+  try {
+    await run();
+    console.log(`ok - ${name}`);
+    return true;
+  } catch (error) {
+    failed += 1;
+    console.log(`not ok - ${name}\n    ${error.message}`);
+    return false;
+  }
+}
+
+// Checks things, { what must be so: a function that throws where it is not }, one after
+// another. Without a picture there is nothing more to see but why: the last thing.
+export async function checkAll(player, things) {
+  const entries = Object.entries(things);
+  let alive = true;
+  for (const [name, run] of entries) {
+    if (alive || run === entries.at(-1)[1]) {
+      const good = await check(`${player}: ${name}`, run);
+      alive = alive && (good || run !== entries[0][1]);
+    }
+  }
+}
+
+export const exit = () => process.exit(failed === 0 ? 0 : 1);
