@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Random structs of the wire: see wire_fixture.h. */
+#include "wire_fixture.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+int64_t any(int64_t min, int64_t max) {
+    uint64_t wide = (uint64_t)rand() << 33 ^ (uint64_t)rand() << 15 ^ (uint64_t)rand();
+    uint64_t span = (uint64_t)max - (uint64_t)min;
+    return span == UINT64_MAX ? (int64_t)wide : (int64_t)((uint64_t)min + wide % (span + 1));
+}
+
+static void any_name(char *out, size_t size) {
+    static const char letters[] = "abcXYZ019._-";
+    size_t length = (size_t)any(1, (int64_t)size - 1);
+    memset(out, 0, size);
+    out[0] = 'n';
+    for (size_t i = 1; i < length; i++) {
+        out[i] = letters[any(0, sizeof(letters) - 2)];
+    }
+}
+
+void any_hash(char out[WIRE_HASH_TEXT]) {
+    for (int i = 0; i < WIRE_HASH_TEXT - 1; i++) {
+        out[i] = "0123456789abcdef"[any(0, 15)];
+    }
+    out[WIRE_HASH_TEXT - 1] = '\0';
+}
+
+static const char *any_string(struct arena *arena) {
+    static const char *const texts[] = {
+        "",
+        "plain",
+        "with \"quotes\" and \\",
+        "Gr\xc3\xbc\xc3\x9f \xe4\xbd\xa0\xe5\xa5\xbd",
+        "https://host.example/a%20b?c=d&e#f",
+        "</script>",
+    };
+    return arena_string(arena, texts[any(0, 5)]);
+}
+
+static struct rational any_rational(int64_t min) {
+    return rational_of(any(min, 100000), any(1, 100000));
+}
+
+static void any_colour(struct colour *c) {
+    c->primaries = (int)any(0, 255);
+    c->transfer = (int)any(0, 255);
+    c->matrix = (int)any(0, 255);
+    c->full_range = any(0, 1);
+    c->chroma_location = (int)any(-1, 5);
+    c->has_mastering = any(0, 1);
+    if (c->has_mastering) {
+        for (int i = 0; i < 8; i++) {
+            uint16_t value = (uint16_t)any(0, UINT16_MAX);
+            *(i < 6 ? &c->mastering.primaries[i / 2][i % 2] : &c->mastering.white[i - 6]) = value;
+        }
+        c->mastering.max_luminance = (uint32_t)any(0, UINT32_MAX);
+        c->mastering.min_luminance = (uint32_t)any(0, UINT32_MAX);
+    }
+    c->has_light_level = any(0, 1);
+    c->max_content_light = (uint16_t)any(0, UINT16_MAX);
+    c->max_frame_average_light = (uint16_t)any(0, UINT16_MAX);
+}
+
+static void any_video_facts(struct video_facts *v) {
+    v->stream = (int)any(0, 100);
+    any_name(v->codec, sizeof(v->codec));
+    v->coded_width = (int)any(1, 8192);
+    v->coded_height = (int)any(1, 8192);
+    v->sample_aspect = any_rational(1);
+    v->rotation = (int)any(0, 3) * 90;
+    v->mirrored = any(0, 1);
+    v->width = (int)any(1, 8192);
+    v->height = (int)any(1, 8192);
+    any_name(v->pixel_format, sizeof(v->pixel_format));
+    v->chroma = (enum chroma)any(CHROMA_400, CHROMA_444);
+    v->bit_depth = (int)any(8, 16);
+    v->scan = (enum scan)any(SCAN_PROGRESSIVE, SCAN_BOTTOM_FIRST);
+    any_colour(&v->colour);
+    v->colour_assumed = any(0, 1);
+    v->source_rate = any_rational(0);
+    v->variable_rate = any(0, 1);
+    v->time_base = any_rational(1);
+    v->bit_rate = any(0, 1 << 30);
+}
+
+void any_source(struct source_document *d) {
+    struct arena *arena = &d->arena;
+    d->container = any_string(arena);
+    d->size = any(0, INT64_C(1) << 50);
+    d->timeline.rate = any_rational(1);
+    d->timeline.frames = any(1, GRID_FRAMES_MAX);
+    d->timeline.start = any_rational(-100000);
+    d->has_video = any(0, 3) > 0;
+    if (d->has_video) {
+        any_video_facts(&d->video);
+    }
+    d->audio_count = (size_t)any(1, 3);
+    d->audio = arena_zero(arena, d->audio_count, sizeof(*d->audio));
+    for (size_t i = 0; i < d->audio_count; i++) {
+        d->audio[i].stream = (int)any(0, 100);
+        any_name(d->audio[i].codec, sizeof(d->audio[i].codec));
+        d->audio[i].sample_rate = (int)any(8000, 192000);
+        d->audio[i].channels = (int)any(1, 16);
+        snprintf(d->audio[i].layout, sizeof(d->audio[i].layout), "%s", "5.1(side)");
+        any_name(d->audio[i].language, sizeof(d->audio[i].language));
+        d->audio[i].start = any_rational(-100000);
+        d->audio[i].duration = any_rational(0);
+    }
+    d->left_out_count = (size_t)any(0, 3);
+    d->left_out = arena_zero(arena, d->left_out_count, sizeof(*d->left_out));
+    for (size_t i = 0; i < d->left_out_count; i++) {
+        d->left_out[i] = any_string(arena);
+    }
+    d->defect_count = (size_t)any(0, 3);
+    d->defects = arena_zero(arena, d->defect_count, sizeof(*d->defects));
+    for (size_t i = 0; i < d->defect_count; i++) {
+        d->defects[i] = any_string(arena);
+    }
+    d->missing = any(0, 1000);
+    d->access_count = (size_t)any(0, 9);
+    d->access = arena_zero(arena, d->access_count, sizeof(*d->access));
+    for (size_t i = 0; i < d->access_count; i++) {
+        d->access[i].frame = (int64_t)i * 50 - 30;
+        d->access[i].pts = any(INT64_MIN, INT64_MAX);
+        d->access[i].dts = any(INT64_MIN, INT64_MAX);
+        d->access[i].position = any(-1, INT64_MAX);
+    }
+    d->access_unit_bytes = any(0, INT64_C(1) << 50);
+}
+
+void any_video_spec(struct video_spec *s) {
+    s->codec = (enum codec_id)any(CODEC_H264, CODEC_AV1);
+    any_name(s->encoder, sizeof(s->encoder));
+    s->width = (int)any(2, 8192);
+    s->height = (int)any(2, 8192);
+    s->chroma = (enum chroma)any(CHROMA_400, CHROMA_444);
+    s->bit_depth = (int)any(8, 12);
+    any_colour(&s->colour);
+    s->rate = any_rational(1);
+    s->deinterlace = (enum deinterlace)any(DEINTERLACE_NONE, DEINTERLACE_FIELD);
+    s->lossless = any(0, 1);
+    s->crf_hundredths = (int)any(0, 5100);
+    s->maxrate_bps = any(0, INT32_MAX);
+    s->bufsize_bits = any(0, INT32_MAX);
+    s->vbv_init_percent = (int)any(0, 100);
+    any_name(s->preset, sizeof(s->preset));
+    any_name(s->tune, sizeof(s->tune));
+    any_name(s->profile, sizeof(s->profile));
+    s->level = (int)any(10, 62);
+    s->gop_frames = (int)any(1, 1000);
+    s->threads = (int)any(1, 64);
+}
+
+void any_audio_spec(struct audio_spec *s) {
+    s->codec = (enum codec_id)any(CODEC_AAC, CODEC_OPUS);
+    any_name(s->encoder, sizeof(s->encoder));
+    s->sample_rate = any(0, 1) ? 48000 : 44100;
+    s->channels = (int)any(1, 2);
+    s->bitrate_bps = any(1000, 500000);
+    any_name(s->language, sizeof(s->language));
+}
+
+static void any_unit_report(struct unit_report *u, struct arena *arena) {
+    u->record_size = (size_t)any(0, sizeof(u->record));
+    for (size_t i = 0; i < u->record_size; i++) {
+        u->record[i] = (uint8_t)any(0, 255);
+    }
+    u->reorder_frames = (int)any(0, 16);
+    u->priming = (int)any(0, 4096);
+    u->init_bytes = any(0, 4096);
+    any_hash(u->init_sha256);
+    u->segment_count = (size_t)any(0, 5);
+    u->segments = arena_zero(arena, u->segment_count, sizeof(*u->segments));
+    for (size_t i = 0; i < u->segment_count; i++) {
+        struct segment_report *s = &u->segments[i];
+        s->number = any(1, 100000);
+        s->bytes = any(0, INT64_C(1) << 40);
+        s->samples = any(0, 100000);
+        s->decode_time = any(0, INT64_C(1) << 50);
+        s->duration = any(0, INT64_C(1) << 40);
+        if (any(0, 1)) {
+            any_hash(s->sha256);
+        }
+        s->fragment_count = (size_t)any(0, 3);
+        s->fragments = arena_zero(arena, s->fragment_count, sizeof(*s->fragments));
+        for (size_t k = 0; k < s->fragment_count; k++) {
+            s->fragments[k].offset = (uint32_t)any(0, UINT32_MAX);
+            s->fragments[k].size = (uint32_t)any(0, UINT32_MAX);
+            s->fragments[k].idr_size = (uint32_t)any(0, UINT32_MAX);
+        }
+    }
+}
+
+static struct grid *any_grid(struct source_document *source) {
+    struct grid_options options = grid_options_default();
+    options.frames = any(1, 100000);
+    options.rate = any(0, 1) ? (struct rational){24000, 1001} : (struct rational){50, 1};
+    options.segment_gops = (int)any(1, 3);
+    source->timeline.frames = options.frames;
+    source->timeline.rate = options.rate;
+    struct grid *grid = NULL;
+    int failed = grid_create(&grid, &options, NULL);
+    assert(failed == 0);
+    return grid;
+}
+
+void any_child_spec(struct child_spec *s, enum task_kind kind, struct arena *arena) {
+    s->kind = kind;
+    s->source_size = any(-1, INT64_C(1) << 50);
+    if (kind == TASK_PROBE) {
+        s->max_width = (int)any(1, 16384);
+        s->max_height = (int)any(1, 16384);
+        s->max_frames = any(1, 20000000);
+        s->max_rate = any_rational(1);
+        s->deinterlace = (enum deinterlace)any(DEINTERLACE_NONE, DEINTERLACE_FIELD);
+        s->long_gop_ms = any(1, 100000);
+        return;
+    }
+    any_source(&s->source);
+    struct grid *grid = any_grid(&s->source);
+    if (kind == TASK_AUDIO) {
+        s->audio_track = (int)any(0, (int64_t)s->source.audio_count - 1);
+        any_audio_spec(&s->audio);
+        s->grid = grid;
+        return;
+    }
+    grid_chunk(grid, (size_t)any(0, (int64_t)grid->chunk_count - 1), any(0, 60), &s->chunk);
+    grid_destroy(grid);
+    s->rung_count = (int)any(1, 4);
+    s->rungs = arena_zero(arena, (size_t)s->rung_count, sizeof(*s->rungs));
+    for (int i = 0; i < s->rung_count; i++) {
+        any_video_spec(&s->rungs[i]);
+    }
+}
+
+void any_task(struct task *t) {
+    static const enum task_kind kinds[] = {TASK_PROBE,   TASK_VIDEO, TASK_AUDIO,
+                                           TASK_PACKAGE, TASK_SWAP,  TASK_REMOVE};
+    t->fence = any(0, INT64_MAX);
+    t->kind = kinds[any(0, 5)];
+    snprintf(t->title, sizeof(t->title), "my-title.%d", (int)any(0, 99));
+    t->attempt = (int)any(1, 9);
+    t->source.url = any_string(&t->arena);
+    t->source.size = any(-1, INT64_C(1) << 50);
+    t->source.pin = any_string(&t->arena);
+    t->source.identity = any_string(&t->arena);
+    t->output = any_string(&t->arena);
+    t->memory_bytes = any(0, INT64_C(1) << 40);
+    t->wall_limit_s = (double)any(0, 1000000) / 7;
+    t->version = any_string(&t->arena);
+    if (t->kind == TASK_PROBE || t->kind == TASK_VIDEO || t->kind == TASK_AUDIO) {
+        any_child_spec(&t->spec, t->kind, &t->arena);
+    }
+    t->unit_count = t->kind == TASK_VIDEO ? (size_t)t->spec.rung_count : 1;
+    t->units = arena_zero(&t->arena, t->unit_count, sizeof(*t->units));
+    for (size_t i = 0; i < t->unit_count; i++) {
+        t->units[i].id = any(0, INT64_MAX);
+        any_name(t->units[i].rendition, sizeof(t->units[i].rendition));
+        snprintf(t->units[i].folder, sizeof(t->units[i].folder), "video/h264-%dp-0123456789",
+                 (int)any(1, 999));
+        t->units[i].may_replace = any(0, 1);
+    }
+}
+
+void any_stats(struct task_stats *s) {
+    s->frames_decoded = any(0, 1 << 30);
+    s->frames_repaired = any(0, 1 << 20);
+    s->frames_concealed = any(0, 1 << 20);
+    s->source_bytes = any(0, INT64_C(1) << 50);
+    s->cpu_s = (double)any(0, 1000000) / 3;
+    s->decode_cpu_s = (double)any(0, 1000000) / 7;
+    s->scale_cpu_s = (double)any(0, 1000000) / 11;
+    s->encode_cpu_s = (double)any(0, 1000000) / 13;
+    s->wall_s = (double)any(0, 1000000) / 17;
+    s->peak_memory = any(0, INT64_C(1) << 40);
+}
+
+void any_task_report(struct task_report *t) {
+    any_stats(&t->stats);
+    t->unit_count = (size_t)any(0, 4);
+    t->units = arena_zero(&t->arena, t->unit_count, sizeof(*t->units));
+    for (size_t i = 0; i < t->unit_count; i++) {
+        any_unit_report(&t->units[i], &t->arena);
+    }
+    t->has_source = any(0, 1);
+    if (t->has_source) {
+        any_source(&t->source);
+    }
+    snprintf(t->identity, sizeof(t->identity), "etag:\"%d\"", (int)any(0, 9999));
+    t->pin = any_string(&t->arena);
+    t->source_size = any(-1, INT64_C(1) << 50);
+    any_name(t->version, sizeof(t->version));
+    t->output_bytes = any(0, INT64_C(1) << 50);
+}
+
+void any_title_plan(struct title_plan *p) {
+    p->title = arena_string(&p->arena, "a-title");
+    p->ladder = any_string(&p->arena);
+    p->identity = any_string(&p->arena);
+    any_source(&p->source);
+    p->gop_ms = (int)any(1, 10000);
+    p->segment_gops = (int)any(1, 10);
+    p->chunk_ms = (int)any(1, 100000);
+    p->grid = any_grid(&p->source);
+    p->rendition_count = (size_t)any(0, 4);
+    p->renditions = arena_zero(&p->arena, p->rendition_count, sizeof(*p->renditions));
+    for (size_t i = 0; i < p->rendition_count; i++) {
+        struct rendition_plan *r = &p->renditions[i];
+        any_name(r->id, sizeof(r->id));
+        snprintf(r->folder, sizeof(r->folder), "audio/%d", (int)any(0, 99));
+        any_hash(r->key);
+        r->is_video = any(0, 1);
+        if (r->is_video) {
+            any_video_spec(&r->video);
+        } else {
+            any_audio_spec(&r->audio);
+        }
+        r->audio_track = (int)any(0, 5);
+        r->build_line = any_string(&p->arena);
+        r->tail_frames = any(0, 100);
+    }
+    p->frames_repaired = any(0, 1000);
+    p->frames_concealed = any(0, 1000);
+}
