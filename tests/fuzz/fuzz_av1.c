@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* AV1: configuration records, sequence headers, samples. */
+#include "harness.h"
+#include "packager/av1.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct av1_record record;
+    struct av1_sequence sequence;
+    struct av1_sample sample;
+    av1_record_read(&record, data, size, NULL);
+    av1_sequence_read(&sequence, data, size, NULL);
+    av1_sample_read(&sample, data, size, NULL);
+    return 0;
+}

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Cuts the seeds of fuzz targets out of what is there: the ladders, a title as `encode` made
+it, the records in tests/test_codec_record.c. usage: seeds.py ROOT TITLE OUT"""
+import pathlib
+import re
+import struct
+import sys
+
+root, title, out = map(pathlib.Path, sys.argv[1:])
+counts = {}
+
+
+def seed(target, data):
+    counts[target] = counts.get(target, 0) + 1
+    (out / target / f"seed-{counts[target]}").write_bytes(data)
+
+
+def boxes(data, at=0, end=None):
+    """Type, start and end of the payload of each box."""
+    end = len(data) if end is None else end
+    while at + 8 <= end:
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size < 8 or at + size > end:
+            return
+        yield kind.decode("latin-1"), at + 8, at + size
+        at += size
+
+
+def payload(data, kind):
+    """Of the first box of that type, wherever it stands."""
+    at = data.find(kind.encode())
+    return data[at + 4:at - 4 + struct.unpack_from(">I", data, at - 4)[0]] if at >= 4 else b""
+
+
+def samples(segment):
+    """The bytes of each sample, by the sizes in its truns."""
+    found, sizes = [], []
+    for kind, start, end in boxes(segment):
+        if kind == "moof":
+            trun = payload(segment[start - 8:end], "trun")
+            flags, count = struct.unpack_from(">II", trun)
+            width = 4 * bin(flags & 0xf00).count("1")
+            first = 8 + 4 * bin(flags & 5).count("1") + (4 if flags & 0x100 else 0)
+            sizes = [struct.unpack_from(">I", trun, first + i * width)[0] for i in range(count)]
+        elif kind == "mdat":
+            for size in sizes:
+                found.append(segment[start:start + size])
+                start += size
+    return found
+
+
+def media(folder):
+    init = (folder / "init.mp4").read_bytes()
+    seed("init", init)
+    coded = []
+    for segment in sorted(folder.glob("*.m4s")):
+        data = segment.read_bytes()
+        seed("segment", struct.pack(">H", len(init)) + init + data)
+        coded += samples(data)
+    record = payload(init, "avcC")
+    if record:
+        seed("avc", record)
+        for sample in coded[:8]:
+            seed("avc", sample)
+            seed("bitstream", bytes([0, 1, len(record)]) + record + sample[:2000])
+            seed("bitstream", bytes([0, 0, 0]) + b"\0\0\0\1" + sample[4:2000])
+    record = payload(init, "av1C")
+    if record:
+        seed("av1", record)
+        seed("av1", record[6:])  # the payload of its sequence header
+        for sample in coded[:8]:
+            seed("av1", sample)
+            seed("config", sample)
+            seed("bitstream", bytes([2, 1, len(record)]) + record + sample[:2000])
+    if payload(init, "esds"):
+        seed("aac", bytes([0x11, 0x90]))
+        seed("aac", bytes([0x11, 0x90, 0x56, 0xe5, 0]))
+        for sample in coded[:4]:
+            seed("aac", sample)
+
+
+def x264_records():
+    text = (root / "tests/test_codec_record.c").read_text()
+    for literal in re.findall(r'(?:"[0-9a-f]{20,}"\s*)+(?:"[0-9a-f]+"\s*)*', text):
+        record = bytes.fromhex("".join(re.findall(r'"([0-9a-f]+)"', literal)))
+        if record[0] != 1:
+            continue
+        size = struct.unpack_from(">H", record, 6)[0]
+        sps = record[8:8 + size]
+        pps_size = struct.unpack_from(">H", record, 9 + size)[0]
+        seed("avc", record)
+        seed("avc", sps)
+        seed("config", bytes([size]) + sps + record[11 + size:11 + size + pps_size])
+
+
+def frames_of_the_pipe():
+    """Some of each type: length, type, payload."""
+    def frame(kind, data):
+        return struct.pack("<IB", len(data), kind) + data
+    child = [(3, struct.pack("<QI", 4096, 65536)), (4, struct.pack("<QQ", 5, 100)), (5, b"{}"),
+             (6, struct.pack("<IIII", 0, 2, 0, 1) + b"r" + b"init"),
+             (7, struct.pack("<II", 0, 2) + b"{}" + b"segment"), (8, b"{}")]
+    seed("pipe", b"\1" + b"".join(frame(*each) for each in child))
+    seed("pipe", b"\1" + frame(9, b'{"code":"corrupt","message":"it is torn"}'))
+    seed("pipe", b"\0" + frame(1, b'{"kind":"probe"}') + frame(2, struct.pack("<I", 65536)))
+    seed("stats", b'{"code":"corrupt","message":"it is torn"}')
+
+
+def damages():
+    """For verify: object, kind, place, count, bytes."""
+    for thing in range(24):
+        seed("verify", struct.pack(">BBBHB", thing, 0, 0, 40 + 9 * thing, 1) + b"9")
+        seed("verify", struct.pack(">BBBHB", thing, 2, 0, 200, 8))
+    seed("verify", struct.pack(">BBBHB", 3, 4, 0, 0, 0))
+    seed("verify", struct.pack(">BBBHB", 3, 3, 0, 300, 0))
+
+
+for target in root.glob("tests/fuzz/fuzz_*.c"):
+    (out / target.stem.removeprefix("fuzz_")).mkdir(parents=True, exist_ok=True)
+for ladder in [*root.glob("ladders/*.yaml"), *root.glob("tests/**/*.yaml")]:
+    seed("ladder", ladder.read_bytes())
+for init_file in title.glob("*/*/init.mp4"):
+    media(init_file.parent)
+for playlist in title.glob("**/*.m3u8"):
+    seed("m3u8", playlist.read_bytes())
+for target_name in ("mpd", "xml"):
+    seed(target_name, (title / "manifest.mpd").read_bytes())
+seed("json", (title / "title.json").read_bytes())
+x264_records()
+frames_of_the_pipe()
+damages()
