@@ -4,8 +4,8 @@
 //   node play.mjs CHROMIUM URL TITLE FRAMES RATE
 import process from 'node:process';
 import {
-  checkAll, exit, expect, expectPicture, expectWhole, launch, open, playToEnd, ratio, seek,
-  showsPicture,
+  checkAll, exit, expect, expectEachDecoded, expectPicture, expectWhole, launch, open, playToEnd,
+  ratio, seek, showsPicture,
 } from './page.mjs';
 
 const [chromium, url, title, framesText, rateText] = process.argv.slice(2);
@@ -53,6 +53,7 @@ const things = (page, player, troubles) => ({
       `${duration} s, where ${frames} frames last ${frames / rate} s`);
   },
   'plays from start to end': () => playToEnd(page, frames),
+  'decodes each picture once': () => expectEachDecoded(page, frames),
   'has the whole title in one buffered range': () => expectWhole(page, frames, rate),
   'decodes sound and pictures': async () => {
     const { sound, pictures } = await read(page);
@@ -74,7 +75,7 @@ try {
     const { page, troubles } = await open(browser);
     await page.goto(`${url}?title=${title}&player=${player.name}`);
     await checkAll(player.name, things(page, player, troubles));
-    await page.close();
+    await page.browserContext().close();
   }
 } finally {
   await browser.close();

@@ -6,8 +6,8 @@
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import {
-  checkAll, exit, expect, expectPicture, expectWhole, launch, open, playToEnd, ratio, seek,
-  showsPicture,
+  checkAll, exit, expect, expectEachDecoded, expectPicture, expectWhole, launch, open, playToEnd,
+  ratio, seek, showsPicture,
 } from './page.mjs';
 
 const [chromium, url, title, framesText, rateText] = process.argv.slice(2);
@@ -27,7 +27,10 @@ const players = {
     script: at('hls.js/dist/hls.min.js'),
     manifest: 'master.m3u8',
     start: (video, manifest, codec) => new Promise((resolve, reject) => {
-      const hls = new window.Hls({ videoPreference: { videoCodec: codec } });
+      const hls = new window.Hls({
+        videoPreference: { videoCodec: codec },
+        detectStallWithCurrentTimeMs: 10000, // less may be the machine, which others use too
+      });
       window.test.player = hls;
       hls.on(window.Hls.Events.ERROR, (event, { details, fatal }) => {
         if (details !== window.Hls.ErrorDetails.INTERNAL_ABORTED) { // as it changed its mind
@@ -174,12 +177,7 @@ const playing = ({ page, player, codec }) => ({
   },
   'starts with the first picture': () => expectPicture(page, 0),
   'plays from start to end': () => playToEnd(page, frames),
-  'decodes each picture once': async () => {
-    const decoded = await page.evaluate(
-      () => document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames,
-    );
-    expect(decoded === frames, `${decoded} pictures were decoded, the title has ${frames}`);
-  },
+  'decodes each picture once': () => expectEachDecoded(page, frames),
   'has the whole title in one buffered range': () => expectWhole(page, frames, rate),
 });
 
@@ -204,7 +202,7 @@ async function checkPlayer(browser, name, codec) {
     ...playing(it), ...seeking(it), ...(codec ? switching(it) : {}), ...complaining(it),
   });
   console.log(`# ${name} fetched ${[...new Set(it.fetched)].join(', ')}`);
-  await it.page.close();
+  await it.page.browserContext().close();
 }
 
 console.log(`# seed ${SEED}`);
