@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Cuts the seeds of fuzz targets out of what is there: the ladders, a title as `encode` made
-it, the records in tests/test_codec_record.c. usage: seeds.py ROOT TITLE OUT"""
+it, the records in tests/test_codec_record.c, and what fuzz-seeds wrote to OUT before.
+usage: seeds.py ROOT TITLE OUT"""
+import json
 import pathlib
 import re
 import struct
@@ -93,17 +95,43 @@ def x264_records():
         seed("config", bytes([size]) + sps + record[11 + size:11 + size + pps_size])
 
 
+def frame(kind, data):
+    """Of the pipe between worker and child."""
+    return struct.pack("<IB", len(data), kind) + data
+
+
 def frames_of_the_pipe():
-    """Some of each type: length, type, payload."""
-    def frame(kind, data):
-        return struct.pack("<IB", len(data), kind) + data
+    """Some of each type."""
     child = [(3, struct.pack("<QI", 4096, 65536)), (4, struct.pack("<QQ", 5, 100)), (5, b"{}"),
              (6, struct.pack("<IIII", 0, 2, 0, 1) + b"r" + b"init"),
              (7, struct.pack("<II", 0, 2) + b"{}" + b"segment"), (8, b"{}")]
+    failure = b'{"code":"corrupt","message":"it is torn"}'
     seed("pipe", b"\1" + b"".join(frame(*each) for each in child))
-    seed("pipe", b"\1" + frame(9, b'{"code":"corrupt","message":"it is torn"}'))
+    seed("pipe", b"\1" + frame(9, failure))
     seed("pipe", b"\0" + frame(1, b'{"kind":"probe"}') + frame(2, struct.pack("<I", 65536)))
-    seed("stats", b'{"code":"corrupt","message":"it is torn"}')
+    seed("stats", failure)
+    seed("broker", b"\0" + frame(3, struct.pack("<QI", 4096, 65536)) + frame(9, failure))
+    for document in sorted((out / "source").glob("wire-*"))[:8]:
+        seed("broker", b"\0" + frame(5, document.read_bytes()))
+
+
+def honest_child(folder):
+    """All that the child of a sound track says."""
+    init = (folder / "init.mp4").read_bytes()
+    config = init[init.index(b"\x05\x05\x11\x90") + 2:][:5]  # DecoderSpecificInfo
+    said = frame(3, struct.pack("<QI", 0, 65536))
+    said += frame(6, struct.pack("<IIII", 0, 0, 1024, len(config)) + config + init)
+    first = 0
+    for number, segment in enumerate(sorted(folder.glob("*.m4s")), 1):
+        data = segment.read_bytes()
+        count = len(samples(data))
+        report = json.dumps({"number": number, "bytes": len(data), "samples": count,
+                             "decode_time": first * 1024, "duration": count * 1024, "sha256": "",
+                             "gops": []}, separators=(",", ":")).encode()
+        said += frame(7, struct.pack("<II", 0, len(report)) + report + data)
+        first += count
+    stats = (out / "stats" / "wire-1").read_bytes()
+    seed("broker", b"\1" + said + frame(4, struct.pack("<QQ", 48, 48)) + frame(8, stats))
 
 
 def damages():
@@ -115,8 +143,6 @@ def damages():
     seed("verify", struct.pack(">BBBHB", 3, 3, 0, 300, 0))
 
 
-for target in root.glob("tests/fuzz/fuzz_*.c"):
-    (out / target.stem.removeprefix("fuzz_")).mkdir(parents=True, exist_ok=True)
 for ladder in [*root.glob("ladders/*.yaml"), *root.glob("tests/**/*.yaml")]:
     seed("ladder", ladder.read_bytes())
 for init_file in title.glob("*/*/init.mp4"):
@@ -128,4 +154,6 @@ for target_name in ("mpd", "xml"):
 seed("json", (title / "title.json").read_bytes())
 x264_records()
 frames_of_the_pipe()
+for sound in title.glob("audio/*"):
+    honest_child(sound)
 damages()
