@@ -59,12 +59,13 @@ static int bits_se(struct bits *bits) {
     return code % 2 != 0 ? (int)(code / 2 + 1) : -(int)(code / 2);
 }
 
+/* A delta_scale out of -128 to 127 (7.4.2.1.1.1) is taken modulo 256, which is no overflow. */
 static void skip_scaling_list(struct bits *bits, int count) {
     int last = 8;
     int next = 8;
     for (int i = 0; i < count && !bits->short_read; i++) {
         if (next != 0) {
-            next = (last + bits_se(bits)) & 255;
+            next = (last + (bits_se(bits) & 255)) & 255;
         }
         last = next == 0 ? last : next;
     }

@@ -494,6 +494,19 @@ START_TEST(broken_parameter_sets_are_refused) {
 }
 END_TEST
 
+/* From fuzz_config: a delta_scale near INT_MAX, in a scaling list. */
+START_TEST(a_scaling_list_of_absurd_steps_is_no_overflow) {
+    static const uint8_t sps[] = {
+        0x67, 0x9c, 0xff, 0xd7, 0x53, 0x26, 0xbf, 0x87, 0xfd, 0x27, 0xe5, 0xc0, 0x44,
+        0x00, 0x00, 0xff, 0xff, 0xff, 0x04, 0x08, 0x00, 0x00, 0x53, 0x30, 0x00, 0x00,
+        0x00, 0xfd, 0x07, 0x00, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0x04,
+    };
+    struct coded_config config;
+    ck_assert_int_eq(h264_config_make(&config, sps, sizeof(sps), good_pps, sizeof(good_pps), NULL),
+                     ERR_CORRUPT);
+}
+END_TEST
+
 #define ADD_ALL(tcase, test, table)                                                                \
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof((table)[0]))
 
@@ -513,6 +526,7 @@ Suite *video_suite(void) {
     ADD_ALL(tables, specs_are_checked, specs);
     tcase_add_test(tables, tables_say_what_is_there);
     tcase_add_test(tables, broken_parameter_sets_are_refused);
+    tcase_add_test(tables, a_scaling_list_of_absurd_steps_is_no_overflow);
     suite_add_tcase(suite, tables);
     return suite;
 }
