@@ -82,6 +82,7 @@ const players = {
       window.test.player = player;
       player.updateSettings({
         streaming: {
+          seekDurationBackoff: 0, // else its own end, see below, is half a second early
           buffer: { bufferTimeDefault: 60, bufferTimeAtTopQuality: 60, bufferToKeep: 60 },
         },
       });
@@ -90,6 +91,12 @@ const players = {
       player.on(window.dashjs.MediaPlayer.events.ERROR, ({ error }) => {
         console.error(`dash.js: ${error.message}`);
         reject(new Error(error.message));
+      });
+      // Sound may outlast the pictures, which the Period lasts, by part of an AAC frame.
+      // Where a timer of dash.js finds the playhead there, it ends the title itself: it
+      // seeks to the Period's end and pauses, and the video's own `ended` never comes.
+      player.on(window.dashjs.MediaPlayer.events.PLAYBACK_ENDED, () => {
+        window.test.happened.ended = true;
       });
       player.on(window.dashjs.MediaPlayer.events.STREAM_INITIALIZED, () => {
         window.test.representations = player.getRepresentationsByType('video');
