@@ -85,6 +85,10 @@ bool codec_is_video(enum codec_id codec) {
     return codecs[codec].video;
 }
 
+int chroma_position_av1(int chroma_location) {
+    return chroma_location == 0 ? 1 : chroma_location == 2 ? 2 : 0;
+}
+
 bool colour_is_hdr(const struct colour *colour) {
     return colour->transfer == 16 || colour->transfer == 18; /* ITU-T H.273 table 3 */
 }

@@ -75,6 +75,10 @@ struct colour {
     uint16_t max_frame_average_light; /* MaxFALL, cd/m2 */
 };
 
+/* AV1's chroma_sample_position (6.4.2) for a chroma_location; 0, unknown, where AV1 has no
+ * word for it: it knows left and top left. */
+int chroma_position_av1(int chroma_location);
+
 /* Whether the transfer function is PQ (16) or HLG (18). */
 bool colour_is_hdr(const struct colour *colour);
 

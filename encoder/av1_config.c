@@ -13,7 +13,7 @@ enum {
     OBU_PADDING = 15,
 };
 
-enum { RECORD_HEAD = 4, LEVEL_WITH_TIER = 8, POSITION_VERTICAL = 1, POSITION_COLOCATED = 2 };
+enum { RECORD_HEAD = 4, LEVEL_WITH_TIER = 8 };
 
 struct obu {
     int type;
@@ -72,10 +72,6 @@ static bool sequence_read(struct sequence *out, const struct obu *obu) {
     return true;
 }
 
-int av1_chroma_position(int chroma_location) {
-    return chroma_location == 0 ? POSITION_VERTICAL : chroma_location == 2 ? POSITION_COLOCATED : 0;
-}
-
 /* The first sequence header of a sample; false where there is none. */
 static bool find_header(struct obu *out, const uint8_t *sample, size_t size) {
     size_t at = 0;
@@ -100,7 +96,7 @@ int av1_config_make(struct coded_config *config, const struct video_spec *spec,
     bool half_wide = spec->chroma != CHROMA_444;
     bool half_high = mono || spec->chroma == CHROMA_420;
     unsigned position = spec->chroma == CHROMA_420
-                            ? (unsigned)av1_chroma_position(spec->colour.chroma_location)
+                            ? (unsigned)chroma_position_av1(spec->colour.chroma_location)
                             : 0;
     *config = (struct coded_config){.record_size = RECORD_HEAD + header.size};
     config->record[0] = 0x80 | 1; /* marker, version */

@@ -30,8 +30,4 @@ int av1_config_make(struct coded_config *config, const struct video_spec *spec,
  */
 int av1_sample_append(struct buf *out, const uint8_t *data, size_t size, struct err *err);
 
-/* chroma_sample_position (AV1 6.4.2) for H.264's chroma_sample_loc_type; 0 where AV1 has no
- * word for it. */
-int av1_chroma_position(int chroma_location);
-
 #endif

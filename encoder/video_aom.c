@@ -92,7 +92,7 @@ static int set_controls(struct aom *aom, struct err *err) {
         aom_codec_control(codec, AV1E_SET_MATRIX_COEFFICIENTS, colour->matrix) == AOM_CODEC_OK &&
         aom_codec_control(codec, AV1E_SET_COLOR_RANGE, colour->full_range) == AOM_CODEC_OK &&
         aom_codec_control(codec, AV1E_SET_CHROMA_SAMPLE_POSITION,
-                          av1_chroma_position(colour->chroma_location)) == AOM_CODEC_OK;
+                          chroma_position_av1(colour->chroma_location)) == AOM_CODEC_OK;
     return good ? 0 : fail(aom, "starting on", err);
 }
 

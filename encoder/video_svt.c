@@ -96,7 +96,7 @@ static void set_picture_params(EbSvtAv1EncConfiguration *config, const struct vi
     config->matrix_coefficients = (EbMatrixCoefficients)spec->colour.matrix;
     config->color_range = spec->colour.full_range ? EB_CR_FULL_RANGE : EB_CR_STUDIO_RANGE;
     config->chroma_sample_position =
-        (EbChromaSamplePosition)av1_chroma_position(spec->colour.chroma_location);
+        (EbChromaSamplePosition)chroma_position_av1(spec->colour.chroma_location);
 }
 
 static int set_quality_params(EbSvtAv1EncConfiguration *config, const struct video_spec *spec,

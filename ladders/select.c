@@ -79,11 +79,6 @@ static void size_of(const struct choice *c, int lines, struct video_spec *spec) 
     spec->height = height > down ? height : down;
 }
 
-/* AV1 has words for left and top left alone (6.4.2). */
-static bool av1_has_location(int location) {
-    return location == 0 || location == 2;
-}
-
 /* The source's colour as 4:2:0 SDR can carry it. */
 static struct colour picture_colour(const struct video_facts *video,
                                     const struct video_spec *spec) {
@@ -99,7 +94,7 @@ static struct colour picture_colour(const struct video_facts *video,
     if (spec->chroma != CHROMA_420) {
         colour.chroma_location = -1;
     } else if (video->chroma != CHROMA_420 ||
-               (spec->codec == CODEC_AV1 && !av1_has_location(colour.chroma_location))) {
+               (spec->codec == CODEC_AV1 && chroma_position_av1(colour.chroma_location) == 0)) {
         colour.chroma_location = 0; /* where we put it: left, H.264's default */
     }
     return colour;

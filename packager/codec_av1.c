@@ -14,15 +14,6 @@ static int level_of(const struct av1_sequence *sequence) {
            sequence->level % LEVELS_A_MAJOR;
 }
 
-/* chroma_sample_position for H.264's chroma_sample_loc_type (6.4.2): left and top left have
- * one. */
-static int chroma_position_of(const struct video_spec *spec) {
-    return spec->chroma != CHROMA_420          ? 0
-           : spec->colour.chroma_location == 0 ? 1
-           : spec->colour.chroma_location == 2 ? 2
-                                               : 0;
-}
-
 /* What the record says of the pictures must be what the spec asked for; a level of 0 left
  * the choice to the encoder. */
 static int spec_check(const struct video_spec *spec, const struct av1_sequence *sequence,
@@ -42,7 +33,8 @@ static int spec_check(const struct video_spec *spec, const struct av1_sequence *
         {"transfer characteristics", sequence->transfer, spec->colour.transfer},
         {"matrix coefficients", sequence->matrix, spec->colour.matrix},
         {"full range", sequence->full_range, spec->colour.full_range},
-        {"chroma sample position", sequence->chroma_position, chroma_position_of(spec)},
+        {"chroma sample position", sequence->chroma_position,
+         spec->chroma == CHROMA_420 ? chroma_position_av1(spec->colour.chroma_location) : 0},
         {"still pictures", sequence->still, false},
         {"timing", sequence->timing, false},
     };
@@ -63,8 +55,8 @@ static int av1_track_check(const struct track_config *track, struct err *err) {
     }
     if (track->reorder_frames != 0) {
         return err_set(err, ERR_INVALID,
-                       "samples of AV1 stand in the order in which they are "
-                       "shown, and its configuration tells of reordering by %d",
+                       "samples of AV1 stand in the order in which they are shown, and its "
+                       "configuration tells of reordering by %d",
                        track->reorder_frames);
     }
     return spec_check(track->video, &record.sequence, err);

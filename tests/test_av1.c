@@ -123,32 +123,9 @@ START_TEST(the_tail_of_the_table_is_enough) {
 END_TEST
 
 START_TEST(bytes_are_a_function_of_source_and_rung) {
-    char *folder = fixture_folder();
-    struct opened opened;
-    struct made all, again, one, baseline;
-    source_shell(folder, "24",
-                 "ffmpeg -f lavfi -i \"testsrc2=s=322x182:r=24,noise=alls=20:all_seed=1\" "
-                 "-frames:v 72 -pix_fmt yuv420p $X264 a.mp4");
-    opened_open(&opened, folder, "a.mp4");
-    struct video_spec rungs[] = {spec_at(_i, 320, 180), spec_at(_i, 240, 136),
-                                 spec_at(_i, 160, 90)};
-    int64_t tail = tail_of(&rungs[0]);
-    video_encode_title(&all, &opened, rungs, 3, 48, 24, tail);
-    video_encode_title(&again, &opened, rungs, 3, 48, 24, tail);
-    video_encode_title(&one, &opened, &rungs[1], 1, 48, 24, tail);
-    encoder_use_baseline_cpu();
-    video_encode_title(&baseline, &opened, rungs, 3, 48, 24, tail);
-    for (int i = 0; i < 3; i++) {
-        ck_assert(video_bytes_equal(&all.rungs[i].bytes, &again.rungs[i].bytes));
-        ck_assert(video_bytes_equal(&all.rungs[i].bytes, &baseline.rungs[i].bytes));
-    }
-    ck_assert(video_bytes_equal(&all.rungs[1].bytes, &one.rungs[0].bytes));
-    made_finish(&all);
-    made_finish(&again);
-    made_finish(&one);
-    made_finish(&baseline);
-    opened_close(&opened);
-    fixture_folder_drop(folder);
+    const struct video_spec rungs[] = {spec_at(_i, 320, 180), spec_at(_i, 240, 136),
+                                       spec_at(_i, 160, 90)};
+    video_check_repeatable(rungs, 72, tail_of(&rungs[0]));
 }
 END_TEST
 

@@ -21,26 +21,6 @@
 
 Suite *verify_suite(void);
 
-static struct title_fixture whole;   /* made once */
-static struct title_fixture damaged; /* a copy for each test */
-
-static void make_whole(void) {
-    struct title_fixture_options options = title_fixture_options_default();
-    title_fixture_make(&whole, &options);
-}
-
-static void drop_whole(void) {
-    title_fixture_finish(&whole);
-}
-
-static void make_copy(void) {
-    title_fixture_copy(&damaged, &whole);
-}
-
-static void drop_copy(void) {
-    title_fixture_finish(&damaged);
-}
-
 /* ---- Damage to boxes ------------------------------------------------------------- */
 
 static void remove_object(const char *path) {
@@ -293,17 +273,7 @@ static void sound_short(void) {
 /* What follows where a track is not whole any more. */
 #define BROKEN_TRACK " title-document "
 
-/*
- * Either a function or a replacement in a text. Besides `rule` only the rules in `also`
- * may be told, and the version's name and copies, which every changed text breaks.
- */
-static const struct damage {
-    const char *rule;
-    const char *also;
-    void (*change)(void);
-    const char *path, *find, *put;
-    bool all;
-} damages[] = {
+static const struct damage damages[] = {
     {"object-missing", BROKEN_TRACK, remove_segment, NULL, NULL, NULL, false},
     {"object-missing", "", remove_document, NULL, NULL, NULL, false},
     {"object-missing", "", remove_master, NULL, NULL, NULL, false},
@@ -470,28 +440,7 @@ START_TEST(test_whole) {
 END_TEST
 
 START_TEST(test_damage) {
-    const struct damage *damage = &damages[_i];
-    if (damage->change != NULL) {
-        damage->change();
-    } else {
-        struct buf *bytes = title_fixture_bytes(&damaged, damage->path);
-        ck_assert_msg(bytes != NULL && text_replace(bytes, damage->find, damage->put, damage->all),
-                      "%s has no %s", damage->path, damage->find);
-    }
-    struct verdict verdict;
-    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
-    ck_assert_msg(verdict_tells(&verdict, damage->rule), "%d: %s is not told:\n%s", _i,
-                  damage->rule, verdict_lines(&verdict));
-    char *rest = NULL;
-    char *words = mem_string((const char *)verdict.rules.data);
-    for (char *word = strtok_r(words, " ", &rest); word != NULL;
-         word = strtok_r(NULL, " ", &rest)) {
-        ck_assert_msg(strcmp(word, damage->rule) == 0 || rule_in(damage->also, word) ||
-                          rule_in(" version-name version-copy ", word),
-                      "%d: %s breaks %s too:\n%s", _i, damage->rule, word, verdict_lines(&verdict));
-    }
-    mem_free(words);
-    verdict_finish(&verdict);
+    damage_check(&damages[_i], _i);
 }
 END_TEST
 
@@ -621,8 +570,8 @@ END_TEST
 Suite *verify_suite(void) {
     Suite *suite = suite_create("verify");
     TCase *titles = tcase_create("titles");
-    tcase_add_unchecked_fixture(titles, make_whole, drop_whole);
-    tcase_add_checked_fixture(titles, make_copy, drop_copy);
+    tcase_add_unchecked_fixture(titles, whole_make, whole_drop);
+    tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_set_timeout(titles, 120);
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);

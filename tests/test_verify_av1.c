@@ -16,26 +16,6 @@ Suite *verify_av1_suite(void);
 /* The folder of the AV1 rendition. */
 #define MODERN "video/av1-180p-9876543210/"
 
-static struct title_fixture whole;   /* made once */
-static struct title_fixture damaged; /* a copy for each test */
-
-static void make_whole(void) {
-    struct title_fixture_options options = title_fixture_options_av1();
-    title_fixture_make(&whole, &options);
-}
-
-static void drop_whole(void) {
-    title_fixture_finish(&whole);
-}
-
-static void make_copy(void) {
-    title_fixture_copy(&damaged, &whole);
-}
-
-static void drop_copy(void) {
-    title_fixture_finish(&damaged);
-}
-
 /* ---- Damage ----------------------------------------------------------------------- */
 
 /* av1C: four bytes, then the sequence header OBU with two bytes of header. */
@@ -113,36 +93,31 @@ static void key_gone(void) {
     at[0] |= 0x20;
 }
 
-static const struct damage {
-    const char *rule;
-    const char *also;
-    void (*change)(void);
-    const char *path, *find, *put;
-} damages[] = {
-    {"cmaf-init", " title-document ", record_level, NULL, NULL, NULL},
-    {"cmaf-init", " title-document ", record_depth, NULL, NULL, NULL},
-    {"cmaf-init", " title-document ", record_version, NULL, NULL, NULL},
-    {"cmaf-init", " title-document ", record_two_headers, NULL, NULL, NULL},
+static const struct damage damages[] = {
+    {"cmaf-init", " title-document ", record_level, NULL, NULL, NULL, false},
+    {"cmaf-init", " title-document ", record_depth, NULL, NULL, NULL, false},
+    {"cmaf-init", " title-document ", record_version, NULL, NULL, NULL, false},
+    {"cmaf-init", " title-document ", record_two_headers, NULL, NULL, NULL, false},
     {"cmaf-picture-size", " codec-sample hls-resolution dash-size dash-set title-document ",
-     header_size, NULL, NULL, NULL},
-    {"cmaf-brand", "", brand_gone, NULL, NULL, NULL},
-    {"video-colour", "", colour_other, NULL, NULL, NULL},
-    {"codec-sample", " title-document ", header_in_sample_other, NULL, NULL, NULL},
-    {"codec-sample", " title-document ", delimiter_in_sample, NULL, NULL, NULL},
-    {"codec-sample", " title-document ", tile_list_in_sample, NULL, NULL, NULL},
-    {"codec-sample", " title-document ", padding_in_sample, NULL, NULL, NULL},
-    {"codec-sample", " title-document ", no_size_in_obu, NULL, NULL, NULL},
-    {"codec-sample", " title-document ", size_past_end, NULL, NULL, NULL},
+     header_size, NULL, NULL, NULL, false},
+    {"cmaf-brand", "", brand_gone, NULL, NULL, NULL, false},
+    {"video-colour", "", colour_other, NULL, NULL, NULL, false},
+    {"codec-sample", " title-document ", header_in_sample_other, NULL, NULL, NULL, false},
+    {"codec-sample", " title-document ", delimiter_in_sample, NULL, NULL, NULL, false},
+    {"codec-sample", " title-document ", tile_list_in_sample, NULL, NULL, NULL, false},
+    {"codec-sample", " title-document ", padding_in_sample, NULL, NULL, NULL, false},
+    {"codec-sample", " title-document ", no_size_in_obu, NULL, NULL, NULL, false},
+    {"codec-sample", " title-document ", size_past_end, NULL, NULL, NULL, false},
     {"video-key",
      " video-gop hls-iframe-range hls-iframe-list cmaf-sample-flags "
      "hls-average-bandwidth title-document ",
-     key_gone, NULL, NULL, NULL},
-    {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.05M.08,"},
-    {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.00M.10,"},
-    {"dash-codecs", "", NULL, MPD, "codecs=\"av01.0.00M.08\"", "codecs=\"av01.0.00M.10\""},
+     key_gone, NULL, NULL, NULL, false},
+    {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.05M.08,", false},
+    {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.00M.10,", false},
+    {"dash-codecs", "", NULL, MPD, "codecs=\"av01.0.00M.08\"", "codecs=\"av01.0.00M.10\"", false},
     {"dash-set", "", NULL, MPD,
      "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"video\" ",
-     "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"audio\" "},
+     "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"audio\" ", false},
 };
 
 enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };
@@ -158,28 +133,7 @@ START_TEST(test_whole) {
 END_TEST
 
 START_TEST(test_damage) {
-    const struct damage *damage = &damages[_i];
-    if (damage->change != NULL) {
-        damage->change();
-    } else {
-        struct buf *bytes = title_fixture_bytes(&damaged, damage->path);
-        ck_assert_msg(bytes != NULL && text_replace(bytes, damage->find, damage->put, false),
-                      "%s has no %s", damage->path, damage->find);
-    }
-    struct verdict verdict;
-    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
-    ck_assert_msg(verdict_tells(&verdict, damage->rule), "%d: %s is not told:\n%s", _i,
-                  damage->rule, verdict_lines(&verdict));
-    char *rest = NULL;
-    char *words = mem_string((const char *)verdict.rules.data);
-    for (char *word = strtok_r(words, " ", &rest); word != NULL;
-         word = strtok_r(NULL, " ", &rest)) {
-        ck_assert_msg(strcmp(word, damage->rule) == 0 || rule_in(damage->also, word) ||
-                          rule_in(" version-name version-copy ", word),
-                      "%d: %s breaks %s too:\n%s", _i, damage->rule, word, verdict_lines(&verdict));
-    }
-    mem_free(words);
-    verdict_finish(&verdict);
+    damage_check(&damages[_i], _i);
 }
 END_TEST
 
@@ -225,8 +179,8 @@ Suite *verify_av1_suite(void) {
     Suite *suite = suite_create("verify_av1");
     TCase *titles = tcase_create("titles of two codecs");
     tcase_set_timeout(titles, 120);
-    tcase_add_unchecked_fixture(titles, make_whole, drop_whole);
-    tcase_add_checked_fixture(titles, make_copy, drop_copy);
+    tcase_add_unchecked_fixture(titles, whole_make_av1, whole_drop);
+    tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
     tcase_add_test(titles, test_alone);

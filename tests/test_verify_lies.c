@@ -14,26 +14,6 @@
 
 Suite *verify_lies_suite(void);
 
-static struct title_fixture whole;   /* made once */
-static struct title_fixture damaged; /* a copy for each test */
-
-static void make_whole(void) {
-    struct title_fixture_options options = title_fixture_options_default();
-    title_fixture_make(&whole, &options);
-}
-
-static void drop_whole(void) {
-    title_fixture_finish(&whole);
-}
-
-static void make_copy(void) {
-    title_fixture_copy(&damaged, &whole);
-}
-
-static void drop_copy(void) {
-    title_fixture_finish(&damaged);
-}
-
 /* ---- Texts ----------------------------------------------------------------------- */
 
 /* Many breaches of one rule are counted, and not all told. */
@@ -228,8 +208,8 @@ END_TEST
 Suite *verify_lies_suite(void) {
     Suite *suite = suite_create("verify_lies");
     TCase *titles = tcase_create("titles");
-    tcase_add_unchecked_fixture(titles, make_whole, drop_whole);
-    tcase_add_checked_fixture(titles, make_copy, drop_copy);
+    tcase_add_unchecked_fixture(titles, whole_make, whole_drop);
+    tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_set_timeout(titles, 120);
     tcase_add_test(titles, test_many);
     tcase_add_test(titles, test_printable);

@@ -149,32 +149,10 @@ END_TEST
 /* ---- The same bytes ------------------------------------------------------------------ */
 
 START_TEST(bytes_are_a_function_of_source_and_rung) {
-    char *folder = fixture_folder();
-    struct opened opened;
-    struct made all, again, one, baseline;
-    source_shell(folder, "24",
-                 "ffmpeg -f lavfi -i \"testsrc2=s=322x182:r=24,noise=alls=20:all_seed=1\" "
-                 "-frames:v 100 -pix_fmt yuv420p $X264 a.mp4");
-    opened_open(&opened, folder, "a.mp4");
-    struct video_spec rungs[] = {video_spec_of("x264", 320, 180, "medium"),
-                                 video_spec_of("x264", 240, 136, "fast"),
-                                 video_spec_of("x264", 160, 90, "veryfast")};
-    video_encode_title(&all, &opened, rungs, 3, 48, 24, 64);
-    video_encode_title(&again, &opened, rungs, 3, 48, 24, 64);
-    video_encode_title(&one, &opened, &rungs[1], 1, 48, 24, 64);
-    encoder_use_baseline_cpu();
-    video_encode_title(&baseline, &opened, rungs, 3, 48, 24, 64);
-    for (int i = 0; i < 3; i++) {
-        ck_assert(video_bytes_equal(&all.rungs[i].bytes, &again.rungs[i].bytes));
-        ck_assert(video_bytes_equal(&all.rungs[i].bytes, &baseline.rungs[i].bytes));
-    }
-    ck_assert(video_bytes_equal(&all.rungs[1].bytes, &one.rungs[0].bytes));
-    made_finish(&all);
-    made_finish(&again);
-    made_finish(&one);
-    made_finish(&baseline);
-    opened_close(&opened);
-    fixture_folder_drop(folder);
+    const struct video_spec rungs[] = {video_spec_of("x264", 320, 180, "medium"),
+                                       video_spec_of("x264", 240, 136, "fast"),
+                                       video_spec_of("x264", 160, 90, "veryfast")};
+    video_check_repeatable(rungs, 100, 64);
 }
 END_TEST
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/mem.h"
+
 static void take_finding(void *context, const struct finding *finding) {
     struct verdict *verdict = context;
     bool must = finding->weight == FINDING_MUST;
@@ -93,4 +95,56 @@ void put_u32(uint8_t *at, uint32_t value) {
 
 uint32_t get_u32(const uint8_t *at) {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* ---- Titles to damage ------------------------------------------------------------ */
+
+struct title_fixture whole;
+struct title_fixture damaged;
+
+void whole_make(void) {
+    struct title_fixture_options options = title_fixture_options_default();
+    title_fixture_make(&whole, &options);
+}
+
+void whole_make_av1(void) {
+    struct title_fixture_options options = title_fixture_options_av1();
+    title_fixture_make(&whole, &options);
+}
+
+void whole_drop(void) {
+    title_fixture_finish(&whole);
+}
+
+void damaged_make(void) {
+    title_fixture_copy(&damaged, &whole);
+}
+
+void damaged_drop(void) {
+    title_fixture_finish(&damaged);
+}
+
+void damage_check(const struct damage *damage, int number) {
+    if (damage->change != NULL) {
+        damage->change();
+    } else {
+        struct buf *bytes = title_fixture_bytes(&damaged, damage->path);
+        ck_assert_msg(bytes != NULL && text_replace(bytes, damage->find, damage->put, damage->all),
+                      "%s has no %s", damage->path, damage->find);
+    }
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(verdict_tells(&verdict, damage->rule), "%d: %s is not told:\n%s", number,
+                  damage->rule, verdict_lines(&verdict));
+    char *rest = NULL;
+    char *words = mem_string((const char *)verdict.rules.data);
+    for (char *word = strtok_r(words, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        ck_assert_msg(strcmp(word, damage->rule) == 0 || rule_in(damage->also, word) ||
+                          rule_in(" version-name version-copy ", word),
+                      "%d: %s breaks %s too:\n%s", number, damage->rule, word,
+                      verdict_lines(&verdict));
+    }
+    mem_free(words);
+    verdict_finish(&verdict);
 }

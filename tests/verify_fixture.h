@@ -21,6 +21,32 @@
 #define SMALLEST "$V/h264-90p.m3u8"
 #define IFRAMES  "$V/h264-180p-iframes.m3u8"
 
+/* A whole title, made once for a test case, and a copy of it that each test may damage:
+ * functions for Check's fixtures. */
+extern struct title_fixture whole;
+extern struct title_fixture damaged;
+void whole_make(void);     /* of title_fixture_options_default */
+void whole_make_av1(void); /* of title_fixture_options_av1 */
+void whole_drop(void);
+void damaged_make(void);
+void damaged_drop(void);
+
+/*
+ * A way of damaging it: either a function, or a replacement in a text. Besides `rule` only
+ * the rules in `also` may be told, and the version's name and copies, which every changed
+ * text breaks.
+ */
+struct damage {
+    const char *rule;
+    const char *also;
+    void (*change)(void);
+    const char *path, *find, *put;
+    bool all;
+};
+
+/* Does it to `damaged`, and fails the test where verify does not say so, or says more. */
+void damage_check(const struct damage *damage, int number);
+
 struct verdict {
     struct buf lines; /* "must rule path: message", a line a finding */
     struct buf rules; /* " rule  rule " */
