@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs commands and says what they took; reads what a run of `reelfarm encode` wrote down."""
-import json
 import os
 import shutil
 import sqlite3
@@ -8,6 +7,8 @@ import statistics
 import subprocess
 import threading
 import time
+
+import slots
 
 NICE = 5  # task children run at this niceness: what they are compared with must too
 
@@ -76,11 +77,12 @@ class Encode:
             ("decode_cpu_s", "scale_cpu_s", "encode_cpu_s", "peak_memory"),
             store.execute("SELECT decode_cpu_s, scale_cpu_s, encode_cpu_s, peak_memory "
                           "FROM title").fetchone()))
-        events = store.execute("SELECT at, kind, detail FROM event ORDER BY seq").fetchall()
+        self.first_chunk_s = (store.execute(
+            "SELECT min(at) FROM event WHERE kind = 'unit.lease' AND detail LIKE '%\"video\"%'"
+        ).fetchone()[0] - began_ms) / 1000
+        self.leases, self.seconds = slots.read_leases(store)
+        self.idle = slots.idle_share(self.leases, self.seconds, workers)
         store.close()
-        self.first_chunk_s = (min(at for at, kind, detail in events if kind == "unit.lease" and
-                                  '"video"' in detail) - began_ms) / 1000
-        self.idle = idle_share(events, workers)
 
     def own_share(self):
         """Of all CPU, what is neither decode nor scale nor encode."""
@@ -88,28 +90,10 @@ class Encode:
         return 1 - codec / self.usage.cpu
 
     def renditions(self):
-        """Folder of each picture rendition by its height."""
+        """Folder of each picture rendition by its id, as "h264-720p"."""
         video = os.path.join(self.title, "video")
-        return {int(name.split("-")[1].rstrip("p")): os.path.join(video, name)
+        return {name.rpartition("-")[0]: os.path.join(video, name)
                 for name in os.listdir(video)}
-
-
-def idle_share(events, slots):
-    """Of the slots' time from the first lease to the end of the title, what no lease covers."""
-    leased, busy, first, last = {}, 0, None, 0
-    for at, kind, detail in events:
-        fence = json.loads(detail).get("fence") if detail else None
-        if kind == "unit.lease":
-            leased.setdefault(fence, at)
-            first = at if first is None else first
-        elif kind == "unit.complete" and fence in leased:
-            busy += at - leased.pop(fence)
-        last = at if kind == "title.finish" else last
-    return 1 - busy / ((last - first) * slots)
-
-
-def folder_bytes(folder):
-    return sum(entry.stat().st_size for entry in os.scandir(folder))
 
 
 def spread(values):

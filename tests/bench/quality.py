@@ -16,13 +16,14 @@ def scaled(source_label, width, height, target_label):
             f"[{target_label}]")
 
 
-def frames_ssim(source, encoded, width, height):
-    """SSIM of each frame of `encoded` against the scaled source."""
+def frames_ssim(source, encoded, width, height, frames=None):
+    """SSIM of each frame of `encoded`, or of the first `frames`, against the scaled source."""
     graph = (scaled("1:v", width, height, "r") + ";[0:v]settb=1/1000,setpts=N[a];"
              "[r]settb=1/1000,setpts=N[b];[a][b]ssim=stats_file=-")
     done = subprocess.run(
         ["nice", "-n", "5", "ffmpeg", "-nostdin", "-v", "fatal", "-i", encoded, "-i", source,
-         "-filter_complex", graph, "-an", "-f", "null", "/dev/null"],
+         "-filter_complex", graph, "-an", *(["-frames:v", str(frames)] if frames else []),
+         "-f", "null", "/dev/null"],
         stdout=subprocess.PIPE, text=True, check=True)
     return [float(line.split("All:")[1].split()[0]) for line in done.stdout.splitlines()
             if "All:" in line]
