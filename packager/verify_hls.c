@@ -13,6 +13,10 @@ static const char master_path[] = "master.m3u8";
 /* What Apple asks players to be started on (the packager's own rule too). */
 enum { FIRST_VARIANT_BPS = 2000000 };
 
+/* The rate of the lowest rung in Apple's table (STANDARDS section 6): what lies below it, as
+ * still pictures do, every player can take, and its spacing does not matter. */
+enum { LOWEST_RUNG_BPS = 145000 };
+
 /* ---- Reading --------------------------------------------------------------------- */
 
 void verify_hls_read(struct verify *v) {
@@ -386,7 +390,8 @@ static void advise_variants(struct verify *v) {
             }
             int64_t low = other->average_bps < listing->average_bps ? other->average_bps
                                                                     : listing->average_bps;
-            if (10 * (other->average_bps + listing->average_bps - low) < 13 * low) {
+            int64_t high = other->average_bps + listing->average_bps - low;
+            if (high >= LOWEST_RUNG_BPS && 10 * high < 13 * low) {
                 verify_found(v, RULE_RUNG_SPACING, listing->manifest,
                              "its average of %" PRId64 " b/s is within 1.3 x of %" PRId64
                              " b/s of %s",

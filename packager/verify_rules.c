@@ -156,7 +156,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CODEC_NEIGHBOUR] = {ADVICE, "codec-neighbour", "Apple HLS 1.2",
                               "variants of AV1 stand behind ones of H.264"},
     [RULE_RUNG_SPACING] = {ADVICE, "rung-spacing", "Apple HLS 1.25",
-                           "rungs of one codec are at least 1.3 x apart in average rate"},
+                           "rungs of one codec above 145 kb/s are at least 1.3 x apart in "
+                           "average rate"},
     [RULE_RUNG_PEAK] = {ADVICE, "rung-peak", "Apple HLS 1.28",
                         "a rung's peak is at most 2 x its average"},
     [RULE_VIDEO_PROFILE] = {ADVICE, "video-profile", "Apple HLS 1.3 to 1.17",

@@ -492,6 +492,20 @@ START_TEST(test_nothing_there) {
     ck_assert_int_eq(verdict_of(&verdict, &nothing), ERR_NOT_FOUND);
     ck_assert_uint_eq(verdict.lines.size, 0);
     verdict_finish(&verdict);
+/* Rungs of a still picture are all of one small rate, which is no fault of theirs. */
+START_TEST(test_still) {
+    struct title_fixture still;
+    struct title_fixture_options options = title_fixture_options_default();
+    options.pictures = "color=gray:size=%dx%d:rate=24000/1001";
+    title_fixture_make(&still, &options);
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &still), 0);
+    ck_assert_str_eq(verdict_lines(&verdict), "");
+    verdict_finish(&verdict);
+    title_fixture_finish(&still);
+}
+END_TEST
+
 }
 END_TEST
 
@@ -582,3 +596,4 @@ Suite *verify_suite(void) {
     suite_add_tcase(suite, titles);
     return suite;
 }
+    tcase_add_test(titles, test_still);
