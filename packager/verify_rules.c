@@ -133,7 +133,7 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_VIDEO_COLOUR] = {MUST, "video-colour", "ISO/IEC 14496-12 12.1.5",
                            "colr and the parameter sets tell the same colours"},
     [RULE_VIDEO_BOUNDARIES] = {MUST, "video-boundaries", "RFC 8216 6.2.4",
-                               "segments have equal boundaries in all variants"},
+                               "segments and GOPs have equal boundaries in all variants"},
     [RULE_AUDIO_CONFIG] = {MUST, "audio-config", "ISO/IEC 14496-14 5.6",
                            "sample entry, timescale and configuration tell the same sound"},
     [RULE_AUDIO_BOUNDARY] = {MUST, "audio-boundary", "DASH-IF IOP; RFC 8216 6.2.4",

@@ -417,6 +417,18 @@ static void check_video_boundaries(struct verify *v, const struct listing *listi
 
 /* The picture's end of segment `index` in ticks of sound, rounded up to whole ones. */
 static int64_t picture_end(const struct verify *v, size_t index, uint32_t timescale) {
+/* Whether the GOPs of two segments of equal boundaries begin at equal times. */
+static bool gops_align(const struct listing *listing, const struct listing *reference, size_t i) {
+    const struct real_segment *a = listing->segments[i];
+    const struct real_segment *b = reference->segments[i];
+    bool align = a->gop_count == b->gop_count;
+    for (size_t g = 0; g < a->gop_count && align; g++) {
+        align = compare_ticks(a->gops[g].start, listing->track->facts.timescale, b->gops[g].start,
+                              reference->track->facts.timescale) == 0;
+    }
+    return align;
+}
+
     const struct real_track *track = v->reference->track;
     int64_t end = real_end(track, v->reference->segments[index]);
     return ticks_scale(end, timescale, track->facts.timescale, ROUND_UP);
@@ -435,6 +447,12 @@ static void check_audio_boundaries(struct verify *v, const struct listing *listi
     for (size_t i = 0; i < last && listing->count == v->reference->count; i++) {
         int64_t late = real_end(track, listing->segments[i]) - picture_end(v, i, timescale);
         if (late < 0 || late >= track->frame_ticks) {
+        if (!gops_align(listing, reference, i)) {
+            verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
+                         "the GOPs of segment %zu begin at other times than those of %s", i + 1,
+                         reference->segments[i]->path);
+            return;
+        }
             verify_found(v, RULE_AUDIO_BOUNDARY, listing->segments[i]->path,
                          "segment %zu ends %" PRId64 " samples after the picture's, and a packet "
                          "has %" PRId64,

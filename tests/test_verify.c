@@ -393,7 +393,7 @@ static const struct damage damages[] = {
      key_gone, NULL, NULL, NULL, false},
     {"video-gop",
      " cmaf-sample-flags cmaf-edit-list video-order hls-iframe-list hls-extinf hls-extinf-sum "
-     "hls-bandwidth hls-average-bandwidth ",
+     "hls-bandwidth hls-average-bandwidth video-boundaries ",
      key_inside, NULL, NULL, NULL, false},
     {"video-order", "", order_twice, NULL, NULL, NULL, false},
     {"video-colour", "", colour_other, NULL, NULL, NULL, false},
@@ -401,6 +401,10 @@ static const struct damage damages[] = {
      " hls-dash-agree hls-iframe-list title-document hls-bandwidth "
      "hls-average-bandwidth ",
      NULL, SMALLEST, "#EXTINF:2.002000,\n../" SMALL "00003.m4s\n", "", false},
+    {"video-boundaries",
+     " video-gop cmaf-sample-flags cmaf-edit-list video-order hls-iframe-list hls-extinf "
+     "hls-extinf-sum hls-bandwidth hls-average-bandwidth ",
+     key_inside, NULL, NULL, NULL, false},
     {"audio-config", "", sound_entry_mono, NULL, NULL, NULL, false},
     {"audio-boundary", " hls-extinf hls-extinf-sum dash-timeline dash-buffer title-document ",
      sound_border_late, NULL, NULL, NULL, false},
