@@ -264,18 +264,32 @@ static const struct xml_node *find_scheme(const struct xml_node *node, const cha
     return at;
 }
 
+/* The property of that scheme, which may be supplemental or essential; NULL for none. */
+static const struct xml_node *find_property(const struct xml_node *node, const char *scheme) {
+    const struct xml_node *essential = find_scheme(node, "EssentialProperty", scheme);
+    return essential != NULL ? essential : find_scheme(node, "SupplementalProperty", scheme);
+}
+
 /* @value of the CICP property; `out` stays where there is none. */
 static void read_property(struct mpd_reading *r, const struct xml_node *node, const char *name,
                           int64_t *out) {
-    static const char *const elements[] = {"SupplementalProperty", "EssentialProperty"};
     char scheme[64];
     snprintf(scheme, sizeof(scheme), "urn:mpeg:mpegB:cicp:%s", name);
-    for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++) {
-        const struct xml_node *property = find_scheme(node, elements[i], scheme);
-        if (property != NULL) {
-            get_int(r, xml_attribute(property, "value"), name, out);
-        }
+    const struct xml_node *property = find_property(node, scheme);
+    if (property != NULL) {
+        get_int(r, xml_attribute(property, "value"), name, out);
     }
+}
+
+/* @value of a property that names AdaptationSets; "" where there is none. */
+static const char *read_set_ids(struct mpd_reading *r, const struct xml_node *node,
+                                const char *scheme) {
+    const struct xml_node *property = find_property(node, scheme);
+    const char *ids = property != NULL ? get_text(property, "value") : "";
+    if (property != NULL && ids[0] == '\0') {
+        fail(r, "names no AdaptationSet", scheme);
+    }
+    return ids;
 }
 
 /* What child elements say, of a Representation or of an AdaptationSet for all its own. */
@@ -332,6 +346,8 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
         .content_type = get_text(node, "contentType"),
         .language = get_text(node, "lang"),
         .aspect = get_text(node, "par"),
+        .switches_with = read_set_ids(r, node, "urn:mpeg:dash:adaptation-set-switching:2016"),
+        .trick_of = read_set_ids(r, node, "http://dashif.org/guidelines/trickmode"),
         .aligned = strcmp(get_text(node, "segmentAlignment"), "true") == 0,
         .starts_with_sap = strcmp(sap, "1") == 0 || strcmp(sap, "2") == 0,
     };

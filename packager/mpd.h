@@ -54,8 +54,10 @@ struct mpd_set {
     const char *id;
     const char *content_type;
     const char *language;
-    const char *aspect; /* @par */
-    bool aligned;       /* @segmentAlignment */
+    const char *aspect;        /* @par */
+    const char *switches_with; /* ids of sets to switch to, by its property; "" for none */
+    const char *trick_of;      /* ids of the sets that this one is the trick mode of; "" for none */
+    bool aligned;              /* @segmentAlignment */
     bool starts_with_sap;
 };
 

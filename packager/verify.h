@@ -70,6 +70,8 @@ enum rule {
     RULE_DASH_COLOUR,
     RULE_DASH_AUDIO,
     RULE_DASH_SET,
+    RULE_DASH_SWITCHING,
+    RULE_DASH_TRICK_MODE,
     RULE_CMAF_INIT,
     RULE_CMAF_BRAND,
     RULE_CMAF_DURATION,
@@ -102,6 +104,8 @@ enum rule {
     RULE_RUNG_SPACING,
     RULE_RUNG_PEAK,
     RULE_VIDEO_PROFILE,
+    RULE_CODEC_LEVEL_RATE,
+    RULE_CODEC_LEVEL_SPARE,
     RULE_CMAF_SEGMENT_TYPE,
     RULE_CMAF_CLOCK,
     RULE_COUNT
@@ -114,10 +118,12 @@ struct codec_facts {
     int width, height; /* pictures */
     int primaries, transfer, matrix;
     bool full_range;
-    int reorder_frames; /* -1 where it is not said */
-    bool level_holds;   /* at the rate that was asked with */
-    bool plain;         /* what every player decodes: see RULE_VIDEO_PROFILE */
-    int sample_rate;    /* sound */
+    int reorder_frames;      /* -1 where it is not said */
+    bool level_holds;        /* at the rate that was asked with */
+    int64_t level_bps;       /* the most that the level allows; 0 where that is not judged */
+    int64_t level_below_bps; /* the same of the lower ones that hold too; 0 where none does */
+    bool plain;              /* what every player decodes: see RULE_VIDEO_PROFILE */
+    int sample_rate;         /* sound */
     int channels;
 };
 

@@ -62,26 +62,50 @@ static const struct {
     int64_t wide;    /* MaxHSize */
     int64_t high;    /* MaxVSize */
     int64_t rate;    /* MaxDisplayRate, samples a second */
+    int64_t kbps[2]; /* MaxBitrate of the main profile, by tier; levels below 4.0 have one */
 } av1_levels[] = {
-    [0] = {147456, 2048, 1152, 4423680},        [1] = {278784, 2816, 1584, 8363520},
-    [4] = {665856, 4352, 2448, 19975680},       [5] = {1065024, 5504, 3096, 31950720},
-    [8] = {2359296, 6144, 3456, 70778880},      [9] = {2359296, 6144, 3456, 141557760},
-    [12] = {8912896, 8192, 4352, 267386880},    [13] = {8912896, 8192, 4352, 534773760},
-    [14] = {8912896, 8192, 4352, 1069547520},   [15] = {8912896, 8192, 4352, 1069547520},
-    [16] = {35651584, 16384, 8704, 1069547520}, [17] = {35651584, 16384, 8704, 2139095040},
-    [18] = {35651584, 16384, 8704, 4278190080}, [19] = {35651584, 16384, 8704, 4278190080},
+    [0] = {147456, 2048, 1152, 4423680, {1500, 1500}},
+    [1] = {278784, 2816, 1584, 8363520, {3000, 3000}},
+    [4] = {665856, 4352, 2448, 19975680, {6000, 6000}},
+    [5] = {1065024, 5504, 3096, 31950720, {10000, 10000}},
+    [8] = {2359296, 6144, 3456, 70778880, {12000, 30000}},
+    [9] = {2359296, 6144, 3456, 141557760, {20000, 50000}},
+    [12] = {8912896, 8192, 4352, 267386880, {30000, 100000}},
+    [13] = {8912896, 8192, 4352, 534773760, {40000, 160000}},
+    [14] = {8912896, 8192, 4352, 1069547520, {60000, 240000}},
+    [15] = {8912896, 8192, 4352, 1069547520, {60000, 240000}},
+    [16] = {35651584, 16384, 8704, 1069547520, {60000, 240000}},
+    [17] = {35651584, 16384, 8704, 2139095040, {100000, 480000}},
+    [18] = {35651584, 16384, 8704, 4278190080, {160000, 800000}},
+    [19] = {35651584, 16384, 8704, 4278190080, {160000, 800000}},
 };
 
-static bool av1_level_holds(const struct av1_sequence *sequence, struct rational rate) {
-    if (sequence->level >= (int)(sizeof(av1_levels) / sizeof(av1_levels[0]))) {
+enum { AV1_LEVELS = sizeof(av1_levels) / sizeof(av1_levels[0]) };
+
+static bool av1_level_holds(const struct av1_sequence *sequence, int level, struct rational rate) {
+    if (level >= AV1_LEVELS) {
         return false;
     }
     int64_t picture = (int64_t)sequence->width * sequence->height;
-    struct rational most = {av1_levels[sequence->level].rate, picture};
-    return picture <= av1_levels[sequence->level].picture &&
-           sequence->width <= av1_levels[sequence->level].wide &&
-           sequence->height <= av1_levels[sequence->level].high &&
-           rational_compare(rate, most) <= 0;
+    struct rational most = {av1_levels[level].rate, picture};
+    return picture <= av1_levels[level].picture && sequence->width <= av1_levels[level].wide &&
+           sequence->height <= av1_levels[level].high && rational_compare(rate, most) <= 0;
+}
+
+/* MaxBitrate by BitrateProfileFactor, which is 1 of the main profile, 2 of high, 3 of the last. */
+static int64_t av1_level_bps(const struct av1_sequence *sequence, int level) {
+    return 1000 * (1 + sequence->profile) * av1_levels[level].kbps[sequence->tier];
+}
+
+/* The most bits a second among the levels below that hold the pictures at that rate. */
+static int64_t av1_level_below_bps(const struct av1_sequence *sequence, struct rational rate) {
+    int64_t bps = 0;
+    for (int level = 0; level < sequence->level && level < AV1_LEVELS; level++) {
+        if (av1_level_holds(sequence, level, rate)) {
+            bps = av1_level_bps(sequence, level);
+        }
+    }
+    return bps;
 }
 
 static int av1_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
@@ -99,7 +123,9 @@ static int av1_facts(struct codec_facts *out, const struct init_facts *init, str
         .transfer = sequence->transfer,
         .matrix = sequence->matrix,
         .full_range = sequence->full_range,
-        .level_holds = av1_level_holds(sequence, rate),
+        .level_holds = av1_level_holds(sequence, sequence->level, rate),
+        .level_bps = sequence->level < AV1_LEVELS ? av1_level_bps(sequence, sequence->level) : 0,
+        .level_below_bps = av1_level_below_bps(sequence, rate),
         .plain = sequence->profile == 0,
     };
     return 0;

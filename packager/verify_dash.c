@@ -373,6 +373,93 @@ static void check_sets(struct verify *v) {
     }
 }
 
+/* ---- Sets that name others ------------------------------------------------------- */
+
+/* The set whose @id is the `length` letters at `id`; -1 for none. */
+static int set_named(const struct verify *v, const char *id, size_t length) {
+    for (size_t i = 0; i < v->mpd.set_count; i++) {
+        const char *own = v->mpd.sets[i].id;
+        if (strlen(own) == length && memcmp(own, id, length) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* The next id of a list from `*at` on, which moves behind it; 0 letters at the list's end. */
+static size_t next_id(const char **at, const char **id, const char *separators) {
+    *id = *at + strspn(*at, separators);
+    size_t length = strcspn(*id, separators);
+    *at = *id + length;
+    return length;
+}
+
+static bool has_pictures(const struct verify *v, int index) {
+    bool pictures = strcmp(v->mpd.sets[index].content_type, "video") == 0;
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        const struct mpd_representation *from = &v->mpd.representations[i];
+        pictures = pictures || (from->set == index && strncmp(from->mime_type, "video/", 6) == 0);
+    }
+    return pictures;
+}
+
+/* Ids of sets to switch to stand between commas (ISO/IEC 23009-1 5.3.3.5). */
+static bool names_set(const struct verify *v, int index, int other) {
+    const char *at = v->mpd.sets[index].switches_with;
+    const char *id;
+    for (size_t length; (length = next_id(&at, &id, ", ")) > 0;) {
+        if (set_named(v, id, length) == other) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_switching(struct verify *v, int index) {
+    const struct mpd_set *set = &v->mpd.sets[index];
+    const char *at = set->switches_with;
+    const char *id;
+    for (size_t length; (length = next_id(&at, &id, ", ")) > 0;) {
+        int other = set_named(v, id, length);
+        const char *fault = other < 0        ? "which is not there"
+                            : other == index ? "which it is itself"
+                            : has_pictures(v, other) != has_pictures(v, index)
+                                ? "which is of another kind of media"
+                                : NULL;
+        if (fault != NULL) {
+            verify_found(v, RULE_DASH_SWITCHING, mpd_path,
+                         "AdaptationSet %.40s names AdaptationSet %.*s for switching, %s", set->id,
+                         (int)(length < 40 ? length : 40), id, fault);
+        }
+    }
+    for (int other = 0; other < (int)v->mpd.set_count; other++) {
+        bool trick = set->trick_of[0] != '\0' || v->mpd.sets[other].trick_of[0] != '\0';
+        bool pictures = has_pictures(v, index) && has_pictures(v, other) && !trick;
+        bool wanted = other != index && (pictures || names_set(v, other, index));
+        if (wanted && !names_set(v, index, other)) {
+            verify_found(v, RULE_DASH_SWITCHING, mpd_path,
+                         "AdaptationSet %.40s does not name AdaptationSet %.40s for switching",
+                         set->id, v->mpd.sets[other].id);
+        }
+    }
+}
+
+/* Ids of main sets stand between blanks (DASH-IF IOP 3.2.9). */
+static void check_trick_mode(struct verify *v, int index) {
+    const struct mpd_set *set = &v->mpd.sets[index];
+    const char *at = set->trick_of;
+    const char *id;
+    for (size_t length; (length = next_id(&at, &id, " ")) > 0;) {
+        int main = set_named(v, id, length);
+        if (main < 0 || main == index || v->mpd.sets[main].trick_of[0] != '\0') {
+            verify_found(v, RULE_DASH_TRICK_MODE, mpd_path,
+                         "AdaptationSet %.40s is the trick mode of AdaptationSet %.*s, %s", set->id,
+                         (int)(length < 40 ? length : 40), id,
+                         main < 0 ? "which is not there" : "which is no main one");
+        }
+    }
+}
+
 /* ---- HLS and DASH ---------------------------------------------------------------- */
 
 static bool same_objects(const struct listing *a, const struct listing *b) {
@@ -416,6 +503,10 @@ void verify_dash(struct verify *v) {
         }
     }
     check_sets(v);
+    for (int i = 0; i < (int)v->mpd.set_count; i++) {
+        check_switching(v, i);
+        check_trick_mode(v, i);
+    }
     if (v->has_hls) {
         check_agreement(v);
     }

@@ -389,9 +389,44 @@ static void judge_listings(struct verify *v) {
 
 /* ---- Listings beside each other -------------------------------------------------- */
 
+/* Whether the level fits what was measured: what exceeds it need not play everywhere, and what
+ * stays under it is kept from players that could. */
+static void advise_level(struct verify *v, const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    struct codec_facts codec;
+    if (codec_facts_read(&codec, &track->facts, real_rate(track), NULL) != 0 ||
+        !codec.level_holds) {
+        return;
+    }
+    if (codec.level_bps > 0 && listing->peak_bps > codec.level_bps) {
+        verify_found(v, RULE_CODEC_LEVEL_RATE, track->init,
+                     "the level in %s allows %" PRId64 " b/s, and the peak is %" PRId64,
+                     track->codecs, codec.level_bps, listing->peak_bps);
+    }
+    if (codec.level_below_bps > 0 && listing->peak_bps <= codec.level_below_bps) {
+        verify_found(v, RULE_CODEC_LEVEL_SPARE, track->init,
+                     "a lower level than that in %s allows %dx%d at %.3f pictures and %" PRId64
+                     " bits a second",
+                     track->codecs, codec.width, codec.height, rational_value(real_rate(track)),
+                     listing->peak_bps);
+    }
+}
+
 /* < 0, 0, > 0 as tick `a` of one timescale is before, at, after tick `b` of another. */
 static int compare_ticks(int64_t a, uint32_t a_scale, int64_t b, uint32_t b_scale) {
     return rational_compare((struct rational){a, a_scale}, (struct rational){b, b_scale});
+}
+
+/* Whether the GOPs of two segments of equal boundaries begin at equal times. */
+static bool gops_align(const struct listing *listing, const struct listing *reference, size_t i) {
+    const struct real_segment *a = listing->segments[i];
+    const struct real_segment *b = reference->segments[i];
+    bool align = a->gop_count == b->gop_count;
+    for (size_t g = 0; g < a->gop_count && align; g++) {
+        align = compare_ticks(a->gops[g].start, listing->track->facts.timescale, b->gops[g].start,
+                              reference->track->facts.timescale) == 0;
+    }
+    return align;
 }
 
 static void check_video_boundaries(struct verify *v, const struct listing *listing) {
@@ -412,23 +447,17 @@ static void check_video_boundaries(struct verify *v, const struct listing *listi
                          reference->segments[i]->path);
             return;
         }
+        if (!gops_align(listing, reference, i)) {
+            verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
+                         "the GOPs of segment %zu begin at other times than those of %s", i + 1,
+                         reference->segments[i]->path);
+            return;
+        }
     }
 }
 
 /* The picture's end of segment `index` in ticks of sound, rounded up to whole ones. */
 static int64_t picture_end(const struct verify *v, size_t index, uint32_t timescale) {
-/* Whether the GOPs of two segments of equal boundaries begin at equal times. */
-static bool gops_align(const struct listing *listing, const struct listing *reference, size_t i) {
-    const struct real_segment *a = listing->segments[i];
-    const struct real_segment *b = reference->segments[i];
-    bool align = a->gop_count == b->gop_count;
-    for (size_t g = 0; g < a->gop_count && align; g++) {
-        align = compare_ticks(a->gops[g].start, listing->track->facts.timescale, b->gops[g].start,
-                              reference->track->facts.timescale) == 0;
-    }
-    return align;
-}
-
     const struct real_track *track = v->reference->track;
     int64_t end = real_end(track, v->reference->segments[index]);
     return ticks_scale(end, timescale, track->facts.timescale, ROUND_UP);
@@ -447,12 +476,6 @@ static void check_audio_boundaries(struct verify *v, const struct listing *listi
     for (size_t i = 0; i < last && listing->count == v->reference->count; i++) {
         int64_t late = real_end(track, listing->segments[i]) - picture_end(v, i, timescale);
         if (late < 0 || late >= track->frame_ticks) {
-        if (!gops_align(listing, reference, i)) {
-            verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
-                         "the GOPs of segment %zu begin at other times than those of %s", i + 1,
-                         reference->segments[i]->path);
-            return;
-        }
             verify_found(v, RULE_AUDIO_BOUNDARY, listing->segments[i]->path,
                          "segment %zu ends %" PRId64 " samples after the picture's, and a packet "
                          "has %" PRId64,
@@ -493,6 +516,9 @@ static void check_audio_edit(struct verify *v, const struct listing *listing) {
 static void check_side_by_side(struct verify *v) {
     for (size_t l = 0; l < v->listing_count && v->reference != NULL; l++) {
         const struct listing *listing = v->listings[l];
+        if (listing->whole && listing->same == NULL && listing->track->facts.video) {
+            advise_level(v, listing);
+        }
         if (!listing->whole || listing->same != NULL || listing == v->reference) {
             continue;
         }

@@ -93,6 +93,25 @@ static void key_gone(void) {
     at[0] |= 0x20;
 }
 
+/* Another level in av1C and in all sequence headers: 24 bits behind the header's start. */
+static void level_spare(void) {
+    static const char *const paths[] = {MODERN "00001.m4s", MODERN "00002.m4s", MODERN "00003.m4s"};
+    const int key_chunks[] = {0, 2};
+    record()[1] |= 1;
+    record()[4 + 2 + 3] |= 1 << 3;
+    for (size_t s = 0; s < sizeof(paths) / sizeof(paths[0]); s++) {
+        for (size_t k = 0; k < sizeof(key_chunks) / sizeof(key_chunks[0]); k++) {
+            box_of(&damaged, paths[s], "mdat", key_chunks[k])[2 + 3] |= 1 << 3;
+        }
+    }
+}
+
+/* Makes a set of pictures the trick mode of others. */
+#define TRICK_PLACE "<SupplementalProperty schemeIdUri=\"urn:mpeg:mpegB:cicp:ColourPrimaries"
+#define TRICK_MODE(ids)                                                                            \
+    "<EssentialProperty schemeIdUri=\"http://dashif.org/guidelines/trickmode\" "                   \
+    "value=\"" ids "\"/>"
+
 static const struct damage damages[] = {
     {"cmaf-init", " title-document ", record_level, NULL, NULL, NULL, false},
     {"cmaf-init", " title-document ", record_depth, NULL, NULL, NULL, false},
@@ -118,6 +137,20 @@ static const struct damage damages[] = {
     {"dash-set", "", NULL, MPD,
      "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"video\" ",
      "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"audio\" ", false},
+    {"dash-switching", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"2\"",
+     "adaptation-set-switching:2016\" value=\"2,9\"", false},
+    {"dash-switching", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"2\"",
+     "adaptation-set-switching:2016\" value=\"1,2\"", false},
+    {"dash-switching", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"2\"",
+     "adaptation-set-switching:2016\" value=\"2,3\"", false},
+    {"dash-switching", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"1\"",
+     "other:2016\" value=\"1\"", false},
+    {"dash-syntax", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"1\"",
+     "adaptation-set-switching:2016\" value=\"\"", false},
+    {"dash-trick-mode", "", NULL, MPD, TRICK_PLACE, TRICK_MODE("9") TRICK_PLACE, false},
+    {"dash-trick-mode", "", NULL, MPD, TRICK_PLACE, TRICK_MODE("1 3") TRICK_PLACE, false},
+    {"codec-level-spare", " hls-codecs dash-codecs title-document ", level_spare, NULL, NULL, NULL,
+     false},
 };
 
 enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };
@@ -154,6 +187,36 @@ START_TEST(test_alone) {
 }
 END_TEST
 
+/* Noise needs more bits than its size's level has; that blocks nothing, since no player counts
+ * them. */
+START_TEST(test_level_rate) {
+    struct title_fixture noisy;
+    struct title_fixture_options options = title_fixture_options_av1();
+    options.pictures = "testsrc2=size=%dx%d:rate=24000/1001,noise=alls=90:allf=t";
+    options.rungs[2].crf = 10;
+    title_fixture_make(&noisy, &options);
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &noisy), 0);
+    ck_assert_int_eq(verdict.summary.musts, 0);
+    ck_assert_msg(verdict_tells(&verdict, "codec-level-rate"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+    title_fixture_finish(&noisy);
+}
+END_TEST
+
+/* A trick mode of a set that is there breaks no rule but the version's. */
+START_TEST(test_trick_mode) {
+    struct verdict verdict;
+    ck_assert(text_replace(title_fixture_bytes(&damaged, MPD), TRICK_PLACE,
+                           TRICK_MODE("2") TRICK_PLACE, false));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(!verdict_tells(&verdict, "dash-trick-mode") &&
+                      !verdict_tells(&verdict, "dash-switching"),
+                  "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
 /* Both codecs are in both manifests, each in its own AdaptationSet that names the other. */
 START_TEST(test_manifests) {
     const char *mpd = buf_text(title_fixture_bytes(&damaged, MPD));
@@ -184,6 +247,8 @@ Suite *verify_av1_suite(void) {
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
     tcase_add_test(titles, test_alone);
+    tcase_add_test(titles, test_level_rate);
+    tcase_add_test(titles, test_trick_mode);
     tcase_add_test(titles, test_manifests);
     suite_add_tcase(suite, titles);
     return suite;
