@@ -14,7 +14,8 @@
 
 Suite *manifest_suite(void);
 
-enum { FRAMES = 250, RUNGS = 2, PRIMING = 1024, RATE = 48000 };
+/* The rungs of H.264 come first: a title has RUNGS of them alone, or all. */
+enum { FRAMES = 250, RUNGS = 2, ALL_RUNGS = 4, PRIMING = 1024, RATE = 48000 };
 
 /* A 1280x720 High@3.1 configuration record. */
 static const uint8_t avc_record[] = {
@@ -22,41 +23,74 @@ static const uint8_t avc_record[] = {
     0x05, 0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10, 0x00, 0x00, 0x03, 0x03, 0x00, 0xf1, 0x83,
     0x19, 0x60, 0x01, 0x00, 0x06, 0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0, 0xfd, 0xf8, 0xf8, 0x00,
 };
+/* SVT-AV1, 1280x720 Main@3.1 of BT.709 in 8 bits; libaom, 256x144 Main@2.0 in 10 bits that
+ * tells where its chroma samples lie. */
+static const uint8_t av1_record[] = {0x81, 0x05, 0x0c, 0x00, 0x0a, 0x0e, 0x00, 0x00, 0x00, 0x2d,
+                                     0x4c, 0xff, 0xb3, 0xc0, 0x2f, 0x81, 0x01, 0x01, 0x01, 0x04};
+static const uint8_t av1_record_deep[] = {0x81, 0x00, 0x4d, 0x00, 0x0a, 0x0e, 0x00,
+                                          0x00, 0x00, 0x03, 0xbf, 0xfc, 0x79, 0xb5,
+                                          0xf2, 0xa0, 0x20, 0x20, 0x24, 0x80};
 static const uint8_t aac_record[] = {0x11, 0x90};
 
-static struct title_plan plan;
-static struct rendition_report reports[RUNGS + 1];
+static const struct {
+    enum codec_id codec;
+    const char *encoder, *preset, *profile;
+    const char *id, *folder;
+    int width, height;
+    int bit_depth, level, chroma_location;
+    const uint8_t *record;
+    size_t record_size;
+    int reorder_frames;
+    int bytes_per_frame;
+} rungs[ALL_RUNGS] = {
+    {CODEC_H264, "x264", "medium", "high", "h264-720p", "video/h264-720p-0123456789", 1280, 720, 8,
+     31, -1, avc_record, sizeof(avc_record), 2, 12000},
+    {CODEC_H264, "x264", "medium", "high", "h264-360p", "video/h264-360p-abcdef0123", 640, 360, 8,
+     31, -1, avc_record, sizeof(avc_record), 2, 3000},
+    {CODEC_AV1, "svt", "8", "", "av1-720p", "video/av1-720p-9876543210", 1280, 720, 8, 31, -1,
+     av1_record, sizeof(av1_record), 0, 6000},
+    {CODEC_AV1, "aom", "6", "", "av1-144p", "video/av1-144p-fedcba9876", 256, 144, 10, 20, 0,
+     av1_record_deep, sizeof(av1_record_deep), 0, 500},
+};
 
-static void fill_rendition(size_t index, const char *id, const char *folder, int width,
-                           int height) {
+static struct title_plan plan;
+static struct rendition_report reports[ALL_RUNGS + 1];
+
+static void fill_rendition(size_t index) {
     struct rendition_plan *rendition = &plan.renditions[index];
-    snprintf(rendition->id, sizeof(rendition->id), "%s", id);
-    snprintf(rendition->folder, sizeof(rendition->folder), "%s", folder);
+    snprintf(rendition->id, sizeof(rendition->id), "%s", rungs[index].id);
+    snprintf(rendition->folder, sizeof(rendition->folder), "%s", rungs[index].folder);
     memset(rendition->key, 'a' + (int)index, sizeof(rendition->key) - 1);
     rendition->build_line = "encoder=x264 layout=1";
     rendition->is_video = true;
     rendition->video = (struct video_spec){
-        .codec = CODEC_H264,
-        .encoder = "x264",
-        .width = width,
-        .height = height,
+        .codec = rungs[index].codec,
+        .width = rungs[index].width,
+        .height = rungs[index].height,
         .chroma = CHROMA_420,
-        .bit_depth = 8,
-        .colour = {.primaries = 1, .transfer = 1, .matrix = 1, .chroma_location = -1},
+        .bit_depth = rungs[index].bit_depth,
+        .colour = {.primaries = 1,
+                   .transfer = 1,
+                   .matrix = 1,
+                   .chroma_location = rungs[index].chroma_location},
         .rate = plan.source.timeline.rate,
         .crf_hundredths = 2300,
-        .preset = "medium",
-        .profile = "high",
-        .level = 31,
+        .level = rungs[index].level,
         .gop_frames = 48,
         .threads = 1,
     };
+    struct video_spec *video = &rendition->video;
+    snprintf(video->encoder, sizeof(video->encoder), "%s", rungs[index].encoder);
+    snprintf(video->preset, sizeof(video->preset), "%s", rungs[index].preset);
+    snprintf(video->profile, sizeof(video->profile), "%s", rungs[index].profile);
 }
 
-static void fill_video_report(struct unit_report *report, int bytes_per_frame) {
-    memcpy(report->record, avc_record, sizeof(avc_record));
-    report->record_size = sizeof(avc_record);
-    report->reorder_frames = 2;
+static void fill_video_report(size_t index) {
+    struct unit_report *report = &reports[index].joined;
+    int bytes_per_frame = rungs[index].bytes_per_frame;
+    memcpy(report->record, rungs[index].record, rungs[index].record_size);
+    report->record_size = rungs[index].record_size;
+    report->reorder_frames = rungs[index].reorder_frames;
     report->init_bytes = 800;
     report->segment_count = plan.grid->segment_count;
     report->segments = arena_zero(&plan.arena, report->segment_count, sizeof(*report->segments));
@@ -108,7 +142,7 @@ static void fill_audio_report(struct unit_report *report) {
     }
 }
 
-static void setup(void) {
+static void fill_title(size_t rung_count) {
     memset(&plan, 0, sizeof(plan));
     memset(reports, 0, sizeof(reports));
     plan.title = "a-title";
@@ -123,18 +157,30 @@ static void setup(void) {
     options.rate = plan.source.timeline.rate;
     struct err err = {0};
     ck_assert_msg(grid_create(&plan.grid, &options, &err) == 0, "%s", err.message);
-    plan.rendition_count = RUNGS + 1;
+    plan.rendition_count = rung_count + 1;
     plan.renditions = arena_zero(&plan.arena, plan.rendition_count, sizeof(*plan.renditions));
-    fill_rendition(0, "h264-720p", "video/h264-720p-0123456789", 1280, 720);
-    fill_rendition(1, "h264-360p", "video/h264-360p-abcdef0123", 640, 360);
-    struct rendition_plan *audio = &plan.renditions[RUNGS];
-    fill_rendition(RUNGS, "audio-und-aac-2", "audio/und-aac-2-1122334455", 2, 2);
-    audio->is_video = false;
-    audio->audio = (struct audio_spec){CODEC_AAC,     .encoder = "aac",      .sample_rate = RATE,
-                                       .channels = 2, .bitrate_bps = 128000, .language = "und"};
-    fill_video_report(&reports[0].joined, 12000);
-    fill_video_report(&reports[1].joined, 3000);
-    fill_audio_report(&reports[RUNGS].joined);
+    for (size_t i = 0; i < rung_count; i++) {
+        fill_rendition(i);
+        fill_video_report(i);
+    }
+    struct rendition_plan *audio = &plan.renditions[rung_count];
+    *audio = (struct rendition_plan){
+        .id = "audio-und-aac-2",
+        .folder = "audio/und-aac-2-1122334455",
+        .build_line = "encoder=x264 layout=1",
+        .audio = {CODEC_AAC, .encoder = "aac", .sample_rate = RATE, .channels = 2,
+                  .bitrate_bps = 128000, .language = "und"},
+    };
+    memset(audio->key, 'a' + (int)rung_count, sizeof(audio->key) - 1);
+    fill_audio_report(&reports[rung_count].joined);
+}
+
+static void setup(void) {
+    fill_title(RUNGS);
+}
+
+static void setup_all(void) {
+    fill_title(ALL_RUNGS);
 }
 
 static void teardown(void) {
@@ -183,6 +229,27 @@ START_TEST(test_golden) {
     compare_golden(&text, "audio.m3u8");
     title_document_write(&p, &plan, reports, &text);
     compare_golden(&text, "title.json");
+    presentation_finish(&p);
+}
+END_TEST
+
+/* Both codecs: the variants of each, their sets joined for switching. */
+START_TEST(test_golden_av1) {
+    struct presentation p;
+    struct err err = {0};
+    ck_assert_msg(presentation_build(&p, &plan, reports, &err) == 0, "%s", err.message);
+    presentation_name_version(&p, &plan, reports);
+    struct buf text = {0};
+    hls_multivariant_write(&p, &text);
+    compare_golden(&text, "both-master.m3u8");
+    dash_write(&p, &text);
+    compare_golden(&text, "both-manifest.mpd");
+    const struct presented_track *track = &p.periods[0].tracks[3];
+    ck_assert_str_eq(track->id, "av1-720p");
+    hls_media_write(&p, track, &text);
+    compare_golden(&text, "av1-720p.m3u8");
+    hls_iframes_write(&p, track, &text);
+    compare_golden(&text, "av1-720p-iframes.m3u8");
     presentation_finish(&p);
 }
 END_TEST
@@ -303,6 +370,10 @@ Suite *manifest_suite(void) {
     tcase_add_test(texts, test_version_follows_bytes);
     tcase_add_test(texts, test_measured);
     suite_add_tcase(suite, texts);
+    TCase *both = tcase_create("both codecs");
+    tcase_add_checked_fixture(both, setup_all, teardown);
+    tcase_add_test(both, test_golden_av1);
+    suite_add_tcase(suite, both);
     TCase *gate = tcase_create("gate");
     tcase_add_checked_fixture(gate, setup, teardown);
     tcase_add_loop_test(gate, test_gate, 0, sizeof(damages) / sizeof(damages[0]));

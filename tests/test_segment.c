@@ -29,6 +29,9 @@ static const uint8_t avc_record_straight[] = {
     0xfc, 0xf8, 0x0b, 0x50, 0x10, 0x10, 0x14, 0x00, 0x00, 0x0f, 0xa4, 0x00, 0x02, 0xee, 0x00, 0x3c,
     0x58, 0xba, 0x80, 0x01, 0x00, 0x04, 0x68, 0xef, 0x0f, 0xcb, 0xfd, 0xf8, 0xf8, 0x00,
 };
+/* SVT-AV1, 320x180 Main@2.0 BT.709: four bytes, then the sequence header OBU. */
+static const uint8_t av1_record[] = {0x81, 0x00, 0x0c, 0x00, 0x0a, 0x0e, 0x00, 0x00, 0x00, 0x04,
+                                     0x3c, 0xfe, 0xcc, 0x02, 0xf8, 0x10, 0x10, 0x10, 0x10, 0x40};
 static const uint8_t aac_record[] = {0x11, 0x90};
 
 static struct video_spec video;
@@ -78,6 +81,17 @@ static void setup(void) {
         .audio = &audio, .record_size = sizeof(aac_record), .priming = PRIMING};
     memcpy(audio_track.record, aac_record, sizeof(aac_record));
     make_grid((struct rational){24000, 1001}, 33, 250, 2); /* GOPs 6 6 6 6 6 3: segments of two */
+}
+
+/* The pictures of setup, in AV1. */
+static void be_av1(void) {
+    video.codec = CODEC_AV1;
+    snprintf(video.encoder, sizeof(video.encoder), "svt");
+    video.profile[0] = '\0';
+    video.level = 20;
+    video_track.record_size = sizeof(av1_record);
+    video_track.reorder_frames = 0;
+    memcpy(video_track.record, av1_record, sizeof(av1_record));
 }
 
 /* ---- Made-up samples ------------------------------------------------------------- */
@@ -141,6 +155,21 @@ static struct sample picture(uint8_t *data, size_t size, int64_t frame, bool key
         .data = data, .size = size, .frame = frame, .key = key, .disposable = disposable};
 }
 
+/* The same of AV1: the sequence header where it is a key picture, and a frame OBU whose
+ * first byte says what it is, shown (AV1 5.9.2). */
+static struct sample picture_av1(uint8_t data[64], size_t size, int64_t frame, bool key) {
+    size_t at = 0;
+    if (key) {
+        at = sizeof(av1_record) - 4;
+        memcpy(data, av1_record + 4, at);
+    }
+    memset(data + at, (int)frame, size);
+    data[at] = 0x32; /* a frame, with its size */
+    data[at + 1] = (uint8_t)(size - 2);
+    data[at + 2] = key ? 0x10 : 0x30;
+    return (struct sample){.data = data, .size = at + size, .frame = frame, .key = key};
+}
+
 static struct sample chunk_sample(uint8_t data[64], int64_t i) {
     size_t gop = 0;
     while (chunk.gops[gop + 1] <= chunk.first + i) {
@@ -150,6 +179,9 @@ static struct sample chunk_sample(uint8_t data[64], int64_t i) {
     int64_t frames = chunk.gops[gop + 1] - chunk.gops[gop];
     int64_t shown = decode_order(at, frames, video_track.reorder_frames > 0);
     bool disposable = at > 0 && shown != at && shown % 2 == 1;
+    if (video.codec == CODEC_AV1) {
+        return picture_av1(data, 8 + (size_t)(i % 5), chunk.gops[gop] + shown, at == 0);
+    }
     return picture(data, 8 + (size_t)(i % 5), chunk.gops[gop] + shown, at == 0, disposable);
 }
 
@@ -270,6 +302,20 @@ START_TEST(test_golden) {
     ck_assert_msg(write_audio(all_packets(), &err) == 0, "%s", err.message);
     ck_assert_uint_eq(take_count, 3);
     compare_golden(&takes[1].bytes, "segment-sound.txt");
+}
+END_TEST
+
+START_TEST(test_golden_av1) {
+    struct buf init = {0};
+    struct err err = {0};
+    be_av1();
+    ck_assert_msg(init_segment_write(&video_track, &init, &err) == 0, "%s", err.message);
+    compare_golden(&init, "init-av1.txt");
+    buf_finish(&init);
+    ck_assert_msg(write_video(&err) == 0, "%s", err.message);
+    ck_assert_uint_eq(take_count, 3);
+    ck_assert_msg(check_take(&takes[1], true, &err) == 0, "%s", err.message);
+    compare_golden(&takes[1].bytes, "segment-av1.txt");
 }
 END_TEST
 
@@ -1106,6 +1152,7 @@ Suite *segment_suite(void) {
     TCase *tests = tcase_create("segments");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_golden);
+    tcase_add_test(tests, test_golden_av1);
     tcase_add_test(tests, test_init_facts);
     tcase_add_test(tests, test_no_reordering);
     tcase_add_test(tests, test_codecs_strings);
