@@ -26,6 +26,21 @@ check() {
     fi
 }
 
+# tap NAME COMMAND...: the TAP lines that it prints are counted as checks of this script.
+tap() {
+    local name=$1 ended bad
+    shift
+    "$@" | tee "$scratch/tap"
+    ended=${PIPESTATUS[0]}
+    passed=$((passed + $(grep -c '^ok ' "$scratch/tap")))
+    bad=$(grep -c '^not ok ' "$scratch/tap")
+    failed=$((failed + bad))
+    if [ "$ended" != 0 ] && [ "$bad" = 0 ]; then
+        echo "not ok - $name ended with $ended"
+        failed=$((failed + 1))
+    fi
+}
+
 skip() {
     skipped=$((skipped + 1))
     echo "SKIP $1: $2"

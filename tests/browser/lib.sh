@@ -9,7 +9,7 @@ chromium=$(command -v chromium || command -v chromium-browser)
 pid=
 trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$scratch"' EXIT
 
-# The driver and the players; puppeteer-core brings no browser of its own.
+# The driver, the players and the readers; puppeteer-core brings no browser of its own.
 bring_driver() {
     [ "$browser/node_modules/.package-lock.json" -nt "$browser/package-lock.json" ] ||
         npm ci --prefix "$browser" --ignore-scripts --no-audit --no-fund --prefer-offline
@@ -36,15 +36,7 @@ start_play() {
 
 # drive SCRIPT: its TAP lines are counted as checks of this script.
 drive() {
-    node "$browser/$1" "$chromium" "$url" clip "$frames" "$rate" | tee "$scratch/driven"
-    local ended=${PIPESTATUS[0]} bad
-    passed=$((passed + $(grep -c '^ok ' "$scratch/driven")))
-    bad=$(grep -c '^not ok ' "$scratch/driven")
-    failed=$((failed + bad))
-    if [ "$ended" != 0 ] && [ "$bad" = 0 ]; then
-        echo "not ok - $1 ended with $ended"
-        failed=$((failed + 1))
-    fi
+    tap "$1" node "$browser/$1" "$chromium" "$url" clip "$frames" "$rate"
 }
 
 stops_with_0() {
