@@ -68,6 +68,32 @@ void verify_dash_read(struct verify *v) {
 
 /* ---- MPD and Period -------------------------------------------------------------- */
 
+struct ending {
+    int64_t at_ns;
+    int64_t frame_ns; /* of its last frame or packet */
+};
+
+/* What ends last of all that is listed and can be read; zero where nothing is. */
+static struct ending last_ending(const struct verify *v) {
+    struct ending last = {0};
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        const struct listing *listing = v->representations[i];
+        if (listing == NULL || !listing->track->readable || listing->count == 0 ||
+            !listing->segments[listing->count - 1]->readable) {
+            continue;
+        }
+        const struct real_track *track = listing->track;
+        int64_t end = real_end(track, listing->segments[listing->count - 1]);
+        int64_t at_ns = ticks_scale(end, 1000000000, track->facts.timescale, ROUND_NEAR);
+        if (at_ns > last.at_ns) {
+            last.at_ns = at_ns;
+            last.frame_ns =
+                ticks_scale(track->frame_ticks, 1000000000, track->facts.timescale, ROUND_UP);
+        }
+    }
+    return last;
+}
+
 static void check_root(struct verify *v) {
     const struct mpd *mpd = &v->mpd;
     if (strcmp(mpd->type, "static") != 0 || mpd->profiles[0] == '\0') {
@@ -80,12 +106,10 @@ static void check_root(struct verify *v) {
                      "and be the only one",
                      mpd->period_count);
     }
-    if (v->reference == NULL) {
+    int64_t real_ns = last_ending(v).at_ns;
+    if (real_ns == 0) {
         return;
     }
-    const struct real_track *track = v->reference->track;
-    int64_t end = real_end(track, v->reference->segments[v->reference->count - 1]);
-    int64_t real_ns = ticks_scale(end, 1000000000, track->facts.timescale, ROUND_NEAR);
     const struct {
         const char *name;
         int64_t declared_ns;
@@ -160,7 +184,7 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
     }
 }
 
-/* Pictures end with the Period; sound within a packet of it. */
+/* What ends last ends with the Period; all else less than a frame or packet of it before. */
 static void check_coverage(struct verify *v, const struct mpd_representation *from,
                            const struct listing *listing) {
     const struct mpd_segment *last = &from->segments[from->segment_count - 1];
@@ -169,14 +193,9 @@ static void check_coverage(struct verify *v, const struct mpd_representation *fr
     }
     int64_t start = from->segments[0].time - from->presentation_offset;
     int64_t end = last->time + last->duration - from->presentation_offset;
-    int64_t slack = ROUNDING_NS;
-    if (listing->track->readable && !listing->track->facts.video) {
-        slack += ticks_scale(listing->track->frame_ticks, 1000000000,
-                             listing->track->facts.timescale, ROUND_UP);
-    }
     int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
-    if (start != 0 || end_ns < v->mpd.period_duration_ns - ROUNDING_NS ||
-        end_ns > v->mpd.period_duration_ns + slack) {
+    if (start != 0 || end_ns > v->mpd.period_duration_ns + ROUNDING_NS ||
+        end_ns < v->mpd.period_duration_ns - ROUNDING_NS - last_ending(v).frame_ns) {
         verify_found(v, RULE_DASH_COVERAGE, mpd_path,
                      "%s covers %.6f to %.6f s of a Period of %.6f s", listing->label,
                      (double)start / (double)from->timescale, (double)end / (double)from->timescale,

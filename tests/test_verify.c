@@ -342,8 +342,12 @@ static const struct damage damages[] = {
      "<S t=\"0\" d=\"48048\" r=\"1\"/><S t=\"96097\" d=\"48047\"/>", false},
     {"dash-coverage", " hls-dash-agree video-boundaries ", NULL, MPD, "d=\"48048\" r=\"2\"",
      "d=\"48048\" r=\"1\"", false},
-    {"dash-duration", "", NULL, MPD, "mediaPresentationDuration=\"PT6.006S\"",
-     "mediaPresentationDuration=\"PT6.007S\"", false},
+    {"dash-duration", "", NULL, MPD, "mediaPresentationDuration=\"PT6.016S\"",
+     "mediaPresentationDuration=\"PT6.017S\"", false},
+    {"dash-coverage", " dash-duration ", NULL, MPD, "duration=\"PT6.016S\"", /* the pictures end */
+     "duration=\"PT6.006S\"", false},
+    {"dash-coverage", " dash-duration ", NULL, MPD, " duration=\"PT6.016S\"",
+     " duration=\"PT6.05S\"", false},
     {"dash-bandwidth", "", NULL, MPD, " bandwidth=\"*\"", " bandwidth=\"100\"", false},
     {"dash-buffer", "", NULL, MPD, "minBufferTime=\"PT*S\"", "minBufferTime=\"PT0.01S\"", false},
     {"dash-codecs", "", NULL, MPD, "codecs=\"avc1.*\"", "codecs=\"avc1.42c00d\"", false},
@@ -366,7 +370,8 @@ static const struct damage damages[] = {
     {"cmaf-picture-size", "", header_width, NULL, NULL, NULL, false},
     {"cmaf-edit-list", "", sound_edit_short, NULL, NULL, NULL, false},
     {"cmaf-edit-list",
-     " audio-boundary audio-length hls-extinf hls-extinf-sum dash-timeline title-document ",
+     " audio-boundary audio-length hls-extinf hls-extinf-sum dash-timeline dash-duration "
+     "title-document ",
      sound_edit_none, NULL, NULL, NULL, false},
     {"cmaf-edit-list",
      " video-boundaries audio-boundary audio-length hls-extinf hls-extinf-sum dash-timeline "
@@ -383,7 +388,7 @@ static const struct damage damages[] = {
     {"cmaf-decode-time", "", decode_time_inside, NULL, NULL, NULL, false},
     {"cmaf-sequence", "", sequence_back, NULL, NULL, NULL, false},
     {"cmaf-sample-duration",
-     " cmaf-decode-time title-document dash-timeline hls-extinf hls-extinf-sum ",
+     " cmaf-decode-time title-document dash-timeline dash-duration hls-extinf hls-extinf-sum ",
      sound_packet_short, NULL, NULL, NULL, false},
     {"cmaf-sample-flags", "", key_flags_wrong, NULL, NULL, NULL, false},
     {"codec-sample", BROKEN_TRACK, sample_cut, NULL, NULL, NULL, false},
@@ -408,8 +413,8 @@ static const struct damage damages[] = {
     {"audio-config", "", sound_entry_mono, NULL, NULL, NULL, false},
     {"audio-boundary", " hls-extinf hls-extinf-sum dash-timeline dash-buffer title-document ",
      sound_border_late, NULL, NULL, NULL, false},
-    {"audio-length", " hls-extinf hls-extinf-sum dash-timeline title-document ", sound_short, NULL,
-     NULL, NULL, false},
+    {"audio-length", " hls-extinf hls-extinf-sum dash-timeline dash-duration title-document ",
+     sound_short, NULL, NULL, NULL, false},
     {"hls-dash-agree", " title-document ", NULL, MPD,
      "      <Representation id=\"h264-90p\" bandwidth=\"*\" codecs=\"*\" width=\"160\""
      " height=\"90\" frameRate=\"24000/1001\" sar=\"1:1\">\n        <BaseURL>" SMALL "</BaseURL>\n"
