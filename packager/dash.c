@@ -8,27 +8,20 @@
  * The Period lasts as long as its longest track, which is sound where there is any: it ends
  * with the packet in which the pictures end. A Period as long as the pictures would cover
  * itself to the tick, but players take a playhead that is past its end, in that packet, for
- * one that is lost.
+ * one that is lost; and one that is at its end, if only for rounding. So it is rounded up to
+ * the next millisecond.
  */
 #include <inttypes.h>
 #include <string.h>
 
 #include "packager/packager.h"
 
-/* Rounded up: nothing is to lie past a declared end, nor to need more than a declared buffer. */
-static void duration_write(int64_t num, int64_t den, struct buf *out) {
-    int64_t micros = ticks_scale(num, 1000000, den, ROUND_UP);
-    buf_format(out, "PT%" PRId64, micros / 1000000);
-    if (micros % 1000000 != 0) {
-        char digits[8];
-        int64_t rest = micros % 1000000;
-        for (int i = 5; i >= 0; i--, rest /= 10) {
-            digits[i] = (char)('0' + rest % 10);
-        }
-        size_t length = 6;
-        while (digits[length - 1] == '0') {
-            length--;
-        }
+static void duration_write(int64_t millis, struct buf *out) {
+    buf_format(out, "PT%" PRId64, millis / 1000);
+    if (millis % 1000 != 0) {
+        char digits[] = {(char)('0' + millis / 100 % 10), (char)('0' + millis / 10 % 10),
+                         (char)('0' + millis % 10)};
+        size_t length = digits[2] != '0' ? 3 : digits[1] != '0' ? 2 : 1;
         buf_string(out, ".");
         buf_append(out, digits, length);
     }
@@ -173,27 +166,27 @@ static void set_write(const struct period *period, const int *set_of, size_t fir
     buf_string(out, "    </AdaptationSet>\n");
 }
 
-/* Where the last of its tracks ends, in seconds. */
-static struct rational period_end(const struct period *period) {
-    struct rational end = {0, 1};
+/* The first whole millisecond after the end of its longest track. */
+static int64_t period_millis(const struct period *period) {
+    int64_t longest = 0;
     for (size_t t = 0; t < period->track_count; t++) {
         const struct presented_track *track = &period->tracks[t];
         const struct presented_segment *last = &track->segments[track->segment_count - 1];
-        struct rational own = rational_of(last->start + last->duration, track->timescale);
-        end = rational_compare(own, end) > 0 ? own : end;
+        int64_t millis =
+            ticks_scale(last->start + last->duration, 1000, track->timescale, ROUND_DOWN) + 1;
+        longest = millis > longest ? millis : longest;
     }
-    return end;
+    return longest;
 }
 
 static void period_write(const struct period *period, size_t number, struct buf *out) {
-    struct rational end = period_end(period);
     int *set_of = mem_zero(period->track_count, sizeof(*set_of));
     for (size_t t = 0; t < period->track_count; t++) {
         bool same = t > 0 && same_set(&period->tracks[t - 1], &period->tracks[t]);
         set_of[t] = t == 0 ? 1 : set_of[t - 1] + (same ? 0 : 1);
     }
     buf_format(out, "  <Period id=\"%zu\" start=\"PT0S\" duration=\"", number);
-    duration_write(end.num, end.den, out);
+    duration_write(period_millis(period), out);
     buf_string(out, "\">\n");
     for (size_t t = 0; t < period->track_count;) {
         size_t count = 1;
@@ -212,10 +205,9 @@ void dash_write(const struct presentation *p, struct buf *out) {
                     "<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
                     "profiles=\"urn:mpeg:dash:profile:isoff-live:2011,"
                     "urn:mpeg:dash:profile:cmaf:2019\" mediaPresentationDuration=\"");
-    struct rational end = period_end(&p->periods[p->period_count - 1]);
-    duration_write(end.num, end.den, out);
+    duration_write(period_millis(&p->periods[p->period_count - 1]), out);
     buf_string(out, "\" minBufferTime=\"");
-    duration_write(p->min_buffer_ms, 1000, out);
+    duration_write(p->min_buffer_ms, out);
     buf_string(out, "\">\n");
     for (size_t i = 0; i < p->period_count; i++) {
         period_write(&p->periods[i], i + 1, out);

@@ -10,8 +10,10 @@
 
 static const char mpd_path[] = "manifest.mpd";
 
-/* Declared and real times may differ by the microsecond to which they are rounded. */
-enum { ROUNDING_NS = 1000 };
+/* Declared and real times may differ by the microsecond to which they are rounded; and a Period
+ * may end up to a millisecond after its longest track, so that no player takes the end of the
+ * one for being past the other. */
+enum { ROUNDING_NS = 1000, PERIOD_ROUNDING_NS = 1000 * 1000 + ROUNDING_NS };
 
 /* ---- Reading --------------------------------------------------------------------- */
 
@@ -116,8 +118,9 @@ static void check_root(struct verify *v) {
     } durations[] = {{"MPD@mediaPresentationDuration", mpd->duration_ns},
                      {"Period@duration", mpd->period_duration_ns}};
     for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
+        int64_t beyond_ns = durations[i].declared_ns - real_ns;
         if (durations[i].declared_ns >= 0 &&
-            llabs(durations[i].declared_ns - real_ns) > ROUNDING_NS) {
+            (beyond_ns < -ROUNDING_NS || beyond_ns > PERIOD_ROUNDING_NS)) {
             verify_found(v, RULE_DASH_DURATION, mpd_path, "%s is %.6f s, and %.6f s are there",
                          durations[i].name, (double)durations[i].declared_ns / 1e9,
                          (double)real_ns / 1e9);
@@ -195,7 +198,7 @@ static void check_coverage(struct verify *v, const struct mpd_representation *fr
     int64_t end = last->time + last->duration - from->presentation_offset;
     int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
     if (start != 0 || end_ns > v->mpd.period_duration_ns + ROUNDING_NS ||
-        end_ns < v->mpd.period_duration_ns - ROUNDING_NS - last_ending(v).frame_ns) {
+        end_ns < v->mpd.period_duration_ns - PERIOD_ROUNDING_NS - last_ending(v).frame_ns) {
         verify_found(v, RULE_DASH_COVERAGE, mpd_path,
                      "%s covers %.6f to %.6f s of a Period of %.6f s", listing->label,
                      (double)start / (double)from->timescale, (double)end / (double)from->timescale,

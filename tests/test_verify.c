@@ -342,11 +342,11 @@ static const struct damage damages[] = {
      "<S t=\"0\" d=\"48048\" r=\"1\"/><S t=\"96097\" d=\"48047\"/>", false},
     {"dash-coverage", " hls-dash-agree video-boundaries ", NULL, MPD, "d=\"48048\" r=\"2\"",
      "d=\"48048\" r=\"1\"", false},
-    {"dash-duration", "", NULL, MPD, "mediaPresentationDuration=\"PT6.016S\"",
-     "mediaPresentationDuration=\"PT6.017S\"", false},
-    {"dash-coverage", " dash-duration ", NULL, MPD, "duration=\"PT6.016S\"", /* the pictures end */
+    {"dash-duration", "", NULL, MPD, "mediaPresentationDuration=\"PT6.017S\"",
+     "mediaPresentationDuration=\"PT6.019S\"", false},
+    {"dash-coverage", " dash-duration ", NULL, MPD, "duration=\"PT6.017S\"", /* the pictures end */
      "duration=\"PT6.006S\"", false},
-    {"dash-coverage", " dash-duration ", NULL, MPD, " duration=\"PT6.016S\"",
+    {"dash-coverage", " dash-duration ", NULL, MPD, " duration=\"PT6.017S\"",
      " duration=\"PT6.05S\"", false},
     {"dash-bandwidth", "", NULL, MPD, " bandwidth=\"*\"", " bandwidth=\"100\"", false},
     {"dash-buffer", "", NULL, MPD, "minBufferTime=\"PT*S\"", "minBufferTime=\"PT0.01S\"", false},
