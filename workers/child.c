@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "sandbox.h"
+#include "shortage.h"
 
 enum {
     PROGRESS_MS = 200,
@@ -211,6 +212,7 @@ int child_main(bool mask_cpu) {
         .sending = PTHREAD_MUTEX_INITIALIZER,
     };
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    shortage_watch();
     if (mask_cpu) {
         encoder_use_baseline_cpu();
     }
