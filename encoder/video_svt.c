@@ -248,10 +248,13 @@ static int take_packets(struct svt *svt, bool wait, video_emit_fn emit, void *co
     return rc;
 }
 
-/* At the first picture, not before: the library can't be ended that was given none. */
+/* At the first picture, not before: the library can't be ended that was given none. Nor can one
+ * that ran short of memory halfway: its end waits for threads that wait for ever for those that
+ * could not be made. It is left behind, for the process to end. */
 static int start(struct svt *svt, int64_t first, struct err *err) {
     EbErrorType code = svt_av1_enc_init(svt->handle);
     if (code != EB_ErrorNone) {
+        svt->handle = NULL;
         return fail(svt, code, "starting on", err);
     }
     svt->first = first;
