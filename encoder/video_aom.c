@@ -9,6 +9,7 @@
  */
 #include <aom/aom_encoder.h>
 #include <aom/aomcx.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,9 @@ struct aom {
 static int fail(struct aom *aom, const char *doing, struct err *err) {
     const char *detail = aom_codec_error_detail(&aom->codec);
     enum err_code code = aom->codec.err == AOM_CODEC_INVALID_PARAM ? ERR_INVALID : ERR_INTERNAL;
-    if (aom->codec.err == AOM_CODEC_MEM_ERROR) {
+    /* Of some refused allocations it tells no more than that something went wrong. */
+    bool refused = aom->codec.err == AOM_CODEC_ERROR && errno == ENOMEM;
+    if (aom->codec.err == AOM_CODEC_MEM_ERROR || refused) {
         return err_set(err, code, "out of memory in libaom while %s %dx%d", doing, aom->spec->width,
                        aom->spec->height);
     }
