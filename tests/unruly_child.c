@@ -133,12 +133,6 @@ static void spin_all(void) {
     spin(&counts[0]);
 }
 
-static void hog(void) {
-    for (size_t size = 1 << 20;; size += 1 << 20) {
-        memset(mem_zero(1, size), 1, size);
-    }
-}
-
 static void look_round(void) {
     struct rlimit cores;
     struct rlimit priority;
@@ -230,9 +224,6 @@ static void misbehave(enum unruly how) {
         break;
     case UNRULY_HANGS_UP:
         close(PIPE_FD);
-        break;
-    case UNRULY_HOGS:
-        hog();
         break;
     case UNRULY_SAYS_MEMORY:
         send_fail(ERR_INTERNAL, "out of memory for a picture");

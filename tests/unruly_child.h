@@ -25,7 +25,6 @@ enum unruly {
     UNRULY_NEVER_LISTENS, /* a thousand READs, and never takes an answer */
     UNRULY_ASKS_BEYOND,   /* a READ at a negative offset */
     UNRULY_HANGS_UP,      /* closes the pipe and goes on */
-    UNRULY_HOGS,          /* all the memory it can get, by mem_zero */
     UNRULY_SAYS_MEMORY,   /* FAIL internal "out of memory ..." */
     UNRULY_SAYS_BAD,      /* FAIL corrupt */
     UNRULY_SAYS_CANNOT,   /* FAIL unsupported */

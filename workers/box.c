@@ -25,7 +25,7 @@ static const char *const masked_environment[] = {
 static const char *const empty_environment[] = {NULL};
 
 /* Sanitizers reserve terabytes that they never touch. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef REELFARM_SANITIZED
 enum { ADDRESS_SPACE_CAN_BE_LIMITED = 0 };
 #else
 enum { ADDRESS_SPACE_CAN_BE_LIMITED = 1 };
