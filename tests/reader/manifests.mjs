@@ -188,7 +188,11 @@ function setRow(set, own) {
         maxFrameRate: video ? fraction(own[0].frame_rate) : undefined };
 }
 
-function compareDescriptors(cmp, what, set, node, own, sets) {
+/* Properties that name other sets, and what ours calls their values. */
+const NAMING = { 'urn:mpeg:dash:adaptation-set-switching:2016': 'switches_with',
+    'http://dashif.org/guidelines/trickmode': 'trick_of' };
+
+function compareDescriptors(cmp, what, set, node, own) {
     const schemes = { ColourPrimaries: 'primaries', TransferCharacteristics: 'transfer',
         MatrixCoefficients: 'matrix', ChannelConfiguration: 'channels' };
     const seen = new Set();
@@ -197,10 +201,9 @@ function compareDescriptors(cmp, what, set, node, own, sets) {
         const { schemeIdUri, value, ...others } = attributes(child);
         const name = schemeIdUri.replace('urn:mpeg:mpegB:cicp:', '');
         cmp.same(`${what}.${name}: attributes`, others, {});
-        seen.add(schemes[name]);
-        if (schemeIdUri === 'urn:mpeg:dash:adaptation-set-switching:2016') {
-            cmp.same(`${what}: switching`, value, sets.filter((other) => other !== set &&
-                other.content_type === set.content_type).map((other) => other.id).join(','));
+        seen.add(schemes[name] ?? NAMING[schemeIdUri]);
+        if (NAMING[schemeIdUri] !== undefined) {
+            cmp.same(`${what}: ${schemeIdUri}`, value, set[NAMING[schemeIdUri]]);
         } else if (schemes[name] === undefined) {
             cmp.differences.push(`${what}: ${schemeIdUri}: unknown to us`);
         } else {
@@ -210,6 +213,9 @@ function compareDescriptors(cmp, what, set, node, own, sets) {
     const none = { primaries: -1, transfer: -1, matrix: -1, channels: 0 };
     for (const [key, value] of Object.entries(none).filter(([key_]) => !seen.has(key_))) {
         own.forEach((r) => cmp.same(`${what}: no ${key}`, value, r[key]));
+    }
+    for (const [uri, key] of Object.entries(NAMING).filter(([, key_]) => !seen.has(key_))) {
+        cmp.same(`${what}: no ${uri}`, '', set[key]);
     }
     for (const role of elements(node, 'Role')) {
         cmp.all(`${what}.Role`, attributes(role),
@@ -272,7 +278,7 @@ function compareSet(cmp, node, index, ours) {
     }
     cmp.all(what, attributes(node), setRow(set, own));
     own.forEach((r) => cmp.same(`${what}.mimeType`, node.getAttribute('mimeType'), r.mime_type));
-    compareDescriptors(cmp, what, set, node, own, ours.sets);
+    compareDescriptors(cmp, what, set, node, own);
     compareTemplate(cmp, what, node, own);
     nodes.forEach((child, i) => compareRepresentation(cmp, child, own[i]));
 }

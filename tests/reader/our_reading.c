@@ -415,6 +415,8 @@ static int mpd_write(struct writer *w, const struct buf *bytes, struct err *err)
         writer_string(w, "content_type", mpd.sets[i].content_type);
         writer_string(w, "language", mpd.sets[i].language);
         writer_string(w, "aspect", mpd.sets[i].aspect);
+        writer_string(w, "switches_with", mpd.sets[i].switches_with);
+        writer_string(w, "trick_of", mpd.sets[i].trick_of);
         writer_bool(w, "aligned", mpd.sets[i].aligned);
         writer_bool(w, "starts_with_sap", mpd.sets[i].starts_with_sap);
         writer_object_end(w);
