@@ -124,6 +124,29 @@ static int media_header_read(struct init_facts *out, const struct mp4_box *media
     return mp4_done(&box, err);
 }
 
+/* elng, where it is there, overrules the code of mdhd (ISO/IEC 14496-12 8.4.6). */
+static int extended_language_read(struct init_facts *out, const struct mp4_box *media,
+                                  struct err *err) {
+    struct mp4_box box;
+    bool found;
+    memcpy(out->language_tag, out->language, sizeof(out->language));
+    int failed = mp4_child_maybe(media, "elng", &box, &found, err);
+    if (failed != 0 || !found) {
+        return failed;
+    }
+    uint8_t version;
+    uint32_t flags;
+    mp4_full(&box, &version, &flags);
+    size_t size = bytes_left(&box.body);
+    const uint8_t *text = bytes_take(&box.body, size);
+    if (text == NULL || size > sizeof(out->language_tag) ||
+        memchr(text, '\0', size) != text + size - 1) {
+        return err_set(err, ERR_CORRUPT, "box elng holds no language tag");
+    }
+    memcpy(out->language_tag, text, size);
+    return mp4_done(&box, err);
+}
+
 static int handler_read(struct init_facts *out, const struct mp4_box *media, struct err *err) {
     struct mp4_box box;
     int failed = mp4_child(media, "hdlr", &box, err);
@@ -281,6 +304,9 @@ static int track_read(struct init_facts *out, const struct mp4_box *movie, struc
     }
     if (failed == 0) {
         failed = media_header_read(out, &media, err);
+    }
+    if (failed == 0) {
+        failed = extended_language_read(out, &media, err);
     }
     if (failed == 0) {
         failed = handler_read(out, &media, err);

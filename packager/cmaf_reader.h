@@ -11,6 +11,8 @@
 #include "fragment.h"
 #include "track_codec.h"
 
+enum { LANGUAGE_TAG_TEXT = 36 }; /* what RFC 5646 section 4.4.1 asks to have room for */
+
 /* Defaults of samples, from trex. */
 struct sample_defaults {
     uint32_t track_id;
@@ -30,10 +32,11 @@ struct init_facts {
     uint32_t track_id;
     bool video; /* by its handler */
     uint32_t timescale;
-    char language[4];        /* of mdhd */
-    bool has_edit;           /* one edit of rate 1 */
-    uint64_t edit_duration;  /* ticks of the movie; 0: all */
-    int64_t edit_media_time; /* ticks of the track */
+    char language[4];                     /* of mdhd */
+    char language_tag[LANGUAGE_TAG_TEXT]; /* of elng; that of mdhd where there is none */
+    bool has_edit;                        /* one edit of rate 1 */
+    uint64_t edit_duration;               /* ticks of the movie; 0: all */
+    int64_t edit_media_time;              /* ticks of the track */
     const struct track_codec *codec;
     const uint8_t *record; /* payload of avcC, AudioSpecificConfig; borrowed */
     size_t record_size;

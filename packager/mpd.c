@@ -232,6 +232,22 @@ static void read_timeline(struct mpd_reading *r, const struct xml_node *timeline
     }
 }
 
+/* Numbers of segments of their own, and times that shift what the timeline says (DASH-IF Timing
+ * Model asks for none of them). */
+static const char *find_odd_addressing(struct mpd_reading *r, const struct xml_node *timeline) {
+    static const char *const odd[] = {"eptDelta", "presentationDuration"};
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        if (template_attribute(r, odd[i]) != NULL) {
+            return odd[i];
+        }
+    }
+    const struct xml_node *entry = xml_child(timeline, "S");
+    while (entry != NULL && xml_attribute(entry, "n") == NULL) {
+        entry = xml_again(entry);
+    }
+    return entry != NULL ? "S@n" : "";
+}
+
 static void read_template(struct mpd_reading *r, struct mpd_representation *out) {
     const struct xml_node *timeline = timeline_of(r);
     const char *initialization = template_attribute(r, "initialization");
@@ -249,6 +265,7 @@ static void read_template(struct mpd_reading *r, struct mpd_representation *out)
         fill_template(r, initialization != NULL ? initialization : "", "@initialization", &ids);
     out->timeline = timeline != NULL;
     if (timeline != NULL) {
+        out->odd_addressing = find_odd_addressing(r, timeline);
         read_timeline(r, timeline, out);
     }
 }
@@ -338,9 +355,11 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
         .transfer = -1,
         .matrix = -1,
         .initialization = "",
+        .odd_addressing = "",
     };
     read_descriptors(r, node, &r->defaults);
     const char *sap = get_text(node, "startWithSAP");
+    const struct xml_node *role = find_scheme(node, "Role", "urn:mpeg:dash:role:2011");
     out->sets[out->set_count] = (struct mpd_set){
         .id = get_text(node, "id"),
         .content_type = get_text(node, "contentType"),
@@ -348,6 +367,7 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
         .aspect = get_text(node, "par"),
         .switches_with = read_set_ids(r, node, "urn:mpeg:dash:adaptation-set-switching:2016"),
         .trick_of = read_set_ids(r, node, "http://dashif.org/guidelines/trickmode"),
+        .role = role != NULL ? get_text(role, "value") : "",
         .aligned = strcmp(get_text(node, "segmentAlignment"), "true") == 0,
         .starts_with_sap = strcmp(sap, "1") == 0 || strcmp(sap, "2") == 0,
     };

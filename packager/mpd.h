@@ -43,6 +43,8 @@ struct mpd_representation {
     int64_t matrix;
     const char *bases[MPD_BASES_MAX]; /* BaseURLs from the MPD inwards, "" where there is none */
     bool timeline;                    /* it has a SegmentTimeline; else no segment is listed */
+    const char *odd_addressing;       /* an attribute of its template or timeline that players
+                                         of this profile need not know; "" for none */
     int64_t timescale;
     int64_t presentation_offset;
     const char *initialization; /* filled in */
@@ -57,6 +59,7 @@ struct mpd_set {
     const char *aspect;        /* @par */
     const char *switches_with; /* ids of sets to switch to, by its property; "" for none */
     const char *trick_of;      /* ids of the sets that this one is the trick mode of; "" for none */
+    const char *role;          /* of the first Role of DASH's own scheme; "" for none */
     bool aligned;              /* @segmentAlignment */
     bool starts_with_sap;
 };

@@ -7,15 +7,17 @@
  *   verify.c           the way as a whole, findings, fetching
  *   verify_rules.c     the table of rules
  *   verify_tracks.c    init segments; segments in the order of a listing; what they measure
+ *   verify_beside.c    tracks beside each other: boundaries, ends, advice
  *   verify_segments.c  one media segment
  *   verify_codec.c     what configuration records say
  *   verify_hls.c       the multivariant playlist against facts
  *   verify_playlists.c media playlists against facts
- *   verify_dash.c      the MPD against facts
+ *   verify_dash.c      the MPD and its Representations against facts
+ *   verify_sets.c      AdaptationSets
  *   verify_document.c  title.json and the version's own copies
  *
  * To add a rule: a row in verify_rules.c with its enum rule here, and one call of
- * verify_found where it can be broken. tests/test_verify.c wants damage for each row.
+ * verify_found where it can be broken. tests/test_verify*.c want damage for each row.
  */
 #ifndef PACKAGER_VERIFY_H
 #define PACKAGER_VERIFY_H
@@ -72,6 +74,7 @@ enum rule {
     RULE_DASH_SET,
     RULE_DASH_SWITCHING,
     RULE_DASH_TRICK_MODE,
+    RULE_DASH_ROLE,
     RULE_CMAF_INIT,
     RULE_CMAF_BRAND,
     RULE_CMAF_DURATION,
@@ -93,17 +96,23 @@ enum rule {
     RULE_AUDIO_CONFIG,
     RULE_AUDIO_BOUNDARY,
     RULE_AUDIO_LENGTH,
+    RULE_AUDIO_LANGUAGE,
     RULE_HLS_DASH_AGREE,
     RULE_TITLE_DOCUMENT,
     RULE_VERSION_COPY,
     RULE_VERSION_NAME,
     RULE_HLS_CLOSED_CAPTIONS,
     RULE_HLS_IFRAME_MISSING,
+    RULE_HLS_GROUP_ALIKE,
     RULE_HLS_FIRST_VARIANT,
     RULE_CODEC_NEIGHBOUR,
     RULE_RUNG_SPACING,
     RULE_RUNG_PEAK,
     RULE_VIDEO_PROFILE,
+    RULE_VIDEO_RATE,
+    RULE_VIDEO_KEY_DISTANCE,
+    RULE_VIDEO_ONE_COLOUR,
+    RULE_SEGMENT_LENGTH,
     RULE_CODEC_LEVEL_RATE,
     RULE_CODEC_LEVEL_SPARE,
     RULE_CMAF_SEGMENT_TYPE,
@@ -256,6 +265,10 @@ struct listing *verify_list(struct verify *v, const char *manifest, const char *
 /* Reads every listed object and judges it; then fills in the listings. */
 void verify_tracks(struct verify *v);
 
+/* Once listings are filled in: their boundaries against those of the first whole one of
+ * pictures, and advice. */
+void verify_side_by_side(struct verify *v);
+
 /* Reads one media segment of the track into `segment`. */
 void verify_segment(struct verify *v, struct real_track *track, struct real_segment *segment);
 
@@ -275,6 +288,7 @@ void verify_playlist_header(struct verify *v, const char *path, const struct m3u
 /* The same with the MPD. */
 void verify_dash_read(struct verify *v);
 void verify_dash(struct verify *v);
+void verify_dash_sets(struct verify *v); /* a part of that */
 
 /* title.json, the version's copies and its name. */
 void verify_document(struct verify *v);

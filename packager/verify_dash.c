@@ -31,6 +31,11 @@ static const char *read_base(struct verify *v, const struct mpd_representation *
 static void list_representation(struct verify *v, size_t index) {
     const struct mpd_representation *from = &v->mpd.representations[index];
     char *label = arena_format(&v->arena, "Representation %.60s", from->id);
+    if (from->odd_addressing[0] != '\0') {
+        verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
+                     "%s is addressed with %s, which players of its profile need not know", label,
+                     from->odd_addressing);
+    }
     if (!from->timeline) {
         verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
                      "%s has no SegmentTimeline: other addressing is not read", label);
@@ -296,6 +301,17 @@ static void check_sound(struct verify *v, const struct mpd_representation *from,
     }
 }
 
+static void check_language(struct verify *v, const struct mpd_representation *from,
+                           const struct listing *listing) {
+    const char *declared = v->mpd.sets[from->set].language;
+    const char *real = listing->track->facts.language_tag;
+    if (declared[0] != '\0' && strcmp(declared, real) != 0) {
+        verify_found(v, RULE_AUDIO_LANGUAGE, mpd_path,
+                     "%s is of @lang '%.40s', and the track says '%s'", listing->label, declared,
+                     real);
+    }
+}
+
 static void check_representation(struct verify *v, const struct mpd_representation *from,
                                  const struct listing *listing) {
     const struct real_track *track = listing->track;
@@ -314,171 +330,10 @@ static void check_representation(struct verify *v, const struct mpd_representati
         check_picture(v, from, listing);
     } else {
         check_sound(v, from, listing);
+        check_language(v, from, listing);
     }
     if (listing->whole) {
         check_rates(v, from, listing);
-    }
-}
-
-/* ---- AdaptationSets -------------------------------------------------------------- */
-
-static const char *set_fault(const struct verify *v, int index) {
-    const struct mpd_set *set = &v->mpd.sets[index];
-    const struct mpd_representation *before = NULL;
-    const struct real_track *track = NULL;
-    const char *fault = set->aligned && set->starts_with_sap
-                            ? NULL
-                            : "does not say segmentAlignment=\"true\" and startWithSAP=\"1\"";
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        const struct mpd_representation *from = &v->mpd.representations[i];
-        const struct listing *listing = v->representations[i];
-        if (from->set != index) {
-            continue;
-        }
-        if (before != NULL && from->bandwidth < before->bandwidth) {
-            fault = "has Representations of falling @bandwidth";
-        }
-        before = from;
-        if (listing == NULL || !listing->track->readable) {
-            continue;
-        }
-        const char *kind = listing->track->facts.video ? "video" : "audio";
-        if (set->content_type[0] != '\0' && strcmp(set->content_type, kind) != 0) {
-            fault = "has another @contentType than its tracks";
-        }
-        if (track != NULL && track->facts.codec != listing->track->facts.codec) {
-            fault = "has Representations of different codecs";
-        }
-        track = listing->track;
-        if (!track->facts.video && set->language[0] == '\0') {
-            fault = "is of sound and has no @lang";
-        }
-    }
-    return before == NULL ? "has no Representation" : fault;
-}
-
-/* @par is the display aspect of the set's largest pictures, within a pixel's rounding. */
-static bool aspect_fits(const struct verify *v, int index) {
-    int64_t wide = 0;
-    int64_t high = 0;
-    const char *aspect = v->mpd.sets[index].aspect;
-    int64_t largest_width = 0;
-    int64_t largest_height = 0;
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        const struct listing *listing = v->representations[i];
-        if (v->mpd.representations[i].set == index && listing != NULL && listing->track->readable &&
-            listing->track->codec.width > largest_width) {
-            largest_width = listing->track->codec.width;
-            largest_height = listing->track->codec.height;
-        }
-    }
-    if (aspect[0] == '\0' || largest_width == 0) {
-        return true;
-    }
-    char after = '\0';
-    if (sscanf(aspect, "%9" SCNd64 ":%9" SCNd64 "%c", &wide, &high, &after) != 2) {
-        return false;
-    }
-    return llabs(wide * largest_height - high * largest_width) <= wide + high;
-}
-
-static void check_sets(struct verify *v) {
-    for (int i = 0; i < (int)v->mpd.set_count; i++) {
-        const char *fault = set_fault(v, i);
-        if (fault == NULL && !aspect_fits(v, i)) {
-            fault = "has a @par that is not the aspect of its pictures";
-        }
-        if (fault != NULL) {
-            verify_found(v, RULE_DASH_SET, mpd_path, "AdaptationSet %.40s %s", v->mpd.sets[i].id,
-                         fault);
-        }
-    }
-}
-
-/* ---- Sets that name others ------------------------------------------------------- */
-
-/* The set whose @id is the `length` letters at `id`; -1 for none. */
-static int set_named(const struct verify *v, const char *id, size_t length) {
-    for (size_t i = 0; i < v->mpd.set_count; i++) {
-        const char *own = v->mpd.sets[i].id;
-        if (strlen(own) == length && memcmp(own, id, length) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
-/* The next id of a list from `*at` on, which moves behind it; 0 letters at the list's end. */
-static size_t next_id(const char **at, const char **id, const char *separators) {
-    *id = *at + strspn(*at, separators);
-    size_t length = strcspn(*id, separators);
-    *at = *id + length;
-    return length;
-}
-
-static bool has_pictures(const struct verify *v, int index) {
-    bool pictures = strcmp(v->mpd.sets[index].content_type, "video") == 0;
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        const struct mpd_representation *from = &v->mpd.representations[i];
-        pictures = pictures || (from->set == index && strncmp(from->mime_type, "video/", 6) == 0);
-    }
-    return pictures;
-}
-
-/* Ids of sets to switch to stand between commas (ISO/IEC 23009-1 5.3.3.5). */
-static bool names_set(const struct verify *v, int index, int other) {
-    const char *at = v->mpd.sets[index].switches_with;
-    const char *id;
-    for (size_t length; (length = next_id(&at, &id, ", ")) > 0;) {
-        if (set_named(v, id, length) == other) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void check_switching(struct verify *v, int index) {
-    const struct mpd_set *set = &v->mpd.sets[index];
-    const char *at = set->switches_with;
-    const char *id;
-    for (size_t length; (length = next_id(&at, &id, ", ")) > 0;) {
-        int other = set_named(v, id, length);
-        const char *fault = other < 0        ? "which is not there"
-                            : other == index ? "which it is itself"
-                            : has_pictures(v, other) != has_pictures(v, index)
-                                ? "which is of another kind of media"
-                                : NULL;
-        if (fault != NULL) {
-            verify_found(v, RULE_DASH_SWITCHING, mpd_path,
-                         "AdaptationSet %.40s names AdaptationSet %.*s for switching, %s", set->id,
-                         (int)(length < 40 ? length : 40), id, fault);
-        }
-    }
-    for (int other = 0; other < (int)v->mpd.set_count; other++) {
-        bool trick = set->trick_of[0] != '\0' || v->mpd.sets[other].trick_of[0] != '\0';
-        bool pictures = has_pictures(v, index) && has_pictures(v, other) && !trick;
-        bool wanted = other != index && (pictures || names_set(v, other, index));
-        if (wanted && !names_set(v, index, other)) {
-            verify_found(v, RULE_DASH_SWITCHING, mpd_path,
-                         "AdaptationSet %.40s does not name AdaptationSet %.40s for switching",
-                         set->id, v->mpd.sets[other].id);
-        }
-    }
-}
-
-/* Ids of main sets stand between blanks (DASH-IF IOP 3.2.9). */
-static void check_trick_mode(struct verify *v, int index) {
-    const struct mpd_set *set = &v->mpd.sets[index];
-    const char *at = set->trick_of;
-    const char *id;
-    for (size_t length; (length = next_id(&at, &id, " ")) > 0;) {
-        int main = set_named(v, id, length);
-        if (main < 0 || main == index || v->mpd.sets[main].trick_of[0] != '\0') {
-            verify_found(v, RULE_DASH_TRICK_MODE, mpd_path,
-                         "AdaptationSet %.40s is the trick mode of AdaptationSet %.*s, %s", set->id,
-                         (int)(length < 40 ? length : 40), id,
-                         main < 0 ? "which is not there" : "which is no main one");
-        }
     }
 }
 
@@ -524,11 +379,7 @@ void verify_dash(struct verify *v) {
             check_representation(v, &v->mpd.representations[i], v->representations[i]);
         }
     }
-    check_sets(v);
-    for (int i = 0; i < (int)v->mpd.set_count; i++) {
-        check_switching(v, i);
-        check_trick_mode(v, i);
-    }
+    verify_dash_sets(v);
     if (v->has_hls) {
         check_agreement(v);
     }

@@ -298,6 +298,48 @@ static void check_rendition(struct verify *v, const struct m3u8_item *media) {
     }
 }
 
+static void check_language(struct verify *v, const struct m3u8_item *media) {
+    const struct real_track *track = track_of(v, media);
+    const char *declared = m3u8_attribute(media, "LANGUAGE");
+    const char *real = track != NULL ? track->facts.language_tag : "und";
+    if (track != NULL && strcmp(declared != NULL ? declared : "und", real) != 0) {
+        verify_found(v, RULE_AUDIO_LANGUAGE, master_path,
+                     "line %d declares LANGUAGE=\"%.40s\", and the track says '%s'", media->line,
+                     declared != NULL ? declared : "", real);
+    }
+}
+
+/* A rendition of the group with that one's NAME and LANGUAGE. */
+static bool group_has(const struct verify *v, const char *group, const struct m3u8_item *like) {
+    for (size_t i = 0; i < v->master.media.count; i++) {
+        const struct m3u8_item *media = &v->master.media.items[i];
+        const char *language = m3u8_attribute(media, "LANGUAGE");
+        const char *wanted = m3u8_attribute(like, "LANGUAGE");
+        if (in_group(media, group) &&
+            equals(m3u8_attribute(media, "NAME"), m3u8_attribute(like, "NAME")) &&
+            (language != NULL ? equals(wanted, language) : wanted == NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What one group offers, each of the others does: a player keeps its choice where it changes
+ * the group (RFC 8216 4.3.4.1.1). */
+static void check_alike(struct verify *v, const struct m3u8_item *media) {
+    const char *group = m3u8_attribute(media, "GROUP-ID");
+    for (size_t i = 0; i < v->master.media.count; i++) {
+        const struct m3u8_item *other = &v->master.media.items[i];
+        if (in_group(media, group) && !in_group(other, group) &&
+            in_group(other, m3u8_attribute(other, "GROUP-ID")) &&
+            m3u8_attribute(other, "NAME") != NULL && !group_has(v, group, other)) {
+            verify_found(v, RULE_HLS_GROUP_ALIKE, master_path,
+                         "the audio group '%.40s' has no rendition like that of line %d", group,
+                         other->line);
+        }
+    }
+}
+
 /* Told at the first rendition of each group. */
 static void check_group(struct verify *v, size_t index) {
     const struct m3u8_list *all = &v->master.media;
@@ -326,6 +368,7 @@ static void check_group(struct verify *v, size_t index) {
             }
         }
     }
+    check_alike(v, &all->items[index]);
     if (group != NULL && defaults != 1) {
         verify_found(v, RULE_HLS_GROUP, master_path, "the audio group '%.40s' has %d defaults",
                      group, defaults);
@@ -424,6 +467,7 @@ void verify_hls(struct verify *v) {
     verify_playlist_header(v, master_path, &v->master, 1);
     for (size_t i = 0; i < v->master.media.count; i++) {
         check_rendition(v, &v->master.media.items[i]);
+        check_language(v, &v->master.media.items[i]);
         check_group(v, i);
     }
     for (size_t i = 0; i < v->master.variants.count; i++) {

@@ -42,6 +42,7 @@ START_TEST(test_init_facts) {
     ck_assert_msg(init_segment_read(&facts, init.data, init.size, &err) == 0, "%s", err.message);
     ck_assert(!facts.video && !facts.has_colour && facts.has_edit);
     ck_assert_str_eq(facts.language, "pnd");
+    ck_assert_str_eq(facts.language_tag, "pnd");
     ck_assert_uint_eq(facts.timescale, 48000);
     ck_assert_int_eq(facts.edit_media_time, PRIMING);
     ck_assert_uint_eq(facts.edit_duration, (uint64_t)audio_track.duration);
@@ -60,6 +61,10 @@ START_TEST(test_init_facts) {
     ck_assert_int_eq(facts.edit_media_time, PRIMING);
     ck_assert_str_eq(facts.language, "und");
     ck_assert_ptr_nonnull(memmem(init.data, init.size, "elng\0\0\0\0pt-BR", 14));
+    ck_assert_str_eq(facts.language_tag, "pt-BR");
+    uint8_t *tag = memmem(init.data, init.size, "pt-BR", 6);
+    tag[5] = 'x'; /* no end */
+    ck_assert_int_eq(init_segment_read(&facts, init.data, init.size, &err), ERR_CORRUPT);
     buf_finish(&init);
 }
 END_TEST

@@ -134,7 +134,7 @@ static const struct damage damages[] = {
     {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.05M.08,", false},
     {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.00M.10,", false},
     {"dash-codecs", "", NULL, MPD, "codecs=\"av01.0.00M.08\"", "codecs=\"av01.0.00M.10\"", false},
-    {"dash-set", "", NULL, MPD,
+    {"dash-set", " dash-role ", NULL, MPD,
      "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"video\" ",
      "</AdaptationSet>\n    <AdaptationSet id=\"2\" contentType=\"audio\" ", false},
     {"dash-switching", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"2\"",
@@ -204,6 +204,22 @@ START_TEST(test_level_rate) {
 }
 END_TEST
 
+/* Pictures of AV1 in other colours than those of H.264. */
+START_TEST(test_other_colour) {
+    struct title_fixture odd;
+    struct title_fixture_options options = title_fixture_options_av1();
+    options.rungs[2].colour = 6;
+    title_fixture_make(&odd, &options);
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &odd), 0);
+    ck_assert_int_eq(verdict.summary.musts, 0);
+    ck_assert_int_eq(verdict.summary.advice, 1);
+    ck_assert_msg(verdict_tells(&verdict, "video-one-colour"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+    title_fixture_finish(&odd);
+}
+END_TEST
+
 /* A trick mode of a set that is there breaks no rule but the version's. */
 START_TEST(test_trick_mode) {
     struct verdict verdict;
@@ -248,6 +264,7 @@ Suite *verify_av1_suite(void) {
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
     tcase_add_test(titles, test_alone);
     tcase_add_test(titles, test_level_rate);
+    tcase_add_test(titles, test_other_colour);
     tcase_add_test(titles, test_trick_mode);
     tcase_add_test(titles, test_manifests);
     suite_add_tcase(suite, titles);

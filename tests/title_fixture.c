@@ -30,15 +30,16 @@ struct title_fixture_options title_fixture_options_default(void) {
     return (struct title_fixture_options){
         .pictures = "testsrc2=size=%dx%d:rate=24000/1001",
         .rung_count = 2,
-        .rungs = {{CODEC_H264, "h264-180p", "video/h264-180p-0123456789", 320, 180, "yuv420p", 26},
-                  {CODEC_H264, "h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30}},
+        .rungs = {{CODEC_H264, "h264-180p", "video/h264-180p-0123456789", 320, 180, "yuv420p", 26,
+                   1},
+                  {CODEC_H264, "h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30, 1}},
     };
 }
 
 struct title_fixture_options title_fixture_options_av1(void) {
     struct title_fixture_options options = title_fixture_options_default();
     options.rungs[options.rung_count++] = (struct title_fixture_rung){
-        CODEC_AV1, "av1-180p", "video/av1-180p-9876543210", 320, 180, "yuv420p", 40};
+        CODEC_AV1, "av1-180p", "video/av1-180p-9876543210", 320, 180, "yuv420p", 40, 1};
     return options;
 }
 
@@ -103,39 +104,20 @@ static void coded_finish(struct coded *coded) {
     buf_finish(&coded->packets);
 }
 
-static void make_av1(const char *folder, const char *source, const char *crf) {
-    const char *const encode[] = {"ffmpeg",
-                                  "-nostdin",
-                                  "-v",
-                                  "error",
-                                  "-y",
-                                  "-f",
-                                  "lavfi",
-                                  "-i",
-                                  source,
-                                  "-frames:v",
-                                  "144",
-                                  "-c:v",
-                                  "libaom-av1",
-                                  "-cpu-used",
-                                  "8",
-                                  "-threads",
-                                  "1",
-                                  "-crf",
-                                  crf,
-                                  "-g",
-                                  "24",
-                                  "-keyint_min",
-                                  "24",
-                                  "-pix_fmt",
-                                  "yuv420p",
-                                  "-vf",
-                                  "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709"
-                                  ":range=limited",
-                                  "-video_track_timescale",
-                                  "24000",
-                                  "coded.mp4",
-                                  NULL};
+static void make_av1(const char *folder, const char *source, const char *crf, int colour) {
+    char colours[128];
+    const char *name = colour == 1 ? "bt709" : "smpte170m";
+    snprintf(colours, sizeof(colours),
+             "setparams=color_primaries=%s:color_trc=%s:colorspace=%s:range=limited", name, name,
+             name);
+    const char *const encode[] = {"ffmpeg",     "-nostdin",    "-v",    "error",
+                                  "-y",         "-f",          "lavfi", "-i",
+                                  source,       "-frames:v",   "144",   "-c:v",
+                                  "libaom-av1", "-cpu-used",   "8",     "-threads",
+                                  "1",          "-crf",        crf,     "-g",
+                                  "24",         "-keyint_min", "24",    "-pix_fmt",
+                                  "yuv420p",    "-vf",         colours, "-video_track_timescale",
+                                  "24000",      "coded.mp4",   NULL};
     run_in(folder, "log", encode);
 }
 
@@ -146,7 +128,7 @@ static struct coded make_pictures(const char *folder, const struct title_fixture
     snprintf(source, sizeof(source), options->pictures, rung->width, rung->height);
     snprintf(crf, sizeof(crf), "%d", rung->crf);
     if (rung->codec == CODEC_AV1) {
-        make_av1(folder, source, crf);
+        make_av1(folder, source, crf, rung->colour);
         return read_coded(folder);
     }
     const char *const encode[] = {
@@ -376,7 +358,10 @@ static void plan_rung(struct title_plan *plan, size_t index,
         .height = rung->height,
         .chroma = full_chroma ? CHROMA_444 : CHROMA_420,
         .bit_depth = 8,
-        .colour = {.primaries = 1, .transfer = 1, .matrix = 1, .chroma_location = -1},
+        .colour = {.primaries = rung->colour,
+                   .transfer = rung->colour,
+                   .matrix = rung->colour,
+                   .chroma_location = -1},
         .rate = plan->source.timeline.rate,
         .profile = "high444",
         .level = rung->codec == CODEC_AV1 ? 20 : 30,

@@ -19,6 +19,7 @@ struct title_fixture_rung {
     int width, height;
     const char *pixel_format; /* of ffmpeg */
     int crf;
+    int colour; /* of AV1: primaries, transfer and matrix, 1 (BT.709) or 6 (BT.601) */
 };
 
 struct title_fixture_options {

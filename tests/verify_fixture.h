@@ -4,6 +4,7 @@
 #define TESTS_VERIFY_FIXTURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "packager/packager.h"
@@ -43,6 +44,10 @@ struct damage {
     const char *path, *find, *put;
     bool all;
 };
+
+/* The damages of test_verify_manifests.c. */
+extern const struct damage manifest_damages[];
+extern const size_t manifest_damage_count;
 
 /* Does it to `damaged`, and fails the test where verify does not say so, or says more. */
 void damage_check(const struct damage *damage, int number);

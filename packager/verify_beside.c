@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tracks beside each other, and against what players are good at. See verify.h. */
+#include <inttypes.h>
+
+#include "manifest_number.h"
+#include "verify.h"
+
+enum {
+    RATE_MAX = 60,          /* pictures a second */
+    KEY_DISTANCE_MAX_S = 3, /* about 2 s, at any rate */
+    SEGMENT_MAX_S = 6,
+};
+
+/* ---- Advice -------------------------------------------------- */
+
+/* Whether the level fits what was measured: what exceeds it need not play everywhere, and what
+ * stays under it is kept from players that could. */
+static void advise_level(struct verify *v, const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    struct codec_facts codec;
+    if (codec_facts_read(&codec, &track->facts, real_rate(track), NULL) != 0 ||
+        !codec.level_holds) {
+        return;
+    }
+    if (codec.level_bps > 0 && listing->peak_bps > codec.level_bps) {
+        verify_found(v, RULE_CODEC_LEVEL_RATE, track->init,
+                     "the level in %s allows %" PRId64 " b/s, and the peak is %" PRId64,
+                     track->codecs, codec.level_bps, listing->peak_bps);
+    }
+    if (codec.level_below_bps > 0 && listing->peak_bps <= codec.level_below_bps) {
+        verify_found(v, RULE_CODEC_LEVEL_SPARE, track->init,
+                     "a lower level than that in %s allows %dx%d at %.3f pictures and %" PRId64
+                     " bits a second",
+                     track->codecs, codec.width, codec.height, rational_value(real_rate(track)),
+                     listing->peak_bps);
+    }
+}
+
+static void advise_rate(struct verify *v, const struct listing *listing) {
+    struct rational rate = real_rate(listing->track);
+    if (rate.num > 0 && rational_compare(rate, (struct rational){RATE_MAX, 1}) > 0) {
+        verify_found(v, RULE_VIDEO_RATE, listing->manifest, "it has %.3f pictures a second",
+                     rational_value(rate));
+    }
+}
+
+/* All but the last GOP, which is what was left of the title. */
+static void advise_key_distance(struct verify *v, const struct listing *listing) {
+    uint32_t timescale = listing->track->facts.timescale;
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct real_segment *segment = listing->segments[i];
+        size_t count = segment->gop_count - (i + 1 == listing->count && segment->gop_count > 0);
+        for (size_t g = 0; g < count; g++) {
+            if (segment->gops[g].ticks > (int64_t)KEY_DISTANCE_MAX_S * timescale) {
+                verify_found(v, RULE_VIDEO_KEY_DISTANCE, segment->path,
+                             "its GOP %zu lasts %.3f s, which a player that seeks may have to wait "
+                             "for",
+                             g + 1, (double)segment->gops[g].ticks / timescale);
+                return;
+            }
+        }
+    }
+}
+
+/* PQ, HLG, or 0 for all of SDR. */
+static int range_of(const struct listing *listing) {
+    int transfer = listing->track->codec.transfer;
+    return transfer == 16 || transfer == 18 ? transfer : 0;
+}
+
+/* Against the first of the same range: a player that goes from one to the other may not show
+ * the same colours. */
+static void advise_colour(struct verify *v, const struct listing *listing) {
+    const struct codec_facts *own = &listing->track->codec;
+    for (size_t l = 0; v->listings[l] != listing; l++) {
+        const struct listing *other = v->listings[l];
+        if (!other->whole || !other->track->facts.video || range_of(other) != range_of(listing)) {
+            continue;
+        }
+        const struct codec_facts *its = &other->track->codec;
+        if (own->primaries != its->primaries || own->transfer != its->transfer ||
+            own->matrix != its->matrix || own->full_range != its->full_range) {
+            verify_found(v, RULE_VIDEO_ONE_COLOUR, listing->track->init,
+                         "its colours are %d/%d/%d, and those of %s %d/%d/%d", own->primaries,
+                         own->transfer, own->matrix, other->track->init, its->primaries,
+                         its->transfer, its->matrix);
+        }
+        return;
+    }
+}
+
+static void advise_length(struct verify *v, const struct listing *listing) {
+    if (v->target_s > SEGMENT_MAX_S) {
+        verify_found(v, RULE_SEGMENT_LENGTH, listing->manifest,
+                     "its segments last up to %" PRId64 " s, rounded", v->target_s);
+    }
+}
+
+/* ---- Boundaries ---------------------------------------------------------------- */
+
+/* < 0, 0, > 0 as tick `a` of one timescale is before, at, after tick `b` of another. */
+static int compare_ticks(int64_t a, uint32_t a_scale, int64_t b, uint32_t b_scale) {
+    return rational_compare((struct rational){a, a_scale}, (struct rational){b, b_scale});
+}
+
+/* Whether the GOPs of two segments of equal boundaries begin at equal times. */
+static bool gops_align(const struct listing *listing, const struct listing *reference, size_t i) {
+    const struct real_segment *a = listing->segments[i];
+    const struct real_segment *b = reference->segments[i];
+    bool align = a->gop_count == b->gop_count;
+    for (size_t g = 0; g < a->gop_count && align; g++) {
+        align = compare_ticks(a->gops[g].start, listing->track->facts.timescale, b->gops[g].start,
+                              reference->track->facts.timescale) == 0;
+    }
+    return align;
+}
+
+static void check_video_boundaries(struct verify *v, const struct listing *listing) {
+    const struct listing *reference = v->reference;
+    if (listing->count != reference->count) {
+        verify_found(v, RULE_VIDEO_BOUNDARIES, listing->manifest,
+                     "%s has %zu segments, and %s of %s has %zu", listing->label, listing->count,
+                     reference->label, reference->manifest, reference->count);
+        return;
+    }
+    for (size_t i = 0; i < listing->count; i++) {
+        int64_t end = real_end(listing->track, listing->segments[i]);
+        int64_t wanted = real_end(reference->track, reference->segments[i]);
+        if (compare_ticks(end, listing->track->facts.timescale, wanted,
+                          reference->track->facts.timescale) != 0) {
+            verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
+                         "segment %zu ends at another time than that of %s", i + 1,
+                         reference->segments[i]->path);
+            return;
+        }
+        if (!gops_align(listing, reference, i)) {
+            verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
+                         "the GOPs of segment %zu begin at other times than those of %s", i + 1,
+                         reference->segments[i]->path);
+            return;
+        }
+    }
+}
+
+/* The picture's end of segment `index` in ticks of sound, rounded up to whole ones. */
+static int64_t picture_end(const struct verify *v, size_t index, uint32_t timescale) {
+    const struct real_track *track = v->reference->track;
+    int64_t end = real_end(track, v->reference->segments[index]);
+    return ticks_scale(end, timescale, track->facts.timescale, ROUND_UP);
+}
+
+/* A packet border lies at or after the picture's, and less than a packet after it. */
+static void check_audio_boundaries(struct verify *v, const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    uint32_t timescale = track->facts.timescale;
+    size_t last = listing->count - 1;
+    if (listing->count != v->reference->count) {
+        verify_found(v, RULE_AUDIO_BOUNDARY, listing->manifest,
+                     "%s has %zu segments, and the picture %zu", listing->label, listing->count,
+                     v->reference->count);
+    }
+    for (size_t i = 0; i < last && listing->count == v->reference->count; i++) {
+        int64_t late = real_end(track, listing->segments[i]) - picture_end(v, i, timescale);
+        if (late < 0 || late >= track->frame_ticks) {
+            verify_found(v, RULE_AUDIO_BOUNDARY, listing->segments[i]->path,
+                         "segment %zu ends %" PRId64 " samples after the picture's, and a packet "
+                         "has %" PRId64,
+                         i + 1, late, track->frame_ticks);
+        }
+    }
+    int64_t end = picture_end(v, v->reference->count - 1, timescale);
+    int64_t late = real_end(track, listing->segments[last]) - end;
+    if (late < 0 || late >= track->frame_ticks) {
+        verify_found(v, RULE_AUDIO_LENGTH, listing->segments[last]->path,
+                     "the sound ends %" PRId64 " samples after the picture, and a packet has "
+                     "%" PRId64,
+                     late, track->frame_ticks);
+    }
+}
+
+/* Sound has a first packet of priming, which is not to be heard, and padding. */
+static void check_audio_edit(struct verify *v, const struct listing *listing) {
+    const struct init_facts *facts = &listing->track->facts;
+    int64_t end = picture_end(v, v->reference->count - 1, facts->timescale);
+    int64_t most = MANIFEST_SECONDS_MAX * (int64_t)facts->timescale;
+    int64_t shown = 0;
+    if (facts->has_edit && facts->movie_timescale > 0 && facts->edit_duration <= (uint64_t)most) {
+        shown = ticks_scale((int64_t)facts->edit_duration, facts->timescale, facts->movie_timescale,
+                            ROUND_NEAR);
+    }
+    if (!facts->has_edit || facts->edit_media_time == 0) {
+        verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
+                     "no edit list skips the priming of the sound");
+    } else if (shown < end - 1 || shown > end + 1) {
+        verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
+                     "the edit list shows %" PRId64 " samples of sound, and the picture lasts "
+                     "%" PRId64,
+                     shown, end);
+    }
+}
+
+void verify_side_by_side(struct verify *v) {
+    if (v->reference != NULL) {
+        advise_length(v, v->reference);
+    }
+    for (size_t l = 0; l < v->listing_count && v->reference != NULL; l++) {
+        const struct listing *listing = v->listings[l];
+        if (listing->whole && listing->same == NULL && listing->track->facts.video) {
+            advise_level(v, listing);
+            advise_rate(v, listing);
+            advise_key_distance(v, listing);
+            advise_colour(v, listing);
+        }
+        if (!listing->whole || listing->same != NULL || listing == v->reference) {
+            continue;
+        }
+        if (listing->track->facts.video) {
+            check_video_boundaries(v, listing);
+        } else {
+            check_audio_boundaries(v, listing);
+            check_audio_edit(v, listing);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Verify over playlists, MPDs and title documents that say what is not so: each way of
+ * damaging one is told under the id of the rule that it breaks.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "title_fixture.h"
+#include "verify_fixture.h"
+
+Suite *verify_manifests_suite(void);
+
+static void empty_playlist(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, "$V/h264-90p.m3u8");
+    char *first = strstr(buf_text(bytes), "#EXTINF");
+    bytes->size = (size_t)((uint8_t *)first - bytes->data);
+    buf_string(bytes, "#EXT-X-ENDLIST\n");
+}
+
+static void swap_variants(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, "master.m3u8");
+    struct buf out = {0};
+    char *text = mem_string(buf_text(bytes));
+    char *first = strstr(text, "#EXT-X-STREAM-INF");
+    char *second = strstr(first + 1, "#EXT-X-STREAM-INF");
+    char *after = strstr(second, "#EXT-X-I-FRAME-STREAM-INF");
+    buf_append(&out, text, (size_t)(first - text));
+    buf_append(&out, second, (size_t)(after - second));
+    buf_append(&out, first, (size_t)(second - first));
+    buf_string(&out, after);
+    mem_free(text);
+    buf_finish(bytes);
+    *bytes = out;
+}
+
+/* A second group of sound, with another NAME over the same objects. */
+static void group_unlike(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, MASTER);
+    char *line = strstr(buf_text(bytes), "#EXT-X-MEDIA");
+    size_t before = (size_t)(line - (char *)bytes->data);
+    size_t length = strcspn(line, "\n") + 1;
+    struct buf other = {0};
+    buf_append(&other, line, length);
+    ck_assert(text_replace(&other, "\"aac-2\"", "\"aac-2-other\"", false) &&
+              text_replace(&other, "\"Main\"", "\"Comment\"", false));
+    struct buf out = {0};
+    buf_append(&out, bytes->data, before + length);
+    buf_append(&out, other.data, other.size);
+    buf_append(&out, bytes->data + before + length, bytes->size - before - length);
+    buf_finish(&other);
+    buf_finish(bytes);
+    *bytes = out;
+}
+
+const struct damage manifest_damages[] = {
+    {"object-missing", " hls-dash-agree title-document ", NULL, PLAYLIST, "00003.m4s", "00033.m4s",
+     false},
+    {"object-reference", " hls-dash-agree ", NULL, PLAYLIST, "00003.m4s", "00003.m4s?x", false},
+    {"object-reference", " hls-dash-agree ", NULL, PLAYLIST, "\n../video", "\n../../../video",
+     false},
+    {"object-reference", " hls-dash-agree hls-iframe-missing ", NULL, MASTER, "\n*/h264-90p.m3u8",
+     "\nhttp://elsewhere/h264-90p.m3u8", false},
+    {"title-bounds", " hls-dash-agree hls-extinf-sum ", empty_playlist, NULL, NULL, NULL, false},
+    {"hls-syntax", " hls-dash-agree ", NULL, PLAYLIST, "#EXTM3U", "#EXTM4U", false},
+    {"hls-syntax", "", NULL, MASTER, "RESOLUTION=", "RESOLUTION", false},
+    {"hls-version", "", NULL, PLAYLIST, "VERSION:7", "VERSION:5", false},
+    {"hls-independent", "", NULL, PLAYLIST, "#EXT-X-INDEPENDENT-SEGMENTS\n", "", false},
+    {"hls-independent", "", NULL, MASTER, "#EXT-X-INDEPENDENT-SEGMENTS\n", "", false},
+    {"hls-vod", "", NULL, PLAYLIST, "TYPE:VOD", "TYPE:EVENT", false},
+    {"hls-endlist", "", NULL, PLAYLIST, "#EXT-X-ENDLIST\n", "", false},
+    {"hls-map", " hls-dash-agree ", NULL, PLAYLIST, "#EXT-X-MAP", "#EXT-X-MAPS", false},
+    {"hls-sequence", "", NULL, PLAYLIST, "MEDIA-SEQUENCE:1", "MEDIA-SEQUENCE:2", false},
+    {"hls-discontinuity", "", NULL, PLAYLIST, "#EXTINF", "#EXT-X-DISCONTINUITY\n#EXTINF", false},
+    {"hls-targetduration", " hls-target-equal ", NULL, PLAYLIST, "TARGETDURATION:2",
+     "TARGETDURATION:1", false},
+    {"hls-targetduration", " hls-target-equal ", NULL, PLAYLIST, "#EXT-X-TARGETDURATION:2\n", "",
+     false},
+    {"hls-target-equal", "", NULL, PLAYLIST, "TARGETDURATION:2", "TARGETDURATION:9", false},
+    {"hls-extinf", " hls-extinf-sum ", NULL, PLAYLIST, "2.002000", "2.202000", false},
+    {"hls-extinf", " hls-extinf-sum ", NULL, IFRAMES, "1.001000", "1.201000", false},
+    {"hls-extinf", " hls-extinf-sum ", NULL, PLAYLIST, "2.002000", "2", true},
+    {"hls-extinf-sum", "", NULL, PLAYLIST, "2.002000", "2.003", true},
+    {"hls-bandwidth", "", NULL, MASTER, "INF:BANDWIDTH=*", "INF:BANDWIDTH=50000", false},
+    {"hls-bandwidth", "", NULL, MASTER, "INF:BANDWIDTH=*", "INF:BANDWIDTH=90000000", false},
+    {"hls-bandwidth", "", NULL, MASTER, "I-FRAME-STREAM-INF:BANDWIDTH=*",
+     "I-FRAME-STREAM-INF:BANDWIDTH=9", false},
+    {"hls-average-bandwidth", "", NULL, MASTER, ",AVERAGE-BANDWIDTH=*", ",AVERAGE-BANDWIDTH=9",
+     false},
+    {"hls-codecs", "", NULL, MASTER, "\"avc1.*,", "\"avc1.42c00d,", false},
+    {"hls-codecs", "", NULL, MASTER, ",mp4a.40.2", "", false},
+    {"hls-codecs", "", NULL, MASTER, ",mp4a.40.2", ",mp4a.40.2,ec-3", false},
+    {"hls-resolution", "", NULL, MASTER, "RESOLUTION=320x180", "RESOLUTION=320x184", false},
+    {"hls-frame-rate", "", NULL, MASTER, "FRAME-RATE=23.976", "FRAME-RATE=24.000", false},
+    {"hls-video-range", "", NULL, MASTER, "VIDEO-RANGE=SDR", "VIDEO-RANGE=PQ", false},
+    {"hls-group", "", NULL, MASTER, "DEFAULT=YES", "DEFAULT=NO", false},
+    {"hls-group", "", NULL, MASTER, "AUTOSELECT=YES", "AUTOSELECT=NO", false},
+    {"hls-group", " hls-codecs hls-bandwidth hls-average-bandwidth ", NULL, MASTER,
+     "AUDIO=\"aac-2\"", "AUDIO=\"aac-6\"", false},
+    {"hls-channels", "", NULL, MASTER, "CHANNELS=\"2\"", "CHANNELS=\"6\"", false},
+    {"hls-iframe-attributes", "", NULL, MASTER,
+     "I-FRAME-STREAM-INF:", "I-FRAME-STREAM-INF:FRAME-RATE=23.976,", false},
+    {"hls-iframe-range", "", NULL, IFRAMES, "BYTERANGE:*@", "BYTERANGE:100@", false},
+    {"hls-iframe-range", "", NULL, IFRAMES, "@24", "@28", false},
+    {"hls-iframe-list", " hls-extinf-sum ", NULL, IFRAMES,
+     "#EXTINF:1.001000,\n#EXT-X-BYTERANGE:*@24\n../" PICTURES "00002.m4s\n", "", false},
+    {"hls-iframe-list", "", NULL, IFRAMES, "#EXT-X-I-FRAMES-ONLY\n", "", false},
+    {"dash-syntax", "", NULL, MPD, "<MPD", "<!DOCTYPE MPD [<!ENTITY a \"b\">]><MPD", false},
+    {"dash-syntax", "", NULL, MPD, "d=\"48048\"", "d=\"abc\"", false},
+    {"dash-static", "", NULL, MPD, "type=\"static\"", "type=\"dynamic\"", false},
+    {"dash-period", "", NULL, MPD, "start=\"PT0S\"", "start=\"PT1S\"", false},
+    {"dash-id", "", NULL, MPD, "AdaptationSet id=\"2\"", "AdaptationSet id=\"1\"", false},
+    {"dash-addressing", " hls-dash-agree ", NULL, MPD, "SegmentTimeline", "Timeline", true},
+    {"dash-timescale", " dash-coverage ", NULL, MPD, "timescale=\"24000\"", "timescale=\"24001\"",
+     false},
+    {"dash-timeline", "", NULL, MPD, "<S t=\"0\" d=\"48048\" r=\"2\"/>",
+     "<S t=\"0\" d=\"48048\"/><S d=\"48047\"/><S d=\"48049\"/>", false},
+    {"dash-gap", " dash-timeline ", NULL, MPD, "<S t=\"0\" d=\"48048\" r=\"2\"/>",
+     "<S t=\"0\" d=\"48048\" r=\"1\"/><S t=\"96097\" d=\"48047\"/>", false},
+    {"dash-coverage", " hls-dash-agree video-boundaries ", NULL, MPD, "d=\"48048\" r=\"2\"",
+     "d=\"48048\" r=\"1\"", false},
+    {"dash-duration", "", NULL, MPD, "mediaPresentationDuration=\"PT6.017S\"",
+     "mediaPresentationDuration=\"PT6.019S\"", false},
+    {"dash-coverage", " dash-duration ", NULL, MPD, "duration=\"PT6.017S\"", /* the pictures end */
+     "duration=\"PT6.006S\"", false},
+    {"dash-coverage", " dash-duration ", NULL, MPD, " duration=\"PT6.017S\"",
+     " duration=\"PT6.05S\"", false},
+    {"dash-bandwidth", "", NULL, MPD, " bandwidth=\"*\"", " bandwidth=\"100\"", false},
+    {"dash-buffer", "", NULL, MPD, "minBufferTime=\"PT*S\"", "minBufferTime=\"PT0.01S\"", false},
+    {"dash-codecs", "", NULL, MPD, "codecs=\"avc1.*\"", "codecs=\"avc1.42c00d\"", false},
+    {"dash-size", "", NULL, MPD, " width=\"320\"", " width=\"322\"", false},
+    {"dash-frame-rate", "", NULL, MPD, " frameRate=\"24000/1001\"", " frameRate=\"24\"", false},
+    {"dash-colour", "", NULL, MPD, "TransferCharacteristics\" value=\"1\"",
+     "TransferCharacteristics\" value=\"16\"", false},
+    {"dash-colour", "", NULL, MPD, "cicp:ColourPrimaries", "cicp:Colours", false},
+    {"dash-audio", "", NULL, MPD, "audioSamplingRate=\"48000\"", "audioSamplingRate=\"44100\"",
+     false},
+    {"dash-set", "", NULL, MPD, "segmentAlignment=\"true\"", "segmentAlignment=\"false\"", false},
+    {"dash-set", "", NULL, MPD, "par=\"16:9\"", "par=\"4:3\"", false},
+    {"video-boundaries",
+     " hls-dash-agree hls-iframe-list title-document hls-bandwidth "
+     "hls-average-bandwidth ",
+     NULL, SMALLEST, "#EXTINF:2.002000,\n../" SMALL "00003.m4s\n", "", false},
+    {"hls-dash-agree", " title-document ", NULL, MPD,
+     "      <Representation id=\"h264-90p\" bandwidth=\"*\" codecs=\"*\" width=\"160\""
+     " height=\"90\" frameRate=\"24000/1001\" sar=\"1:1\">\n        <BaseURL>" SMALL "</BaseURL>\n"
+     "      </Representation>\n",
+     "", false},
+    {"title-document", "", NULL, "title.json", "\"frames\":144", "\"frames\":143", false},
+    {"title-document", "", NULL, "title.json", "\"bytes\":*,\"key", "\"bytes\":7,\"key", false},
+    {"title-document", "", NULL, "title.json", "\"renditions\":", "\"other\":", false},
+    {"version-copy", "", NULL, "$V.mpd", "<MPD", "<MPD ", false},
+    {"version-name", "", NULL, "$V/h264-90p.m3u8", "#EXTINF", "#EXT-X-OTHER\n#EXTINF", false},
+    {"hls-closed-captions", "", NULL, MASTER, ",CLOSED-CAPTIONS=NONE", "", false},
+    {"hls-iframe-missing", "", NULL, MASTER, "#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-OTHER", false},
+    {"hls-first-variant", "", swap_variants, NULL, NULL, NULL, false},
+    {"hls-group-alike", "", group_unlike, NULL, NULL, NULL, false},
+    {"audio-language", "", NULL, MASTER, "NAME=\"Main\"", "NAME=\"Main\",LANGUAGE=\"en\"", false},
+    {"audio-language", "", NULL, MPD, "lang=\"und\"", "lang=\"en\"", false},
+    {"dash-role", "", NULL, MPD, "value=\"2\"/>\n      <Role", "value=\"2\"/>\n      <Rule", false},
+    {"dash-role", "", NULL, MPD,
+     "value=\"2\"/>\n      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"main\"",
+     "value=\"2\"/>\n      <Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"alternate\"",
+     false},
+    {"dash-addressing", "", NULL, MPD, "<S t=\"0\"", "<S n=\"1\" t=\"0\"", false},
+    {"dash-addressing", "", NULL, MPD, "<SegmentTemplate ", "<SegmentTemplate eptDelta=\"-2002\" ",
+     false},
+};
+
+const size_t manifest_damage_count = sizeof(manifest_damages) / sizeof(manifest_damages[0]);
+
+START_TEST(test_damage) {
+    damage_check(&manifest_damages[_i], _i);
+}
+END_TEST
+
+Suite *verify_manifests_suite(void) {
+    Suite *suite = suite_create("verify_manifests");
+    TCase *titles = tcase_create("titles");
+    tcase_add_unchecked_fixture(titles, whole_make, whole_drop);
+    tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
+    tcase_set_timeout(titles, 120);
+    tcase_add_loop_test(titles, test_damage, 0, (int)manifest_damage_count);
+    suite_add_tcase(suite, titles);
+    return suite;
+}
