@@ -34,18 +34,26 @@ int decoder_open(AVCodecContext **out, const AVCodecParameters *parameters, AVRa
     AVCodecContext *decoder = avcodec_alloc_context3(found);
     if (decoder == NULL || avcodec_parameters_to_context(decoder, parameters) < 0) {
         avcodec_free_context(&decoder);
-        return err_set(err, ERR_INTERNAL, "no memory for a decoder");
+        return err_set(err, ERR_INTERNAL, "out of memory for a decoder");
     }
     decoder->codec_id = found->id;
     decoder->pkt_timebase = time_base;
     set_flags(decoder);
-    if (avcodec_open2(decoder, found, NULL) < 0) {
+    int status = avcodec_open2(decoder, found, NULL);
+    if (status < 0) {
         avcodec_free_context(&decoder);
-        return err_set(err, ERR_CORRUPT, "the decoder for %s refuses its headers",
-                       avcodec_get_name(id));
+        int rc = decoder_check(status, err);
+        return rc < 0 ? rc
+                      : err_set(err, ERR_CORRUPT, "the decoder for %s refuses its headers",
+                                avcodec_get_name(id));
     }
     *out = decoder;
     return 0;
+}
+
+int decoder_check(int status, struct err *err) {
+    return status == AVERROR(ENOMEM) ? err_set(err, ERR_INTERNAL, "out of memory while decoding")
+                                     : 0;
 }
 
 int decoder_reorder_limit(const AVCodecContext *decoder) {

@@ -14,6 +14,10 @@
 int decoder_open(AVCodecContext **out, const AVCodecParameters *parameters, AVRational time_base,
                  const char *codec, struct err *err);
 
+/* What a decoder refuses as damaged is missing, and no failure. But for want of memory it refuses
+ * what is sound: INTERNAL for that status of libavcodec, else 0. */
+int decoder_check(int status, struct err *err);
+
 /* How many pictures may be decoded before one that is shown earlier. */
 int decoder_reorder_limit(const AVCodecContext *decoder);
 

@@ -290,7 +290,7 @@ static int open_format(struct demux *demux, const struct demux_options *options,
     }
     demux->format = avformat_alloc_context();
     if (demux->format == NULL) {
-        return err_set(err, ERR_INTERNAL, "no memory for a container");
+        return err_set(err, ERR_INTERNAL, "out of memory for a container");
     }
     demux->format->pb = demux->avio;
     set_limits(demux->format, options);
@@ -335,7 +335,7 @@ int demux_open(struct demux **out, const struct source_io *io, const struct demu
     int status = 0;
     if (demux->avio == NULL) {
         av_free(buffer);
-        status = err_set(err, ERR_INTERNAL, "no memory to read the source");
+        status = err_set(err, ERR_INTERNAL, "out of memory for reading the source");
     } else {
         status = open_format(demux, options, err);
     }

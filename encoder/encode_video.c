@@ -323,6 +323,8 @@ int encoder_encode_video(const struct encode_video_task *task, const struct sour
         .encode_cpu_s = encode.encode_cpu_s + cpu_seconds_of_others() - others,
     };
 out:
-    close_all(&encode);
+    if (!task->last_of_process) {
+        close_all(&encode);
+    }
     return rc;
 }

@@ -99,6 +99,8 @@ struct encode_video_task {
     const struct video_spec *rungs;
     progress_fn progress; /* frames of the chunk encoded so far; may be NULL */
     void *progress_context;
+    bool last_of_process; /* the caller ends the process next: nothing is closed, which would wait
+                             for what encoders still make of the tail */
 };
 
 struct encode_stats {

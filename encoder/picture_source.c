@@ -123,7 +123,7 @@ static bool is_expected(const struct picture_source *source, int64_t frame) {
 static int admit(struct picture_source *source, const struct reader_item *item, struct err *err) {
     AVPacket *packet = av_packet_alloc();
     if (packet == NULL) {
-        return err_set(err, ERR_INTERNAL, "no memory for a packet");
+        return err_set(err, ERR_INTERNAL, "out of memory for a packet");
     }
     int64_t slot = 0;
     bool past = source->held.first != NULL; /* a second field goes with the first */
@@ -194,12 +194,11 @@ static int feed_decoder(struct picture_source *source, struct err *err) {
     }
     if (restarts) {
         source->after_drain = packet;
-        avcodec_send_packet(source->decoder, NULL);
-        return 0;
+        return decoder_check(avcodec_send_packet(source->decoder, NULL), err);
     }
-    avcodec_send_packet(source->decoder, packet);
+    status = decoder_check(avcodec_send_packet(source->decoder, packet), err);
     av_packet_free(&packet);
-    return 0;
+    return status;
 }
 
 /* The next picture out of the decoder, exact or not: 1, 0 at the end. */
@@ -212,15 +211,18 @@ static int decode(struct picture_source *source, AVFrame *frame, struct err *err
         }
         if (status == AVERROR_EOF && source->after_drain != NULL) {
             avcodec_flush_buffers(source->decoder);
-            avcodec_send_packet(source->decoder, source->after_drain);
+            status = decoder_check(avcodec_send_packet(source->decoder, source->after_drain), err);
             av_packet_free(&source->after_drain);
         } else if (status == AVERROR_EOF) {
             source->decoded_all = true;
+            status = 0;
         } else if (status == AVERROR(EAGAIN)) {
             status = feed_decoder(source, err);
-            if (status < 0) {
-                return status;
-            }
+        } else {
+            status = decoder_check(status, err);
+        }
+        if (status < 0) {
+            return status;
         }
     }
     return 0;
@@ -492,7 +494,7 @@ int picture_source_open(struct picture_source **out, const struct picture_source
     }
     int status = alloc_frames(source);
     if (status != 0) {
-        err_set(err, ERR_INTERNAL, "no memory for pictures");
+        err_set(err, ERR_INTERNAL, "out of memory for pictures");
     } else {
         status = open_exact(source, err);
     }

@@ -217,16 +217,19 @@ static int decode_first(struct probe *probe, struct look *look, struct err *err)
             return status;
         }
         if (status == 0) {
-            avcodec_send_packet(look->decoder, NULL);
+            status = decoder_check(avcodec_send_packet(look->decoder, NULL), err);
             take_pictures(look);
-            break;
+            return status;
         }
         if (look->packet->stream_index == probe->stream->index) {
             look->packets++;
-            avcodec_send_packet(look->decoder, look->packet);
+            status = decoder_check(avcodec_send_packet(look->decoder, look->packet), err);
             take_pictures(look);
         }
         av_packet_unref(look->packet);
+        if (status < 0) {
+            return status;
+        }
     }
     return 0;
 }

@@ -414,7 +414,7 @@ static void append(struct reader *reader, struct entry *entry) {
 static int take(struct reader *reader, struct err *err) {
     AVPacket *packet = av_packet_alloc();
     if (packet == NULL) {
-        return err_set(err, ERR_INTERNAL, "no memory for a packet");
+        return err_set(err, ERR_INTERNAL, "out of memory for a packet");
     }
     av_packet_move_ref(packet, reader->raw);
     if (reader->parser == NULL && packet->pts == AV_NOPTS_VALUE) {
@@ -615,7 +615,7 @@ int reader_open(struct reader **out, const struct reader_options *options, struc
     reader->raw = av_packet_alloc();
     int status = 0;
     if (reader->raw == NULL) {
-        status = err_set(err, ERR_INTERNAL, "no memory for a packet");
+        status = err_set(err, ERR_INTERNAL, "out of memory for a packet");
     }
     if (status == 0 && is_iso(options)) {
         status = edits_read(&reader->edits, options->io, options->stream, err);

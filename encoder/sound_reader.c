@@ -127,7 +127,7 @@ static int enqueue(struct sound_reader *reader, struct err *err) {
     sound->packet = av_packet_alloc();
     if (sound->packet == NULL) {
         mem_free(sound);
-        return err_set(err, ERR_INTERNAL, "no memory for a packet");
+        return err_set(err, ERR_INTERNAL, "out of memory for a packet");
     }
     av_packet_move_ref(sound->packet, reader->raw);
     if (sound->packet->pts == AV_NOPTS_VALUE) {
@@ -239,7 +239,7 @@ int sound_reader_open(struct sound_reader **out, const struct source_document *d
     reader->raw = av_packet_alloc();
     int status = 0;
     if (reader->raw == NULL) {
-        status = err_set(err, ERR_INTERNAL, "no memory for sound");
+        status = err_set(err, ERR_INTERNAL, "out of memory for sound");
     } else if (tables != NULL && tables->reach == REACH_TABLES) {
         status = edits_read(&reader->edits, io, facts->stream, err);
         options.ignore_edits = reader->edits.count > 0;

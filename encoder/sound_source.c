@@ -104,7 +104,7 @@ int sound_source_open(struct sound_source **out, const struct source_document *d
     source->facts = &document->audio[track];
     int status = alloc_buffers(source);
     if (status != 0) {
-        err_set(err, ERR_INTERNAL, "no memory for sound");
+        err_set(err, ERR_INTERNAL, "out of memory for sound");
     } else {
         status = sound_reader_open(&source->reader, document, source->facts, io, err);
     }
@@ -157,21 +157,23 @@ static int next_packet(struct sound_source *source, struct err *err) {
 }
 
 /* Hands the decoder one frame of the packet; only the first has the packet's time. */
-static void send_piece(struct sound_source *source) {
+static int send_piece(struct sound_source *source, struct err *err) {
     AVPacket *packet = source->packet;
     const uint8_t *data = packet->data + source->split;
     int size = source->frame_sizes[data[0] >> 3 & 15];
     size = size < packet->size - source->split ? size : packet->size - source->split;
-    if (av_new_packet(source->piece, size) == 0) {
+    int status = av_new_packet(source->piece, size);
+    if (status == 0) {
         memcpy(source->piece->data, data, (size_t)size);
         source->piece->pts = source->split == 0 ? packet->pts : AV_NOPTS_VALUE;
-        avcodec_send_packet(source->decoder, source->piece);
+        status = avcodec_send_packet(source->decoder, source->piece);
         av_packet_unref(source->piece);
     }
     source->split += size;
     if (source->split >= packet->size) {
         av_packet_unref(packet);
     }
+    return decoder_check(status, err);
 }
 
 /* Hands the decoder more, or the end. What it refuses leaves a gap. */
@@ -182,17 +184,17 @@ static int feed(struct sound_source *source, struct err *err) {
     }
     if (status == 0) {
         source->read_all = true;
-        avcodec_send_packet(source->decoder, NULL);
+        status = avcodec_send_packet(source->decoder, NULL);
     } else if (source->edit != sound_reader_edit(source->reader)) {
         source->draining = true;
-        avcodec_send_packet(source->decoder, NULL);
+        status = avcodec_send_packet(source->decoder, NULL);
     } else if (source->frame_sizes != NULL) {
-        send_piece(source);
+        return send_piece(source, err);
     } else {
-        avcodec_send_packet(source->decoder, source->packet);
+        status = avcodec_send_packet(source->decoder, source->packet);
         av_packet_unref(source->packet);
     }
-    return 0;
+    return decoder_check(status, err);
 }
 
 /* ---- Times ----------------------------------------------------------------- */
@@ -306,13 +308,17 @@ static int fill_ahead(struct sound_source *source, struct err *err) {
             source->draining = false;
             source->follows = false;
             source->restarts = true;
+            status = 0;
         } else if (status == AVERROR_EOF || (source->read_all && status == AVERROR(EAGAIN))) {
             source->decoded_all = true;
+            status = 0;
         } else if (status == AVERROR(EAGAIN)) {
             status = feed(source, err);
-            if (status < 0) {
-                return status;
-            }
+        } else {
+            status = decoder_check(status, err);
+        }
+        if (status < 0) {
+            return status;
         }
     }
     return 0;

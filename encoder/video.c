@@ -14,6 +14,7 @@ struct video_encoder {
     const struct video_codec *codec;
     void *state; /* the row's own, owned */
     struct coded_config config;
+    int64_t lead_frames;
 };
 
 const struct video_codec *video_codec_at(size_t index) {
@@ -110,6 +111,7 @@ int video_encoder_open(struct video_encoder **out, const struct video_options *o
     }
     struct video_encoder *encoder = mem_zero(1, sizeof(*encoder));
     encoder->codec = codec;
+    encoder->lead_frames = codec->lead_frames != NULL ? codec->lead_frames(spec) : 0;
     rc = codec->open(&encoder->state, options, &encoder->config, err);
     if (rc < 0) {
         video_encoder_close(encoder);
@@ -124,7 +126,7 @@ const struct coded_config *video_encoder_config(const struct video_encoder *enco
 }
 
 int64_t video_encoder_lead(const struct video_encoder *encoder) {
-    return encoder->codec->lead_frames;
+    return encoder->lead_frames;
 }
 
 int video_encoder_encode(struct video_encoder *encoder, const struct video_picture *picture,

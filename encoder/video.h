@@ -46,8 +46,10 @@ struct video_codec {
     enum codec_id codec;
     unsigned capabilities; /* of enum video_capability */
     int64_t tail_frames;   /* frames past a chunk's end that it is shown at most */
-    int64_t lead_frames;   /* and before its start, at most CHUNK_LEAD_MAX: a GOP of their own,
-                              whose packets are dropped */
+
+    /* Frames before a chunk's start that it is shown, at most CHUNK_LEAD_MAX: a GOP of their own,
+     * whose packets are dropped. NULL: none. */
+    int64_t (*lead_frames)(const struct video_spec *spec);
 
     /* "libx264 0.164.3095": borrowed, constant. */
     const char *(*library)(void);
@@ -100,7 +102,7 @@ int video_encoder_open(struct video_encoder **out, const struct video_options *o
  * packet was emitted. */
 const struct coded_config *video_encoder_config(const struct video_encoder *encoder);
 
-/* lead_frames of its row. */
+/* Frames before the chunk's first that it wants to be shown. */
 int64_t video_encoder_lead(const struct video_encoder *encoder);
 
 int video_encoder_encode(struct video_encoder *encoder, const struct video_picture *picture,

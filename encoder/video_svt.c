@@ -22,9 +22,13 @@
  * The temporal filter looks past key pictures, both ways. Without the next chunk's first
  * pictures the last GOP of a chunk can differ from one pass: 7 of them were enough for every
  * preset of 1.4 (5 for preset 8), 8 for 2.3. Without the last ones of the chunk before, its
- * first GOP can differ, always from preset 9 on: 4 of them were enough.
+ * first GOP can differ, in 1.4 from preset 9 on: 4 of them were enough.
  */
-enum { TAIL_FRAMES = 8, LEAD_FRAMES = 8 };
+#if SVT_AV1_CHECK_VERSION(2, 0, 0)
+enum { TAIL_FRAMES = 8, LEAD_FRAMES = 8, LEAD_FROM_PRESET = ENC_M0 };
+#else
+enum { TAIL_FRAMES = 7, LEAD_FRAMES = 4, LEAD_FROM_PRESET = ENC_M9 };
+#endif
 
 enum {
     SIDE_MIN = 64, /* EbSvtAv1EncConfiguration.source_width */
@@ -99,11 +103,23 @@ static void set_picture_params(EbSvtAv1EncConfiguration *config, const struct vi
         (EbChromaSamplePosition)chroma_position_av1(spec->colour.chroma_location);
 }
 
-static int set_quality_params(EbSvtAv1EncConfiguration *config, const struct video_spec *spec,
-                              struct err *err) {
+/* -1 where the spec's is none that there is. */
+static int preset_of(const struct video_spec *spec) {
     char *end = NULL;
     long preset = strtol(spec->preset, &end, 10);
-    if (end == spec->preset || *end != '\0' || preset < ENC_M0 || preset > MAX_ENC_PRESET) {
+    bool known = end != spec->preset && *end == '\0' && preset >= ENC_M0 &&
+                 preset <= MAX_ENC_PRESET;
+    return known ? (int)preset : -1;
+}
+
+static int64_t lead_frames(const struct video_spec *spec) {
+    return preset_of(spec) >= LEAD_FROM_PRESET ? LEAD_FRAMES : 0;
+}
+
+static int set_quality_params(EbSvtAv1EncConfiguration *config, const struct video_spec *spec,
+                              struct err *err) {
+    int preset = preset_of(spec);
+    if (preset < 0) {
         return err_set(err, ERR_INVALID, "SVT-AV1 has no preset '%s'; it has %d to %d",
                        spec->preset, ENC_M0, MAX_ENC_PRESET);
     }
@@ -300,7 +316,7 @@ const struct video_codec video_svt = {
     .codec = CODEC_AV1,
     .capabilities = VIDEO_10_BIT,
     .tail_frames = TAIL_FRAMES,
-    .lead_frames = LEAD_FRAMES,
+    .lead_frames = lead_frames,
     .library = library,
     .prepare = prepare,
     .open = open_svt,

@@ -79,6 +79,7 @@ int child_video(struct child *child, struct err *err) {
         .rungs = spec->rungs,
         .progress = child_progress,
         .progress_context = child,
+        .last_of_process = true,
     };
     struct coded_sink sink = {.config = rung_config, .packet = rung_packet, .context = rungs};
     struct encode_stats stats = {0};
