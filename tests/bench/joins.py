@@ -23,9 +23,26 @@ bufsize_s: 2
 rungs:
   - {{height: {height}, maxrate: {maxrate}k}}
 """
+# For libaom, besides: a title that is long enough for whole chunks. The clips have the shortest.
+AOM_TITLE = ("film/bbb_5min_252p24.mp4", 200)
+AOM_CRF = 35
+AOM_LADDER = """description: One size for tests/bench
+codec: av1
+encoder: aom
+preset: 6
+crf: {crf}
+rungs:
+  - {{height: {height}}}
+"""
 # The everyday ladder's cap, and one that holds the films down. Under the second a crf says little
 # and a chunk may not use what the one before left in the buffer: there the buffer alone is judged.
 CAPS_K = (1200, 500)
+# What ffmpeg is told for one pass.
+X264 = ("-c:v libx264 -preset medium -profile:v high -crf {crf} -maxrate {maxrate}k "
+        "-bufsize {bufsize}k -x264-params "
+        "keyint={gop}:scenecut=0:vbv-init=0.5:stitchable=1:cpu-independent=1")
+AOM = ("-c:v libaom-av1 -usage good -cpu-used 6 -crf {crf} -b:v 0 -g {gop} -keyint_min {gop} "
+       "-row-mt 0")
 
 
 def joined(folder, out):
@@ -66,76 +83,102 @@ def bucket_floor(sizes, rate, maxrate, bufsize, start):
     return least
 
 
-def one_pass(source, out, width, height, rate, crf, maxrate):
-    """What picture.c and video_x264.c do, in one go: the same kernel, one thread."""
-    gop = round(2 * rate)
+def one_pass(comparison, out, options, crf, maxrate=0):
+    """What picture.c and the encoder's own file do, in one go: the same kernel, one thread."""
+    words = options.format(crf=crf, maxrate=maxrate, bufsize=2 * maxrate, gop=comparison.gop)
     subprocess.run(
-        ["nice", "-n", "5", "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", source,
-         "-filter_complex", quality.scaled("0:v", width, height, "v"), "-map", "[v]",
-         "-c:v", "libx264", "-preset", "medium", "-profile:v", "high", "-threads", "1",
-         "-crf", str(crf), "-maxrate", f"{maxrate}k", "-bufsize", f"{2 * maxrate}k",
-         "-x264-params", f"keyint={gop}:scenecut=0:vbv-init=0.5:stitchable=1:cpu-independent=1",
-         out], check=True)
+        ["nice", "-n", "5", "ffmpeg", "-nostdin", "-v", "error", "-y", "-i", comparison.source,
+         "-filter_complex", quality.scaled("0:v", comparison.width, comparison.height, "v"), "-map",
+         "[v]", *words.split(), "-threads", "1", out], check=True)
 
 
-def judge_clip(bench, clip, seconds, maxrate):
-    """Share of more bits over all and over the worst frames, or None where the pictures of
-    both do not pair up; and whether the bucket held."""
+def part_of(bench, clip, seconds):
     source = bench.path("clip" + os.path.splitext(clip)[1])
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i",
                     os.path.join(bench.media, clip), "-t", str(seconds), "-map", "0:v:0", "-c",
                     "copy", source], check=True)
+    return source
+
+
+def encode_by(bench, source, words):
+    """The one rendition of a ladder, as a file."""
     ladder = bench.path("joins.yaml")
     with open(ladder, "w", encoding="ascii") as text:
-        text.write(LADDER.format(crf=CRF, height=HEIGHT, maxrate=maxrate))
+        text.write(words)
     encode = measure.Encode(bench.reelfarm, source, bench.path("chunked"), ladder, 2)
     (folder,) = encode.renditions().values()
-    ours_file = joined(folder, bench.path("chunked.mp4"))
-    width, height, rate = probe_video(ours_file)
-    sizes = packet_sizes(ours_file)
-    # A grid may join a short last GOP to the one before; one pass does not.
-    gop = round(2 * rate)
-    alike = len(sizes) // gop * gop - gop
+    return joined(folder, bench.path("chunked.mp4"))
 
-    def point(file, all_sizes):
-        ssims = quality.frames_ssim(source, file, width, height)
-        return quality.Point(sum(all_sizes[:alike]), ssims[:alike])
 
-    points = [point(ours_file, sizes)]
-    for crf in (CRF, CRF + 1):
-        file = bench.path(f"pass-{crf}.mp4")
-        one_pass(source, file, width, height, rate, crf, maxrate)
-        theirs = packet_sizes(file)
-        if len(theirs) != len(sizes):
+class Comparison:
+    """Encodes of one source; the first is the chunked one, two by one pass follow."""
+
+    def __init__(self, source, chunked):
+        self.source = source
+        self.width, self.height, self.rate = probe_video(chunked)
+        self.sizes = packet_sizes(chunked)
+        self.gop = round(2 * self.rate)
+        # A grid may join a short last GOP to the one before; one pass does not.
+        self.alike = len(self.sizes) // self.gop * self.gop - self.gop
+        self.points = []
+        self.add(chunked)
+
+    def add(self, file):
+        """False where its pictures do not pair up with the chunked one's."""
+        sizes = packet_sizes(file)
+        if len(sizes) == len(self.sizes):
+            ssims = quality.frames_ssim(self.source, file, self.width, self.height)
+            self.points.append(quality.Point(sum(sizes[:self.alike]), ssims[:self.alike]))
+        return len(sizes) == len(self.sizes)
+
+    def more_bits(self):
+        """Share of more bits over all frames and over the worst."""
+        return tuple(quality.more_bits(*self.points, which) for which in ("all", "worst"))
+
+    def floor(self, maxrate):
+        """Least fullness of the declared buffer, as a share of it."""
+        bufsize = 2000 * maxrate
+        return bucket_floor(self.sizes, self.rate, 1000 * maxrate, bufsize, bufsize) / bufsize
+
+
+def compare(bench, clip, seconds, ladder, options, crf, maxrate=0):
+    """None where the pictures of both do not pair up."""
+    source = part_of(bench, clip, seconds)
+    chunked = encode_by(bench, source, ladder.format(crf=crf, height=HEIGHT, maxrate=maxrate))
+    comparison = Comparison(source, chunked)
+    for step in range(2):
+        file = bench.path(f"pass-{step}.mp4")
+        one_pass(comparison, file, options, crf + step, maxrate)
+        if not comparison.add(file):
             return None
-        points.append(point(file, theirs))
-    bufsize = 2000 * maxrate
-    floor = bucket_floor(sizes, rate, 1000 * maxrate, bufsize, bufsize)
-    return (quality.more_bits(*points, "all"), quality.more_bits(*points, "worst"),
-            floor / bufsize)
+    return comparison
 
 
 def limit(maxrate, measured, most):
     return (f"{most}", measured <= most) if maxrate == CAPS_K[0] else ("", None)
 
 
+def present(bench, clips):
+    return [(clip, seconds) for clip, seconds in clips
+            if os.path.exists(os.path.join(bench.media, clip))]
+
+
 def judge(bench):
     clips = SHORT_CLIPS if bench.options.short else CLIPS
+    slack = 5 if bench.options.short else 1  # one clip is no mean
     for maxrate in CAPS_K:
         found = []
-        for clip, seconds in clips:
-            if not os.path.exists(os.path.join(bench.media, clip)):
+        for clip, seconds in present(bench, clips):
+            comparison = compare(bench, clip, seconds, LADDER, X264, CRF, maxrate)
+            if comparison is None:
                 continue
-            result = judge_clip(bench, clip, seconds, maxrate)
-            if result is None:
-                continue
+            result = (*comparison.more_bits(), comparison.floor(maxrate))
             found.append(result)
             bench.row(f"&emsp;{os.path.basename(clip)}, cap {maxrate} kbit/s: bits on all, on "
                       "the worst frames; least fullness of the buffer",
                       f"{result[0]:+.4f}, {result[1]:+.4f}; {result[2]:.3f}")
         mean_all = statistics.mean(result[0] for result in found)
         mean_worst = statistics.mean(result[1] for result in found)
-        slack = 5 if bench.options.short else 1  # one clip is no mean
         bench.row(f"joins, cap {maxrate} kbit/s: bits more than one pass, all frames",
                   f"{mean_all:+.4f}", *limit(maxrate, mean_all, 0.005 * slack))
         bench.row(f"joins, cap {maxrate} kbit/s: the same, worst 1 % of frames",
@@ -143,3 +186,19 @@ def judge(bench):
         least = min(result[2] for result in found)
         bench.row(f"joins, cap {maxrate} kbit/s: least fullness of the declared buffer",
                   f"{least:.3f}", "0", least >= 0)
+
+
+def judge_aom(bench):
+    found = []
+    for clip, seconds in present(bench, [*CLIPS, AOM_TITLE]):
+        comparison = compare(bench, clip, seconds, AOM_LADDER, AOM, AOM_CRF)
+        if comparison is None:
+            continue
+        result = comparison.more_bits()
+        found.append(result[0])
+        bench.row(f"&emsp;{os.path.basename(clip)}, libaom: bits on all, on the worst frames",
+                  f"{result[0]:+.4f}, {result[1]:+.4f}")
+    bench.row("joins of libaom, a title of 200 s: bits more than one pass, all frames",
+              f"{found[-1]:+.4f}", "0.015", found[-1] <= 0.015)
+    bench.row("&emsp;the same, the clips, in the shortest chunks that there are",
+              f"{statistics.mean(found[:-1]):+.4f}")

@@ -14,6 +14,7 @@ WORKERS = 2
 MIB = 1 << 20
 # Seconds at the title's start by which both sides' pictures are judged: the film repeats after.
 JUDGED_S = 60
+GOP_S = 2  # the ladders' own
 
 
 class Contest:
@@ -37,23 +38,29 @@ def planned(bench, source, ladder):
             if "video" in rendition]
 
 
+def gop(spec):
+    """Frames of a GOP; `gop_frames` is the longest one, with what the title's end may add."""
+    num, den = spec["rate"].split("/")
+    return round(GOP_S * int(num) / int(den))
+
+
 def x264_options(spec, crf):
     return ["-c:v", "libx264", "-preset", spec["preset"], "-profile:v", spec["profile"],
             "-crf", str(crf), "-maxrate", str(spec["maxrate_bps"]),
             "-bufsize", str(spec["bufsize_bits"]), "-x264-params",
-            f"keyint={spec['gop_frames']}:scenecut=0:vbv-init={spec['vbv_init_percent'] / 100}"]
+            f"keyint={gop(spec)}:scenecut=0:vbv-init={spec['vbv_init_percent'] / 100}"]
 
 
 def svt_options(spec, crf):
     # The library's own depth of the pyramid, as ours: ffmpeg 5.1 asks for one level less.
     return ["-c:v", "libsvtav1", "-preset", spec["preset"], "-crf", str(crf),
-            "-g", str(spec["gop_frames"]), "-svtav1-params", "hierarchical-levels=5"]
+            "-g", str(gop(spec)), "-svtav1-params", "hierarchical-levels=5"]
 
 
 def aom_options(spec, crf):
-    gop = str(spec["gop_frames"])
     return ["-c:v", "libaom-av1", "-usage", "good", "-cpu-used", spec["preset"],
-            "-crf", str(crf), "-b:v", "0", "-g", gop, "-keyint_min", gop,
+            "-crf", str(crf), "-b:v", "0", "-g", str(gop(spec)),
+            "-keyint_min", str(gop(spec)),
             "-row-mt", "1", "-tiles", "2x1", "-threads", str(os.cpu_count())]
 
 
