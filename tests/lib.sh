@@ -26,7 +26,8 @@ check() {
     fi
 }
 
-# tap NAME COMMAND...: the TAP lines that it prints are counted as checks of this script.
+# tap NAME COMMAND...: the TAP lines that it prints are counted as checks of this script,
+# and so are those that say SKIP.
 tap() {
     local name=$1 ended bad
     shift
@@ -35,6 +36,7 @@ tap() {
     passed=$((passed + $(grep -c '^ok ' "$scratch/tap")))
     bad=$(grep -c '^not ok ' "$scratch/tap")
     failed=$((failed + bad))
+    skipped=$((skipped + $(grep -c '^SKIP ' "$scratch/tap")))
     if [ "$ended" != 0 ] && [ "$bad" = 0 ]; then
         echo "not ok - $name ended with $ended"
         failed=$((failed + 1))

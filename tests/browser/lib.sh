@@ -34,7 +34,7 @@ start_play() {
     return 1
 }
 
-# drive SCRIPT: its TAP lines are counted as checks of this script.
+# drive SCRIPT: its TAP lines and those that say SKIP are counted as checks of this script.
 drive() {
     tap "$1" node "$browser/$1" "$chromium" "$url" clip "$frames" "$rate"
 }

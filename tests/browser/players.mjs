@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Plays a title of clip.sh, made in H.264 and AV1, in Chromium by hls.js, shaka-player
-// and dash.js, each held to either codec, and by the browser's own HLS, and prints one
-// TAP line for each thing that must be so.
+// and dash.js, each held to either codec and each going from one to the other, and by the
+// browser's own HLS, and prints one TAP line for each thing that must be so.
 //   node players.mjs CHROMIUM URL TITLE FRAMES RATE
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +19,10 @@ const codecs = { h264: 'avc1', av1: 'av01' }; // in paths, in CODECS
 const at = (path) => fileURLToPath(new URL(`node_modules/${path}`, import.meta.url));
 
 // `start` and `choose` run in the page. `start` gives the video to a player that is held
-// to a codec, and returns once it knows the heights of that codec's rungs, which it leaves
-// in test.heights; `choose` takes the rung of a height, and drops what is buffered of
-// others. All buffer the whole title, so that its gaps can be seen.
+// to a codec unless `held` is false, and returns once it knows the heights of its rungs, which
+// it leaves in test.heights; `choose` takes the rung of a height, `cross` that of a height and
+// a codec, and both drop what is buffered of others ahead. All buffer the whole title, so that
+// its gaps can be seen.
 const players = {
   'hls.js': {
     script: at('hls.js/dist/hls.min.js'),
@@ -54,17 +55,28 @@ const players = {
       const { player, levels } = window.test;
       player.currentLevel = player.levels.indexOf(levels.find(({ height }) => height === wanted));
     },
+    cross: (wanted, codec) => {
+      const { player } = window.test;
+      // Of what a busy machine took it would think that the next segments come too late, and
+      // leave the whole title as it is.
+      player.bandwidthEstimate = 1e9;
+      player.nextLevel = player.levels.findIndex(({ height, videoCodec }) => (
+        height === wanted && videoCodec.startsWith(codec)));
+    },
   },
   'shaka-player': {
     script: at('shaka-player/dist/shaka-player.compiled.js'),
     manifest: 'manifest.mpd',
-    start: async (video, manifest, codec) => {
+    start: async (video, manifest, codec, held) => {
       window.shaka.polyfill.installAll();
       const player = new window.shaka.Player();
       window.test.player = player;
       player.addEventListener('error', ({ detail }) => console.error(`shaka: ${detail.message}`));
       await player.attach(video);
-      player.configure({ preferredVideo: [{ codec }], streaming: { bufferingGoal: 60 } });
+      player.configure({
+        preferredVideo: held ? [{ codec }] : [], // which the other codec does not survive
+        streaming: { bufferingGoal: 60 },
+      });
       await player.load(manifest);
       window.test.tracks = player.getVariantTracks()
         .filter(({ videoCodec }) => videoCodec.startsWith(codec));
@@ -75,11 +87,17 @@ const players = {
       player.configure({ abr: { enabled: false } });
       player.selectVariantTrack(tracks.find(({ height }) => height === wanted), true);
     },
+    cross: (wanted, codec) => {
+      const { player } = window.test;
+      player.configure({ abr: { enabled: false } });
+      player.selectVariantTrack(player.getVariantTracks().find(({ height, videoCodec }) => (
+        height === wanted && videoCodec.startsWith(codec))), true);
+    },
   },
   'dash.js': {
     script: at('dashjs/dist/modern/umd/dash.all.min.js'),
     manifest: 'manifest.mpd',
-    start: (video, manifest, codec) => new Promise((resolve, reject) => {
+    start: (video, manifest, codec, held) => new Promise((resolve, reject) => {
       const player = window.dashjs.MediaPlayer().create();
       window.test.player = player;
       player.updateSettings({
@@ -89,14 +107,14 @@ const players = {
         },
       });
       player.registerCustomCapabilitiesFilter(({ mimeType, codecs: its }) => (
-        !mimeType.startsWith('video/') || its.startsWith(codec)));
+        !held || !mimeType.startsWith('video/') || its.startsWith(codec)));
       player.on(window.dashjs.MediaPlayer.events.ERROR, ({ error }) => {
         console.error(`dash.js: ${error.message}`);
         reject(new Error(error.message));
       });
-      // Sound may outlast the pictures, which the Period lasts, by part of an AAC frame.
-      // Where a timer of dash.js finds the playhead there, it ends the title itself: it
-      // seeks to the Period's end and pauses, and the video's own `ended` never comes.
+      // Sound may outlast the pictures by part of an AAC frame. Where a timer of dash.js finds the
+      // playhead at the end, it ends the title itself: it seeks there and pauses, and the video's
+      // own `ended` never comes.
       player.on(window.dashjs.MediaPlayer.events.PLAYBACK_ENDED, () => {
         window.test.happened.ended = true;
       });
@@ -113,10 +131,22 @@ const players = {
       const { id } = representations.find(({ height }) => height === wanted);
       player.setRepresentationForTypeById('video', id, true);
     },
+    cross: (wanted, codec) => {
+      const { player } = window.test;
+      player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } } } });
+      const { id } = player.getRepresentationsByType('video')
+        .find(({ height, codecs }) => height === wanted && codecs.startsWith(codec));
+      player.setRepresentationForTypeById('video', id, true);
+    },
   },
   browser: {
     manifest: 'master.m3u8',
     start: (video, manifest) => { video.src = manifest; },
+  },
+  'browser, AV1 alone': { // which it does not take where there is H.264
+    manifest: 'av1.m3u8',
+    start: (video, manifest) => { video.src = manifest; },
+    fetches: 'av1',
   },
 };
 
@@ -148,9 +178,9 @@ async function openPlayer(browser, player) {
   return { page, troubles, fetched };
 }
 
-const start = (page, player, codec) => page.evaluate(
+const start = (page, player, codec, held = true) => page.evaluate(
   `(${player.start})(document.getElementById('video'), '${url}media/${title}/${player.manifest}',
-    '${codecs[codec]}')`,
+    '${codecs[codec]}', ${held})`,
 );
 
 const height = (page) => page.evaluate(() => document.getElementById('video').videoHeight);
@@ -170,6 +200,76 @@ async function switchRung(page, player, pick) {
   await seek(page, anyPicture(frames), rate);
   const shown = await height(page);
   expect(shown === wanted, `${shown} lines are on screen, not ${wanted}`);
+}
+
+// The heights of a codec's rungs.
+const rungs = (page, codec) => page.evaluate(async (manifest, begins) => {
+  const mpd = new DOMParser().parseFromString(await (await fetch(manifest)).text(), 'text/xml');
+  return [...mpd.querySelectorAll('Representation')]
+    .filter((each) => each.getAttribute('codecs').startsWith(begins))
+    .map((each) => Number(each.getAttribute('height')));
+}, `${url}media/${title}/manifest.mpd`, codecs[codec]);
+
+// The first pictures of the segments but the first.
+const joins = (page) => page.evaluate(async (manifest) => {
+  const mpd = new DOMParser().parseFromString(await (await fetch(manifest)).text(), 'text/xml');
+  const template = mpd.querySelector('AdaptationSet[contentType=video] SegmentTemplate');
+  const rate = mpd.querySelector('Representation[frameRate]').getAttribute('frameRate');
+  const frame = Number(template.getAttribute('timescale')) / Number(rate.split('/')[0])
+    * Number(rate.split('/')[1] ?? 1);
+  const starts = [0];
+  template.querySelectorAll('S').forEach((each) => {
+    for (let left = Number(each.getAttribute('r') ?? 0); left >= 0; left--) {
+      starts.push(starts.at(-1) + Number(each.getAttribute('d')) / frame);
+    }
+  });
+  return starts.slice(1, -1);
+}, `${url}media/${title}/manifest.mpd`);
+
+// Whether one buffered range reaches from the playhead to the end; waits for it.
+async function bufferedToEnd(page) {
+  const reaches = (end) => {
+    const { buffered, currentTime } = document.getElementById('video');
+    return Array.from({ length: buffered.length }, (_, i) => i)
+      .some((i) => buffered.start(i) <= currentTime && buffered.end(i) >= end);
+  };
+  await page.waitForFunction(reaches, {}, (frames - 1) / rate).catch(() => {});
+  return page.evaluate(reaches, (frames - 1) / rate);
+}
+
+// While it plays, between H.264's lowest rung and AV1's highest: shaka-player offers no rung that
+// another of the same height undercuts in rate. Each crossing begins where the one before was
+// seen, so that nothing of the codec that it goes to has been buffered ahead; and with all of the
+// other codec buffered, which hls.js drops only where it sees what comes after the playhead.
+async function crossTo(it, codec, wanted) {
+  const { page, player, fetched } = it;
+  await seek(page, it.picture ?? Math.floor(rate), rate);
+  expect(await bufferedToEnd(page), 'it does not buffer to the end');
+  await page.evaluate(() => document.getElementById('video').play());
+  fetched.length = 0;
+  await page.evaluate(`(${player.cross})(${wanted}, '${codecs[codec]}')`);
+  await page.waitForFunction(
+    (lines) => document.getElementById('video').videoHeight === lines, {}, wanted,
+  ).catch(() => {});
+  await page.evaluate(() => document.getElementById('video').pause());
+  it.picture = await page.evaluate(
+    (speed) => Math.floor(document.getElementById('video').currentTime * speed), rate,
+  );
+  const shown = await height(page);
+  expect(shown === wanted, `${shown} lines are on screen, not ${wanted}`);
+  expectFetched(fetched, codec);
+}
+
+// From the playhead on: behind it players drop what they like, and take a picture just before
+// what they have for the first that they have. Both sides of each place where one codec may
+// give way to the other, and one buffered range to the end.
+async function expectJoined(page) {
+  const now = await page.evaluate(() => document.getElementById('video').currentTime);
+  expect(await bufferedToEnd(page), `there is a gap after ${now} s`);
+  for (const first of (await joins(page)).filter((picture) => picture / rate > now + 1 / rate)) {
+    await seek(page, first - 1, rate);
+    await seek(page, first, rate);
+  }
 }
 
 function expectFetched(fetched, codec) {
@@ -193,11 +293,29 @@ const playing = ({ page, player, codec }) => ({
 const seeking = ({ page }) => Object.fromEntries(Array.from({ length: SEEKS }, () => anyPicture(frames))
   .map((number) => [`seeks to picture ${number}`, () => seek(page, number, rate)]));
 
+const fetching = ({ player, fetched }) => ({
+  'fetches segments of that codec alone': () => expectFetched(fetched, player.fetches),
+});
+
 const switching = ({ page, player, fetched, codec }) => ({
   'goes down to the lowest rung': () => switchRung(page, player, Math.min),
   'goes up to the highest rung': () => switchRung(page, player, Math.max),
   'goes down again': () => switchRung(page, player, Math.min),
   'fetches segments of that codec alone': () => expectFetched(fetched, codec),
+});
+
+const crossing = (it) => ({
+  'plays H.264': async () => {
+    await start(it.page, it.player, 'h264', false);
+    await showsPicture(it.page);
+    await crossTo(it, 'h264', Math.min(...await rungs(it.page, 'h264')));
+  },
+  'goes to AV1 in mid-play': async () => (
+    crossTo(it, 'av1', Math.max(...await rungs(it.page, 'av1')))),
+  'has no gap where AV1 begins': () => expectJoined(it.page),
+  'goes back to H.264 in mid-play': async () => (
+    crossTo(it, 'h264', Math.min(...await rungs(it.page, 'h264')))),
+  'has no gap where H.264 begins': () => expectJoined(it.page),
 });
 
 const complaining = ({ troubles }) => ({
@@ -208,9 +326,24 @@ async function checkPlayer(browser, name, codec) {
   const player = players[name];
   const it = { player, codec, ...await openPlayer(browser, player) };
   await checkAll(codec ? `${name}, ${codec}` : name, {
-    ...playing(it), ...seeking(it), ...(codec ? switching(it) : {}), ...complaining(it),
+    ...playing(it),
+    ...seeking(it),
+    ...(codec ? switching(it) : {}),
+    ...(player.fetches ? fetching(it) : {}),
+    ...complaining(it),
   });
   console.log(`# ${name} fetched ${[...new Set(it.fetched)].join(', ')}`);
+  await it.page.browserContext().close();
+}
+
+async function checkCrossing(browser, name) {
+  const player = players[name];
+  if (!player.cross) {
+    console.log(`SKIP ${name}: goes from one codec to the other: it chooses by itself`);
+    return;
+  }
+  const it = { player, ...await openPlayer(browser, player) };
+  await checkAll(`${name}, both codecs`, { ...crossing(it), ...complaining(it) });
   await it.page.browserContext().close();
 }
 
@@ -221,6 +354,7 @@ try {
     for (const codec of players[name].choose ? Object.keys(codecs) : [undefined]) {
       await checkPlayer(browser, name, codec);
     }
+    await checkCrossing(browser, name);
   }
 } finally {
   await browser.close();
