@@ -196,8 +196,14 @@ struct look {
     int top_first;
 };
 
-static void take_pictures(struct look *look) {
-    while (look->seen < look->wanted && avcodec_receive_frame(look->decoder, look->picture) == 0) {
+/* Sends it, or the end for NULL, and looks at what comes out. */
+static int decode_packet(struct look *look, const AVPacket *packet, struct err *err) {
+    int status = avcodec_send_packet(look->decoder, packet);
+    if (decoder_check(status, err) < 0) {
+        return ERR_INTERNAL;
+    }
+    while (look->seen < look->wanted &&
+           (status = avcodec_receive_frame(look->decoder, look->picture)) == 0) {
         bool top_first = false;
         bool interlaced = facts_is_interlaced(look->picture, &top_first);
         look->interlaced += interlaced;
@@ -208,6 +214,7 @@ static void take_pictures(struct look *look) {
         }
         av_frame_unref(look->picture);
     }
+    return decoder_check(status, err);
 }
 
 static int decode_first(struct probe *probe, struct look *look, struct err *err) {
@@ -217,14 +224,11 @@ static int decode_first(struct probe *probe, struct look *look, struct err *err)
             return status;
         }
         if (status == 0) {
-            status = decoder_check(avcodec_send_packet(look->decoder, NULL), err);
-            take_pictures(look);
-            return status;
+            return decode_packet(look, NULL, err);
         }
         if (look->packet->stream_index == probe->stream->index) {
             look->packets++;
-            status = decoder_check(avcodec_send_packet(look->decoder, look->packet), err);
-            take_pictures(look);
+            status = decode_packet(look, look->packet, err);
         }
         av_packet_unref(look->packet);
         if (status < 0) {

@@ -124,7 +124,8 @@ static int media_header_read(struct init_facts *out, const struct mp4_box *media
     return mp4_done(&box, err);
 }
 
-/* elng, where it is there, overrules the code of mdhd (ISO/IEC 14496-12 8.4.6). */
+/* elng, where it is there, overrules the code of mdhd (ISO/IEC 14496-12 8.4.6): a tag of
+ * BCP 47. */
 static int extended_language_read(struct init_facts *out, const struct mp4_box *media,
                                   struct err *err) {
     struct mp4_box box;
@@ -137,10 +138,12 @@ static int extended_language_read(struct init_facts *out, const struct mp4_box *
     uint8_t version;
     uint32_t flags;
     mp4_full(&box, &version, &flags);
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
     size_t size = bytes_left(&box.body);
-    const uint8_t *text = bytes_take(&box.body, size);
-    if (text == NULL || size > sizeof(out->language_tag) ||
-        memchr(text, '\0', size) != text + size - 1) {
+    const char *text = (const char *)bytes_take(&box.body, size);
+    bool ends = text != NULL && size > 1 && size <= sizeof(out->language_tag) &&
+                text[size - 1] == '\0';
+    if (!ends || strspn(text, letters) != size - 1) {
         return err_set(err, ERR_CORRUPT, "box elng holds no language tag");
     }
     memcpy(out->language_tag, text, size);

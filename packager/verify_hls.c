@@ -336,6 +336,7 @@ static void check_alike(struct verify *v, const struct m3u8_item *media) {
             verify_found(v, RULE_HLS_GROUP_ALIKE, master_path,
                          "the audio group '%.40s' has no rendition like that of line %d", group,
                          other->line);
+            return;
         }
     }
 }

@@ -65,6 +65,8 @@ START_TEST(test_init_facts) {
     uint8_t *tag = memmem(init.data, init.size, "pt-BR", 6);
     tag[5] = 'x'; /* no end */
     ck_assert_int_eq(init_segment_read(&facts, init.data, init.size, &err), ERR_CORRUPT);
+    memcpy(tag, "pt\x1b[1", 6); /* no letters of a tag */
+    ck_assert_int_eq(init_segment_read(&facts, init.data, init.size, &err), ERR_CORRUPT);
     buf_finish(&init);
 }
 END_TEST

@@ -170,53 +170,42 @@ START_TEST(test_damage) {
 }
 END_TEST
 
+/* The title breaks no must, and draws that advice. */
+static void check_advice(const struct title_fixture_options *options, const char *rule) {
+    struct title_fixture title;
+    struct verdict verdict;
+    title_fixture_make(&title, options);
+    ck_assert_int_eq(verdict_of(&verdict, &title), 0);
+    ck_assert_int_eq(verdict.summary.musts, 0);
+    ck_assert_msg(verdict_tells(&verdict, rule), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+    title_fixture_finish(&title);
+}
+
 /* Of a title of AV1 alone, what it lacks is told as advice. */
 START_TEST(test_alone) {
-    struct title_fixture alone;
     struct title_fixture_options options = title_fixture_options_av1();
     options.rungs[0] = options.rungs[2];
     options.rung_count = 1;
-    title_fixture_make(&alone, &options);
-    struct verdict verdict;
-    ck_assert_int_eq(verdict_of(&verdict, &alone), 0);
-    ck_assert_int_eq(verdict.summary.musts, 0);
-    ck_assert_int_eq(verdict.summary.advice, 1);
-    ck_assert_msg(verdict_tells(&verdict, "codec-neighbour"), "%s", verdict_lines(&verdict));
-    verdict_finish(&verdict);
-    title_fixture_finish(&alone);
+    check_advice(&options, "codec-neighbour");
 }
 END_TEST
 
 /* Noise needs more bits than its size's level has; that blocks nothing, since no player counts
  * them. */
 START_TEST(test_level_rate) {
-    struct title_fixture noisy;
     struct title_fixture_options options = title_fixture_options_av1();
     options.pictures = "testsrc2=size=%dx%d:rate=24000/1001,noise=alls=90:allf=t";
     options.rungs[2].crf = 10;
-    title_fixture_make(&noisy, &options);
-    struct verdict verdict;
-    ck_assert_int_eq(verdict_of(&verdict, &noisy), 0);
-    ck_assert_int_eq(verdict.summary.musts, 0);
-    ck_assert_msg(verdict_tells(&verdict, "codec-level-rate"), "%s", verdict_lines(&verdict));
-    verdict_finish(&verdict);
-    title_fixture_finish(&noisy);
+    check_advice(&options, "codec-level-rate");
 }
 END_TEST
 
 /* Pictures of AV1 in other colours than those of H.264. */
 START_TEST(test_other_colour) {
-    struct title_fixture odd;
     struct title_fixture_options options = title_fixture_options_av1();
     options.rungs[2].colour = 6;
-    title_fixture_make(&odd, &options);
-    struct verdict verdict;
-    ck_assert_int_eq(verdict_of(&verdict, &odd), 0);
-    ck_assert_int_eq(verdict.summary.musts, 0);
-    ck_assert_int_eq(verdict.summary.advice, 1);
-    ck_assert_msg(verdict_tells(&verdict, "video-one-colour"), "%s", verdict_lines(&verdict));
-    verdict_finish(&verdict);
-    title_fixture_finish(&odd);
+    check_advice(&options, "video-one-colour");
 }
 END_TEST
 
