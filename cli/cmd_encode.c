@@ -14,7 +14,7 @@
 #include "common/mem.h"
 #include "encode_display.h"
 #include "interrupt.h"
-#include "ladders/ladders.h"
+#include "ladder_file.h"
 #include "private_farm.h"
 #include "title_name.h"
 
@@ -207,7 +207,7 @@ static int run(const struct invocation *invocation) {
         return code;
     }
     const char *ladder = option_value(invocation, "ladder");
-    int failed = ladder_load(&encode.ladder, ladder != NULL ? ladder : LADDER_DEFAULT, &err);
+    int failed = ladder_file_load(&encode.ladder, ladder != NULL ? ladder : LADDER_DEFAULT, &err);
     if (failed == 0 && invocation->word_count > 0) {
         failed = resolve_source(&encode, invocation->words[0], &err);
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "command.h"
-#include "ladders/ladders.h"
+#include "ladder_file.h"
 #include "source_plan.h"
 
 static void rung_write(const struct ladder_video_rung *rung, struct buf *out) {
@@ -32,6 +32,10 @@ static void summary_write(const struct ladder *ladder, struct buf *out) {
     buf_format(out, "%s: %s\n", ladder->name, ladder->description);
     buf_format(out, "  GOP %.1f s, segment %d GOPs, chunk up to %.0f s\n", ladder->gop_ms / 1000.0,
                ladder->segment_gops, ladder->chunk_ms / 1000.0);
+    for (int i = 0; i < ladder->waive_count; i++) {
+        buf_format(out, "%s%s%s", i == 0 ? "  waives " : ", ", ladder->waive[i],
+                   i + 1 == ladder->waive_count ? "\n" : "");
+    }
     for (int i = 0; i < ladder->video_count; i++) {
         rung_write(&ladder->video[i], out);
     }
@@ -53,7 +57,7 @@ static int run_list(const struct invocation *invocation) {
     const char *name = NULL;
     for (size_t i = 0; (name = ladder_builtin_at(i)) != NULL; i++) {
         struct ladder ladder;
-        if (ladder_load(&ladder, name, &err) != 0) {
+        if (ladder_file_load(&ladder, name, &err) != 0) {
             buf_finish(&text);
             return command_fail(invocation, EXIT_FAILED, &err);
         }
@@ -75,7 +79,7 @@ static int run_show(const struct invocation *invocation) {
     const char *name = invocation->words[1];
     struct ladder ladder;
     struct err err = {0};
-    if (ladder_load(&ladder, name, &err) != 0) {
+    if (ladder_file_load(&ladder, name, &err) != 0) {
         return command_fail(invocation, EXIT_FAILED, &err);
     }
     struct buf text = {0};
@@ -95,7 +99,7 @@ static int run_show(const struct invocation *invocation) {
 static int run_check(const struct invocation *invocation) {
     struct ladder ladder;
     struct err err = {0};
-    if (ladder_load(&ladder, invocation->words[1], &err) != 0) {
+    if (ladder_file_load(&ladder, invocation->words[1], &err) != 0) {
         return command_fail(invocation, EXIT_FAILED, &err);
     }
     struct buf text = {0};

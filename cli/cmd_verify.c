@@ -93,10 +93,14 @@ static int find_titles(struct titles *titles, struct err *err) {
 
 /* ---- Telling --------------------------------------------------------------------- */
 
-static int fetch(void *context, const char *path, struct buf *out, struct err *err) {
+static int fetch(void *context, const char *path, struct buf *out, struct served *served,
+                 struct err *err) {
     const struct report *report = context;
+    const struct blob *blob = report->titles.blob;
     char *key = mem_format("%s%s", report->prefix, path);
     int failed = blob_get(report->titles.blob, key, OBJECT_BYTES_MAX, out, err);
+    served->type = blob_got_header(blob, "Content-Type");
+    served->encoding = blob_got_header(blob, "Content-Encoding");
     mem_free(key);
     return failed;
 }
@@ -125,6 +129,7 @@ static void summary_json(struct writer *w, const struct verify_summary *summary)
     writer_int(w, "segments", summary->segments);
     writer_int(w, "musts", summary->musts);
     writer_int(w, "advice", summary->advice);
+    writer_int(w, "waived", summary->waived);
 }
 
 /* Reads one title and tells what is found; its figures are added to the sum. */
@@ -149,6 +154,7 @@ static int verify_one(struct report *report, const char *prefix, struct err *err
     report->sum.segments += summary.segments;
     report->sum.musts += summary.musts;
     report->sum.advice += summary.advice;
+    report->sum.waived += summary.waived;
     return failed;
 }
 
@@ -161,10 +167,14 @@ static void tell_sum(struct report *report) {
     int64_t titles = (int64_t)report->titles.count;
     buf_format(&report->out,
                "%" PRId64 " title%s, %" PRId64 " object%s, %" PRId64 " segment%s: %" PRId64
-               " must%s broken, %" PRId64 " piece%s of advice\n",
+               " must%s broken, %" PRId64 " piece%s of advice",
                titles, plural(titles), sum->objects, plural(sum->objects), sum->segments,
                plural(sum->segments), sum->musts, plural(sum->musts), sum->advice,
                plural(sum->advice));
+    if (sum->waived > 0) {
+        buf_format(&report->out, ", %" PRId64 " waived by the ladder", sum->waived);
+    }
+    buf_string(&report->out, "\n");
 }
 
 static int verify_all(struct report *report, struct err *err) {
@@ -280,7 +290,8 @@ const struct command command_verify = {
     .help =
         "Reads titles as a player would, from master.m3u8 and manifest.mpd to every segment, and\n"
         "prints one line for each rule that is broken. `must` rules are those of decodability,\n"
-        "timing, counts, and declared against measured; advice never fails.\n\n"
+        "timing, counts, and declared against measured; advice never fails, and what the title's\n"
+        "ladder waives by name (codec-neighbour of the ladder av1) is only counted.\n\n"
         "  reelfarm verify streams                 every title below streams/\n"
         "  reelfarm verify streams/movie           one title\n"
         "  reelfarm verify https://media.example/movie/master.m3u8\n"

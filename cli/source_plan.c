@@ -3,7 +3,7 @@
 #include "source_plan.h"
 
 #include "cli_probe.h"
-#include "ladders/ladders.h"
+#include "ladder_file.h"
 #include "scheduler/scheduler.h"
 #include "worker_info.h"
 
@@ -47,7 +47,7 @@ int source_plan_run(const struct invocation *invocation) {
     struct plan *plan = NULL;
     struct err err = {0};
     int code = EXIT_FAILED;
-    if (ladder_load(&ladder, name != NULL ? name : LADDER_DEFAULT, &err) == 0 &&
+    if (ladder_file_load(&ladder, name != NULL ? name : LADDER_DEFAULT, &err) == 0 &&
         cli_probe(&source, invocation->words[1], &ladder, &err) == 0 &&
         worker_info_load(&info, &err) == 0 &&
         plan_source(&plan, info, &ladder, &source, &err) == 0) {

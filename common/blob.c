@@ -256,6 +256,10 @@ int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, st
     return code != 0 ? code : blob->backend->get(blob, key, max, out, err);
 }
 
+const char *blob_got_header(const struct blob *blob, const char *name) {
+    return blob->backend->got_header != NULL ? blob->backend->got_header(blob, name) : NULL;
+}
+
 int blob_stat(struct blob *blob, const char *key, int64_t *size, struct err *err) {
     int code = check_key(blob, key, err);
     return code != 0 ? code : blob->backend->stat(blob, key, size, err);

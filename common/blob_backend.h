@@ -22,6 +22,7 @@ struct blob_backend {
     int (*open)(struct blob *blob, const char *url, struct err *err);
     void (*close)(struct blob *blob);
     int (*get)(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);
+    const char *(*got_header)(const struct blob *blob, const char *name); /* NULL: none is said */
     int (*stat)(struct blob *blob, const char *key, int64_t *size, struct err *err);
     int (*put)(struct blob *blob, const char *key, const void *data, size_t size,
                enum blob_put_mode mode, struct err *err);

@@ -343,6 +343,7 @@ static int send_for_key(struct blob *blob, const char *method, const char *key, 
     request.method = method;
     request.url = url;
     request.max_body = max;
+    request.gzip = strcmp(method, "GET") == 0;
     request.stall_s = blob->options.stall_s;
     request.cancel = blob->options.cancel;
     int code = http_send_retrying(state->client, &request, &retry, &state->response, err);
@@ -358,6 +359,12 @@ static int http_get(struct blob *blob, const char *key, size_t max, struct buf *
         buf_append(out, state->response.body.data, state->response.body.size);
     }
     return code;
+}
+
+static const char *http_got_header(const struct blob *blob, const char *name) {
+    const struct http_root *state = blob->state;
+    const char *value = http_response_header(&state->response, name);
+    return value != NULL ? value : "";
 }
 
 static int http_stat(struct blob *blob, const char *key, int64_t *size, struct err *err) {
@@ -385,5 +392,6 @@ const struct blob_backend blob_http_backend = {
     .open = http_open,
     .close = http_close,
     .get = http_get,
+    .got_header = http_got_header,
     .stat = http_stat,
 };

@@ -246,6 +246,9 @@ static void set_transport(CURL *easy, const struct http_request *request) {
     if (is_loopback(request->url)) {
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     }
+    if (request->gzip) {
+        curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
     if (request->range_first >= 0) {
         char range[48];
         snprintf(range, sizeof(range), "%lld-%lld", (long long)request->range_first,
@@ -311,6 +314,7 @@ static const struct {
     {CURLE_COULDNT_RESOLVE_PROXY, ERR_INVALID},    {CURLE_TOO_MANY_REDIRECTS, ERR_INVALID},
     {CURLE_PEER_FAILED_VERIFICATION, ERR_INVALID}, {CURLE_SSL_CACERT_BADFILE, ERR_INVALID},
     {CURLE_WEIRD_SERVER_REPLY, ERR_CORRUPT},       {CURLE_WRITE_ERROR, ERR_CORRUPT},
+    {CURLE_BAD_CONTENT_ENCODING, ERR_CORRUPT},
 };
 
 static int fail(const struct http_client *client, const struct exchange *exchange, CURLcode result,

@@ -128,7 +128,9 @@ struct title_plan {
     const char *identity; /* of the source; "" until known */
     struct source_document source;
     int gop_ms, segment_gops, chunk_ms;
-    struct grid *grid; /* owned */
+    size_t waived_count;
+    const char **waived; /* advice that the ladder waives */
+    struct grid *grid;   /* owned */
     size_t rendition_count;
     struct rendition_plan *renditions;
     int64_t frames_repaired;  /* summed over accepted reports */

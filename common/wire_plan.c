@@ -5,6 +5,7 @@
 
 enum {
     RENDITIONS_MAX = 64,
+    WAIVED_MAX = 64,
     TEXT_MAX = 1024,
 };
 
@@ -75,6 +76,7 @@ static const struct field plan_fields[] = {
     NUMBER(struct title_plan, gop_ms, 1, INT32_MAX),
     NUMBER(struct title_plan, segment_gops, 1, INT32_MAX),
     NUMBER(struct title_plan, chunk_ms, 1, INT32_MAX),
+    STRINGS(struct title_plan, waived, waived_count, WAIVED_MAX),
     OTHER("grid", plan_grid_write, plan_grid_read),
     LIST(struct title_plan, renditions, rendition_count, RENDITIONS_MAX, rendition_fields),
     NUMBER(struct title_plan, frames_repaired, 0, GRID_FRAMES_MAX),

@@ -120,6 +120,11 @@ static const struct field ladder_fields[] = {
 void ladder_write(const struct ladder *ladder, struct writer *w, const char *name) {
     writer_object(w, name);
     fields_write(ladder_fields, ladder, w);
+    writer_array(w, "waive");
+    for (int i = 0; i < ladder->waive_count; i++) {
+        writer_string(w, NULL, ladder->waive[i]);
+    }
+    writer_array_end(w);
     writer_array(w, "video");
     for (int i = 0; i < ladder->video_count; i++) {
         object_write(video_fields, &ladder->video[i], w, NULL);
@@ -151,6 +156,7 @@ static int rungs_read(const struct field *fields, void *rungs, size_t size, size
 int ladder_read(struct ladder *out, struct reader *r, struct err *err) {
     struct ladder ladder = {0};
     fields_read(ladder_fields, &ladder, NULL, r);
+    ladder_waive_read(&ladder, r);
     ladder.video_count = rungs_read(video_fields, ladder.video, sizeof(ladder.video[0]), 1,
                                     sizeof(ladder.video) / sizeof(ladder.video[0]), r, "video");
     ladder.audio_count = rungs_read(audio_fields, ladder.audio, sizeof(ladder.audio[0]), 0,

@@ -37,6 +37,8 @@ struct ladder_audio_rung {
     int64_t bitrate_bps;
 };
 
+enum { LADDER_WAIVE_MAX = 16 };
+
 struct ladder {
     char name[64];
     char description[256];
@@ -45,6 +47,8 @@ struct ladder {
     int chunk_ms;
     struct rational max_rate;
     enum deinterlace deinterlace;
+    int waive_count;
+    char waive[LADDER_WAIVE_MAX][32]; /* ids of advice that `verify` need not give on its titles */
     int video_count;
     struct ladder_video_rung video[32];
     int audio_count;

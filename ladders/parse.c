@@ -387,9 +387,32 @@ static void times_read(struct ladder *ladder, struct reader *r) {
     }
 }
 
+void ladder_waive_read(struct ladder *ladder, struct reader *r) {
+    if (!reader_has(r, "waive")) {
+        return;
+    }
+    struct reader items = reader_array(r, "waive");
+    size_t count = reader_count(&items);
+    if (reader_ok(r) && count > LADDER_WAIVE_MAX) {
+        reader_fail(r, "waive", "has %zu entries; at most %d are allowed", count,
+                    (int)LADDER_WAIVE_MAX);
+    }
+    for (size_t i = 0; i < count && reader_ok(r); i++) {
+        const char *id = "";
+        reader_item_string(&items, i, &id);
+        size_t length = strlen(id);
+        if (reader_ok(r) && (length == 0 || length >= sizeof(ladder->waive[0]) ||
+                             strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)) {
+            reader_fail(r, "waive", "must list the names of advice, and '%.40s' can be none", id);
+            return;
+        }
+        snprintf(ladder->waive[ladder->waive_count++], sizeof(ladder->waive[0]), "%s", id);
+    }
+}
+
 void ladder_file_read(struct ladder *out, struct reader *r) {
-    static const char *const own[] = {"description", "gop_s",       "segment_gops", "chunk_s",
-                                      "max_rate",    "deinterlace", "rungs",        "audio"};
+    static const char *const own[] = {"description", "gop_s", "segment_gops", "chunk_s", "max_rate",
+                                      "deinterlace", "waive", "rungs",        "audio"};
     struct ladder ladder = {.gop_ms = 2000, .segment_gops = 2, .chunk_ms = 16000};
     struct draft top = {.rung = {.vbv_init_percent = 50, .threads = 1}, .bufsize_ms = 2000};
     use_encoder(&top, encoder_row_for(CODEC_H264));
@@ -398,6 +421,7 @@ void ladder_file_read(struct ladder *out, struct reader *r) {
         reader_text(r, "description", ladder.description, sizeof(ladder.description));
     }
     times_read(&ladder, r);
+    ladder_waive_read(&ladder, r);
     settings_read(&top, r);
     rungs_read(&ladder, &top, r);
     if (reader_has(r, "audio")) {

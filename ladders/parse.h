@@ -9,4 +9,8 @@
  * and what is allowed. README.md is the reference of the fields. */
 void ladder_file_read(struct ladder *out, struct reader *r);
 
+/* Fills the list of waived advice, which a file and its JSON have in the same form; nothing
+ * where it is not there. Which advice there is, others know. */
+void ladder_waive_read(struct ladder *ladder, struct reader *r);
+
 #endif

@@ -274,6 +274,7 @@ int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, st
 /* ---- Samples ------------------------------------------------------------------------ */
 
 struct frame_head {
+    bool decoded;
     bool shown;
     bool key;
 };
@@ -286,7 +287,7 @@ static struct frame_head frame_head_read(const struct obu *obu) {
     }
     bool key = bits_u(&bits, 2) == KEY_FRAME;
     bool shown = bits_flag(&bits);
-    return (struct frame_head){.shown = shown, .key = key && shown};
+    return (struct frame_head){.decoded = true, .shown = shown, .key = key && shown};
 }
 
 int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, struct err *err) {
@@ -315,6 +316,7 @@ int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, st
             }
             struct frame_head head = frame_head_read(&obu);
             sample.key = frames == 0 && head.key && sample.header != NULL;
+            sample.frames += head.decoded;
             shown += head.shown;
             frames++;
         } else if (obu.type != OBU_TILE_GROUP && obu.type != OBU_METADATA) {

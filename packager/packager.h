@@ -193,8 +193,16 @@ void presentation_name_version(struct presentation *p, const struct title_plan *
 
 /* ---- Verify ---------------------------------------------------------------- */
 
-/* Gives the object's bytes; `path` is relative to the title's folder. */
-typedef int (*fetch_fn)(void *context, const char *path, struct buf *out, struct err *err);
+/* What a server said of an object, borrowed: "" where it did not, NULL where none was asked. */
+struct served {
+    const char *type;     /* Content-Type */
+    const char *encoding; /* Content-Encoding */
+};
+
+/* Gives the object's bytes; `path` is relative to the title's folder. `served` is zeroed before,
+ * and what it borrows lives until the next call. */
+typedef int (*fetch_fn)(void *context, const char *path, struct buf *out, struct served *served,
+                        struct err *err);
 
 enum finding_weight { FINDING_ADVICE, FINDING_MUST };
 
@@ -223,6 +231,7 @@ struct verify_summary {
     int64_t segments;
     int64_t musts; /* breaches of each weight, those not told one by one included */
     int64_t advice;
+    int64_t waived; /* breaches of advice that title.json waives: not told, not in `advice` */
 };
 
 /*

@@ -14,6 +14,7 @@
 struct sample_look {
     bool key;
     bool disposable;
+    int frames; /* AV1: to be decoded, those not shown too */
 };
 
 struct track_codec {

@@ -30,6 +30,10 @@ static void tell(struct verify *v, enum rule rule, const char *path, char *messa
 
 void verify_found(struct verify *v, enum rule rule, const char *path, const char *format, ...) {
     bool must = verify_rule_at(rule)->weight == FINDING_MUST;
+    if (v->waived[rule]) {
+        v->summary->waived++;
+        return;
+    }
     *(must ? &v->summary->musts : &v->summary->advice) += 1;
     if (++v->broken[rule] > VERIFY_TOLD_MAX) {
         return;
@@ -56,10 +60,13 @@ static void tell_the_rest(struct verify *v) {
 
 int verify_fetch(struct verify *v, const char *path, struct buf *out) {
     struct err err = {0};
+    struct served served = {0};
     v->summary->objects++;
-    int failed = v->fetch(v->fetch_context, path, out, &err);
+    int failed = v->fetch(v->fetch_context, path, out, &served, &err);
     if (failed != 0) {
         verify_found(v, RULE_OBJECT_MISSING, path, "it could not be read: %s", err.message);
+    } else {
+        verify_served(v, path, &served, out->size);
     }
     return failed;
 }
@@ -111,6 +118,8 @@ static void finish(struct verify *v) {
     mpd_finish(&v->mpd);
     buf_finish(&v->master_bytes);
     buf_finish(&v->mpd_bytes);
+    json_tree_destroy(v->document);
+    buf_finish(&v->document_bytes);
     mem_free(v->listings);
     arena_finish(&v->arena);
 }
@@ -122,7 +131,11 @@ static bool read_tops(struct verify *v, struct err *err) {
     struct err why[2] = {0};
     int there = 0;
     for (int i = 0; i < 2; i++) {
-        there += v->fetch(v->fetch_context, paths[i], texts[i], &why[i]) == 0 ? 1 : 0;
+        struct served served = {0};
+        if (v->fetch(v->fetch_context, paths[i], texts[i], &served, &why[i]) == 0) {
+            verify_served(v, paths[i], &served, texts[i]->size);
+            there++;
+        }
     }
     if (there == 0) {
         err_set(err, why[0].code, "there is neither a master.m3u8 nor a manifest.mpd: %s",
@@ -151,6 +164,7 @@ int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_co
     struct err why = {0};
     *summary = (struct verify_summary){0};
     if (read_tops(&v, &why)) {
+        verify_document_read(&v);
         verify_hls_read(&v);
         verify_dash_read(&v);
         verify_tracks(&v);

@@ -9,8 +9,10 @@
  *   verify_tracks.c    init segments; segments in the order of a listing; what they measure
  *   verify_beside.c    tracks beside each other: boundaries, ends, advice
  *   verify_segments.c  one media segment
+ *   verify_served.c    how a server gives objects
  *   verify_codec.c     what configuration records say
  *   verify_hls.c       the multivariant playlist against facts
+ *   verify_variants.c  its variants beside each other
  *   verify_playlists.c media playlists against facts
  *   verify_dash.c      the MPD and its Representations against facts
  *   verify_sets.c      AdaptationSets
@@ -101,12 +103,15 @@ enum rule {
     RULE_TITLE_DOCUMENT,
     RULE_VERSION_COPY,
     RULE_VERSION_NAME,
+    RULE_HTTP_TYPE,
+    RULE_HTTP_GZIP,
     RULE_HLS_CLOSED_CAPTIONS,
     RULE_HLS_IFRAME_MISSING,
     RULE_HLS_GROUP_ALIKE,
     RULE_HLS_FIRST_VARIANT,
     RULE_CODEC_NEIGHBOUR,
     RULE_RUNG_SPACING,
+    RULE_RUNG_GAP,
     RULE_RUNG_PEAK,
     RULE_VIDEO_PROFILE,
     RULE_VIDEO_RATE,
@@ -129,6 +134,7 @@ struct codec_facts {
     bool full_range;
     int reorder_frames;      /* -1 where it is not said */
     bool level_holds;        /* at the rate that was asked with */
+    int64_t level_decoded;   /* samples of luma that it allows to decode a second; 0 not judged */
     int64_t level_bps;       /* the most that the level allows; 0 where that is not judged */
     int64_t level_below_bps; /* the same of the lower ones that hold too; 0 where none does */
     bool plain;              /* what every player decodes: see RULE_VIDEO_PROFILE */
@@ -157,6 +163,7 @@ struct real_segment {
     int64_t decode_time; /* ticks */
     int64_t duration;
     int64_t first_shown; /* composition time of the first picture or packet */
+    int64_t frames;      /* AV1: to be decoded, those not shown too */
     uint32_t first_sequence, last_sequence;
     size_t gop_count; /* pictures */
     struct real_gop *gops;
@@ -223,6 +230,7 @@ struct verify {
     void *found_context;
     struct verify_summary *summary;
     int64_t broken[RULE_COUNT];
+    bool waived[RULE_COUNT]; /* advice that title.json waives */
     struct arena arena;
 
     struct buf master_bytes; /* empty where it is not there */
@@ -236,6 +244,9 @@ struct verify {
     bool has_dash;
     struct mpd mpd;
     struct listing **representations; /* listings of mpd.representations; NULL for none */
+
+    struct buf document_bytes; /* title.json */
+    struct json *document;     /* owned; NULL where it can't be read */
 
     size_t listing_count;
     size_t listing_room;
@@ -253,6 +264,9 @@ void verify_found(struct verify *v, enum rule rule, const char *path, const char
 
 /* Appends the object to `out`; a failure is told as RULE_OBJECT_MISSING. */
 int verify_fetch(struct verify *v, const char *path, struct buf *out);
+
+/* How a server gave the object of so many bytes. */
+void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes);
 
 /* Resolves a reference of the object at `base`; NULL where it is none, which is told. */
 const char *verify_resolve(struct verify *v, const char *base, const char *reference);
@@ -277,6 +291,12 @@ void verify_segment(struct verify *v, struct real_track *track, struct real_segm
 void verify_hls_read(struct verify *v);
 void verify_hls(struct verify *v);
 
+/* Advice about variants beside each other; the listing of an item's playlist where its rates
+ * are measured, and its track where that is readable, else NULL. */
+void verify_variants(struct verify *v);
+const struct listing *verify_measured(const struct verify *v, const struct m3u8_item *item);
+const struct real_track *verify_track_of(const struct verify *v, const struct m3u8_item *item);
+
 /* The media playlists of the items that were not read before; all of them judged; the
  * one at a URI of master.m3u8 (NULL where it was not read); tags that both kinds have. */
 void verify_playlists_read(struct verify *v, const struct m3u8_list *list, bool iframes);
@@ -290,7 +310,8 @@ void verify_dash_read(struct verify *v);
 void verify_dash(struct verify *v);
 void verify_dash_sets(struct verify *v); /* a part of that */
 
-/* title.json, the version's copies and its name. */
+/* title.json, first what it waives; then all of it, the version's copies and its name. */
+void verify_document_read(struct verify *v);
 void verify_document(struct verify *v);
 
 #endif

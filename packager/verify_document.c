@@ -197,27 +197,65 @@ static void check_version(struct verify *v, const char *version, const struct bu
     }
 }
 
-void verify_document(struct verify *v) {
-    struct buf document = {0};
-    struct json *tree = NULL;
-    struct err err = {0};
-    if (verify_fetch(v, document_path, &document) != 0) {
-        buf_finish(&document);
+/* Whether the id is that of a rule of advice, which is then waived. */
+static bool waive(struct verify *v, const char *id) {
+    const struct verify_rule *rule;
+    for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {
+        if (strcmp(rule->id, id) == 0 && rule->weight == FINDING_ADVICE) {
+            v->waived[i] = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void read_waived(struct verify *v, struct reader *root) {
+    if (!reader_has(root, "waived")) {
         return;
     }
-    if (json_tree_parse(&tree, document.data, document.size, &err) == 0) {
-        struct reader root = reader_of(tree, document_path, &err);
-        const char *version = "";
-        reader_string(&root, "version", &version);
-        if (reader_ok(&root)) {
-            check_version(v, version, &document);
+    struct reader list = reader_array(root, "waived");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        const char *id = "";
+        reader_item_string(&list, i, &id);
+        if (!reader_ok(root)) {
+            return;
         }
-        check_timing(v, &root);
-        check_renditions(v, &root);
+        if (!waive(v, id)) {
+            verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                         "it waives '%.40s', which is no rule of advice", id);
+        }
+    }
+}
+
+void verify_document_read(struct verify *v) {
+    struct err err = {0};
+    if (verify_fetch(v, document_path, &v->document_bytes) != 0) {
+        return;
+    }
+    const struct buf *text = &v->document_bytes;
+    if (json_tree_parse(&v->document, text->data, text->size, &err) == 0) {
+        struct reader root = reader_of(v->document, document_path, &err);
+        read_waived(v, &root);
     }
     if (err.code != ERR_NONE) {
         verify_found(v, RULE_TITLE_DOCUMENT, document_path, "%s", err.message);
     }
-    json_tree_destroy(tree);
-    buf_finish(&document);
+}
+
+void verify_document(struct verify *v) {
+    struct err err = {0};
+    if (v->document == NULL) {
+        return;
+    }
+    struct reader root = reader_of(v->document, document_path, &err);
+    const char *version = "";
+    reader_string(&root, "version", &version);
+    if (reader_ok(&root)) {
+        check_version(v, version, &v->document_bytes);
+    }
+    check_timing(v, &root);
+    check_renditions(v, &root);
+    if (err.code != ERR_NONE) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path, "%s", err.message);
+    }
 }

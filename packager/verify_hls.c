@@ -10,13 +10,6 @@
 
 static const char master_path[] = "master.m3u8";
 
-/* What Apple asks players to be started on (the packager's own rule too). */
-enum { FIRST_VARIANT_BPS = 2000000 };
-
-/* The rate of the lowest rung in Apple's table (STANDARDS section 6): what lies below it, as
- * still pictures do, every player can take, and its spacing does not matter. */
-enum { LOWEST_RUNG_BPS = 145000 };
-
 /* ---- Reading --------------------------------------------------------------------- */
 
 void verify_hls_read(struct verify *v) {
@@ -48,20 +41,6 @@ void verify_hls_read(struct verify *v) {
 
 static bool equals(const char *text, const char *value) {
     return text != NULL && strcmp(text, value) == 0;
-}
-
-/* The listing of an item's playlist where its rates are measured; else NULL. */
-static const struct listing *measured(const struct verify *v, const struct m3u8_item *item) {
-    const struct verify_playlist *playlist = verify_playlist_at(v, item->uri);
-    const struct listing *listing = playlist != NULL ? playlist->listing : NULL;
-    return listing != NULL && listing->whole ? listing : NULL;
-}
-
-/* The track of an item's playlist where it is readable; else NULL. */
-static const struct real_track *track_of(const struct verify *v, const struct m3u8_item *item) {
-    const struct verify_playlist *playlist = verify_playlist_at(v, item->uri);
-    const struct listing *listing = playlist != NULL ? playlist->listing : NULL;
-    return listing != NULL && listing->track->readable ? listing->track : NULL;
 }
 
 /* Whether the rendition is a sound of that group. */
@@ -118,7 +97,7 @@ static size_t count_codecs(const char *codecs) {
 /* CODECS names the picture's codec, those of the group's sounds, and nothing else. */
 static void check_codecs(struct verify *v, const struct m3u8_item *item, const char *group) {
     const char *codecs = m3u8_attribute(item, "CODECS");
-    const struct real_track *picture = track_of(v, item);
+    const struct real_track *picture = verify_track_of(v, item);
     const char *known[8] = {NULL};
     size_t count = 0;
     bool all_known = picture != NULL;
@@ -133,7 +112,7 @@ static void check_codecs(struct verify *v, const struct m3u8_item *item, const c
         if (!in_group(&v->master.media.items[i], group)) {
             continue;
         }
-        const struct real_track *sound = track_of(v, &v->master.media.items[i]);
+        const struct real_track *sound = verify_track_of(v, &v->master.media.items[i]);
         bool listed = sound == NULL;
         all_known = all_known && sound != NULL;
         for (size_t k = 0; k < count; k++) {
@@ -204,7 +183,7 @@ static bool group_rates(const struct verify *v, const char *group, int64_t *peak
         if (!in_group(media, group)) {
             continue;
         }
-        const struct listing *sound = measured(v, media);
+        const struct listing *sound = verify_measured(v, media);
         if (sound == NULL) {
             return false;
         }
@@ -216,8 +195,8 @@ static bool group_rates(const struct verify *v, const char *group, int64_t *peak
 
 static void check_variant(struct verify *v, const struct m3u8_item *item) {
     const char *group = m3u8_attribute(item, "AUDIO");
-    const struct real_track *track = track_of(v, item);
-    const struct listing *listing = measured(v, item);
+    const struct real_track *track = verify_track_of(v, item);
+    const struct listing *listing = verify_measured(v, item);
     int64_t peak = 0;
     int64_t average = 0;
     if (listing != NULL && group_rates(v, group, &peak, &average)) {
@@ -250,7 +229,7 @@ static void check_variant(struct verify *v, const struct m3u8_item *item) {
 static void check_iframe_variant(struct verify *v, const struct m3u8_item *item) {
     static const char *const foreign[] = {"FRAME-RATE", "AUDIO", "SUBTITLES", "CLOSED-CAPTIONS"};
     const struct verify_playlist *playlist = verify_playlist_at(v, item->uri);
-    const struct real_track *track = track_of(v, item);
+    const struct real_track *track = verify_track_of(v, item);
     for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
         if (m3u8_attribute(item, foreign[i]) != NULL) {
             verify_found(v, RULE_HLS_IFRAME_ATTRIBUTES, master_path,
@@ -286,7 +265,7 @@ static void check_rendition(struct verify *v, const struct m3u8_item *media) {
                      "EXT-X-MEDIA in line %d is no sound with GROUP-ID, NAME and URI", media->line);
         return;
     }
-    const struct real_track *track = track_of(v, media);
+    const struct real_track *track = verify_track_of(v, media);
     const char *channels = m3u8_attribute(media, "CHANNELS");
     int64_t declared = 0;
     if (track != NULL && !track->facts.video &&
@@ -299,7 +278,7 @@ static void check_rendition(struct verify *v, const struct m3u8_item *media) {
 }
 
 static void check_language(struct verify *v, const struct m3u8_item *media) {
-    const struct real_track *track = track_of(v, media);
+    const struct real_track *track = verify_track_of(v, media);
     const char *declared = m3u8_attribute(media, "LANGUAGE");
     const char *real = track != NULL ? track->facts.language_tag : "und";
     if (track != NULL && strcmp(declared != NULL ? declared : "und", real) != 0) {
@@ -376,90 +355,6 @@ static void check_group(struct verify *v, size_t index) {
     }
 }
 
-/* ---- Advice ---------------------------------------------------------------------- */
-
-static int64_t off_first(const struct listing *listing) {
-    return llabs(listing->average_bps - FIRST_VARIANT_BPS);
-}
-
-static bool is_codec(const struct listing *listing, enum codec_id codec) {
-    return listing != NULL && listing->track->facts.codec->codec == codec;
-}
-
-/* H.264 is what a player of unknown kind is started on, and the neighbour that other codecs
- * want. */
-static void advise_codecs(struct verify *v) {
-    const struct m3u8_list *variants = &v->master.variants;
-    const struct listing *plain = NULL;
-    for (size_t i = 0; i < variants->count && plain == NULL; i++) {
-        const struct listing *listing = measured(v, &variants->items[i]);
-        plain = is_codec(listing, CODEC_H264) ? listing : NULL;
-    }
-    for (size_t i = 0; i < variants->count; i++) {
-        const struct listing *listing = measured(v, &variants->items[i]);
-        if (is_codec(listing, CODEC_AV1) && (plain == NULL || i == 0)) {
-            verify_found(v, RULE_CODEC_NEIGHBOUR, master_path,
-                         plain == NULL ? "line %d is of AV1, and no variant is of H.264"
-                                       : "line %d is of AV1, and stands before all of H.264",
-                         variants->items[i].line);
-            return;
-        }
-    }
-}
-
-static void advise_variants(struct verify *v) {
-    const struct m3u8_list *variants = &v->master.variants;
-    const struct listing *first = measured(v, &variants->items[0]);
-    for (size_t i = 0; i < variants->count; i++) {
-        const struct listing *listing = measured(v, &variants->items[i]);
-        if (listing == NULL || !listing->track->facts.video) {
-            continue;
-        }
-        if (first != NULL && first->track->facts.codec == listing->track->facts.codec &&
-            off_first(listing) < off_first(first)) {
-            verify_found(v, RULE_HLS_FIRST_VARIANT, master_path,
-                         "line %d, at %" PRId64 " b/s, is nearer to 2 Mb/s than the first variant",
-                         variants->items[i].line, listing->average_bps);
-        }
-        if (listing->peak_bps / 2 > listing->average_bps) {
-            verify_found(v, RULE_RUNG_PEAK, listing->manifest,
-                         "its peak of %" PRId64 " b/s is more than twice its average of %" PRId64,
-                         listing->peak_bps, listing->average_bps);
-        }
-        for (size_t j = 0; j < i; j++) {
-            const struct listing *other = measured(v, &variants->items[j]);
-            if (other == NULL || other->track == listing->track ||
-                other->track->facts.codec != listing->track->facts.codec) {
-                continue;
-            }
-            int64_t low = other->average_bps < listing->average_bps ? other->average_bps
-                                                                    : listing->average_bps;
-            int64_t high = other->average_bps + listing->average_bps - low;
-            if (high >= LOWEST_RUNG_BPS && 10 * high < 13 * low) {
-                verify_found(v, RULE_RUNG_SPACING, listing->manifest,
-                             "its average of %" PRId64 " b/s is within 1.3 x of %" PRId64
-                             " b/s of %s",
-                             listing->average_bps, other->average_bps, other->manifest);
-            }
-        }
-    }
-}
-
-static void advise_iframes(struct verify *v) {
-    for (size_t i = 0; i < v->master.variants.count; i++) {
-        const struct real_track *track = track_of(v, &v->master.variants.items[i]);
-        bool listed = track == NULL || !track->facts.video;
-        for (size_t j = 0; j < v->master.iframe_variants.count && !listed; j++) {
-            listed = track_of(v, &v->master.iframe_variants.items[j]) == track;
-        }
-        if (!listed) {
-            verify_found(v, RULE_HLS_IFRAME_MISSING, master_path,
-                         "the variant of line %d has no I-frame playlist",
-                         v->master.variants.items[i].line);
-        }
-    }
-}
-
 void verify_hls(struct verify *v) {
     if (!v->has_hls) {
         return;
@@ -477,7 +372,5 @@ void verify_hls(struct verify *v) {
     for (size_t i = 0; i < v->master.iframe_variants.count; i++) {
         check_iframe_variant(v, &v->master.iframe_variants.items[i]);
     }
-    advise_variants(v);
-    advise_codecs(v);
-    advise_iframes(v);
+    verify_variants(v);
 }

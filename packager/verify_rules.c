@@ -156,6 +156,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
                            "the stable names are copies of the version's documents"},
     [RULE_VERSION_NAME] = {MUST, "version-name", "reelfarm",
                            "the version's name is the hash of what it is made of"},
+    [RULE_HTTP_TYPE] = {ADVICE, "http-type", "RFC 8216 4; ISO/IEC 23009-1 annex C; RFC 4337",
+                        "a server gives objects under the media types that players know"},
+    [RULE_HTTP_GZIP] = {ADVICE, "http-gzip", "Apple HLS 10.1",
+                        "a server gives long playlists and MPDs compressed"},
     [RULE_HLS_CLOSED_CAPTIONS] = {ADVICE, "hls-closed-captions", "RFC 8216 4.3.4.2",
                                   "CLOSED-CAPTIONS=NONE says that there are none"},
     [RULE_HLS_IFRAME_MISSING] = {ADVICE, "hls-iframe-missing", "Apple HLS 6.1",
@@ -169,6 +173,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_RUNG_SPACING] = {ADVICE, "rung-spacing", "Apple HLS 1.25",
                            "rungs of one codec above 145 kb/s are at least 1.3 x apart in "
                            "average rate"},
+    [RULE_RUNG_GAP] = {ADVICE, "rung-gap", "Apple HLS 1.25",
+                       "no rung of a codec is more than 2.5 x the next one below it in average "
+                       "rate"},
     [RULE_RUNG_PEAK] = {ADVICE, "rung-peak", "Apple HLS 1.28",
                         "a rung's peak is at most 2 x its average"},
     [RULE_VIDEO_PROFILE] = {ADVICE, "video-profile", "Apple HLS 1.3 to 1.17",

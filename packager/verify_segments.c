@@ -57,6 +57,7 @@ static bool read_samples(struct segment_reading *r) {
                 return false;
             }
             r->key[chunk->first_sample + i] = look.key;
+            r->segment->frames += look.frames;
             if (!flags_told && !flags_fit(sample->flags, &look)) {
                 verify_found(r->v, RULE_CMAF_SAMPLE_FLAGS, r->segment->path,
                              "sample %zu of the fragment at byte %zu is %s and its flags are "

@@ -195,6 +195,25 @@ static void check_init(struct verify *v, const struct real_track *track) {
     check_sound_config(v, track);
 }
 
+/* Frames that are decoded and not shown count for the level too: each segment, which can be
+ * where a player begins, keeps to its rate of them. */
+static void check_decoded(struct verify *v, const struct real_track *track,
+                          const struct codec_facts *codec) {
+    struct rational most = {codec->level_decoded, (int64_t)codec->width * codec->height};
+    for (size_t i = 0; i < track->segment_count && codec->level_decoded > 0; i++) {
+        const struct real_segment *segment = &track->segments[i];
+        struct rational rate = {segment->frames * track->facts.timescale, segment->duration};
+        bool known = segment->readable && segment->duration > 0;
+        if (known && rational_compare(rate, most) > 0) {
+            verify_found(v, RULE_CODEC_LEVEL, segment->path,
+                         "the level in %s does not allow to decode %dx%d at %.3f pictures a "
+                         "second, hidden ones included",
+                         track->codecs, codec->width, codec->height, rational_value(rate));
+            return;
+        }
+    }
+}
+
 /* What only samples and configuration together tell. */
 static void check_track(struct verify *v, struct real_track *track) {
     const struct init_facts *facts = &track->facts;
@@ -202,10 +221,15 @@ static void check_track(struct verify *v, struct real_track *track) {
     if (!facts->video || track->frame_ticks == 0) {
         return;
     }
-    if (codec_facts_read(&codec, facts, real_rate(track), NULL) == 0 && !codec.level_holds) {
+    if (codec_facts_read(&codec, facts, real_rate(track), NULL) != 0) {
+        return;
+    }
+    if (!codec.level_holds) {
         verify_found(v, RULE_CODEC_LEVEL, track->init,
                      "the level in %s does not allow %dx%d at %.3f pictures a second",
                      track->codecs, codec.width, codec.height, rational_value(real_rate(track)));
+    } else {
+        check_decoded(v, track, &codec);
     }
     int64_t skipped = facts->has_edit ? facts->edit_media_time : 0;
     int frames = track->codec.reorder_frames;

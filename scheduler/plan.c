@@ -323,6 +323,14 @@ static int make_grid(struct title_plan *title, struct err *err) {
     return rc;
 }
 
+static void keep_waived(struct title_plan *title, const struct ladder *ladder) {
+    title->waived_count = (size_t)ladder->waive_count;
+    title->waived = arena_zero(&title->arena, title->waived_count, sizeof(*title->waived));
+    for (size_t i = 0; i < title->waived_count; i++) {
+        title->waived[i] = arena_string(&title->arena, ladder->waive[i]);
+    }
+}
+
 static int fill_plan(struct plan *plan, const struct plan_options *options,
                      const struct ladder_selection *selection, struct err *err) {
     struct title_plan *title = &plan->title;
@@ -333,6 +341,7 @@ static int fill_plan(struct plan *plan, const struct plan_options *options,
     title->gop_ms = ladder->gop_ms;
     title->segment_gops = ladder->segment_gops;
     title->chunk_ms = ladder->chunk_ms;
+    keep_waived(title, ladder);
     plan_copy_source(&title->source, options->source, 0, options->source->access_count, true);
     set_output(plan, options->output);
     keep_dropped(plan, selection);

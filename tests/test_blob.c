@@ -611,21 +611,35 @@ START_TEST(a_killed_put_leaves_nothing_to_see) {
 }
 END_TEST
 
+static const char longer[] = "#EXTM3U\n####################################################";
+
 START_TEST(a_web_root_is_read_only) {
     struct buf out = {0};
     int64_t size = 0;
-    if (!fixture_web_start(&web, "a_web_root_is_read_only", "")) {
+    const char *lines = "types { application/vnd.apple.mpegurl m3u8; }\n"
+                        "gzip on; gzip_min_length 10; gzip_types application/vnd.apple.mpegurl;";
+    if (!fixture_web_start(&web, "a_web_root_is_read_only", lines)) {
         return;
     }
     fixture_write(web.folder, "www/t/a b#.m3u8", "hello", 5);
+    fixture_write(web.folder, "www/t/long.m3u8", longer, strlen(longer));
     char *root = mem_format("%s/t/?sig=s3cret", web.url);
     ck_assert_int_eq(blob_open(&blob, root, &options, &err), 0);
     ck_assert(!blob_is_writable(blob));
     ck_assert_msg(blob_get(blob, "a b#.m3u8", 5, &out, &err) == 0, "%s", err.message);
     ck_assert_str_eq(buf_text(&out), "hello");
+    ck_assert_str_eq(blob_got_header(blob, "Content-Type"), "application/vnd.apple.mpegurl");
+    ck_assert_str_eq(blob_got_header(blob, "Content-Encoding"), "");
     ck_assert_int_eq(blob_get(blob, "a b#.m3u8", 4, &out, &err), ERR_INVALID);
     ck_assert_ptr_null(strstr(err.message, "s3cret"));
     err_clear(&err);
+    /* compressed on the way, and counted as it is: 60 bytes that need 30 */
+    buf_clear(&out);
+    ck_assert_int_eq(blob_get(blob, "long.m3u8", 59, &out, &err), ERR_INVALID);
+    err_clear(&err);
+    ck_assert_msg(blob_get(blob, "long.m3u8", 60, &out, &err) == 0, "%s", err.message);
+    ck_assert_str_eq(buf_text(&out), longer);
+    ck_assert_str_eq(blob_got_header(blob, "Content-Encoding"), "gzip");
     ck_assert_int_eq(blob_stat(blob, "a b#.m3u8", &size, &err), 0);
     ck_assert_int_eq(size, 5);
     ck_assert_int_eq(blob_get(blob, "b", 5, &out, &err), ERR_NOT_FOUND);

@@ -82,6 +82,7 @@ START_TEST(rungs_override_the_top) {
                                "chunk_s: 30\n"
                                "max_rate: 30\n"
                                "deinterlace: field\n"
+                               "waive: [rung-peak, http-gzip]\n"
                                "preset: slow\n"
                                "tune: film\n"
                                "crf: 21.5\n"
@@ -109,6 +110,8 @@ START_TEST(rungs_override_the_top) {
     ck_assert_int_eq(ladder.chunk_ms, 30000);
     ck_assert_int_eq(ladder.max_rate.num, 30);
     ck_assert_int_eq(ladder.deinterlace, DEINTERLACE_FIELD);
+    ck_assert_int_eq(ladder.waive_count, 2);
+    ck_assert_str_eq(ladder.waive[1], "http-gzip");
     ck_assert_int_eq(ladder.audio_count, 0);
     const struct ladder_video_rung *rung = ladder.video;
     ck_assert(strcmp(rung[0].preset, "slow") == 0 && strcmp(rung[0].tune, "film") == 0);
@@ -185,6 +188,9 @@ static const struct {
     {"lossless: true\nrungs:\n  - {height: 360, maxrate: 1M}\n", {"mine.yaml:3", "maxrate"}},
     {"gop_s: 0.1\n" RUNG, {"gop_s", "0.5 to 10"}},
     {"segment_gops: 11\n" RUNG, {"segment_gops", "1 to 10"}},
+    {"waive: rung-peak\n" RUNG, {"mine.yaml:1", "waive"}},
+    {"waive: [rung peak]\n" RUNG, {"mine.yaml:1", "waive", "'rung peak'"}},
+    {"waive: [5]\n" RUNG, {"mine.yaml:1", "waive"}},
     {"chunk_s: 3\n" RUNG, {"mine.yaml:1", "chunk_s", "segment"}},
     {"max_rate: 500\n" RUNG, {"max_rate", "10 to 120"}},
     {"deinterlace: yes\n" RUNG, {"deinterlace", "none, frame or field"}},

@@ -336,7 +336,7 @@ static const struct damage damages[] = {
 /* Rules that the odd title of test_advice breaks, and those of test_verify_av1.c; besides those
  * of test_verify_manifests.c. */
 static const char odd_rules[] =
-    " rung-spacing rung-peak video-profile codec-neighbour "
+    " rung-spacing rung-gap rung-peak video-profile codec-neighbour "
     "dash-switching dash-trick-mode codec-level-rate codec-level-spare video-one-colour ";
 
 enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };
@@ -402,6 +402,23 @@ START_TEST(test_advice) {
 }
 END_TEST
 
+/* Rungs far apart leave a player of a rate between them with the lower one. */
+START_TEST(test_gap) {
+    struct title_fixture apart;
+    struct title_fixture_options options = title_fixture_options_default();
+    options.pictures = "testsrc2=size=%dx%d:rate=24000/1001,noise=alls=40:allf=t";
+    options.rungs[0].crf = 24;
+    options.rungs[1].crf = 30;
+    title_fixture_make(&apart, &options);
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &apart), 0);
+    ck_assert_int_eq(verdict.summary.musts, 0);
+    ck_assert_msg(verdict_tells(&verdict, "rung-gap"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+    title_fixture_finish(&apart);
+}
+END_TEST
+
 /* Rungs of a still picture are all of one small rate, which is no fault of theirs. */
 START_TEST(test_still) {
     struct title_fixture still;
@@ -456,6 +473,35 @@ static int run_verify(const char *folder, const char *first, const char *second,
     return code;
 }
 
+/* A title behind nginx: with media types and gzip nothing is found, without them advice. */
+START_TEST(test_server) {
+    static const struct {
+        const char *lines;
+        const char *wanted;
+    } servers[] = {
+        {"types { application/vnd.apple.mpegurl m3u8; application/dash+xml mpd;\n"
+         "video/mp4 mp4 m4s; application/json json; }\n"
+         "gzip on; gzip_min_length 1; gzip_types application/vnd.apple.mpegurl;",
+         "1 title, 23 objects, 9 segments: 0 musts broken, 0 pieces of advice\n"},
+        {"", "0 musts broken, 23 pieces of advice\n"},
+    };
+    struct fixture_web web;
+    struct buf printed = {0};
+    if (!fixture_web_start(&web, "test_server", servers[_i].lines)) {
+        return;
+    }
+    write_title(web.folder, "www/one", &whole);
+    char *url = mem_format("%s/one/master.m3u8", web.url);
+    ck_assert_int_eq(run_verify(web.folder, url, NULL, &printed), 0);
+    const char *said = (const char *)printed.data;
+    ck_assert_msg(strstr(said, servers[_i].wanted) != NULL, "%s", said);
+    ck_assert(_i == 0 || strstr(said, "advice  http-type  master.m3u8: ") != NULL);
+    mem_free(url);
+    buf_finish(&printed);
+    fixture_web_stop(&web);
+}
+END_TEST
+
 START_TEST(test_command) {
     char *folder = fixture_folder();
     char *one = mem_format("%s/out/one", folder);
@@ -507,9 +553,11 @@ Suite *verify_suite(void) {
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
     tcase_add_test(titles, test_rules);
     tcase_add_test(titles, test_advice);
+    tcase_add_test(titles, test_gap);
     tcase_add_test(titles, test_still);
     tcase_add_test(titles, test_nothing_there);
     tcase_add_test(titles, test_command);
+    tcase_add_loop_test(titles, test_server, 0, 2);
     suite_add_tcase(suite, titles);
     return suite;
 }

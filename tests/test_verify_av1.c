@@ -106,6 +106,30 @@ static void level_spare(void) {
     }
 }
 
+/* In the place of the first frame behind a key picture as many hidden ones as there is room
+ * for, each an inter frame of one byte, and then one that is shown or hidden as that was. */
+static void hidden_frames(void) {
+    enum { FRAME = 6 << 3 | 2, HIDDEN = 0x20, HIDDEN_SIZE = 3, REST_MIN = 3 };
+    uint8_t *at = sample(1);
+    size_t left = at[1] & 0x7f;
+    size_t head = 2;
+    if ((at[1] & 0x80) != 0) {
+        left |= (size_t)at[2] << 7;
+        head = 3;
+    }
+    uint8_t first = at[head];
+    ck_assert_int_eq(at[0], FRAME);
+    left += head;
+    while (left > REST_MIN + 100 + HIDDEN_SIZE) {
+        memcpy(at, (const uint8_t[]){FRAME, 1, HIDDEN}, HIDDEN_SIZE);
+        at += HIDDEN_SIZE;
+        left -= HIDDEN_SIZE;
+    }
+    at[0] = FRAME;
+    at[1] = (uint8_t)(left - 2);
+    at[2] = first;
+}
+
 /* Makes a set of pictures the trick mode of others. */
 #define TRICK_PLACE "<SupplementalProperty schemeIdUri=\"urn:mpeg:mpegB:cicp:ColourPrimaries"
 #define TRICK_MODE(ids)                                                                            \
@@ -149,6 +173,7 @@ static const struct damage damages[] = {
      "adaptation-set-switching:2016\" value=\"\"", false},
     {"dash-trick-mode", "", NULL, MPD, TRICK_PLACE, TRICK_MODE("9") TRICK_PLACE, false},
     {"dash-trick-mode", "", NULL, MPD, TRICK_PLACE, TRICK_MODE("1 3") TRICK_PLACE, false},
+    {"codec-level", "", hidden_frames, NULL, NULL, NULL, false},
     {"codec-level-spare", " hls-codecs dash-codecs title-document ", level_spare, NULL, NULL, NULL,
      false},
 };

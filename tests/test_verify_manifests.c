@@ -54,7 +54,26 @@ static void group_unlike(void) {
     *bytes = out;
 }
 
+/* As a server that knows no media types gives it. */
+static void served_as_text(void) {
+    damaged.served = (struct served){.type = "text/plain; charset=utf-8", .encoding = "gzip"};
+}
+
+/* As one that knows them, but does not compress; no other object is long enough to ask for it. */
+static void served_long(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, PLAYLIST);
+    char *end = strstr(buf_text(bytes), "#EXT-X-ENDLIST");
+    bytes->size = (size_t)((uint8_t *)end - bytes->data);
+    for (int i = 0; i < 1000; i++) {
+        buf_string(bytes, "# what players skip\n");
+    }
+    buf_string(bytes, "#EXT-X-ENDLIST\n");
+    damaged.served = (struct served){.type = "Application/VND.apple.mpegurl", .encoding = ""};
+}
+
 const struct damage manifest_damages[] = {
+    {"http-type", "", served_as_text, NULL, NULL, NULL, false},
+    {"http-gzip", " http-type ", served_long, NULL, NULL, NULL, false},
     {"object-missing", " hls-dash-agree title-document ", NULL, PLAYLIST, "00003.m4s", "00033.m4s",
      false},
     {"object-reference", " hls-dash-agree ", NULL, PLAYLIST, "00003.m4s", "00003.m4s?x", false},
@@ -150,6 +169,8 @@ const struct damage manifest_damages[] = {
     {"title-document", "", NULL, "title.json", "\"frames\":144", "\"frames\":143", false},
     {"title-document", "", NULL, "title.json", "\"bytes\":*,\"key", "\"bytes\":7,\"key", false},
     {"title-document", "", NULL, "title.json", "\"renditions\":", "\"other\":", false},
+    {"title-document", "", NULL, "title.json", "\"waived\":[]", "\"waived\":[\"hls-vod\"]", false},
+    {"title-document", "", NULL, "title.json", "\"waived\":[]", "\"waived\":{}", false},
     {"version-copy", "", NULL, "$V.mpd", "<MPD", "<MPD ", false},
     {"version-name", "", NULL, "$V/h264-90p.m3u8", "#EXTINF", "#EXT-X-OTHER\n#EXTINF", false},
     {"hls-closed-captions", "", NULL, MASTER, ",CLOSED-CAPTIONS=NONE", "", false},
@@ -175,6 +196,24 @@ START_TEST(test_damage) {
 }
 END_TEST
 
+/* Advice that title.json waives is counted, and not told; nor does it cover up a must. */
+START_TEST(test_waived) {
+    struct verdict verdict;
+    ck_assert(text_replace(title_fixture_bytes(&damaged, "title.json"), "\"waived\":[]",
+                           "\"waived\":[\"rung-peak\",\"hls-closed-captions\"]", false));
+    ck_assert(
+        text_replace(title_fixture_bytes(&damaged, MASTER), ",CLOSED-CAPTIONS=NONE", "", true));
+    ck_assert(
+        text_replace(title_fixture_bytes(&damaged, PLAYLIST), "TYPE:VOD", "TYPE:EVENT", false));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_int_eq(verdict.summary.advice, 0);
+    ck_assert_int_eq(verdict.summary.waived, 2);
+    ck_assert_msg(!verdict_tells(&verdict, "hls-closed-captions"), "%s", verdict_lines(&verdict));
+    ck_assert_msg(verdict_tells(&verdict, "hls-vod"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
 Suite *verify_manifests_suite(void) {
     Suite *suite = suite_create("verify_manifests");
     TCase *titles = tcase_create("titles");
@@ -182,6 +221,7 @@ Suite *verify_manifests_suite(void) {
     tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_set_timeout(titles, 120);
     tcase_add_loop_test(titles, test_damage, 0, (int)manifest_damage_count);
+    tcase_add_test(titles, test_waived);
     suite_add_tcase(suite, titles);
     return suite;
 }

@@ -228,6 +228,8 @@ START_TEST(plans_come_back) {
               strcmp(again.identity, plan.identity) == 0 &&
               source_equal(&again.source, &plan.source) && again.gop_ms == plan.gop_ms &&
               again.segment_gops == plan.segment_gops && again.chunk_ms == plan.chunk_ms &&
+              again.waived_count == plan.waived_count &&
+              strings_equal(plan.waived_count, again.waived, plan.waived) &&
               grid_equal(again.grid, plan.grid) && again.rendition_count == plan.rendition_count &&
               again.frames_repaired == plan.frames_repaired &&
               again.frames_concealed == plan.frames_concealed);

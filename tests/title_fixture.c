@@ -492,11 +492,14 @@ struct buf *title_fixture_bytes(struct title_fixture *title, const char *path) {
     return NULL;
 }
 
-int title_fixture_fetch(void *context, const char *path, struct buf *out, struct err *err) {
-    const struct buf *bytes = title_fixture_bytes(context, path);
+int title_fixture_fetch(void *context, const char *path, struct buf *out, struct served *served,
+                        struct err *err) {
+    struct title_fixture *title = context;
+    const struct buf *bytes = title_fixture_bytes(title, path);
     if (bytes == NULL) {
         return err_set(err, ERR_NOT_FOUND, "there is no object %s", path);
     }
     buf_append(out, bytes->data, bytes->size);
+    *served = title->served;
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/media.h"
+#include "packager/packager.h"
 
 enum { TITLE_FIXTURE_RUNGS_MAX = 3, TITLE_FIXTURE_OBJECTS_MAX = 60 };
 
@@ -41,6 +42,7 @@ struct title_fixture_object {
 
 struct title_fixture {
     char version[17];
+    struct served served; /* how all objects are; borrowed */
     size_t count;
     struct title_fixture_object objects[TITLE_FIXTURE_OBJECTS_MAX];
 };
@@ -59,6 +61,7 @@ void title_fixture_finish(struct title_fixture *title);
 struct buf *title_fixture_bytes(struct title_fixture *title, const char *path);
 
 /* As fetch_fn of packager.h; the context is the title. */
-int title_fixture_fetch(void *context, const char *path, struct buf *out, struct err *err);
+int title_fixture_fetch(void *context, const char *path, struct buf *out, struct served *served,
+                        struct err *err);
 
 #endif

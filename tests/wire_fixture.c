@@ -308,6 +308,11 @@ void any_title_plan(struct title_plan *p) {
     p->gop_ms = (int)any(1, 10000);
     p->segment_gops = (int)any(1, 10);
     p->chunk_ms = (int)any(1, 100000);
+    p->waived_count = (size_t)any(0, 3);
+    p->waived = arena_zero(&p->arena, p->waived_count, sizeof(*p->waived));
+    for (size_t i = 0; i < p->waived_count; i++) {
+        p->waived[i] = any_string(&p->arena);
+    }
     p->grid = any_grid(&p->source);
     p->rendition_count = (size_t)any(0, 4);
     p->renditions = arena_zero(&p->arena, p->rendition_count, sizeof(*p->renditions));

@@ -74,8 +74,11 @@ static void damage(struct object *object, enum damage kind, size_t at, const uin
     object->gone = kind == DAMAGE_REMOVE;
 }
 
-static int fetch(void *context, const char *path, struct buf *out, struct err *err) {
+/* As a file: the input damages the objects, and not what is said of them. */
+static int fetch(void *context, const char *path, struct buf *out, struct served *served,
+                 struct err *err) {
     (void)context;
+    (void)served;
     for (size_t i = 0; i < object_count; i++) {
         if (!objects[i].gone && strcmp(objects[i].path, path) == 0) {
             buf_append(out, objects[i].bytes.data, objects[i].bytes.size);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ladders as people name them: see ladder_file.h. */
+#include "ladder_file.h"
+
+#include <string.h>
+
+#include "packager/packager.h"
+
+static bool is_advice(const char *id) {
+    const struct verify_rule *rule;
+    for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {
+        if (strcmp(rule->id, id) == 0) {
+            return rule->weight == FINDING_ADVICE;
+        }
+    }
+    return false;
+}
+
+int ladder_file_load(struct ladder *out, const char *name_or_path, struct err *err) {
+    int failed = ladder_load(out, name_or_path, err);
+    for (int i = 0; failed == 0 && i < out->waive_count; i++) {
+        if (!is_advice(out->waive[i])) {
+            failed = err_set(err, ERR_INVALID,
+                             "%s: waive: '%s' is no advice; `reelfarm verify --rules` lists all "
+                             "that there is",
+                             name_or_path, out->waive[i]);
+        }
+    }
+    return failed;
+}

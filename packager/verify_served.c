@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How a server gives the objects of a title. See verify.h. */
+#include <string.h>
+#include <strings.h>
+
+#include "verify.h"
+
+/* Bytes of a text below which compressing it saves hardly a packet. */
+enum { GZIP_FROM = 16 * 1024 };
+
+enum { TYPES_MAX = 4 };
+
+static const struct kind {
+    const char *ending;
+    bool text; /* which players read anew and again */
+    const char *types[TYPES_MAX];
+} kinds[] = {
+    {".m3u8", true, {"application/vnd.apple.mpegurl", "audio/mpegurl"}},
+    {".mpd", true, {"application/dash+xml"}},
+    {".mp4", false, {"video/mp4", "audio/mp4"}},
+    {".m4s", false, {"video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment"}},
+    {".json", false, {"application/json"}},
+};
+
+static const struct kind *kind_of(const char *path) {
+    size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t ending = strlen(kinds[i].ending);
+        if (length > ending && strcmp(path + length - ending, kinds[i].ending) == 0) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether the header's value, without its parameters, is one of the types. */
+static bool type_fits(const struct kind *kind, const char *value) {
+    size_t length = strcspn(value, "; \t");
+    for (int i = 0; i < TYPES_MAX && kind->types[i] != NULL; i++) {
+        if (strlen(kind->types[i]) == length && strncasecmp(kind->types[i], value, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes) {
+    const struct kind *kind = kind_of(path);
+    if (served->type == NULL || kind == NULL) {
+        return;
+    }
+    if (!type_fits(kind, served->type)) {
+        verify_found(v, RULE_HTTP_TYPE, path, "the server calls it '%.60s', and it is %s",
+                     served->type, kind->types[0]);
+    }
+    if (kind->text && bytes >= GZIP_FROM && served->encoding[0] == '\0') {
+        verify_found(v, RULE_HTTP_GZIP, path,
+                     "the server gives its %zu bytes as they are to one that takes gzip", bytes);
+    }
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Variants of the multivariant playlist beside each other: advice. See verify.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "verify.h"
+
+static const char master_path[] = "master.m3u8";
+
+/* What Apple asks players to be started on (the packager's own rule too). */
+enum { FIRST_VARIANT_BPS = 2000000 };
+
+/* The rate of the lowest rung in Apple's table (STANDARDS section 6): what lies below it, as
+ * still pictures do, every player can take, and its spacing does not matter. */
+enum { LOWEST_RUNG_BPS = 145000 };
+
+const struct listing *verify_measured(const struct verify *v, const struct m3u8_item *item) {
+    const struct verify_playlist *playlist = verify_playlist_at(v, item->uri);
+    const struct listing *listing = playlist != NULL ? playlist->listing : NULL;
+    return listing != NULL && listing->whole ? listing : NULL;
+}
+
+const struct real_track *verify_track_of(const struct verify *v, const struct m3u8_item *item) {
+    const struct verify_playlist *playlist = verify_playlist_at(v, item->uri);
+    const struct listing *listing = playlist != NULL ? playlist->listing : NULL;
+    return listing != NULL && listing->track->readable ? listing->track : NULL;
+}
+
+static int64_t off_first(const struct listing *listing) {
+    return llabs(listing->average_bps - FIRST_VARIANT_BPS);
+}
+
+static bool is_codec(const struct listing *listing, enum codec_id codec) {
+    return listing != NULL && listing->track->facts.codec->codec == codec;
+}
+
+/* H.264 is what a player of unknown kind is started on, and the neighbour that other codecs
+ * want. */
+static void advise_codecs(struct verify *v) {
+    const struct m3u8_list *variants = &v->master.variants;
+    const struct listing *plain = NULL;
+    for (size_t i = 0; i < variants->count && plain == NULL; i++) {
+        const struct listing *listing = verify_measured(v, &variants->items[i]);
+        plain = is_codec(listing, CODEC_H264) ? listing : NULL;
+    }
+    for (size_t i = 0; i < variants->count; i++) {
+        const struct listing *listing = verify_measured(v, &variants->items[i]);
+        if (is_codec(listing, CODEC_AV1) && (plain == NULL || i == 0)) {
+            verify_found(v, RULE_CODEC_NEIGHBOUR, master_path,
+                         plain == NULL ? "line %d is of AV1, and no variant is of H.264"
+                                       : "line %d is of AV1, and stands before all of H.264",
+                         variants->items[i].line);
+            return;
+        }
+    }
+}
+
+static void advise_first(struct verify *v, const struct m3u8_item *item,
+                         const struct listing *listing) {
+    const struct listing *first = verify_measured(v, &v->master.variants.items[0]);
+    if (first != NULL && first->track->facts.codec == listing->track->facts.codec &&
+        off_first(listing) < off_first(first)) {
+        verify_found(v, RULE_HLS_FIRST_VARIANT, master_path,
+                     "line %d, at %" PRId64 " b/s, is nearer to 2 Mb/s than the first variant",
+                     item->line, listing->average_bps);
+    }
+}
+
+static void advise_peak(struct verify *v, const struct listing *listing) {
+    if (listing->peak_bps / 2 > listing->average_bps) {
+        verify_found(v, RULE_RUNG_PEAK, listing->manifest,
+                     "its peak of %" PRId64 " b/s is more than twice its average of %" PRId64,
+                     listing->peak_bps, listing->average_bps);
+    }
+}
+
+/* The rung of the same codec that is next above in average rate, one of the same rate too where
+ * it stands further up; NULL where there is none. */
+static const struct listing *rung_above(const struct verify *v, const struct listing *listing) {
+    const struct listing *above = NULL;
+    bool passed = false;
+    for (size_t i = 0; i < v->master.variants.count; i++) {
+        const struct listing *other = verify_measured(v, &v->master.variants.items[i]);
+        if (other == NULL || other->track->facts.codec != listing->track->facts.codec) {
+            continue;
+        }
+        bool higher = other->average_bps > listing->average_bps ||
+                      (other->average_bps == listing->average_bps && passed);
+        passed = passed || other->track == listing->track;
+        if (other->track != listing->track && higher &&
+            (above == NULL || other->average_bps < above->average_bps)) {
+            above = other;
+        }
+    }
+    return above;
+}
+
+static void advise_spacing(struct verify *v, const struct listing *listing) {
+    const struct listing *above = rung_above(v, listing);
+    if (above == NULL || above->average_bps < LOWEST_RUNG_BPS) {
+        return;
+    }
+    if (10 * above->average_bps < 13 * listing->average_bps) {
+        verify_found(v, RULE_RUNG_SPACING, listing->manifest,
+                     "its average of %" PRId64 " b/s is within 1.3 x of %" PRId64 " b/s of %s",
+                     listing->average_bps, above->average_bps, above->manifest);
+    } else if (listing->average_bps >= LOWEST_RUNG_BPS &&
+               10 * above->average_bps > 25 * listing->average_bps) {
+        verify_found(v, RULE_RUNG_GAP, listing->manifest,
+                     "from its average of %" PRId64 " b/s the next one up is %" PRId64
+                     " b/s of %s, more than 2.5 x",
+                     listing->average_bps, above->average_bps, above->manifest);
+    }
+}
+
+static void advise_iframes(struct verify *v) {
+    for (size_t i = 0; i < v->master.variants.count; i++) {
+        const struct real_track *track = verify_track_of(v, &v->master.variants.items[i]);
+        bool listed = track == NULL || !track->facts.video;
+        for (size_t j = 0; j < v->master.iframe_variants.count && !listed; j++) {
+            listed = verify_track_of(v, &v->master.iframe_variants.items[j]) == track;
+        }
+        if (!listed) {
+            verify_found(v, RULE_HLS_IFRAME_MISSING, master_path,
+                         "the variant of line %d has no I-frame playlist",
+                         v->master.variants.items[i].line);
+        }
+    }
+}
+
+void verify_variants(struct verify *v) {
+    for (size_t i = 0; i < v->master.variants.count; i++) {
+        const struct m3u8_item *item = &v->master.variants.items[i];
+        const struct listing *listing = verify_measured(v, item);
+        if (listing != NULL && listing->track->facts.video) {
+            advise_first(v, item, listing);
+            advise_peak(v, listing);
+            advise_spacing(v, listing);
+        }
+    }
+    advise_codecs(v);
+    advise_iframes(v);
+}
