@@ -118,6 +118,7 @@ const initRows = {
         media_time: o.edit_media_time, media_rate_integer: 1, media_rate_fraction: 0 }] : [] }),
     mdhd: (o) => ({ ...full(), ...times(o), timescale: o.timescale, duration: o.media_duration,
         language: language(o), languageString: o.language }),
+    elng: (o) => ({ ...full(), extended_language: o.language_tag }),
     hdlr: (o) => ({ ...full(), handler: o.video ? 'vide' : 'soun', name: '' }),
     vmhd: () => ({ ...full(1), graphicsmode: 0, opcolor: [0, 0, 0] }),
     smhd: () => ({ ...full(), balance: 0 }),
@@ -167,6 +168,9 @@ export function compareInit(cmp, ours, boxes) {
     const entry = find(boxes, 'stsd').entries[0];
     cmp.same('sample entry', entry.type, ours.sample_entry);
     cmp.same('edit list', find(boxes, 'elst') !== undefined, ours.has_edit);
+    if (find(boxes, 'elng') === undefined) {
+        cmp.same('language', find(boxes, 'mdhd').languageString, ours.language_tag);
+    }
     if (ours.video) {
         cmp.same('colr', entry.colr !== undefined, ours.has_colour);
         cmp.same('pasp', entry.pasp !== undefined, ours.has_aspect);

@@ -182,6 +182,7 @@ static void track_write(struct writer *w) {
     writer_bool(w, "video", init.video);
     writer_int(w, "timescale", init.timescale);
     writer_string(w, "language", init.language);
+    writer_string(w, "language_tag", init.language_tag);
     writer_bool(w, "has_edit", init.has_edit);
     if (init.has_edit) {
         writer_int(w, "edit_duration", (int64_t)init.edit_duration);
