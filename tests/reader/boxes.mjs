@@ -118,7 +118,7 @@ const initRows = {
         media_time: o.edit_media_time, media_rate_integer: 1, media_rate_fraction: 0 }] : [] }),
     mdhd: (o) => ({ ...full(), ...times(o), timescale: o.timescale, duration: o.media_duration,
         language: language(o), languageString: o.language }),
-    elng: (o) => ({ ...full(), extended_language: o.language_tag }),
+    elng: (o) => ({ ...full(), extended_language: `${o.language_tag}\0` }),
     hdlr: (o) => ({ ...full(), handler: o.video ? 'vide' : 'soun', name: '' }),
     vmhd: () => ({ ...full(1), graphicsmode: 0, opcolor: [0, 0, 0] }),
     smhd: () => ({ ...full(), balance: 0 }),
