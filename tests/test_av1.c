@@ -123,8 +123,8 @@ START_TEST(the_tail_of_the_table_is_enough) {
 END_TEST
 
 START_TEST(bytes_are_a_function_of_source_and_rung) {
-    const struct video_spec rungs[] = {spec_at(_i, 320, 180), spec_at(_i, 240, 136),
-                                       spec_at(_i, 160, 90)};
+    const struct video_spec rungs[] = {spec_at(_i, 224, 126), spec_at(_i, 176, 98),
+                                       spec_at(_i, 128, 72)};
     video_check_repeatable(rungs, 72, tail_of(&rungs[0]));
 }
 END_TEST
