@@ -9,8 +9,9 @@
 #include "common/mem.h"
 #include "packager/packager.h"
 
-/* The packager's own bound on a segment. */
-enum { OBJECT_BYTES_MAX = 1 << 30 };
+/* The packager's own bound on a segment, and one on texts, which a server may give compressed
+ * and small. */
+enum { OBJECT_BYTES_MAX = 1 << 30, TEXT_BYTES_MAX = 64 << 20 };
 
 static const char *const top_names[] = {"master.m3u8", "manifest.mpd"};
 
@@ -93,12 +94,25 @@ static int find_titles(struct titles *titles, struct err *err) {
 
 /* ---- Telling --------------------------------------------------------------------- */
 
+static bool is_text(const char *path) {
+    static const char *const endings[] = {".m3u8", ".mpd", ".json"};
+    size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t ending = strlen(endings[i]);
+        if (length > ending && strcmp(path + length - ending, endings[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int fetch(void *context, const char *path, struct buf *out, struct served *served,
                  struct err *err) {
     const struct report *report = context;
     const struct blob *blob = report->titles.blob;
     char *key = mem_format("%s%s", report->prefix, path);
-    int failed = blob_get(report->titles.blob, key, OBJECT_BYTES_MAX, out, err);
+    size_t most = is_text(path) ? TEXT_BYTES_MAX : OBJECT_BYTES_MAX;
+    int failed = blob_get(report->titles.blob, key, most, out, err);
     served->type = blob_got_header(blob, "Content-Type");
     served->encoding = blob_got_header(blob, "Content-Encoding");
     mem_free(key);

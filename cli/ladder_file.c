@@ -17,14 +17,18 @@ static bool is_advice(const char *id) {
 }
 
 int ladder_file_load(struct ladder *out, const char *name_or_path, struct err *err) {
-    int failed = ladder_load(out, name_or_path, err);
-    for (int i = 0; failed == 0 && i < out->waive_count; i++) {
-        if (!is_advice(out->waive[i])) {
+    struct ladder ladder;
+    int failed = ladder_load(&ladder, name_or_path, err);
+    for (int i = 0; failed == 0 && i < ladder.waive_count; i++) {
+        if (!is_advice(ladder.waive[i])) {
             failed = err_set(err, ERR_INVALID,
                              "%s: waive: '%s' is no advice; `reelfarm verify --rules` lists all "
                              "that there is",
-                             name_or_path, out->waive[i]);
+                             name_or_path, ladder.waive[i]);
         }
+    }
+    if (failed == 0) {
+        *out = ladder;
     }
     return failed;
 }

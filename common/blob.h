@@ -120,8 +120,8 @@ int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
 /* Appends a whole object to `out`; INVALID where it has more than `max` bytes. */
 int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);
 
-/* What the server said in that header when it last gave an object: "" where it did not, NULL
- * where there is no server. Borrowed until the next call. */
+/* What the server said in that header when it last answered: "" where it did not, NULL where
+ * there is no server. To be asked right after blob_get; borrowed until the next call. */
 const char *blob_got_header(const struct blob *blob, const char *name);
 
 /* The object's size in bytes; NOT_FOUND. */

@@ -403,7 +403,7 @@ void ladder_waive_read(struct ladder *ladder, struct reader *r) {
         size_t length = strlen(id);
         if (reader_ok(r) && (length == 0 || length >= sizeof(ladder->waive[0]) ||
                              strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)) {
-            reader_fail(r, "waive", "must list the names of advice, and '%.40s' can be none", id);
+            reader_fail(r, "waive", "must list names of advice, and '%.40s' is not one", id);
             return;
         }
         snprintf(ladder->waive[ladder->waive_count++], sizeof(ladder->waive[0]), "%s", id);

@@ -212,6 +212,7 @@ enum {
     VERIFY_LISTED_MAX = 1 << 20, /* entries of all listings */
     VERIFY_TEXT_MAX = 64 << 20,  /* bytes of all playlists */
     VERIFY_TOLD_MAX = 8,         /* findings of one rule that are told one by one */
+    VERIFY_EARLY_MAX = 3,        /* the documents that are read first */
 };
 
 struct verify_playlist {
@@ -223,6 +224,14 @@ struct verify_playlist {
     struct listing *listing; /* NULL where it lists nothing that could be read */
 };
 
+/* What a server said of a document before it was known what title.json waives. */
+struct early_object {
+    const char *path; /* constant */
+    bool by_server;
+    struct served served;
+    size_t bytes;
+};
+
 struct verify {
     fetch_fn fetch;
     void *fetch_context;
@@ -230,7 +239,10 @@ struct verify {
     void *found_context;
     struct verify_summary *summary;
     int64_t broken[RULE_COUNT];
+    bool waivers_known;
     bool waived[RULE_COUNT]; /* advice that title.json waives */
+    size_t early_count;
+    struct early_object early[VERIFY_EARLY_MAX];
     struct arena arena;
 
     struct buf master_bytes; /* empty where it is not there */
@@ -265,8 +277,10 @@ void verify_found(struct verify *v, enum rule rule, const char *path, const char
 /* Appends the object to `out`; a failure is told as RULE_OBJECT_MISSING. */
 int verify_fetch(struct verify *v, const char *path, struct buf *out);
 
-/* How a server gave the object of so many bytes. */
+/* Judges how a server gave the object of so many bytes; until it is known what is waived, keeps
+ * it for verify_served_early. */
 void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes);
+void verify_served_early(struct verify *v);
 
 /* Resolves a reference of the object at `base`; NULL where it is none, which is told. */
 const char *verify_resolve(struct verify *v, const char *base, const char *reference);
@@ -291,10 +305,13 @@ void verify_segment(struct verify *v, struct real_track *track, struct real_segm
 void verify_hls_read(struct verify *v);
 void verify_hls(struct verify *v);
 
-/* Advice about variants beside each other; the listing of an item's playlist where its rates
- * are measured, and its track where that is readable, else NULL. */
+/* Advice about variants beside each other. */
 void verify_variants(struct verify *v);
+
+/* The listing of an item's playlist where its rates are measured; else NULL. */
 const struct listing *verify_measured(const struct verify *v, const struct m3u8_item *item);
+
+/* The track of an item's playlist where it is readable; else NULL. */
 const struct real_track *verify_track_of(const struct verify *v, const struct m3u8_item *item);
 
 /* The media playlists of the items that were not read before; all of them judged; the

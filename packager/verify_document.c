@@ -214,7 +214,13 @@ static void read_waived(struct verify *v, struct reader *root) {
         return;
     }
     struct reader list = reader_array(root, "waived");
-    for (size_t i = 0; i < reader_count(&list); i++) {
+    size_t count = reader_count(&list);
+    if (count > RULE_COUNT) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path, "it waives %zu rules, and there are %d",
+                     count, (int)RULE_COUNT);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
         const char *id = "";
         reader_item_string(&list, i, &id);
         if (!reader_ok(root)) {
@@ -227,7 +233,7 @@ static void read_waived(struct verify *v, struct reader *root) {
     }
 }
 
-void verify_document_read(struct verify *v) {
+static void read_document(struct verify *v) {
     struct err err = {0};
     if (verify_fetch(v, document_path, &v->document_bytes) != 0) {
         return;
@@ -240,6 +246,11 @@ void verify_document_read(struct verify *v) {
     if (err.code != ERR_NONE) {
         verify_found(v, RULE_TITLE_DOCUMENT, document_path, "%s", err.message);
     }
+}
+
+void verify_document_read(struct verify *v) {
+    read_document(v);
+    verify_served_early(v);
 }
 
 void verify_document(struct verify *v) {

@@ -174,7 +174,7 @@ static const struct verify_rule rules[RULE_COUNT] = {
                            "rungs of one codec above 145 kb/s are at least 1.3 x apart in "
                            "average rate"},
     [RULE_RUNG_GAP] = {ADVICE, "rung-gap", "Apple HLS 1.25",
-                       "no rung of a codec is more than 2.5 x the next one below it in average "
+                       "rungs of one codec above 145 kb/s are at most 2.5 x apart in average "
                        "rate"},
     [RULE_RUNG_PEAK] = {ADVICE, "rung-peak", "Apple HLS 1.28",
                         "a rung's peak is at most 2 x its average"},

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a server gives the objects of a title. See verify.h. */
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "verify.h"
 
-/* Bytes of a text below which compressing it saves hardly a packet. */
+/* Bytes of a text that are worth compressing: a dozen packets. */
 enum { GZIP_FROM = 16 * 1024 };
 
 enum { TYPES_MAX = 4 };
 
 static const struct kind {
     const char *ending;
-    bool text; /* which players read anew and again */
+    bool text;
     const char *types[TYPES_MAX];
 } kinds[] = {
     {".m3u8", true, {"application/vnd.apple.mpegurl", "audio/mpegurl"}},
@@ -44,17 +45,53 @@ static bool type_fits(const struct kind *kind, const char *value) {
     return false;
 }
 
-void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes) {
+static bool is_compressed(const char *encoding) {
+    static const char *const names[] = {"gzip", "x-gzip", "deflate", "br", "zstd"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && encoding != NULL; i++) {
+        if (strcasecmp(encoding, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge(struct verify *v, const char *path, const struct served *served, size_t bytes) {
     const struct kind *kind = kind_of(path);
     if (served->type == NULL || kind == NULL) {
         return;
     }
     if (!type_fits(kind, served->type)) {
-        verify_found(v, RULE_HTTP_TYPE, path, "the server calls it '%.60s', and it is %s",
+        verify_found(v, RULE_HTTP_TYPE, path, "the server calls it '%.60s', and players know %s",
                      served->type, kind->types[0]);
     }
-    if (kind->text && bytes >= GZIP_FROM && served->encoding[0] == '\0') {
+    if (kind->text && bytes >= GZIP_FROM && !is_compressed(served->encoding)) {
         verify_found(v, RULE_HTTP_GZIP, path,
-                     "the server gives its %zu bytes as they are to one that takes gzip", bytes);
+                     "the server gives its %zu bytes uncompressed, though gzip was asked for",
+                     bytes);
+    }
+}
+
+void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes) {
+    if (v->waivers_known) {
+        judge(v, path, served, bytes);
+        return;
+    }
+    assert(v->early_count < VERIFY_EARLY_MAX);
+    v->early[v->early_count++] = (struct early_object){
+        .path = path,
+        .served = {.type = arena_string(&v->arena, served->type != NULL ? served->type : ""),
+                   .encoding =
+                       arena_string(&v->arena, served->encoding != NULL ? served->encoding : "")},
+        .by_server = served->type != NULL,
+        .bytes = bytes,
+    };
+}
+
+void verify_served_early(struct verify *v) {
+    v->waivers_known = true;
+    for (size_t i = 0; i < v->early_count; i++) {
+        if (v->early[i].by_server) {
+            judge(v, v->early[i].path, &v->early[i].served, v->early[i].bytes);
+        }
     }
 }

@@ -55,14 +55,48 @@ static void advise_codecs(struct verify *v) {
     }
 }
 
-static void advise_first(struct verify *v, const struct m3u8_item *item,
-                         const struct listing *listing) {
+/* A variant whose rates are measured. */
+struct rung {
+    const struct m3u8_item *item;
+    const struct listing *listing;
+};
+
+/* All of pictures, each once where it stands in the list with several groups of sound. */
+struct rungs {
+    size_t count;
+    struct rung rungs[VERIFY_PLAYLISTS_MAX];
+};
+
+static bool has_track(const struct rungs *all, const struct real_track *track) {
+    for (size_t i = 0; i < all->count; i++) {
+        if (all->rungs[i].listing->track == track) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void gather_rungs(const struct verify *v, struct rungs *all) {
+    for (size_t i = 0; i < v->master.variants.count; i++) {
+        const struct m3u8_item *item = &v->master.variants.items[i];
+        const struct listing *listing = verify_measured(v, item);
+        if (listing != NULL && listing->track->facts.video && !has_track(all, listing->track)) {
+            all->rungs[all->count++] = (struct rung){item, listing};
+        }
+    }
+}
+
+static bool same_codec(const struct listing *a, const struct listing *b) {
+    return a->track->facts.codec == b->track->facts.codec;
+}
+
+static void advise_first(struct verify *v, const struct rung *rung) {
     const struct listing *first = verify_measured(v, &v->master.variants.items[0]);
-    if (first != NULL && first->track->facts.codec == listing->track->facts.codec &&
-        off_first(listing) < off_first(first)) {
+    if (first != NULL && same_codec(first, rung->listing) &&
+        off_first(rung->listing) < off_first(first)) {
         verify_found(v, RULE_HLS_FIRST_VARIANT, master_path,
                      "line %d, at %" PRId64 " b/s, is nearer to 2 Mb/s than the first variant",
-                     item->line, listing->average_bps);
+                     rung->item->line, rung->listing->average_bps);
     }
 }
 
@@ -74,20 +108,16 @@ static void advise_peak(struct verify *v, const struct listing *listing) {
     }
 }
 
-/* The rung of the same codec that is next above in average rate, one of the same rate too where
- * it stands further up; NULL where there is none. */
-static const struct listing *rung_above(const struct verify *v, const struct listing *listing) {
+/* The rung of the same codec that is next above in average rate; of two of one rate the later
+ * in the list is above. NULL where there is none. */
+static const struct listing *rung_above(const struct rungs *all, size_t index) {
+    const struct listing *listing = all->rungs[index].listing;
     const struct listing *above = NULL;
-    bool passed = false;
-    for (size_t i = 0; i < v->master.variants.count; i++) {
-        const struct listing *other = verify_measured(v, &v->master.variants.items[i]);
-        if (other == NULL || other->track->facts.codec != listing->track->facts.codec) {
-            continue;
-        }
+    for (size_t i = 0; i < all->count; i++) {
+        const struct listing *other = all->rungs[i].listing;
         bool higher = other->average_bps > listing->average_bps ||
-                      (other->average_bps == listing->average_bps && passed);
-        passed = passed || other->track == listing->track;
-        if (other->track != listing->track && higher &&
+                      (other->average_bps == listing->average_bps && i > index);
+        if (higher && same_codec(other, listing) &&
             (above == NULL || other->average_bps < above->average_bps)) {
             above = other;
         }
@@ -95,8 +125,9 @@ static const struct listing *rung_above(const struct verify *v, const struct lis
     return above;
 }
 
-static void advise_spacing(struct verify *v, const struct listing *listing) {
-    const struct listing *above = rung_above(v, listing);
+static void advise_spacing(struct verify *v, const struct rungs *all, size_t index) {
+    const struct listing *listing = all->rungs[index].listing;
+    const struct listing *above = rung_above(all, index);
     if (above == NULL || above->average_bps < LOWEST_RUNG_BPS) {
         return;
     }
@@ -129,14 +160,12 @@ static void advise_iframes(struct verify *v) {
 }
 
 void verify_variants(struct verify *v) {
-    for (size_t i = 0; i < v->master.variants.count; i++) {
-        const struct m3u8_item *item = &v->master.variants.items[i];
-        const struct listing *listing = verify_measured(v, item);
-        if (listing != NULL && listing->track->facts.video) {
-            advise_first(v, item, listing);
-            advise_peak(v, listing);
-            advise_spacing(v, listing);
-        }
+    struct rungs all = {0};
+    gather_rungs(v, &all);
+    for (size_t i = 0; i < all.count; i++) {
+        advise_first(v, &all.rungs[i]);
+        advise_peak(v, all.rungs[i].listing);
+        advise_spacing(v, &all, i);
     }
     advise_codecs(v);
     advise_iframes(v);

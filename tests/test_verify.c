@@ -473,7 +473,8 @@ static int run_verify(const char *folder, const char *first, const char *second,
     return code;
 }
 
-/* A title behind nginx: with media types and gzip nothing is found, without them advice. */
+/* A title behind nginx: its texts come compressed, and with media types nothing is found; without
+ * those, advice. */
 START_TEST(test_server) {
     static const struct {
         const char *lines;
