@@ -7,6 +7,7 @@
 #include "command.h"
 #include "common/blob.h"
 #include "common/mem.h"
+#include "media_file.h"
 #include "packager/packager.h"
 
 /* The packager's own bound on a segment, and one on texts, which a server may give compressed
@@ -94,16 +95,9 @@ static int find_titles(struct titles *titles, struct err *err) {
 
 /* ---- Telling --------------------------------------------------------------------- */
 
-static bool is_text(const char *path) {
-    static const char *const endings[] = {".m3u8", ".mpd", ".json"};
-    size_t length = strlen(path);
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        size_t ending = strlen(endings[i]);
-        if (length > ending && strcmp(path + length - ending, endings[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
+static bool is_segment(const char *path) {
+    const char *type = media_type_of(path);
+    return type != NULL && strcmp(type, "video/mp4") == 0;
 }
 
 static int fetch(void *context, const char *path, struct buf *out, struct served *served,
@@ -111,7 +105,7 @@ static int fetch(void *context, const char *path, struct buf *out, struct served
     const struct report *report = context;
     const struct blob *blob = report->titles.blob;
     char *key = mem_format("%s%s", report->prefix, path);
-    size_t most = is_text(path) ? TEXT_BYTES_MAX : OBJECT_BYTES_MAX;
+    size_t most = is_segment(path) ? OBJECT_BYTES_MAX : TEXT_BYTES_MAX;
     int failed = blob_get(report->titles.blob, key, most, out, err);
     served->type = blob_got_header(blob, "Content-Type");
     served->encoding = blob_got_header(blob, "Content-Encoding");

@@ -2,18 +2,11 @@
 /* Ladders as people name them: see ladder_file.h. */
 #include "ladder_file.h"
 
-#include <string.h>
-
 #include "packager/packager.h"
 
 static bool is_advice(const char *id) {
-    const struct verify_rule *rule;
-    for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {
-        if (strcmp(rule->id, id) == 0) {
-            return rule->weight == FINDING_ADVICE;
-        }
-    }
-    return false;
+    const struct verify_rule *rule = verify_rule_find(id);
+    return rule != NULL && rule->weight == FINDING_ADVICE;
 }
 
 int ladder_file_load(struct ladder *out, const char *name_or_path, struct err *err) {

@@ -217,6 +217,9 @@ struct verify_rule {
 /* The rules in the order of the table; NULL past the last. */
 const struct verify_rule *verify_rule_at(size_t index);
 
+/* The rule of that id; NULL for none. */
+const struct verify_rule *verify_rule_find(const char *id);
+
 struct finding {
     enum finding_weight weight;
     const char *rule;    /* id of the rule that is broken */

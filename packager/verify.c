@@ -163,8 +163,8 @@ int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_co
     };
     struct err why = {0};
     *summary = (struct verify_summary){0};
+    verify_document_read(&v);
     if (read_tops(&v, &why)) {
-        verify_document_read(&v);
         verify_hls_read(&v);
         verify_dash_read(&v);
         verify_tracks(&v);

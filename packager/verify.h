@@ -212,7 +212,6 @@ enum {
     VERIFY_LISTED_MAX = 1 << 20, /* entries of all listings */
     VERIFY_TEXT_MAX = 64 << 20,  /* bytes of all playlists */
     VERIFY_TOLD_MAX = 8,         /* findings of one rule that are told one by one */
-    VERIFY_EARLY_MAX = 3,        /* the documents that are read first */
 };
 
 struct verify_playlist {
@@ -224,14 +223,6 @@ struct verify_playlist {
     struct listing *listing; /* NULL where it lists nothing that could be read */
 };
 
-/* What a server said of a document before it was known what title.json waives. */
-struct early_object {
-    const char *path; /* constant */
-    bool by_server;
-    struct served served;
-    size_t bytes;
-};
-
 struct verify {
     fetch_fn fetch;
     void *fetch_context;
@@ -239,10 +230,7 @@ struct verify {
     void *found_context;
     struct verify_summary *summary;
     int64_t broken[RULE_COUNT];
-    bool waivers_known;
     bool waived[RULE_COUNT]; /* advice that title.json waives */
-    size_t early_count;
-    struct early_object early[VERIFY_EARLY_MAX];
     struct arena arena;
 
     struct buf master_bytes; /* empty where it is not there */
@@ -259,6 +247,7 @@ struct verify {
 
     struct buf document_bytes; /* title.json */
     struct json *document;     /* owned; NULL where it can't be read */
+    struct err no_document;    /* why it could not be fetched */
 
     size_t listing_count;
     size_t listing_room;
@@ -277,10 +266,8 @@ void verify_found(struct verify *v, enum rule rule, const char *path, const char
 /* Appends the object to `out`; a failure is told as RULE_OBJECT_MISSING. */
 int verify_fetch(struct verify *v, const char *path, struct buf *out);
 
-/* Judges how a server gave the object of so many bytes; until it is known what is waived, keeps
- * it for verify_served_early. */
+/* Judges how a server gave the object of so many bytes. */
 void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes);
-void verify_served_early(struct verify *v);
 
 /* Resolves a reference of the object at `base`; NULL where it is none, which is told. */
 const char *verify_resolve(struct verify *v, const char *base, const char *reference);
@@ -327,7 +314,7 @@ void verify_dash_read(struct verify *v);
 void verify_dash(struct verify *v);
 void verify_dash_sets(struct verify *v); /* a part of that */
 
-/* title.json, first what it waives; then all of it, the version's copies and its name. */
+/* title.json: before all else what it waives; then all of it, the version's copies and name. */
 void verify_document_read(struct verify *v);
 void verify_document(struct verify *v);
 

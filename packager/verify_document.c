@@ -199,14 +199,12 @@ static void check_version(struct verify *v, const char *version, const struct bu
 
 /* Whether the id is that of a rule of advice, which is then waived. */
 static bool waive(struct verify *v, const char *id) {
-    const struct verify_rule *rule;
-    for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {
-        if (strcmp(rule->id, id) == 0 && rule->weight == FINDING_ADVICE) {
-            v->waived[i] = true;
-            return true;
-        }
+    const struct verify_rule *rule = verify_rule_find(id);
+    if (rule == NULL || rule->weight != FINDING_ADVICE) {
+        return false;
     }
-    return false;
+    v->waived[rule - verify_rule_at(0)] = true;
+    return true;
 }
 
 static void read_waived(struct verify *v, struct reader *root) {
@@ -233,12 +231,15 @@ static void read_waived(struct verify *v, struct reader *root) {
     }
 }
 
-static void read_document(struct verify *v) {
+/* Where it is missing, so may all of the title be, which is another finding or none. */
+void verify_document_read(struct verify *v) {
+    struct buf *text = &v->document_bytes;
+    struct served served = {0};
     struct err err = {0};
-    if (verify_fetch(v, document_path, &v->document_bytes) != 0) {
+    v->summary->objects++;
+    if (v->fetch(v->fetch_context, document_path, text, &served, &v->no_document) != 0) {
         return;
     }
-    const struct buf *text = &v->document_bytes;
     if (json_tree_parse(&v->document, text->data, text->size, &err) == 0) {
         struct reader root = reader_of(v->document, document_path, &err);
         read_waived(v, &root);
@@ -246,15 +247,15 @@ static void read_document(struct verify *v) {
     if (err.code != ERR_NONE) {
         verify_found(v, RULE_TITLE_DOCUMENT, document_path, "%s", err.message);
     }
-}
-
-void verify_document_read(struct verify *v) {
-    read_document(v);
-    verify_served_early(v);
+    verify_served(v, document_path, &served, text->size);
 }
 
 void verify_document(struct verify *v) {
     struct err err = {0};
+    if (v->no_document.code != ERR_NONE) {
+        verify_found(v, RULE_OBJECT_MISSING, document_path, "it could not be read: %s",
+                     v->no_document.message);
+    }
     if (v->document == NULL) {
         return;
     }

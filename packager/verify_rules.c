@@ -3,6 +3,8 @@
  * The rules that titles are held to. "must": decodability, timing, counts, declared
  * equal to measured. "advice": spacing and peaks of rungs, habits of players.
  */
+#include <string.h>
+
 #include "verify.h"
 
 #define MUST   FINDING_MUST
@@ -202,4 +204,13 @@ static const struct verify_rule rules[RULE_COUNT] = {
 
 const struct verify_rule *verify_rule_at(size_t index) {
     return index < RULE_COUNT ? &rules[index] : NULL;
+}
+
+const struct verify_rule *verify_rule_find(const char *id) {
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        if (strcmp(rules[i].id, id) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How a server gives the objects of a title. See verify.h. */
-#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
@@ -55,7 +54,7 @@ static bool is_compressed(const char *encoding) {
     return false;
 }
 
-static void judge(struct verify *v, const char *path, const struct served *served, size_t bytes) {
+void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes) {
     const struct kind *kind = kind_of(path);
     if (served->type == NULL || kind == NULL) {
         return;
@@ -68,30 +67,5 @@ static void judge(struct verify *v, const char *path, const struct served *serve
         verify_found(v, RULE_HTTP_GZIP, path,
                      "the server gives its %zu bytes uncompressed, though gzip was asked for",
                      bytes);
-    }
-}
-
-void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes) {
-    if (v->waivers_known) {
-        judge(v, path, served, bytes);
-        return;
-    }
-    assert(v->early_count < VERIFY_EARLY_MAX);
-    v->early[v->early_count++] = (struct early_object){
-        .path = path,
-        .served = {.type = arena_string(&v->arena, served->type != NULL ? served->type : ""),
-                   .encoding =
-                       arena_string(&v->arena, served->encoding != NULL ? served->encoding : "")},
-        .by_server = served->type != NULL,
-        .bytes = bytes,
-    };
-}
-
-void verify_served_early(struct verify *v) {
-    v->waivers_known = true;
-    for (size_t i = 0; i < v->early_count; i++) {
-        if (v->early[i].by_server) {
-            judge(v, v->early[i].path, &v->early[i].served, v->early[i].bytes);
-        }
     }
 }
