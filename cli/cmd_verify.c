@@ -109,6 +109,7 @@ static int fetch(void *context, const char *path, struct buf *out, struct served
     int failed = blob_get(report->titles.blob, key, most, out, err);
     served->type = blob_got_header(blob, "Content-Type");
     served->encoding = blob_got_header(blob, "Content-Encoding");
+    served->caching = blob_got_header(blob, "Cache-Control");
     mem_free(key);
     return failed;
 }

@@ -197,10 +197,11 @@ void presentation_name_version(struct presentation *p, const struct title_plan *
 struct served {
     const char *type;     /* Content-Type */
     const char *encoding; /* Content-Encoding */
+    const char *caching;  /* Cache-Control */
 };
 
 /* Gives the object's bytes; `path` is relative to the title's folder. `served` is zeroed before,
- * and what it borrows lives until the next call. */
+ * is filled in where there is no such object too, and what it borrows lives until the next call. */
 typedef int (*fetch_fn)(void *context, const char *path, struct buf *out, struct served *served,
                         struct err *err);
 

@@ -105,6 +105,7 @@ enum rule {
     RULE_VERSION_NAME,
     RULE_HTTP_TYPE,
     RULE_HTTP_GZIP,
+    RULE_HTTP_ERROR,
     RULE_HLS_CLOSED_CAPTIONS,
     RULE_HLS_IFRAME_MISSING,
     RULE_HLS_GROUP_ALIKE,
@@ -268,6 +269,9 @@ int verify_fetch(struct verify *v, const char *path, struct buf *out);
 
 /* Judges how a server gave the object of so many bytes. */
 void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes);
+
+/* Judges how a server answers for what is not there: asks for such an object. */
+void verify_served_error(struct verify *v);
 
 /* Resolves a reference of the object at `base`; NULL where it is none, which is told. */
 const char *verify_resolve(struct verify *v, const char *base, const char *reference);

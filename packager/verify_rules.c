@@ -162,6 +162,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                         "a server gives objects under the media types that players know"},
     [RULE_HTTP_GZIP] = {ADVICE, "http-gzip", "Apple HLS 10.1",
                         "a server gives long playlists and MPDs compressed"},
+    [RULE_HTTP_ERROR] = {ADVICE, "http-error", "RFC 9111 4.2.2, 5.2.2.5",
+                         "what is not there is answered by an error that no cache keeps"},
     [RULE_HLS_CLOSED_CAPTIONS] = {ADVICE, "hls-closed-captions", "RFC 8216 4.3.4.2",
                                   "CLOSED-CAPTIONS=NONE says that there are none"},
     [RULE_HLS_IFRAME_MISSING] = {ADVICE, "hls-iframe-missing", "Apple HLS 6.1",

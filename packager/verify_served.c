@@ -69,3 +69,25 @@ void verify_served(struct verify *v, const char *path, const struct served *serv
                      bytes);
     }
 }
+
+/* A cache may keep a 404 as it likes (RFC 9111 4.2.2), and an object that was asked for a moment
+ * before it came would stay missing for the players behind it. */
+void verify_served_error(struct verify *v) {
+    static const char nowhere[] = "not-there.m3u8";
+    struct buf body = {0};
+    struct served served = {0};
+    struct err err = {0};
+    int failed = v->fetch(v->fetch_context, nowhere, &body, &served, &err);
+    buf_finish(&body);
+    if (served.caching == NULL || failed == ERR_UNAVAILABLE || failed == ERR_TIMEOUT) {
+        return;
+    }
+    if (failed == 0) {
+        verify_found(v, RULE_HTTP_ERROR, nowhere,
+                     "there is no such object, yet the server gives one");
+    } else if (strcasestr(served.caching, "no-store") == NULL) {
+        verify_found(v, RULE_HTTP_ERROR, nowhere,
+                     "the server's error for it may be kept by caches; it should say "
+                     "Cache-Control: no-store");
+    }
+}

@@ -71,7 +71,13 @@ static void served_long(void) {
     damaged.served = (struct served){.type = "Application/VND.apple.mpegurl", .encoding = ""};
 }
 
+/* As one whose errors caches may keep. */
+static void served_kept(void) {
+    damaged.served = (struct served){.caching = "max-age=60"};
+}
+
 const struct damage manifest_damages[] = {
+    {"http-error", "", served_kept, NULL, NULL, NULL, false},
     {"http-type", "", served_as_text, NULL, NULL, NULL, false},
     {"http-gzip", " http-type ", served_long, NULL, NULL, NULL, false},
     {"object-missing", " hls-dash-agree title-document ", NULL, PLAYLIST, "00003.m4s", "00033.m4s",

@@ -496,10 +496,10 @@ int title_fixture_fetch(void *context, const char *path, struct buf *out, struct
                         struct err *err) {
     struct title_fixture *title = context;
     const struct buf *bytes = title_fixture_bytes(title, path);
+    *served = title->served;
     if (bytes == NULL) {
         return err_set(err, ERR_NOT_FOUND, "there is no object %s", path);
     }
     buf_append(out, bytes->data, bytes->size);
-    *served = title->served;
     return 0;
 }
