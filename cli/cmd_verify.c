@@ -6,8 +6,8 @@
 
 #include "command.h"
 #include "common/blob.h"
+#include "common/delivery.h"
 #include "common/mem.h"
-#include "media_file.h"
 #include "packager/packager.h"
 
 /* The packager's own bound on a segment, and one on texts, which a server may give compressed
@@ -96,7 +96,7 @@ static int find_titles(struct titles *titles, struct err *err) {
 /* ---- Telling --------------------------------------------------------------------- */
 
 static bool is_segment(const char *path) {
-    const char *type = media_type_of(path);
+    const char *type = delivery_type(path);
     return type != NULL && strcmp(type, "video/mp4") == 0;
 }
 

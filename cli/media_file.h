@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files of a served folder: which of them may be served, as what, for how long a
- * cache may keep them, and which bytes a request asks for. Private to cli/.
+ * Files of a served folder: which of them may be served, and which bytes a request asks
+ * for. Private to cli/.
  */
 #ifndef CLI_MEDIA_FILE_H
 #define CLI_MEDIA_FILE_H
@@ -18,13 +18,6 @@ struct media_file {
     int64_t size;               /* bytes */
     char etag[MEDIA_ETAG_TEXT]; /* quoted, strong: another file or another content has another */
 };
-
-/* The content type by the path's ending; NULL for what no stream is made of. */
-const char *media_type_of(const char *path);
-
-/* Whether what lies at the path can never change: a version's documents, and what lies
- * in a version's folder or a rendition's (ARCHITECTURE section 8). */
-bool media_is_immutable(const char *path);
 
 /* Whether the path names something below its root: parts between single slashes, none
  * of them empty or beginning with a dot (so no "..", and nothing hidden). */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/delivery.h"
 #include "common/http_server.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -154,9 +155,8 @@ static void send_file(struct exchange *exchange, const char *path, const struct 
     bool unchanged = media_etag_listed(exchange_header(exchange, "If-None-Match"), file->etag);
     struct http_reply reply = {
         .status = unchanged ? 304 : 200,
-        .type = media_type_of(path),
-        .cache_control = media_is_immutable(path) ? "public, max-age=31536000, immutable"
-                                                  : "no-cache",
+        .type = delivery_type(path),
+        .cache_control = delivery_caching(path),
         .headers = {{"Access-Control-Allow-Origin", "*"},
                     {"Accept-Ranges", "bytes"},
                     {"ETag", file->etag}},
@@ -198,7 +198,7 @@ static void answer_media(const struct play_server *server, struct exchange *exch
     memcpy(title, path, length);
     title[length] = '\0';
     const char *below = path + length + 1;
-    if (media_type_of(below) == NULL || !media_path_valid(below) || !has_title(server, title)) {
+    if (delivery_type(below) == NULL || !media_path_valid(below) || !has_title(server, title)) {
         answer_missing(exchange);
         return;
     }

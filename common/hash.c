@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/id.h"
@@ -56,6 +58,13 @@ void sha256_hex_of(const void *data, size_t size, char out[SHA256_TEXT]) {
     uint8_t hash[SHA256_BYTES];
     sha256_of(data, size, hash);
     sha256_hex(hash, out);
+}
+
+void sha256_code_of(const void *key, size_t key_size, const void *data, size_t size,
+                    uint8_t out[SHA256_BYTES]) {
+    uint8_t code[SHA256_BYTES];
+    must(HMAC(EVP_sha256(), key, (int)key_size, data, size, code, NULL) != NULL);
+    memcpy(out, code, sizeof(code));
 }
 
 int sha256_file(int fd, uint8_t out[SHA256_BYTES], sha256_progress *progress, void *context,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SHA-256 (FIPS 180-4) of memory, of streams and of files.
+ * SHA-256 (FIPS 180-4) of memory, of streams and of files, and codes by it (HMAC).
  */
 #ifndef COMMON_HASH_H
 #define COMMON_HASH_H
@@ -37,6 +37,10 @@ void sha256_hex_of(const void *data, size_t size, char out[SHA256_TEXT]);
 
 /* Lower-case hex of a raw hash. */
 void sha256_hex(const uint8_t hash[SHA256_BYTES], char out[SHA256_TEXT]);
+
+/* HMAC-SHA-256 (RFC 2104) of bytes in memory. `out` may be the key itself. */
+void sha256_code_of(const void *key, size_t key_size, const void *data, size_t size,
+                    uint8_t out[SHA256_BYTES]);
 
 /* Called after each MiB with the bytes done so far; another answer than 0 stops. */
 typedef int sha256_progress(void *context, int64_t done);

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/xml.h"
 #include "manifest_number.h"
 #include "title_path.h"
-#include "xml.h"
 
 /* The levels at which attributes and templates may stand. */
 enum level { LEVEL_MPD, LEVEL_PERIOD, LEVEL_SET, LEVEL_REPRESENTATION, LEVELS };

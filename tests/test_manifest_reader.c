@@ -13,7 +13,7 @@
 #include "packager/manifest_number.h"
 #include "packager/mpd.h"
 #include "packager/title_path.h"
-#include "packager/xml.h"
+#include "common/xml.h"
 
 Suite *manifest_reader_suite(void);
 

@@ -13,6 +13,7 @@
 #include "cli/media_file.h"
 #include "cli/play_server.h"
 #include "common/buf.h"
+#include "common/delivery.h"
 #include "common/mem.h"
 #include "fixture.h"
 
@@ -62,13 +63,13 @@ static const struct {
 };
 
 START_TEST(test_path) {
-    const char *type = media_type_of(paths[_i].path);
+    const char *type = delivery_type(paths[_i].path);
     if (paths[_i].type == NULL) {
         ck_assert_ptr_null(type);
     } else {
         ck_assert_str_eq(type, paths[_i].type);
     }
-    ck_assert_int_eq(media_is_immutable(paths[_i].path), paths[_i].immutable);
+    ck_assert_int_eq(delivery_is_immutable(paths[_i].path), paths[_i].immutable);
     ck_assert_int_eq(media_path_valid(paths[_i].path), paths[_i].valid);
 }
 END_TEST

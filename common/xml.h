@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A strict, bounded reader for the XML of manifests: elements, attributes, text,
- * comments, the five entities and character references. A document type (and with
- * it every entity of one's own), CDATA and processing instructions are refused.
- * Time and memory are linear in the input. Private to packager/.
+ * A strict, bounded reader for the XML of manifests and of object stores' answers:
+ * elements, attributes, text, comments, the five entities and character references.
+ * A document type (and with it every entity of one's own), CDATA and processing
+ * instructions are refused. Time and memory are linear in the input.
  */
-#ifndef PACKAGER_XML_H
-#define PACKAGER_XML_H
+#ifndef COMMON_XML_H
+#define COMMON_XML_H
 
 #include <stddef.h>
 

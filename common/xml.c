@@ -3,7 +3,7 @@
  * XML read in place: a copy of the document is cut into strings as it is walked,
  * which works since no string grows when its entities are replaced. See xml.h.
  */
-#include "xml.h"
+#include "common/xml.h"
 
 #include <stdbool.h>
 #include <stdint.h>
