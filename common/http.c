@@ -243,7 +243,7 @@ static void set_transport(CURL *easy, const struct http_request *request) {
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "reelfarm/" REELFARM_VERSION);
-    if (is_loopback(request->url)) {
+    if (request->direct || is_loopback(request->url)) {
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     }
     if (request->gzip) {
