@@ -64,7 +64,8 @@ static int read_usage(struct encode *encode) {
     struct err err = {0};
     encode->out = option_value(invocation, "out");
     if (encode->out == NULL) {
-        return command_usage(invocation, "encode needs --out DIR, the folder for the stream");
+        return command_usage(invocation,
+                             "encode needs --out, the folder or s3:// address for the stream");
     }
     if (option_int(invocation, "workers", 1, MOST_WORKERS, default_workers(), &encode->workers,
                    &err) != 0) {
@@ -189,7 +190,7 @@ static int tell_cleaned(const struct encode *encode) {
     }
     struct buf text = {0};
     struct writer w = writer_of(&text);
-    char *path = realpath(encode->out, NULL);
+    char *path = realpath(encode->out, NULL); /* none of a URL */
     writer_object(&w, NULL);
     writer_string(&w, "event", "cleaned");
     writer_string(&w, "out", path != NULL ? path : encode->out);
@@ -233,7 +234,7 @@ static int run(const struct invocation *invocation) {
 }
 
 static const struct option_row options[] = {
-    {"out", "DIR", "the folder that gets the stream, as DIR/TITLE"},
+    {"out", "DIR|s3://BUCKET/PREFIX", "what gets the stream, as DIR/TITLE"},
     {"title", "ID", "the title's id (default: made from the source's name)"},
     {"ladder", "NAME|FILE",
      "which renditions to make (default standard; see `reelfarm ladder list`)"},
@@ -250,14 +251,19 @@ const struct command command_encode = {
     .most_words = 1,
     .summary = "make a stream of one title: HLS and DASH over one set of CMAF segments",
     .help =
-        "SOURCE is a path or an http(s) URL, which is read by ranges. DIR/TITLE gets master.m3u8\n"
-        "(HLS), manifest.mpd (DASH), title.json and the segments they name.\n\n"
+        "SOURCE is a path, or an http(s) or s3:// URL, which is read by ranges. DIR/TITLE gets\n"
+        "master.m3u8 (HLS), manifest.mpd (DASH), title.json and the segments they name.\n\n"
         "  reelfarm encode movie.mp4 --out streams\n"
         "  reelfarm encode https://media.example/movie.mkv --out streams --title movie\n"
-        "  reelfarm encode movie.mp4 --out streams --ladder mine.yaml --json\n\n"
+        "  reelfarm encode movie.mp4 --out streams --ladder mine.yaml --json\n"
+        "  reelfarm encode s3://masters/movie.mxf --out s3://streams/films\n\n"
         "Stopped by Ctrl-C or killed, the same command goes on where it stopped. Run again over a\n"
         "finished title, it makes only what changed: another ladder, another source.\n"
-        "DIR/.reelfarm holds what it needs for that; `--clean` without a SOURCE removes it.\n",
+        "DIR/.reelfarm holds what it needs for that (of an output in S3, a folder below\n"
+        "~/.local/state/reelfarm); `--clean` without a SOURCE removes it.\n\n"
+        "S3 stores and their credentials are found as AWS's tools find them: AWS_ACCESS_KEY_ID,\n"
+        "AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_PROFILE and ~/.aws, or the\n"
+        "instance's role.\n",
     .options = options,
     .run = run,
 };

@@ -108,8 +108,10 @@ static int fetch(void *context, const char *path, struct buf *out, struct served
     size_t most = is_segment(path) ? OBJECT_BYTES_MAX : TEXT_BYTES_MAX;
     int failed = blob_get(report->titles.blob, key, most, out, err);
     served->type = blob_got_header(blob, "Content-Type");
-    served->encoding = blob_got_header(blob, "Content-Encoding");
-    served->caching = blob_got_header(blob, "Cache-Control");
+    if (!blob_is_writable(blob)) { /* an object store is not what players meet */
+        served->encoding = blob_got_header(blob, "Content-Encoding");
+        served->caching = blob_got_header(blob, "Cache-Control");
+    }
     mem_free(key);
     return failed;
 }

@@ -2,21 +2,21 @@
 /* A farm for one command: see private_farm.h. */
 #include "private_farm.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/blob.h"
 #include "common/clock.h"
 #include "common/fs.h"
 #include "common/mem.h"
 #include "common/proc.h"
 #include "common/wire.h"
+#include "output_place.h"
 #include "scheduler/scheduler.h"
 #include "workers/workers.h"
 
@@ -32,8 +32,7 @@ struct private_worker {
 };
 
 struct private_farm {
-    char *out;    /* absolute */
-    char *folder; /* OUT/.reelfarm */
+    struct output_place place;
     char *token_path;
     char *program;
     int log; /* where workers write */
@@ -45,51 +44,64 @@ struct private_farm {
     int deaths;
 };
 
-static int folder_open(struct private_farm *farm, const char *out, struct err *err) {
-    int failed = fs_make_dirs(out, err);
+static int place_open(struct private_farm *farm, const char *out, struct err *err) {
+    int failed = output_place_open(&farm->place, out, err);
     if (failed != 0) {
-        return err_wrap(err, "cannot write to %s; choose another --out", out);
+        return failed;
     }
-    farm->out = realpath(out, NULL);
-    if (farm->out == NULL) {
-        return err_set_errno(err, errno, "cannot find %s", out);
-    }
-    farm->folder = mem_format("%s/.reelfarm", farm->out);
-    if (mkdir(farm->folder, 0700) != 0 && errno != EEXIST) {
-        return err_set_errno(err, errno, "cannot write to %s (choose another --out)", farm->out);
-    }
-    char *path = mem_format("%s/lock", farm->folder);
+    char *path = mem_format("%s/lock", farm->place.folder);
     failed = fs_lock_take(&farm->lock, path, err);
     mem_free(path);
     if (failed == ERR_CONFLICT) {
         return err_wrap(err, "another reelfarm works in %s; wait for it or choose another --out",
-                        farm->out);
+                        farm->place.out);
     }
     return failed;
 }
 
-/* Of every title below the folder, what none of its versions names. */
+/* The titles of an output, which a listing gives one after the other. */
+struct titles {
+    size_t count;
+    char **names; /* owned */
+};
+
+static int title_take(void *context, const char *key, int64_t size, struct err *err) {
+    struct titles *titles = context;
+    char *name = mem_format("%.*s", (int)strcspn(key, "/"), key);
+    (void)size;
+    (void)err;
+    bool again = titles->count > 0 && strcmp(titles->names[titles->count - 1], name) == 0;
+    if (again || strchr(key, '/') == NULL || !title_id_valid(name)) {
+        mem_free(name);
+        return 0;
+    }
+    titles->names = mem_resize(titles->names, titles->count + 1, sizeof(*titles->names));
+    titles->names[titles->count++] = name;
+    return 0;
+}
+
+/* Of every title there, what none of its versions names. */
 static int remove_unnamed(struct private_farm *farm, struct err *err) {
-    DIR *dir = opendir(farm->out);
-    if (dir == NULL) {
-        return err_set_errno(err, errno, "cannot list %s", farm->out);
+    struct titles titles = {0};
+    struct blob_options options = blob_options_default();
+    struct blob *blob = NULL;
+    int failed = blob_open(&blob, farm->place.out, &options, err);
+    if (failed == 0) {
+        failed = blob_list(blob, "", title_take, &titles, err);
     }
-    int failed = 0;
-    struct dirent *entry = NULL;
-    while (failed == 0 && (entry = readdir(dir)) != NULL) {
-        struct stat found;
-        if (title_id_valid(entry->d_name) &&
-            fstatat(dirfd(dir), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISDIR(found.st_mode)) {
-            failed = worker_remove_unnamed(farm->out, entry->d_name, NULL, NULL, err);
+    for (size_t i = 0; i < titles.count; i++) {
+        if (failed == 0) {
+            failed = worker_remove_unnamed(farm->place.out, titles.names[i], NULL, NULL, err);
         }
+        mem_free(titles.names[i]);
     }
-    closedir(dir);
+    mem_free(titles.names);
+    blob_close(blob);
     return failed;
 }
 
 static int scheduler_open(struct private_farm *farm, struct err *err) {
-    char *store = mem_format("%s/store.db", farm->folder);
+    char *store = mem_format("%s/store.db", farm->place.folder);
     struct scheduler_options options = scheduler_options_default();
     options.store_path = store;
     options.private_mode = true;
@@ -100,7 +112,7 @@ static int scheduler_open(struct private_farm *farm, struct err *err) {
         return failed;
     }
     const char *token = scheduler_token(farm->scheduler);
-    farm->token_path = mem_format("%s/token", farm->folder);
+    farm->token_path = mem_format("%s/token", farm->place.folder);
     failed = fs_replace(farm->token_path, token, strlen(token), 0600, err);
     if (failed == 0) {
         failed = client_create(&farm->client, scheduler_url(farm->scheduler), token, err);
@@ -130,7 +142,7 @@ static int worker_start(struct private_farm *farm, struct private_worker *worker
 }
 
 static int workers_start(struct private_farm *farm, int count, struct err *err) {
-    char *path = mem_format("%s/workers.log", farm->folder);
+    char *path = mem_format("%s/workers.log", farm->place.folder);
     farm->log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     int failed = farm->log < 0 ? err_set_errno(err, errno, "cannot write %s", path) : 0;
     mem_free(path);
@@ -151,7 +163,7 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
     struct private_farm *farm = mem_zero(1, sizeof(*farm));
     farm->log = -1;
     farm->lock.fd = -1;
-    int failed = folder_open(farm, options->out, err);
+    int failed = place_open(farm, options->out, err);
     if (failed == 0) {
         failed = scheduler_open(farm, err);
     }
@@ -167,25 +179,26 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
 }
 
 int private_farm_clean(const char *out, struct err *err) {
-    if (access(out, F_OK) != 0) {
+    if (!output_is_remote(out) && access(out, F_OK) != 0) {
         return err_set_errno(err, errno, "cannot clean %s; name a folder that was encoded to", out);
     }
     struct private_farm *farm = mem_zero(1, sizeof(*farm));
     farm->log = -1;
     farm->lock.fd = -1;
-    int failed = folder_open(farm, out, err);
+    int failed = place_open(farm, out, err);
     if (failed == 0) {
         failed = remove_unnamed(farm, err);
     }
     if (failed == 0) {
-        failed = fs_remove_tree(farm->folder, err); /* with the lock's file, held until the end */
+        failed =
+            fs_remove_tree(farm->place.folder, err); /* with the lock's file, held until the end */
     }
     private_farm_stop(farm);
     return failed;
 }
 
 const char *private_farm_out(const struct private_farm *farm) {
-    return farm->out;
+    return farm->place.out;
 }
 
 struct client *private_farm_client(struct private_farm *farm) {
@@ -197,7 +210,7 @@ int private_farm_tend(struct private_farm *farm, struct err *err) {
         return err_set(err, ERR_NO_SPACE,
                        "the disk of %s is full; free some space and run the same command again to "
                        "go on where it stopped",
-                       farm->out);
+                       farm->place.folder);
     }
     for (int i = 0; i < farm->worker_count; i++) {
         struct private_worker *worker = &farm->workers[i];
@@ -209,7 +222,7 @@ int private_farm_tend(struct private_farm *farm, struct err *err) {
         proc_result_text(&result, how, sizeof(how));
         if (++farm->deaths > MOST_DEATHS) {
             return err_set(err, ERR_INTERNAL, "workers keep dying: %s %s; %s/workers.log says more",
-                           worker->name, how, farm->folder);
+                           worker->name, how, farm->place.folder);
         }
         int failed = scheduler_worker_died(farm->scheduler, worker->name, err);
         if (failed == 0) {
@@ -249,8 +262,7 @@ void private_farm_stop(struct private_farm *farm) {
         close(farm->log);
     }
     fs_lock_release(&farm->lock);
-    free(farm->out); /* realpath's */
-    mem_free(farm->folder);
+    output_place_finish(&farm->place);
     mem_free(farm->token_path);
     mem_free(farm->program);
     mem_free(farm->workers);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A farm of one machine for as long as one command runs: a private scheduler in
- * this process with its store in OUT/.reelfarm, and worker processes that lease
- * from it over loopback HTTP, as on the farm. Private to cli/.
+ * this process with a store of its own (output_place.h), and worker processes that
+ * lease from it over loopback HTTP, as on the farm. Private to cli/.
  */
 #ifndef CLI_PRIVATE_FARM_H
 #define CLI_PRIVATE_FARM_H
@@ -14,19 +14,19 @@
 struct private_farm;
 
 struct private_farm_options {
-    const char *out; /* the folder that gets the titles; made where it is not there */
+    const char *out; /* what gets the titles: a folder, made where it is not there, or s3:// */
     int workers;     /* processes, each with one task at a time */
 };
 
-/* `*out` is owned. CONFLICT where another run uses the folder. */
+/* `*out` is owned. CONFLICT where another run uses the output. */
 int private_farm_start(struct private_farm **out, const struct private_farm_options *options,
                        struct err *err);
 
-/* Removes the private store, and from every title's folder all that none of its
- * versions names. CONFLICT where a run uses the folder. */
+/* Removes the private store, and of every title all that none of its versions names.
+ * CONFLICT where a run uses the output. */
 int private_farm_clean(const char *out, struct err *err);
 
-/* The folder's absolute path, and a client of the scheduler; borrowed. */
+/* The output's absolute path or URL, and a client of the scheduler; borrowed. */
 const char *private_farm_out(const struct private_farm *farm);
 struct client *private_farm_client(struct private_farm *farm);
 

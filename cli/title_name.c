@@ -6,12 +6,16 @@
 #include <string.h>
 #include <strings.h>
 
-bool source_is_url(const char *source) {
+static bool is_web(const char *source) {
     return strncasecmp(source, "http://", 7) == 0 || strncasecmp(source, "https://", 8) == 0;
 }
 
+bool source_is_url(const char *source) {
+    return is_web(source) || strncasecmp(source, "s3://", 5) == 0;
+}
+
 void title_name_of(const char *source, char out[WIRE_TITLE_TEXT]) {
-    size_t length = source_is_url(source) ? strcspn(source, "?#") : strlen(source);
+    size_t length = is_web(source) ? strcspn(source, "?#") : strlen(source);
     while (length > 0 && source[length - 1] == '/') {
         length--;
     }

@@ -10,7 +10,7 @@
  * "title" where nothing is left. Always valid. */
 void title_name_of(const char *source, char out[WIRE_TITLE_TEXT]);
 
-/* Whether the source is an http(s) URL rather than a path. */
+/* Whether the source is an http(s) or s3 URL rather than a path. */
 bool source_is_url(const char *source);
 
 #endif

@@ -14,6 +14,7 @@ enum { NAME_TEXT = 512, PART_BYTES_MAX = 255, SCHEME_TEXT = 16 };
 static const struct blob_backend *const backends[] = {
     &blob_file_backend,
     &blob_http_backend,
+    &blob_s3_backend,
 };
 
 static const struct blob_backend *find_backend(const char *scheme) {
@@ -52,7 +53,7 @@ static int pick_backend(const struct blob_backend **out, const char *url, struct
     }
     if (backend == NULL) {
         return err_set(err, ERR_UNSUPPORTED,
-                       "the scheme '%s' is not known; give a path, file://, http:// or https://",
+                       "the scheme '%s' is not known; give a path, file://, http://, https:// or s3://",
                        scheme);
     }
     *out = backend;
@@ -62,8 +63,8 @@ static int pick_backend(const struct blob_backend **out, const char *url, struct
 static char *public_name(const char *url) {
     char scheme[SCHEME_TEXT];
     scheme_of(url, scheme);
-    if (scheme[0] == '\0') {
-        return mem_string(url); /* a path may hold '?' and '@' as it likes */
+    if (scheme[0] == '\0' || strcmp(scheme, "s3") == 0) {
+        return mem_string(url); /* a path or key may hold '?' and '@' as it likes */
     }
     char name[NAME_TEXT];
     http_public_url(url, name, sizeof(name));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Object storage behind one table of backends, picked by the scheme of a URL: plain
- * paths and file:// (blob_file.c), http:// and https:// (blob_http.c, read only).
+ * paths and file:// (blob_file.c), http:// and https:// (blob_http.c, read only),
+ * s3://bucket/key (blob_s3.c; who and where is found by s3_account.h).
  *
  * Two things are opened: a `blob_source`, one object read in pieces that are all of
  * the same version of it; and a `blob`, a root under which whole objects lie, named

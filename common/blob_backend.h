@@ -33,6 +33,7 @@ struct blob_backend {
 
 extern const struct blob_backend blob_file_backend;
 extern const struct blob_backend blob_http_backend;
+extern const struct blob_backend blob_s3_backend;
 
 struct blob_source {
     const struct blob_backend *backend;

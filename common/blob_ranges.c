@@ -221,14 +221,15 @@ static int fetch_first(struct blob_source *source, struct err *err) {
         return no_ranges(source, err);
     }
     const char *range = http_response_header(response, "Content-Range");
-    bool is_empty = response->status == 416 && range != NULL && strcmp(range, "bytes */0") == 0;
+    /* only of an empty object are the first bytes out of range (RFC 9110 14.1.2) */
+    bool is_empty = response->status == 416 && (range == NULL || strcmp(range, "bytes */0") == 0);
     if (sent == 0 && !is_empty) {
         sent = state->server->check(state->context, &request, response, &put_off);
     }
     if (sent != 0) {
         return blob_cannot_read("the source", &put_off, err);
     }
-    source->facts = (struct blob_facts){.size = (int64_t)response->body.size};
+    source->facts = (struct blob_facts){.size = is_empty ? 0 : (int64_t)response->body.size};
     if (response->status == 206 &&
         (!read_content_range(response, &first, &last, &source->facts.size) || first != 0 ||
          last + 1 != (int64_t)response->body.size)) {

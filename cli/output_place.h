@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a stream goes, and where the farm of one command keeps its own store for it: in
+ * the folder itself, or, of an output in object storage, in this user's state folder.
+ * Private to cli/.
+ */
+#ifndef CLI_OUTPUT_PLACE_H
+#define CLI_OUTPUT_PLACE_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+
+struct output_place {
+    char *out;    /* owned; an absolute path or an s3:// URL, no slash at its end */
+    char *folder; /* owned; of mode 0700 */
+};
+
+/* Whether an output is in object storage rather than a folder. */
+bool output_is_remote(const char *out);
+
+/* Finds both and makes what is not there. Of a remote output nothing is asked. */
+int output_place_open(struct output_place *place, const char *out, struct err *err);
+
+/* Takes a zeroed one. */
+void output_place_finish(struct output_place *place);
+
+#endif

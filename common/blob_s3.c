@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Objects in a store that speaks S3: s3://bucket/key. Sources are read as blob_ranges.h says;
+ * their identity is ETag and size, wherever they lie. A small object is put by one request
+ * whose signature holds for its bytes, a large one in parts (s3_parts.h).
+ *
+ * BLOB_CREATE is If-None-Match: * where the store keeps to it, which is tried once a bucket
+ * and process; else it is a look before the write, and two writers at one time are kept apart
+ * by who gives out the work (ARCHITECTURE section 5).
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blob_backend.h"
+#include "blob_ranges.h"
+#include "common/delivery.h"
+#include "common/id.h"
+#include "common/mem.h"
+#include "common/xml.h"
+#include "s3.h"
+#include "s3_parts.h"
+
+enum {
+    ONE_PUT_BYTES_MAX = 32 << 20,
+    PLACES_MAX = 64, /* buckets whose ways are remembered */
+    LIST_BYTES_MAX = 8 << 20,
+};
+
+/* ---- Sources ------------------------------------------------------------------- */
+
+struct s3_source {
+    char *bucket;
+    char *key;
+    struct s3_client *client;
+};
+
+static int send_range(void *context, struct http_request *request, struct http_response *response,
+                      struct err *err) {
+    const struct s3_source *state = context;
+    const struct s3_call call = {.key = state->key};
+    return s3_send(state->client, &call, request, response, err);
+}
+
+static int check_range(void *context, const struct http_request *request,
+                       const struct http_response *response, struct err *err) {
+    const struct s3_source *state = context;
+    const struct s3_call call = {.key = state->key};
+    return s3_check(state->client, &call, request, response, err);
+}
+
+static void close_source(void *context) {
+    struct s3_source *state = context;
+    s3_client_destroy(state->client);
+    mem_free(state->bucket);
+    mem_free(state->key);
+    mem_free(state);
+}
+
+static const struct ranges_server server = {send_range, check_range, close_source};
+
+static int s3_source_open(struct blob_source *source, const char *url, struct err *err) {
+    const char *key = NULL;
+    struct s3_source *state = mem_zero(1, sizeof(*state));
+    int failed = s3_split(url, &state->bucket, &key, err);
+    if (failed == 0 && key[0] == '\0') {
+        failed = err_set(err, ERR_INVALID, "'%.200s' names a bucket; name an object in it", url);
+    }
+    if (failed == 0) {
+        state->key = mem_string(key);
+        failed = s3_client_create(&state->client, state->bucket, err);
+    }
+    if (failed != 0) {
+        close_source(state);
+        return failed;
+    }
+    return ranges_open(source, &server, state, "s3", err);
+}
+
+/* ---- Roots --------------------------------------------------------------------- */
+
+struct s3_root {
+    char *bucket;
+    char *prefix; /* with a slash at its end, or "" */
+    struct s3_client *client;
+    struct http_response response;
+};
+
+static int s3_open(struct blob *blob, const char *url, struct err *err) {
+    const char *prefix = NULL;
+    struct s3_root *state = mem_zero(1, sizeof(*state));
+    blob->state = state;
+    int failed = s3_split(url, &state->bucket, &prefix, err);
+    if (failed != 0) {
+        return failed;
+    }
+    size_t length = strlen(prefix);
+    while (length > 0 && prefix[length - 1] == '/') {
+        length--;
+    }
+    state->prefix = mem_format("%.*s%s", (int)length, prefix, length > 0 ? "/" : "");
+    return s3_client_create(&state->client, state->bucket, err);
+}
+
+static void s3_close(struct blob *blob) {
+    struct s3_root *state = blob->state;
+    if (state != NULL) {
+        s3_client_destroy(state->client);
+        http_response_finish(&state->response);
+        mem_free(state->bucket);
+        mem_free(state->prefix);
+        mem_free(state);
+    }
+}
+
+static struct http_request request_of(const struct blob *blob, const char *method) {
+    struct http_request request = http_request_default();
+    request.method = method;
+    request.stall_s = blob->options.stall_s;
+    request.cancel = blob->options.cancel;
+    return request;
+}
+
+/* Sends a request for a key below the root, with retries. */
+static int send_for_key(struct blob *blob, const char *key, struct http_request *request,
+                        struct err *err) {
+    struct s3_root *state = blob->state;
+    struct http_retry retry = http_retry_default();
+    char *full = mem_format("%s%s", state->prefix, key);
+    const struct s3_call call = {.key = full};
+    retry.attempts = blob->options.attempts;
+    int failed = s3_send_retrying(state->client, &call, request, &retry, &state->response, err);
+    mem_free(full);
+    return failed;
+}
+
+static int s3_get(struct blob *blob, const char *key, size_t max, struct buf *out,
+                  struct err *err) {
+    const struct s3_root *state = blob->state;
+    struct http_request request = request_of(blob, "GET");
+    request.max_body = max;
+    int failed = send_for_key(blob, key, &request, err);
+    if (failed == 0) {
+        buf_append(out, state->response.body.data, state->response.body.size);
+    }
+    return failed;
+}
+
+static const char *s3_got_header(const struct blob *blob, const char *name) {
+    const struct s3_root *state = blob->state;
+    const char *value = http_response_header(&state->response, name);
+    return value != NULL ? value : "";
+}
+
+static int s3_stat(struct blob *blob, const char *key, int64_t *size, struct err *err) {
+    const struct s3_root *state = blob->state;
+    struct http_request request = request_of(blob, "HEAD");
+    int failed = send_for_key(blob, key, &request, err);
+    if (failed != 0) {
+        return failed;
+    }
+    const char *length = http_response_header(&state->response, "Content-Length");
+    if (length == NULL) {
+        return err_set(err, ERR_UNSUPPORTED, "the store of '%s' doesn't say how large '%s' is",
+                       blob->name, key);
+    }
+    *size = strtoll(length, NULL, 10);
+    return 0;
+}
+
+static int s3_remove(struct blob *blob, const char *key, struct err *err) {
+    struct err why = {0};
+    struct http_request request = request_of(blob, "DELETE");
+    int failed = send_for_key(blob, key, &request, &why);
+    char code[S3_CODE_TEXT];
+    s3_error_code(&((struct s3_root *)blob->state)->response, code);
+    if (failed == ERR_NOT_FOUND && strcmp(code, "NoSuchBucket") != 0) {
+        return 0;
+    }
+    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+/* ---- Writing --------------------------------------------------------------------- */
+
+enum { HEADERS_MAX = 3 };
+
+static size_t headers_of(const char *key, bool only_new, struct http_header out[HEADERS_MAX]) {
+    const char *type = delivery_type(key);
+    size_t count = 0;
+    out[count++] =
+        (struct http_header){"Content-Type", type != NULL ? type : "application/octet-stream"};
+    out[count++] = (struct http_header){"Cache-Control", delivery_caching(key)};
+    if (only_new) {
+        out[count++] = (struct http_header){"If-None-Match", "*"};
+    }
+    return count;
+}
+
+static int put_whole(struct blob *blob, const char *key, const void *data, size_t size,
+                     bool only_new, struct err *err) {
+    struct http_header headers[HEADERS_MAX];
+    struct http_request request = request_of(blob, "PUT");
+    request.headers = headers;
+    request.header_count = headers_of(key, only_new, headers);
+    request.body = data != NULL ? data : "";
+    request.body_size = size;
+    return send_for_key(blob, key, &request, err);
+}
+
+static int put_parts(struct blob *blob, const char *key, const void *data, size_t size,
+                     struct err *err) {
+    const struct s3_root *state = blob->state;
+    struct http_header headers[HEADERS_MAX];
+    char *full = mem_format("%s%s", state->prefix, key);
+    struct http_request request = request_of(blob, "POST");
+    struct http_retry retry = http_retry_default();
+    request.headers = headers;
+    request.header_count = headers_of(key, false, headers);
+    retry.attempts = blob->options.attempts;
+    int failed = s3_parts_put(state->client, full, &request, &retry, data, size, err);
+    mem_free(full);
+    return failed;
+}
+
+/* Which buckets keep to If-None-Match, for the whole process. */
+static pthread_mutex_t places_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    char *place;
+    bool conditional;
+} places[PLACES_MAX];
+static int place_count;
+
+static bool recall(const char *place, bool *conditional) {
+    bool known = false;
+    pthread_mutex_lock(&places_mutex);
+    for (int i = 0; i < place_count && !known; i++) {
+        known = strcmp(places[i].place, place) == 0;
+        *conditional = known ? places[i].conditional : *conditional;
+    }
+    pthread_mutex_unlock(&places_mutex);
+    return known;
+}
+
+static void remember(const char *place, bool conditional) {
+    pthread_mutex_lock(&places_mutex);
+    if (place_count < PLACES_MAX) {
+        places[place_count].place = mem_string(place);
+        places[place_count++].conditional = conditional;
+    }
+    pthread_mutex_unlock(&places_mutex);
+}
+
+/* Puts an empty object twice: the second must be refused. A store that doesn't know the
+ * header refuses the first (501) or takes both. */
+static int is_conditional(struct blob *blob, bool *out, struct err *err) {
+    const struct s3_root *state = blob->state;
+    const char *place = s3_client_place(state->client);
+    if (recall(place, out)) {
+        return 0;
+    }
+    char id[ID_TEXT];
+    id_make(id);
+    char *key = mem_format(".reelfarm-probe-%s", id);
+    struct err why = {0};
+    int failed = put_whole(blob, key, NULL, 0, true, &why);
+    if (failed == 0) {
+        failed = put_whole(blob, key, NULL, 0, true, &why);
+        s3_remove(blob, key, NULL);
+        *out = failed == ERR_CONFLICT;
+        failed = *out ? 0 : failed;
+    } else if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
+        *out = false;
+        failed = 0;
+    }
+    mem_free(key);
+    if (failed == 0) {
+        remember(place, *out);
+    }
+    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+static int refuse_present(struct blob *blob, const char *key, struct err *err) {
+    struct err why = {0};
+    int64_t size = 0;
+    int failed = s3_stat(blob, key, &size, &why);
+    if (failed == 0) {
+        return err_set(err, ERR_CONFLICT, "'%s' is there already in '%s'", key, blob->name);
+    }
+    return failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+static int s3_put(struct blob *blob, const char *key, const void *data, size_t size,
+                  enum blob_put_mode mode, struct err *err) {
+    bool is_large = size > ONE_PUT_BYTES_MAX;
+    bool conditional = false;
+    int failed = 0;
+    if (mode == BLOB_CREATE && !is_large) {
+        failed = is_conditional(blob, &conditional, err);
+    }
+    if (failed == 0 && mode == BLOB_CREATE && !conditional) {
+        failed = refuse_present(blob, key, err);
+    }
+    if (failed != 0) {
+        return failed;
+    }
+    return is_large ? put_parts(blob, key, data, size, err)
+                    : put_whole(blob, key, data, size, conditional, err);
+}
+
+/* ---- Listing --------------------------------------------------------------------- */
+
+struct listing {
+    const struct s3_root *state;
+    blob_visit *visit;
+    void *context;
+    char *next; /* owned: the token of the next page; NULL: none */
+};
+
+static int hex_digit(char c) {
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* Of encoding-type=url, in place: some stores write a blank as "+", none leaves one so. */
+static void decode(char *text) {
+    char *to = text;
+    for (const char *from = text; *from != '\0'; from++, to++) {
+        int high = *from == '%' ? hex_digit(from[1]) : -1;
+        int low = high >= 0 ? hex_digit(from[2]) : -1;
+        *to = *from == '+' ? ' ' : *from;
+        if (low >= 0) {
+            *to = (char)(high * 16 + low);
+            from += 2;
+        }
+    }
+    *to = '\0';
+}
+
+static int visit_entry(const struct listing *listing, const struct xml_node *entry, bool encoded,
+                       struct err *err) {
+    const struct xml_node *key = xml_child(entry, "Key");
+    const struct xml_node *size = xml_child(entry, "Size");
+    size_t prefix = strlen(listing->state->prefix);
+    if (key == NULL || size == NULL) {
+        return err_set(err, ERR_CORRUPT, "the store's listing of '%s' has an entry without a key",
+                       listing->state->bucket);
+    }
+    char *name = mem_string(key->text);
+    if (encoded) {
+        decode(name);
+    }
+    int failed = 0;
+    bool below = strncmp(name, listing->state->prefix, prefix) == 0;
+    const char *rest = below ? name + prefix : "";
+    size_t length = strlen(rest);
+    /* hidden names and what some tools put for a folder are no objects of ours */
+    bool hidden = rest[0] == '.' || strstr(rest, "/.") != NULL;
+    if (length > 0 && rest[length - 1] != '/' && !hidden) {
+        failed = listing->visit(listing->context, rest, strtoll(size->text, NULL, 10), err);
+    }
+    mem_free(name);
+    return failed;
+}
+
+static int visit_page(struct listing *listing, struct err *err) {
+    const struct http_response *response = &listing->state->response;
+    struct arena arena = {0};
+    struct xml_node *root = NULL;
+    int failed = xml_read(&root, &arena, response->body.data, response->body.size, err);
+    mem_free(listing->next);
+    listing->next = NULL;
+    if (failed != 0) {
+        err_wrap(err, "the store's listing of '%s'", listing->state->bucket);
+    } else {
+        const struct xml_node *more = xml_child(root, "NextContinuationToken");
+        bool encoded = xml_child(root, "EncodingType") != NULL;
+        listing->next = more != NULL && more->text[0] != '\0' ? mem_string(more->text) : NULL;
+        for (const struct xml_node *entry = xml_child(root, "Contents");
+             failed == 0 && entry != NULL; entry = xml_again(entry)) {
+            failed = visit_entry(listing, entry, encoded, err);
+        }
+    }
+    arena_finish(&arena);
+    return failed;
+}
+
+static int s3_list(struct blob *blob, const char *prefix, blob_visit *visit, void *context,
+                   struct err *err) {
+    struct s3_root *state = blob->state;
+    struct http_retry retry = http_retry_default();
+    struct listing listing = {state, visit, context, NULL};
+    char *full = mem_format("%s%s", state->prefix, prefix);
+    int failed = 0;
+    retry.attempts = blob->options.attempts;
+    do {
+        const struct sigv4_pair query[] = {
+            {"list-type", "2"},
+            {"encoding-type", "url"},
+            {"prefix", full},
+            {"continuation-token", listing.next},
+        };
+        const struct s3_call call = {"", query, listing.next != NULL ? 4 : 3};
+        struct http_request request = request_of(blob, "GET");
+        request.max_body = LIST_BYTES_MAX;
+        failed = s3_send_retrying(state->client, &call, &request, &retry, &state->response, err);
+        if (failed == 0) {
+            failed = visit_page(&listing, err);
+        }
+    } while (failed == 0 && listing.next != NULL);
+    mem_free(listing.next);
+    mem_free(full);
+    return failed;
+}
+
+static const char *const schemes[] = {"s3", NULL};
+
+const struct blob_backend blob_s3_backend = {
+    .schemes = schemes,
+    .source_open = s3_source_open,
+    .source_read = ranges_read,
+    .source_close = ranges_close,
+    .open = s3_open,
+    .close = s3_close,
+    .get = s3_get,
+    .got_header = s3_got_header,
+    .stat = s3_stat,
+    .put = s3_put,
+    .list = s3_list,
+    .remove = s3_remove,
+};

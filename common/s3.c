@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Addresses, signatures and answers of object stores: see s3.h. */
+#include "s3.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/mem.h"
+#include "common/xml.h"
+#include "s3_account.h"
+
+enum {
+    HEADERS_MAX = 8, /* the caller's */
+    OWN_HEADERS = 4,
+    BUCKET_BYTES_MIN = 3, /* "General purpose bucket naming rules" */
+    BUCKET_BYTES_MAX = 63,
+    CORRECTIONS = 3, /* of region, clock and credentials, for one call */
+    ERROR_TEXT_MAX = 300,
+};
+
+struct s3_client {
+    char *bucket;
+    char *place;
+    struct s3_account account;
+    struct s3_credentials credentials;
+    struct http_client *http;
+    int64_t skew_s; /* the store's clock less ours */
+    char *url;      /* of the latest request */
+};
+
+/* ---- Addresses -------------------------------------------------------------------- */
+
+int s3_split(const char *url, char **bucket, const char **key, struct err *err) {
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    static const char all[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+    const char *name = strstr(url, "://") + strlen("://");
+    size_t length = strcspn(name, "/");
+    if (length < BUCKET_BYTES_MIN || length > BUCKET_BYTES_MAX || strspn(name, all) < length ||
+        strspn(name, letters) == 0 || strchr(letters, name[length - 1]) == NULL) {
+        return err_set(err, ERR_INVALID,
+                       "'%.200s' names no bucket; write s3://bucket/key, the bucket's name being "
+                       "3 to 63 of a-z 0-9 . -",
+                       url);
+    }
+    *bucket = mem_format("%.*s", (int)length, name);
+    *key = name[length] == '/' ? name + length + 1 : name + length;
+    return 0;
+}
+
+/* Name, and port where it is not the scheme's own: the Host header. */
+static char *host_of(const struct s3_client *client) {
+    const struct s3_account *account = &client->account;
+    const char *bucket = account->path_style ? "" : client->bucket;
+    const char *dot = account->path_style ? "" : ".";
+    if (account->endpoint[0] == '\0') {
+        return mem_format("%s%ss3.%s.amazonaws.com", bucket, dot, account->region);
+    }
+    const char *host = strstr(account->endpoint, "://") + strlen("://");
+    size_t length = strcspn(host, "/");
+    const char *usual = strncmp(account->endpoint, "https", 5) == 0 ? ":443" : ":80";
+    size_t port = strlen(usual);
+    if (length > port && strncmp(host + length - port, usual, port) == 0) {
+        length -= port;
+    }
+    return mem_format("%s%s%.*s", bucket, dot, (int)length, host);
+}
+
+/* The path of a gateway before the store, if it has one; the bucket; the key. */
+static char *path_of(const struct s3_client *client, const char *key) {
+    const struct s3_account *account = &client->account;
+    const char *host = strstr(account->endpoint, "://");
+    const char *base = host != NULL ? strchr(host + strlen("://"), '/') : NULL;
+    return mem_format("%s%s%s/%s", base != NULL ? base : "", account->path_style ? "/" : "",
+                      account->path_style ? client->bucket : "", key);
+}
+
+static const char *scheme_of(const struct s3_client *client) {
+    return strncmp(client->account.endpoint, "http:", 5) == 0 ? "http" : "https";
+}
+
+/* ---- Life ----------------------------------------------------------------------- */
+
+int s3_client_create(struct s3_client **out, const char *bucket, struct err *err) {
+    struct s3_client *client = mem_zero(1, sizeof(*client));
+    client->bucket = mem_string(bucket);
+    int failed = s3_account_find(&client->account, err);
+    if (failed == 0) {
+        client->place = mem_format("%s/%s", client->account.endpoint, bucket);
+        failed = s3_credentials_find(&client->credentials, err);
+    }
+    if (failed == 0) {
+        failed = http_client_create(&client->http, err);
+    }
+    if (failed != 0) {
+        s3_client_destroy(client);
+        return failed;
+    }
+    *out = client;
+    return 0;
+}
+
+void s3_client_destroy(struct s3_client *client) {
+    if (client != NULL) {
+        http_client_destroy(client->http);
+        s3_account_finish(&client->account);
+        s3_credentials_finish(&client->credentials);
+        mem_free(client->bucket);
+        mem_free(client->place);
+        mem_free(client->url);
+        mem_free(client);
+    }
+}
+
+const char *s3_client_place(const struct s3_client *client) {
+    return client->place;
+}
+
+/* ---- One request ---------------------------------------------------------------- */
+
+/* Takes credentials anew where those at hand are about to end. */
+static int renew_credentials(struct s3_client *client, bool now, struct err *err) {
+    int64_t ends_s = client->credentials.expires_s;
+    if (!now && (ends_s == 0 || ends_s > clock_wall_ms() / 1000 + 60)) {
+        return 0;
+    }
+    struct s3_credentials fresh = {0};
+    int failed = s3_credentials_find(&fresh, err);
+    if (failed == 0) {
+        s3_credentials_finish(&client->credentials);
+        client->credentials = fresh;
+    }
+    return failed;
+}
+
+/* Signs for this moment and sends. */
+static int send_signed(struct s3_client *client, const struct s3_call *call,
+                       const struct http_request *asked, struct http_response *response,
+                       struct err *err) {
+    struct http_header headers[HEADERS_MAX + OWN_HEADERS];
+    struct sigv4_pair pairs[HEADERS_MAX];
+    char time[SIGV4_TIME_TEXT];
+    char hash[SHA256_TEXT];
+    struct buf text = {0};
+    struct buf authorization = {0};
+    char *host = host_of(client);
+    char *path = path_of(client, call->key);
+    struct sigv4_credentials keys = {client->credentials.access_key, client->credentials.secret_key,
+                                     client->credentials.session_token};
+    struct http_request request = *asked;
+    assert(asked->header_count <= HEADERS_MAX);
+    for (size_t i = 0; i < asked->header_count; i++) {
+        headers[i] = asked->headers[i];
+        pairs[i] = (struct sigv4_pair){asked->headers[i].name, asked->headers[i].value};
+    }
+    sha256_hex_of(asked->body, asked->body != NULL ? asked->body_size : 0, hash);
+    const struct sigv4_request to_sign = {
+        .method = asked->method,
+        .host = host,
+        .path = path,
+        .query = call->query,
+        .query_count = call->query_count,
+        .headers = pairs,
+        .header_count = asked->header_count,
+        .payload = hash,
+        .region = client->account.region,
+        .service = "s3",
+        .time_s = clock_wall_ms() / 1000 + client->skew_s,
+    };
+    sigv4_time(to_sign.time_s, time);
+    sigv4_sign(&to_sign, &keys, &authorization);
+    size_t count = asked->header_count;
+    headers[count++] = (struct http_header){"x-amz-date", time};
+    headers[count++] = (struct http_header){"x-amz-content-sha256", hash};
+    headers[count++] = (struct http_header){"Authorization", buf_text(&authorization)};
+    if (keys.session_token != NULL) {
+        headers[count++] = (struct http_header){"x-amz-security-token", keys.session_token};
+    }
+    buf_format(&text, "%s://%s", scheme_of(client), host);
+    sigv4_target(&to_sign, &text);
+    mem_free(client->url);
+    client->url = mem_string(buf_text(&text));
+    request.url = client->url;
+    request.headers = headers;
+    request.header_count = count;
+    request.redirects = 0; /* a signature holds for one host */
+    int failed = http_send(client->http, &request, response, err);
+    buf_finish(&text);
+    buf_finish(&authorization);
+    mem_free(host);
+    mem_free(path);
+    return failed;
+}
+
+/* ---- Answers -------------------------------------------------------------------- */
+
+/* What an <Error> says; "" where it does not. */
+struct answer {
+    char code[S3_CODE_TEXT];
+    char message[ERROR_TEXT_MAX];
+    char request[S3_CODE_TEXT];
+};
+
+static void take_text(const struct xml_node *root, const char *name, char *out, size_t size) {
+    const struct xml_node *node = xml_child(root, name);
+    snprintf(out, size, "%s", node != NULL ? node->text : "");
+    for (char *c = out; *c != '\0'; c++) {
+        *c = (unsigned char)*c < 0x20 || *c == 0x7f ? ' ' : *c;
+    }
+}
+
+static void read_answer(const struct http_response *response, struct answer *out) {
+    struct arena arena = {0};
+    struct xml_node *root = NULL;
+    *out = (struct answer){0};
+    if (response->body.size > 0 &&
+        xml_read(&root, &arena, response->body.data, response->body.size, NULL) == 0 &&
+        strcmp(root->name, "Error") == 0) {
+        take_text(root, "Code", out->code, sizeof(out->code));
+        take_text(root, "Message", out->message, sizeof(out->message));
+        take_text(root, "RequestId", out->request, sizeof(out->request));
+    }
+    arena_finish(&arena);
+    const char *id = http_response_header(response, "x-amz-request-id");
+    if (out->request[0] == '\0' && id != NULL) {
+        snprintf(out->request, sizeof(out->request), "%s", id);
+    }
+}
+
+void s3_error_code(const struct http_response *response, char out[S3_CODE_TEXT]) {
+    struct answer answer;
+    read_answer(response, &answer);
+    memcpy(out, answer.code, S3_CODE_TEXT);
+}
+
+/* "Sun, 29 Nov 2026 12:00:00 GMT"; 0 for another text. */
+static int64_t date_of(const struct http_response *response) {
+    const char *text = http_response_header(response, "Date");
+    struct tm parts = {0};
+    const char *end = text != NULL ? strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts) : NULL;
+    return end != NULL && *end == '\0' ? (int64_t)timegm(&parts) : 0;
+}
+
+/* Takes from a refusal what makes the next try right; false where there is nothing. */
+static bool correct(struct s3_client *client, const struct http_response *response) {
+    const char *region = http_response_header(response, "x-amz-bucket-region");
+    bool is_elsewhere = response->status == 301 || response->status == 307 ||
+                        response->status == 400 || response->status == 403;
+    if (is_elsewhere && region != NULL && region[0] != '\0' &&
+        strcmp(region, client->account.region) != 0) {
+        mem_free(client->account.region);
+        client->account.region = mem_string(region);
+        return true;
+    }
+    char code[S3_CODE_TEXT];
+    if (response->status != 403 && response->status != 400) {
+        return false;
+    }
+    s3_error_code(response, code);
+    /* an answer to HEAD has no body: its time alone can tell */
+    int64_t date_s = date_of(response);
+    int64_t skew_s = date_s - clock_wall_ms() / 1000;
+    bool far_off = date_s != 0 && (skew_s - client->skew_s > 300 || client->skew_s - skew_s > 300);
+    if (strcmp(code, "RequestTimeTooSkewed") == 0 || (code[0] == '\0' && far_off)) {
+        client->skew_s = skew_s;
+        return far_off;
+    }
+    if (strcmp(code, "ExpiredToken") == 0) {
+        return renew_credentials(client, true, NULL) == 0;
+    }
+    return false;
+}
+
+int s3_send(struct s3_client *client, const struct s3_call *call, struct http_request *request,
+            struct http_response *response, struct err *err) {
+    int failed = renew_credentials(client, false, err);
+    for (int i = 0; failed == 0 && i <= CORRECTIONS; i++) {
+        failed = send_signed(client, call, request, response, err);
+        request->url = client->url;
+        if (failed != 0 || !correct(client, response)) {
+            break;
+        }
+    }
+    return failed;
+}
+
+/* What codes mean for us ("Error responses" of the API Reference; the last are RGW's and
+ * Swift's) and what to do about them. */
+static const struct meaning {
+    const char *code;
+    enum err_code means;
+    const char *advice;
+} meanings[] = {
+    {"NoSuchBucket", ERR_NOT_FOUND, "check the bucket's name and AWS_ENDPOINT_URL"},
+    {"NoSuchKey", ERR_NOT_FOUND, NULL},
+    {"NoSuchUpload", ERR_NOT_FOUND, NULL},
+    {"AccessDenied", ERR_INVALID, "give these credentials the right to it"},
+    {"InvalidAccessKeyId", ERR_INVALID, "check AWS_ACCESS_KEY_ID and the profile"},
+    {"SignatureDoesNotMatch", ERR_INVALID, "check AWS_SECRET_ACCESS_KEY and the profile"},
+    {"InvalidToken", ERR_INVALID, "check AWS_SESSION_TOKEN"},
+    {"ExpiredToken", ERR_INVALID, "take new temporary credentials"},
+    {"RequestTimeTooSkewed", ERR_INVALID, "set this machine's clock"},
+    {"EntityTooLarge", ERR_INVALID, NULL},
+    {"PreconditionFailed", ERR_CONFLICT, NULL},
+    {"ConditionalRequestConflict", ERR_UNAVAILABLE, NULL},
+    {"OperationAborted", ERR_UNAVAILABLE, NULL},
+    {"RequestTimeout", ERR_UNAVAILABLE, NULL},
+    {"SlowDown", ERR_UNAVAILABLE, NULL},
+    {"ServiceUnavailable", ERR_UNAVAILABLE, NULL},
+    {"InternalError", ERR_UNAVAILABLE, NULL},
+    {"BadDigest", ERR_UNAVAILABLE, NULL},
+    {"XAmzContentSHA256Mismatch", ERR_UNAVAILABLE, NULL},
+    {"IncompleteBody", ERR_UNAVAILABLE, NULL},
+    {"NotImplemented", ERR_UNSUPPORTED, NULL},
+    {"QuotaExceeded", ERR_NO_SPACE, "make room there or raise the quota"},
+};
+
+static const struct meaning *meaning_of(const char *code) {
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+        if (strcmp(meanings[i].code, code) == 0) {
+            return &meanings[i];
+        }
+    }
+    return NULL;
+}
+
+int s3_check(const struct s3_client *client, const struct s3_call *call,
+             const struct http_request *request, const struct http_response *response,
+             struct err *err) {
+    struct answer answer;
+    struct err plain = {0};
+    struct buf text = {0};
+    bool is_fine = response->status >= 200 && response->status <= 299;
+    if (is_fine) {
+        return 0;
+    }
+    http_check(request, response, &plain);
+    read_answer(response, &answer);
+    const struct meaning *meaning = meaning_of(answer.code);
+    buf_format(&text, "%s s3://%s/%s: the store answered %d", request->method, client->bucket,
+               call->key, response->status);
+    buf_format(&text, answer.code[0] != '\0' ? " %s" : "%s", answer.code);
+    buf_format(&text, answer.message[0] != '\0' ? ", '%s'" : "%s", answer.message);
+    buf_format(&text, answer.request[0] != '\0' ? " (request %s)" : "%s", answer.request);
+    if (meaning != NULL && meaning->advice != NULL) {
+        buf_format(&text, "; %s", meaning->advice);
+    }
+    int failed = err_set(err, meaning != NULL ? meaning->means : plain.code, "%s", buf_text(&text));
+    buf_finish(&text);
+    return failed;
+}
+
+/* Whether the store may be asked again: for POST only where it said that it did nothing. */
+static bool may_repeat(const struct http_request *request, const struct http_response *response,
+                       int code) {
+    bool refused = response->status == 503 || response->status == 429;
+    return http_may_retry(code) && (strcmp(request->method, "POST") != 0 || refused);
+}
+
+int s3_send_retrying(struct s3_client *client, const struct s3_call *call,
+                     struct http_request *request, const struct http_retry *retry,
+                     struct http_response *response, struct err *err) {
+    for (int failures = 1;; failures++) {
+        struct err attempt = {0};
+        int code = s3_send(client, call, request, response, &attempt);
+        if (code == 0) {
+            code = s3_check(client, call, request, response, &attempt);
+        }
+        if (code == 0) {
+            return 0;
+        }
+        if (!may_repeat(request, response, code) || failures >= retry->attempts) {
+            return err_set(err, (enum err_code)code, "%s", attempt.message);
+        }
+        int64_t pause = http_retry_pause_ms(retry, failures, response->retry_after_s, NULL);
+        if (!clock_sleep_ms(pause, request->cancel)) {
+            return err_set(err, ERR_CANCELLED, "%s; stopped as asked", attempt.message);
+        }
+    }
+}

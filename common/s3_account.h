@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where an object store is and who we are there, found as AWS's own tools find it, so
+ * that what works for them works here:
+ *   - region, endpoint, style: AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3,
+ *     AWS_ENDPOINT_URL, REELFARM_S3_STYLE (path or host), then the profile's `region`,
+ *     `endpoint_url` and `addressing_style` (alone or below `s3 =`);
+ *   - credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the
+ *     profile's, then those of the instance's role (EC2 IMDSv2).
+ * The profile is AWS_PROFILE or "default", in AWS_SHARED_CREDENTIALS_FILE (default
+ * ~/.aws/credentials) and AWS_CONFIG_FILE (default ~/.aws/config). Sign-on, web
+ * identities and `credential_process` are not followed.
+ */
+#ifndef COMMON_S3_ACCOUNT_H
+#define COMMON_S3_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+struct s3_account {
+    char *endpoint;  /* owned; "https://host[:port]"; "" for AWS's own, by region */
+    char *region;    /* owned; "us-east-1" where none is said */
+    bool path_style; /* bucket in the path rather than in the host's name: default for an
+                        endpoint of one's own */
+};
+
+/* Looks in environment and files. INVALID for a file that can't be read or understood;
+ * files that are not there are none. Ends with s3_account_finish. */
+int s3_account_find(struct s3_account *out, struct err *err);
+
+void s3_account_finish(struct s3_account *account);
+
+struct s3_credentials {
+    char *access_key;    /* owned */
+    char *secret_key;    /* owned */
+    char *session_token; /* owned; NULL for none */
+    int64_t expires_s;   /* since 1970; 0: never */
+};
+
+/* Finds the credentials in force; those of an instance's role are asked for anew five
+ * minutes before they expire, and kept for the whole process until then. INVALID where
+ * there are none, UNAVAILABLE where the metadata service fails. */
+int s3_credentials_find(struct s3_credentials *out, struct err *err);
+
+/* Forgets, and overwrites the secret. Takes a zeroed one. */
+void s3_credentials_finish(struct s3_credentials *credentials);
+
+#endif

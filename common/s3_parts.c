@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Begin, parts, and complete or abort: see s3_parts.h. */
+#include "s3_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "common/xml.h"
+
+struct upload {
+    struct s3_client *client;
+    const char *key;
+    const struct http_request *template;
+    const struct http_retry *retry;
+    struct http_response response;
+    char *id;
+    struct buf parts; /* of the list that completes it */
+};
+
+static struct http_request request_of(const struct upload *upload, const char *method) {
+    struct http_request request = *upload->template;
+    request.method = method;
+    request.body = NULL;
+    request.body_size = 0;
+    request.headers = NULL;
+    request.header_count = 0;
+    return request;
+}
+
+static int begin(struct upload *upload, struct err *err) {
+    static const struct sigv4_pair query[] = {{"uploads", ""}};
+    const struct s3_call call = {upload->key, query, 1};
+    struct http_request request = request_of(upload, "POST");
+    struct arena arena = {0};
+    struct xml_node *root = NULL;
+    request.headers = upload->template->headers;
+    request.header_count = upload->template->header_count;
+    int failed =
+        s3_send_retrying(upload->client, &call, &request, upload->retry, &upload->response, err);
+    if (failed == 0) {
+        const struct buf *body = &upload->response.body;
+        failed = xml_read(&root, &arena, body->data, body->size, err);
+    }
+    const struct xml_node *id = failed == 0 ? xml_child(root, "UploadId") : NULL;
+    if (failed == 0 && id == NULL) {
+        failed = err_set(err, ERR_CORRUPT, "the store began an upload of '%s' and doesn't name it",
+                         upload->key);
+    }
+    upload->id = id != NULL ? mem_string(id->text) : NULL;
+    arena_finish(&arena);
+    return failed;
+}
+
+static int put_part(struct upload *upload, int number, const uint8_t *data, size_t size,
+                    struct err *err) {
+    char text[16];
+    snprintf(text, sizeof(text), "%d", number);
+    const struct sigv4_pair query[] = {{"partNumber", text}, {"uploadId", upload->id}};
+    const struct s3_call call = {upload->key, query, 2};
+    struct http_request request = request_of(upload, "PUT");
+    request.body = data;
+    request.body_size = size;
+    int failed =
+        s3_send_retrying(upload->client, &call, &request, upload->retry, &upload->response, err);
+    if (failed != 0) {
+        return failed;
+    }
+    const char *etag = http_response_header(&upload->response, "ETag");
+    if (etag == NULL || strpbrk(etag, "<>&") != NULL) {
+        return err_set(err, ERR_CORRUPT, "the store took part %d of '%s' and gave no ETag for it",
+                       number, upload->key);
+    }
+    buf_format(&upload->parts, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", number,
+               etag);
+    return 0;
+}
+
+/* A 200 may hold an <Error>: the store answers before it is done. */
+static int complete(struct upload *upload, struct err *err) {
+    const struct sigv4_pair query[] = {{"uploadId", upload->id}};
+    const struct s3_call call = {upload->key, query, 1};
+    struct http_request request = request_of(upload, "POST");
+    struct buf body = {0};
+    char code[S3_CODE_TEXT];
+    buf_format(&body, "<CompleteMultipartUpload>%s</CompleteMultipartUpload>",
+               buf_text(&upload->parts));
+    request.body = body.data;
+    request.body_size = body.size;
+    int failed =
+        s3_send_retrying(upload->client, &call, &request, upload->retry, &upload->response, err);
+    s3_error_code(&upload->response, code);
+    if (failed == 0 && code[0] != '\0') {
+        failed = err_set(err, ERR_UNAVAILABLE,
+                         "POST '%s': the store answered 200 and then %s, so it is not stored",
+                         upload->key, code);
+    }
+    buf_finish(&body);
+    return failed;
+}
+
+static void abort_upload(struct upload *upload) {
+    const struct sigv4_pair query[] = {{"uploadId", upload->id}};
+    const struct s3_call call = {upload->key, query, 1};
+    struct http_request request = request_of(upload, "DELETE");
+    request.cancel = NULL; /* who stops the task wants nothing left of it */
+    s3_send_retrying(upload->client, &call, &request, upload->retry, &upload->response, NULL);
+}
+
+int s3_parts_put(struct s3_client *client, const char *key, const struct http_request *template,
+                 const struct http_retry *retry, const void *data, size_t size, struct err *err) {
+    struct upload upload = {.client = client, .key = key, .template = template, .retry = retry};
+    const uint8_t *at = data;
+    int failed = begin(&upload, err);
+    for (int number = 1; failed == 0 && size > 0; number++) {
+        size_t here = size < S3_PART_BYTES ? size : S3_PART_BYTES;
+        failed = put_part(&upload, number, at, here, err);
+        at += here;
+        size -= here;
+    }
+    if (failed == 0) {
+        failed = complete(&upload, err);
+    }
+    if (failed != 0 && upload.id != NULL) {
+        abort_upload(&upload);
+    }
+    http_response_finish(&upload.response);
+    buf_finish(&upload.parts);
+    mem_free(upload.id);
+    return failed;
+}

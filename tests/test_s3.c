@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Object stores: whose credentials are taken, how requests look, and what a store answers
+ * that a real one can't be made to. tests/test_s3_store.c meets real ones. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/blob.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "common/s3_account.h"
+#include "fixture.h"
+
+Suite *s3_suite(void);
+
+#define EMPTY   "Content-Length: 0\r\n\r\n"
+#define OK      "HTTP/1.1 200 OK\r\n" EMPTY
+#define MISSING "HTTP/1.1 404 Not Found\r\n" EMPTY
+
+static struct fixture_stub stub;
+static char *folder;
+static struct blob *blob;
+static struct blob_source *source;
+static struct blob_options options;
+static struct err err;
+
+static void setup(void) {
+    static const char *const variables[] = {
+        "AWS_PROFILE",        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CONFIG_FILE",    "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL",   "AWS_REGION",
+        "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID",
+        "AWS_SESSION_TOKEN",  "AWS_SECRET_ACCESS_KEY",
+        "REELFARM_S3_STYLE",  "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    };
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        unsetenv(variables[i]);
+    }
+    folder = fixture_folder();
+    setenv("HOME", folder, 1);
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+    options = blob_options_default();
+    options.attempts = 3;
+    options.stall_s = 2;
+    blob = NULL;
+    source = NULL;
+    err = (struct err){0};
+}
+
+static void teardown(void) {
+    blob_source_close(source);
+    blob_close(blob);
+    fixture_folder_drop(folder);
+}
+
+/* A store that gives these answers, and keys for it. */
+static void start(const struct fixture_answer *answers, int count) {
+    fixture_stub_start(&stub, answers, count);
+    setenv("AWS_ENDPOINT_URL", stub.url, 1);
+    setenv("AWS_ACCESS_KEY_ID", "KEY", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "hush", 1);
+    ck_assert_msg(blob_open(&blob, "s3://bucket/out/", &options, &err) == 0, "%s", err.message);
+}
+
+static void check_said(const char *part) {
+    ck_assert_msg(strstr(err.message, part) != NULL, "'%s' is not in '%s'", part, err.message);
+    ck_assert_msg(strstr(err.message, "hush") == NULL, "%s", err.message);
+}
+
+static void check_asked(int request, const char *part) {
+    ck_assert_msg(strstr(stub.requests[request], part) != NULL, "'%s' is not in '%s'", part,
+                  stub.requests[request]);
+}
+
+/* ---- Accounts -------------------------------------------------------------------- */
+
+static const char config[] = "# both of AWS's files\n"
+                             "[default]\n"
+                             "region = eu-central-1\n"
+                             "s3 =\n"
+                             "  addressing_style = path\n"
+                             "[profile other]\n"
+                             "region=us-west-2\r\n"
+                             "endpoint_url = https://store.example:443/\n"
+                             "[profile third]\n"
+                             "ec2 =\n"
+                             "    endpoint_url = http://wrong\n"
+                             "s3 =\n"
+                             "    endpoint_url = http://right:9000/gate\n"
+                             "    addressing_style = virtual\n";
+
+static const struct {
+    const char *variable;
+    const char *value;
+    const char *endpoint;
+    const char *region;
+    bool path_style;
+} accounts[] = {
+    {"AWS_PROFILE", "", "", "eu-central-1", true},
+    {"AWS_PROFILE", "other", "https://store.example:443", "us-west-2", true},
+    {"AWS_PROFILE", "third", "http://right:9000/gate", "us-east-1", false},
+    {"AWS_PROFILE", "nobody", "", "us-east-1", false},
+    {"AWS_REGION", "ap-south-1", "", "ap-south-1", true},
+    {"AWS_ENDPOINT_URL", "http://a:1//", "http://a:1", "eu-central-1", true},
+    {"AWS_ENDPOINT_URL_S3", "http://b:1", "http://b:1", "eu-central-1", true},
+    {"REELFARM_S3_STYLE", "host", "", "eu-central-1", false},
+};
+
+START_TEST(an_account_is_found_as_others_find_it) {
+    struct s3_account account;
+    fixture_write(folder, ".aws/config", config, strlen(config));
+    setenv(accounts[_i].variable, accounts[_i].value, 1);
+    ck_assert_msg(s3_account_find(&account, &err) == 0, "%s", err.message);
+    ck_assert_str_eq(account.endpoint, accounts[_i].endpoint);
+    ck_assert_str_eq(account.region, accounts[_i].region);
+    ck_assert_int_eq(account.path_style, accounts[_i].path_style);
+    s3_account_finish(&account);
+}
+END_TEST
+
+static const struct {
+    const char *variable;
+    const char *value;
+    const char *message;
+} wrong_accounts[] = {
+    {"AWS_ENDPOINT_URL", "store:9000", "'store:9000' is no http(s) URL"},
+    {"AWS_ENDPOINT_URL", "https://KEY:hush@store", "'' is no http(s) URL"},
+    {"AWS_REGION", "us east", "'us east' is no name"},
+    {"REELFARM_S3_STYLE", "both", "'both' is not known; write path or host"},
+    {"AWS_CONFIG_FILE", "/nowhere/config", "set AWS_CONFIG_FILE to another file"},
+    {"AWS_SHARED_CREDENTIALS_FILE", "/tmp", "set AWS_SHARED_CREDENTIALS_FILE to another file"},
+};
+
+START_TEST(a_wrong_account_is_named) {
+    struct s3_account account;
+    setenv(wrong_accounts[_i].variable, wrong_accounts[_i].value, 1);
+    ck_assert_int_eq(s3_account_find(&account, &err), ERR_INVALID);
+    check_said(wrong_accounts[_i].message);
+}
+END_TEST
+
+START_TEST(credentials_are_of_the_environment_then_of_the_profile) {
+    static const char keys[] = "[default]\naws_access_key_id = A\naws_secret_access_key = a=b/+\n"
+                               "[other]\naws_access_key_id = B\naws_secret_access_key = b\n"
+                               "aws_session_token = t\n";
+    struct s3_credentials found;
+    ck_assert_int_eq(s3_credentials_find(&found, &err), ERR_INVALID);
+    check_said("there are no credentials for object storage; set AWS_ACCESS_KEY_ID");
+    fixture_write(folder, ".aws/credentials", keys, strlen(keys));
+    ck_assert_int_eq(s3_credentials_find(&found, NULL), 0);
+    ck_assert_str_eq(found.access_key, "A");
+    ck_assert_str_eq(found.secret_key, "a=b/+");
+    ck_assert_ptr_null(found.session_token);
+    s3_credentials_finish(&found);
+    setenv("AWS_PROFILE", "other", 1);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL), 0);
+    ck_assert_str_eq(found.session_token, "t");
+    s3_credentials_finish(&found);
+    setenv("AWS_ACCESS_KEY_ID", "C", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "c", 1);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL), 0);
+    ck_assert_str_eq(found.access_key, "C");
+    ck_assert_ptr_null(found.session_token);
+    s3_credentials_finish(&found);
+}
+END_TEST
+
+#define TOKEN "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\ntoken"
+#define ROLE  "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nencoder"
+
+/* The role's answer with that time of expiry. */
+static char *role_answer(const char *expires) {
+    char *body = mem_format("{\"Code\": \"Success\", \"AccessKeyId\": \"ROLEKEY\", "
+                            "\"SecretAccessKey\": \"hush\", \"Token\": \"session\", "
+                            "\"Expiration\": \"%s\"}",
+                            expires);
+    char *answer =
+        mem_format("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+    mem_free(body);
+    return answer;
+}
+
+START_TEST(a_role_is_asked_for_and_kept_until_it_expires) {
+    char *late = role_answer("2999-01-01T00:00:00Z");
+    char *soon = role_answer("2001-01-01T00:00:00Z");
+    const struct fixture_answer answers[] = {{TOKEN, 0}, {ROLE, 0}, {soon, 0},
+                                             {TOKEN, 0}, {ROLE, 0}, {late, 0}};
+    struct s3_credentials found;
+    fixture_stub_start(&stub, answers, 6);
+    unsetenv("AWS_EC2_METADATA_DISABLED");
+    setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", stub.url, 1);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_msg(s3_credentials_find(&found, &err) == 0, "%s", err.message);
+        ck_assert_str_eq(found.access_key, "ROLEKEY");
+        ck_assert_str_eq(found.session_token, "session");
+        s3_credentials_finish(&found);
+    }
+    ck_assert_int_eq(stub.taken, 6);
+    check_asked(0, "PUT /latest/api/token HTTP/1.1\r\n");
+    check_asked(1, "\r\nX-aws-ec2-metadata-token: token\r\n");
+    check_asked(2, "GET /latest/meta-data/iam/security-credentials/encoder HTTP/1.1\r\n");
+    fixture_stub_stop(&stub);
+    mem_free(late);
+    mem_free(soon);
+}
+END_TEST
+
+/* ---- Addresses ------------------------------------------------------------------- */
+
+static const struct {
+    const char *url;
+    const char *message;
+} wrong_urls[] = {
+    {"s3://", "names no bucket; write s3://bucket/key"},
+    {"s3://ab/key", "3 to 63"},
+    {"s3://Bucket/key", "a-z 0-9"},
+    {"s3://bucket-/key", "names no bucket"},
+    {"s3://-bucket/key", "names no bucket"},
+    {"s3://bu_cket/key", "names no bucket"},
+    {"s3://buc@ket/key", "names no bucket"},
+    {"s3://bucket", "name an object in it"},
+    {"s3://bucket/", "name an object in it"},
+};
+
+START_TEST(a_url_without_a_bucket_is_refused) {
+    ck_assert_int_eq(blob_source_open(&source, wrong_urls[_i].url, &options, &err), ERR_INVALID);
+    check_said(wrong_urls[_i].message);
+}
+END_TEST
+
+START_TEST(requests_are_addressed_and_signed) {
+    const struct fixture_answer answers[] = {{OK, 0}};
+    int64_t size = -1;
+    setenv("AWS_SESSION_TOKEN", "session", 1);
+    start(answers, 1);
+    ck_assert_msg(blob_stat(blob, "a b+c%.mp4", &size, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(size, 0);
+    check_asked(0, "HEAD /bucket/out/a%20b%2Bc%25.mp4 HTTP/1.1\r\n");
+    check_asked(0, "\r\nAuthorization: AWS4-HMAC-SHA256 Credential=KEY/");
+    check_asked(0, "/us-east-1/s3/aws4_request, "
+                   "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-security-token, ");
+    check_asked(0, "\r\nx-amz-security-token: session\r\n");
+    check_asked(0, "\r\nx-amz-content-sha256: e3b0c442");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(a_bucket_may_be_in_the_hosts_name) {
+    const struct fixture_answer answers[] = {{OK, 0}};
+    char host[64];
+    char *endpoint = NULL;
+    int64_t size = 0;
+    fixture_stub_start(&stub, answers, 1);
+    endpoint = mem_format("http://localhost:%d/gate/", stub.port);
+    snprintf(host, sizeof(host), "\r\nHost: bucket.localhost:%d\r\n", stub.port);
+    setenv("AWS_ENDPOINT_URL", endpoint, 1);
+    setenv("AWS_ACCESS_KEY_ID", "KEY", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "hush", 1);
+    setenv("REELFARM_S3_STYLE", "host", 1);
+    ck_assert_int_eq(blob_open(&blob, "s3://bucket", &options, &err), 0);
+    ck_assert_msg(blob_stat(blob, "key", &size, &err) == 0, "%s", err.message);
+    check_asked(0, "HEAD /gate/key HTTP/1.1\r\n");
+    check_asked(0, host);
+    fixture_stub_stop(&stub);
+    mem_free(endpoint);
+}
+END_TEST
+
+/* ---- Answers --------------------------------------------------------------------- */
+
+/* An <Error> of 200 bytes, padded by a comment. */
+#define ERROR(status, headers, code)                                                               \
+    "HTTP/1.1 " status "\r\n" headers "Connection: close\r\n\r\n<?xml version=\"1.0\"?><Error>"    \
+    "<Code>" code "</Code><Message>It says so</Message><RequestId>r-1</RequestId></Error>"
+
+static const struct {
+    const char *answer;
+    enum err_code code;
+    const char *message;
+    int taken;
+} refusals[] = {
+    {ERROR("404 No", "", "NoSuchKey"), ERR_NOT_FOUND,
+     "GET s3://bucket/out/k: the store answered 404 NoSuchKey, 'It says so' (request r-1)", 1},
+    {ERROR("404 No", "", "NoSuchBucket"), ERR_NOT_FOUND, "; check the bucket's name", 1},
+    {ERROR("403 No", "", "AccessDenied"), ERR_INVALID, "; give these credentials the right", 1},
+    {ERROR("403 No", "", "SignatureDoesNotMatch"), ERR_INVALID, "; check AWS_SECRET_ACCESS_KEY", 1},
+    {ERROR("403 No", "", "QuotaExceeded"), ERR_NO_SPACE, "; make room there", 1},
+    {ERROR("418 No", "", "Other"), ERR_INVALID, "answered 418 Other", 1},
+    {ERROR("503 No", "", "SlowDown"), ERR_UNAVAILABLE, "answered 503 SlowDown", 3},
+    {ERROR("500 No", "", "InternalError"), ERR_UNAVAILABLE, "answered 500 InternalError", 3},
+    {ERROR("400 No", "", "RequestTimeout"), ERR_UNAVAILABLE, "answered 400 RequestTimeout", 3},
+    {ERROR("501 No", "", "NotImplemented"), ERR_UNSUPPORTED, "answered 501 NotImplemented", 1},
+    {"HTTP/1.1 403 No\r\nx-amz-request-id: r-2\r\n" EMPTY, ERR_INVALID,
+     "answered 403 (request r-2)", 1},
+    {"HTTP/1.1 502 No\r\nContent-Length: 6\r\n\r\n<html>", ERR_UNAVAILABLE, "answered 502", 3},
+};
+
+START_TEST(a_refusal_says_code_and_request) {
+    const struct fixture_answer answers[] = {{refusals[_i].answer, 0}};
+    struct buf out = {0};
+    start(answers, 1);
+    ck_assert_int_eq(blob_get(blob, "k", 100, &out, &err), refusals[_i].code);
+    check_said(refusals[_i].message);
+    ck_assert_int_eq(stub.taken, refusals[_i].taken);
+    ck_assert_uint_eq(out.size, 0);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(another_region_is_gone_to) {
+    const struct fixture_answer answers[] = {
+        {ERROR("301 Moved", "x-amz-bucket-region: eu-west-1\r\n", "PermanentRedirect"), 0},
+        {OK, 0}};
+    struct buf out = {0};
+    start(answers, 2);
+    ck_assert_msg(blob_get(blob, "k", 100, &out, &err) == 0, "%s", err.message);
+    check_asked(0, "/us-east-1/s3/");
+    check_asked(1, "/eu-west-1/s3/");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+/* The store's time is taken once, and kept. */
+START_TEST(a_clock_that_is_wrong_is_set_right) {
+    const struct fixture_answer answers[] = {
+        {ERROR("403 No", "Date: Wed, 01 Jan 2070 00:00:00 GMT\r\n", "RequestTimeTooSkewed"), 0},
+        {OK, 0},
+        {OK, 0}};
+    struct buf out = {0};
+    start(answers, 3);
+    ck_assert_msg(blob_get(blob, "k", 100, &out, &err) == 0, "%s", err.message);
+    ck_assert_msg(blob_get(blob, "k", 100, &out, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(stub.taken, 3);
+    check_asked(1, "x-amz-date: 20700101T0000");
+    check_asked(2, "x-amz-date: 20700101T0000");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(a_clock_that_no_time_of_the_store_helps_is_named) {
+    const struct fixture_answer answers[] = {{ERROR("403 No", "", "RequestTimeTooSkewed"), 0}};
+    struct buf out = {0};
+    start(answers, 1);
+    ck_assert_int_eq(blob_get(blob, "k", 100, &out, &err), ERR_INVALID);
+    check_said("; set this machine's clock");
+    ck_assert_int_eq(stub.taken, 1);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+/* ---- Writing --------------------------------------------------------------------- */
+
+#define TAKEN ERROR("412 No", "", "PreconditionFailed")
+
+/* By whether the store keeps to If-None-Match: what it answers and what a put comes to. */
+static const struct {
+    struct fixture_answer answers[6];
+    int count;
+    int code;
+    const char *last; /* request */
+} creations[] = {
+    /* It does: probe, probe, its removal, the put. */
+    {{{OK, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}}, 4, 0, "If-None-Match: *\r\n"},
+    {{{OK, 0}, {TAKEN, 0}, {OK, 0}, {TAKEN, 0}}, 4, ERR_CONFLICT, "If-None-Match: *\r\n"},
+    /* It says that it can't: probe, look, put. */
+    {{{ERROR("501 No", "", "NotImplemented"), 0}, {MISSING, 0}, {OK, 0}},
+     3,
+     0,
+     "PUT /bucket/out/k"},
+    {{{ERROR("501 No", "", "NotImplemented"), 0}, {OK, 0}}, 2, ERR_CONFLICT, "HEAD /bucket/out/k"},
+    /* It takes no notice: probe, probe, its removal, look, put. */
+    {{{OK, 0}, {OK, 0}, {OK, 0}, {MISSING, 0}, {OK, 0}}, 5, 0, "PUT /bucket/out/k"},
+    {{{OK, 0}, {OK, 0}, {OK, 0}, {OK, 0}}, 4, ERR_CONFLICT, "HEAD /bucket/out/k"},
+};
+
+START_TEST(a_name_is_taken_once_whatever_the_store_can) {
+    start(creations[_i].answers, creations[_i].count);
+    int code = blob_put(blob, "k", "x", 1, BLOB_CREATE, &err);
+    ck_assert_msg(code == creations[_i].code, "%d: %s", code, err.message);
+    ck_assert_int_eq(stub.taken, creations[_i].count);
+    check_asked(creations[_i].count - 1, creations[_i].last);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(what_a_store_can_is_asked_once) {
+    const struct fixture_answer answers[] = {{OK, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}};
+    start(answers, 4);
+    ck_assert_int_eq(
+        blob_put(blob, "video/h264-720p-0123456789/00001.m4s", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(blob_put(blob, "two", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(stub.taken, 5);
+    check_asked(0, "PUT /bucket/out/.reelfarm-probe-");
+    check_asked(2, "DELETE /bucket/out/.reelfarm-probe-");
+    check_asked(3, "\r\nContent-Type: video/mp4\r\n");
+    check_asked(3, "\r\nCache-Control: public, max-age=31536000, immutable\r\n");
+    check_asked(4, "\r\nCache-Control: no-cache\r\n");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+#define BEGUN                                                                                      \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"                                                 \
+    "<InitiateMultipartUploadResult><UploadId>up</UploadId></InitiateMultipartUploadResult>"
+#define PART "HTTP/1.1 200 OK\r\nETag: \"part\"\r\n" EMPTY
+
+static const struct {
+    struct fixture_answer answers[8];
+    int count;
+    const char *message;
+    const char *last;
+} uploads[] = {
+    {{{BEGUN, 0},
+      {PART, 0},
+      {PART, 0},
+      {PART, 0},
+      {ERROR("200 OK", "", "InternalError"), 0},
+      {OK, 0}},
+     6,
+     "answered 200 and then InternalError, so it is not stored",
+     "DELETE /bucket/out/k?uploadId=up HTTP"},
+    {{{BEGUN, 0}, {PART, 0}, {OK, 0}, {OK, 0}},
+     4,
+     "gave no ETag",
+     "DELETE /bucket/out/k?uploadId=up "},
+    {{{BEGUN, 0}, {ERROR("403 No", "", "AccessDenied"), 0}, {OK, 0}},
+     3,
+     "403 AccessDenied",
+     "DELETE /bucket/out/k?uploadId=up "},
+    {{{OK, 0}}, 1, "at byte 0", "POST /bucket/out/k?uploads= HTTP"},
+    {{{ERROR("500 No", "", "InternalError"), 0}}, 1, "500 InternalError", "POST "},
+};
+
+START_TEST(an_upload_that_fails_is_taken_back) {
+    enum { SIZE = 33 << 20 };
+    unsigned char *data = fixture_bytes(SIZE);
+    start(uploads[_i].answers, uploads[_i].count);
+    ck_assert_int_ne(blob_put(blob, "k", data, SIZE, BLOB_REPLACE, &err), 0);
+    check_said(uploads[_i].message);
+    ck_assert_int_eq(stub.taken, uploads[_i].count);
+    check_asked(uploads[_i].count - 1, uploads[_i].last);
+    fixture_stub_stop(&stub);
+    mem_free(data);
+}
+END_TEST
+
+/* ---- Listing --------------------------------------------------------------------- */
+
+static int collect(void *context, const char *key, int64_t size, struct err *why) {
+    (void)why;
+    buf_format(context, "%s %lld\n", key, (long long)size);
+    return 0;
+}
+
+#define PAGE(body)                                                                                 \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListBucketResult>" body "</ListBucketResult>"
+#define ENTRY(key) "<Contents><Key>" key "</Key><Size>7</Size></Contents>"
+
+START_TEST(a_listing_goes_on_from_page_to_page) {
+    const struct fixture_answer answers[] = {
+        {PAGE("<EncodingType>url</EncodingType><NextContinuationToken>a/+=</"
+              "NextContinuationToken>" ENTRY("out/a+b%2Bc%C3%A9") ENTRY("out/.reelfarm-probe-1")
+                  ENTRY("out/d/")),
+         0},
+        {PAGE(ENTRY("out/e%2B") ENTRY("elsewhere/f")), 0}};
+    struct buf out = {0};
+    start(answers, 2);
+    ck_assert_msg(blob_list(blob, "", collect, &out, &err) == 0, "%s", err.message);
+    ck_assert_str_eq(buf_text(&out), "a b+c\xc3\xa9 7\ne%2B 7\n");
+    check_asked(0, "GET /bucket/?encoding-type=url&list-type=2&prefix=out%2F HTTP");
+    check_asked(1, "GET /bucket/?continuation-token=a%2F%2B%3D&encoding-type=url&list-type=2&");
+    buf_finish(&out);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(a_broken_listing_is_named) {
+    static const char *const pages[] = {PAGE("<Contents><Key>out/a</Key></Contents>"),
+                                        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<List"};
+    const struct fixture_answer answers[] = {{pages[_i], 0}};
+    struct buf out = {0};
+    start(answers, 1);
+    ck_assert_int_eq(blob_list(blob, "", collect, &out, &err), ERR_CORRUPT);
+    check_said("the store's listing of 'bucket'");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+Suite *s3_suite(void) {
+    Suite *suite = suite_create("s3");
+    TCase *account = tcase_create("account");
+    tcase_add_checked_fixture(account, setup, teardown);
+    tcase_add_loop_test(account, an_account_is_found_as_others_find_it, 0,
+                        sizeof(accounts) / sizeof(accounts[0]));
+    tcase_add_loop_test(account, a_wrong_account_is_named, 0,
+                        sizeof(wrong_accounts) / sizeof(wrong_accounts[0]));
+    tcase_add_test(account, credentials_are_of_the_environment_then_of_the_profile);
+    tcase_add_test(account, a_role_is_asked_for_and_kept_until_it_expires);
+    suite_add_tcase(suite, account);
+    TCase *requests = tcase_create("requests");
+    tcase_add_checked_fixture(requests, setup, teardown);
+    tcase_set_timeout(requests, 30);
+    tcase_add_loop_test(requests, a_url_without_a_bucket_is_refused, 0,
+                        sizeof(wrong_urls) / sizeof(wrong_urls[0]));
+    tcase_add_test(requests, requests_are_addressed_and_signed);
+    tcase_add_test(requests, a_bucket_may_be_in_the_hosts_name);
+    tcase_add_loop_test(requests, a_refusal_says_code_and_request, 0,
+                        sizeof(refusals) / sizeof(refusals[0]));
+    tcase_add_test(requests, another_region_is_gone_to);
+    tcase_add_test(requests, a_clock_that_is_wrong_is_set_right);
+    tcase_add_test(requests, a_clock_that_no_time_of_the_store_helps_is_named);
+    tcase_add_loop_test(requests, a_name_is_taken_once_whatever_the_store_can, 0,
+                        sizeof(creations) / sizeof(creations[0]));
+    tcase_add_test(requests, what_a_store_can_is_asked_once);
+    tcase_add_loop_test(requests, an_upload_that_fails_is_taken_back, 0,
+                        sizeof(uploads) / sizeof(uploads[0]));
+    tcase_add_test(requests, a_listing_goes_on_from_page_to_page);
+    tcase_add_loop_test(requests, a_broken_listing_is_named, 0, 2);
+    suite_add_tcase(suite, requests);
+    return suite;
+}
