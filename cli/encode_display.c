@@ -9,8 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "common/blob.h"
 #include "common/clock.h"
-#include "common/fs.h"
 #include "common/mem.h"
 
 enum { LINE_MS = 5000, JSON_MS = 1000, MAX_DOCUMENT = 16 << 20 };
@@ -156,16 +156,21 @@ static void summary_text(const struct title_status *status, const char *folder, 
 int encode_summary_write(const struct title_status *status, const char *out, double wall_s,
                          bool json, struct buf *text, struct err *err) {
     char *folder = mem_format("%s/%s", out, status->title);
-    char *path = mem_format("%s/title.json", folder);
+    char *key = mem_format("%s/title.json", status->title);
+    struct blob_options options = blob_options_default();
+    struct blob *blob = NULL;
     struct buf bytes = {0};
     struct json *document = NULL;
     struct err found = {0};
-    int failed = fs_read(&bytes, path, MAX_DOCUMENT, &found);
+    int failed = blob_open(&blob, out, &options, &found);
+    if (failed == 0) {
+        failed = blob_get(blob, key, MAX_DOCUMENT, &bytes, &found);
+    }
     if (failed == 0) {
         failed = json_tree_parse(&document, bytes.data, bytes.size, &found);
     }
     if (failed == 0) {
-        struct reader r = reader_of(document, path, &found);
+        struct reader r = reader_of(document, key, &found);
         if (json) {
             summary_json(status, folder, wall_s, document, text);
         } else {
@@ -174,7 +179,8 @@ int encode_summary_write(const struct title_status *status, const char *out, dou
     }
     json_tree_destroy(document);
     buf_finish(&bytes);
-    mem_free(path);
+    blob_close(blob);
+    mem_free(key);
     mem_free(folder);
     return found.code == ERR_NONE ? 0 : err_set(err, found.code, "%s", found.message);
 }

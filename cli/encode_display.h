@@ -23,7 +23,7 @@ void encode_display_show(struct encode_display *display, const struct title_stat
 /* Removes the live display from the terminal. */
 void encode_display_finish(struct encode_display *display);
 
-/* What was made, from the title's document below the folder `out`: for people, or as
+/* What was made, from the title's document below the output `out`: for people, or as
  * one JSON line {"event":"done",...}. */
 int encode_summary_write(const struct title_status *status, const char *out, double wall_s,
                          bool json, struct buf *text, struct err *err);

@@ -52,9 +52,10 @@ static int pick_backend(const struct blob_backend **out, const char *url, struct
         return err_set(err, ERR_INVALID, "an empty name is neither a path nor a URL; give one");
     }
     if (backend == NULL) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "the scheme '%s' is not known; give a path, file://, http://, https:// or s3://",
-                       scheme);
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "the scheme '%s' is not known; give a path, file://, http://, https:// or s3://",
+            scheme);
     }
     *out = backend;
     return 0;
@@ -87,6 +88,9 @@ int blob_cannot_read(const char *what, const struct err *why, struct err *err) {
     };
     if (why->code == ERR_CANCELLED) {
         return err_set(err, why->code, "%s", why->message);
+    }
+    if (strstr(why->message, "; ") != NULL) { /* the store said what to do */
+        return err_set(err, why->code, "cannot read %s: %s", what, why->message);
     }
     const char *advice = "copy it to this machine first";
     for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {

@@ -30,7 +30,7 @@ struct blob_options {
 struct blob_options blob_options_default(void);
 
 /* Makes the whole sentence of a failure to read: "cannot read WHAT: ...; " and what to do about
- * it, by the code of `why`. For messages of the system and of http.h, which lack both. */
+ * it, by the code of `why` where its message does not say it. */
 int blob_cannot_read(const char *what, const struct err *why, struct err *err);
 
 /* ---- Sources ------------------------------------------------------------------ */

@@ -47,7 +47,7 @@ struct http_request {
     int stall_bytes_s;    /* slower than this for stall_s is a stall; default 16 KiB/s */
     int stall_s;          /* default 30 */
     int redirects;        /* followed by GET and HEAD, http and https only; default 5 */
-    bool direct; /* past any proxy of the environment; default no */
+    bool direct;          /* past any proxy of the environment; default no */
     bool gzip; /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
     const atomic_bool *cancel; /* NULL: none; looked at at least every 100 ms */
 };

@@ -63,7 +63,8 @@ void verify_served(struct verify *v, const char *path, const struct served *serv
         verify_found(v, RULE_HTTP_TYPE, path, "the server calls it '%.60s', and players know %s",
                      served->type, kind->types[0]);
     }
-    if (kind->text && served->encoding != NULL && bytes >= GZIP_FROM && !is_compressed(served->encoding)) {
+    if (kind->text && served->encoding != NULL && bytes >= GZIP_FROM &&
+        !is_compressed(served->encoding)) {
         verify_found(v, RULE_HTTP_GZIP, path,
                      "the server gives its %zu bytes uncompressed, though gzip was asked for",
                      bytes);

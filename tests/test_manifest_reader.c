@@ -9,11 +9,11 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/xml.h"
 #include "packager/m3u8.h"
 #include "packager/manifest_number.h"
 #include "packager/mpd.h"
 #include "packager/title_path.h"
-#include "common/xml.h"
 
 Suite *manifest_reader_suite(void);
 

@@ -131,9 +131,10 @@ enum failure_class output_failure(const struct blob *output, int code, struct er
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         if (refusals[i].code == code) {
             struct err why = *err;
+            bool advised = strstr(why.message, "; ") != NULL; /* by the store */
             err_clear(err);
-            err_set(err, why.code, "cannot write to '%s': %s; %s", blob_name(output), why.message,
-                    refusals[i].advice);
+            err_set(err, why.code, "cannot write to '%s': %s%s%s", blob_name(output), why.message,
+                    advised ? "" : "; ", advised ? "" : refusals[i].advice);
             return FAILURE_REFUSED;
         }
     }

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Another client of object stores, for tests: boto3 over the AWS_ variables.
+
+    client.py make BUCKET
+    client.py put FILE s3://BUCKET/KEY
+    client.py tree s3://BUCKET/PREFIX     SHA-256 and name of each object there, by name
+    client.py uploads BUCKET              keys of multipart uploads that were never ended
+"""
+
+import hashlib
+import os
+import sys
+
+import boto3
+from botocore.config import Config
+
+store = boto3.client(
+    "s3",
+    endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+    config=Config(s3={"addressing_style": "path"}, signature_version="s3v4"),
+)
+
+
+def split(url):
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def make(bucket):
+    store.create_bucket(Bucket=bucket)
+
+
+def put(path, url):
+    bucket, key = split(url)
+    with open(path, "rb") as file:
+        store.put_object(Bucket=bucket, Key=key, Body=file)
+
+
+def tree(url):
+    bucket, prefix = split(url)
+    pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + "/")
+    for page in pages:
+        for item in page.get("Contents", []):
+            body = store.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            name = item["Key"].removeprefix(prefix + "/")
+            print(hashlib.sha256(body).hexdigest(), "", "./" + name)
+
+
+def uploads(bucket):
+    for item in store.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        print(item["Key"])
+
+
+{"make": make, "put": put, "tree": tree, "uploads": uploads}[sys.argv[1]](*sys.argv[2:])
