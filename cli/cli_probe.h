@@ -5,9 +5,6 @@
 
 #include "ladders/ladders.h"
 
-/* The ladder that is used where none is named. */
-#define LADDER_DEFAULT "standard"
-
 /* Probes the source as a title of this ladder would be; Ctrl-C cancels. `document`
  * is the caller's zeroed struct, owned by it. */
 int cli_probe(struct source_document *document, const char *source, const struct ladder *ladder,

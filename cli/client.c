@@ -2,10 +2,17 @@
 /* Calls to a scheduler's HTTP API: see client.h. */
 #include "client.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "common/fs.h"
 #include "common/http.h"
 #include "common/mem.h"
 
-enum { CALL_MS = 30000 };
+enum { CALL_MS = 30000, TOKEN_BYTES_MAX = 4096 };
+
+static const char default_url[] = "http://127.0.0.1:7430";
 
 struct client {
     struct http_client *http;
@@ -34,6 +41,71 @@ void client_destroy(struct client *client) {
         mem_free(client->token);
         mem_free(client);
     }
+}
+
+/* The option's value, or else the variable's; NULL for neither. */
+static const char *chosen(const struct invocation *invocation, const char *option,
+                          const char *variable) {
+    const char *value = option_value(invocation, option);
+    value = value != NULL ? value : getenv(variable);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static int read_token(struct buf *out, const char *named, struct err *err) {
+    struct err why = {0};
+    char *folder = fs_state_folder();
+    char *path = named != NULL ? mem_string(named)
+                               : mem_format("%s/token", folder != NULL ? folder : ".");
+    int failed = fs_read(out, path, TOKEN_BYTES_MAX, &why);
+    if (failed != 0) {
+        err_set(
+            err, why.code,
+            "cannot read the scheduler's token: %s; start `reelfarm scheduler` on this machine, "
+            "or name the token's file by --token-file",
+            why.message);
+    }
+    while (out->size > 0 && strchr(" \t\r\n", out->data[out->size - 1]) != NULL) {
+        out->size--;
+    }
+    mem_free(folder);
+    mem_free(path);
+    return failed;
+}
+
+int client_connect(struct client **out, const struct invocation *invocation, struct err *err) {
+    const char *url = chosen(invocation, "scheduler", "REELFARM_SCHEDULER");
+    struct buf token = {0};
+    int failed = read_token(&token, chosen(invocation, "token-file", "REELFARM_TOKEN_FILE"), err);
+    if (failed == 0) {
+        char *base = mem_string(url != NULL ? url : default_url);
+        for (size_t end = strlen(base); end > 0 && base[end - 1] == '/';) {
+            base[--end] = '\0';
+        }
+        failed = client_create(out, base, buf_text(&token), err);
+        mem_free(base);
+    }
+    buf_finish(&token);
+    return failed;
+}
+
+int client_fail(const struct client *client, const struct invocation *invocation,
+                const struct err *err) {
+    struct err told = *err;
+    int code = EXIT_FAILED;
+    if (err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT) {
+        err_clear(&told);
+        err_set(
+            &told, err->code,
+            "no scheduler answers at %s: %s; start one by `reelfarm scheduler`, or name another "
+            "by --scheduler",
+            client != NULL ? client->url : default_url, err->message);
+        code = EXIT_UNREACHABLE;
+    } else if (err->code == ERR_CONFLICT) {
+        code = EXIT_REFUSED;
+    } else if (err->code == ERR_CANCELLED) {
+        code = EXIT_INTERRUPTED;
+    }
+    return command_fail(invocation, code, &told);
 }
 
 /* The sentence of an RFC 9457 problem document, or else the bare status. */

@@ -13,6 +13,23 @@ struct client; /* used by one thread */
 int client_create(struct client **out, const char *url, const char *token, struct err *err);
 void client_destroy(struct client *client);
 
+struct invocation;
+
+/* The rows of every command that talks to a farm's scheduler. */
+#define CONNECTION_OPTIONS                                                                         \
+    {"scheduler", "URL", "the scheduler (default: REELFARM_SCHEDULER, http://127.0.0.1:7430)"}, {  \
+        "token-file", "FILE", "its token (default: REELFARM_TOKEN_FILE, this machine's own)"       \
+    }
+
+/* A client of the scheduler that the command's options, the environment or the defaults name.
+ * Nothing is asked yet. */
+int client_connect(struct client **out, const struct invocation *invocation, struct err *err);
+
+/* Tells the error of a call, and what to do where no scheduler answers; the exit code:
+ * EXIT_UNREACHABLE, EXIT_REFUSED for a conflict, EXIT_INTERRUPTED or EXIT_FAILED. */
+int client_fail(const struct client *client, const struct invocation *invocation,
+                const struct err *err);
+
 /*
  * One call: "GET", "/v1/titles/x"; `body` may be NULL. `*answer` is an owned tree,
  * NULL for an answer without a body; `answer` itself may be NULL. A problem document

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli_probe.h"
 #include "command.h"
 #include "common/blob.h"
 #include "common/clock.h"
@@ -17,8 +16,9 @@
 #include "ladder_file.h"
 #include "private_farm.h"
 #include "title_name.h"
+#include "title_watch.h"
 
-enum { POLL_MS = 200, MOST_WORKERS = 256 };
+enum { MOST_WORKERS = 256 };
 
 struct encode {
     const struct invocation *invocation;
@@ -106,64 +106,35 @@ static int submit(struct encode *encode, struct err *err) {
     return failed;
 }
 
-static int poll_status(struct encode *encode, struct err *err) {
-    char *path = mem_format("/v1/titles/%s", encode->title);
-    struct json *answer = NULL;
-    struct err found = {0};
-    int failed = client_call(private_farm_client(encode->farm), "GET", path, NULL, &answer, &found);
-    if (failed == 0) {
-        struct reader r = reader_of(answer, "the scheduler's answer", &found);
-        struct title_status status = {0};
-        title_status_read(&status, &r);
-        failed = found.code;
-        if (failed == 0) {
-            encode->status = status;
-        }
-    }
-    json_tree_destroy(answer);
-    mem_free(path);
-    return failed == 0 ? 0 : err_set(err, found.code, "%s", found.message);
-}
-
-/* Until the title has ended: 0, or an error, CANCELLED on Ctrl-C. */
-static int follow(struct encode *encode, struct encode_display *display,
-                  const atomic_bool *interrupted, struct err *err) {
-    for (;;) {
-        if (atomic_load(interrupted)) {
-            return err_set(err, ERR_CANCELLED,
-                           "stopped; run the same command again to go on where it stopped");
-        }
-        int failed = private_farm_tend(encode->farm, err);
-        if (failed == 0) {
-            failed = poll_status(encode, err);
-        }
-        if (failed != 0) {
-            return failed;
-        }
-        if (title_status_ended(&encode->status)) {
-            return 0;
-        }
-        encode_display_show(display, &encode->status);
-        clock_sleep_ms(POLL_MS, interrupted);
-    }
+static int tend(void *context, struct err *err) {
+    return private_farm_tend(context, err);
 }
 
 static int run_farm(struct encode *encode, struct err *err) {
-    const struct invocation *invocation = encode->invocation;
-    const atomic_bool *interrupted = interrupt_catch();
     struct private_farm_options options = {.out = encode->out, .workers = encode->workers};
+    interrupt_catch();
     int failed = private_farm_start(&encode->farm, &options, err);
+    if (failed == 0) {
+        failed = submit(encode, err);
+    }
     if (failed != 0) {
         return failed;
     }
-    struct encode_display display;
-    encode_display_init(&display, wants_json(invocation), encode->workers);
-    failed = submit(encode, err);
-    if (failed == 0) {
-        failed = follow(encode, &display, interrupted, err);
+    const struct title_watch watch = {
+        .client = private_farm_client(encode->farm),
+        .title = encode->title,
+        .json = wants_json(encode->invocation),
+        .workers = encode->workers,
+        .tend = tend,
+        .context = encode->farm,
+    };
+    struct err why = {0};
+    failed = title_watch(&watch, &encode->status, &why);
+    if (failed == ERR_CANCELLED) {
+        return err_set(err, failed,
+                       "stopped; run the same command again to go on where it stopped");
     }
-    encode_display_finish(&display);
-    return failed;
+    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
 }
 
 static int tell_end(struct encode *encode, const char *out) {

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "common/wire.h"
 #include "interrupt.h"
+#include "ladder_file.h"
 #include "scheduler/scheduler.h"
 #include "workers/workers.h"
 

@@ -13,8 +13,10 @@
 #include "documentation.h"
 
 static const struct command *const commands[] = {
-    &command_encode,  &command_probe, &command_ladder, &command_play, &command_verify,
-    &command_version, NULL,
+    &command_encode, &command_probe,     &command_ladder,  &command_play,
+    &command_verify, &command_scheduler, &command_worker,  &command_submit,
+    &command_status, &command_watch,     &command_list,    &command_cancel,
+    &command_events, &command_workers,   &command_version, NULL,
 };
 
 static const struct option_row common_options[] = {
@@ -39,7 +41,7 @@ const struct option_row *command_option_at(const struct command *command, int in
         }
     }
     const struct option_row *row = NULL;
-    for (int i = 0; common_options[i].name != NULL && row == NULL; i++) {
+    for (int i = 0; command->daemon == NULL && common_options[i].name != NULL && row == NULL; i++) {
         row = i == index - own ? &common_options[i] : NULL;
     }
     return row;
@@ -106,6 +108,8 @@ static void help_all(struct buf *out) {
         "\nTry it:\n"
         "  reelfarm encode movie.mp4 --out streams    make a stream of movie.mp4 below streams/\n"
         "  reelfarm play streams                      watch it in a browser\n\n"
+        "On several machines: `reelfarm scheduler` on one, `reelfarm worker` on many, then\n"
+        "`reelfarm submit s3://masters/movie.mxf --out s3://streams/films --wait`.\n\n"
         "`reelfarm COMMAND --help` explains each by example.\n");
 }
 
@@ -278,6 +282,9 @@ int cli_main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
     name = strcmp(name, "--version") == 0 ? "version" : name;
     for (int i = 0; commands[i] != NULL; i++) {
+        if (strcmp(commands[i]->name, name) == 0 && commands[i]->daemon != NULL) {
+            return commands[i]->daemon(argc - 2, argv + 2);
+        }
         if (strcmp(commands[i]->name, name) == 0) {
             return run(commands[i], argc - 2, argv + 2);
         }

@@ -48,6 +48,9 @@ struct command {
     const struct option_row
         *options; /* ended by a row without a name; --json and --help are everyone's */
     int (*run)(const struct invocation *invocation);
+    /* Of a daemon, in the place of all from `words` on but the summary: it takes its arguments
+     * by a table of config.h, and has its own --help. */
+    int (*daemon)(int argc, char **argv);
 };
 
 /* The commands in the order of help; NULL at the end. */
@@ -79,7 +82,16 @@ int command_usage(const struct invocation *invocation, const char *format, ...)
 int command_print(struct buf *text);
 
 /* The rows: one file each. */
+extern const struct command command_cancel;
 extern const struct command command_encode;
+extern const struct command command_events;
+extern const struct command command_list;
+extern const struct command command_scheduler;
+extern const struct command command_status;
+extern const struct command command_submit;
+extern const struct command command_watch;
+extern const struct command command_worker;
+extern const struct command command_workers;
 extern const struct command command_probe;
 extern const struct command command_ladder;
 extern const struct command command_play;

@@ -44,11 +44,11 @@ static void manual_command(const struct command *command, struct buf *out) {
     buf_string(out, ".SS reelfarm ");
     roff_text(command->name, out);
     buf_string(out, " ");
-    roff_text(command->words, out);
+    roff_text(command->words != NULL ? command->words : "[options]", out);
     buf_string(out, "\n");
     roff_text(command->summary, out);
     buf_string(out, ".\n.PP\n.nf\n");
-    roff_text(command->help, out);
+    roff_text(command->help != NULL ? command->help : "Its options: --help.\n", out);
     buf_string(out, ".fi\n");
     const struct option_row *row = NULL;
     for (int i = 0; (row = command_option_at(command, i)) != NULL; i++) {

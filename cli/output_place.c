@@ -41,22 +41,12 @@ static int open_folder(struct output_place *place, const char *out, struct err *
     return make_private(place->folder, place->out, err);
 }
 
-/* As the XDG Base Directory Specification has it; owned, NULL where there is no home. */
-static char *state_folder(void) {
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *home = getenv("HOME");
-    if (state != NULL && state[0] == '/') {
-        return mem_format("%s/reelfarm", state);
-    }
-    return home != NULL && home[0] == '/' ? mem_format("%s/.local/state/reelfarm", home) : NULL;
-}
-
 /* Named after store and URL: the same bucket at another endpoint is another place. */
 static int open_remote(struct output_place *place, const char *out, struct err *err) {
     struct s3_account account = {0};
     char hash[SHA256_TEXT];
     size_t length = strlen(out);
-    char *above = state_folder();
+    char *above = fs_state_folder();
     if (above == NULL) {
         return err_set(err, ERR_INVALID,
                        "an output in object storage needs a folder here for what is under way; "

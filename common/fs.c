@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -303,4 +304,17 @@ int fs_free_bytes(const char *path, int64_t *out, struct err *err) {
     }
     *out = (int64_t)info.f_bavail * (int64_t)info.f_frsize;
     return 0;
+}
+
+char *fs_state_folder(void) {
+    const char *service = getenv("STATE_DIRECTORY");
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    if (service != NULL && service[0] == '/') {
+        return mem_format("%.*s", (int)strcspn(service, ":"), service);
+    }
+    if (state != NULL && state[0] == '/') {
+        return mem_format("%s/reelfarm", state);
+    }
+    return home != NULL && home[0] == '/' ? mem_format("%s/.local/state/reelfarm", home) : NULL;
 }

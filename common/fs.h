@@ -59,6 +59,12 @@ typedef int fs_visit(void *context, const struct fs_entry *entry, struct err *er
  */
 int fs_walk(const char *root, fs_visit *visit, void *context, struct err *err);
 
+/* Where this user's programs keep what must survive them (XDG Base Directory
+ * Specification), ours in it: $STATE_DIRECTORY of a systemd service, else
+ * $XDG_STATE_HOME/reelfarm, else ~/.local/state/reelfarm. Returns owned, NULL where there
+ * is no home; nothing is made. */
+char *fs_state_folder(void);
+
 /* Removes a file or a folder with all that it holds, links not followed. No error
  * where it is not there. */
 int fs_remove_tree(const char *path, struct err *err);

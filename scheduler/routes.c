@@ -21,6 +21,8 @@ enum {
     IDLE_MS = 60000,
     UNITS_PAGE = 100,
     UNITS_PAGE_MAX = 500,
+    TITLES_PAGE = 100,
+    TITLES_PAGE_MAX = 1000,
     TASKS_MAX = 1024, /* of a heartbeat, and of a lease */
     ENCODERS_MAX = 64,
     MISSING_MAX = 100000,
@@ -346,13 +348,29 @@ static void submit_title(struct tx *tx, struct call *call) {
         struct writer writer = writer_of(&text);
         ladder_write(&ladder, &writer, NULL);
         request.ladder = buf_text(&text);
-        title_submit(tx, &request);
-        call->status = 201;
+        bool is_new = title_submit(tx, &request);
+        call->status = is_new ? 201 : 200;
         writer_object(&call->writer, NULL);
         writer_string(&call->writer, "title", request.title);
+        writer_bool(&call->writer, "new", is_new);
         writer_object_end(&call->writer);
     }
     buf_finish(&text);
+}
+
+static void list_titles(struct tx *tx, struct call *call) {
+    const char *state = exchange_query(call->exchange, "state");
+    int64_t limit = query_number(call, "limit", TITLES_PAGE, TITLES_PAGE_MAX);
+    if (state != NULL && state_from_name(MACHINE_TITLE, state) < 0) {
+        err_set(
+            tx_err(tx), ERR_INVALID,
+            "'%.40s' is no state of a title; write submitted, running, done, failing, failed or "
+            "cancelled",
+            state);
+        return;
+    }
+    view_titles(tx, query_number(call, "before", INT64_MAX, INT64_MAX), state != NULL ? state : "",
+                (int)(limit < 1 ? 1 : limit), &call->writer);
 }
 
 static void show_title(struct tx *tx, struct call *call) {
@@ -409,6 +427,7 @@ static const struct route table[] = {
     {"POST", "/v1/leases/*/complete", false, true, complete_lease},
     {"POST", "/v1/leases/*/fail", false, true, fail_lease},
     {"POST", "/v1/titles", false, true, submit_title},
+    {"GET", "/v1/titles", false, false, list_titles},
     {"GET", "/v1/titles/*", false, false, show_title},
     {"GET", "/v1/titles/*/plan", false, false, show_plan},
     {"GET", "/v1/titles/*/units", false, false, show_units},

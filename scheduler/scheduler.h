@@ -56,6 +56,13 @@ const char *scheduler_token(const struct scheduler *scheduler);
 bool scheduler_is_full(const struct scheduler *scheduler);
 
 /*
+ * The daemon: takes options as `reelfarm scheduler --help` tells them (`argv` without the
+ * names of program and command), runs a scheduler until SIGTERM or SIGINT, and logs.
+ * Answers the exit status.
+ */
+int scheduler_daemon(int argc, char **argv);
+
+/*
  * For a private scheduler, whose parent saw wait() report the death of a worker:
  * ends the sessions of that name at once; their units are ready again, no loss
  * counted. Durable when it returns. Any thread. An unknown name is no error.

@@ -60,6 +60,10 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLES_UNFINISHED] = "SELECT id, state FROM title "
                               "WHERE state IN ('submitted', 'running', 'failing') ORDER BY id",
 
+    [SQL_TITLES_PAGE] = "SELECT submission, id, state, source, output, version, class, error "
+                        "FROM title WHERE submission < $1 AND ($2 = '' OR state = $2) "
+                        "ORDER BY submission DESC LIMIT $3",
+
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
         "build, state, waiting, cost_s, frames, ready_at) "

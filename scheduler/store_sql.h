@@ -33,6 +33,7 @@ enum sql_id {
     SQL_TITLE_COUNT_LOSS,
     SQL_TITLE_ADD_STATS,
     SQL_TITLES_UNFINISHED,
+    SQL_TITLES_PAGE,
     /* units */
     SQL_UNIT_ADD,
     SQL_UNIT_NEED_ADD,

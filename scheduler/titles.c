@@ -40,13 +40,22 @@ static void drop_old_run(struct tx *tx, const char *title) {
     }
 }
 
-/* A new run of a title that is known. */
-static void submit_again(struct tx *tx, const struct title_request *request,
+static bool is_same(const struct title_request *request, const struct title_row *row) {
+    return !request->force && strcmp(request->source, row->source) == 0 &&
+           strcmp(request->output, row->output) == 0 && strcmp(request->ladder, row->ladder) == 0;
+}
+
+/* A new run of a title that is known; false where that is what runs. */
+static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
+    bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
+    if (runs && is_same(request, old)) {
+        return false;
+    }
     if (state_next(MACHINE_TITLE, (int)old->state, TITLE_SUBMIT) < 0) {
         err_set(tx_err(tx), ERR_CONFLICT, "title %s is %s; wait for its end or cancel it first",
                 request->title, state_name(MACHINE_TITLE, (int)old->state));
-        return;
+        return false;
     }
     drop_old_run(tx, request->title);
     sql_run(tx, SQL_TITLE_RESET,
@@ -56,13 +65,15 @@ static void submit_again(struct tx *tx, const struct title_request *request,
     if (request->force) {
         sql_run(tx, SQL_PRODUCTS_DROP, VALUES(TEXT(request->title)));
     }
+    return true;
 }
 
-void title_submit(struct tx *tx, const struct title_request *request) {
+bool title_submit(struct tx *tx, const struct title_request *request) {
     int64_t submission = tx_numbers(tx, "submission", 1);
     struct title_row old = {0};
+    bool is_new = true;
     if (title_find(tx, request->title, &old)) {
-        submit_again(tx, request, &old, submission);
+        is_new = submit_again(tx, request, &old, submission);
     } else {
         sql_run(tx, SQL_TITLE_ADD,
                 VALUES(TEXT(request->title), TEXT(state_name(MACHINE_TITLE, TITLE_SUBMITTED)),
@@ -71,9 +82,12 @@ void title_submit(struct tx *tx, const struct title_request *request) {
         event_add(tx, request->title, 0, "title", state_event_name(MACHINE_TITLE, TITLE_SUBMIT),
                   "");
     }
-    add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
-    tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+    if (is_new) {
+        add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
+        tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+    }
     title_row_finish(&old);
+    return is_new;
 }
 
 /* ---- planning ---------------------------------------------------------------- */

@@ -16,8 +16,10 @@ struct title_request {
     bool force;         /* reuse nothing */
 };
 
-/* A new title, or a new run of one that has ended. CONFLICT where it runs. */
-void title_submit(struct tx *tx, const struct title_request *request);
+/* A new title, or a new run of one that has ended. False where just this runs already, so that
+ * a submission may be repeated by whoever did not hear its answer; CONFLICT where the title
+ * runs from another source, to another output or by another ladder. */
+bool title_submit(struct tx *tx, const struct title_request *request);
 
 /*
  * A probe's news, early or at its end: the first plans the title, units become

@@ -3,8 +3,53 @@
 #include "view.h"
 
 #include <string.h>
+#include <strings.h>
 
+#include "common/http.h"
 #include "common/mem.h"
+
+enum { URL_TEXT = 8192 };
+
+/* ---- titles ------------------------------------------------------------------ */
+
+/* Without the credentials and query that a URL may carry. */
+static void write_place(struct writer *w, const char *name, const char *url) {
+    char text[URL_TEXT];
+    if (strncasecmp(url, "http", 4) == 0) {
+        http_public_url(url, text, sizeof(text));
+        url = text;
+    }
+    writer_string(w, name, url);
+}
+
+void view_titles(struct tx *tx, int64_t before, const char *state, int limit, struct writer *w) {
+    int count = 0;
+    int64_t last = before;
+    struct query query =
+        sql_query(tx, SQL_TITLES_PAGE, VALUES(INTEGER(before), TEXT(state), INTEGER(limit)));
+    writer_object(w, NULL);
+    writer_array(w, "titles");
+    while (query_next(&query)) {
+        last = query_integer(&query, 0);
+        writer_object(w, NULL);
+        writer_string(w, "title", query_text(&query, 1));
+        writer_string(w, "state", query_text(&query, 2));
+        write_place(w, "source", query_text(&query, 3));
+        write_place(w, "output", query_text(&query, 4));
+        writer_string(w, "version", query_text(&query, 5));
+        writer_string(w, "class", query_text(&query, 6));
+        writer_string(w, "error", query_text(&query, 7));
+        writer_object_end(w);
+        count++;
+    }
+    writer_array_end(w);
+    if (count == limit) {
+        writer_int(w, "next", last);
+    } else {
+        writer_null(w, "next");
+    }
+    writer_object_end(w);
+}
 
 /* ---- a title ----------------------------------------------------------------- */
 

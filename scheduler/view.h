@@ -9,6 +9,10 @@
 #include "common/json.h"
 #include "farm.h"
 
+/* GET /v1/titles: at most `limit` titles, from the newest submission before `before` on, of
+ * that state ("" for any). */
+void view_titles(struct tx *tx, int64_t before, const char *state, int limit, struct writer *w);
+
 /* GET /v1/titles/T */
 void view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
 

@@ -2,7 +2,10 @@
 /* The worker's option table: see options.h. */
 #include "options.h"
 
+#include <sched.h>
 #include <unistd.h>
+
+#include "common/fs.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
@@ -13,14 +16,15 @@ static const struct config_option table[] = {
      .type = CONFIG_TEXT,
      .offset = FIELD(scheduler),
      .min = 1,
+     .standard = "http://127.0.0.1:7430",
      .max = 2048,
-     .help = "URL of the scheduler, as http://127.0.0.1:8080"},
+     .help = "URL of the scheduler"},
     {.name = "token_file",
      .type = CONFIG_TEXT,
      .offset = FIELD(token_file),
      .min = 1,
      .max = 4096,
-     .help = "file that holds the worker's token"},
+     .help = "file of the token; default: of this machine's scheduler"},
     {.name = "name",
      .type = CONFIG_TEXT,
      .offset = FIELD(name),
@@ -30,10 +34,10 @@ static const struct config_option table[] = {
     {.name = "slots",
      .type = CONFIG_INT,
      .offset = FIELD(slots),
-     .standard = "1",
-     .min = 1,
+     .standard = "0",
+     .min = 0,
      .max = 256,
-     .help = "tasks at a time"},
+     .help = "tasks at a time; 0: one for each processor"},
     {.name = "memory",
      .type = CONFIG_INT,
      .offset = FIELD(memory_bytes),
@@ -79,7 +83,27 @@ static const struct config_option table[] = {
      .help = "for tests: use no CPU feature beyond the architecture's base"},
 };
 
-enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
+enum { OPTIONS = sizeof(table) / sizeof(table[0]), SLOTS_MAX = 256 };
+
+/* Those that this process may use. */
+static int64_t processors(void) {
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < SLOTS_MAX ? count : SLOTS_MAX;
+}
+
+/* Where a scheduler of this user on this machine keeps its own. */
+static int find_token(struct daemon_options *options, struct config *config, struct err *err) {
+    char *folder = fs_state_folder();
+    if (folder == NULL) {
+        return err_set(err, ERR_INVALID,
+                       "there is no home to find a token in; name its file by "
+                       "--token-file");
+    }
+    options->token_file = arena_format(&config->arena, "%s/token", folder);
+    mem_free(folder);
+    return 0;
+}
 
 int options_load(struct daemon_options *options, struct config *config, int argc, char **argv,
                  struct err *err) {
@@ -92,18 +116,20 @@ int options_load(struct daemon_options *options, struct config *config, int argc
         return err_set(err, ERR_INVALID, "'%s' is no option; see reelfarm-worker --help",
                        config->operands[0]);
     }
-    if (options->scheduler == NULL || options->token_file == NULL) {
-        return err_set(err, ERR_INVALID,
-                       "--scheduler URL and --token-file FILE are needed; see reelfarm-worker "
-                       "--help");
+    if (options->slots == 0) {
+        options->slots = processors();
     }
-    return 0;
+    return options->token_file != NULL ? 0 : find_token(options, config, err);
 }
 
 void options_help(struct buf *out) {
-    buf_string(out, "reelfarm-worker: an encode node of a reelfarm\n\n"
-                    "  reelfarm-worker --scheduler http://127.0.0.1:8080 --token-file token\n"
-                    "  reelfarm-worker --versions      what it encodes with, as JSON\n\n"
-                    "SIGTERM lets running tasks end first; SIGINT stops at once.\n\n");
+    buf_string(out,
+               "an encode node of a farm\n\nUsage: reelfarm worker [options]\n\n"
+               "  reelfarm worker                 for the scheduler on this machine\n"
+               "  reelfarm worker --scheduler http://10.0.0.5:7430 --token-file token\n"
+               "  reelfarm worker --versions      what it encodes with, as JSON\n\n"
+               "SIGTERM lets running tasks end first; SIGINT stops at once. S3 stores and their\n"
+               "credentials are found as AWS's tools find them (see `reelfarm encode --help`).\n\n"
+               "Options:\n");
     config_help(table, OPTIONS, out);
 }

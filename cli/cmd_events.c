@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm events`: what happened on the farm, in order. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "interrupt.h"
+
+enum { WAIT_MS = 2000 };
+
+static void event_text(struct reader *item, struct buf *out) {
+    const char *title = "";
+    const char *kind = "";
+    int64_t at = 0;
+    char time[CLOCK_TEXT];
+    reader_string(item, "title", &title);
+    reader_string(item, "kind", &kind);
+    reader_int(item, "at", 0, INT64_MAX, &at);
+    if (!reader_ok(item)) {
+        return;
+    }
+    clock_text(at, time);
+    buf_format(out, "%s  %-16s %s", time, kind, title);
+    if (reader_has(item, "detail")) {
+        struct reader detail = reader_object(item, "detail");
+        buf_string(out, "  ");
+        json_tree_write(detail.node, out);
+    }
+    buf_string(out, "\n");
+}
+
+/* Takes one answer; `after` goes on to its last event. */
+static int take(struct client *client, const struct invocation *invocation, int64_t *after,
+                int wait_ms, size_t *count, struct err *err) {
+    const char *only = option_value(invocation, "title");
+    struct json *answer = NULL;
+    struct buf text = {0};
+    struct err wrong = {0};
+    char *path = mem_format("/v1/events?after=%" PRId64 "&wait_ms=%d", *after, wait_ms);
+    int failed = client_call(client, "GET", path, NULL, &answer, err);
+    mem_free(path);
+    if (failed != 0) {
+        return failed;
+    }
+    struct reader r = reader_of(answer, "the scheduler's answer", &wrong);
+    struct reader list = reader_array(&r, "events");
+    *count = reader_count(&list);
+    for (size_t i = 0; i < *count && reader_ok(&r); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *title = "";
+        reader_string(&item, "title", &title);
+        reader_int(&item, "seq", 0, INT64_MAX, after);
+        if (only != NULL && strcmp(only, title) != 0) {
+            continue;
+        }
+        if (wants_json(invocation)) {
+            json_tree_write(item.node, &text);
+            buf_string(&text, "\n");
+        } else {
+            event_text(&item, &text);
+        }
+    }
+    json_tree_destroy(answer);
+    if (wrong.code != ERR_NONE) {
+        buf_finish(&text);
+        return err_set(err, wrong.code, "%s", wrong.message);
+    }
+    return command_print(&text) == EXIT_DONE
+               ? 0
+               : err_set(err, ERR_INTERNAL, "the events could not be written");
+}
+
+static int run(const struct invocation *invocation) {
+    const atomic_bool *interrupted = interrupt_catch();
+    bool follows = option_value(invocation, "follow") != NULL;
+    struct client *client = NULL;
+    struct err err = {0};
+    int64_t after = 0;
+    size_t count = 1;
+    int failed = client_connect(&client, invocation, &err);
+    while (failed == 0 && (count > 0 || follows) && !atomic_load(interrupted)) {
+        failed = take(client, invocation, &after, follows ? WAIT_MS : 0, &count, &err);
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : EXIT_DONE;
+    client_destroy(client);
+    return code;
+}
+
+static const struct option_row options[] = {
+    {"follow", NULL, "go on with what happens from now on, until Ctrl-C"},
+    {"title", "ID", "of this title alone"},
+    CONNECTION_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
+const struct command command_events = {
+    .name = "events",
+    .words = "",
+    .summary = "what happened on the farm, in order",
+    .help = "  reelfarm events --title movie\n"
+            "  reelfarm events --follow --json\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm list`: the farm's titles, newest submission first. */
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "common/mem.h"
+
+enum { PAGE = 500, DEFAULT_COUNT = 50 };
+
+/* One title, and why it failed. */
+static void title_text(struct reader *item, struct buf *out) {
+    const char *title = "";
+    const char *state = "";
+    const char *source = "";
+    const char *error = "";
+    reader_string(item, "title", &title);
+    reader_string(item, "state", &state);
+    reader_string(item, "source", &source);
+    reader_string(item, "error", &error);
+    if (reader_ok(item)) {
+        buf_format(out, "%-9s  %-32s  %s\n", state, title, source);
+        buf_format(out, error[0] != '\0' ? "           %s\n" : "%s", error);
+    }
+}
+
+/* One page of at most `count` titles; `before` goes on to the next, -1 past the last. */
+static int take_page(struct client *client, const struct invocation *invocation, int count,
+                     int64_t *before, int *taken, struct writer *json, struct buf *out,
+                     struct err *err) {
+    const char *state = option_value(invocation, "state");
+    struct json *answer = NULL;
+    char *path = mem_format("/v1/titles?limit=%d&before=%" PRId64 "%s%s", count, *before,
+                            state != NULL ? "&state=" : "", state != NULL ? state : "");
+    int failed = client_call(client, "GET", path, NULL, &answer, err);
+    mem_free(path);
+    if (failed != 0) {
+        return failed;
+    }
+    struct err wrong = {0};
+    struct reader r = reader_of(answer, "the scheduler's answer", &wrong);
+    struct reader list = reader_array(&r, "titles");
+    for (size_t i = 0; i < reader_count(&list) && reader_ok(&r); i++) {
+        struct reader item = reader_item(&list, i);
+        if (wants_json(invocation)) {
+            writer_node(json, NULL, item.node);
+        } else {
+            title_text(&item, out);
+        }
+        (*taken)++;
+    }
+    *before = -1;
+    if (reader_has(&r, "next")) {
+        reader_int(&r, "next", 0, INT64_MAX, before);
+    }
+    json_tree_destroy(answer);
+    return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
+}
+
+static int run(const struct invocation *invocation) {
+    struct client *client = NULL;
+    struct buf text = {0};
+    struct writer w = writer_of(&text);
+    struct err err = {0};
+    int most = 0;
+    int taken = 0;
+    int64_t before = INT64_MAX;
+    const char *state = option_value(invocation, "state");
+    if (option_int(invocation, "limit", 1, INT_MAX, DEFAULT_COUNT, &most, &err) != 0) {
+        return command_usage(invocation, "%s", err.message);
+    }
+    if (state != NULL && state[strspn(state, "abcdefghijklmnopqrstuvwxyz")] != '\0') {
+        return command_usage(invocation, "--state '%.40s' is no state", state);
+    }
+    int failed = client_connect(&client, invocation, &err);
+    if (wants_json(invocation)) {
+        writer_object(&w, NULL);
+        writer_array(&w, "titles");
+    }
+    while (failed == 0 && before >= 0 && taken < most) {
+        int count = most - taken < PAGE ? most - taken : PAGE;
+        failed = take_page(client, invocation, count, &before, &taken, &w, &text, &err);
+    }
+    if (wants_json(invocation)) {
+        writer_array_end(&w);
+        writer_object_end(&w);
+        buf_string(&text, "\n");
+    } else if (failed == 0 && before >= 0) {
+        buf_format(&text, "... and more; --limit N shows them\n");
+    } else if (failed == 0 && taken == 0) {
+        buf_string(&text, "no titles; `reelfarm submit SOURCE --out OUTPUT` adds one\n");
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : EXIT_DONE;
+    client_destroy(client);
+    if (code != EXIT_DONE) {
+        buf_finish(&text);
+        return code;
+    }
+    return command_print(&text);
+}
+
+static const struct option_row options[] = {
+    {"state", "STATE", "only titles submitted, running, done, failing, failed or cancelled"},
+    {"limit", "N", "at most so many (default 50)"},
+    CONNECTION_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
+const struct command command_list = {
+    .name = "list",
+    .words = "",
+    .summary = "the farm's titles, newest submission first",
+    .help = "  reelfarm list\n"
+            "  reelfarm list --state failed --limit 1000 --json\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm workers`: who works for the farm. */
+#include <inttypes.h>
+
+#include "client.h"
+#include "command.h"
+
+static void worker_text(struct reader *item, struct buf *out) {
+    const char *worker = "";
+    const char *host = "";
+    int64_t slots = 0;
+    int64_t busy = 0;
+    int64_t seen_ms = 0;
+    reader_string(item, "worker", &worker);
+    reader_string(item, "host", &host);
+    reader_int(item, "slots", 0, INT64_MAX, &slots);
+    reader_int(item, "busy", 0, INT64_MAX, &busy);
+    reader_int(item, "seen_ms_ago", INT64_MIN, INT64_MAX, &seen_ms);
+    if (reader_ok(item)) {
+        buf_format(out, "%-24s %-20s busy %" PRId64 "/%" PRId64 "  heard %" PRId64 " s ago\n",
+                   worker, host, busy, slots, (seen_ms > 0 ? seen_ms : 0) / 1000);
+    }
+}
+
+static int run(const struct invocation *invocation) {
+    struct client *client = NULL;
+    struct json *answer = NULL;
+    struct buf text = {0};
+    struct err err = {0};
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = client_call(client, "GET", "/v1/workers", NULL, &answer, &err);
+    }
+    if (failed == 0 && wants_json(invocation)) {
+        struct writer w = writer_of(&text);
+        writer_node(&w, NULL, answer);
+        buf_string(&text, "\n");
+    } else if (failed == 0) {
+        struct reader r = reader_of(answer, "the scheduler's answer", &err);
+        struct reader list = reader_array(&r, "workers");
+        for (size_t i = 0; i < reader_count(&list); i++) {
+            struct reader item = reader_item(&list, i);
+            worker_text(&item, &text);
+        }
+        failed = err.code;
+        if (reader_count(&list) == 0) {
+            buf_string(&text, "no workers; start one by `reelfarm worker`\n");
+        }
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
+    json_tree_destroy(answer);
+    client_destroy(client);
+    return code;
+}
+
+static const struct option_row options[] = {CONNECTION_OPTIONS, {NULL, NULL, NULL}};
+
+const struct command command_workers = {
+    .name = "workers",
+    .words = "",
+    .summary = "who works for the farm, and how busy",
+    .help = "  reelfarm workers\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Watching and telling: see farm_title.h. */
+#include "farm_title.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "title_watch.h"
+
+/* How many tasks the farm can run at a time; 0 where that is not known. */
+static int count_slots(struct client *client) {
+    struct json *answer = NULL;
+    struct err err = {0};
+    int64_t sum = 0;
+    if (client_call(client, "GET", "/v1/workers", NULL, &answer, &err) == 0) {
+        struct reader r = reader_of(answer, "the scheduler's answer", &err);
+        struct reader list = reader_array(&r, "workers");
+        for (size_t i = 0; i < reader_count(&list); i++) {
+            struct reader item = reader_item(&list, i);
+            int64_t slots = 0;
+            reader_int(&item, "slots", 0, 100000, &slots);
+            sum += slots;
+        }
+    }
+    json_tree_destroy(answer);
+    return (int)sum;
+}
+
+static int tell_done(const struct invocation *invocation, const struct title_status *status) {
+    struct buf text = {0};
+    if (wants_json(invocation)) {
+        struct writer w = writer_of(&text);
+        writer_object(&w, NULL);
+        writer_string(&w, "event", "done");
+        writer_string(&w, "title", status->title);
+        writer_string(&w, "version", status->version);
+        writer_object_end(&w);
+        buf_string(&text, "\n");
+    } else {
+        buf_format(&text, "%s: done, %" PRId64 " frames (%.1f s), version %s\n", status->title,
+                   status->frames, status->seconds, status->version);
+    }
+    return command_print(&text);
+}
+
+int farm_title_watch(struct client *client, const struct invocation *invocation,
+                     const char *title) {
+    const struct title_watch watch = {
+        .client = client,
+        .title = title,
+        .json = wants_json(invocation),
+        .workers = count_slots(client),
+    };
+    struct title_status status;
+    struct err err = {0};
+    int failed = title_watch(&watch, &status, &err);
+    if (failed == ERR_CANCELLED) {
+        err_clear(&err);
+        err_set(&err, ERR_CANCELLED, "the watching has ended, and %s goes on", title);
+    }
+    if (failed != 0) {
+        return client_fail(client, invocation, &err);
+    }
+    if (status.state == TITLE_DONE) {
+        return tell_done(invocation, &status);
+    }
+    err_set(&err, ERR_CORRUPT, "%s: %s", title, status.error);
+    return command_fail(invocation, EXIT_FAILED, &err);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The scheduler's option table: see settings.h. */
+#include "settings.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "common/fs.h"
+
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+
+#define FIELD(member) offsetof(struct settings, member)
+
+static const struct config_option table[] = {
+    {.name = "store",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(store),
+     .min = 1,
+     .max = 4096,
+     .help = "SQLite file; default: ~/.local/state/reelfarm/scheduler.db"},
+    {.name = "token_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(token_file),
+     .min = 1,
+     .max = 4096,
+     .help = "the token that calls need, made if missing; default: `token` by the store"},
+    {.name = "listen",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(listen),
+     .standard = "127.0.0.1",
+     .min = 2,
+     .max = 64,
+     .help = "numeric address to listen on"},
+    {.name = "port",
+     .type = CONFIG_INT,
+     .offset = FIELD(port),
+     .standard = SCHEDULER_PORT,
+     .min = 0,
+     .max = 65535,
+     .help = "port to listen on; 0: any free one"},
+    {.name = "heartbeat_ms",
+     .type = CONFIG_INT,
+     .offset = FIELD(heartbeat_ms),
+     .standard = "10000",
+     .min = 100,
+     .max = 600000,
+     .unit = "ms",
+     .help = "how often workers report"},
+    {.name = "ttl_ms",
+     .type = CONFIG_INT,
+     .offset = FIELD(ttl_ms),
+     .standard = "30000",
+     .min = 1000,
+     .max = 3600000,
+     .unit = "ms",
+     .help = "a worker silent so long is lost"},
+    {.name = "log_level",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(log_level),
+     .standard = "info",
+     .choices = levels,
+     .help = "lines under this level are not written"},
+};
+
+enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
+
+/* Fills in the paths that follow from others. */
+static int find_paths(struct settings *settings, struct config *config, struct err *err) {
+    if (settings->store == NULL) {
+        char *folder = fs_state_folder();
+        if (folder == NULL) {
+            return err_set(err, ERR_INVALID,
+                           "there is no home to keep the store in; name a file by --store");
+        }
+        settings->store = arena_format(&config->arena, "%s/scheduler.db", folder);
+        mem_free(folder);
+    }
+    if (settings->token_file == NULL) {
+        const char *slash = strrchr(settings->store, '/');
+        settings->token_file = slash == NULL
+                                   ? "token"
+                                   : arena_format(&config->arena, "%.*s/token",
+                                                  (int)(slash - settings->store), settings->store);
+    }
+    return 0;
+}
+
+int settings_load(struct settings *settings, struct config *config, int argc, char **argv,
+                  struct err *err) {
+    struct config_input input = {.environment = environ, .argc = argc, .argv = argv};
+    int failed = config_load(config, table, OPTIONS, settings, &input, err);
+    if (failed != 0 || config->wants_help) {
+        return failed;
+    }
+    if (config->operand_count > 0) {
+        return err_set(err, ERR_INVALID, "'%s' is no option; see `reelfarm scheduler --help`",
+                       config->operands[0]);
+    }
+    if (settings->ttl_ms < 2 * settings->heartbeat_ms) {
+        return err_set(err, ERR_INVALID,
+                       "ttl_ms is %lld, which must be at least twice heartbeat_ms (%lld): else one "
+                       "late heartbeat loses a worker",
+                       (long long)settings->ttl_ms, (long long)settings->heartbeat_ms);
+    }
+    return find_paths(settings, config, err);
+}
+
+void settings_help(struct buf *out) {
+    buf_string(
+        out, "the daemon that gives out the work\n\nUsage: reelfarm scheduler [options]\n\n"
+             "Keeps titles and their tasks in a store, leases tasks to workers, and answers\n"
+             "`reelfarm submit`, `list`, `watch` and the rest over HTTP. It may be killed at any\n"
+             "moment and started again: workers keep what they run.\n\n"
+             "  reelfarm scheduler                            on this machine alone\n"
+             "  reelfarm scheduler --listen 10.0.0.5          for workers of a network\n"
+             "  reelfarm scheduler --config scheduler.yaml    options from a file\n\n"
+             "Workers and clients need its token: `reelfarm worker --token-file FILE`. On one\n"
+             "machine they find it by themselves.\n\nOptions:\n");
+    config_help(table, OPTIONS, out);
+}

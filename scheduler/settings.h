@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of `reelfarm scheduler`, one table for file, environment, flags and help. */
+#ifndef SCHEDULER_SETTINGS_H
+#define SCHEDULER_SETTINGS_H
+
+#include "common/config.h"
+
+/* The port that schedulers, workers and clients agree on where none is named. */
+#define SCHEDULER_PORT "7430"
+
+struct settings {
+    const char *store;
+    const char *token_file;
+    const char *listen;
+    int64_t port;
+    int64_t heartbeat_ms;
+    int64_t ttl_ms;
+    int log_level; /* enum log_level */
+};
+
+/* Fills `settings`; `config` holds their texts and is the caller's to finish, after a failure
+ * too. Paths that were not named lie in this user's state folder. */
+int settings_load(struct settings *settings, struct config *config, int argc, char **argv,
+                  struct err *err);
+
+/* Appends what --help prints. */
+void settings_help(struct buf *out);
+
+#endif
