@@ -231,7 +231,8 @@ const struct command command_encode = {
         "Stopped by Ctrl-C or killed, the same command goes on where it stopped. Run again over a\n"
         "finished title, it makes only what changed: another ladder, another source.\n"
         "DIR/.reelfarm holds what it needs for that (of an output in S3, a folder below\n"
-        "~/.local/state/reelfarm); `--clean` without a SOURCE removes it.\n\n"
+        "~/.local/state/reelfarm); `--clean` without a SOURCE removes it, and what no version\n"
+        "names: see to it that no other machine encodes into the same S3 prefix meanwhile.\n\n"
         "S3 stores and their credentials are found as AWS's tools find them: AWS_ACCESS_KEY_ID,\n"
         "AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL, AWS_PROFILE and ~/.aws, or the\n"
         "instance's role.\n",

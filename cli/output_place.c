@@ -2,16 +2,20 @@
 /* Folders and object storage: see output_place.h. */
 #include "output_place.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "common/blob.h"
 #include "common/fs.h"
 #include "common/hash.h"
 #include "common/mem.h"
 #include "common/s3_account.h"
+#include "common/wire.h"
 
 enum { NAME_DIGITS = 16 };
 
@@ -41,6 +45,15 @@ static int open_folder(struct output_place *place, const char *out, struct err *
     return make_private(place->folder, place->out, err);
 }
 
+/* Whether it names a bucket, and there are credentials: before any work. */
+static int check_remote(const char *out, struct err *err) {
+    struct blob_options options = blob_options_default();
+    struct blob *blob = NULL;
+    int failed = blob_open(&blob, out, &options, err);
+    blob_close(blob);
+    return failed;
+}
+
 /* Named after store and URL: the same bucket at another endpoint is another place. */
 static int open_remote(struct output_place *place, const char *out, struct err *err) {
     struct s3_account account = {0};
@@ -52,11 +65,16 @@ static int open_remote(struct output_place *place, const char *out, struct err *
                        "an output in object storage needs a folder here for what is under way; "
                        "set HOME or XDG_STATE_HOME");
     }
-    while (length > 0 && out[length - 1] == '/') {
+    int failed = check_remote(out, err);
+    if (failed != 0) {
+        mem_free(above);
+        return failed;
+    }
+    while (out[length - 1] == '/') { /* behind the bucket's name */
         length--;
     }
     place->out = mem_format("s3%.*s", (int)length - 2, out + 2);
-    int failed = s3_account_find(&account, err);
+    failed = s3_account_find(&account, err);
     if (failed == 0) {
         char *text = mem_format("%s\n%s", account.endpoint, place->out);
         sha256_hex_of(text, strlen(text), hash);
@@ -80,4 +98,69 @@ void output_place_finish(struct output_place *place) {
     mem_free(place->out);
     mem_free(place->folder);
     *place = (struct output_place){0};
+}
+
+/* ---- Titles --------------------------------------------------------------------- */
+
+/* Takes the name where it is one and not the last one again. */
+static void take_title(struct output_titles *titles, char *name) {
+    bool again = titles->count > 0 && strcmp(titles->names[titles->count - 1], name) == 0;
+    if (again || !title_id_valid(name)) {
+        mem_free(name);
+        return;
+    }
+    titles->names = mem_resize(titles->names, titles->count + 1, sizeof(*titles->names));
+    titles->names[titles->count++] = name;
+}
+
+/* A listing gives the objects of a title one after the other. */
+static int take_object(void *context, const char *key, int64_t size, struct err *err) {
+    (void)size;
+    (void)err;
+    if (strchr(key, '/') != NULL) {
+        take_title(context, mem_format("%.*s", (int)strcspn(key, "/"), key));
+    }
+    return 0;
+}
+
+static int list_remote(struct output_titles *titles, const char *out, struct err *err) {
+    struct blob_options options = blob_options_default();
+    struct blob *blob = NULL;
+    int failed = blob_open(&blob, out, &options, err);
+    if (failed == 0) {
+        failed = blob_list(blob, "", take_object, titles, err);
+    }
+    blob_close(blob);
+    return failed;
+}
+
+/* What lies below other folders is none of ours, and may not be ours to read. */
+static int list_folder(struct output_titles *titles, const char *out, struct err *err) {
+    struct dirent *entry = NULL;
+    DIR *folder = opendir(out);
+    if (folder == NULL) {
+        return err_set_errno(err, errno, "cannot list %s", out);
+    }
+    while ((entry = readdir(folder)) != NULL) {
+        struct stat found;
+        if (fstatat(dirfd(folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(found.st_mode)) {
+            take_title(titles, mem_string(entry->d_name));
+        }
+    }
+    closedir(folder);
+    return 0;
+}
+
+int output_titles_find(struct output_titles *titles, const struct output_place *place,
+                       struct err *err) {
+    return output_is_remote(place->out) ? list_remote(titles, place->out, err)
+                                        : list_folder(titles, place->out, err);
+}
+
+void output_titles_finish(struct output_titles *titles) {
+    for (size_t i = 0; i < titles->count; i++) {
+        mem_free(titles->names[i]);
+    }
+    mem_free(titles->names);
 }

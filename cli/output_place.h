@@ -8,6 +8,7 @@
 #define CLI_OUTPUT_PLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "common/err.h"
 
@@ -21,6 +22,16 @@ bool output_is_remote(const char *out);
 
 /* Finds both and makes what is not there. Of a remote output nothing is asked. */
 int output_place_open(struct output_place *place, const char *out, struct err *err);
+
+/* What may be titles there: names right below the output that are valid as theirs. */
+struct output_titles {
+    size_t count;
+    char **names; /* owned */
+};
+
+int output_titles_find(struct output_titles *titles, const struct output_place *place,
+                       struct err *err);
+void output_titles_finish(struct output_titles *titles);
 
 /* Takes a zeroed one. */
 void output_place_finish(struct output_place *place);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/blob.h"
 #include "common/clock.h"
 #include "common/fs.h"
 #include "common/mem.h"
@@ -59,44 +58,14 @@ static int place_open(struct private_farm *farm, const char *out, struct err *er
     return failed;
 }
 
-/* The titles of an output, which a listing gives one after the other. */
-struct titles {
-    size_t count;
-    char **names; /* owned */
-};
-
-static int title_take(void *context, const char *key, int64_t size, struct err *err) {
-    struct titles *titles = context;
-    char *name = mem_format("%.*s", (int)strcspn(key, "/"), key);
-    (void)size;
-    (void)err;
-    bool again = titles->count > 0 && strcmp(titles->names[titles->count - 1], name) == 0;
-    if (again || strchr(key, '/') == NULL || !title_id_valid(name)) {
-        mem_free(name);
-        return 0;
-    }
-    titles->names = mem_resize(titles->names, titles->count + 1, sizeof(*titles->names));
-    titles->names[titles->count++] = name;
-    return 0;
-}
-
 /* Of every title there, what none of its versions names. */
 static int remove_unnamed(struct private_farm *farm, struct err *err) {
-    struct titles titles = {0};
-    struct blob_options options = blob_options_default();
-    struct blob *blob = NULL;
-    int failed = blob_open(&blob, farm->place.out, &options, err);
-    if (failed == 0) {
-        failed = blob_list(blob, "", title_take, &titles, err);
+    struct output_titles titles = {0};
+    int failed = output_titles_find(&titles, &farm->place, err);
+    for (size_t i = 0; i < titles.count && failed == 0; i++) {
+        failed = worker_remove_unnamed(farm->place.out, titles.names[i], NULL, NULL, err);
     }
-    for (size_t i = 0; i < titles.count; i++) {
-        if (failed == 0) {
-            failed = worker_remove_unnamed(farm->place.out, titles.names[i], NULL, NULL, err);
-        }
-        mem_free(titles.names[i]);
-    }
-    mem_free(titles.names);
-    blob_close(blob);
+    output_titles_finish(&titles);
     return failed;
 }
 

@@ -18,12 +18,14 @@ struct private_farm_options {
     int workers;     /* processes, each with one task at a time */
 };
 
-/* `*out` is owned. CONFLICT where another run uses the output. */
+/* `*out` is owned. CONFLICT where another run of
+ * this user on this machine uses the output (any run, where it is a folder). */
 int private_farm_start(struct private_farm **out, const struct private_farm_options *options,
                        struct err *err);
 
 /* Removes the private store, and of every title all that none of its versions names.
- * CONFLICT where a run uses the output. */
+ * CONFLICT as above: what another machine is making in an object store right now, and has not
+ * published, is taken for a leftover. */
 int private_farm_clean(const char *out, struct err *err);
 
 /* The output's absolute path or URL, and a client of the scheduler; borrowed. */

@@ -41,8 +41,9 @@ struct blob_facts {
     /* Opaque; equal while the object is untouched: of a file modification time and
      * inode, over http the strong ETag, else Last-Modified. */
     char pin[BLOB_PIN_TEXT];
-    /* "etag:" and a hash of URL, validator and size; "" for a file, whose identity is the
-     * hash of its bytes (ARCHITECTURE section 8), and where a server sends no validator. */
+    /* "etag:" and a hash of URL, validator and size (s3: of ETag and size); "" for a file, whose
+     * identity is the hash of its bytes (ARCHITECTURE section 8), and where a server sends no
+     * validator. */
     char identity[BLOB_IDENTITY_TEXT];
 };
 
@@ -55,7 +56,7 @@ struct blob_traffic {
 struct blob_source; /* used by one thread at a time */
 
 /*
- * Opens a path, file://, http:// or https:// URL for reading. NOT_FOUND, INVALID for
+ * Opens a path, file://, http://, https:// or s3:// URL for reading. NOT_FOUND, INVALID for
  * what is not a regular file or a URL that will not do, UNSUPPORTED for an unknown
  * scheme and for a server that can't answer ranges, UNAVAILABLE or TIMEOUT after all
  * attempts. An empty object opens, with size 0.
@@ -90,7 +91,8 @@ int blob_read_at(struct blob_source *source, int64_t offset, void *out, size_t s
 
 struct blob; /* used by one thread at a time */
 
-/* Opens a root; it need not be there yet. Nothing is sent or made by this call. */
+/* Opens a root; it need not be there yet. Nothing is asked of the store or made there by this
+ * call. */
 int blob_open(struct blob **out, const char *url, const struct blob_options *options,
               struct err *err);
 

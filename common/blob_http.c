@@ -45,7 +45,7 @@ static int http_source_open(struct blob_source *source, const char *url, struct 
         close_source(state);
         return code;
     }
-    return ranges_open(source, &server, state, url, err);
+    return ranges_open(source, &server, state, NULL, url, err);
 }
 
 /* ---- Roots --------------------------------------------------------------------- */

@@ -20,8 +20,9 @@ enum {
 
 struct ranges {
     const struct ranges_server *server;
-    void *context;  /* owned: the server's */
-    char *identity; /* owned */
+    void *context; /* owned: the server's */
+    char *store;   /* owned; NULL: ETags mean nothing without the URL */
+    char *url;     /* owned */
     struct http_response response;
     struct block_cache *cache;
     struct buf window; /* what the cache asked for, so far as it has arrived */
@@ -63,10 +64,12 @@ static void read_pin(const struct http_response *response, char out[BLOB_PIN_TEX
     }
 }
 
-static void make_identity(const char *of, struct blob_facts *facts) {
+static void make_identity(const struct ranges *state, struct blob_facts *facts) {
     if (facts->pin[0] == '\0') {
         return;
     }
+    bool by_content = state->store != NULL && strncmp(facts->pin, "etag:\"", 6) == 0;
+    const char *of = by_content ? state->store : state->url;
     char hash[SHA256_TEXT];
     char *text = mem_format("%s\n%s\n%lld", of, facts->pin, (long long)facts->size);
     sha256_hex_of(text, strlen(text), hash);
@@ -239,17 +242,18 @@ static int fetch_first(struct blob_source *source, struct err *err) {
                        source->name);
     }
     read_pin(response, source->facts.pin);
-    make_identity(state->identity, &source->facts);
+    make_identity(state, &source->facts);
     return 0;
 }
 
 int ranges_open(struct blob_source *source, const struct ranges_server *server, void *context,
-                const char *identity, struct err *err) {
+                const char *store, const char *url, struct err *err) {
     struct ranges *state = mem_zero(1, sizeof(*state));
     source->state = state;
     state->server = server;
     state->context = context;
-    state->identity = mem_string(identity);
+    state->store = mem_string(store);
+    state->url = mem_string(url);
     for (int failures = 1;; failures++) {
         struct err attempt = {0};
         int code = fetch_first(source, &attempt);
@@ -279,7 +283,8 @@ void ranges_close(struct blob_source *source) {
         http_response_finish(&state->response);
         buf_finish(&state->window);
         state->server->close(state->context);
-        mem_free(state->identity);
+        mem_free(state->store);
+        mem_free(state->url);
         mem_free(state);
     }
 }

@@ -20,10 +20,11 @@ struct ranges_server {
     void (*close)(void *context);
 };
 
-/* Opens; takes `context`, on failure too. `identity` and the object's validator and size
- * make up what it is known by: the URL, where an ETag means nothing without one. */
+/* Opens; takes `context`, on failure too. Where strong ETags tell contents apart wherever they
+ * lie, `store` names whose they are, and an object is known by that, its ETag and size; else
+ * (NULL, or no such ETag) by URL, validator and size. */
 int ranges_open(struct blob_source *source, const struct ranges_server *server, void *context,
-                const char *identity, struct err *err);
+                const char *store, const char *url, struct err *err);
 
 int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t size,
                 struct err *err);

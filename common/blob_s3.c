@@ -5,8 +5,8 @@
  * whose signature holds for its bytes, a large one in parts (s3_parts.h).
  *
  * BLOB_CREATE is If-None-Match: * where the store keeps to it, which is tried once a bucket
- * and process; else it is a look before the write, and two writers at one time are kept apart
- * by who gives out the work (ARCHITECTURE section 5).
+ * and process; else, and for what goes in parts, it is a look before the write, and two writers
+ * at one time are kept apart by who gives out the work (ARCHITECTURE section 5).
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -75,7 +75,7 @@ static int s3_source_open(struct blob_source *source, const char *url, struct er
         close_source(state);
         return failed;
     }
-    return ranges_open(source, &server, state, "s3", err);
+    return ranges_open(source, &server, state, "s3", url, err);
 }
 
 /* ---- Roots --------------------------------------------------------------------- */
@@ -185,12 +185,15 @@ static int s3_remove(struct blob *blob, const char *key, struct err *err) {
 
 enum { HEADERS_MAX = 3 };
 
+/* Keys of a root are TITLE/path (ARCHITECTURE section 8), and a title may be called anything. */
 static size_t headers_of(const char *key, bool only_new, struct http_header out[HEADERS_MAX]) {
+    const char *slash = strchr(key, '/');
     const char *type = delivery_type(key);
     size_t count = 0;
     out[count++] =
         (struct http_header){"Content-Type", type != NULL ? type : "application/octet-stream"};
-    out[count++] = (struct http_header){"Cache-Control", delivery_caching(key)};
+    out[count++] =
+        (struct http_header){"Cache-Control", delivery_caching(slash != NULL ? slash + 1 : key)};
     if (only_new) {
         out[count++] = (struct http_header){"If-None-Match", "*"};
     }
@@ -266,11 +269,12 @@ static int is_conditional(struct blob *blob, bool *out, struct err *err) {
     int failed = put_whole(blob, key, NULL, 0, true, &why);
     if (failed == 0) {
         failed = put_whole(blob, key, NULL, 0, true, &why);
+    }
+    *out = failed == ERR_CONFLICT; /* of the first where its answer was lost and it was repeated */
+    if (failed == 0 || *out) {
         s3_remove(blob, key, NULL);
-        *out = failed == ERR_CONFLICT;
-        failed = *out ? 0 : failed;
+        failed = 0;
     } else if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
-        *out = false;
         failed = 0;
     }
     mem_free(key);
@@ -364,19 +368,36 @@ static int visit_entry(const struct listing *listing, const struct xml_node *ent
     return failed;
 }
 
+/* A page is the last where the store says so; one that is not must say how to go on, else what
+ * is missing would be taken for what is not there. */
+static int find_next(struct listing *listing, const struct xml_node *root, struct err *err) {
+    const struct xml_node *cut = xml_child(root, "IsTruncated");
+    const struct xml_node *token = xml_child(root, "NextContinuationToken");
+    const char *next = token != NULL ? token->text : "";
+    bool goes_on = cut != NULL ? strcmp(cut->text, "true") == 0 : next[0] != '\0';
+    bool is_list = strcmp(root->name, "ListBucketResult") == 0;
+    bool repeats = listing->next != NULL && strcmp(listing->next, next) == 0;
+    if (!is_list || (goes_on && (next[0] == '\0' || repeats))) {
+        return err_set(err, ERR_CORRUPT,
+                       "the store's listing of '%s' %s; it must know ListObjectsV2",
+                       listing->state->bucket,
+                       is_list ? "breaks off and doesn't say how to go on" : "is none");
+    }
+    mem_free(listing->next);
+    listing->next = goes_on ? mem_string(next) : NULL;
+    return 0;
+}
+
 static int visit_page(struct listing *listing, struct err *err) {
     const struct http_response *response = &listing->state->response;
     struct arena arena = {0};
     struct xml_node *root = NULL;
     int failed = xml_read(&root, &arena, response->body.data, response->body.size, err);
-    mem_free(listing->next);
-    listing->next = NULL;
     if (failed != 0) {
         err_wrap(err, "the store's listing of '%s'", listing->state->bucket);
     } else {
-        const struct xml_node *more = xml_child(root, "NextContinuationToken");
         bool encoded = xml_child(root, "EncodingType") != NULL;
-        listing->next = more != NULL && more->text[0] != '\0' ? mem_string(more->text) : NULL;
+        failed = find_next(listing, root, err);
         for (const struct xml_node *entry = xml_child(root, "Contents");
              failed == 0 && entry != NULL; entry = xml_again(entry)) {
             failed = visit_entry(listing, entry, encoded, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How an object of a stream is given to players, by its path: under which media type,
- * and for how long a cache may keep it (ARCHITECTURE section 8).
+ * How an object of a stream is given to players, by its path below the title's folder:
+ * under which media type, and for how long a cache may keep it (ARCHITECTURE section 8).
  */
 #ifndef COMMON_DELIVERY_H
 #define COMMON_DELIVERY_H

@@ -105,6 +105,13 @@ const char *http_response_header(const struct http_response *response, const cha
     return NULL;
 }
 
+void http_response_clear(struct http_response *response) {
+    buf_clear(&response->body);
+    buf_clear(&response->headers);
+    response->status = 0;
+    response->retry_after_s = 0;
+}
+
 void http_response_finish(struct http_response *response) {
     buf_finish(&response->body);
     buf_finish(&response->headers);
@@ -340,8 +347,7 @@ static int fail(const struct http_client *client, const struct exchange *exchang
 int http_send(struct http_client *client, const struct http_request *request,
               struct http_response *response, struct err *err) {
     struct exchange exchange = {.request = request, .response = response};
-    buf_clear(&response->body);
-    buf_clear(&response->headers);
+    http_response_clear(response);
     struct curl_slist *headers = make_header_list(request);
     prepare(client, &exchange, headers);
     CURLcode result = perform(client, request->cancel);

@@ -66,6 +66,9 @@ struct http_response {
  * Borrowed. */
 const char *http_response_header(const struct http_response *response, const char *name);
 
+/* Forgets what an earlier answer said. */
+void http_response_clear(struct http_response *response);
+
 void http_response_finish(struct http_response *response);
 
 /*

@@ -13,13 +13,17 @@
 #include "common/xml.h"
 #include "s3_account.h"
 
+static const int64_t YEAR_2000_S = 946684800;
+static const int64_t YEAR_2200_S = 7258118400;
+
 enum {
     HEADERS_MAX = 8, /* the caller's */
-    OWN_HEADERS = 4,
+    OWN_HEADERS = 5,
     BUCKET_BYTES_MIN = 3, /* "General purpose bucket naming rules" */
     BUCKET_BYTES_MAX = 63,
     CORRECTIONS = 3, /* of region, clock and credentials, for one call */
     ERROR_TEXT_MAX = 300,
+    SKEW_ALLOWED_S = 300, /* stores take 900 */
 };
 
 struct s3_client {
@@ -41,10 +45,11 @@ int s3_split(const char *url, char **bucket, const char **key, struct err *err) 
     size_t length = strcspn(name, "/");
     if (length < BUCKET_BYTES_MIN || length > BUCKET_BYTES_MAX || strspn(name, all) < length ||
         strspn(name, letters) == 0 || strchr(letters, name[length - 1]) == NULL) {
-        return err_set(err, ERR_INVALID,
-                       "'%.200s' names no bucket; write s3://bucket/key, the bucket's name being "
-                       "3 to 63 of a-z 0-9 . -",
-                       url);
+        return err_set(
+            err, ERR_INVALID,
+            "'s3://%.*s' names no bucket; write s3://bucket/key, the bucket's name being "
+            "3 to 63 of a-z 0-9 . -",
+            memchr(name, '@', length) != NULL ? 0 : (int)length, name);
     }
     *bucket = mem_format("%.*s", (int)length, name);
     *key = name[length] == '/' ? name + length + 1 : name + length;
@@ -57,7 +62,8 @@ static char *host_of(const struct s3_client *client) {
     const char *bucket = account->path_style ? "" : client->bucket;
     const char *dot = account->path_style ? "" : ".";
     if (account->endpoint[0] == '\0') {
-        return mem_format("%s%ss3.%s.amazonaws.com", bucket, dot, account->region);
+        return mem_format("%s%ss3.%s.amazonaws.com%s", bucket, dot, account->region,
+                          strncmp(account->region, "cn-", 3) == 0 ? ".cn" : "");
     }
     const char *host = strstr(account->endpoint, "://") + strlen("://");
     size_t length = strcspn(host, "/");
@@ -90,7 +96,10 @@ int s3_client_create(struct s3_client **out, const char *bucket, struct err *err
     int failed = s3_account_find(&client->account, err);
     if (failed == 0) {
         client->place = mem_format("%s/%s", client->account.endpoint, bucket);
-        failed = s3_credentials_find(&client->credentials, err);
+        /* no certificate is good for a name with more dots than the store's own has */
+        client->account.path_style = client->account.path_style ||
+                                     (!client->account.style_chosen && strchr(bucket, '.') != NULL);
+        failed = s3_credentials_find(&client->credentials, false, err);
     }
     if (failed == 0) {
         failed = http_client_create(&client->http, err);
@@ -121,19 +130,25 @@ const char *s3_client_place(const struct s3_client *client) {
 
 /* ---- One request ---------------------------------------------------------------- */
 
-/* Takes credentials anew where those at hand are about to end. */
-static int renew_credentials(struct s3_client *client, bool now, struct err *err) {
-    int64_t ends_s = client->credentials.expires_s;
-    if (!now && (ends_s == 0 || ends_s > clock_wall_ms() / 1000 + 60)) {
-        return 0;
+/* Looks for other credentials: where those at hand are about to end, or at once where they did
+ * (`refused`). Whether there are others; while there are none, the old ones are as good as any. */
+static bool renew_credentials(struct s3_client *client, bool refused) {
+    const struct s3_credentials *old = &client->credentials;
+    int64_t now_s = clock_wall_ms() / 1000 + client->skew_s;
+    if (!refused && (old->expires_s == 0 || old->expires_s > now_s + S3_RENEW_S)) {
+        return false;
     }
     struct s3_credentials fresh = {0};
-    int failed = s3_credentials_find(&fresh, err);
-    if (failed == 0) {
+    bool other = s3_credentials_find(&fresh, refused, NULL) == 0 &&
+                 (strcmp(fresh.access_key, old->access_key) != 0 ||
+                  strcmp(fresh.secret_key, old->secret_key) != 0);
+    if (other) {
         s3_credentials_finish(&client->credentials);
         client->credentials = fresh;
+    } else {
+        s3_credentials_finish(&fresh);
     }
-    return failed;
+    return other;
 }
 
 /* Signs for this moment and sends. */
@@ -173,6 +188,7 @@ static int send_signed(struct s3_client *client, const struct s3_call *call,
     sigv4_time(to_sign.time_s, time);
     sigv4_sign(&to_sign, &keys, &authorization);
     size_t count = asked->header_count;
+    headers[count++] = (struct http_header){"Host", host}; /* as signed, not as rewritten */
     headers[count++] = (struct http_header){"x-amz-date", time};
     headers[count++] = (struct http_header){"x-amz-content-sha256", hash};
     headers[count++] = (struct http_header){"Authorization", buf_text(&authorization)};
@@ -204,12 +220,17 @@ struct answer {
     char request[S3_CODE_TEXT];
 };
 
-static void take_text(const struct xml_node *root, const char *name, char *out, size_t size) {
-    const struct xml_node *node = xml_child(root, name);
-    snprintf(out, size, "%s", node != NULL ? node->text : "");
+/* Foreign words on their way to a terminal: without control bytes. */
+static void copy_text(char *out, size_t size, const char *text) {
+    snprintf(out, size, "%s", text);
     for (char *c = out; *c != '\0'; c++) {
         *c = (unsigned char)*c < 0x20 || *c == 0x7f ? ' ' : *c;
     }
+}
+
+static void take_text(const struct xml_node *root, const char *name, char *out, size_t size) {
+    const struct xml_node *node = xml_child(root, name);
+    copy_text(out, size, node != NULL ? node->text : "");
 }
 
 static void read_answer(const struct http_response *response, struct answer *out) {
@@ -226,7 +247,7 @@ static void read_answer(const struct http_response *response, struct answer *out
     arena_finish(&arena);
     const char *id = http_response_header(response, "x-amz-request-id");
     if (out->request[0] == '\0' && id != NULL) {
-        snprintf(out->request, sizeof(out->request), "%s", id);
+        copy_text(out->request, sizeof(out->request), id);
     }
 }
 
@@ -236,47 +257,80 @@ void s3_error_code(const struct http_response *response, char out[S3_CODE_TEXT])
     memcpy(out, answer.code, S3_CODE_TEXT);
 }
 
-/* "Sun, 29 Nov 2026 12:00:00 GMT"; 0 for another text. */
+/* "Sun, 29 Nov 2026 12:00:00 GMT"; 0 for another text and for a time that can't be. */
 static int64_t date_of(const struct http_response *response) {
     const char *text = http_response_header(response, "Date");
     struct tm parts = {0};
     const char *end = text != NULL ? strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts) : NULL;
-    return end != NULL && *end == '\0' ? (int64_t)timegm(&parts) : 0;
+    int64_t time_s = end != NULL && *end == '\0' ? (int64_t)timegm(&parts) : 0;
+    return time_s >= YEAR_2000_S && time_s < YEAR_2200_S ? time_s : 0;
+}
+
+/* Where the bucket is, as a refusal tells; "" where it does not. */
+static void read_region(const struct http_response *response, char out[S3_CODE_TEXT]) {
+    const char *header = http_response_header(response, "x-amz-bucket-region");
+    struct arena arena = {0};
+    struct xml_node *root = NULL;
+    out[0] = '\0';
+    if (header != NULL) {
+        snprintf(out, S3_CODE_TEXT, "%s", header);
+    } else if (response->body.size > 0 &&
+               xml_read(&root, &arena, response->body.data, response->body.size, NULL) == 0) {
+        take_text(root, "Region", out, S3_CODE_TEXT);
+    }
+    arena_finish(&arena);
+}
+
+static bool take_region(struct s3_client *client, const struct http_response *response) {
+    char region[S3_CODE_TEXT];
+    bool may_tell = response->status == 301 || response->status == 307 || response->status == 400 ||
+                    response->status == 403;
+    if (may_tell) {
+        read_region(response, region);
+    }
+    if (!may_tell || !s3_region_valid(region) || strcmp(region, client->account.region) == 0) {
+        return false;
+    }
+    mem_free(client->account.region);
+    client->account.region = mem_string(region);
+    return true;
+}
+
+/* An answer to HEAD has no body: there its time alone can tell. */
+static bool take_time(struct s3_client *client, const struct http_response *response,
+                      const char *code) {
+    int64_t date_s = date_of(response);
+    int64_t skew_s = date_s - clock_wall_ms() / 1000;
+    int64_t change_s = skew_s > client->skew_s ? skew_s - client->skew_s : client->skew_s - skew_s;
+    bool is_cause = strcmp(code, "RequestTimeTooSkewed") == 0 || code[0] == '\0';
+    if (!is_cause || date_s == 0 || change_s <= SKEW_ALLOWED_S) {
+        return false;
+    }
+    client->skew_s = skew_s;
+    return true;
 }
 
 /* Takes from a refusal what makes the next try right; false where there is nothing. */
 static bool correct(struct s3_client *client, const struct http_response *response) {
-    const char *region = http_response_header(response, "x-amz-bucket-region");
-    bool is_elsewhere = response->status == 301 || response->status == 307 ||
-                        response->status == 400 || response->status == 403;
-    if (is_elsewhere && region != NULL && region[0] != '\0' &&
-        strcmp(region, client->account.region) != 0) {
-        mem_free(client->account.region);
-        client->account.region = mem_string(region);
+    char code[S3_CODE_TEXT];
+    if (take_region(client, response)) {
         return true;
     }
-    char code[S3_CODE_TEXT];
     if (response->status != 403 && response->status != 400) {
         return false;
     }
     s3_error_code(response, code);
-    /* an answer to HEAD has no body: its time alone can tell */
-    int64_t date_s = date_of(response);
-    int64_t skew_s = date_s - clock_wall_ms() / 1000;
-    bool far_off = date_s != 0 && (skew_s - client->skew_s > 300 || client->skew_s - skew_s > 300);
-    if (strcmp(code, "RequestTimeTooSkewed") == 0 || (code[0] == '\0' && far_off)) {
-        client->skew_s = skew_s;
-        return far_off;
-    }
     if (strcmp(code, "ExpiredToken") == 0) {
-        return renew_credentials(client, true, NULL) == 0;
+        return renew_credentials(client, true);
     }
-    return false;
+    return take_time(client, response, code);
 }
 
 int s3_send(struct s3_client *client, const struct s3_call *call, struct http_request *request,
             struct http_response *response, struct err *err) {
-    int failed = renew_credentials(client, false, err);
+    int failed = 0;
+    http_response_clear(response);
+    renew_credentials(client, false);
     for (int i = 0; failed == 0 && i <= CORRECTIONS; i++) {
         failed = send_signed(client, call, request, response, err);
         request->url = client->url;
@@ -345,9 +399,11 @@ int s3_check(const struct s3_client *client, const struct s3_call *call,
     buf_format(&text, answer.code[0] != '\0' ? " %s" : "%s", answer.code);
     buf_format(&text, answer.message[0] != '\0' ? ", '%s'" : "%s", answer.message);
     buf_format(&text, answer.request[0] != '\0' ? " (request %s)" : "%s", answer.request);
-    if (meaning != NULL && meaning->advice != NULL) {
-        buf_format(&text, "; %s", meaning->advice);
+    const char *advice = meaning != NULL ? meaning->advice : NULL;
+    if (answer.code[0] == '\0' && response->status == 403) { /* HEAD: no word of why */
+        advice = "check the credentials and their rights there";
     }
+    buf_format(&text, advice != NULL ? "; %s" : "%s", advice != NULL ? advice : "");
     int failed = err_set(err, meaning != NULL ? meaning->means : plain.code, "%s", buf_text(&text));
     buf_finish(&text);
     return failed;

@@ -20,7 +20,6 @@ enum {
     FILE_BYTES_MAX = 1 << 20,
     METADATA_BYTES_MAX = 64 * 1024,
     METADATA_MS = 2000,
-    RENEW_S = 300, /* before the end */
 };
 
 static const char default_region[] = "us-east-1";
@@ -46,28 +45,20 @@ static const char *environment(const char *first, const char *second) {
 static int read_file(struct buf *out, const char *variable, const char *usual, struct err *err) {
     const char *named = environment(variable, NULL);
     const char *home = environment("HOME", NULL);
-    if (named == NULL && home == NULL) {
+    if ((named == NULL && home == NULL) || (named != NULL && strcmp(named, "/dev/null") == 0)) {
         return 0;
     }
     char *path = named != NULL ? mem_string(named) : mem_format("%s/.aws/%s", home, usual);
     struct err why = {0};
     int failed = fs_read(out, path, FILE_BYTES_MAX, &why);
     mem_free(path);
-    if (failed == 0 || (failed == ERR_NOT_FOUND && named == NULL)) {
+    if (failed == 0 || named == NULL) { /* one that nobody named may be another user's */
         return 0;
     }
     return err_set(err, ERR_INVALID,
                    "cannot read the credentials of object storage: %s; mend it, or set %s to "
                    "another file",
                    why.message, variable);
-}
-
-static int profile_read(struct profile *profile, struct err *err) {
-    const char *name = environment("AWS_PROFILE", NULL);
-    profile->name = name != NULL ? name : "default";
-    int failed =
-        read_file(&profile->credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials", err);
-    return failed != 0 ? failed : read_file(&profile->config, "AWS_CONFIG_FILE", "config", err);
 }
 
 static void profile_finish(struct profile *profile) {
@@ -124,6 +115,32 @@ static bool is_section(const struct line *line, const char *name) {
         at++;
     }
     return (size_t)(end - at) == strlen(name) && strncmp(at, name, strlen(name)) == 0;
+}
+
+static bool has_section(struct buf *file, const char *name) {
+    const char *at = buf_text(file);
+    struct line line;
+    bool found = false;
+    while (!found && next_line(&at, &line)) {
+        found = line.length > 0 && line.text[0] == '[' && is_section(&line, name);
+    }
+    return found;
+}
+
+static int profile_read(struct profile *profile, struct err *err) {
+    const char *name = environment("AWS_PROFILE", NULL);
+    profile->name = name != NULL ? name : "default";
+    int failed =
+        read_file(&profile->credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials", err);
+    if (failed == 0) {
+        failed = read_file(&profile->config, "AWS_CONFIG_FILE", "config", err);
+    }
+    if (failed == 0 && name != NULL && !has_section(&profile->credentials, name) &&
+        !has_section(&profile->config, name)) {
+        failed = err_set(err, ERR_INVALID,
+                         "the profile '%.100s' is in none of AWS's files; check AWS_PROFILE", name);
+    }
+    return failed;
 }
 
 /* The value of "key = value" where the line is that; returns owned, or NULL. */
@@ -186,6 +203,12 @@ static char *setting(struct profile *profile, const char *first, const char *sec
     return value != NULL ? mem_string(value) : profile_value(profile, key);
 }
 
+bool s3_region_valid(const char *region) {
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    return region[0] != '\0' && region[strspn(region, allowed)] == '\0';
+}
+
 static int check_account(const struct s3_account *account, const char *style, struct err *err) {
     bool is_url = strncmp(account->endpoint, "http://", 7) == 0 ||
                   strncmp(account->endpoint, "https://", 8) == 0;
@@ -195,7 +218,7 @@ static int check_account(const struct s3_account *account, const char *style, st
                        "https://store.example:9000",
                        is_url ? "" : account->endpoint);
     }
-    if (account->region[strspn(account->region, "abcdefghijklmnopqrstuvwxyz0123456789-_")] != 0) {
+    if (!s3_region_valid(account->region)) {
         return err_set(err, ERR_INVALID,
                        "the region of object storage '%.100s' is no name; write it like us-east-1",
                        account->region);
@@ -230,6 +253,7 @@ int s3_account_find(struct s3_account *out, struct err *err) {
         goto out;
     }
     bool chosen = style != NULL && strcmp(style, "auto") != 0;
+    account.style_chosen = chosen;
     account.path_style = chosen ? strcmp(style, "path") == 0 : account.endpoint[0] != '\0';
     *out = account;
     account = (struct s3_account){0};
@@ -312,8 +336,9 @@ static int read_role(struct s3_credentials *out, const struct buf *body, struct 
     return failed;
 }
 
-/* A session token first, then the role's name, then what it may sign with (IMDSv2). */
-static int ask_role(struct s3_credentials *out, struct err *err) {
+/* A session token first, then the role's name, then what it may sign with (IMDSv2). `is_there`
+ * tells whether anything answers at all. */
+static int ask_role(struct s3_credentials *out, bool *is_there, struct err *err) {
     static const char roles[] = "meta-data/iam/security-credentials/";
     struct http_client *client = NULL;
     struct http_response response = {0};
@@ -334,6 +359,7 @@ static int ask_role(struct s3_credentials *out, struct err *err) {
             failed = ask_metadata(client, "GET", path, &header, &response, err);
         }
     }
+    *is_there = token != NULL || response.status > 0;
     if (failed == 0) {
         failed = read_role(out, &response.body, err);
     }
@@ -349,30 +375,45 @@ static void copy(struct s3_credentials *out, const struct s3_credentials *from) 
                                    mem_string(from->session_token), from->expires_s};
 }
 
-static int find_role(struct s3_credentials *out, struct err *err) {
+/* The role that the process knows, or a fresh one. */
+static int take_role(struct s3_credentials *out, bool anew, bool *is_there, struct err *err) {
+    struct s3_credentials fresh = {0};
+    struct err why = {0};
+    int64_t left_s = role_credentials.expires_s - clock_wall_ms() / 1000;
+    int failed = 0;
+    if (anew || left_s < S3_RENEW_S) {
+        failed = ask_role(&fresh, is_there, &why);
+    }
+    if (fresh.access_key != NULL) {
+        s3_credentials_finish(&role_credentials);
+        role_credentials = fresh;
+    } else if (failed != 0 && (anew || left_s <= 0)) {
+        return err_set(err, why.code, "%s", why.message);
+    }
+    copy(out, &role_credentials); /* which may be good for some minutes still */
+    return 0;
+}
+
+static int find_role(struct s3_credentials *out, bool anew, struct err *err) {
     const char *disabled = environment("AWS_EC2_METADATA_DISABLED", NULL);
     struct err why = {0};
+    bool is_there = false;
     int failed = ERR_NOT_FOUND;
     if (disabled == NULL || strcasecmp(disabled, "true") != 0) {
         pthread_mutex_lock(&role_mutex);
-        failed = 0;
-        if (role_credentials.expires_s < clock_wall_ms() / 1000 + RENEW_S) {
-            struct s3_credentials fresh = {0};
-            failed = ask_role(&fresh, &why);
-            if (failed == 0) {
-                s3_credentials_finish(&role_credentials);
-                role_credentials = fresh;
-            }
-        }
-        if (failed == 0) {
-            copy(out, &role_credentials);
-        }
+        failed = take_role(out, anew, &is_there, &why);
         pthread_mutex_unlock(&role_mutex);
     }
     if (failed == 0) {
         return 0;
     }
-    return err_set(err, failed == ERR_CORRUPT ? ERR_CORRUPT : ERR_INVALID,
+    if (is_there && http_may_retry(failed)) {
+        return err_set(err, ERR_UNAVAILABLE,
+                       "the instance's role, whose credentials object storage needs, can't be had: "
+                       "%s; try again later",
+                       why.message);
+    }
+    return err_set(err, ERR_INVALID,
                    "there are no credentials for object storage%s%s; set AWS_ACCESS_KEY_ID and "
                    "AWS_SECRET_ACCESS_KEY, or write them to ~/.aws/credentials",
                    why.message[0] != '\0' ? ", and the instance has no role: " : "", why.message);
@@ -380,29 +421,82 @@ static int find_role(struct s3_credentials *out, struct err *err) {
 
 /* ---- Who ------------------------------------------------------------------------ */
 
-int s3_credentials_find(struct s3_credentials *out, struct err *err) {
+/* What would give keys by a way that is not ours. */
+static int check_followed(struct profile *profile, struct err *err) {
+    static const char *const keys[] = {"role_arn", "sso_session", "sso_start_url",
+                                       "web_identity_token_file", "credential_process"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char *value = profile_value(profile, keys[i]);
+        mem_free(value);
+        if (value != NULL) {
+            return err_set(err, ERR_UNSUPPORTED,
+                           "the profile '%.100s' wants '%s', which reelfarm doesn't follow; give "
+                           "keys, or run it where the instance has the role",
+                           profile->name, keys[i]);
+        }
+    }
+    return 0;
+}
+
+/* All three of one file; `out` is left alone where the file has none of them. */
+static int take_keys(struct buf *file, const char *name, struct s3_credentials *out,
+                     struct err *err) {
+    struct s3_credentials found = {
+        .access_key = find_value(file, name, "aws_access_key_id"),
+        .secret_key = find_value(file, name, "aws_secret_access_key"),
+        .session_token = find_value(file, name, "aws_session_token"),
+    };
+    if (found.access_key != NULL && found.secret_key != NULL) {
+        *out = found;
+        return 0;
+    }
+    bool is_half = found.access_key != NULL || found.secret_key != NULL;
+    s3_credentials_finish(&found);
+    return !is_half ? 0
+                    : err_set(err, ERR_INVALID,
+                              "the profile '%.100s' has only one of aws_access_key_id and "
+                              "aws_secret_access_key; write both",
+                              name);
+}
+
+static int find_in_profile(struct s3_credentials *out, struct err *err) {
+    struct profile profile = {0};
+    int failed = profile_read(&profile, err);
+    if (failed == 0) {
+        failed = take_keys(&profile.credentials, profile.name, out, err);
+    }
+    if (failed == 0 && out->access_key == NULL) {
+        failed = take_keys(&profile.config, profile.name, out, err);
+    }
+    if (failed == 0 && out->access_key == NULL) {
+        failed = check_followed(&profile, err);
+    }
+    profile_finish(&profile);
+    return failed;
+}
+
+int s3_credentials_find(struct s3_credentials *out, bool anew, struct err *err) {
     const char *access_key = environment("AWS_ACCESS_KEY_ID", NULL);
     const char *secret_key = environment("AWS_SECRET_ACCESS_KEY", NULL);
-    if (access_key != NULL && secret_key != NULL) {
+    struct s3_credentials found = {0};
+    if ((access_key == NULL) != (secret_key == NULL)) {
+        return err_set(err, ERR_INVALID, "%s is set and %s is not; set both or none",
+                       access_key != NULL ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY",
+                       access_key != NULL ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID");
+    }
+    if (access_key != NULL) {
         *out = (struct s3_credentials){mem_string(access_key), mem_string(secret_key),
                                        mem_string(environment("AWS_SESSION_TOKEN", NULL)), 0};
         return 0;
     }
-    struct profile profile = {0};
-    struct s3_credentials found = {0};
-    int failed = profile_read(&profile, err);
+    int failed = find_in_profile(&found, err);
+    if (failed == 0 && found.access_key == NULL) {
+        return find_role(out, anew, err);
+    }
     if (failed == 0) {
-        found.access_key = profile_value(&profile, "aws_access_key_id");
-        found.secret_key = profile_value(&profile, "aws_secret_access_key");
-        found.session_token = profile_value(&profile, "aws_session_token");
-    }
-    profile_finish(&profile);
-    if (failed == 0 && found.access_key != NULL && found.secret_key != NULL) {
         *out = found;
-        return 0;
     }
-    s3_credentials_finish(&found);
-    return failed != 0 ? failed : find_role(out, err);
+    return failed;
 }
 
 void s3_credentials_finish(struct s3_credentials *credentials) {

@@ -7,9 +7,10 @@
  *     `endpoint_url` and `addressing_style` (alone or below `s3 =`);
  *   - credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the
  *     profile's, then those of the instance's role (EC2 IMDSv2).
- * The profile is AWS_PROFILE or "default", in AWS_SHARED_CREDENTIALS_FILE (default
- * ~/.aws/credentials) and AWS_CONFIG_FILE (default ~/.aws/config). Sign-on, web
- * identities and `credential_process` are not followed.
+ * The profile is AWS_PROFILE, which must then be there, or "default", in
+ * AWS_SHARED_CREDENTIALS_FILE (default ~/.aws/credentials) and AWS_CONFIG_FILE (default
+ * ~/.aws/config). A profile that wants sign-on, another role, a web identity or a
+ * `credential_process` is refused: none of these is followed.
  */
 #ifndef COMMON_S3_ACCOUNT_H
 #define COMMON_S3_ACCOUNT_H
@@ -20,11 +21,17 @@
 #include "common/err.h"
 
 struct s3_account {
-    char *endpoint;  /* owned; "https://host[:port]"; "" for AWS's own, by region */
-    char *region;    /* owned; "us-east-1" where none is said */
-    bool path_style; /* bucket in the path rather than in the host's name: default for an
-                        endpoint of one's own */
+    char *endpoint;    /* owned; "https://host[:port]"; "" for AWS's own, by region */
+    char *region;      /* owned; "us-east-1" where none is said */
+    bool path_style;   /* bucket in the path rather than in the host's name: default for an
+                          endpoint of one's own */
+    bool style_chosen; /* by the user */
 };
+
+/* Whether the text can be a region's name. */
+bool s3_region_valid(const char *region);
+
+enum { S3_RENEW_S = 300 }; /* before credentials end, new ones are looked for */
 
 /* Looks in environment and files. INVALID for a file that can't be read or understood;
  * files that are not there are none. Ends with s3_account_finish. */
@@ -39,10 +46,10 @@ struct s3_credentials {
     int64_t expires_s;   /* since 1970; 0: never */
 };
 
-/* Finds the credentials in force; those of an instance's role are asked for anew five
- * minutes before they expire, and kept for the whole process until then. INVALID where
- * there are none, UNAVAILABLE where the metadata service fails. */
-int s3_credentials_find(struct s3_credentials *out, struct err *err);
+/* Finds the credentials in force; those of an instance's role are kept for the whole process
+ * until S3_RENEW_S before they expire, or until somebody asks for them `anew`. INVALID where
+ * there are none or only a part, UNAVAILABLE where the metadata service fails. */
+int s3_credentials_find(struct s3_credentials *out, bool anew, struct err *err);
 
 /* Forgets, and overwrites the secret. Takes a zeroed one. */
 void s3_credentials_finish(struct s3_credentials *credentials);

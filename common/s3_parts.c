@@ -8,6 +8,8 @@
 #include "common/mem.h"
 #include "common/xml.h"
 
+enum { BEGIN_MS = 30000, ABORT_MS = 10000, ABORT_ATTEMPTS = 2 };
+
 struct upload {
     struct s3_client *client;
     const char *key;
@@ -36,6 +38,8 @@ static int begin(struct upload *upload, struct err *err) {
     struct xml_node *root = NULL;
     request.headers = upload->template->headers;
     request.header_count = upload->template->header_count;
+    request.cancel = NULL; /* an upload whose name is not heard can't be taken back */
+    request.total_ms = BEGIN_MS;
     int failed =
         s3_send_retrying(upload->client, &call, &request, upload->retry, &upload->response, err);
     if (failed == 0) {
@@ -76,35 +80,50 @@ static int put_part(struct upload *upload, int number, const uint8_t *data, size
     return 0;
 }
 
-/* A 200 may hold an <Error>: the store answers before it is done. */
+/* Whether the object is stored: stores answer 200 before they are done, keep the connection up by
+ * blanks, and end with what came of it. */
+static int check_completed(struct upload *upload, struct err *err) {
+    struct buf *body = &upload->response.body;
+    struct arena arena = {0};
+    struct xml_node *root = NULL;
+    const char *text = buf_text(body);
+    size_t blanks = strspn(text, " \t\r\n");
+    bool is_read = xml_read(&root, &arena, text + blanks, body->size - blanks, NULL) == 0;
+    bool is_stored = is_read && strcmp(root->name, "CompleteMultipartUploadResult") == 0;
+    const struct xml_node *code = is_read ? xml_child(root, "Code") : NULL;
+    if (!is_stored) {
+        err_set(err, ERR_UNAVAILABLE,
+                "POST '%s': the store answered 200 and then %.60s, so it is not known to be stored",
+                upload->key, code != NULL ? code->text : "no result");
+    }
+    arena_finish(&arena);
+    return is_stored ? 0 : ERR_UNAVAILABLE;
+}
+
 static int complete(struct upload *upload, struct err *err) {
     const struct sigv4_pair query[] = {{"uploadId", upload->id}};
     const struct s3_call call = {upload->key, query, 1};
     struct http_request request = request_of(upload, "POST");
     struct buf body = {0};
-    char code[S3_CODE_TEXT];
     buf_format(&body, "<CompleteMultipartUpload>%s</CompleteMultipartUpload>",
                buf_text(&upload->parts));
     request.body = body.data;
     request.body_size = body.size;
     int failed =
         s3_send_retrying(upload->client, &call, &request, upload->retry, &upload->response, err);
-    s3_error_code(&upload->response, code);
-    if (failed == 0 && code[0] != '\0') {
-        failed = err_set(err, ERR_UNAVAILABLE,
-                         "POST '%s': the store answered 200 and then %s, so it is not stored",
-                         upload->key, code);
-    }
     buf_finish(&body);
-    return failed;
+    return failed != 0 ? failed : check_completed(upload, err);
 }
 
 static void abort_upload(struct upload *upload) {
     const struct sigv4_pair query[] = {{"uploadId", upload->id}};
     const struct s3_call call = {upload->key, query, 1};
     struct http_request request = request_of(upload, "DELETE");
-    request.cancel = NULL; /* who stops the task wants nothing left of it */
-    s3_send_retrying(upload->client, &call, &request, upload->retry, &upload->response, NULL);
+    struct http_retry retry = *upload->retry;
+    request.cancel = NULL; /* who stops the task wants nothing left of it, and soon */
+    request.total_ms = ABORT_MS;
+    retry.attempts = ABORT_ATTEMPTS;
+    s3_send_retrying(upload->client, &call, &request, &retry, &upload->response, NULL);
 }
 
 int s3_parts_put(struct s3_client *client, const char *key, const struct http_request *template,

@@ -12,8 +12,7 @@
 enum { S3_PART_BYTES = 16 << 20 };
 
 /* Puts the object, replacing what is there. `template` gives headers, limits and cancel;
- * its body is not looked at. An upload that fails is aborted, which is tried as often as
- * `retry` says. */
+ * its body is not looked at. An upload that fails is aborted. */
 int s3_parts_put(struct s3_client *client, const char *key, const struct http_request *template,
                  const struct http_retry *retry, const void *data, size_t size, struct err *err);
 

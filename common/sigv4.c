@@ -131,8 +131,10 @@ void sigv4_target(const struct sigv4_request *request, struct buf *out) {
 void sigv4_time(int64_t time_s, char out[SIGV4_TIME_TEXT]) {
     struct tm parts;
     time_t time = (time_t)time_s;
-    gmtime_r(&time, &parts);
-    strftime(out, SIGV4_TIME_TEXT, "%Y%m%dT%H%M%SZ", &parts);
+    size_t written = gmtime_r(&time, &parts) != NULL
+                         ? strftime(out, SIGV4_TIME_TEXT, "%Y%m%dT%H%M%SZ", &parts)
+                         : 0;
+    assert(written == SIGV4_TIME_TEXT - 1);
 }
 
 /* ---- Signing -------------------------------------------------------------------- */

@@ -50,7 +50,7 @@ struct sigv4_request {
     const char *payload; /* hex SHA-256 of the body, or SIGV4_UNSIGNED */
     const char *region;
     const char *service; /* "s3", which wants the payload's hash in a header too */
-    int64_t time_s;      /* since 1970, UTC */
+    int64_t time_s;      /* since 1970, UTC; of the years 1000 to 9999 */
 };
 
 /* Appends path and query as they stand in the request line: percent-encoded after RFC 3986

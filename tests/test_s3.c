@@ -100,7 +100,8 @@ static const struct {
     {"AWS_PROFILE", "", "", "eu-central-1", true},
     {"AWS_PROFILE", "other", "https://store.example:443", "us-west-2", true},
     {"AWS_PROFILE", "third", "http://right:9000/gate", "us-east-1", false},
-    {"AWS_PROFILE", "nobody", "", "us-east-1", false},
+    {"AWS_CONFIG_FILE", "/dev/null", "", "us-east-1", false},
+    {"AWS_REGION", "RegionOne", "", "RegionOne", true},
     {"AWS_REGION", "ap-south-1", "", "ap-south-1", true},
     {"AWS_ENDPOINT_URL", "http://a:1//", "http://a:1", "eu-central-1", true},
     {"AWS_ENDPOINT_URL_S3", "http://b:1", "http://b:1", "eu-central-1", true},
@@ -128,6 +129,7 @@ static const struct {
     {"AWS_ENDPOINT_URL", "https://KEY:hush@store", "'' is no http(s) URL"},
     {"AWS_REGION", "us east", "'us east' is no name"},
     {"REELFARM_S3_STYLE", "both", "'both' is not known; write path or host"},
+    {"AWS_PROFILE", "nobody", "the profile 'nobody' is in none of AWS's files; check AWS_PROFILE"},
     {"AWS_CONFIG_FILE", "/nowhere/config", "set AWS_CONFIG_FILE to another file"},
     {"AWS_SHARED_CREDENTIALS_FILE", "/tmp", "set AWS_SHARED_CREDENTIALS_FILE to another file"},
 };
@@ -145,24 +147,56 @@ START_TEST(credentials_are_of_the_environment_then_of_the_profile) {
                                "[other]\naws_access_key_id = B\naws_secret_access_key = b\n"
                                "aws_session_token = t\n";
     struct s3_credentials found;
-    ck_assert_int_eq(s3_credentials_find(&found, &err), ERR_INVALID);
+    ck_assert_int_eq(s3_credentials_find(&found, false, &err), ERR_INVALID);
     check_said("there are no credentials for object storage; set AWS_ACCESS_KEY_ID");
     fixture_write(folder, ".aws/credentials", keys, strlen(keys));
-    ck_assert_int_eq(s3_credentials_find(&found, NULL), 0);
+    ck_assert_int_eq(s3_credentials_find(&found, false, NULL), 0);
     ck_assert_str_eq(found.access_key, "A");
     ck_assert_str_eq(found.secret_key, "a=b/+");
     ck_assert_ptr_null(found.session_token);
     s3_credentials_finish(&found);
     setenv("AWS_PROFILE", "other", 1);
-    ck_assert_int_eq(s3_credentials_find(&found, NULL), 0);
+    ck_assert_int_eq(s3_credentials_find(&found, false, NULL), 0);
     ck_assert_str_eq(found.session_token, "t");
     s3_credentials_finish(&found);
     setenv("AWS_ACCESS_KEY_ID", "C", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "c", 1);
-    ck_assert_int_eq(s3_credentials_find(&found, NULL), 0);
+    ck_assert_int_eq(s3_credentials_find(&found, false, NULL), 0);
     ck_assert_str_eq(found.access_key, "C");
     ck_assert_ptr_null(found.session_token);
     s3_credentials_finish(&found);
+}
+END_TEST
+
+static const struct {
+    const char *variable; /* set besides the file */
+    const char *credentials;
+    const char *config;
+    int code;
+    const char *message;
+} half_keys[] = {
+    {"AWS_ACCESS_KEY_ID", "", "", ERR_INVALID,
+     "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not; set both"},
+    {"AWS_SECRET_ACCESS_KEY", "", "", ERR_INVALID,
+     "AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is not; set both"},
+    {NULL, "[default]\naws_access_key_id = A\n", "[default]\naws_secret_access_key = b\n",
+     ERR_INVALID, "'default' has only one of"},
+    {NULL, "", "[default]\nrole_arn = r\nsource_profile = s\n", ERR_UNSUPPORTED,
+     "'default' wants 'role_arn', which reelfarm doesn't follow"},
+    {NULL, "", "[default]\ncredential_process = /bin/x\n", ERR_UNSUPPORTED, "'credential_process'"},
+};
+
+START_TEST(half_of_a_key_is_no_other_key) {
+    struct s3_credentials found = {0};
+    fixture_write(folder, ".aws/credentials", half_keys[_i].credentials,
+                  strlen(half_keys[_i].credentials));
+    fixture_write(folder, ".aws/config", half_keys[_i].config, strlen(half_keys[_i].config));
+    if (half_keys[_i].variable != NULL) {
+        setenv(half_keys[_i].variable, "hush", 1);
+    }
+    ck_assert_int_eq(s3_credentials_find(&found, false, &err), half_keys[_i].code);
+    check_said(half_keys[_i].message);
+    ck_assert_ptr_null(found.access_key);
 }
 END_TEST
 
@@ -185,13 +219,14 @@ START_TEST(a_role_is_asked_for_and_kept_until_it_expires) {
     char *late = role_answer("2999-01-01T00:00:00Z");
     char *soon = role_answer("2001-01-01T00:00:00Z");
     const struct fixture_answer answers[] = {{TOKEN, 0}, {ROLE, 0}, {soon, 0},
+                                             {TOKEN, 0}, {ROLE, 0}, {late, 0},
                                              {TOKEN, 0}, {ROLE, 0}, {late, 0}};
     struct s3_credentials found;
-    fixture_stub_start(&stub, answers, 6);
+    fixture_stub_start(&stub, answers, 9);
     unsetenv("AWS_EC2_METADATA_DISABLED");
     setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", stub.url, 1);
     for (int i = 0; i < 4; i++) {
-        ck_assert_msg(s3_credentials_find(&found, &err) == 0, "%s", err.message);
+        ck_assert_msg(s3_credentials_find(&found, false, &err) == 0, "%s", err.message);
         ck_assert_str_eq(found.access_key, "ROLEKEY");
         ck_assert_str_eq(found.session_token, "session");
         s3_credentials_finish(&found);
@@ -200,9 +235,28 @@ START_TEST(a_role_is_asked_for_and_kept_until_it_expires) {
     check_asked(0, "PUT /latest/api/token HTTP/1.1\r\n");
     check_asked(1, "\r\nX-aws-ec2-metadata-token: token\r\n");
     check_asked(2, "GET /latest/meta-data/iam/security-credentials/encoder HTTP/1.1\r\n");
+    ck_assert_int_eq(s3_credentials_find(&found, true, NULL), 0); /* asked for anew */
+    s3_credentials_finish(&found);
+    ck_assert_int_eq(stub.taken, 9);
     fixture_stub_stop(&stub);
     mem_free(late);
     mem_free(soon);
+}
+END_TEST
+
+/* A service that is there and fails is worth another try; none is not. */
+START_TEST(a_role_that_fails_for_now_is_not_a_missing_one) {
+    const struct fixture_answer answers[] = {{"HTTP/1.1 503 No\r\n" EMPTY, 0}};
+    struct s3_credentials found;
+    fixture_stub_start(&stub, answers, 1);
+    unsetenv("AWS_EC2_METADATA_DISABLED");
+    setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", stub.url, 1);
+    ck_assert_int_eq(s3_credentials_find(&found, false, &err), ERR_UNAVAILABLE);
+    check_said("can't be had");
+    fixture_stub_stop(&stub);
+    err_clear(&err);
+    ck_assert_int_eq(s3_credentials_find(&found, false, &err), ERR_INVALID);
+    check_said("there are no credentials for object storage, and the instance has no role");
 }
 END_TEST
 
@@ -218,7 +272,7 @@ static const struct {
     {"s3://bucket-/key", "names no bucket"},
     {"s3://-bucket/key", "names no bucket"},
     {"s3://bu_cket/key", "names no bucket"},
-    {"s3://buc@ket/key", "names no bucket"},
+    {"s3://KEY:hush@bucket/key", "'s3://' names no bucket"},
     {"s3://bucket", "name an object in it"},
     {"s3://bucket/", "name an object in it"},
 };
@@ -269,7 +323,6 @@ END_TEST
 
 /* ---- Answers --------------------------------------------------------------------- */
 
-/* An <Error> of 200 bytes, padded by a comment. */
 #define ERROR(status, headers, code)                                                               \
     "HTTP/1.1 " status "\r\n" headers "Connection: close\r\n\r\n<?xml version=\"1.0\"?><Error>"    \
     "<Code>" code "</Code><Message>It says so</Message><RequestId>r-1</RequestId></Error>"
@@ -291,8 +344,8 @@ static const struct {
     {ERROR("500 No", "", "InternalError"), ERR_UNAVAILABLE, "answered 500 InternalError", 3},
     {ERROR("400 No", "", "RequestTimeout"), ERR_UNAVAILABLE, "answered 400 RequestTimeout", 3},
     {ERROR("501 No", "", "NotImplemented"), ERR_UNSUPPORTED, "answered 501 NotImplemented", 1},
-    {"HTTP/1.1 403 No\r\nx-amz-request-id: r-2\r\n" EMPTY, ERR_INVALID,
-     "answered 403 (request r-2)", 1},
+    {"HTTP/1.1 403 No\r\nx-amz-request-id: r\x1b[2J\r\n" EMPTY, ERR_INVALID,
+     "answered 403 (request r [2J); check the credentials", 1},
     {"HTTP/1.1 502 No\r\nContent-Length: 6\r\n\r\n<html>", ERR_UNAVAILABLE, "answered 502", 3},
 };
 
@@ -321,6 +374,48 @@ START_TEST(another_region_is_gone_to) {
 }
 END_TEST
 
+START_TEST(a_region_named_in_the_body_is_gone_to) {
+    const struct fixture_answer answers[] = {
+        {"HTTP/1.1 400 No\r\nConnection: close\r\n\r\n<Error><Code>AuthorizationHeaderMalformed"
+         "</Code><Region>garage</Region></Error>",
+         0},
+        {OK, 0}};
+    struct buf out = {0};
+    start(answers, 2);
+    ck_assert_msg(blob_get(blob, "k", 100, &out, &err) == 0, "%s", err.message);
+    check_asked(1, "/garage/s3/");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+static const char *const wrong_regions[] = {"", "evil.example/", "us-east-1"};
+
+START_TEST(a_region_that_is_none_is_not_gone_to) {
+    char *answer =
+        mem_format("HTTP/1.1 301 Moved\r\nx-amz-bucket-region: %s\r\n" EMPTY, wrong_regions[_i]);
+    const struct fixture_answer answers[] = {{answer, 0}};
+    struct buf out = {0};
+    start(answers, 1);
+    ck_assert_int_eq(blob_get(blob, "k", 100, &out, &err), ERR_INVALID);
+    ck_assert_int_eq(stub.taken, 1);
+    fixture_stub_stop(&stub);
+    mem_free(answer);
+}
+END_TEST
+
+/* Of the same token another try makes no better one. */
+START_TEST(a_token_that_expired_is_not_sent_again) {
+    const struct fixture_answer answers[] = {{ERROR("400 No", "", "ExpiredToken"), 0}};
+    struct buf out = {0};
+    setenv("AWS_SESSION_TOKEN", "old", 1);
+    start(answers, 1);
+    ck_assert_int_eq(blob_get(blob, "k", 100, &out, &err), ERR_INVALID);
+    check_said("; take new temporary credentials");
+    ck_assert_int_eq(stub.taken, 1);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* The store's time is taken once, and kept. */
 START_TEST(a_clock_that_is_wrong_is_set_right) {
     const struct fixture_answer answers[] = {
@@ -338,13 +433,27 @@ START_TEST(a_clock_that_is_wrong_is_set_right) {
 }
 END_TEST
 
+static const char *const wrong_dates[] = {
+    ERROR("403 No", "", "RequestTimeTooSkewed"),
+    ERROR("403 No", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n", "RequestTimeTooSkewed"),
+    ERROR("403 No", "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", "RequestTimeTooSkewed"),
+    ERROR("403 No", "Date: yesterday\r\n", "RequestTimeTooSkewed"),
+};
+
+/* And ours is kept. */
 START_TEST(a_clock_that_no_time_of_the_store_helps_is_named) {
-    const struct fixture_answer answers[] = {{ERROR("403 No", "", "RequestTimeTooSkewed"), 0}};
+    const struct fixture_answer answers[] = {{wrong_dates[_i], 0}, {OK, 0}};
     struct buf out = {0};
-    start(answers, 1);
+    char today[32];
+    start(answers, 2);
     ck_assert_int_eq(blob_get(blob, "k", 100, &out, &err), ERR_INVALID);
     check_said("; set this machine's clock");
     ck_assert_int_eq(stub.taken, 1);
+    clock_text(clock_wall_ms(), today);
+    ck_assert_int_eq(blob_get(blob, "k", 100, &out, NULL), 0);
+    char *year = mem_format("x-amz-date: %.4s", today);
+    check_asked(1, year);
+    mem_free(year);
     fixture_stub_stop(&stub);
 }
 END_TEST
@@ -372,6 +481,8 @@ static const struct {
     /* It takes no notice: probe, probe, its removal, look, put. */
     {{{OK, 0}, {OK, 0}, {OK, 0}, {MISSING, 0}, {OK, 0}}, 5, 0, "PUT /bucket/out/k"},
     {{{OK, 0}, {OK, 0}, {OK, 0}, {OK, 0}}, 4, ERR_CONFLICT, "HEAD /bucket/out/k"},
+    /* It does, and its first answer is lost: probe twice, its removal, the put. */
+    {{{NULL, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}}, 4, 0, "If-None-Match: *\r\n"},
 };
 
 START_TEST(a_name_is_taken_once_whatever_the_store_can) {
@@ -388,10 +499,12 @@ START_TEST(what_a_store_can_is_asked_once) {
     const struct fixture_answer answers[] = {{OK, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}};
     start(answers, 4);
     ck_assert_int_eq(
-        blob_put(blob, "video/h264-720p-0123456789/00001.m4s", "x", 1, BLOB_CREATE, &err), 0);
+        blob_put(blob, "t/video/h264-720p-0123456789/00001.m4s", "x", 1, BLOB_CREATE, &err), 0);
     ck_assert_int_eq(blob_put(blob, "two", "x", 1, BLOB_CREATE, &err), 0);
-    ck_assert_int_eq(stub.taken, 5);
+    ck_assert_int_eq(blob_put(blob, "live-0123456789/master.m3u8", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(stub.taken, 6);
     check_asked(0, "PUT /bucket/out/.reelfarm-probe-");
+    check_asked(5, "\r\nCache-Control: no-cache\r\n"); /* whatever the title is called */
     check_asked(2, "DELETE /bucket/out/.reelfarm-probe-");
     check_asked(3, "\r\nContent-Type: video/mp4\r\n");
     check_asked(3, "\r\nCache-Control: public, max-age=31536000, immutable\r\n");
@@ -403,6 +516,12 @@ END_TEST
 #define BEGUN                                                                                      \
     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"                                                 \
     "<InitiateMultipartUploadResult><UploadId>up</UploadId></InitiateMultipartUploadResult>"
+#define LATE_ERROR                                                                                 \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n   \n <?xml version=\"1.0\"?>"                    \
+    "<Error><Code>SlowDown</Code></Error>"
+#define COMPLETED                                                                                  \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n \n<?xml version=\"1.0\"?>"                       \
+    "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>"
 #define PART "HTTP/1.1 200 OK\r\nETag: \"part\"\r\n" EMPTY
 
 static const struct {
@@ -418,7 +537,7 @@ static const struct {
       {ERROR("200 OK", "", "InternalError"), 0},
       {OK, 0}},
      6,
-     "answered 200 and then InternalError, so it is not stored",
+     "answered 200 and then InternalError, so it is not known to be stored",
      "DELETE /bucket/out/k?uploadId=up HTTP"},
     {{{BEGUN, 0}, {PART, 0}, {OK, 0}, {OK, 0}},
      4,
@@ -432,8 +551,26 @@ static const struct {
     {{{ERROR("500 No", "", "InternalError"), 0}}, 1, "500 InternalError", "POST "},
 };
 
+enum { SIZE = 33 << 20 };
+
+START_TEST(a_large_object_goes_in_parts) {
+    const struct fixture_answer answers[] = {{MISSING, 0}, {BEGUN, 0}, {PART, 0},
+                                             {PART, 0},    {PART, 0},  {COMPLETED, 0}};
+    unsigned char *data = fixture_bytes(SIZE);
+    start(answers, 6);
+    ck_assert_msg(blob_put(blob, "k", data, SIZE, BLOB_CREATE, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(stub.taken, 6);
+    check_asked(1, "POST /bucket/out/k?uploads= HTTP");
+    check_asked(4, "PUT /bucket/out/k?partNumber=3&uploadId=up HTTP");
+    check_asked(4, "\r\nContent-Length: 1048576\r\n");
+    check_asked(5,
+                "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"part\"</ETag>");
+    fixture_stub_stop(&stub);
+    mem_free(data);
+}
+END_TEST
+
 START_TEST(an_upload_that_fails_is_taken_back) {
-    enum { SIZE = 33 << 20 };
     unsigned char *data = fixture_bytes(SIZE);
     start(uploads[_i].answers, uploads[_i].count);
     ck_assert_int_ne(blob_put(blob, "k", data, SIZE, BLOB_REPLACE, &err), 0);
@@ -463,7 +600,9 @@ START_TEST(a_listing_goes_on_from_page_to_page) {
               "NextContinuationToken>" ENTRY("out/a+b%2Bc%C3%A9") ENTRY("out/.reelfarm-probe-1")
                   ENTRY("out/d/")),
          0},
-        {PAGE(ENTRY("out/e%2B") ENTRY("elsewhere/f")), 0}};
+        {PAGE("<IsTruncated>false</IsTruncated><NextContinuationToken>b</"
+              "NextContinuationToken>" ENTRY("out/e%2B") ENTRY("elsewhere/f")),
+         0}};
     struct buf out = {0};
     start(answers, 2);
     ck_assert_msg(blob_list(blob, "", collect, &out, &err) == 0, "%s", err.message);
@@ -475,9 +614,17 @@ START_TEST(a_listing_goes_on_from_page_to_page) {
 }
 END_TEST
 
+enum { BROKEN_PAGES = 5 };
+
+/* Else what is missing of it would be taken for what is not there, and removed. */
 START_TEST(a_broken_listing_is_named) {
-    static const char *const pages[] = {PAGE("<Contents><Key>out/a</Key></Contents>"),
-                                        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<List"};
+    static const char *const pages[BROKEN_PAGES] = {
+        PAGE("<Contents><Key>out/a</Key></Contents>"),
+        PAGE("<IsTruncated>true</IsTruncated>" ENTRY("out/a")),
+        PAGE("<IsTruncated>true</IsTruncated><NextContinuationToken>same</NextContinuationToken>"),
+        "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n<List",
+    };
     const struct fixture_answer answers[] = {{pages[_i], 0}};
     struct buf out = {0};
     start(answers, 1);
@@ -496,6 +643,9 @@ Suite *s3_suite(void) {
     tcase_add_loop_test(account, a_wrong_account_is_named, 0,
                         sizeof(wrong_accounts) / sizeof(wrong_accounts[0]));
     tcase_add_test(account, credentials_are_of_the_environment_then_of_the_profile);
+    tcase_add_loop_test(account, half_of_a_key_is_no_other_key, 0,
+                        sizeof(half_keys) / sizeof(half_keys[0]));
+    tcase_add_test(account, a_role_that_fails_for_now_is_not_a_missing_one);
     tcase_add_test(account, a_role_is_asked_for_and_kept_until_it_expires);
     suite_add_tcase(suite, account);
     TCase *requests = tcase_create("requests");
@@ -508,15 +658,19 @@ Suite *s3_suite(void) {
     tcase_add_loop_test(requests, a_refusal_says_code_and_request, 0,
                         sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_test(requests, another_region_is_gone_to);
+    tcase_add_test(requests, a_region_named_in_the_body_is_gone_to);
+    tcase_add_loop_test(requests, a_region_that_is_none_is_not_gone_to, 0, 3);
+    tcase_add_test(requests, a_token_that_expired_is_not_sent_again);
     tcase_add_test(requests, a_clock_that_is_wrong_is_set_right);
-    tcase_add_test(requests, a_clock_that_no_time_of_the_store_helps_is_named);
+    tcase_add_loop_test(requests, a_clock_that_no_time_of_the_store_helps_is_named, 0, 4);
     tcase_add_loop_test(requests, a_name_is_taken_once_whatever_the_store_can, 0,
                         sizeof(creations) / sizeof(creations[0]));
     tcase_add_test(requests, what_a_store_can_is_asked_once);
+    tcase_add_test(requests, a_large_object_goes_in_parts);
     tcase_add_loop_test(requests, an_upload_that_fails_is_taken_back, 0,
                         sizeof(uploads) / sizeof(uploads[0]));
     tcase_add_test(requests, a_listing_goes_on_from_page_to_page);
-    tcase_add_loop_test(requests, a_broken_listing_is_named, 0, 2);
+    tcase_add_loop_test(requests, a_broken_listing_is_named, 0, BROKEN_PAGES);
     suite_add_tcase(suite, requests);
     return suite;
 }

@@ -74,7 +74,9 @@ int task_open_source(struct task_run *run, struct err *err) {
 int task_open_output(struct task_run *run, struct err *err) {
     struct blob_options options = blob_options_of(run);
     int failed = blob_open(&run->output, run->task->output, &options, err);
-    return failed == 0 ? 0 : task_fail(run, FAILURE_REFUSED, failed);
+    enum failure_class class = err_is_transient((enum err_code)failed) ? FAILURE_IO
+                                                                       : FAILURE_REFUSED;
+    return failed == 0 ? 0 : task_fail(run, class, failed);
 }
 
 static int64_t read_source(void *context, int64_t offset, void *data, size_t size,

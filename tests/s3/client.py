@@ -4,7 +4,6 @@
     client.py make BUCKET
     client.py put FILE s3://BUCKET/KEY
     client.py tree s3://BUCKET/PREFIX     SHA-256 and name of each object there, by name
-    client.py uploads BUCKET              keys of multipart uploads that were never ended
 """
 
 import hashlib
@@ -46,9 +45,4 @@ def tree(url):
             print(hashlib.sha256(body).hexdigest(), "", "./" + name)
 
 
-def uploads(bucket):
-    for item in store.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
-        print(item["Key"])
-
-
-{"make": make, "put": put, "tree": tree, "uploads": uploads}[sys.argv[1]](*sys.argv[2:])
+{"make": make, "put": put, "tree": tree}[sys.argv[1]](*sys.argv[2:])
