@@ -228,7 +228,7 @@ START_TEST(a_title_goes_all_the_way_over_http) {
     struct task_report early;
     join("w1");
     ck_assert_int_eq(submit("t"), 201);
-    ck_assert_int_eq(submit("t"), 409);
+    ck_assert_int_eq(submit("t"), 200);
     ck_assert_str_eq(title_state("t"), "submitted");
     ck_assert_int_eq(call("GET", "/v1/titles/t/plan", NULL), 404);
     ck_assert(lease(&probe, 0));
@@ -461,6 +461,86 @@ START_TEST(failures_and_cancel_over_http) {
     ck_assert_str_eq(title_state("t"), "cancelled");
     mem_free(path);
     task_finish(&task);
+}
+END_TEST
+
+/* ---- titles ------------------------------------------------------------------ */
+
+static int submit_from(const char *title, const char *source) {
+    char *ladder = fixture_ladder("h264");
+    char *body = mem_format("{\"title\":\"%s\",\"source\":\"%s\",\"output\":\"s3://b/o\","
+                            "\"ladder\":%s,\"force\":false}",
+                            title, source, ladder);
+    int status = call("POST", "/v1/titles", body);
+    mem_free(ladder);
+    mem_free(body);
+    return status;
+}
+
+START_TEST(a_submission_may_be_repeated) {
+    ck_assert_int_eq(submit_from("t", "s3://b/one"), 201);
+    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"new\":true"));
+    ck_assert_int_eq(submit_from("t", "s3://b/one"), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"new\":false"));
+    ck_assert_int_eq(submit_from("t", "s3://b/two"), 409);
+    join("w1");
+    struct task task = {0};
+    ck_assert(lease(&task, 0));
+    ck_assert(!lease(&task, 0)); /* one probe for both */
+    ck_assert_int_eq(call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_int_eq(submit_from("t", "s3://b/two"), 201);
+    task_finish(&task);
+}
+END_TEST
+
+/* Ids in the order of the answer, and what it says of going on. */
+static void check_titles(const char *path, const char *ids, int64_t *next) {
+    struct buf got = {0};
+    struct err err = {0};
+    ck_assert_int_eq(call("GET", path, NULL), 200);
+    struct json *tree = tree_of_answer();
+    struct reader reader = reader_of(tree, "answer", &err);
+    struct reader list = reader_array(&reader, "titles");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *title = "";
+        reader_string(&item, "title", &title);
+        buf_format(&got, "%s ", title);
+    }
+    *next = -1;
+    if (reader_has(&reader, "next")) {
+        reader_int(&reader, "next", 0, INT64_MAX, next);
+    }
+    ck_assert_msg(err.code == ERR_NONE, "%s", err.message);
+    ck_assert_str_eq(buf_text(&got), ids);
+    json_tree_destroy(tree);
+    buf_finish(&got);
+}
+
+START_TEST(titles_are_listed_newest_first) {
+    int64_t next = 0;
+    check_titles("/v1/titles", "", &next);
+    ck_assert_int_eq(next, -1);
+    submit_from("a", "https://user:pass@host/a.mp4?signature=1");
+    ck_assert_int_eq(call("GET", "/v1/titles", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"source\":\"https://host/a.mp4\""));
+    submit_from("b", "s3://b/b");
+    submit_from("c", "s3://b/c");
+    ck_assert_int_eq(call("POST", "/v1/titles/b/cancel", NULL), 200);
+    check_titles("/v1/titles", "c b a ", &next);
+    ck_assert_int_eq(next, -1);
+    check_titles("/v1/titles?limit=2", "c b ", &next);
+    ck_assert_int_gt(next, 0);
+    char *path = mem_format("/v1/titles?limit=2&before=%lld", (long long)next);
+    check_titles(path, "a ", &next);
+    ck_assert_int_eq(next, -1);
+    check_titles("/v1/titles?state=cancelled", "b ", &next);
+    check_titles("/v1/titles?state=submitted&limit=1", "c ", &next);
+    ck_assert_int_eq(submit_from("b", "s3://b/b"), 201);
+    check_titles("/v1/titles", "b c a ", &next);
+    ck_assert_int_eq(call("GET", "/v1/titles?state=odd", NULL), 400);
+    ck_assert_ptr_nonnull(strstr(problem(), "'odd' is no state of a title"));
+    mem_free(path);
 }
 END_TEST
 
@@ -877,6 +957,8 @@ Suite *api_suite(void) {
     tcase_add_test(life, a_silent_worker_is_lost_by_itself);
     tcase_add_test(life, leaving_hands_back);
     tcase_add_test(life, failures_and_cancel_over_http);
+    tcase_add_test(life, a_submission_may_be_repeated);
+    tcase_add_test(life, titles_are_listed_newest_first);
     suite_add_tcase(suite, life);
     TCase *refused = tcase_create("refused");
     tcase_add_checked_fixture(refused, set_up, tear_down);
