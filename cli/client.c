@@ -9,6 +9,7 @@
 #include "common/fs.h"
 #include "common/http.h"
 #include "common/mem.h"
+#include "interrupt.h"
 
 enum { CALL_MS = 30000, TOKEN_BYTES_MAX = 4096 };
 
@@ -18,6 +19,8 @@ struct client {
     struct http_client *http;
     char *url;
     char *token;
+    const atomic_bool *cancel; /* NULL: none */
+    bool answered;             /* the latest call */
 };
 
 int client_create(struct client **out, const char *url, const char *token, struct err *err) {
@@ -51,8 +54,13 @@ static const char *chosen(const struct invocation *invocation, const char *optio
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
-static int read_token(struct buf *out, const char *named, struct err *err) {
+/* The token of this machine's scheduler is for no other. */
+static int read_token(struct buf *out, const char *named, const char *url, struct err *err) {
     struct err why = {0};
+    if (named == NULL && !http_is_loopback(url)) {
+        return err_set(err, ERR_INVALID,
+                       "the scheduler at %s needs a token; name its file by --token-file", url);
+    }
     char *folder = fs_state_folder();
     char *path = named != NULL ? mem_string(named)
                                : mem_format("%s/token", folder != NULL ? folder : ".");
@@ -75,37 +83,54 @@ static int read_token(struct buf *out, const char *named, struct err *err) {
 int client_connect(struct client **out, const struct invocation *invocation, struct err *err) {
     const char *url = chosen(invocation, "scheduler", "REELFARM_SCHEDULER");
     struct buf token = {0};
-    int failed = read_token(&token, chosen(invocation, "token-file", "REELFARM_TOKEN_FILE"), err);
+    url = url != NULL ? url : default_url;
+    int failed =
+        read_token(&token, chosen(invocation, "token-file", "REELFARM_TOKEN_FILE"), url, err);
     if (failed == 0) {
-        char *base = mem_string(url != NULL ? url : default_url);
+        char *base = mem_string(url);
         for (size_t end = strlen(base); end > 0 && base[end - 1] == '/';) {
             base[--end] = '\0';
         }
         failed = client_create(out, base, buf_text(&token), err);
         mem_free(base);
     }
+    if (failed == 0) {
+        (*out)->cancel = interrupt_catch();
+    }
     buf_finish(&token);
     return failed;
 }
 
-int client_fail(const struct client *client, const struct invocation *invocation,
-                const struct err *err) {
-    struct err told = *err;
-    int code = EXIT_FAILED;
-    if (err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT) {
-        err_clear(&told);
+/* What an error of a call is to its user. */
+static int judge(const struct client *client, const struct err *err, struct err *told) {
+    bool away = err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT;
+    *told = *err;
+    if (away && (client == NULL || !client->answered)) {
+        err_clear(told);
         err_set(
-            &told, err->code,
+            told, err->code,
             "no scheduler answers at %s: %s; start one by `reelfarm scheduler`, or name another "
             "by --scheduler",
             client != NULL ? client->url : default_url, err->message);
-        code = EXIT_UNREACHABLE;
-    } else if (err->code == ERR_CONFLICT) {
-        code = EXIT_REFUSED;
-    } else if (err->code == ERR_CANCELLED) {
-        code = EXIT_INTERRUPTED;
+        return EXIT_UNREACHABLE;
     }
+    return err->code == ERR_CONFLICT    ? EXIT_REFUSED
+           : err->code == ERR_CANCELLED ? EXIT_INTERRUPTED
+                                        : EXIT_FAILED;
+}
+
+int client_fail(const struct client *client, const struct invocation *invocation,
+                const struct err *err) {
+    struct err told;
+    int code = judge(client, err, &told);
     return command_fail(invocation, code, &told);
+}
+
+int client_tell(const struct client *client, const struct err *err) {
+    struct err told;
+    int code = judge(client, err, &told);
+    command_tell(&told);
+    return code;
 }
 
 /* The sentence of an RFC 9457 problem document, or else the bare status. */
@@ -126,6 +151,26 @@ static int problem(const struct http_request *request, struct http_response *res
     return failed;
 }
 
+static int read_answer(const struct http_request *request, const struct http_response *response,
+                       struct json **answer, struct err *err) {
+    struct json *tree = NULL;
+    struct err wrong = {0};
+    struct reader r = {0};
+    int failed = json_tree_parse(&tree, response->body.data, response->body.size, &wrong);
+    if (failed == 0) {
+        r = reader_of(tree, "the answer", &wrong); /* an object or array, or dead */
+        failed = reader_is_object(&r) ? 0 : ERR_CORRUPT;
+    }
+    if (failed != 0) {
+        json_tree_destroy(tree);
+        return err_set(err, ERR_CORRUPT,
+                       "%s %s: the answer is not a scheduler's; check --scheduler", request->method,
+                       request->url);
+    }
+    *answer = tree;
+    return 0;
+}
+
 int client_call(struct client *client, const char *method, const char *path, struct buf *body,
                 struct json **answer, struct err *err) {
     char *url = mem_format("%s%s", client->url, path);
@@ -135,6 +180,7 @@ int client_call(struct client *client, const char *method, const char *path, str
     request.url = url;
     request.bearer = client->token;
     request.total_ms = CALL_MS;
+    request.cancel = client->cancel;
     request.redirects = 0;
     if (body != NULL) {
         request.headers = &type;
@@ -144,14 +190,12 @@ int client_call(struct client *client, const char *method, const char *path, str
     }
     struct http_response response = {0};
     int failed = http_send(client->http, &request, &response, err);
+    client->answered = failed == 0;
     if (failed == 0 && (response.status < 200 || response.status > 299)) {
         failed = problem(&request, &response, err);
     }
     if (failed == 0 && answer != NULL) {
-        *answer = NULL;
-        if (response.body.size > 0) {
-            failed = json_tree_parse(answer, response.body.data, response.body.size, err);
-        }
+        failed = read_answer(&request, &response, answer, err);
     }
     http_response_finish(&response);
     mem_free(url);

@@ -22,7 +22,7 @@ struct invocation;
     }
 
 /* A client of the scheduler that the command's options, the environment or the defaults name.
- * Nothing is asked yet. */
+ * Nothing is asked yet. From here on Ctrl-C ends a call: CANCELLED. */
 int client_connect(struct client **out, const struct invocation *invocation, struct err *err);
 
 /* Tells the error of a call, and what to do where no scheduler answers; the exit code:
@@ -30,10 +30,13 @@ int client_connect(struct client **out, const struct invocation *invocation, str
 int client_fail(const struct client *client, const struct invocation *invocation,
                 const struct err *err);
 
+/* As client_fail, but tells people alone: for one of several calls of a command. */
+int client_tell(const struct client *client, const struct err *err);
+
 /*
- * One call: "GET", "/v1/titles/x"; `body` may be NULL. `*answer` is an owned tree,
- * NULL for an answer without a body; `answer` itself may be NULL. A problem document
- * becomes its error. UNAVAILABLE where nothing answers.
+ * One call: "GET", "/v1/titles/x"; `body` may be NULL. `*answer` is an owned JSON object;
+ * `answer` itself may be NULL where no answer is looked at. A problem document becomes its
+ * error. UNAVAILABLE where nothing answers, CORRUPT for an answer of no scheduler.
  */
 int client_call(struct client *client, const char *method, const char *path, struct buf *body,
                 struct json **answer, struct err *err);

@@ -9,7 +9,7 @@
 #include "common/mem.h"
 #include "interrupt.h"
 
-enum { WAIT_MS = 2000 };
+enum { WAIT_MS = 10000, LOOK_MS = 500, AWAY_MS = 60000 };
 
 static void event_text(struct reader *item, struct buf *out) {
     const char *title = "";
@@ -52,8 +52,8 @@ static int take(struct client *client, const struct invocation *invocation, int6
         struct reader item = reader_item(&list, i);
         const char *title = "";
         reader_string(&item, "title", &title);
-        reader_int(&item, "seq", 0, INT64_MAX, after);
-        if (only != NULL && strcmp(only, title) != 0) {
+        reader_int(&item, "seq", *after + 1, INT64_MAX, after);
+        if (!reader_ok(&item) || (only != NULL && strcmp(only, title) != 0)) {
             continue;
         }
         if (wants_json(invocation)) {
@@ -73,16 +73,37 @@ static int take(struct client *client, const struct invocation *invocation, int6
                : err_set(err, ERR_INTERNAL, "the events could not be written");
 }
 
-static int run(const struct invocation *invocation) {
-    const atomic_bool *interrupted = interrupt_catch();
+/* Until all is told, or for ever; a scheduler that is away for a moment is waited for. */
+static int tell_all(struct client *client, const struct invocation *invocation,
+                    const atomic_bool *interrupted, struct err *err) {
     bool follows = option_value(invocation, "follow") != NULL;
-    struct client *client = NULL;
-    struct err err = {0};
+    int64_t heard_ms = 0;
     int64_t after = 0;
     size_t count = 1;
+    while (count > 0 || follows) {
+        struct err why = {0};
+        int failed = take(client, invocation, &after, follows ? WAIT_MS : 0, &count, &why);
+        int64_t now = clock_monotonic_ms();
+        bool away = failed == ERR_UNAVAILABLE || failed == ERR_TIMEOUT;
+        if (failed == 0) {
+            heard_ms = now;
+        } else if (!follows || !away || heard_ms == 0 || now - heard_ms > AWAY_MS) {
+            return err_set(err, why.code, "%s", why.message);
+        }
+        if (!clock_sleep_ms(failed != 0 ? LOOK_MS : 0, interrupted) || *interrupted) {
+            return err_set(err, ERR_CANCELLED, "stopped as asked");
+        }
+    }
+    return 0;
+}
+
+static int run(const struct invocation *invocation) {
+    const atomic_bool *interrupted = interrupt_catch();
+    struct client *client = NULL;
+    struct err err = {0};
     int failed = client_connect(&client, invocation, &err);
-    while (failed == 0 && (count > 0 || follows) && !atomic_load(interrupted)) {
-        failed = take(client, invocation, &after, follows ? WAIT_MS : 0, &count, &err);
+    if (failed == 0) {
+        failed = tell_all(client, invocation, interrupted, &err);
     }
     int code = failed != 0 ? client_fail(client, invocation, &err) : EXIT_DONE;
     client_destroy(client);

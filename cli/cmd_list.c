@@ -21,8 +21,11 @@ static void title_text(struct reader *item, struct buf *out) {
     reader_string(item, "source", &source);
     reader_string(item, "error", &error);
     if (reader_ok(item)) {
-        buf_format(out, "%-9s  %-32s  %s\n", state, title, source);
-        buf_format(out, error[0] != '\0' ? "           %s\n" : "%s", error);
+        buf_format(out, "%-9s  %-32s  ", state, title);
+        buf_plain(out, source);
+        buf_string(out, error[0] != '\0' ? "\n           " : "");
+        buf_plain(out, error);
+        buf_string(out, "\n");
     }
 }
 
@@ -44,16 +47,17 @@ static int take_page(struct client *client, const struct invocation *invocation,
     struct reader list = reader_array(&r, "titles");
     for (size_t i = 0; i < reader_count(&list) && reader_ok(&r); i++) {
         struct reader item = reader_item(&list, i);
-        if (wants_json(invocation)) {
+        if (wants_json(invocation) && reader_ok(&item)) {
             writer_node(json, NULL, item.node);
         } else {
             title_text(&item, out);
         }
         (*taken)++;
     }
+    int64_t most = *before - 1; /* each page begins before the last one's end */
     *before = -1;
     if (reader_has(&r, "next")) {
-        reader_int(&r, "next", 0, INT64_MAX, before);
+        reader_int(&r, "next", 0, most, before);
     }
     json_tree_destroy(answer);
     return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);

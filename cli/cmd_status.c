@@ -5,6 +5,7 @@
 #include "client.h"
 #include "command.h"
 #include "common/mem.h"
+#include "farm_title.h"
 #include "status.h"
 
 static const char *state_text(const struct title_status *status) {
@@ -26,13 +27,15 @@ static void rendition_text(const struct rendition_status *rendition, struct buf 
         buf_format(out, ", %" PRId64 "/%" PRId64 " frames", rendition->frames_done,
                    rendition->frames);
     }
-    buf_string(out, rendition->reused ? ", some reused\n" : "\n");
+    buf_string(out, rendition->reused ? ", reused\n" : "\n");
 }
 
 static void status_text(const struct title_status *status, struct buf *out) {
     buf_format(out, "%s: %s\n", status->title, state_text(status));
     if (status->error[0] != '\0') {
-        buf_format(out, "  why: %s\n", status->error);
+        buf_string(out, "  why: ");
+        buf_plain(out, status->error);
+        buf_string(out, "\n");
     }
     if (status->encoded_total > 0) {
         buf_format(out, "  %.0f %% encoded, %" PRId64 " workers on it\n",
@@ -47,34 +50,41 @@ static void status_text(const struct title_status *status, struct buf *out) {
     }
 }
 
+/* What the scheduler answered, read as what it must be. */
+static int write_answer(const struct invocation *invocation, const struct json *answer,
+                        struct buf *text, struct err *err) {
+    struct title_status status = {0};
+    struct reader r = reader_of(answer, "the scheduler's answer", err);
+    title_status_read(&status, &r);
+    if (err->code == ERR_NONE && wants_json(invocation)) {
+        struct writer w = writer_of(text);
+        writer_node(&w, NULL, answer);
+        buf_string(text, "\n");
+    } else if (err->code == ERR_NONE) {
+        status_text(&status, text);
+    }
+    return err->code;
+}
+
 static int run(const struct invocation *invocation) {
+    const char *title = invocation->words[0];
     struct client *client = NULL;
     struct json *answer = NULL;
     struct buf text = {0};
     struct err err = {0};
-    char *path = mem_format("/v1/titles/%s", invocation->words[0]);
+    int code = farm_title_check(invocation, title);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    char *path = mem_format("/v1/titles/%s", title);
     int failed = client_connect(&client, invocation, &err);
     if (failed == 0) {
         failed = client_call(client, "GET", path, NULL, &answer, &err);
     }
-    if (failed == 0 && wants_json(invocation)) {
-        struct writer w = writer_of(&text);
-        writer_node(&w, NULL, answer);
-        buf_string(&text, "\n");
-    } else if (failed == 0) {
-        struct title_status status = {0};
-        struct reader r = reader_of(answer, "the scheduler's answer", &err);
-        title_status_read(&status, &r);
-        status_text(&status, &text);
-        failed = err.code;
+    if (failed == 0) {
+        failed = write_answer(invocation, answer, &text, &err);
     }
-    int code = EXIT_DONE;
-    if (failed != 0) {
-        buf_finish(&text);
-        code = client_fail(client, invocation, &err);
-    } else {
-        code = command_print(&text);
-    }
+    code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
     mem_free(path);
     json_tree_destroy(answer);
     client_destroy(client);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm submit`: hands titles to a farm. */
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "client.h"
 #include "command.h"
+#include "common/fs.h"
 #include "common/mem.h"
 #include "farm_title.h"
 #include "ladder_file.h"
@@ -17,26 +18,6 @@ struct submission {
     struct ladder ladder;
     char *out; /* as workers find it */
 };
-
-/* A path as workers on this machine, or on one file system with it, find it. */
-static char *whole_path(const char *path, struct err *err) {
-    char *whole = realpath(path, NULL);
-    char *copy = NULL;
-    if (whole == NULL && path[0] == '/') {
-        copy = mem_string(path);
-    } else if (whole == NULL) {
-        char *here = realpath(".", NULL);
-        copy = here != NULL ? mem_format("%s/%s", here, path) : NULL;
-        free(here);
-    } else {
-        copy = mem_string(whole);
-    }
-    free(whole);
-    if (copy == NULL) {
-        err_set(err, ERR_INVALID, "cannot tell where '%s' is; name it from /", path);
-    }
-    return copy;
-}
 
 static int post(struct submission *submission, const char *title, const char *source, bool *is_new,
                 struct err *err) {
@@ -61,18 +42,11 @@ static int post(struct submission *submission, const char *title, const char *so
     return failed;
 }
 
-/* Submits one source; `title` gets its id. */
-static int submit(struct submission *submission, const char *word, char title[WIRE_TITLE_TEXT],
-                  bool *is_new, struct err *err) {
-    const char *named = option_value(submission->invocation, "title");
-    if (named != NULL) {
-        memcpy(title, named, strlen(named) + 1);
-    } else {
-        title_name_of(word, title);
-    }
-    bool is_url = strstr(word, "://") != NULL;
-    char *source = is_url ? mem_string(word) : whole_path(word, err);
-    int failed = source == NULL ? ERR_INVALID : post(submission, title, source, is_new, err);
+static int submit(struct submission *submission, const char *word, const char *title, bool *is_new,
+                  struct err *err) {
+    bool is_url = isalpha((unsigned char)word[0]) && strstr(word, "://") != NULL;
+    char *source = is_url ? mem_string(word) : fs_whole_path(word);
+    int failed = post(submission, title, source, is_new, err);
     mem_free(source);
     return failed;
 }
@@ -111,60 +85,81 @@ static int check_usage(const struct invocation *invocation) {
     return EXIT_DONE;
 }
 
-/* Where workers put it: an address as it is, a folder by its whole path. */
-static int find_output(struct submission *submission, struct err *err) {
-    const char *out = option_value(submission->invocation, "out");
-    submission->out = output_is_remote(out) ? mem_string(out) : whole_path(out, err);
-    for (size_t end = submission->out != NULL ? strlen(submission->out) : 0;
-         end > 1 && submission->out[end - 1] == '/';) {
-        submission->out[--end] = '\0';
+/* The ids of all sources, in their order; two of one name are a usage error. */
+static int name_titles(const struct invocation *invocation, char (*titles)[WIRE_TITLE_TEXT]) {
+    const char *named = option_value(invocation, "title");
+    for (int i = 0; i < invocation->word_count; i++) {
+        if (named != NULL) {
+            memcpy(titles[i], named, strlen(named) + 1);
+        } else {
+            title_name_of(invocation->words[i], titles[i]);
+        }
+        for (int j = 0; j < i; j++) {
+            if (strcmp(titles[i], titles[j]) == 0) {
+                return command_usage(
+                    invocation,
+                    "'%.200s' and '%.200s' would both be title %s; submit them one "
+                    "by one with --title",
+                    invocation->words[j], invocation->words[i], titles[i]);
+            }
+        }
     }
-    return submission->out != NULL ? 0 : ERR_INVALID;
+    return EXIT_DONE;
 }
 
-static int run_all(struct submission *submission) {
+/* All sources, whatever comes of one; then, where asked for, those that were accepted to their
+ * ends. The first code that is not EXIT_DONE. */
+static int run_all(struct submission *submission, char (*titles)[WIRE_TITLE_TEXT]) {
     const struct invocation *invocation = submission->invocation;
-    char(*titles)[WIRE_TITLE_TEXT] = mem_zero((size_t)invocation->word_count, sizeof(*titles));
-    struct err err = {0};
-    int code = EXIT_DONE;
-    for (int i = 0; i < invocation->word_count && code == EXIT_DONE; i++) {
+    bool waits = option_value(invocation, "wait") != NULL;
+    int first = EXIT_DONE;
+    for (int i = 0; i < invocation->word_count && first != EXIT_INTERRUPTED; i++) {
         struct buf text = {0};
+        struct err err = {0};
         bool is_new = false;
+        int code = EXIT_DONE;
         if (submit(submission, invocation->words[i], titles[i], &is_new, &err) != 0) {
             code = client_fail(submission->client, invocation, &err);
+            titles[i][0] = '\0';
         } else {
             tell(submission, titles[i], is_new, &text);
             code = command_print(&text);
         }
+        first = first != EXIT_DONE ? first : code;
     }
-    bool waits = option_value(invocation, "wait") != NULL;
-    for (int i = 0; i < invocation->word_count && waits && code <= EXIT_FAILED; i++) {
-        int ended = titles[i][0] != '\0'
-                        ? farm_title_watch(submission->client, invocation, titles[i])
-                        : EXIT_DONE;
-        code = ended != EXIT_DONE ? ended : code;
+    for (int i = 0; i < invocation->word_count && waits && first != EXIT_INTERRUPTED; i++) {
+        if (titles[i][0] != '\0') {
+            int code = farm_title_watch(submission->client, invocation, titles[i]);
+            first = first != EXIT_DONE ? first : code;
+        }
     }
-    mem_free(titles);
-    return code;
+    return first;
 }
 
 static int run(const struct invocation *invocation) {
     struct submission submission = {.invocation = invocation};
+    char(*titles)[WIRE_TITLE_TEXT] = mem_zero((size_t)invocation->word_count, sizeof(*titles));
+    const char *ladder = option_value(invocation, "ladder");
     struct err err = {0};
     int code = check_usage(invocation);
-    if (code != EXIT_DONE) {
-        return code;
+    if (code == EXIT_DONE) {
+        code = name_titles(invocation, titles);
     }
-    const char *ladder = option_value(invocation, "ladder");
-    if (ladder_file_load(&submission.ladder, ladder != NULL ? ladder : LADDER_DEFAULT, &err) != 0 ||
-        find_output(&submission, &err) != 0 ||
-        client_connect(&submission.client, invocation, &err) != 0) {
+    if (code == EXIT_DONE &&
+        output_resolve(&submission.out, option_value(invocation, "out"), &err) != 0) {
+        code = command_usage(invocation, "%s", err.message);
+    }
+    if (code == EXIT_DONE &&
+        (ladder_file_load(&submission.ladder, ladder != NULL ? ladder : LADDER_DEFAULT, &err) !=
+             0 ||
+         client_connect(&submission.client, invocation, &err) != 0)) {
         code = command_fail(invocation, EXIT_FAILED, &err);
-    } else {
-        code = run_all(&submission);
+    } else if (code == EXIT_DONE) {
+        code = run_all(&submission, titles);
     }
     client_destroy(submission.client);
     mem_free(submission.out);
+    mem_free(titles);
     return code;
 }
 

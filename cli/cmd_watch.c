@@ -7,10 +7,14 @@
 static int run(const struct invocation *invocation) {
     struct client *client = NULL;
     struct err err = {0};
+    int code = farm_title_check(invocation, invocation->words[0]);
+    if (code != EXIT_DONE) {
+        return code;
+    }
     if (client_connect(&client, invocation, &err) != 0) {
         return client_fail(client, invocation, &err);
     }
-    int code = farm_title_watch(client, invocation, invocation->words[0]);
+    code = farm_title_watch(client, invocation, invocation->words[0]);
     client_destroy(client);
     return code;
 }

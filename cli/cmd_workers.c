@@ -16,10 +16,31 @@ static void worker_text(struct reader *item, struct buf *out) {
     reader_int(item, "slots", 0, INT64_MAX, &slots);
     reader_int(item, "busy", 0, INT64_MAX, &busy);
     reader_int(item, "seen_ms_ago", INT64_MIN, INT64_MAX, &seen_ms);
-    if (reader_ok(item)) {
+    if (reader_ok(item)) { /* names that a scheduler takes are plain */
         buf_format(out, "%-24s %-20s busy %" PRId64 "/%" PRId64 "  heard %" PRId64 " s ago\n",
                    worker, host, busy, slots, (seen_ms > 0 ? seen_ms : 0) / 1000);
     }
+}
+
+static int write_answer(const struct invocation *invocation, const struct json *answer,
+                        struct buf *text, struct err *err) {
+    struct buf lines = {0};
+    struct reader r = reader_of(answer, "the scheduler's answer", err);
+    struct reader list = reader_array(&r, "workers");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        worker_text(&item, &lines);
+    }
+    if (err->code == ERR_NONE && wants_json(invocation)) {
+        struct writer w = writer_of(text);
+        writer_node(&w, NULL, answer);
+        buf_string(text, "\n");
+    } else if (err->code == ERR_NONE) {
+        buf_append(text, lines.data, lines.size);
+        buf_string(text, lines.size == 0 ? "no workers; start one by `reelfarm worker`\n" : "");
+    }
+    buf_finish(&lines);
+    return err->code;
 }
 
 static int run(const struct invocation *invocation) {
@@ -31,21 +52,8 @@ static int run(const struct invocation *invocation) {
     if (failed == 0) {
         failed = client_call(client, "GET", "/v1/workers", NULL, &answer, &err);
     }
-    if (failed == 0 && wants_json(invocation)) {
-        struct writer w = writer_of(&text);
-        writer_node(&w, NULL, answer);
-        buf_string(&text, "\n");
-    } else if (failed == 0) {
-        struct reader r = reader_of(answer, "the scheduler's answer", &err);
-        struct reader list = reader_array(&r, "workers");
-        for (size_t i = 0; i < reader_count(&list); i++) {
-            struct reader item = reader_item(&list, i);
-            worker_text(&item, &text);
-        }
-        failed = err.code;
-        if (reader_count(&list) == 0) {
-            buf_string(&text, "no workers; start one by `reelfarm worker`\n");
-        }
+    if (failed == 0) {
+        failed = write_answer(invocation, answer, &text, &err);
     }
     int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
     json_tree_destroy(answer);

@@ -135,8 +135,15 @@ static int print_help(const struct invocation *invocation) {
 
 /* ---- Errors ------------------------------------------------------------------------ */
 
+void command_tell(const struct err *err) {
+    struct buf plain = {0};
+    buf_plain(&plain, err->message);
+    fprintf(stderr, "reelfarm: %s\n", buf_text(&plain));
+    buf_finish(&plain);
+}
+
 int command_fail(const struct invocation *invocation, int code, const struct err *err) {
-    fprintf(stderr, "reelfarm: %s\n", err->message);
+    command_tell(err);
     if (wants_json(invocation)) {
         struct buf text = {0};
         struct writer w = writer_of(&text);

@@ -69,6 +69,9 @@ bool wants_json(const struct invocation *invocation);
 int option_int(const struct invocation *invocation, const char *name, int min, int max,
                int fallback, int *out, struct err *err);
 
+/* Tells the error as one sentence on stderr. */
+void command_tell(const struct err *err);
+
 /* Tells the error as one sentence on stderr (with --json also as a document on
  * stdout) and returns `code`. */
 int command_fail(const struct invocation *invocation, int code, const struct err *err);

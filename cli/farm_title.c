@@ -7,6 +7,11 @@
 
 #include "title_watch.h"
 
+int farm_title_check(const struct invocation *invocation, const char *word) {
+    return title_id_valid(word) ? EXIT_DONE
+                                : command_usage(invocation, "'%.200s' is no title's id", word);
+}
+
 /* How many tasks the farm can run at a time; 0 where that is not known. */
 static int count_slots(struct client *client) {
     struct json *answer = NULL;
@@ -54,7 +59,7 @@ int farm_title_watch(struct client *client, const struct invocation *invocation,
     struct title_status status;
     struct err err = {0};
     int failed = title_watch(&watch, &status, &err);
-    if (failed == ERR_CANCELLED) {
+    if (failed == ERR_CANCELLED) { /* by Ctrl-C: also one in the middle of a call */
         err_clear(&err);
         err_set(&err, ERR_CANCELLED, "the watching has ended, and %s goes on", title);
     }
@@ -64,6 +69,7 @@ int farm_title_watch(struct client *client, const struct invocation *invocation,
     if (status.state == TITLE_DONE) {
         return tell_done(invocation, &status);
     }
-    err_set(&err, ERR_CORRUPT, "%s: %s", title, status.error);
+    err_set(&err, status.state == TITLE_CANCELLED ? ERR_CANCELLED : ERR_CORRUPT, "%s: %s", title,
+            status.error);
     return command_fail(invocation, EXIT_FAILED, &err);
 }

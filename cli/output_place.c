@@ -2,6 +2,7 @@
 /* Folders and object storage: see output_place.h. */
 #include "output_place.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "common/fs.h"
 #include "common/hash.h"
 #include "common/mem.h"
+#include "common/s3.h"
 #include "common/s3_account.h"
 #include "common/wire.h"
 
@@ -21,6 +23,35 @@ enum { NAME_DIGITS = 16 };
 
 bool output_is_remote(const char *out) {
     return strncasecmp(out, "s3://", 5) == 0;
+}
+
+/* "s3://bucket/prefix", however it was written. */
+static int resolve_remote(char **resolved, const char *out, struct err *err) {
+    const char *key = NULL;
+    char *bucket = NULL;
+    int failed = s3_split(out, &bucket, &key, err);
+    if (failed == 0) {
+        size_t length = strlen(key);
+        while (length > 0 && key[length - 1] == '/') {
+            length--;
+        }
+        *resolved = mem_format("s3://%s%s%.*s", bucket, length > 0 ? "/" : "", (int)length, key);
+    }
+    mem_free(bucket);
+    return failed;
+}
+
+int output_resolve(char **resolved, const char *out, struct err *err) {
+    if (output_is_remote(out)) {
+        return resolve_remote(resolved, out, err);
+    }
+    if (isalpha((unsigned char)out[0]) && strstr(out, "://") != NULL) {
+        return err_set(err, ERR_INVALID,
+                       "streams can't be written to '%.200s'; name a folder or s3://BUCKET/PREFIX",
+                       out);
+    }
+    *resolved = fs_whole_path(out);
+    return 0;
 }
 
 static int make_private(const char *folder, const char *out, struct err *err) {
@@ -45,7 +76,7 @@ static int open_folder(struct output_place *place, const char *out, struct err *
     return make_private(place->folder, place->out, err);
 }
 
-/* Whether it names a bucket, and there are credentials: before any work. */
+/* Whether there are credentials: before any work. */
 static int check_remote(const char *out, struct err *err) {
     struct blob_options options = blob_options_default();
     struct blob *blob = NULL;
@@ -58,22 +89,20 @@ static int check_remote(const char *out, struct err *err) {
 static int open_remote(struct output_place *place, const char *out, struct err *err) {
     struct s3_account account = {0};
     char hash[SHA256_TEXT];
-    size_t length = strlen(out);
     char *above = fs_state_folder();
     if (above == NULL) {
         return err_set(err, ERR_INVALID,
                        "an output in object storage needs a folder here for what is under way; "
                        "set HOME or XDG_STATE_HOME");
     }
-    int failed = check_remote(out, err);
+    int failed = resolve_remote(&place->out, out, err);
+    if (failed == 0) {
+        failed = check_remote(place->out, err);
+    }
     if (failed != 0) {
         mem_free(above);
         return failed;
     }
-    while (out[length - 1] == '/') { /* behind the bucket's name */
-        length--;
-    }
-    place->out = mem_format("s3%.*s", (int)length - 2, out + 2);
     failed = s3_account_find(&account, err);
     if (failed == 0) {
         char *text = mem_format("%s\n%s", account.endpoint, place->out);

@@ -20,6 +20,10 @@ struct output_place {
 /* Whether an output is in object storage rather than a folder. */
 bool output_is_remote(const char *out);
 
+/* The output as the workers of a farm find it, whatever is there: an absolute path, or an s3://
+ * URL without a slash at its end. INVALID for another address. `*resolved` is owned. */
+int output_resolve(char **resolved, const char *out, struct err *err);
+
 /* Finds both and makes what is not there. Of a remote output nothing is asked. */
 int output_place_open(struct output_place *place, const char *out, struct err *err);
 

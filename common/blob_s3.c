@@ -267,13 +267,14 @@ static int is_conditional(struct blob *blob, bool *out, struct err *err) {
     char *key = mem_format(".reelfarm-probe-%s", id);
     struct err why = {0};
     int failed = put_whole(blob, key, NULL, 0, true, &why);
-    if (failed == 0) {
+    bool is_stored = failed == 0;
+    if (is_stored) {
         failed = put_whole(blob, key, NULL, 0, true, &why);
     }
     *out = failed == ERR_CONFLICT; /* of the first where its answer was lost and it was repeated */
-    if (failed == 0 || *out) {
+    if (is_stored || *out) {
         s3_remove(blob, key, NULL);
-        failed = 0;
+        failed = *out ? 0 : failed;
     } else if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
         failed = 0;
     }

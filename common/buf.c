@@ -60,6 +60,13 @@ void buf_format(struct buf *buf, const char *format, ...) {
     va_end(again);
 }
 
+void buf_plain(struct buf *buf, const char *text) {
+    for (; *text != '\0'; text++) {
+        bool is_control = (unsigned char)*text < 0x20 || *text == 0x7f;
+        buf_u8(buf, is_control ? ' ' : (uint8_t)*text);
+    }
+}
+
 void buf_zero(struct buf *buf, size_t count) {
     buf_reserve(buf, count);
     if (count > 0) {

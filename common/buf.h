@@ -28,6 +28,8 @@ void buf_reserve(struct buf *buf, size_t extra);
 void buf_append(struct buf *buf, const void *data, size_t size);
 void buf_string(struct buf *buf, const char *text); /* without the NUL */
 void buf_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Words of others on their way to people: each control byte as a blank. */
+void buf_plain(struct buf *buf, const char *text);
 void buf_zero(struct buf *buf, size_t count);
 
 /* Big-endian writers: the low `8 * n` bits of the value. */

@@ -318,3 +318,27 @@ char *fs_state_folder(void) {
     }
     return home != NULL && home[0] == '/' ? mem_format("%s/.local/state/reelfarm", home) : NULL;
 }
+
+char *fs_whole_path(const char *path) {
+    char *here = path[0] == '/' ? NULL : get_current_dir_name();
+    char *given = mem_format("%s/%s", here != NULL ? here : "", path);
+    char *whole = mem_string(given);
+    size_t used = 0;
+    for (const char *part = given; *part != '\0';) {
+        part += strspn(part, "/");
+        size_t length = strcspn(part, "/");
+        if (length == 2 && part[0] == '.' && part[1] == '.') {
+            while (used > 0 && whole[--used] != '/') {
+            }
+        } else if (length > 0 && !(length == 1 && part[0] == '.')) {
+            whole[used++] = '/';
+            memmove(whole + used, part, length);
+            used += length;
+        }
+        part += length;
+    }
+    whole[used > 0 ? used : 1] = '\0'; /* of "/" the slash stays */
+    free(here);
+    mem_free(given);
+    return whole;
+}

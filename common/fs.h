@@ -65,6 +65,10 @@ int fs_walk(const char *root, fs_visit *visit, void *context, struct err *err);
  * is no home; nothing is made. */
 char *fs_state_folder(void);
 
+/* The path from "/", without ".", ".." and doubled slashes, by its words alone: links are not
+ * followed, and nothing needs to be there. Returns owned. */
+char *fs_whole_path(const char *path);
+
 /* Removes a file or a folder with all that it holds, links not followed. No error
  * where it is not there. */
 int fs_remove_tree(const char *path, struct err *err);

@@ -197,7 +197,7 @@ static struct curl_slist *make_header_list(const struct http_request *request) {
     return list;
 }
 
-static bool is_loopback(const char *url) {
+bool http_is_loopback(const char *url) {
     char *host = NULL;
     bool loopback = false;
     CURLU *parts = curl_url();
@@ -250,7 +250,7 @@ static void set_transport(CURL *easy, const struct http_request *request) {
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "reelfarm/" REELFARM_VERSION);
-    if (request->direct || is_loopback(request->url)) {
+    if (request->direct || http_is_loopback(request->url)) {
         curl_easy_setopt(easy, CURLOPT_PROXY, "");
     }
     if (request->gzip) {

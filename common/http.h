@@ -111,6 +111,9 @@ int http_send_retrying(struct http_client *client, const struct http_request *re
                        const struct http_retry *retry, struct http_response *response,
                        struct err *err);
 
+/* Whether the URL's host is this machine itself, by name or number. */
+bool http_is_loopback(const char *url);
+
 /* The URL without credentials, query and fragment, for messages. */
 void http_public_url(const char *url, char *out, size_t size);
 

@@ -64,6 +64,9 @@ struct reader reader_array(struct reader *r, const char *name);
 /* Whether the member is there and is not null. */
 bool reader_has(const struct reader *r, const char *name);
 
+/* Whether the reader stands on an object. */
+bool reader_is_object(const struct reader *r);
+
 /* Elements of an array reader. */
 size_t reader_count(const struct reader *r);
 struct reader reader_item(struct reader *r, size_t index); /* an object or array in it */

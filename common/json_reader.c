@@ -309,6 +309,10 @@ bool reader_has(const struct reader *r, const char *name) {
     return member != NULL && member->type != NODE_NULL;
 }
 
+bool reader_is_object(const struct reader *r) {
+    return !is_dead(r) && r->node->type == NODE_OBJECT;
+}
+
 size_t reader_count(const struct reader *r) {
     return !is_dead(r) && r->node->type == NODE_ARRAY ? r->node->count : 0;
 }

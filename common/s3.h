@@ -3,7 +3,7 @@
  * Requests to a store that speaks S3: addressed, signed, sent, and their answers read
  * ("Amazon S3 API Reference", REST). Repeats by itself what the answer alone tells how to
  * do right: another region, another clock, credentials that expired. Messages say the
- * store's own code and request id, and never a secret. Private to common/.
+ * store's own code and request id, and never a secret.
  */
 #ifndef COMMON_S3_H
 #define COMMON_S3_H

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm scheduler`: options, the token's file, and a scheduler until a signal. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/fs.h"
 #include "common/id.h"
@@ -12,30 +14,35 @@
 #include "scheduler.h"
 #include "settings.h"
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, TOKEN_BYTES_MAX = 4096 };
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    TOKEN_BYTES_MIN = 16,
+    TOKEN_BYTES_MAX = 4096
+};
 
-/* Makes the folder of a file, and what is new of it for this user alone. */
 static int make_folder_of(const char *path, struct err *err) {
     const char *slash = strrchr(path, '/');
     if (slash == NULL || slash == path) {
         return 0;
     }
     char *folder = mem_format("%.*s", (int)(slash - path), path);
-    struct stat info;
-    bool is_new = stat(folder, &info) != 0;
     int failed = fs_make_dirs(folder, err);
-    if (failed == 0 && is_new && chmod(folder, 0700) != 0) {
-        failed = err_set_errno(err, errno, "cannot keep '%s' to this user", folder);
-    }
     mem_free(folder);
     return failed;
 }
 
-/* Refuses a file that others may read: who has the token has the farm. */
-static int check_private(const char *path, struct err *err) {
+/* Who has the token has the farm: nobody else may read it, or have put it there. */
+static int check_private(int fd, const char *path, struct err *err) {
     struct stat info;
-    if (stat(path, &info) != 0) {
+    if (fstat(fd, &info) != 0) {
         return err_set_errno(err, errno, "cannot look at the token's file '%s'", path);
+    }
+    if (!S_ISREG(info.st_mode) || (info.st_uid != geteuid() && info.st_uid != 0)) {
+        return err_set(
+            err, ERR_INVALID,
+            "the token's file '%s' is no file of this user; name another by --token-file", path);
     }
     return (info.st_mode & 077) == 0
                ? 0
@@ -45,30 +52,64 @@ static int check_private(const char *path, struct err *err) {
                          path);
 }
 
-/* Reads the token, or makes one where there is no file yet. */
+/* Takes what was read up to its trailing blanks, where it is a token. */
+static int check_token(struct buf *token, const char *path, struct err *err) {
+    while (token->size > 0 && strchr(" \t\r\n", token->data[token->size - 1]) != NULL) {
+        token->size--;
+    }
+    bool is_plain = token->size >= TOKEN_BYTES_MIN && token->size <= TOKEN_BYTES_MAX;
+    for (size_t i = 0; i < token->size; i++) {
+        is_plain = is_plain && token->data[i] > 0x20 && token->data[i] < 0x7f;
+    }
+    return is_plain
+               ? 0
+               : err_set(err, ERR_INVALID,
+                         "the token's file '%s' holds no token, which has %d to %d letters and "
+                         "digits; remove it to have one made",
+                         path, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX);
+}
+
+/* NOT_FOUND where there is no file. */
+static int read_token(struct buf *out, const char *path, struct err *err) {
+    uint8_t bytes[TOKEN_BYTES_MAX + 2];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) {
+        return err_set_errno(err, errno, "cannot read the token's file '%s'", path);
+    }
+    int failed = check_private(fd, path, err);
+    ssize_t got = failed == 0 ? read(fd, bytes, sizeof(bytes)) : 0;
+    if (got < 0) {
+        failed = err_set_errno(err, errno, "cannot read the token's file '%s'", path);
+    }
+    close(fd);
+    if (failed == 0) {
+        buf_append(out, bytes, (size_t)got);
+        failed = check_token(out, path, err);
+    }
+    explicit_bzero(bytes, sizeof(bytes));
+    return failed;
+}
+
+/* Reads the token, or makes one where there is none yet; of several that do so at one time one
+ * makes it. */
 static int load_token(struct buf *out, const char *path, struct err *err) {
+    struct err why = {0};
+    int failed = read_token(out, path, &why);
+    if (failed != ERR_NOT_FOUND) {
+        return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    }
     char token[ID_TOKEN_TEXT];
     id_token(token);
-    int failed = make_folder_of(path, err);
-    if (failed != 0) {
-        return failed;
-    }
-    struct err taken = {0};
-    failed = fs_create(path, token, strlen(token), 0600, &taken);
-    if (failed != 0 && failed != ERR_CONFLICT) {
-        return err_set(err, taken.code, "cannot write the token's file: %s", taken.message);
-    }
-    failed = check_private(path, err);
+    failed = make_folder_of(path, err);
     if (failed == 0) {
-        failed = fs_read(out, path, TOKEN_BYTES_MAX, err);
+        err_clear(&why);
+        failed = fs_create(path, token, strlen(token), 0600, &why);
     }
-    while (out->size > 0 && strchr(" \t\r\n", out->data[out->size - 1]) != NULL) {
-        out->size--;
+    explicit_bzero(token, sizeof(token));
+    if (failed != 0 && failed != ERR_CONFLICT) {
+        return err_set(err, why.code, "cannot write the token's file: %s", why.message);
     }
-    if (failed == 0 && out->size == 0) {
-        return err_set(err, ERR_INVALID, "the token's file '%s' is empty; remove it", path);
-    }
-    return failed;
+    return read_token(out, path, err);
 }
 
 static int start(struct scheduler **out, const struct settings *settings, struct err *err) {
@@ -122,9 +163,11 @@ int scheduler_daemon(int argc, char **argv) {
     struct buf help = {0};
     struct err err = {0};
     int status = EXIT_USAGE;
+    umask(077); /* sources' addresses may hold credentials: the store is nobody else's */
     if (settings_load(&settings, &config, argc, argv, &err) == 0 && config.wants_help) {
         settings_help(&help);
-        status = printf("%s", buf_text(&help)) < 0 ? EXIT_FAILED : EXIT_DONE;
+        bool told = printf("%s", buf_text(&help)) >= 0 && fflush(stdout) == 0;
+        status = told ? EXIT_DONE : EXIT_FAILED;
     } else if (err.code == ERR_NONE) {
         status = serve(&settings, &err) == 0 ? EXIT_DONE : EXIT_FAILED;
     }

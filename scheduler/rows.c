@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include "common/http.h"
 
 static void copy_text(struct query *query, int column, char *out, size_t size) {
     snprintf(out, size, "%s", query_text(query, column));
@@ -64,6 +67,14 @@ bool title_get(struct tx *tx, const char *id, struct title_row *out) {
 
 void title_row_finish(struct title_row *title) {
     arena_finish(&title->arena);
+}
+
+void place_public(const char *place, char out[PLACE_TEXT]) {
+    if (strncasecmp(place, "http://", 7) == 0 || strncasecmp(place, "https://", 8) == 0) {
+        http_public_url(place, out, PLACE_TEXT);
+    } else {
+        snprintf(out, PLACE_TEXT, "%s", place);
+    }
 }
 
 static void read_unit(struct query *query, struct unit_row *row) {

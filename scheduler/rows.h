@@ -46,6 +46,12 @@ bool title_find(struct tx *tx, const char *id, struct title_row *out);
 bool title_get(struct tx *tx, const char *id, struct title_row *out);
 void title_row_finish(struct title_row *title);
 
+enum { PLACE_TEXT = 8193 };
+
+/* A source or output for people and logs: without the credentials and the query that a web
+ * address may carry. */
+void place_public(const char *place, char out[PLACE_TEXT]);
+
 struct unit_row {
     int64_t id;
     char title[WIRE_TITLE_TEXT];

@@ -197,10 +197,12 @@ static bool too_damaged(int64_t repaired, int64_t frames) {
 
 static void fail_damaged(struct tx *tx, const char *title, const char *source, int64_t repaired,
                          int64_t frames) {
+    char name[PLACE_TEXT];
+    place_public(source, name);
     char *sentence = mem_format("%s is too damaged: %" PRId64 " of its %" PRId64
                                 " frames have no picture of their own, "
                                 "and more than %d %% is refused; get an undamaged copy",
-                                source, repaired, frames, REPAIRED_PERCENT_MAX);
+                                name, repaired, frames, REPAIRED_PERCENT_MAX);
     title_fail(tx, title, failure_class_name(FAILURE_BAD_SOURCE), sentence);
     mem_free(sentence);
 }
@@ -234,7 +236,9 @@ static void plan_title(struct tx *tx, struct farm *farm, const struct title_row 
         return;
     }
     if (make_plan(tx, title, report, &plan, &err) != 0) {
-        char *sentence = mem_format("%s: %s", title->source, err.message);
+        char source[PLACE_TEXT];
+        place_public(title->source, source);
+        char *sentence = mem_format("%s: %s", source, err.message);
         title_fail(tx, title->id, class_of_plan_error(err.code), sentence);
         mem_free(sentence);
         return;
@@ -283,9 +287,11 @@ void title_source(struct tx *tx, struct farm *farm, const char *id,
     if (title.state == TITLE_SUBMITTED) {
         plan_title(tx, farm, &title, report);
     } else if (title.state == TITLE_RUNNING && is_other_source(&title, report)) {
+        char source[PLACE_TEXT];
+        place_public(title.source, source);
         char *sentence = mem_format("%s changed while it was read; run again when nothing writes "
                                     "to it any more",
-                                    title.source);
+                                    source);
         title_fail(tx, id, failure_class_name(FAILURE_BAD_SOURCE), sentence);
         mem_free(sentence);
     } else if (title.state == TITLE_RUNNING && title.identity[0] == '\0' &&

@@ -3,33 +3,30 @@
 #include "view.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include "common/http.h"
 #include "common/mem.h"
-
-enum { URL_TEXT = 8192 };
 
 /* ---- titles ------------------------------------------------------------------ */
 
-/* Without the credentials and query that a URL may carry. */
-static void write_place(struct writer *w, const char *name, const char *url) {
-    char text[URL_TEXT];
-    if (strncasecmp(url, "http", 4) == 0) {
-        http_public_url(url, text, sizeof(text));
-        url = text;
-    }
-    writer_string(w, name, url);
+static void write_place(struct writer *w, const char *name, const char *place) {
+    char text[PLACE_TEXT];
+    place_public(place, text);
+    writer_string(w, name, text);
 }
 
 void view_titles(struct tx *tx, int64_t before, const char *state, int limit, struct writer *w) {
     int count = 0;
     int64_t last = before;
     struct query query =
-        sql_query(tx, SQL_TITLES_PAGE, VALUES(INTEGER(before), TEXT(state), INTEGER(limit)));
+        sql_query(tx, SQL_TITLES_PAGE, VALUES(INTEGER(before), TEXT(state), INTEGER(limit + 1)));
+    bool more = false;
     writer_object(w, NULL);
     writer_array(w, "titles");
     while (query_next(&query)) {
+        more = count == limit;
+        if (more) {
+            continue; /* one past the page tells that there is another */
+        }
         last = query_integer(&query, 0);
         writer_object(w, NULL);
         writer_string(w, "title", query_text(&query, 1));
@@ -43,7 +40,7 @@ void view_titles(struct tx *tx, int64_t before, const char *state, int limit, st
         count++;
     }
     writer_array_end(w);
-    if (count == limit) {
+    if (more) {
         writer_int(w, "next", last);
     } else {
         writer_null(w, "next");

@@ -120,6 +120,14 @@ START_TEST(strings_are_copies) {
 }
 END_TEST
 
+START_TEST(foreign_words_are_made_plain) {
+    struct buf buf = {0};
+    buf_plain(&buf, "a\x1b[31mb\nc\x7f\xc3\xa9");
+    ck_assert_str_eq(buf_text(&buf), "a [31mb c \xc3\xa9");
+    buf_finish(&buf);
+}
+END_TEST
+
 Suite *buf_suite(void) {
     Suite *suite = suite_create("buf");
     TCase *tcase = tcase_create("buf");
@@ -131,6 +139,7 @@ Suite *buf_suite(void) {
     tcase_add_test_raise_signal(tcase, a_size_that_overflows_stops_the_program, SIGABRT);
     tcase_add_test_raise_signal(tcase, an_arena_size_that_overflows_stops_the_program, SIGABRT);
     tcase_add_test(tcase, an_arena_gives_zeroed_aligned_memory);
+    tcase_add_test(tcase, foreign_words_are_made_plain);
     tcase_add_test(tcase, strings_are_copies);
     suite_add_tcase(suite, tcase);
     return suite;

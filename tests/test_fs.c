@@ -362,6 +362,63 @@ START_TEST(folders_are_made_with_those_above) {
 }
 END_TEST
 
+static const struct {
+    const char *path;
+    const char *whole;
+} wholes[] = {
+    {"/", "/"},           {"//", "/"},
+    {"/a/b", "/a/b"},     {"/a//b/", "/a/b"},
+    {"/a/./b/.", "/a/b"}, {"/a/../b", "/b"},
+    {"/..", "/"},         {"/../../a", "/a"},
+    {"/a/..", "/"},       {"/a/b/../..", "/"},
+    {"/...", "/..."},     {"/a/.b/..c", "/a/.b/..c"},
+    {"a", "HERE/a"},      {"./a/../b", "HERE/b"},
+    {".", "HERE"},        {"", "HERE"},
+};
+
+START_TEST(a_path_is_made_whole_by_its_words) {
+    char *here = get_current_dir_name();
+    char *wanted = strncmp(wholes[_i].whole, "HERE", 4) == 0
+                       ? mem_format("%s%s", here, wholes[_i].whole + 4)
+                       : mem_string(wholes[_i].whole);
+    char *whole = fs_whole_path(wholes[_i].path);
+    ck_assert_str_eq(whole, wanted);
+    mem_free(whole);
+    mem_free(wanted);
+    free(here);
+}
+END_TEST
+
+static const struct {
+    const char *values[3]; /* of STATE_DIRECTORY, XDG_STATE_HOME, HOME */
+    const char *folder;
+} states[] = {
+    {{"/var/lib/r:/other", "/x", "/h"}, "/var/lib/r"},
+    {{NULL, "/x", "/h"}, "/x/reelfarm"},
+    {{"", "relative", "/h"}, "/h/.local/state/reelfarm"},
+    {{NULL, NULL, ""}, NULL},
+};
+
+START_TEST(a_users_state_is_where_the_system_says) {
+    static const char *const names[] = {"STATE_DIRECTORY", "XDG_STATE_HOME", "HOME"};
+    for (int i = 0; i < 3; i++) {
+        const char *value = states[_i].values[i];
+        if (value != NULL) {
+            setenv(names[i], value, 1);
+        } else {
+            unsetenv(names[i]);
+        }
+    }
+    char *state = fs_state_folder();
+    if (states[_i].folder == NULL) {
+        ck_assert_ptr_null(state);
+    } else {
+        ck_assert_str_eq(state, states[_i].folder);
+    }
+    mem_free(state);
+}
+END_TEST
+
 /* ---- Locks --------------------------------------------------------------------------- */
 
 START_TEST(a_lock_names_its_holder_and_ends_with_it) {
@@ -412,6 +469,10 @@ Suite *fs_suite(void) {
     tcase_add_test(tcase, a_walk_goes_in_order_and_follows_no_link);
     tcase_add_test(tcase, removal_takes_all_and_follows_no_link);
     tcase_add_test(tcase, folders_are_made_with_those_above);
+    tcase_add_loop_test(tcase, a_path_is_made_whole_by_its_words, 0,
+                        sizeof(wholes) / sizeof(wholes[0]));
+    tcase_add_loop_test(tcase, a_users_state_is_where_the_system_says, 0,
+                        sizeof(states) / sizeof(states[0]));
     tcase_add_test(tcase, a_lock_names_its_holder_and_ends_with_it);
     suite_add_tcase(suite, tcase);
     return suite;

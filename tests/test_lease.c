@@ -160,7 +160,9 @@ END_TEST
 
 START_TEST(a_title_that_runs_is_not_taken_again) {
     fixture_run_title(&farm, "t", "h264", 2, session);
-    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), ERR_CONFLICT);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0); /* which runs already */
+    ck_assert_int_eq(fixture_submit(&farm, "t", "fast", false), ERR_CONFLICT);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", true), ERR_CONFLICT);
     ck_assert_str_eq(farm.err.message, "title t is running; wait for its end or cancel it first");
 }
 END_TEST

@@ -321,8 +321,14 @@ static int64_t memory_most(const struct daemon_options *options) {
 
 static int token_read(struct daemon *d, struct err *err) {
     struct buf text = {0};
-    int failed = fs_read(&text, d->options->token_file, TOKEN_BYTES, err);
-    if (failed == 0) {
+    struct err why = {0};
+    int failed = fs_read(&text, d->options->token_file, TOKEN_BYTES, &why);
+    if (failed != 0) {
+        err_set(err, why.code,
+                "cannot read the scheduler's token: %s; start `reelfarm scheduler` on this machine "
+                "first, or name the token's file by --token-file",
+                why.message);
+    } else {
         d->token = mem_string(buf_text(&text));
         d->token[strcspn(d->token, " \t\r\n")] = '\0';
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
+#include "common/http.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
@@ -94,6 +95,11 @@ static int64_t processors(void) {
 
 /* Where a scheduler of this user on this machine keeps its own. */
 static int find_token(struct daemon_options *options, struct config *config, struct err *err) {
+    if (!http_is_loopback(options->scheduler)) {
+        return err_set(err, ERR_INVALID,
+                       "the scheduler at %s needs a token; name its file by --token-file",
+                       options->scheduler);
+    }
     char *folder = fs_state_folder();
     if (folder == NULL) {
         return err_set(err, ERR_INVALID,
