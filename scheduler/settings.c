@@ -87,7 +87,8 @@ static int find_paths(struct settings *settings, struct config *config, struct e
 
 int settings_load(struct settings *settings, struct config *config, int argc, char **argv,
                   struct err *err) {
-    struct config_input input = {.environment = environ, .argc = argc, .argv = argv};
+    struct config_input input = {
+        .file = "/etc/reelfarm/scheduler.yaml", .environment = environ, .argc = argc, .argv = argv};
     int failed = config_load(config, table, OPTIONS, settings, &input, err);
     if (failed != 0 || config->wants_help) {
         return failed;
@@ -115,6 +116,8 @@ void settings_help(struct buf *out) {
              "  reelfarm scheduler --listen 10.0.0.5          for workers of a network\n"
              "  reelfarm scheduler --config scheduler.yaml    options from a file\n\n"
              "Workers and clients need its token: `reelfarm worker --token-file FILE`. On one\n"
-             "machine they find it by themselves.\n\nOptions:\n");
+             "machine they find it by themselves. Options are read from --config FILE (default\n"
+             "/etc/reelfarm/scheduler.yaml, where it is there), as `port: 7430`; then from\n"
+             "variables as REELFARM_PORT; then from flags.\n\nOptions:\n");
     config_help(table, OPTIONS, out);
 }

@@ -113,7 +113,8 @@ static int find_token(struct daemon_options *options, struct config *config, str
 
 int options_load(struct daemon_options *options, struct config *config, int argc, char **argv,
                  struct err *err) {
-    struct config_input input = {.environment = environ, .argc = argc, .argv = argv};
+    struct config_input input = {
+        .file = "/etc/reelfarm/worker.yaml", .environment = environ, .argc = argc, .argv = argv};
     int failed = config_load(config, table, OPTIONS, options, &input, err);
     if (failed != 0 || config->wants_help) {
         return failed;
@@ -129,13 +130,15 @@ int options_load(struct daemon_options *options, struct config *config, int argc
 }
 
 void options_help(struct buf *out) {
-    buf_string(out,
-               "an encode node of a farm\n\nUsage: reelfarm worker [options]\n\n"
-               "  reelfarm worker                 for the scheduler on this machine\n"
-               "  reelfarm worker --scheduler http://10.0.0.5:7430 --token-file token\n"
-               "  reelfarm worker --versions      what it encodes with, as JSON\n\n"
-               "SIGTERM lets running tasks end first; SIGINT stops at once. S3 stores and their\n"
-               "credentials are found as AWS's tools find them (see `reelfarm encode --help`).\n\n"
-               "Options:\n");
+    buf_string(
+        out, "an encode node of a farm\n\nUsage: reelfarm worker [options]\n\n"
+             "  reelfarm worker                 for the scheduler on this machine\n"
+             "  reelfarm worker --scheduler http://10.0.0.5:7430 --token-file token\n"
+             "  reelfarm worker --versions      what it encodes with, as JSON\n\n"
+             "SIGTERM lets running tasks end first; SIGINT stops at once. S3 stores and their\n"
+             "credentials are found as AWS's tools find them (see `reelfarm encode --help`).\n"
+             "Options are read from --config FILE (default /etc/reelfarm/worker.yaml, where it\n"
+             "is there), as `slots: 4`; then from variables as REELFARM_SLOTS; then from flags.\n\n"
+             "Options:\n");
     config_help(table, OPTIONS, out);
 }
