@@ -13,10 +13,23 @@
 #include "documentation.h"
 
 static const struct command *const commands[] = {
-    &command_encode, &command_probe,     &command_ladder,  &command_play,
-    &command_verify, &command_scheduler, &command_worker,  &command_submit,
-    &command_status, &command_watch,     &command_list,    &command_cancel,
-    &command_events, &command_workers,   &command_version, NULL,
+    &command_encode,
+    &command_probe,
+    &command_ladder,
+    &command_play,
+    &command_verify,
+    &command_up,
+    &command_scheduler,
+    &command_worker,
+    &command_submit,
+    &command_status,
+    &command_watch,
+    &command_list,
+    &command_cancel,
+    &command_events,
+    &command_workers,
+    &command_version,
+    NULL,
 };
 
 static const struct option_row common_options[] = {
@@ -108,7 +121,8 @@ static void help_all(struct buf *out) {
         "\nTry it:\n"
         "  reelfarm encode movie.mp4 --out streams    make a stream of movie.mp4 below streams/\n"
         "  reelfarm play streams                      watch it in a browser\n\n"
-        "On several machines: `reelfarm scheduler` on one, `reelfarm worker` on many, then\n"
+        "As a farm: `reelfarm up` on one machine; or `reelfarm scheduler` on one, `reelfarm "
+        "worker` on many, then\n"
         "`reelfarm submit s3://masters/movie.mxf --out s3://streams/films --wait`.\n\n"
         "`reelfarm COMMAND --help` explains each by example.\n");
 }
