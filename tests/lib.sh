@@ -53,6 +53,12 @@ media() {
     [ -r "$REELFARM_MEDIA/$1" ] && echo "$REELFARM_MEDIA/$1"
 }
 
+# A loopback port that nobody listens on just now.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
 # tree FOLDER: name and SHA-256 of every published file below it.
 tree() {
     (cd "$1" && find . -path ./.reelfarm -prune -o -type f -print0 | LC_ALL=C sort -z |

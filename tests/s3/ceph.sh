@@ -1,12 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # An S3 store for tests: Ceph's gateway over one storage daemon whose disk is memory.
-# Use: . ceph.sh; ceph_start FOLDER; ...; ceph_stop. Sets the AWS_ variables.
-
-ceph_free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
+# Use, after lib.sh: . ceph.sh; ceph_start FOLDER; ...; ceph_stop. Sets the AWS_ variables.
 
 # No authentication inside, no replicas. Both addresses are named, else the storage daemon
 # listens everywhere; without the crc mode the gateway alone wants a secure one.
@@ -78,8 +73,8 @@ ceph_start() {
     mkdir -p "$1/mon" "$1/osd0" "$1/run"
     id=$(cat /proc/sys/kernel/random/uuid)
     disk=$(cat /proc/sys/kernel/random/uuid)
-    monitor=$(ceph_free_port)
-    port=$(ceph_free_port)
+    monitor=$(free_port)
+    port=$(free_port)
     ceph_configure "$1" "$id" "$monitor" "$port"
     {
         monmaptool --create --addv a "[v2:127.0.0.1:$monitor]" --fsid "$id" "$1/monmap" --clobber &&

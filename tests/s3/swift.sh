@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # An S3 store for tests: OpenStack Swift with its S3 door, which knows no conditional put and
-# tells a wrong signature apart. Use: . swift.sh; swift_start FOLDER; ...; swift_stop. Sets
-# the AWS_ variables. FOLDER must be on a file system with extended attributes.
-
-swift_free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
+# tells a wrong signature apart. Use, after lib.sh: . swift.sh; swift_start FOLDER; ...;
+# swift_stop. Sets the AWS_ variables. FOLDER must be on a file system with extended
+# attributes.
 
 # swift_server KIND PORT: the configuration of one storage server.
 swift_server() {
@@ -96,17 +92,17 @@ swift_start() {
     printf '[swift-hash]\nswift_hash_path_suffix = tests\nswift_hash_path_prefix = tests\n' \
         >"$1/swift.conf"
     for kind in account container object; do
-        port=$(swift_free_port)
+        port=$(free_port)
         swift_server "$kind" "$port"
         swift_ring "$kind" "$port" >>"$1/rings.log" 2>&1 || return 1
         "swift-$kind-server" "$1/$kind.conf" -v >"$1/$kind.log" 2>&1 &
         swift_pids+=($!)
     done
     local cache
-    cache=$(swift_free_port)
+    cache=$(free_port)
     memcached -l 127.0.0.1 -p "$cache" -u "$(id -un)" >"$1/memcached.log" 2>&1 &
     swift_pids+=($!)
-    port=$(swift_free_port)
+    port=$(free_port)
     swift_proxy "$port" "$cache"
     swift-proxy-server "$1/proxy.conf" -v >"$1/proxy.log" 2>&1 &
     swift_pids+=($!)
