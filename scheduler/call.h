@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One API call on its way through the store's thread, and the functions that do the
+ * calls. Each runs in a transaction: it writes its answer, or sets the transaction's
+ * error, or waits.
+ */
+#ifndef SCHEDULER_CALL_H
+#define SCHEDULER_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/http_server.h"
+#include "common/json.h"
+#include "common/wire.h"
+#include "farm.h"
+#include "routes.h"
+#include "store.h"
+
+enum { CALL_WAIT_MS_MAX = 20000 }; /* the server hears nothing of a client that waits */
+
+struct route;
+
+struct call {
+    struct routes *routes;
+    struct exchange *exchange;
+    const struct route *route;
+    char argument[WIRE_TITLE_TEXT]; /* the path's variable part */
+    struct json *body;              /* NULL where the call has none */
+    struct buf answer;
+    struct writer writer; /* of the answer */
+    int status;
+    /* waiting */
+    unsigned topics;     /* 0: the answer is ready */
+    int64_t deadline_ms; /* monotonic; when it is answered in any case */
+    int64_t retry_ms;    /* monotonic; when it is worth another try; 0: at news alone */
+    bool expired;
+    struct call *next;
+};
+
+/* ---- what calls share --------------------------------------------------------- */
+
+/* A reader of the request's body, whose error is the transaction's. */
+struct reader call_body(struct tx *tx, struct call *call);
+
+/* A number of the query, at most `most`; `otherwise` where there is none. */
+int64_t call_number(struct call *call, const char *name, int64_t otherwise, int64_t most);
+
+/* The path's fence; 0, which no lease has, where it is no number. */
+int64_t call_fence(struct call *call);
+
+/* Lets the call wait for news of these topics, at most `wait_ms` from its first try, and
+ * tries again in `retry_in_ms` where that is above 0. What it wrote is dropped. */
+void call_wait(struct call *call, unsigned topics, int64_t wait_ms, int64_t retry_in_ms);
+
+/* Fails unless `text`, the field `name` just read, is a word that people and logs may see. */
+void call_check_word(struct reader *r, const char *name, const char *text);
+
+/* Fails unless it has 1 to `most` bytes. */
+void call_check_length(struct reader *r, const char *name, const char *text, size_t most);
+
+/* ---- calls of workers (calls_workers.c) ----------------------------------------- */
+
+void call_add_session(struct tx *tx, struct call *call);
+void call_heartbeat(struct tx *tx, struct call *call);
+void call_drop_session(struct tx *tx, struct call *call);
+void call_list_workers(struct tx *tx, struct call *call);
+void call_grant_leases(struct tx *tx, struct call *call);
+void call_early_source(struct tx *tx, struct call *call);
+void call_complete_lease(struct tx *tx, struct call *call);
+void call_fail_lease(struct tx *tx, struct call *call);
+
+/* ---- calls about titles and the feed (calls_titles.c) ---------------------------- */
+
+void call_submit_title(struct tx *tx, struct call *call);
+void call_list_titles(struct tx *tx, struct call *call);
+void call_show_title(struct tx *tx, struct call *call);
+void call_show_plan(struct tx *tx, struct call *call);
+void call_show_units(struct tx *tx, struct call *call);
+void call_show_identity(struct tx *tx, struct call *call);
+void call_cancel_title(struct tx *tx, struct call *call);
+void call_list_events(struct tx *tx, struct call *call);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* API calls of workers: sessions, leases and their outcomes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+#include "common/mem.h"
+#include "lease.h"
+#include "outcome.h"
+#include "session.h"
+#include "titles.h"
+
+enum {
+    TASKS_MAX = 1024, /* of a heartbeat, and of a lease */
+    ENCODERS_MAX = 64,
+    MISSING_MAX = 100000,
+    BUILD_LINE_MAX = 1024,
+    MESSAGE_MAX = 4096,
+};
+
+/* ---- sessions ---------------------------------------------------------------- */
+
+static size_t read_encoders(struct reader *r, struct session_encoder out[ENCODERS_MAX]) {
+    struct reader list = reader_array(r, "encoders");
+    size_t count = reader_count(&list);
+    if (count > ENCODERS_MAX) {
+        reader_fail(r, "encoders", "has more than %d entries", ENCODERS_MAX);
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct reader item = reader_item(&list, i);
+        struct session_encoder *encoder = &out[i];
+        reader_string(&item, "name", &encoder->name);
+        reader_string(&item, "codec", &encoder->codec);
+        reader_string(&item, "build_line", &encoder->build_line);
+        reader_int(&item, "tail_frames", 0, 100000, &encoder->tail_frames);
+        if (!reader_ok(r)) {
+            return 0;
+        }
+        call_check_word(&item, "name", encoder->name);
+        call_check_length(&item, "build_line", encoder->build_line, BUILD_LINE_MAX);
+        if (reader_ok(r) && codec_from_name(encoder->codec) == CODEC_NONE) {
+            reader_fail(&item, "codec", "must be a codec's name, not '%.20s'", encoder->codec);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (reader_ok(r) && strcmp(out[j].name, encoder->name) == 0) {
+                reader_fail(&item, "name", "is there twice: '%.40s'", encoder->name);
+            }
+        }
+    }
+    return count;
+}
+
+void call_add_session(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    char worker[WORKER_TEXT] = "", host[HOST_TEXT] = "", id[ID_TEXT];
+    struct session_encoder encoders[ENCODERS_MAX] = {{0}};
+    struct session_request request = {.worker = worker, .host = host, .encoders = encoders};
+    int64_t slots = 0;
+    reader_text(&r, "worker", worker, sizeof(worker));
+    reader_text(&r, "host", host, sizeof(host));
+    call_check_word(&r, "worker", worker);
+    call_check_word(&r, "host", host);
+    reader_int(&r, "pid", 0, INT64_MAX, &request.pid);
+    reader_int(&r, "slots", 1, TASKS_MAX, &slots);
+    reader_int(&r, "memory_bytes", 0, INT64_MAX, &request.memory_bytes);
+    request.slots = (int)slots;
+    request.encoder_count = read_encoders(&r, encoders);
+    if (!reader_ok(&r)) {
+        return;
+    }
+    session_add(tx, &request, id);
+    call->status = 201;
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "session", id);
+    writer_int(&call->writer, "heartbeat_ms", call->routes->farm->heartbeat_ms);
+    writer_int(&call->writer, "ttl_ms", call->routes->farm->ttl_ms);
+    writer_object_end(&call->writer);
+}
+
+void call_heartbeat(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct reader list = reader_array(&r, "tasks");
+    size_t count = reader_count(&list);
+    if (count > TASKS_MAX) {
+        reader_fail(&r, "tasks", "has more than %d entries", TASKS_MAX);
+        return;
+    }
+    struct heard_task *tasks = mem_zero(count + 1, sizeof(*tasks));
+    for (size_t i = 0; i < count; i++) {
+        struct reader item = reader_item(&list, i);
+        reader_int(&item, "fence", 0, INT64_MAX, &tasks[i].fence);
+        reader_int(&item, "done", 0, INT64_MAX, &tasks[i].done);
+        reader_int(&item, "total", 0, INT64_MAX, &tasks[i].total);
+    }
+    if (reader_ok(&r)) {
+        writer_object(&call->writer, NULL);
+        writer_array(&call->writer, "stop");
+        session_heartbeat(tx, call->routes->farm, call->argument, tasks, count, &call->writer);
+        writer_array_end(&call->writer);
+        writer_bool(&call->writer, "drain", false);
+        writer_object_end(&call->writer);
+    }
+    mem_free(tasks);
+}
+
+void call_drop_session(struct tx *tx, struct call *call) {
+    session_leave(tx, call->routes->farm, call->argument);
+    call->status = 204;
+}
+
+void call_list_workers(struct tx *tx, struct call *call) {
+    writer_object(&call->writer, NULL);
+    sessions_write(tx, &call->writer);
+    writer_object_end(&call->writer);
+}
+
+/* ---- leases ------------------------------------------------------------------ */
+
+static void read_kinds(struct reader *r, bool kinds[TASK_KIND_COUNT]) {
+    struct reader list = reader_array(r, "kinds");
+    for (size_t i = 0; i < reader_count(&list) && reader_ok(r); i++) {
+        const char *name = "";
+        reader_item_string(&list, i, &name);
+        int kind = task_kind_from_name(name);
+        if (reader_ok(r) && kind < 0) {
+            reader_fail(r, "kinds", "has '%.20s', which is no kind of task", name);
+        } else if (kind >= 0) {
+            kinds[kind] = true;
+        }
+    }
+}
+
+void call_grant_leases(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct lease_request request = {.session = ""};
+    int64_t slots = 0, wait_ms = 0, retry_at = 0;
+    reader_string(&r, "session", &request.session);
+    reader_int(&r, "slots", 1, TASKS_MAX, &slots);
+    reader_int(&r, "memory_bytes", 0, INT64_MAX, &request.memory_bytes);
+    reader_int(&r, "wait_ms", 0, CALL_WAIT_MS_MAX, &wait_ms);
+    read_kinds(&r, request.kinds);
+    request.slots = (int)slots;
+    if (!reader_ok(&r)) {
+        return;
+    }
+    if (exchange_gone(call->exchange)) {
+        err_set(tx_err(tx), ERR_CANCELLED, "the worker has hung up"); /* it would hold a lease */
+        return;
+    }
+    writer_object(&call->writer, NULL);
+    writer_array(&call->writer, "tasks");
+    int granted = lease_grant(tx, call->routes->farm, &request, &call->writer, &retry_at);
+    writer_array_end(&call->writer);
+    writer_object_end(&call->writer);
+    if (granted == 0 && tx_ok(tx)) {
+        call_wait(call, TOPIC_LEASES, wait_ms, retry_at > 0 ? retry_at - tx_now(tx) + 1 : 0);
+    }
+}
+
+static bool read_report(struct tx *tx, struct call *call, struct task_report *report) {
+    struct reader r = call_body(tx, call);
+    task_report_read(report, &r);
+    return reader_ok(&r);
+}
+
+void call_early_source(struct tx *tx, struct call *call) {
+    struct task_report report = {0};
+    struct lease_row lease;
+    if (read_report(tx, call, &report)) {
+        if (!lease_find(tx, call_fence(call), &lease)) {
+            err_set(tx_err(tx), ERR_NOT_FOUND, "there is no lease %s", call->argument);
+        } else if (lease.kind != TASK_PROBE || !report.has_source) {
+            err_set(tx_err(tx), ERR_INVALID,
+                    "lease %s is not of a probe, or its report has no "
+                    "source document",
+                    call->argument);
+        } else if (lease.state == LEASE_LIVE) {
+            title_source(tx, call->routes->farm, lease.title, &report);
+        }
+    }
+    task_report_finish(&report);
+    call->status = 204;
+}
+
+void call_complete_lease(struct tx *tx, struct call *call) {
+    struct task_report report = {0};
+    enum answer answer = ANSWER_DROPPED;
+    if (read_report(tx, call, &report)) {
+        answer = outcome_complete(tx, call->routes->farm, call_fence(call), &report);
+    }
+    task_report_finish(&report);
+    call->status = answer == ANSWER_CONFLICT ? 409 : 200;
+    writer_object(&call->writer, NULL);
+    writer_bool(&call->writer, "accepted", answer == ANSWER_ACCEPTED);
+    writer_object_end(&call->writer);
+}
+
+static int64_t *read_ids(struct reader *r, const char *name, size_t *count) {
+    *count = 0;
+    if (!reader_has(r, name)) {
+        return NULL;
+    }
+    struct reader list = reader_array(r, name);
+    size_t size = reader_count(&list);
+    if (size > MISSING_MAX) {
+        reader_fail(r, name, "has more than %d entries", MISSING_MAX);
+        return NULL;
+    }
+    int64_t *ids = mem_zero(size + 1, sizeof(*ids));
+    for (size_t i = 0; i < size; i++) {
+        reader_item_int(&list, i, 0, INT64_MAX, &ids[i]);
+    }
+    *count = size;
+    return ids;
+}
+
+void call_fail_lease(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    const char *class = "";
+    struct failure failure = {.message = ""};
+    reader_string(&r, "class", &class);
+    reader_string(&r, "message", &failure.message);
+    call_check_length(&r, "message", failure.message, MESSAGE_MAX);
+    int64_t *units = read_ids(&r, "missing", &failure.unit_count);
+    failure.units = units;
+    int found = failure_class_from_name(class);
+    if (reader_ok(&r) && found < 0) {
+        reader_fail(&r, "class", "'%.20s' is no class of failure", class);
+    }
+    if (reader_ok(&r)) {
+        failure.class = (enum failure_class)found;
+        enum answer answer = outcome_fail(tx, call->routes->farm, call_fence(call), &failure);
+        call->status = answer == ANSWER_CONFLICT ? 409 : 200;
+        writer_object(&call->writer, NULL);
+        writer_object_end(&call->writer);
+    }
+    mem_free(units);
+}
