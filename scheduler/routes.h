@@ -10,6 +10,7 @@
 #include "farm.h"
 #include "store.h"
 
+struct auth;
 struct call;
 
 /* All calls of one scheduler. But for routes_handle, its fields are the store
@@ -17,6 +18,7 @@ struct call;
 struct routes {
     struct store *store;
     struct farm *farm;
+    struct auth *auth;     /* any thread's */
     struct call *waiting;  /* for news; see routes_after */
     _Atomic bool stopping; /* no call waits any more; set by any thread */
 };
