@@ -18,7 +18,10 @@
 #include "routes.h"
 #include "store.h"
 
-enum { CALL_WAIT_MS_MAX = 20000 }; /* the server hears nothing of a client that waits */
+enum {
+    CALL_WAIT_MS_MAX = 20000, /* the server hears nothing of a client that waits */
+    FOLLOWERS_MAX = 256,      /* streams of the feed at a time: some 50 kB each */
+};
 
 struct route;
 
@@ -37,6 +40,10 @@ struct call {
     int64_t retry_ms;    /* monotonic; when it is worth another try; 0: at news alone */
     bool expired;
     struct call *next;
+    /* a stream of the feed: done anew for each piece */
+    bool follows;
+    bool streams; /* its head is out */
+    int64_t seen; /* the number to go on after */
 };
 
 /* ---- what calls share --------------------------------------------------------- */

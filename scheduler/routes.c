@@ -86,6 +86,37 @@ static int status_of(enum err_code code) {
     return 500;
 }
 
+/* A stream's next piece is a call of its own; see http_stream. */
+static void go_on(void *context);
+static void end_stream(void *context);
+
+/* Begins an answer without an end, unless there are too many of them. */
+static void begin_stream(struct call *call) {
+    struct http_reply head = {.status = 200,
+                              .type = "text/event-stream",
+                              .headers = {{"X-Accel-Buffering", "no"}}}; /* nginx would keep it */
+    struct http_stream stream = {.more = go_on, .end = end_stream, .context = call};
+    if (call->routes->followers >= FOLLOWERS_MAX) {
+        struct err err = {0};
+        err_set(&err, ERR_UNAVAILABLE,
+                "%d clients follow the feed, and no more may; call without text/event-stream",
+                FOLLOWERS_MAX);
+        http_answer_problem(call->exchange, status_of(err.code), &err);
+        destroy_call(call);
+        return;
+    }
+    call->streams = true;
+    call->routes->followers++;
+    http_answer_stream(call->exchange, &head, &stream, &call->answer);
+}
+
+static void continue_stream(struct call *call, const struct err *err) {
+    if (err->code != ERR_NONE) {
+        buf_clear(&call->answer); /* ends it: the client comes back to where it was */
+    }
+    http_stream_write(call->exchange, &call->answer);
+}
+
 static void run_call(struct tx *tx, void *context) {
     struct call *call = context;
     buf_clear(&call->answer);
@@ -96,6 +127,14 @@ static void run_call(struct tx *tx, void *context) {
 }
 
 static void answer_call(struct call *call, const struct err *err) {
+    if (call->streams) {
+        continue_stream(call, err);
+        return;
+    }
+    if (call->follows && err->code == ERR_NONE) {
+        begin_stream(call);
+        return;
+    }
     if (err->code != ERR_NONE) {
         http_answer_problem(call->exchange, status_of(err->code), err);
     } else if (call->status == 409) {
@@ -125,6 +164,19 @@ static void end_call(void *context, const struct err *err) {
     } else {
         answer_call(call, err);
     }
+}
+
+static void go_on(void *context) {
+    struct call *call = context;
+    call->deadline_ms = 0;
+    call->expired = false;
+    store_submit(call->routes->store, run_call, end_call, call);
+}
+
+static void end_stream(void *context) {
+    struct call *call = context;
+    call->routes->followers--;
+    destroy_call(call);
 }
 
 int64_t routes_after(struct routes *routes, unsigned topics) {

@@ -17,8 +17,10 @@ struct call;
 struct routes {
     struct store *store;
     struct farm *farm;
+    int comment_ms;        /* who follows the feed hears something so often at least */
     struct call *waiting;  /* for news; see routes_after */
     _Atomic bool stopping; /* no call waits any more; set by any thread */
+    _Atomic int followers; /* streams of the feed */
 };
 
 /* Takes one exchange: struct http_server_options' `handle`, with the routes as context. */

@@ -34,6 +34,7 @@ struct scheduler_options scheduler_options_default(void) {
         .listen_host = "127.0.0.1",
         .heartbeat_ms = 10000,
         .ttl_ms = 30000,
+        .comment_ms = 12000,
         .limits = plan_limits_default(),
     };
 }
@@ -144,6 +145,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.ttl_ms = options->ttl_ms;
     scheduler->farm.limits = options->limits;
     scheduler->routes.farm = &scheduler->farm;
+    scheduler->routes.comment_ms = options->comment_ms;
     int result = open_store(scheduler, options->store_path, err);
     if (result == 0) {
         result = store_call(scheduler->store, begin, scheduler, err);

@@ -24,8 +24,10 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_EVENT_ADD] = "INSERT INTO event (seq, at, title, unit, kind, detail) "
                       "VALUES ($1, $2, $3, $4, $5, $6)",
     [SQL_EVENT_LAST_AT] = "SELECT at FROM event ORDER BY seq DESC LIMIT 1",
-    [SQL_EVENTS_AFTER] = "SELECT seq, at, title, unit, kind, detail FROM event "
-                         "WHERE seq > $1 ORDER BY seq LIMIT $2",
+    [SQL_EVENTS_BOUNDS] = "SELECT (SELECT min(seq) FROM event), (SELECT max(seq) FROM event)",
+    [SQL_EVENTS_BETWEEN] = "SELECT seq, at, title, unit, kind, detail FROM event "
+                           "WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR title = $3) "
+                           "ORDER BY seq LIMIT $4",
     [SQL_EVENTS_DROP] = "DELETE FROM event WHERE seq <= $1",
 
     [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "

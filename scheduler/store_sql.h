@@ -14,7 +14,8 @@ enum sql_id {
     /* the feed */
     SQL_EVENT_ADD,
     SQL_EVENT_LAST_AT,
-    SQL_EVENTS_AFTER,
+    SQL_EVENTS_BOUNDS,
+    SQL_EVENTS_BETWEEN,
     SQL_EVENTS_DROP,
     /* titles */
     SQL_TITLE_ADD,
