@@ -34,6 +34,9 @@ struct call {
     struct buf answer;
     struct writer writer; /* of the answer */
     int status;
+    const char *type;  /* of the answer; NULL: application/json */
+    int64_t since_ns;  /* monotonic; when it came, moved on by what it waited */
+    int64_t paused_ns; /* monotonic; when it began to wait */
     /* waiting */
     unsigned topics;     /* 0: the answer is ready */
     int64_t deadline_ms; /* monotonic; when it is answered in any case */
@@ -88,5 +91,10 @@ void call_show_units(struct tx *tx, struct call *call);
 void call_show_identity(struct tx *tx, struct call *call);
 void call_cancel_title(struct tx *tx, struct call *call);
 void call_list_events(struct tx *tx, struct call *call);
+
+/* ---- calls of who watches the scheduler (calls_watch.c) -------------------------- */
+
+void call_show_ready(struct tx *tx, struct call *call);
+void call_show_metrics(struct tx *tx, struct call *call);
 
 #endif

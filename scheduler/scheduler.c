@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "farm.h"
+#include "metrics.h"
 #include "routes.h"
 #include "session.h"
 #include "store.h"
@@ -84,6 +85,7 @@ static void cancel_left(struct tx *tx) {
 
 static void begin(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
+    metrics_load(tx);
     if (scheduler->private_mode) {
         session_leave_worker(tx, &scheduler->farm, NULL);
         cancel_left(tx);
@@ -146,6 +148,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.limits = options->limits;
     scheduler->routes.farm = &scheduler->farm;
     scheduler->routes.comment_ms = options->comment_ms;
+    traffic_init(&scheduler->routes.traffic);
     int result = open_store(scheduler, options->store_path, err);
     if (result == 0) {
         result = store_call(scheduler->store, begin, scheduler, err);
@@ -173,6 +176,7 @@ void scheduler_stop(struct scheduler *scheduler) {
     http_server_stop(scheduler->server);
     store_close(scheduler->store);
     farm_finish(&scheduler->farm);
+    traffic_finish(&scheduler->routes.traffic);
     mem_free(scheduler->url);
     mem_free(scheduler->token);
     mem_free(scheduler);
