@@ -7,6 +7,7 @@
 #include "command.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "farm_title.h"
 #include "interrupt.h"
 
 enum { WAIT_MS = 10000, LOOK_MS = 500, AWAY_MS = 60000 };
@@ -32,14 +33,19 @@ static void event_text(struct reader *item, struct buf *out) {
     buf_string(out, "\n");
 }
 
-/* Takes one answer; `after` goes on to its last event. */
+/* The call for what comes after an event, as an owned path. A title's name needs no escape. */
+static char *path_after(const char *title, int64_t after, int wait_ms) {
+    return mem_format("/v1/events?after=%" PRId64 "&wait_ms=%d%s%s", after, wait_ms,
+                      title == NULL ? "" : "&title=", title == NULL ? "" : title);
+}
+
+/* Takes one answer; `after` goes on, and stays where there is nothing more. */
 static int take(struct client *client, const struct invocation *invocation, int64_t *after,
-                int wait_ms, size_t *count, struct err *err) {
-    const char *only = option_value(invocation, "title");
+                int wait_ms, struct err *err) {
     struct json *answer = NULL;
     struct buf text = {0};
     struct err wrong = {0};
-    char *path = mem_format("/v1/events?after=%" PRId64 "&wait_ms=%d", *after, wait_ms);
+    char *path = path_after(option_value(invocation, "title"), *after, wait_ms);
     int failed = client_call(client, "GET", path, NULL, &answer, err);
     mem_free(path);
     if (failed != 0) {
@@ -47,15 +53,9 @@ static int take(struct client *client, const struct invocation *invocation, int6
     }
     struct reader r = reader_of(answer, "the scheduler's answer", &wrong);
     struct reader list = reader_array(&r, "events");
-    *count = reader_count(&list);
-    for (size_t i = 0; i < *count && reader_ok(&r); i++) {
+    reader_int(&r, "next", *after, INT64_MAX, after);
+    for (size_t i = 0; i < reader_count(&list) && reader_ok(&r); i++) {
         struct reader item = reader_item(&list, i);
-        const char *title = "";
-        reader_string(&item, "title", &title);
-        reader_int(&item, "seq", *after + 1, INT64_MAX, after);
-        if (!reader_ok(&item) || (only != NULL && strcmp(only, title) != 0)) {
-            continue;
-        }
         if (wants_json(invocation)) {
             json_tree_write(item.node, &text);
             buf_string(&text, "\n");
@@ -78,11 +78,11 @@ static int tell_all(struct client *client, const struct invocation *invocation,
                     const atomic_bool *interrupted, struct err *err) {
     bool follows = option_value(invocation, "follow") != NULL;
     int64_t heard_ms = 0;
-    int64_t after = 0;
-    size_t count = 1;
-    while (count > 0 || follows) {
+    int64_t before = -1, after = 0;
+    while (after > before || follows) {
         struct err why = {0};
-        int failed = take(client, invocation, &after, follows ? WAIT_MS : 0, &count, &why);
+        before = after;
+        int failed = take(client, invocation, &after, follows ? WAIT_MS : 0, &why);
         int64_t now = clock_monotonic_ms();
         bool away = failed == ERR_UNAVAILABLE || failed == ERR_TIMEOUT;
         if (failed == 0) {
@@ -98,9 +98,13 @@ static int tell_all(struct client *client, const struct invocation *invocation,
 }
 
 static int run(const struct invocation *invocation) {
+    const char *title = option_value(invocation, "title");
     const atomic_bool *interrupted = interrupt_catch();
     struct client *client = NULL;
     struct err err = {0};
+    if (title != NULL && farm_title_check(invocation, title) != EXIT_DONE) {
+        return EXIT_USAGE;
+    }
     int failed = client_connect(&client, invocation, &err);
     if (failed == 0) {
         failed = tell_all(client, invocation, interrupted, &err);

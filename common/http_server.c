@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ enum {
     BODY_BYTES_PER_S = 64 << 10, /* slower than that is too slow */
     SWEEP_MS = 250,
     FLUSH_MS = 500, /* for last answers to reach their clients */
+    STREAM_BLOCK_BYTES = 16 << 10,
 };
 
 /* One TCP connection, for its deadline. */
@@ -47,6 +49,10 @@ struct request {
     int status;
     bool handed; /* to the handler */
     int lengths; /* Content-Length headers seen */
+    struct http_stream stream;
+    struct buf piece; /* of the stream */
+    size_t taken;     /* bytes of the piece */
+    bool streams;
 };
 
 struct http_server {
@@ -56,8 +62,9 @@ struct http_server {
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t wake;   /* of the sweeper, and of stop */
     struct peer *peers;
-    int unanswered; /* exchanges with the handler */
+    int unanswered; /* exchanges with the handler, and pieces of streams that are owed */
     int unsent;     /* exchanges that were handed out and have not ended */
+    bool closing;   /* streams end, pieces are asked for no more */
     bool stopping;
     bool sweeping; /* the sweeper was started */
 };
@@ -115,6 +122,9 @@ static void add_peer(struct http_server *server, struct MHD_Connection *connecti
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct peer *peer = mem_zero(1, sizeof(*peer));
     peer->fd = info->connect_fd;
+    /* A host that has vanished says nothing: what is sent to it must be acknowledged. */
+    unsigned unheard_ms = (unsigned)server->options.idle_ms;
+    setsockopt(peer->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard_ms, sizeof(unheard_ms));
     peer->deadline_ms = clock_monotonic_ms() + server->options.request_ms;
     pthread_mutex_lock(&server->mutex);
     peer->next = server->peers;
@@ -342,6 +352,63 @@ void http_answer_problem(struct exchange *exchange, int status, const struct err
     http_answer(exchange, status, "application/problem+json", &body);
 }
 
+/* ---- streams ------------------------------------------------------------------------ */
+
+/* Counts a piece as owed, which keeps the server from stopping; whether it may be. */
+static bool owe_piece(struct http_server *server) {
+    pthread_mutex_lock(&server->mutex);
+    bool may = !server->closing;
+    server->unanswered += may ? 1 : 0;
+    pthread_mutex_unlock(&server->mutex);
+    return may;
+}
+
+/* The library wants bytes of a stream. While a piece is owed the connection is suspended,
+ * so that it can't end under who writes it. */
+static ssize_t read_stream(void *context, uint64_t position, char *out, size_t size) {
+    (void)position;
+    struct request *request = context;
+    size_t left = request->piece.size - request->taken;
+    if (left > 0) {
+        size = size < left ? size : left;
+        memcpy(out, request->piece.data + request->taken, size);
+        request->taken += size;
+        return (ssize_t)size;
+    }
+    bool is_last = request->piece.size == 0;
+    if (is_last || !owe_piece(request->server)) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    buf_finish(&request->piece);
+    request->taken = 0;
+    MHD_suspend_connection(request->connection);
+    request->stream.more(request->stream.context);
+    return 0;
+}
+
+void http_answer_stream(struct exchange *exchange, const struct http_reply *reply,
+                        const struct http_stream *stream, struct buf *bytes) {
+    struct request *request = (struct request *)exchange;
+    request->stream = *stream;
+    request->streams = true;
+    request->piece = *bytes;
+    *bytes = (struct buf){0};
+    answer(exchange, reply,
+           MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream,
+                                             request, NULL));
+}
+
+void http_stream_write(struct exchange *exchange, struct buf *bytes) {
+    struct request *request = (struct request *)exchange;
+    struct http_server *server = request->server;
+    request->piece = *bytes;
+    *bytes = (struct buf){0};
+    pthread_mutex_lock(&server->mutex);
+    server->unanswered--;
+    pthread_mutex_unlock(&server->mutex);
+    MHD_resume_connection(request->connection); /* from here on it may be freed */
+}
+
 /* ---- the library's calls ------------------------------------------------------------ */
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -400,6 +467,10 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
     if (request->response != NULL) {
         MHD_destroy_response(request->response);
     }
+    if (request->streams) {
+        request->stream.end(request->stream.context);
+    }
+    buf_finish(&request->piece);
     buf_finish(&request->exchange.body);
     mem_free(request->target);
     mem_free(request);
@@ -499,6 +570,7 @@ void http_server_stop(struct http_server *server) {
         return;
     }
     pthread_mutex_lock(&server->mutex);
+    server->closing = true;
     int64_t flushed_ms = clock_monotonic_ms() + FLUSH_MS;
     while (server->unanswered > 0 || (server->unsent > 0 && clock_monotonic_ms() < flushed_ms)) {
         wait_ms(server, 20);

@@ -60,7 +60,7 @@ int http_server_start(struct http_server **out, const struct http_server_options
 /* The port that it listens on. */
 int http_server_port(const struct http_server *server);
 
-/* Waits until every exchange has been answered, then ends. Takes NULL. */
+/* Waits until every exchange has been answered, ends streams, then ends. Takes NULL. */
 void http_server_stop(struct http_server *server);
 
 /* A parameter of the query, borrowed; NULL where it is not there. */
@@ -100,5 +100,29 @@ void http_answer_reply(struct exchange *exchange, const struct http_reply *reply
  * head goes out. */
 void http_answer_file(struct exchange *exchange, const struct http_reply *reply, int fd,
                       int64_t offset, int64_t size);
+
+/*
+ * An answer without an end: bytes as they come, of which only one piece at a time is
+ * kept, however slow its reader is. Both functions are called on the server's thread
+ * and must not block.
+ */
+struct http_stream {
+    /* The client has taken all bytes so far: http_stream_write is owed, once, at once or
+     * later. A client that has gone meanwhile is noticed at a later write: write every
+     * 10-15 s, be it only a comment. */
+    void (*more)(void *context);
+    /* The connection is over and nothing is owed: the exchange must not be used again. */
+    void (*end)(void *context);
+    void *context;
+};
+
+/* Answers as http_answer_reply, with `bytes` (taken) as the first piece of a stream. The
+ * exchange lives until `end`. */
+void http_answer_stream(struct exchange *exchange, const struct http_reply *reply,
+                        const struct http_stream *stream, struct buf *bytes);
+
+/* The next piece, which `more` asked for. Takes the bytes; none of them ends the stream.
+ * Any thread. */
+void http_stream_write(struct exchange *exchange, struct buf *bytes);
 
 #endif

@@ -19,7 +19,10 @@
 #include "routes.h"
 #include "store.h"
 
-enum { CALL_WAIT_MS_MAX = 20000 }; /* the server hears nothing of a client that waits */
+enum {
+    CALL_WAIT_MS_MAX = 20000, /* the server hears nothing of a client that waits */
+    FOLLOWERS_MAX = 256,      /* streams of the feed at a time: some 50 kB each */
+};
 
 struct route;
 
@@ -33,12 +36,19 @@ struct call {
     struct buf answer;
     struct writer writer; /* of the answer */
     int status;
+    const char *type;  /* of the answer; NULL: application/json */
+    int64_t since_ns;  /* monotonic; when it came, moved on by what it waited */
+    int64_t paused_ns; /* monotonic; when it began to wait */
     /* waiting */
     unsigned topics;     /* 0: the answer is ready */
     int64_t deadline_ms; /* monotonic; when it is answered in any case */
     int64_t retry_ms;    /* monotonic; when it is worth another try; 0: at news alone */
     bool expired;
     struct call *next;
+    /* a stream of the feed: done anew for each piece */
+    bool follows;
+    bool streams; /* its head is out */
+    int64_t seen; /* the number to go on after */
 };
 
 /* ---- what calls share --------------------------------------------------------- */
@@ -90,5 +100,10 @@ void call_create_token(struct tx *tx, struct call *call);
 void call_list_tokens(struct tx *tx, struct call *call);
 void call_revoke_token(struct tx *tx, struct call *call);
 void call_show_caller(struct tx *tx, struct call *call);
+
+/* ---- calls of who watches the scheduler (calls_watch.c) -------------------------- */
+
+void call_show_ready(struct tx *tx, struct call *call);
+void call_show_metrics(struct tx *tx, struct call *call);
 
 #endif

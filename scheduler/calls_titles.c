@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* API calls about titles and the feed. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
@@ -13,6 +14,7 @@ enum {
     TITLES_PAGE = 100,
     TITLES_PAGE_MAX = 1000,
     URL_MAX = 8192,
+    RETRY_MS = 3000, /* after which a client of the feed comes back */
 };
 
 void call_submit_title(struct tx *tx, struct call *call) {
@@ -95,11 +97,56 @@ void call_cancel_title(struct tx *tx, struct call *call) {
     writer_object_end(&call->writer);
 }
 
+/* ---- the feed ---------------------------------------------------------------- */
+
+/* The title that the query names, or "". */
+static const char *only_title(struct call *call) {
+    const char *title = exchange_query(call->exchange, "title");
+    return title == NULL ? "" : title;
+}
+
+/* What a stream begins with. */
+static void begin_following(struct call *call) {
+    const char *last = exchange_header(call->exchange, "Last-Event-ID");
+    int64_t seen = last == NULL ? -1 : strtoll(last, NULL, 10);
+    call->follows = true;
+    call->seen = seen >= 0 ? seen : call_number(call, "after", 0, INT64_MAX);
+    buf_format(&call->answer, "retry: %d\n\n", RETRY_MS);
+}
+
+/* The next piece of a stream; nothing, which ends it, where the scheduler stops. */
+static void follow_events(struct tx *tx, struct call *call) {
+    struct event_page page = {.title = only_title(call)};
+    bool is_first = !call->follows;
+    if (is_first) {
+        begin_following(call);
+    } else if (call->routes->stopping) {
+        return;
+    }
+    page.after = call->seen;
+    events_stream(tx, &page, &call->answer);
+    call->seen = page.next;
+    if (page.count == 0 && !is_first) {
+        buf_string(&call->answer, ":\n\n"); /* a comment: is the client there? */
+        if (!page.more) {
+            call_wait(call, TOPIC_EVENTS, call->routes->comment_ms, 0);
+        }
+    }
+}
+
 void call_list_events(struct tx *tx, struct call *call) {
+    const char *accept = exchange_header(call->exchange, "Accept");
+    if (call->follows || (accept != NULL && strstr(accept, "text/event-stream") != NULL)) {
+        follow_events(tx, call);
+        return;
+    }
+    struct event_page page = {.after = call_number(call, "after", 0, INT64_MAX),
+                              .title = only_title(call)};
     writer_object(&call->writer, NULL);
-    int count = events_write(tx, call_number(call, "after", 0, INT64_MAX), &call->writer);
+    events_write(tx, &page, &call->writer);
+    writer_int(&call->writer, "next", page.next);
     writer_object_end(&call->writer);
-    if (count == 0) {
+    if (page.count == 0 && !page.more) {
         call_wait(call, TOPIC_EVENTS, call_number(call, "wait_ms", 0, CALL_WAIT_MS_MAX), 0);
     }
 }

@@ -9,6 +9,7 @@ enum {
     EVENTS_KEPT = 200000, /* some 40 MB: the events of about 40 two-hour titles */
     EVENTS_DROP_STEP = 1000,
     EVENTS_PAGE = 500,
+    EVENTS_LOOK = 10000, /* looked at for a page of one title: some 5 ms */
 };
 
 void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing, const char *event,
@@ -25,25 +26,62 @@ void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing
     tx_wake(tx, TOPIC_EVENTS);
 }
 
-int events_write(struct tx *tx, int64_t after, struct writer *w) {
-    int count = 0;
+/* Opens the query of a page and sets where the next one begins. */
+static struct query open_page(struct tx *tx, struct event_page *page) {
+    int64_t first = 0, last = 0;
+    struct query bounds = sql_query(tx, SQL_EVENTS_BOUNDS, NULL, 0);
+    if (query_next(&bounds)) {
+        first = query_integer(&bounds, 0);
+        last = query_integer(&bounds, 1);
+    }
+    query_close(&bounds);
+    int64_t after = page->after < first - 1 ? first - 1 : page->after;
+    int64_t look = page->title[0] == '\0' ? EVENTS_PAGE : EVENTS_LOOK;
+    page->count = 0;
+    page->next = after < last - look ? after + look : last;
+    page->next = page->next > after ? page->next : after;
+    page->more = page->next < last;
+    return sql_query(
+        tx, SQL_EVENTS_BETWEEN,
+        VALUES(INTEGER(after), INTEGER(page->next), TEXT(page->title), INTEGER(EVENTS_PAGE)));
+}
+
+/* Writes the query's row, which may be the last that the page takes. */
+static void write_event(struct query *query, struct event_page *page, struct writer *w) {
+    const char *detail = query_text(query, 5);
+    int64_t seq = query_integer(query, 0);
+    writer_object(w, NULL);
+    writer_int(w, "seq", seq);
+    writer_int(w, "at", query_integer(query, 1));
+    writer_string(w, "title", query_text(query, 2));
+    writer_int(w, "unit", query_integer(query, 3));
+    writer_string(w, "kind", query_text(query, 4));
+    if (detail[0] != '\0') {
+        writer_raw(w, "detail", detail, strlen(detail));
+    }
+    writer_object_end(w);
+    page->count++;
+    if (page->count == EVENTS_PAGE) {
+        page->more = page->more || seq < page->next;
+        page->next = seq;
+    }
+}
+
+void events_write(struct tx *tx, struct event_page *page, struct writer *w) {
+    struct query query = open_page(tx, page);
     writer_array(w, "events");
-    struct query query =
-        sql_query(tx, SQL_EVENTS_AFTER, VALUES(INTEGER(after), INTEGER(EVENTS_PAGE)));
     while (query_next(&query)) {
-        const char *detail = query_text(&query, 5);
-        writer_object(w, NULL);
-        writer_int(w, "seq", query_integer(&query, 0));
-        writer_int(w, "at", query_integer(&query, 1));
-        writer_string(w, "title", query_text(&query, 2));
-        writer_int(w, "unit", query_integer(&query, 3));
-        writer_string(w, "kind", query_text(&query, 4));
-        if (detail[0] != '\0') {
-            writer_raw(w, "detail", detail, strlen(detail));
-        }
-        writer_object_end(w);
-        count++;
+        write_event(&query, page, w);
     }
     writer_array_end(w);
-    return count;
+}
+
+void events_stream(struct tx *tx, struct event_page *page, struct buf *out) {
+    struct query query = open_page(tx, page);
+    while (query_next(&query)) {
+        struct writer w = writer_of(out);
+        buf_format(out, "id: %lld\ndata: ", (long long)query_integer(&query, 0));
+        write_event(&query, page, &w);
+        buf_string(out, "\n\n");
+    }
 }

@@ -6,8 +6,10 @@
 #ifndef SCHEDULER_EVENTS_H
 #define SCHEDULER_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "common/buf.h"
 #include "common/json.h"
 #include "store.h"
 
@@ -16,8 +18,20 @@
 void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing, const char *event,
                const char *detail);
 
-/* Writes the events after number `after`, at most 500, as an array called
- * "events"; returns how many there were. */
-int events_write(struct tx *tx, int64_t after, struct writer *w);
+/* A part of the feed. */
+struct event_page {
+    int64_t after;     /* events with a larger number */
+    const char *title; /* of this title alone; "" for all */
+    /* filled in */
+    int count;    /* events that were written, at most 500 */
+    int64_t next; /* the number to go on after: with a title, past events of others too */
+    bool more;    /* there are events beyond `next` */
+};
+
+/* Writes a page as an array called "events". */
+void events_write(struct tx *tx, struct event_page *page, struct writer *w);
+
+/* Writes a page as server-sent events: id, and the same object as data. */
+void events_stream(struct tx *tx, struct event_page *page, struct buf *out);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "forming.h"
+#include "metrics.h"
 #include "outcome.h"
 #include "titles.h"
 
@@ -215,6 +216,7 @@ static void take_lease(struct granting *g, struct task *task, const struct unit_
                    TEXT(task->title), TEXT(task_kind_name(task->kind)),
                    TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
                    INTEGER(tx_now(g->tx))));
+    metric_add(g->tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
     struct buf detail = {0};
     outcome_detail(&detail, &lease, NULL, NULL);
     struct state_note note = {.title = task->title, .detail = buf_text(&detail)};

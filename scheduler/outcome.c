@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "metrics.h"
 #include "titles.h"
 
 enum {
@@ -192,6 +193,43 @@ static bool fits_lease(struct tx *tx, const struct lease_row *lease, size_t unit
     return wrong == NULL;
 }
 
+/* The codec of a task's units, which all have the same. */
+static enum codec_id codec_of(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                              const struct unit_row *unit) {
+    struct title_row title = {0};
+    enum codec_id codec = CODEC_NONE;
+    if (unit->rendition >= 0 && title_get(tx, lease->title, &title)) {
+        const struct plan *plan = farm_plan(tx, farm, &title);
+        if (plan != NULL) {
+            const struct rendition_plan *rendition = &plan->title.renditions[unit->rendition];
+            codec = rendition->is_video ? rendition->video.codec : rendition->audio.codec;
+        }
+    }
+    title_row_finish(&title);
+    return codec;
+}
+
+/* Counts what a result tells of the work. */
+static void measure(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                    const struct unit_list *units, const struct task_report *report) {
+    int64_t samples = 0;
+    for (size_t i = 0; i < report->unit_count; i++) {
+        for (size_t j = 0; j < report->units[i].segment_count; j++) {
+            samples += report->units[i].segments[j].samples;
+        }
+    }
+    metric_add(tx, METRIC_LEASES_COMPLETED, (int)lease->kind, 0, 1);
+    metric_observe(tx, METRIC_LEASE_SECONDS, (int)lease->kind,
+                   (double)(tx_now(tx) - lease->at) / 1000);
+    metric_add(tx, METRIC_TASK_CPU, (int)lease->kind, 0, report->stats.cpu_s);
+    metric_add(tx, METRIC_SOURCE_BYTES, 0, 0, (double)report->stats.source_bytes);
+    if (lease->kind == TASK_VIDEO || lease->kind == TASK_AUDIO) {
+        enum codec_id codec = codec_of(tx, farm, lease, &units->rows[0]);
+        metric_add(tx, METRIC_FRAMES, (int)codec, 0, (double)samples);
+        metric_add(tx, METRIC_ENCODE_CPU, (int)codec, 0, report->stats.encode_cpu_s);
+    }
+}
+
 /* What follows from a result for the title as a whole. */
 static void after_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                            const struct task_report *report) {
@@ -243,6 +281,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
         end_lease(tx, farm, &lease, LEASE_COMPLETE);
     }
     if (answer == ANSWER_ACCEPTED) {
+        measure(tx, farm, &lease, &units, report);
         after_complete(tx, farm, &lease, report);
     }
     title_settle(tx, lease.title);
@@ -422,6 +461,7 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     end_lease(tx, farm, &lease, LEASE_FAIL);
     if (wanted) {
         struct unit_list units = {0};
+        metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
         lease_units(tx, fence, &units);
         sql_run(tx, SQL_TITLE_COUNT_FAILURE, VALUES(TEXT(lease.title)));
         if (policies[failure->class].fate != FATE_REMAKE || !remake(tx, &lease, &units, failure)) {
@@ -457,6 +497,7 @@ void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *leas
     struct lease_row ending = *lease;
     end_lease(tx, farm, &ending, event);
     if (lease->state == LEASE_LIVE) {
+        metric_add(tx, event == LEASE_LOSE ? METRIC_LEASES_LOST : METRIC_LEASES_RETURNED, 0, 0, 1);
         struct unit_list units = {0};
         lease_units(tx, lease->fence, &units);
         for (size_t i = 0; i < units.count; i++) {

@@ -54,10 +54,14 @@ static const struct route table[] = {
     {"GET", "/v1/tokens", ADMINS, false, call_list_tokens},
     {"DELETE", "/v1/tokens/*", ADMINS, false, call_revoke_token},
     {"GET", "/v1/caller", EVERYBODY, false, call_show_caller},
+    {"GET", "/metrics", VIEWERS, false, call_show_metrics},
     {"GET", "/healthz", ANYBODY, false, NULL},
+    {"GET", "/readyz", ANYBODY, false, call_show_ready},
 };
 
 enum { ROUTE_COUNT = sizeof(table) / sizeof(table[0]) };
+
+_Static_assert((int)ROUTE_COUNT < (int)TRAFFIC_ROUTES_MAX, "each route is counted, and so is none");
 
 /* Whether a path is of this shape; the part at '*' goes to `argument`. */
 static bool matches(const char *pattern, const char *path, char argument[WIRE_TITLE_TEXT]) {
@@ -76,6 +80,24 @@ static bool matches(const char *pattern, const char *path, char argument[WIRE_TI
     memcpy(argument, path, length);
     argument[length] = '\0';
     return true;
+}
+
+/* ---- what is counted --------------------------------------------------------- */
+
+/* Counts an answer; `route` is NULL where there is no such. */
+static void count_answer(struct routes *routes, const struct route *route, int status,
+                         int64_t since_ns) {
+    traffic_count(&routes->traffic, route == NULL ? ROUTE_COUNT : (int)(route - table), status,
+                  1e-9 * (double)(clock_monotonic_ns() - since_ns));
+}
+
+void routes_write_traffic(struct routes *routes, struct buf *out) {
+    struct traffic_route names[ROUTE_COUNT + 1];
+    for (int i = 0; i < ROUTE_COUNT; i++) {
+        names[i] = (struct traffic_route){.method = table[i].method, .path = table[i].path};
+    }
+    names[ROUTE_COUNT] = (struct traffic_route){.method = "other", .path = "other"};
+    traffic_write(&routes->traffic, names, ROUTE_COUNT + 1, out);
 }
 
 /* ---- the way of a call ------------------------------------------------------- */
@@ -102,6 +124,28 @@ static int status_of(enum err_code code) {
     return 500;
 }
 
+/* A stream's next piece is a call of its own; see http_stream. */
+static void go_on(void *context);
+static void end_stream(void *context);
+
+/* Begins an answer without an end. */
+static void begin_stream(struct call *call) {
+    struct http_reply head = {.status = 200,
+                              .type = "text/event-stream",
+                              .headers = {{"X-Accel-Buffering", "no"}}}; /* nginx would keep it */
+    struct http_stream stream = {.more = go_on, .end = end_stream, .context = call};
+    call->streams = true;
+    call->routes->followers++;
+    http_answer_stream(call->exchange, &head, &stream, &call->answer);
+}
+
+static void continue_stream(struct call *call, const struct err *err) {
+    if (err->code != ERR_NONE) {
+        buf_clear(&call->answer); /* ends it: the client comes back to where it was */
+    }
+    http_stream_write(call->exchange, &call->answer);
+}
+
 static void run_call(struct tx *tx, void *context) {
     struct call *call = context;
     buf_clear(&call->answer);
@@ -111,18 +155,41 @@ static void run_call(struct tx *tx, void *context) {
     call->route->run(tx, call);
 }
 
-static void answer_call(struct call *call, const struct err *err) {
-    if (err->code != ERR_NONE) {
-        http_answer_problem(call->exchange, status_of(err->code), err);
-    } else if (call->status == 409) {
-        struct err conflict = {.code = ERR_CONFLICT};
-        snprintf(conflict.message, sizeof(conflict.message),
-                 "lease %s is not live, or another result was accepted before", call->argument);
-        http_answer_problem(call->exchange, call->status, &conflict);
-    } else if (call->status == 204) {
-        http_answer(call->exchange, call->status, NULL, NULL);
+/* What a call that did well is refused for all the same. */
+static void check_answer(const struct call *call, struct err *err) {
+    if (call->status == 409) {
+        err_set(err, ERR_CONFLICT, "lease %s is not live, or another result was accepted before",
+                call->argument);
+    } else if (call->follows && call->routes->followers >= FOLLOWERS_MAX) {
+        err_set(err, ERR_UNAVAILABLE,
+                "%d clients follow the feed, and no more may; call without text/event-stream",
+                FOLLOWERS_MAX);
+    }
+}
+
+static void answer_call(struct call *call, const struct err *failure) {
+    struct err err = *failure;
+    if (call->streams) {
+        continue_stream(call, &err);
+        return;
+    }
+    check_answer(call, &err);
+    bool is_well = err.code == ERR_NONE;
+    /* Whoever asks whether to send calls here hears yes or no, whatever the reason. */
+    int refusal = call->route->run == call_show_ready ? 503 : status_of(err.code);
+    int status = is_well ? call->status : refusal;
+    count_answer(call->routes, call->route, status, call->since_ns);
+    if (is_well && call->follows) {
+        begin_stream(call);
+        return;
+    }
+    if (!is_well) {
+        http_answer_problem(call->exchange, status, &err);
+    } else if (status == 204) {
+        http_answer(call->exchange, status, NULL, NULL);
     } else {
-        http_answer(call->exchange, call->status, "application/json", &call->answer);
+        http_answer(call->exchange, status, call->type != NULL ? call->type : "application/json",
+                    &call->answer);
     }
     destroy_call(call);
 }
@@ -132,15 +199,30 @@ static void end_call(void *context, const struct err *err) {
     struct routes *routes = call->routes;
     if (err->code != ERR_NONE) {
         farm_plans_forget(routes->farm);
+        routes->proved_ms = 0;
     }
     bool waits = err->code == ERR_NONE && call->topics != 0 && !call->expired &&
                  !routes->stopping && clock_monotonic_ms() < call->deadline_ms;
     if (waits) {
+        call->paused_ns = clock_monotonic_ns();
         call->next = routes->waiting;
         routes->waiting = call;
     } else {
         answer_call(call, err);
     }
+}
+
+static void go_on(void *context) {
+    struct call *call = context;
+    call->deadline_ms = 0;
+    call->expired = false;
+    store_submit(call->routes->store, run_call, end_call, call);
+}
+
+static void end_stream(void *context) {
+    struct call *call = context;
+    call->routes->followers--;
+    destroy_call(call);
 }
 
 int64_t routes_after(struct routes *routes, unsigned topics) {
@@ -167,19 +249,24 @@ int64_t routes_after(struct routes *routes, unsigned topics) {
     while (woken != NULL) {
         struct call *call = woken;
         woken = call->next;
+        call->since_ns += clock_monotonic_ns() - call->paused_ns;
         store_submit(routes->store, run_call, end_call, call);
     }
     return next - now;
 }
 
-static void refuse(struct exchange *exchange, int status, enum err_code code, const char *message) {
+/* Refuses what never becomes a call; `route` is NULL where there is no such. */
+static void refuse(struct routes *routes, const struct route *route, struct exchange *exchange,
+                   int status, enum err_code code, const char *message) {
     struct err err = {.code = code};
     snprintf(err.message, sizeof(err.message), "%s", message);
+    count_answer(routes, route, status, clock_monotonic_ns());
     http_answer_problem(exchange, status, &err);
 }
 
 /* The route of a path and method; answers the exchange where there is none. */
-static const struct route *find_route(struct exchange *exchange, char argument[WIRE_TITLE_TEXT]) {
+static const struct route *find_route(struct routes *routes, struct exchange *exchange,
+                                      char argument[WIRE_TITLE_TEXT]) {
     const struct route *other = NULL;
     for (int i = 0; i < ROUTE_COUNT; i++) {
         if (matches(table[i].path, exchange->path, argument)) {
@@ -190,21 +277,23 @@ static const struct route *find_route(struct exchange *exchange, char argument[W
         }
     }
     if (!exchange->authorised && (other == NULL || other->roles != ANYBODY)) {
-        refuse(exchange, 401, ERR_FORBIDDEN, no_token);
+        refuse(routes, NULL, exchange, 401, ERR_FORBIDDEN, no_token);
     } else if (other != NULL) {
         exchange->allow = other->method;
-        refuse(exchange, 405, ERR_INVALID, "the path has no such method");
+        refuse(routes, NULL, exchange, 405, ERR_INVALID, "the path has no such method");
     } else {
-        refuse(exchange, 404, ERR_NOT_FOUND, "there is no such path; API.md lists them");
+        refuse(routes, NULL, exchange, 404, ERR_NOT_FOUND,
+               "there is no such path; API.md lists them");
     }
     return NULL;
 }
 
 /* Parses the body; answers the exchange where it is not a JSON object. */
-static bool parse_body(struct exchange *exchange, struct json **body) {
+static bool parse_body(struct routes *routes, const struct route *route, struct exchange *exchange,
+                       struct json **body) {
     struct err err = {0};
     if (json_tree_parse(body, exchange->body.data, exchange->body.size, &err) != 0) {
-        http_answer_problem(exchange, 400, &err);
+        refuse(routes, route, exchange, 400, err.code, err.message);
         return false;
     }
     buf_finish(&exchange->body);
@@ -218,7 +307,7 @@ static bool admit(struct routes *routes, const struct route *route, struct excha
         return true;
     }
     if (!exchange->authorised || !auth_find(routes->auth, exchange->caller, caller)) {
-        refuse(exchange, 401, ERR_FORBIDDEN, no_token);
+        refuse(routes, route, exchange, 401, ERR_FORBIDDEN, no_token);
         return false;
     }
     if ((route->roles & 1U << caller->role) != 0) {
@@ -234,7 +323,7 @@ static bool admit(struct routes *routes, const struct route *route, struct excha
     err_set(&err, ERR_FORBIDDEN,
             "the token is a %s's, and %s %s needs one of role %s; ask who runs the farm for one",
             role_name(caller->role), route->method, route->path, buf_text(&roles));
-    http_answer_problem(exchange, 403, &err);
+    refuse(routes, route, exchange, 403, err.code, err.message);
     buf_finish(&roles);
     return false;
 }
@@ -244,7 +333,7 @@ void routes_handle(void *context, struct exchange *exchange) {
     char argument[WIRE_TITLE_TEXT] = "";
     struct caller caller = {.token = ""};
     struct json *body = NULL;
-    const struct route *route = find_route(exchange, argument);
+    const struct route *route = find_route(routes, exchange, argument);
     if (route == NULL) {
         return;
     }
@@ -253,15 +342,18 @@ void routes_handle(void *context, struct exchange *exchange) {
     }
     if (route->run == NULL) {
         struct buf healthy = {0};
+        count_answer(routes, route, 200, clock_monotonic_ns());
         buf_string(&healthy, "{\"status\":\"ok\"}");
         http_answer(exchange, 200, "application/json", &healthy);
     } else if (routes->stopping) {
-        refuse(exchange, 503, ERR_UNAVAILABLE, "the scheduler is stopping; try again later");
-    } else if (!route->has_body || parse_body(exchange, &body)) {
+        refuse(routes, route, exchange, 503, ERR_UNAVAILABLE,
+               "the scheduler is stopping; try again later");
+    } else if (!route->has_body || parse_body(routes, route, exchange, &body)) {
         struct call *call = mem_zero(1, sizeof(*call));
         call->routes = routes;
         call->exchange = exchange;
         call->route = route;
+        call->since_ns = clock_monotonic_ns();
         call->body = body;
         call->caller = caller;
         memcpy(call->argument, argument, sizeof(argument));

@@ -9,6 +9,7 @@
 #include "common/http_server.h"
 #include "farm.h"
 #include "store.h"
+#include "traffic.h"
 
 struct auth;
 struct call;
@@ -19,8 +20,12 @@ struct routes {
     struct store *store;
     struct farm *farm;
     struct auth *auth;     /* any thread's */
+    int comment_ms;        /* who follows the feed hears something so often at least */
     struct call *waiting;  /* for news; see routes_after */
     _Atomic bool stopping; /* no call waits any more; set by any thread */
+    _Atomic int followers; /* streams of the feed */
+    int64_t proved_ms;     /* monotonic; when call_show_ready last wrote; 0 after any error */
+    struct traffic traffic;
 };
 
 /* Takes one exchange: struct http_server_options' `handle`, with the routes as context. */
@@ -29,5 +34,8 @@ void routes_handle(void *context, struct exchange *exchange);
 /* Goes on with waiting calls whose topic was woken or whose time is up; answers how
  * many ms from now the next one's is. On the store's thread, after each group. */
 int64_t routes_after(struct routes *routes, unsigned topics);
+
+/* Writes the metrics of the API's use. */
+void routes_write_traffic(struct routes *routes, struct buf *out);
 
 #endif

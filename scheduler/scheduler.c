@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "farm.h"
+#include "metrics.h"
 #include "routes.h"
 #include "session.h"
 #include "store.h"
@@ -36,6 +37,7 @@ struct scheduler_options scheduler_options_default(void) {
         .listen_host = "127.0.0.1",
         .heartbeat_ms = 10000,
         .ttl_ms = 30000,
+        .comment_ms = 12000,
         .limits = plan_limits_default(),
     };
 }
@@ -87,6 +89,7 @@ static void cancel_left(struct tx *tx) {
 static void begin(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
     tokens_load(tx, scheduler->auth);
+    metrics_load(tx);
     if (scheduler->private_mode) {
         session_leave_worker(tx, &scheduler->farm, NULL);
         cancel_left(tx);
@@ -154,6 +157,8 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.ttl_ms = options->ttl_ms;
     scheduler->farm.limits = options->limits;
     scheduler->routes.farm = &scheduler->farm;
+    scheduler->routes.comment_ms = options->comment_ms;
+    traffic_init(&scheduler->routes.traffic);
     int result = open_store(scheduler, options->store_path, err);
     if (result == 0) {
         result = store_call(scheduler->store, begin, scheduler, err);
@@ -182,6 +187,7 @@ void scheduler_stop(struct scheduler *scheduler) {
     store_close(scheduler->store);
     farm_finish(&scheduler->farm);
     auth_destroy(scheduler->auth);
+    traffic_finish(&scheduler->routes.traffic);
     mem_free(scheduler->url);
     mem_free(scheduler->token);
     mem_free(scheduler);

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/wire.h"
 #include "events.h"
+#include "metrics.h"
 #include "store_sql.h"
 
 enum { NO = -1 }; /* not allowed */
@@ -252,6 +254,16 @@ static const char *allowed(struct tx *tx, enum machine machine, int state, int e
     return state_name(machine, next);
 }
 
+/* Refuses where a row was not as it was thought to be; the state that it has now. */
+static int check_moved(struct tx *tx, enum machine machine, int64_t moved, int state, int event) {
+    if (tx_ok(tx) && moved != 1) {
+        err_set(tx_err(tx), ERR_INTERNAL, "a %s to %s was not %s in the store",
+                machines[machine].name, state_event_name(machine, event),
+                state_name(machine, state));
+    }
+    return tx_ok(tx) ? state_next(machine, state, event) : state;
+}
+
 static int move(struct tx *tx, enum machine machine, enum sql_id sql, struct value id, int state,
                 int event) {
     const char *next = allowed(tx, machine, state, event);
@@ -259,26 +271,51 @@ static int move(struct tx *tx, enum machine machine, enum sql_id sql, struct val
         return state;
     }
     int64_t moved = sql_run(tx, sql, VALUES(id, TEXT(state_name(machine, state)), TEXT(next)));
-    if (tx_ok(tx) && moved != 1) {
-        err_set(tx_err(tx), ERR_INTERNAL, "a %s to %s was not %s in the store",
-                machines[machine].name, state_event_name(machine, event),
-                state_name(machine, state));
-        return state;
-    }
-    return state_next(machine, state, event);
+    return check_moved(tx, machine, moved, state, event);
 }
 
 int title_move(struct tx *tx, const char *title, enum title_state state, enum title_event event,
                const char *detail) {
     int next = move(tx, MACHINE_TITLE, SQL_TITLE_MOVE, TEXT(title), (int)state, (int)event);
     event_add(tx, title, 0, "title", state_event_name(MACHINE_TITLE, (int)event), detail);
+    metric_add(tx, METRIC_TITLES, (int)state, 0, -1);
+    metric_add(tx, METRIC_TITLES, next, 0, 1);
+    metric_add(tx, METRIC_TITLE_EVENTS, (int)event, 0, 1);
     tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
     return next;
 }
 
+/* Moves the units that a statement picks by `key`, and counts them by kind. Returns how many
+ * there were. */
+static int64_t move_units(struct tx *tx, enum sql_id sql, struct value key, enum unit_state state,
+                          enum unit_event event) {
+    int64_t moved[TASK_KIND_COUNT] = {0}, sum = 0;
+    const char *next = allowed(tx, MACHINE_UNIT, (int)state, (int)event);
+    if (next == NULL || !tx_ok(tx)) {
+        return 0;
+    }
+    struct query query = sql_query(
+        tx, sql,
+        VALUES(key, TEXT(state_name(MACHINE_UNIT, (int)state)), TEXT(next), INTEGER(tx_now(tx))));
+    while (query_next(&query)) {
+        moved[task_kind_from_name(query_text(&query, 0))]++;
+    }
+    for (int kind = 0; kind < TASK_KIND_COUNT; kind++) {
+        if (moved[kind] > 0) {
+            metric_add(tx, METRIC_UNITS, kind, (int)state, -(double)moved[kind]);
+            metric_add(tx, METRIC_UNITS, kind, state_next(MACHINE_UNIT, (int)state, (int)event),
+                       (double)moved[kind]);
+            sum += moved[kind];
+        }
+    }
+    metric_add(tx, METRIC_UNIT_EVENTS, (int)event, 0, (double)sum);
+    return sum;
+}
+
 int unit_move(struct tx *tx, int64_t unit, enum unit_state state, enum unit_event event,
               const struct state_note *note) {
-    int next = move(tx, MACHINE_UNIT, SQL_UNIT_MOVE, INTEGER(unit), (int)state, (int)event);
+    int64_t moved = move_units(tx, SQL_UNIT_MOVE, INTEGER(unit), state, event);
+    int next = check_moved(tx, MACHINE_UNIT, moved, (int)state, (int)event);
     event_add(tx, note->title, unit, "unit", state_event_name(MACHINE_UNIT, (int)event),
               note->detail);
     if (next == UNIT_READY) {
@@ -298,13 +335,7 @@ int64_t unit_move_set(struct tx *tx, const char *title, enum unit_set set, enum 
         [UNITS_MADE_BEFORE] = SQL_UNITS_MOVE_MADE,
         [UNITS_NEEDLESS] = SQL_UNITS_MOVE_NEEDLESS,
     };
-    const char *next = allowed(tx, MACHINE_UNIT, (int)state, (int)event);
-    if (next == NULL || !tx_ok(tx)) {
-        return 0;
-    }
-    int64_t moved =
-        sql_run(tx, statements[set],
-                VALUES(TEXT(title), TEXT(state_name(MACHINE_UNIT, (int)state)), TEXT(next)));
+    int64_t moved = move_units(tx, statements[set], TEXT(title), state, event);
     if (moved > 0) {
         char detail[48];
         snprintf(detail, sizeof(detail), "{\"count\":%lld}", (long long)moved);

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -33,9 +34,26 @@ struct tx {
     unsigned topics;
 };
 
+/* What a call adds to a number; kept until its group is on the disk. */
+struct change {
+    size_t index;
+    double delta;
+};
+
+const histogram_bounds store_commit_bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                              0.05,   0.1,   0.25,   1,     5};
+
 struct store {
     struct driver *driver;
     struct store_options options;
+    char *path;      /* options.path, owned */
+    double *numbers; /* of tx_count */
+    size_t number_count;
+    struct change *changes; /* of this group */
+    size_t change_count;
+    size_t change_capacity;
+    int64_t failures; /* groups */
+    struct histogram commit_seconds;
     int64_t wall_base_ms; /* the store's clock = this + monotonic time since the base */
     int64_t monotonic_base_ms;
     pthread_t thread;
@@ -136,6 +154,34 @@ int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count) {
     return last - count + 1;
 }
 
+void tx_count(struct tx *tx, size_t index, double delta) {
+    struct store *store = tx->store;
+    if (store->change_count == store->change_capacity) {
+        store->change_capacity = store->change_capacity == 0 ? 64 : 2 * store->change_capacity;
+        store->changes =
+            mem_resize(store->changes, store->change_capacity, sizeof(*store->changes));
+    }
+    store->changes[store->change_count++] = (struct change){.index = index, .delta = delta};
+}
+
+double tx_counted(struct tx *tx, size_t index) {
+    return index < tx->store->number_count ? tx->store->numbers[index] : 0;
+}
+
+/* What the group counted holds from now on. */
+static void apply_changes(struct store *store) {
+    for (size_t i = 0; i < store->change_count; i++) {
+        size_t index = store->changes[i].index;
+        if (index >= store->number_count) {
+            store->numbers = mem_resize(store->numbers, index + 1, sizeof(*store->numbers));
+            memset(&store->numbers[store->number_count], 0,
+                   (index + 1 - store->number_count) * sizeof(*store->numbers));
+            store->number_count = index + 1;
+        }
+        store->numbers[index] += store->changes[i].delta;
+    }
+}
+
 static int64_t store_now(struct store *store) {
     if (store->options.now_ms != NULL) {
         return store->options.now_ms(store->options.context);
@@ -148,6 +194,7 @@ static int64_t store_now(struct store *store) {
 /* Runs one call in its savepoint. Returns the topics it woke. */
 static unsigned run_call(struct store *store, struct call *call) {
     struct tx tx = {.store = store, .now_ms = store_now(store)};
+    size_t counted = store->change_count;
     if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
         call->run(&tx, call->context);
         if (tx.err.code != ERR_NONE && driver_in_transaction(store->driver)) {
@@ -156,6 +203,9 @@ static unsigned run_call(struct store *store, struct call *call) {
         if (driver_in_transaction(store->driver)) {
             driver_transact(store->driver, DRIVER_KEEP, &tx.err);
         }
+    }
+    if (tx.err.code != ERR_NONE) {
+        store->change_count = counted;
     }
     call->err = tx.err;
     return tx.err.code == ERR_NONE ? tx.topics : 0;
@@ -168,10 +218,18 @@ static void fail_group(struct call *group, const struct err *err) {
     }
 }
 
+static void commit(struct store *store, struct err *err) {
+    int64_t since = clock_monotonic_ns();
+    driver_transact(store->driver, DRIVER_COMMIT, err);
+    histogram_observe(&store->commit_seconds, store_commit_bounds,
+                      1e-9 * (double)(clock_monotonic_ns() - since));
+}
+
 static unsigned run_group(struct store *store, struct call *group) {
     unsigned topics = 0;
     int count = 0;
     struct err err = {0};
+    store->change_count = 0;
     driver_transact(store->driver, DRIVER_BEGIN, &err);
     for (struct call *call = group; call != NULL && err.code == ERR_NONE; call = call->next) {
         topics |= run_call(store, call);
@@ -181,9 +239,10 @@ static unsigned run_group(struct store *store, struct call *group) {
         }
     }
     if (err.code == ERR_NONE) {
-        driver_transact(store->driver, DRIVER_COMMIT, &err);
+        commit(store, &err);
     }
     if (err.code != ERR_NONE) {
+        store->failures++;
         if (driver_in_transaction(store->driver)) {
             driver_transact(store->driver, DRIVER_ROLLBACK, NULL);
         }
@@ -191,6 +250,7 @@ static unsigned run_group(struct store *store, struct call *group) {
         fail_group(group, &err);
         return 0;
     }
+    apply_changes(store);
     store->commits++;
     store->calls += count;
     return topics;
@@ -317,6 +377,22 @@ void store_counts(struct store *store, int64_t *commits, int64_t *calls) {
     *calls = store->calls;
 }
 
+static int64_t size_of_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
+void store_look(const struct store *store, struct store_facts *out) {
+    char *log = mem_format("%s-wal", store->path);
+    *out = (struct store_facts){
+        .failures = store->failures,
+        .database_bytes = size_of_file(store->path),
+        .log_bytes = size_of_file(log),
+        .commit_seconds = store->commit_seconds,
+    };
+    mem_free(log);
+}
+
 bool store_is_full(const struct store *store) {
     return store->full;
 }
@@ -398,6 +474,8 @@ static int start_thread(struct store *store, struct err *err) {
 int store_open(struct store **out, const struct store_options *options, struct err *err) {
     struct store *store = mem_zero(1, sizeof(*store));
     store->options = *options;
+    store->path = mem_string(options->path);
+    store->options.path = store->path;
     store->last = &store->first;
     int result = driver_open(&store->driver, options->path, err);
     if (result == 0) {
@@ -411,6 +489,7 @@ int store_open(struct store **out, const struct store_options *options, struct e
     }
     if (result != 0) {
         driver_close(store->driver);
+        mem_free(store->path);
         mem_free(store);
         return result;
     }
@@ -430,5 +509,8 @@ void store_close(struct store *store) {
     driver_close(store->driver);
     pthread_cond_destroy(&store->wake);
     pthread_mutex_destroy(&store->mutex);
+    mem_free(store->path);
+    mem_free(store->numbers);
+    mem_free(store->changes);
     mem_free(store);
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "exposition.h"
 #include "store_sql.h"
 
 struct store;
@@ -91,6 +92,13 @@ void tx_wake(struct tx *tx, unsigned topics);
  * "unit", "fence", "event", "submission". */
 int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count);
 
+/* Adds to number `index` of those that the store keeps in memory, from 0 on, once the
+ * transaction is on the disk. See metrics.h. */
+void tx_count(struct tx *tx, size_t index, double delta);
+
+/* Such a number, without what this group of calls adds. */
+double tx_counted(struct tx *tx, size_t index);
+
 /* ---- The thread --------------------------------------------------------------- */
 
 struct store_options {
@@ -129,5 +137,16 @@ bool store_is_full(const struct store *store);
 
 /* How many transactions were committed and how many calls they held. */
 void store_counts(struct store *store, int64_t *commits, int64_t *calls);
+
+struct store_facts {
+    int64_t failures; /* transactions that were not */
+    int64_t database_bytes;
+    int64_t log_bytes; /* of the write-ahead log */
+    struct histogram commit_seconds;
+};
+extern const histogram_bounds store_commit_bounds;
+
+/* On the store's thread. */
+void store_look(const struct store *store, struct store_facts *out);
 
 #endif

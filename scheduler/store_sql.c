@@ -10,6 +10,10 @@
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
     "u.alone, u.may_replace, u.avoid "
 
+/* A unit that becomes ready at $4 is ready from then on, or from when it may be tried again. */
+#define UNIT_READY_SINCE                                                                           \
+    ", ready_at = CASE WHEN $3 = 'ready' AND ready_at < $4 THEN $4 ELSE ready_at END "
+
 #define LEASE_COLUMNS                                                                              \
     "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
 
@@ -20,12 +24,17 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SCHEMA_NUMBER] = "SELECT max(number) FROM migration",
     [SQL_SCHEMA_ADD] = "INSERT INTO migration (number, at) VALUES ($1, $2)",
     [SQL_NUMBERS] = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value",
+    /* What would not change is not written: this does. */
+    [SQL_PROOF_PUT] = "INSERT INTO counter (name, value) VALUES ('proof', $1) "
+                      "ON CONFLICT (name) DO UPDATE SET value = $1",
 
     [SQL_EVENT_ADD] = "INSERT INTO event (seq, at, title, unit, kind, detail) "
                       "VALUES ($1, $2, $3, $4, $5, $6)",
     [SQL_EVENT_LAST_AT] = "SELECT at FROM event ORDER BY seq DESC LIMIT 1",
-    [SQL_EVENTS_AFTER] = "SELECT seq, at, title, unit, kind, detail FROM event "
-                         "WHERE seq > $1 ORDER BY seq LIMIT $2",
+    [SQL_EVENTS_BOUNDS] = "SELECT (SELECT min(seq) FROM event), (SELECT max(seq) FROM event)",
+    [SQL_EVENTS_BETWEEN] = "SELECT seq, at, title, unit, kind, detail FROM event "
+                           "WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR title = $3) "
+                           "ORDER BY seq LIMIT $4",
     [SQL_EVENTS_DROP] = "DELETE FROM event WHERE seq <= $1",
 
     [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "
@@ -64,13 +73,16 @@ static const char *const statements[SQL_COUNT] = {
                         "FROM title WHERE submission < $1 AND ($2 = '' OR state = $2) "
                         "ORDER BY submission DESC LIMIT $3",
 
+    [SQL_TITLES_BY_STATE] = "SELECT state, count(*) FROM title GROUP BY state",
+
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
         "build, state, waiting, cost_s, frames, ready_at) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
-    [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3 WHERE id = $1 AND state = $2",
+    [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
+                      "WHERE id = $1 AND state = $2 RETURNING kind",
     [SQL_UNIT_SET_PLACE] =
         "UPDATE unit SET place = $3, key = $4 WHERE title = $1 AND position = $2",
     [SQL_UNIT_COUNT_ATTEMPT] = "UPDATE unit SET attempts = attempts + 1 WHERE id = $1",
@@ -90,15 +102,16 @@ static const char *const statements[SQL_COUNT] = {
         "DELETE FROM unit_need WHERE unit IN (SELECT id FROM unit WHERE title = $1)",
     [SQL_UNITS_DROP_LOSSES] =
         "DELETE FROM unit_loss WHERE unit IN (SELECT id FROM unit WHERE title = $1)",
-    [SQL_UNITS_MOVE_ALL] = "UPDATE unit SET state = $3 WHERE title = $1 AND state = $2",
+    [SQL_UNITS_MOVE_ALL] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
+                           "WHERE title = $1 AND state = $2 RETURNING kind",
     [SQL_UNITS_MOVE_MADE] =
-        "UPDATE unit SET state = $3, reused = 1, (repaired, concealed) = "
+        "UPDATE unit SET state = $3" UNIT_READY_SINCE ", reused = 1, (repaired, concealed) = "
         "(SELECT p.repaired, p.concealed FROM product p "
         "WHERE p.place = unit.place AND p.key = unit.key) "
         "WHERE title = $1 AND state = $2 AND key <> '' AND EXISTS (SELECT 1 FROM product p "
-        "WHERE p.place = unit.place AND p.key = unit.key)",
-    [SQL_UNITS_MOVE_NEEDLESS] =
-        "UPDATE unit SET state = $3 WHERE title = $1 AND state = $2 AND waiting = 0",
+        "WHERE p.place = unit.place AND p.key = unit.key) RETURNING kind",
+    [SQL_UNITS_MOVE_NEEDLESS] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
+                                "WHERE title = $1 AND state = $2 AND waiting = 0 RETURNING kind",
     [SQL_UNITS_NEEDED_BY_DONE] = "UPDATE unit SET waiting = waiting - 1 "
                                  "WHERE id IN (SELECT unit FROM unit_need WHERE needs = $1)",
     [SQL_UNITS_COUNT_NEEDS] =
@@ -115,6 +128,12 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_NEXT_READY_AT] =
         "SELECT min(ready_at) FROM unit WHERE state = 'ready' AND ready_at > $1",
     [SQL_UNITS_ANY_READY] = "SELECT 1 FROM unit WHERE state = 'ready' AND ready_at <= $1 LIMIT 1",
+    [SQL_UNITS_OLDEST_READY] =
+        "SELECT min(ready_at) FROM (SELECT ready_at FROM unit WHERE state = 'ready' "
+        "ORDER BY submission, position LIMIT $1) AS next",
+    [SQL_UNITS_BY_STATE] = "SELECT kind, state, count(*) FROM unit GROUP BY kind, state",
+    [SQL_UNITS_OF_TITLE_BY_STATE] =
+        "SELECT kind, state, count(*) FROM unit WHERE title = $1 GROUP BY kind, state",
     [SQL_UNITS_PAGE] =
         "SELECT u.id, u.kind, u.rendition_id, u.chunk, u.state, p.report FROM unit u "
         "LEFT JOIN product p ON u.state = 'done' AND p.place = u.place AND p.key = u.key "

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "events.h"
+#include "metrics.h"
 
 enum {
     POSITION_PROBE = -1,
@@ -29,12 +30,24 @@ static int64_t add_extra_unit(struct tx *tx, const char *title, int64_t submissi
                    TEXT(state_name(MACHINE_UNIT, (int)state)),
                    INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0),
                    INTEGER(tx_now(tx))));
+    metric_add(tx, METRIC_UNITS, (int)kind, (int)state, 1);
     return id;
+}
+
+/* The units of a title are about to be dropped. */
+static void count_drop(struct tx *tx, const char *title) {
+    struct query query = sql_query(tx, SQL_UNITS_OF_TITLE_BY_STATE, VALUES(TEXT(title)));
+    while (query_next(&query)) {
+        metric_add(tx, METRIC_UNITS, task_kind_from_name(query_text(&query, 0)),
+                   state_from_name(MACHINE_UNIT, query_text(&query, 1)),
+                   -(double)query_integer(&query, 2));
+    }
 }
 
 static void drop_old_run(struct tx *tx, const char *title) {
     static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS, SQL_UNITS_DROP_LOSSES, SQL_UNITS_DROP,
                                         SQL_LEASES_DROP_UNITS, SQL_LEASES_DROP};
+    count_drop(tx, title);
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
         sql_run(tx, drops[i], VALUES(TEXT(title)));
     }
@@ -81,6 +94,8 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
                        TEXT(request->ladder)));
         event_add(tx, request->title, 0, "title", state_event_name(MACHINE_TITLE, TITLE_SUBMIT),
                   "");
+        metric_add(tx, METRIC_TITLES, TITLE_SUBMITTED, 0, 1);
+        metric_add(tx, METRIC_TITLE_EVENTS, TITLE_SUBMIT, 0, 1);
     }
     if (is_new) {
         add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
@@ -120,6 +135,7 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
                    INTEGER(media ? builds[unit->rendition] : 0),
                    TEXT(state_name(MACHINE_UNIT, (int)state)), INTEGER((int64_t)unit->need_count),
                    REAL(unit->cost_s), INTEGER(frames), INTEGER(tx_now(tx))));
+    metric_add(tx, METRIC_UNITS, (int)unit->kind, (int)state, 1);
     for (size_t i = 0; i < unit->need_count; i++) {
         sql_run(tx, SQL_UNIT_NEED_ADD,
                 VALUES(INTEGER(first_id + (int64_t)index), INTEGER(first_id + unit->needs[i])));
