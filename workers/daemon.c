@@ -360,6 +360,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
     d->shared.box_options =
         (struct box_options){.program = "/proc/self/exe", .mask_cpu = d->options->mask_cpu};
     d->shared.stall_limit_s = (double)d->options->stall_s;
+    d->shared.private_sources = d->options->private_sources;
     d->shared.keep_ms = d->options->keep_s * 1000;
 }
 

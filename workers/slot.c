@@ -139,6 +139,7 @@ static void *slot_run(void *context) {
         .box = &box,
         .box_options = &shared->box_options,
         .stall_limit_s = shared->stall_limit_s,
+        .private_sources = shared->private_sources,
     };
     struct err err = {0};
     if (api_create(&tools.api, &shared->access, &slot->cancel, &err) != 0) {

@@ -60,6 +60,7 @@ static struct blob_options blob_options_of(const struct task_run *run) {
 int task_open_source(struct task_run *run, struct err *err) {
     const struct task_source *pinned = &run->task->source;
     struct blob_options options = blob_options_of(run);
+    options.public_only = !run->tools->private_sources;
     int failed = blob_source_open(&run->source, pinned->url, &options, err);
     if (failed == 0 && run->task->kind != TASK_PROBE) {
         failed = blob_source_expect(run->source, pinned->size, pinned->pin, err);

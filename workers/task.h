@@ -22,6 +22,7 @@ struct task_tools {
     struct box *box;                 /* closed, or a child that was started ahead */
     const struct box_options *box_options;
     double stall_limit_s;
+    bool private_sources; /* http sources may be at addresses that are not public */
 };
 
 /* How far a task is, for the heartbeat; in any unit, total 0 where unknown. */
