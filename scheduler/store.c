@@ -46,7 +46,7 @@ const histogram_bounds store_commit_bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01
 struct store {
     struct driver *driver;
     struct store_options options;
-    char *path; /* options.path, owned */
+    char *path;      /* options.path, owned */
     double *numbers; /* of tx_count */
     size_t number_count;
     struct change *changes; /* of this group */
