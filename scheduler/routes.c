@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* API.md's calls: see routes.h. */
+/* The table of the API's calls: see routes.h. */
 #include "routes.h"
 
 #include <stdio.h>
@@ -38,6 +38,7 @@ static const struct route table[] = {
     {"POST", "/v1/titles/*/cancel", false, false, call_cancel_title},
     {"GET", "/v1/events", false, false, call_list_events},
     {"GET", "/v1/workers", false, false, call_list_workers},
+    {"GET", "/v1/openapi.json", true, false, call_show_document},
     {"GET", "/metrics", false, false, call_show_metrics},
     {"GET", "/healthz", true, false, NULL},
     {"GET", "/readyz", true, false, call_show_ready},
@@ -267,7 +268,7 @@ static const struct route *find_route(struct routes *routes, struct exchange *ex
         refuse(routes, NULL, exchange, 405, ERR_INVALID, "the path has no such method");
     } else {
         refuse(routes, NULL, exchange, 404, ERR_NOT_FOUND,
-               "there is no such path; API.md lists them");
+               "there is no such path; /v1/openapi.json lists them");
     }
     return NULL;
 }
