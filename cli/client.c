@@ -114,9 +114,8 @@ static int judge(const struct client *client, const struct err *err, struct err 
             client != NULL ? client->url : default_url, err->message);
         return EXIT_UNREACHABLE;
     }
-    return err->code == ERR_CONFLICT    ? EXIT_REFUSED
-           : err->code == ERR_CANCELLED ? EXIT_INTERRUPTED
-                                        : EXIT_FAILED;
+    bool refused = err->code == ERR_CONFLICT || err->code == ERR_FORBIDDEN;
+    return refused ? EXIT_REFUSED : err->code == ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
 
 int client_fail(const struct client *client, const struct invocation *invocation,

@@ -26,7 +26,8 @@ struct invocation;
 int client_connect(struct client **out, const struct invocation *invocation, struct err *err);
 
 /* Tells the error of a call, and what to do where no scheduler answers; the exit code:
- * EXIT_UNREACHABLE, EXIT_REFUSED for a conflict, EXIT_INTERRUPTED or EXIT_FAILED. */
+ * EXIT_UNREACHABLE, EXIT_REFUSED for a conflict or a right that the token lacks,
+ * EXIT_INTERRUPTED or EXIT_FAILED. */
 int client_fail(const struct client *client, const struct invocation *invocation,
                 const struct err *err);
 

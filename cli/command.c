@@ -12,6 +12,8 @@
 #include "cli/cli.h"
 #include "documentation.h"
 
+/* One a line, which reads and merges better. */
+/* clang-format off */
 static const struct command *const commands[] = {
     &command_encode,
     &command_probe,
@@ -28,9 +30,11 @@ static const struct command *const commands[] = {
     &command_cancel,
     &command_events,
     &command_workers,
+    &command_token,
     &command_version,
     NULL,
 };
+/* clang-format on */
 
 static const struct option_row common_options[] = {
     {"json", NULL, "print JSON on stdout and nothing else"},

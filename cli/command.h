@@ -92,6 +92,7 @@ extern const struct command command_list;
 extern const struct command command_scheduler;
 extern const struct command command_status;
 extern const struct command command_submit;
+extern const struct command command_token;
 extern const struct command command_up;
 extern const struct command command_watch;
 extern const struct command command_worker;

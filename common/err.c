@@ -22,6 +22,7 @@ static const struct {
     {ERR_TIMEOUT, "timeout", true},
     {ERR_CANCELLED, "cancelled", false},
     {ERR_INTERNAL, "internal", false},
+    {ERR_FORBIDDEN, "forbidden", false},
 };
 
 enum { CODE_COUNT = sizeof(codes) / sizeof(codes[0]) };

@@ -27,6 +27,7 @@ enum err_code {
     ERR_TIMEOUT = -8,     /* it took longer than it may */
     ERR_CANCELLED = -9,   /* somebody asked to stop */
     ERR_INTERNAL = -10,   /* a defect of ours */
+    ERR_FORBIDDEN = -11,  /* who asks may not have it done */
 };
 
 struct err {

@@ -20,15 +20,17 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-#include "common/hash.h"
+
+enum { HTTP_CALLER_TEXT = 32 };
 
 /* One request and its answer. */
 struct exchange {
-    const char *method; /* "GET", "POST", "DELETE", ... */
-    const char *path;   /* "/v1/titles/x": no query */
-    bool authorised;    /* it bore the right token */
-    struct buf body;    /* of the request */
-    const char *allow;  /* set by the handler with status 405: "GET, POST"; borrowed */
+    const char *method;            /* "GET", "POST", "DELETE", ... */
+    const char *path;              /* "/v1/titles/x": no query */
+    bool authorised;               /* it bore a good token */
+    char caller[HTTP_CALLER_TEXT]; /* the token's name, by `authorise`; else "" */
+    struct buf body;               /* of the request */
+    const char *allow;             /* set by the handler with status 405: "GET, POST"; borrowed */
 };
 
 struct http_server;
@@ -36,7 +38,9 @@ struct http_server;
 struct http_server_options {
     const char *host; /* numeric address */
     int port;         /* 0: any free one */
-    uint8_t token_hash[SHA256_BYTES];
+    /* Whether a bearer token is good, whose name it writes. Called on the server's thread with
+     * `context`; NULL: no token is. */
+    bool (*authorise)(void *context, const char *token, char caller[HTTP_CALLER_TEXT]);
     size_t max_body; /* bytes; default 32 MiB: the source document of a very long title */
     int request_ms;  /* a head must be complete so soon after its connection, a body so soon
                         after its head (with the token: and 1 s for each 64 KiB); default 10000 */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth.h"
 #include "common/buf.h"
 #include "common/http_server.h"
 #include "common/json.h"
@@ -29,6 +30,7 @@ struct call {
     struct routes *routes;
     struct exchange *exchange;
     const struct route *route;
+    struct caller caller;           /* of a call that needs a token */
     char argument[WIRE_TITLE_TEXT]; /* the path's variable part */
     struct json *body;              /* NULL where the call has none */
     struct buf answer;
@@ -91,6 +93,13 @@ void call_show_units(struct tx *tx, struct call *call);
 void call_show_identity(struct tx *tx, struct call *call);
 void call_cancel_title(struct tx *tx, struct call *call);
 void call_list_events(struct tx *tx, struct call *call);
+
+/* ---- calls about tokens (calls_tokens.c) ------------------------------------------ */
+
+void call_create_token(struct tx *tx, struct call *call);
+void call_list_tokens(struct tx *tx, struct call *call);
+void call_revoke_token(struct tx *tx, struct call *call);
+void call_show_caller(struct tx *tx, struct call *call);
 
 /* ---- calls of who watches the scheduler (calls_watch.c) -------------------------- */
 

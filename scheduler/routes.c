@@ -11,37 +11,53 @@
 
 enum { IDLE_MS = 60000 };
 
+static const char no_token[] =
+    "the call needs a good token of this scheduler; `reelfarm token create` makes one";
+
 struct route {
     const char *method;
     const char *path; /* '*' stands for one part */
-    bool open;        /* needs no token */
+    unsigned roles;   /* who may call it; 0: anybody, without a token */
     bool has_body;
     void (*run)(struct tx *tx, struct call *call);
+};
+
+enum {
+    ANYBODY = 0,
+    VIEWERS = 1 << ROLE_VIEWER | 1 << ROLE_SUBMITTER | 1 << ROLE_ADMIN,
+    SUBMITTERS = 1 << ROLE_SUBMITTER | 1 << ROLE_ADMIN,
+    WORKERS = 1 << ROLE_WORKER | 1 << ROLE_ADMIN,
+    ADMINS = 1 << ROLE_ADMIN,
+    EVERYBODY = VIEWERS | WORKERS,
 };
 
 /* ---- the table --------------------------------------------------------------- */
 
 static const struct route table[] = {
-    {"POST", "/v1/sessions", false, true, call_add_session},
-    {"POST", "/v1/sessions/*/heartbeat", false, true, call_heartbeat},
-    {"DELETE", "/v1/sessions/*", false, false, call_drop_session},
-    {"POST", "/v1/leases", false, true, call_grant_leases},
-    {"POST", "/v1/leases/*/source", false, true, call_early_source},
-    {"POST", "/v1/leases/*/complete", false, true, call_complete_lease},
-    {"POST", "/v1/leases/*/fail", false, true, call_fail_lease},
-    {"POST", "/v1/titles", false, true, call_submit_title},
-    {"GET", "/v1/titles", false, false, call_list_titles},
-    {"GET", "/v1/titles/*", false, false, call_show_title},
-    {"GET", "/v1/titles/*/plan", false, false, call_show_plan},
-    {"GET", "/v1/titles/*/units", false, false, call_show_units},
-    {"GET", "/v1/titles/*/identity", false, false, call_show_identity},
-    {"POST", "/v1/titles/*/cancel", false, false, call_cancel_title},
-    {"GET", "/v1/events", false, false, call_list_events},
-    {"GET", "/v1/workers", false, false, call_list_workers},
-    {"GET", "/v1/openapi.json", true, false, call_show_document},
-    {"GET", "/metrics", false, false, call_show_metrics},
-    {"GET", "/healthz", true, false, NULL},
-    {"GET", "/readyz", true, false, call_show_ready},
+    {"POST", "/v1/sessions", WORKERS, true, call_add_session},
+    {"POST", "/v1/sessions/*/heartbeat", WORKERS, true, call_heartbeat},
+    {"DELETE", "/v1/sessions/*", WORKERS, false, call_drop_session},
+    {"POST", "/v1/leases", WORKERS, true, call_grant_leases},
+    {"POST", "/v1/leases/*/source", WORKERS, true, call_early_source},
+    {"POST", "/v1/leases/*/complete", WORKERS, true, call_complete_lease},
+    {"POST", "/v1/leases/*/fail", WORKERS, true, call_fail_lease},
+    {"POST", "/v1/titles", SUBMITTERS, true, call_submit_title},
+    {"GET", "/v1/titles", VIEWERS, false, call_list_titles},
+    {"GET", "/v1/titles/*", VIEWERS, false, call_show_title},
+    {"GET", "/v1/titles/*/plan", EVERYBODY, false, call_show_plan},
+    {"GET", "/v1/titles/*/units", EVERYBODY, false, call_show_units},
+    {"GET", "/v1/titles/*/identity", EVERYBODY, false, call_show_identity},
+    {"POST", "/v1/titles/*/cancel", SUBMITTERS, false, call_cancel_title},
+    {"GET", "/v1/events", VIEWERS, false, call_list_events},
+    {"GET", "/v1/workers", VIEWERS, false, call_list_workers},
+    {"POST", "/v1/tokens", ADMINS, true, call_create_token},
+    {"GET", "/v1/tokens", ADMINS, false, call_list_tokens},
+    {"DELETE", "/v1/tokens/*", ADMINS, false, call_revoke_token},
+    {"GET", "/v1/caller", EVERYBODY, false, call_show_caller},
+    {"GET", "/v1/openapi.json", ANYBODY, false, call_show_document},
+    {"GET", "/metrics", VIEWERS, false, call_show_metrics},
+    {"GET", "/healthz", ANYBODY, false, NULL},
+    {"GET", "/readyz", ANYBODY, false, call_show_ready},
 };
 
 enum { ROUTE_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -98,8 +114,8 @@ static int status_of(enum err_code code) {
         enum err_code code;
         int status;
     } statuses[] = {
-        {ERR_INVALID, 400},  {ERR_NOT_FOUND, 404},   {ERR_CONFLICT, 409},
-        {ERR_NO_SPACE, 507}, {ERR_UNAVAILABLE, 503}, {ERR_CANCELLED, 503},
+        {ERR_INVALID, 400},     {ERR_NOT_FOUND, 404}, {ERR_CONFLICT, 409},  {ERR_NO_SPACE, 507},
+        {ERR_UNAVAILABLE, 503}, {ERR_CANCELLED, 503}, {ERR_FORBIDDEN, 403},
     };
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         if (statuses[i].code == code) {
@@ -261,8 +277,8 @@ static const struct route *find_route(struct routes *routes, struct exchange *ex
             other = &table[i];
         }
     }
-    if (!exchange->authorised && (other == NULL || !other->open)) {
-        refuse(routes, NULL, exchange, 401, ERR_INVALID, "the call needs the scheduler's token");
+    if (!exchange->authorised && (other == NULL || other->roles != ANYBODY)) {
+        refuse(routes, NULL, exchange, 401, ERR_FORBIDDEN, no_token);
     } else if (other != NULL) {
         exchange->allow = other->method;
         refuse(routes, NULL, exchange, 405, ERR_INVALID, "the path has no such method");
@@ -285,17 +301,47 @@ static bool parse_body(struct routes *routes, const struct route *route, struct 
     return true;
 }
 
+/* Whether who sent it may make this call; answers the exchange where not. */
+static bool admit(struct routes *routes, const struct route *route, struct exchange *exchange,
+                  struct caller *caller) {
+    if (route->roles == ANYBODY) {
+        return true;
+    }
+    if (!exchange->authorised || !auth_find(routes->auth, exchange->caller, caller)) {
+        refuse(routes, route, exchange, 401, ERR_FORBIDDEN, no_token);
+        return false;
+    }
+    if ((route->roles & 1U << caller->role) != 0) {
+        return true;
+    }
+    struct err err = {0};
+    struct buf roles = {0};
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        if ((route->roles & 1U << role) != 0) {
+            buf_format(&roles, "%s%s", roles.size > 0 ? " or " : "", role_name((enum role)role));
+        }
+    }
+    err_set(&err, ERR_FORBIDDEN,
+            "the token is a %s's, and %s %s needs one of role %s; ask who runs the farm for one",
+            role_name(caller->role), route->method, route->path, buf_text(&roles));
+    refuse(routes, route, exchange, 403, err.code, err.message);
+    buf_finish(&roles);
+    return false;
+}
+
 void routes_handle(void *context, struct exchange *exchange) {
     struct routes *routes = context;
     char argument[WIRE_TITLE_TEXT] = "";
+    struct caller caller = {.token = ""};
     struct json *body = NULL;
     const struct route *route = find_route(routes, exchange, argument);
     if (route == NULL) {
         return;
     }
-    if (!route->open && !exchange->authorised) {
-        refuse(routes, route, exchange, 401, ERR_INVALID, "the call needs the scheduler's token");
-    } else if (route->run == NULL) {
+    if (!admit(routes, route, exchange, &caller)) {
+        return;
+    }
+    if (route->run == NULL) {
         struct buf healthy = {0};
         count_answer(routes, route, 200, clock_monotonic_ns());
         buf_string(&healthy, "{\"status\":\"ok\"}");
@@ -310,6 +356,7 @@ void routes_handle(void *context, struct exchange *exchange) {
         call->route = route;
         call->since_ns = clock_monotonic_ns();
         call->body = body;
+        call->caller = caller;
         memcpy(call->argument, argument, sizeof(argument));
         store_submit(routes->store, run_call, end_call, call);
     }

@@ -11,6 +11,7 @@
 #include "store.h"
 #include "traffic.h"
 
+struct auth;
 struct call;
 
 /* All calls of one scheduler. But for routes_handle, its fields are the store
@@ -18,6 +19,7 @@ struct call;
 struct routes {
     struct store *store;
     struct farm *farm;
+    struct auth *auth;     /* any thread's */
     int comment_ms;        /* who follows the feed hears something so often at least */
     struct call *waiting;  /* for news; see routes_after */
     _Atomic bool stopping; /* no call waits any more; set by any thread */

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth.h"
 #include "common/clock.h"
-#include "common/hash.h"
 #include "common/http_server.h"
 #include "common/id.h"
 #include "common/log.h"
@@ -17,6 +17,7 @@
 #include "session.h"
 #include "store.h"
 #include "titles.h"
+#include "tokens.h"
 
 struct scheduler {
     struct store *store;
@@ -26,6 +27,7 @@ struct scheduler {
     bool private_mode;
     char *url;
     char *token;
+    struct auth *auth;
     int64_t sweep_at_ms; /* monotonic */
     bool sweeping;       /* a sweep is on its way */
 };
@@ -45,6 +47,7 @@ struct scheduler_options scheduler_options_default(void) {
 static void sweep(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
     session_sweep(tx, &scheduler->farm);
+    tokens_load(tx, scheduler->auth); /* others may share the store; and some expire */
 }
 
 static void sweep_done(void *context, const struct err *err) {
@@ -85,6 +88,7 @@ static void cancel_left(struct tx *tx) {
 
 static void begin(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
+    tokens_load(tx, scheduler->auth);
     metrics_load(tx);
     if (scheduler->private_mode) {
         session_leave_worker(tx, &scheduler->farm, NULL);
@@ -118,6 +122,11 @@ static int open_store(struct scheduler *scheduler, const char *path, struct err 
     return result;
 }
 
+static bool authorise(void *context, const char *token, char caller[HTTP_CALLER_TEXT]) {
+    const struct routes *routes = context;
+    return auth_check(routes->auth, token, caller);
+}
+
 static int start_server(struct scheduler *scheduler, const struct scheduler_options *options,
                         struct err *err) {
     struct http_server_options server = http_server_options_default();
@@ -125,7 +134,7 @@ static int start_server(struct scheduler *scheduler, const struct scheduler_opti
     server.port = options->port;
     server.handle = routes_handle;
     server.context = &scheduler->routes;
-    sha256_of(scheduler->token, strlen(scheduler->token), server.token_hash);
+    server.authorise = authorise;
     int result = http_server_start(&scheduler->server, &server, err);
     if (result == 0) {
         bool six = strchr(options->listen_host, ':') != NULL;
@@ -142,6 +151,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     id_token(token);
     scheduler->token = mem_string(options->token != NULL ? options->token : token);
     scheduler->private_mode = options->private_mode;
+    scheduler->auth = scheduler->routes.auth = auth_create(scheduler->token);
     farm_init(&scheduler->farm);
     scheduler->farm.heartbeat_ms = options->heartbeat_ms;
     scheduler->farm.ttl_ms = options->ttl_ms;
@@ -176,6 +186,7 @@ void scheduler_stop(struct scheduler *scheduler) {
     http_server_stop(scheduler->server);
     store_close(scheduler->store);
     farm_finish(&scheduler->farm);
+    auth_destroy(scheduler->auth);
     traffic_finish(&scheduler->routes.traffic);
     mem_free(scheduler->url);
     mem_free(scheduler->token);

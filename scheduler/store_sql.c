@@ -215,6 +215,15 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND ($1 = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
 
+    [SQL_TOKEN_ADD] = "INSERT INTO token (id, name, role, tenant, hash, created, expires) "
+                      "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    [SQL_TOKEN_COUNT] = "SELECT count(*) FROM token WHERE id = $1",
+    [SQL_TOKEN_REVOKE] = "UPDATE token SET revoked = $2 WHERE id = $1 AND revoked = 0",
+    [SQL_TOKENS] = "SELECT id, name, role, tenant, created, expires, revoked FROM token "
+                   "ORDER BY created DESC, id",
+    [SQL_TOKENS_GOOD] = "SELECT id, role, tenant, hash, expires FROM token "
+                        "WHERE revoked = 0 ORDER BY id",
+
     [SQL_SOURCE_GET] = "SELECT size, pin, identity FROM source_identity WHERE url = $1",
     [SQL_SOURCE_PUT] =
         "INSERT INTO source_identity (url, size, pin, identity) VALUES ($1, $2, $3, $4) "

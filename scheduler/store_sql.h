@@ -103,6 +103,12 @@ enum sql_id {
     SQL_ENCODER_ADD,
     SQL_ENCODERS,
     SQL_ENCODERS_ABLE,
+    /* tokens */
+    SQL_TOKEN_ADD,
+    SQL_TOKEN_COUNT,
+    SQL_TOKEN_REVOKE,
+    SQL_TOKENS,
+    SQL_TOKENS_GOOD,
     /* sources */
     SQL_SOURCE_GET,
     SQL_SOURCE_PUT,

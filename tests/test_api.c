@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api_fixture.h"
 #include "common/clock.h"
 #include "common/http.h"
 #include "common/json.h"
@@ -23,239 +24,41 @@
 
 Suite *api_suite(void);
 
-static char *folder;
-static char *store_path;
-static struct scheduler *scheduler;
-static struct http_client *client;
-static struct http_response answer; /* of the last call */
-
-static void start(bool private_mode, int ttl_ms) {
-    struct scheduler_options options = scheduler_options_default();
-    struct err err = {0};
-    options.store_path = store_path;
-    options.private_mode = private_mode;
-    options.heartbeat_ms = 500;
-    options.ttl_ms = ttl_ms;
-    ck_assert_msg(scheduler_start(&scheduler, &options, &err) == 0, "%s", err.message);
-}
-
-static void restart(bool private_mode) {
-    scheduler_stop(scheduler);
-    start(private_mode, 30000);
-}
-
-static void set_up(void) {
-    folder = fixture_folder();
-    store_path = mem_format("%s/store.db", folder);
-    start(false, 30000);
-    ck_assert_int_eq(http_client_create(&client, NULL), 0);
-}
-
-static void tear_down(void) {
-    http_response_finish(&answer);
-    http_client_destroy(client);
-    scheduler_stop(scheduler);
-    mem_free(store_path);
-    fixture_folder_drop(folder);
-}
-
-/* ---- calls ------------------------------------------------------------------- */
-
-static int call_by(struct http_client *by, struct http_response *response, const char *method,
-                   const char *path, const char *token, const char *body) {
-    struct http_request request = http_request_default();
-    char *url = mem_format("%s%s", scheduler_url(scheduler), path);
-    struct err err = {0};
-    request.method = method;
-    request.url = url;
-    request.bearer = token;
-    request.body = body;
-    request.body_size = body == NULL ? 0 : strlen(body);
-    ck_assert_msg(http_send(by, &request, response, &err) == 0, "%s", err.message);
-    mem_free(url);
-    return response->status;
-}
-
-/* One call with the token. Returns the status; the body is in `answer`. */
-static int call(const char *method, const char *path, const char *body) {
-    return call_by(client, &answer, method, path, scheduler_token(scheduler), body);
-}
-
-/* The last answer as a tree, owned. */
-static struct json *tree_of_answer(void) {
-    struct json *tree = NULL;
-    struct err err = {0};
-    ck_assert_msg(json_tree_parse(&tree, answer.body.data, answer.body.size, &err) == 0,
-                  "%s: %.200s", err.message, buf_text(&answer.body));
-    return tree;
-}
-
-/* A text member of the last answer, copied to `out`. */
-static const char *text_of(const char *name, char *out, size_t size) {
-    struct json *tree = tree_of_answer();
-    struct err err = {0};
-    struct reader reader = reader_of(tree, "answer", &err);
-    const char *value = "";
-    reader_string(&reader, name, &value);
-    ck_assert_msg(reader_ok(&reader), "%s in %.300s", err.message, buf_text(&answer.body));
-    snprintf(out, size, "%s", value);
-    json_tree_destroy(tree);
-    return out;
-}
-
-static size_t count_of(const char *name) {
-    struct json *tree = tree_of_answer();
-    struct err err = {0};
-    struct reader reader = reader_of(tree, "answer", &err);
-    struct reader list = reader_array(&reader, name);
-    size_t count = reader_count(&list);
-    ck_assert_msg(reader_ok(&reader), "%s", err.message);
-    json_tree_destroy(tree);
-    return count;
-}
-
-static const char *problem(void) {
-    static char detail[1024];
-    ck_assert_str_eq(http_response_header(&answer, "content-type"), "application/problem+json");
-    return text_of("detail", detail, sizeof(detail));
-}
-
-static char session[64];
-
-static void join(const char *worker) {
-    char *body = mem_format("{\"worker\":\"%s\",\"host\":\"here\",\"pid\":1,\"slots\":2,"
-                            "\"memory_bytes\":8589934592,\"encoders\":["
-                            "{\"name\":\"x264\",\"codec\":\"h264\",\"build_line\":\"%s\","
-                            "\"tail_frames\":40},"
-                            "{\"name\":\"aac\",\"codec\":\"aac\",\"build_line\":\"%s\","
-                            "\"tail_frames\":0}]}",
-                            worker, FIXTURE_BUILD, FIXTURE_SOUND);
-    ck_assert_int_eq(call("POST", "/v1/sessions", body), 201);
-    text_of("session", session, sizeof(session));
-    mem_free(body);
-}
-
-static int submit(const char *title) {
-    char *ladder = fixture_ladder("fast");
-    char *body = mem_format("{\"title\":\"%s\",\"source\":\"/media/clip.mp4\",\"output\":\"/out\","
-                            "\"ladder\":%s,\"force\":false}",
-                            title, ladder);
-    int status = call("POST", "/v1/titles", body);
-    mem_free(ladder);
-    mem_free(body);
-    return status;
-}
-
-static char *lease_body(int wait_ms) {
-    return mem_format("{\"session\":\"%s\",\"slots\":1,\"memory_bytes\":8589934592,"
-                      "\"kinds\":[\"probe\",\"video\",\"audio\",\"package\",\"swap\",\"remove\"],"
-                      "\"wait_ms\":%d}",
-                      session, wait_ms);
-}
-
-/* Leases one task; whether there was one. */
-static bool lease(struct task *task, int wait_ms) {
-    char *body = lease_body(wait_ms);
-    ck_assert_int_eq(call("POST", "/v1/leases", body), 200);
-    mem_free(body);
-    struct json *tree = tree_of_answer();
-    struct err err = {0};
-    struct reader reader = reader_of(tree, "answer", &err);
-    struct reader list = reader_array(&reader, "tasks");
-    bool found = reader_count(&list) == 1;
-    if (found) {
-        struct reader item = reader_item(&list, 0);
-        task_read(task, &item);
-        ck_assert_msg(reader_ok(&item), "%s", err.message);
-    }
-    json_tree_destroy(tree);
-    return found;
-}
-
-static int report(const struct task *task, const char *verb, const struct task_report *result) {
-    struct buf body = {0};
-    struct writer writer = writer_of(&body);
-    char *path = mem_format("/v1/leases/%lld/%s", (long long)task->fence, verb);
-    task_report_write(result, &writer, NULL);
-    int status = call("POST", path, buf_text(&body));
-    buf_finish(&body);
-    mem_free(path);
-    return status;
-}
-
-static int complete(const struct task *task) {
-    struct task_report result;
-    fixture_report(&result, task, 0);
-    int status = report(task, "complete", &result);
-    task_report_finish(&result);
-    return status;
-}
-
-static int beat(const struct task *task) {
-    char *path = mem_format("/v1/sessions/%s/heartbeat", session);
-    char *body = task == NULL ? mem_string("{\"tasks\":[]}")
-                              : mem_format("{\"tasks\":[{\"fence\":%lld,\"done\":1,\"total\":2}]}",
-                                           (long long)task->fence);
-    int status = call("POST", path, body);
-    mem_free(path);
-    mem_free(body);
-    return status;
-}
-
-static const char *title_state(const char *title) {
-    static char state[32];
-    char *path = mem_format("/v1/titles/%s", title);
-    ck_assert_int_eq(call("GET", path, NULL), 200);
-    mem_free(path);
-    return text_of("state", state, sizeof(state));
-}
-
-static int work(void) {
-    struct task task = {0};
-    int count = 0;
-    while (lease(&task, 0)) {
-        ck_assert_int_eq(complete(&task), 200);
-        task_finish(&task);
-        count++;
-    }
-    return count;
-}
-
 /* ---- the way of a title ------------------------------------------------------ */
 
 START_TEST(a_title_goes_all_the_way_over_http) {
     struct task probe = {0}, video = {0};
     struct task_report early;
-    join("w1");
-    ck_assert_int_eq(submit("t"), 201);
-    ck_assert_int_eq(submit("t"), 200);
-    ck_assert_str_eq(title_state("t"), "submitted");
-    ck_assert_int_eq(call("GET", "/v1/titles/t/plan", NULL), 404);
-    ck_assert(lease(&probe, 0));
+    api_join("w1");
+    ck_assert_int_eq(api_submit("t"), 201);
+    ck_assert_int_eq(api_submit("t"), 200);
+    ck_assert_str_eq(api_title_state("t"), "submitted");
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t/plan", NULL), 404);
+    ck_assert(api_lease(&probe, 0));
     ck_assert_int_eq(probe.kind, TASK_PROBE);
     ck_assert_int_eq(probe.spec.max_width, 16384);
 
     fixture_probe_report(&early, 2400, "pin-1", "");
-    ck_assert_int_eq(report(&probe, "source", &early), 204);
+    ck_assert_int_eq(api_report(&probe, "source", &early), 204);
     task_report_finish(&early);
-    ck_assert_str_eq(title_state("t"), "running");
-    ck_assert_int_eq(call("GET", "/v1/titles/t/identity", NULL), 204);
-    ck_assert(lease(&video, 0));
-    ck_assert_int_eq(beat(&video), 200);
-    ck_assert_int_eq(count_of("stop"), 0);
+    ck_assert_str_eq(api_title_state("t"), "running");
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t/identity", NULL), 204);
+    ck_assert(api_lease(&video, 0));
+    ck_assert_int_eq(api_beat(&video), 200);
+    ck_assert_int_eq(api_count_of("stop"), 0);
 
-    ck_assert_int_eq(complete(&probe), 200);
-    ck_assert_int_eq(call("GET", "/v1/titles/t/identity", NULL), 200);
-    ck_assert_int_eq(count_of("renditions"), 3);
-    ck_assert_int_eq(complete(&video), 200);
-    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"accepted\":true"));
-    ck_assert_int_eq(complete(&video), 200);
-    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"accepted\":false"));
-    ck_assert_int_gt(work(), 10);
-    ck_assert_str_eq(title_state("t"), "done");
+    ck_assert_int_eq(api_complete(&probe), 200);
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t/identity", NULL), 200);
+    ck_assert_int_eq(api_count_of("renditions"), 3);
+    ck_assert_int_eq(api_complete(&video), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"accepted\":true"));
+    ck_assert_int_eq(api_complete(&video), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"accepted\":false"));
+    ck_assert_int_gt(api_work(), 10);
+    ck_assert_str_eq(api_title_state("t"), "done");
 
-    ck_assert_int_eq(call("GET", "/v1/titles/t/plan", NULL), 200);
-    struct json *tree = tree_of_answer();
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t/plan", NULL), 200);
+    struct json *tree = api_tree_of_answer();
     struct err err = {0};
     struct reader reader = reader_of(tree, "plan", &err);
     struct title_plan plan = {0};
@@ -264,23 +67,23 @@ START_TEST(a_title_goes_all_the_way_over_http) {
     ck_assert_str_eq(plan.identity, "sha256:one");
     title_plan_finish(&plan);
     json_tree_destroy(tree);
-    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
-    ck_assert_int_eq(count_of("workers"), 1);
+    ck_assert_int_eq(api_call("GET", "/v1/workers", NULL), 200);
+    ck_assert_int_eq(api_count_of("workers"), 1);
     task_finish(&probe);
     task_finish(&video);
 }
 END_TEST
 
 START_TEST(units_come_in_pages) {
-    join("w1");
-    submit("t");
-    work();
+    api_join("w1");
+    api_submit("t");
+    api_work();
     int64_t after = 0, total = 0;
     struct err err = {0};
     while (after >= 0) {
         char *path = mem_format("/v1/titles/t/units?after=%lld&limit=7", (long long)after);
-        ck_assert_int_eq(call("GET", path, NULL), 200);
-        struct json *tree = tree_of_answer();
+        ck_assert_int_eq(api_call("GET", path, NULL), 200);
+        struct json *tree = api_tree_of_answer();
         struct reader reader = reader_of(tree, "units", &err);
         struct reader list = reader_array(&reader, "units");
         ck_assert_int_le(reader_count(&list), 7);
@@ -306,11 +109,11 @@ START_TEST(units_come_in_pages) {
 END_TEST
 
 START_TEST(events_tell_what_happened_in_order) {
-    join("w1");
-    submit("t");
-    work();
-    ck_assert_int_eq(call("GET", "/v1/events?after=0", NULL), 200);
-    struct json *tree = tree_of_answer();
+    api_join("w1");
+    api_submit("t");
+    api_work();
+    ck_assert_int_eq(api_call("GET", "/v1/events?after=0", NULL), 200);
+    struct json *tree = api_tree_of_answer();
     struct err err = {0};
     struct reader reader = reader_of(tree, "events", &err);
     struct reader list = reader_array(&reader, "events");
@@ -338,65 +141,65 @@ END_TEST
 
 START_TEST(a_private_scheduler_leaves_the_past_behind) {
     struct task task = {0};
-    join("w1");
-    submit("t");
-    ck_assert(lease(&task, 0));
-    complete(&task);
+    api_join("w1");
+    api_submit("t");
+    ck_assert(api_lease(&task, 0));
+    api_complete(&task);
     task_finish(&task);
-    ck_assert(lease(&task, 0)); /* runs when the parent is killed */
-    restart(true);
-    ck_assert_str_eq(title_state("t"), "cancelled");
-    ck_assert_int_eq(beat(&task), 404);
-    join("w1");
-    ck_assert_int_eq(submit("t"), 201);
-    work();
-    ck_assert_str_eq(title_state("t"), "done");
+    ck_assert(api_lease(&task, 0)); /* runs when the parent is killed */
+    api_restart(true);
+    ck_assert_str_eq(api_title_state("t"), "cancelled");
+    ck_assert_int_eq(api_beat(&task), 404);
+    api_join("w1");
+    ck_assert_int_eq(api_submit("t"), 201);
+    api_work();
+    ck_assert_str_eq(api_title_state("t"), "done");
     task_finish(&task);
 }
 END_TEST
 
 START_TEST(a_shared_scheduler_goes_on) {
     struct task task = {0};
-    join("w1");
-    submit("t");
-    ck_assert(lease(&task, 0));
-    restart(false);
-    ck_assert_int_eq(beat(&task), 200);
-    ck_assert_int_eq(complete(&task), 200);
-    work();
-    ck_assert_str_eq(title_state("t"), "done");
+    api_join("w1");
+    api_submit("t");
+    ck_assert(api_lease(&task, 0));
+    api_restart(false);
+    ck_assert_int_eq(api_beat(&task), 200);
+    ck_assert_int_eq(api_complete(&task), 200);
+    api_work();
+    ck_assert_str_eq(api_title_state("t"), "done");
     task_finish(&task);
 }
 END_TEST
 
 START_TEST(a_scheduler_that_was_away_gives_everybody_time) {
     struct task task = {0};
-    scheduler_stop(scheduler);
-    start(false, 600);
-    join("w1");
-    submit("t");
-    ck_assert(lease(&task, 0));
-    scheduler_stop(scheduler);
+    scheduler_stop(api_scheduler);
+    api_start(false, 600);
+    api_join("w1");
+    api_submit("t");
+    ck_assert(api_lease(&task, 0));
+    scheduler_stop(api_scheduler);
     clock_sleep_ms(800, NULL);
-    start(false, 600);
+    api_start(false, 600);
     clock_sleep_ms(200, NULL); /* sweeps have run */
-    ck_assert_int_eq(beat(&task), 200);
-    ck_assert_int_eq(complete(&task), 200);
+    ck_assert_int_eq(api_beat(&task), 200);
+    ck_assert_int_eq(api_complete(&task), 200);
     task_finish(&task);
 }
 END_TEST
 
 START_TEST(a_dead_worker_gives_back_at_once) {
     struct task first = {0}, again = {0};
-    join("w1");
-    submit("t");
-    ck_assert(lease(&first, 0));
-    ck_assert_int_eq(scheduler_worker_died(scheduler, "nobody", NULL), 0);
-    ck_assert_int_eq(beat(&first), 200);
-    ck_assert_int_eq(scheduler_worker_died(scheduler, "w1", NULL), 0);
-    ck_assert_int_eq(beat(&first), 404);
-    join("w1");
-    ck_assert(lease(&again, 0));
+    api_join("w1");
+    api_submit("t");
+    ck_assert(api_lease(&first, 0));
+    ck_assert_int_eq(scheduler_worker_died(api_scheduler, "nobody", NULL), 0);
+    ck_assert_int_eq(api_beat(&first), 200);
+    ck_assert_int_eq(scheduler_worker_died(api_scheduler, "w1", NULL), 0);
+    ck_assert_int_eq(api_beat(&first), 404);
+    api_join("w1");
+    ck_assert(api_lease(&again, 0));
     ck_assert_int_eq(again.units[0].id, first.units[0].id);
     ck_assert_int_eq(again.attempt, 2);
     task_finish(&first);
@@ -406,19 +209,19 @@ END_TEST
 
 START_TEST(a_silent_worker_is_lost_by_itself) {
     struct task first = {0}, again = {0};
-    scheduler_stop(scheduler);
-    start(false, 300);
-    join("w1");
-    submit("t");
-    ck_assert(lease(&first, 0));
+    scheduler_stop(api_scheduler);
+    api_start(false, 300);
+    api_join("w1");
+    api_submit("t");
+    ck_assert(api_lease(&first, 0));
     char silent[64];
-    memcpy(silent, session, sizeof(silent));
+    memcpy(silent, api_session, sizeof(silent));
     clock_sleep_ms(250, NULL);
-    join("w2");
-    ck_assert(lease(&again, 5000)); /* waits until the other is given up */
+    api_join("w2");
+    ck_assert(api_lease(&again, 5000)); /* waits until the other is given up */
     ck_assert_int_eq(again.units[0].id, first.units[0].id);
-    memcpy(session, silent, sizeof(silent));
-    ck_assert_int_eq(beat(&first), 404);
+    memcpy(api_session, silent, sizeof(silent));
+    ck_assert_int_eq(api_beat(&first), 404);
     task_finish(&first);
     task_finish(&again);
 }
@@ -426,14 +229,14 @@ END_TEST
 
 START_TEST(leaving_hands_back) {
     struct task first = {0}, again = {0};
-    join("w1");
-    submit("t");
-    ck_assert(lease(&first, 0));
-    char *path = mem_format("/v1/sessions/%s", session);
-    ck_assert_int_eq(call("DELETE", path, NULL), 204);
-    ck_assert_int_eq(call("DELETE", path, NULL), 404);
-    join("w2");
-    ck_assert(lease(&again, 0));
+    api_join("w1");
+    api_submit("t");
+    ck_assert(api_lease(&first, 0));
+    char *path = mem_format("/v1/sessions/%s", api_session);
+    ck_assert_int_eq(api_call("DELETE", path, NULL), 204);
+    ck_assert_int_eq(api_call("DELETE", path, NULL), 404);
+    api_join("w2");
+    ck_assert(api_lease(&again, 0));
     mem_free(path);
     task_finish(&first);
     task_finish(&again);
@@ -442,23 +245,23 @@ END_TEST
 
 START_TEST(failures_and_cancel_over_http) {
     struct task task = {0};
-    join("w1");
-    submit("t");
-    ck_assert(lease(&task, 0));
+    api_join("w1");
+    api_submit("t");
+    ck_assert(api_lease(&task, 0));
     char *path = mem_format("/v1/leases/%lld/fail", (long long)task.fence);
-    ck_assert_int_eq(call("POST", path, "{\"class\":\"odd\",\"message\":\"x\"}"), 400);
-    ck_assert_ptr_nonnull(strstr(problem(), "odd"));
-    ck_assert_int_eq(call("POST", path, "{\"class\":\"unsupported\",\"message\":\"It is HDR.\"}"),
-                     200);
-    ck_assert_int_eq(call("POST", path, "{\"class\":\"unsupported\",\"message\":\"x\"}"), 409);
-    ck_assert_str_eq(title_state("t"), "failed");
+    ck_assert_int_eq(api_call("POST", path, "{\"class\":\"odd\",\"message\":\"x\"}"), 400);
+    ck_assert_ptr_nonnull(strstr(api_problem(), "odd"));
+    ck_assert_int_eq(
+        api_call("POST", path, "{\"class\":\"unsupported\",\"message\":\"It is HDR.\"}"), 200);
+    ck_assert_int_eq(api_call("POST", path, "{\"class\":\"unsupported\",\"message\":\"x\"}"), 409);
+    ck_assert_str_eq(api_title_state("t"), "failed");
     char text[64];
-    ck_assert_str_eq(text_of("error", text, sizeof(text)), "It is HDR.");
-    ck_assert_str_eq(text_of("class", text, sizeof(text)), "unsupported");
-    ck_assert_int_eq(call("POST", "/v1/titles/t/cancel", NULL), 409);
-    submit("t");
-    ck_assert_int_eq(call("POST", "/v1/titles/t/cancel", NULL), 200);
-    ck_assert_str_eq(title_state("t"), "cancelled");
+    ck_assert_str_eq(api_text_of("error", text, sizeof(text)), "It is HDR.");
+    ck_assert_str_eq(api_text_of("class", text, sizeof(text)), "unsupported");
+    ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 409);
+    api_submit("t");
+    ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_str_eq(api_title_state("t"), "cancelled");
     mem_free(path);
     task_finish(&task);
 }
@@ -471,7 +274,7 @@ static int submit_from(const char *title, const char *source) {
     char *body = mem_format("{\"title\":\"%s\",\"source\":\"%s\",\"output\":\"s3://b/o\","
                             "\"ladder\":%s,\"force\":false}",
                             title, source, ladder);
-    int status = call("POST", "/v1/titles", body);
+    int status = api_call("POST", "/v1/titles", body);
     mem_free(ladder);
     mem_free(body);
     return status;
@@ -479,26 +282,26 @@ static int submit_from(const char *title, const char *source) {
 
 START_TEST(a_submission_may_be_repeated) {
     ck_assert_int_eq(submit_from("t", "s3://b/one"), 201);
-    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"new\":true"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"new\":true"));
     ck_assert_int_eq(submit_from("t", "s3://b/one"), 200);
-    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"new\":false"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"new\":false"));
     ck_assert_int_eq(submit_from("t", "s3://b/two"), 409);
-    join("w1");
+    api_join("w1");
     struct task task = {0};
-    ck_assert(lease(&task, 0));
-    ck_assert(!lease(&task, 0)); /* one probe for both */
-    ck_assert_int_eq(call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert(api_lease(&task, 0));
+    ck_assert(!api_lease(&task, 0)); /* one probe for both */
+    ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 200);
     ck_assert_int_eq(submit_from("t", "s3://b/two"), 201);
     task_finish(&task);
 }
 END_TEST
 
-/* Ids in the order of the answer, and what it says of going on. */
+/* Ids in the order of the api_answer, and what it says of going on. */
 static void check_titles(const char *path, const char *ids, int64_t *next) {
     struct buf got = {0};
     struct err err = {0};
-    ck_assert_int_eq(call("GET", path, NULL), 200);
-    struct json *tree = tree_of_answer();
+    ck_assert_int_eq(api_call("GET", path, NULL), 200);
+    struct json *tree = api_tree_of_answer();
     struct reader reader = reader_of(tree, "answer", &err);
     struct reader list = reader_array(&reader, "titles");
     for (size_t i = 0; i < reader_count(&list); i++) {
@@ -522,11 +325,11 @@ START_TEST(titles_are_listed_newest_first) {
     check_titles("/v1/titles", "", &next);
     ck_assert_int_eq(next, -1);
     submit_from("a", "https://user:pass@host/a.mp4?signature=1");
-    ck_assert_int_eq(call("GET", "/v1/titles", NULL), 200);
-    ck_assert_ptr_nonnull(strstr(buf_text(&answer.body), "\"source\":\"https://host/a.mp4\""));
+    ck_assert_int_eq(api_call("GET", "/v1/titles", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"source\":\"https://host/a.mp4\""));
     submit_from("b", "s3://b/b");
     submit_from("c", "s3://b/c");
-    ck_assert_int_eq(call("POST", "/v1/titles/b/cancel", NULL), 200);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/b/cancel", NULL), 200);
     check_titles("/v1/titles", "c b a ", &next);
     ck_assert_int_eq(next, -1);
     check_titles("/v1/titles?limit=2", "c b ", &next);
@@ -538,8 +341,8 @@ START_TEST(titles_are_listed_newest_first) {
     check_titles("/v1/titles?state=submitted&limit=1", "c ", &next);
     ck_assert_int_eq(submit_from("b", "s3://b/b"), 201);
     check_titles("/v1/titles", "b c a ", &next);
-    ck_assert_int_eq(call("GET", "/v1/titles?state=odd", NULL), 400);
-    ck_assert_ptr_nonnull(strstr(problem(), "'odd' is no state of a title"));
+    ck_assert_int_eq(api_call("GET", "/v1/titles?state=odd", NULL), 400);
+    ck_assert_ptr_nonnull(strstr(api_problem(), "'odd' is no state of a title"));
     mem_free(path);
 }
 END_TEST
@@ -548,20 +351,21 @@ END_TEST
 
 START_TEST(the_token_is_needed) {
     static const char *const paths[] = {"/v1/workers", "/v1/titles/t", "/nowhere", "/v1/leases"};
-    const char *token = scheduler_token(scheduler);
+    const char *token = scheduler_token(api_scheduler);
     char *wrong = mem_string(token);
     char *longer = mem_format("%s0", token);
     wrong[63] = wrong[63] == '0' ? '1' : '0';
     const char *const bad[] = {NULL, wrong, longer, "", "x"};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
-            ck_assert_int_eq(call_by(client, &answer, "GET", paths[i], bad[j], NULL), 401);
-            ck_assert_str_eq(http_response_header(&answer, "www-authenticate"), "Bearer");
+            ck_assert_int_eq(api_call_by(api_client, &api_answer, "GET", paths[i], bad[j], NULL),
+                             401);
+            ck_assert_str_eq(http_response_header(&api_answer, "www-authenticate"), "Bearer");
         }
     }
-    ck_assert_int_eq(call_by(client, &answer, "GET", "/healthz", NULL, NULL), 200);
-    ck_assert_str_eq(buf_text(&answer.body), "{\"status\":\"ok\"}");
-    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
+    ck_assert_int_eq(api_call_by(api_client, &api_answer, "GET", "/healthz", NULL, NULL), 200);
+    ck_assert_str_eq(buf_text(&api_answer.body), "{\"status\":\"ok\"}");
+    ck_assert_int_eq(api_call("GET", "/v1/workers", NULL), 200);
     mem_free(wrong);
     mem_free(longer);
 }
@@ -615,14 +419,14 @@ static const struct {
 };
 
 START_TEST(what_is_wrong_is_said) {
-    int status = call(refusals[_i].method, refusals[_i].path, refusals[_i].body);
-    ck_assert_msg(status == refusals[_i].status, "%d %s", status, buf_text(&answer.body));
-    ck_assert_msg(strstr(problem(), refusals[_i].detail) != NULL, "%s", problem());
+    int status = api_call(refusals[_i].method, refusals[_i].path, refusals[_i].body);
+    ck_assert_msg(status == refusals[_i].status, "%d %s", status, buf_text(&api_answer.body));
+    ck_assert_msg(strstr(api_problem(), refusals[_i].detail) != NULL, "%s", api_problem());
     if (status == 405) {
-        ck_assert_ptr_nonnull(http_response_header(&answer, "allow"));
+        ck_assert_ptr_nonnull(http_response_header(&api_answer, "allow"));
     }
-    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
-    ck_assert_int_eq(count_of("workers"), 0);
+    ck_assert_int_eq(api_call("GET", "/v1/workers", NULL), 200);
+    ck_assert_int_eq(api_count_of("workers"), 0);
 }
 END_TEST
 
@@ -642,8 +446,8 @@ static void *wait_for_answer(void *context) {
     struct http_client *own = NULL;
     ck_assert_int_eq(http_client_create(&own, NULL), 0);
     int64_t since = clock_monotonic_ms();
-    call_by(own, &waiting->response, waiting->method, waiting->path, scheduler_token(scheduler),
-            waiting->body);
+    api_call_by(own, &waiting->response, waiting->method, waiting->path,
+                scheduler_token(api_scheduler), waiting->body);
     waiting->took_ms = clock_monotonic_ms() - since;
     http_client_destroy(own);
     return NULL;
@@ -656,7 +460,7 @@ static void begin_wait(struct waiting *waiting, const char *method, char *path, 
     clock_sleep_ms(200, NULL);
 }
 
-/* Its answer's text, borrowed until end_wait. */
+/* Its api_answer's text, borrowed until end_wait. */
 static const char *end_wait(struct waiting *waiting) {
     pthread_join(waiting->thread, NULL);
     ck_assert_int_ge(waiting->took_ms, 150);  /* it did wait */
@@ -673,9 +477,9 @@ static void drop_wait(struct waiting *waiting) {
 START_TEST(waiting_calls_are_woken) {
     struct waiting lease_wait, identity_wait, event_wait;
     struct task probe = {0};
-    join("w1");
-    begin_wait(&lease_wait, "POST", mem_string("/v1/leases"), lease_body(20000));
-    submit("t");
+    api_join("w1");
+    begin_wait(&lease_wait, "POST", mem_string("/v1/leases"), api_lease_body(20000));
+    api_submit("t");
     ck_assert_ptr_nonnull(strstr(end_wait(&lease_wait), "\"kind\":\"probe\""));
 
     struct json *tree = NULL;
@@ -690,10 +494,10 @@ START_TEST(waiting_calls_are_woken) {
     json_tree_destroy(tree);
 
     begin_wait(&identity_wait, "GET", mem_string("/v1/titles/t/identity?wait_ms=20000"), NULL);
-    call("GET", "/v1/events?after=0", NULL);
-    char *path = mem_format("/v1/events?after=%zu&wait_ms=20000", count_of("events"));
+    api_call("GET", "/v1/events?after=0", NULL);
+    char *path = mem_format("/v1/events?after=%zu&wait_ms=20000", api_count_of("events"));
     begin_wait(&event_wait, "GET", path, NULL);
-    ck_assert_int_eq(complete(&probe), 200);
+    ck_assert_int_eq(api_complete(&probe), 200);
     ck_assert_ptr_nonnull(strstr(end_wait(&identity_wait), "sha256:one"));
     ck_assert_ptr_nonnull(strstr(end_wait(&event_wait), "unit.complete"));
     drop_wait(&lease_wait);
@@ -705,15 +509,15 @@ END_TEST
 
 START_TEST(waits_run_out) {
     struct task task = {0};
-    join("w1");
+    api_join("w1");
     int64_t since = clock_monotonic_ms();
-    ck_assert(!lease(&task, 300));
+    ck_assert(!api_lease(&task, 300));
     ck_assert_int_ge(clock_monotonic_ms() - since, 300);
     ck_assert_int_lt(clock_monotonic_ms() - since, 3000);
-    submit("t");
+    api_submit("t");
     since = clock_monotonic_ms();
     /* nobody has leased its probe */
-    ck_assert_int_eq(call("GET", "/v1/titles/t/identity?wait_ms=200", NULL), 409);
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t/identity?wait_ms=200", NULL), 409);
     ck_assert_int_ge(clock_monotonic_ms() - since, 200);
 }
 END_TEST
@@ -724,7 +528,7 @@ static int open_socket(void) {
     struct sockaddr_in address = {.sin_family = AF_INET};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port =
-        htons((uint16_t)strtol(strrchr(scheduler_url(scheduler), ':') + 1, NULL, 10));
+        htons((uint16_t)strtol(strrchr(scheduler_url(api_scheduler), ':') + 1, NULL, 10));
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -760,10 +564,10 @@ static int status_from(int fd, int ms) {
 }
 
 static char *lease_request(int wait_ms) {
-    char *body = lease_body(wait_ms);
+    char *body = api_lease_body(wait_ms);
     char *text = mem_format("POST /v1/leases HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
                             "Content-Length: %zu\r\n\r\n%s",
-                            scheduler_token(scheduler), strlen(body), body);
+                            scheduler_token(api_scheduler), strlen(body), body);
     mem_free(body);
     return text;
 }
@@ -772,7 +576,7 @@ START_TEST(two_hundred_calls_wait_at_no_cost) {
     enum { COUNT = 200 };
     int fds[COUNT];
     struct rusage before, after;
-    join("w1");
+    api_join("w1");
     char *text = lease_request(20000);
     for (int i = 0; i < COUNT; i++) {
         fds[i] = open_socket();
@@ -786,9 +590,9 @@ START_TEST(two_hundred_calls_wait_at_no_cost) {
                       (after.ru_utime.tv_usec - before.ru_utime.tv_usec);
     ck_assert_int_lt(used_us, 200000);
     int64_t since = clock_monotonic_ms();
-    ck_assert_int_eq(call("GET", "/v1/workers", NULL), 200);
+    ck_assert_int_eq(api_call("GET", "/v1/workers", NULL), 200);
     ck_assert_int_lt(clock_monotonic_ms() - since, 1000);
-    submit("t"); /* one of them gets the probe, the others wait on */
+    api_submit("t"); /* one of them gets the probe, the others wait on */
     int served = 0;
     for (int i = 0; i < COUNT; i++) {
         served += status_from(fds[i], i == 0 ? 1000 : 0) == 200 ? 1 : 0;
@@ -799,7 +603,7 @@ START_TEST(two_hundred_calls_wait_at_no_cost) {
     }
     served += poll(polls, COUNT, 0);
     ck_assert_int_eq(served, 1);
-    scheduler_stop(scheduler); /* answers them all */
+    scheduler_stop(api_scheduler); /* answers them all */
     for (int i = 0; i < COUNT; i++) {
         polls[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
     }
@@ -807,22 +611,22 @@ START_TEST(two_hundred_calls_wait_at_no_cost) {
     for (int i = 0; i < COUNT; i++) {
         close(fds[i]);
     }
-    start(false, 30000);
+    api_start(false, 30000);
     mem_free(text);
 }
 END_TEST
 
 START_TEST(who_hangs_up_gets_no_lease) {
     struct task task = {0};
-    join("w1");
+    api_join("w1");
     char *text = lease_request(20000);
     int fd = open_socket();
     send_text(fd, text);
     clock_sleep_ms(200, NULL);
     close(fd);
     clock_sleep_ms(50, NULL);
-    submit("t");
-    ck_assert(lease(&task, 2000));
+    api_submit("t");
+    ck_assert(api_lease(&task, 2000));
     ck_assert_int_eq(task.attempt, 1);
     mem_free(text);
     task_finish(&task);
@@ -867,7 +671,7 @@ START_TEST(unruly_requests_are_refused) {
     const char *mark = strchr(template, '$');
     char *text = mark == NULL ? mem_string(template)
                               : mem_format("%.*s%s%s", (int)(mark - template), template,
-                                           scheduler_token(scheduler), mark + 1);
+                                           scheduler_token(api_scheduler), mark + 1);
     int fd = open_socket();
     send_text(fd, text);
     int status = status_from(fd, 3000);
@@ -878,7 +682,7 @@ START_TEST(unruly_requests_are_refused) {
     }
     close(fd);
     mem_free(text);
-    ck_assert_int_eq(call("GET", "/healthz", NULL), 200);
+    ck_assert_int_eq(api_call("GET", "/healthz", NULL), 200);
 }
 END_TEST
 
@@ -920,8 +724,8 @@ START_TEST(garbage_does_no_harm) {
         }
         close(fd);
     }
-    ck_assert_int_eq(call("GET", "/healthz", NULL), 200);
-    ck_assert_int_eq(submit("t"), 201);
+    ck_assert_int_eq(api_call("GET", "/healthz", NULL), 200);
+    ck_assert_int_eq(api_submit("t"), 201);
 }
 END_TEST
 
@@ -946,7 +750,7 @@ END_TEST
 Suite *api_suite(void) {
     Suite *suite = suite_create("api");
     TCase *life = tcase_create("life");
-    tcase_add_checked_fixture(life, set_up, tear_down);
+    tcase_add_checked_fixture(life, api_set_up, api_tear_down);
     tcase_add_test(life, a_title_goes_all_the_way_over_http);
     tcase_add_test(life, units_come_in_pages);
     tcase_add_test(life, events_tell_what_happened_in_order);
@@ -961,7 +765,7 @@ Suite *api_suite(void) {
     tcase_add_test(life, titles_are_listed_newest_first);
     suite_add_tcase(suite, life);
     TCase *refused = tcase_create("refused");
-    tcase_add_checked_fixture(refused, set_up, tear_down);
+    tcase_add_checked_fixture(refused, api_set_up, api_tear_down);
     tcase_add_test(refused, the_token_is_needed);
     tcase_add_loop_test(refused, what_is_wrong_is_said, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
@@ -972,7 +776,7 @@ Suite *api_suite(void) {
     tcase_add_test(refused, a_head_that_drips_is_cut);
     suite_add_tcase(suite, refused);
     TCase *waits = tcase_create("waits");
-    tcase_add_checked_fixture(waits, set_up, tear_down);
+    tcase_add_checked_fixture(waits, api_set_up, api_tear_down);
     tcase_add_test(waits, waiting_calls_are_woken);
     tcase_add_test(waits, waits_run_out);
     tcase_add_test(waits, two_hundred_calls_wait_at_no_cost);
