@@ -9,7 +9,10 @@
 #include "common/clock.h"
 #include "common/mem.h"
 
-enum { IDLE_MS = 60000 };
+enum {
+    IDLE_MS = 60000,
+    GATHER_MS = 100, /* who follows the feed hears of what happens within so long at once */
+};
 
 static const char no_token[] =
     "the call needs a good token of this scheduler; `reelfarm token create` makes one";
@@ -226,6 +229,19 @@ static void end_stream(void *context) {
     destroy_call(call);
 }
 
+/* Whether the call is for one of these topics. Events come by the thousand and may have
+ * hundreds of followers: they are woken for what was gathered, not for each. */
+static bool has_news(struct call *call, unsigned topics, int64_t now) {
+    bool is_news = (call->topics & topics) != 0;
+    if (is_news && call->topics == TOPIC_EVENTS) {
+        if (call->retry_ms == 0) {
+            call->retry_ms = now + GATHER_MS;
+        }
+        return false;
+    }
+    return is_news;
+}
+
 int64_t routes_after(struct routes *routes, unsigned topics) {
     int64_t now = clock_monotonic_ms();
     int64_t next = now + IDLE_MS;
@@ -233,12 +249,13 @@ int64_t routes_after(struct routes *routes, unsigned topics) {
     struct call *woken = NULL;
     while (*link != NULL) {
         struct call *call = *link;
+        bool is_news = has_news(call, topics, now);
         int64_t due = call->deadline_ms;
         if (call->retry_ms != 0 && call->retry_ms < due) {
             due = call->retry_ms;
         }
         call->expired = routes->stopping || now >= call->deadline_ms;
-        if (call->expired || now >= due || (call->topics & topics) != 0) {
+        if (call->expired || now >= due || is_news) {
             *link = call->next;
             call->next = woken;
             woken = call; /* the list is newest first: this turns it round, oldest first */
