@@ -103,6 +103,10 @@ void call_show_caller(struct tx *tx, struct call *call);
 
 /* ---- calls of who watches the scheduler (calls_watch.c) -------------------------- */
 
+/* openapi.json, of which the build makes it. */
+extern const char openapi_document[];
+
+void call_show_document(struct tx *tx, struct call *call);
 void call_show_ready(struct tx *tx, struct call *call);
 void call_show_metrics(struct tx *tx, struct call *call);
 

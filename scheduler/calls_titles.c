@@ -120,14 +120,16 @@ static void begin_following(struct call *call) {
     buf_format(&call->answer, "retry: %d\n\n", RETRY_MS);
 }
 
-/* The next piece of a stream; nothing, which ends it, where the scheduler stops. */
+/* The next piece of a stream; nothing, which ends it, where the scheduler stops or the token
+ * is good no more. */
 static void follow_events(struct tx *tx, struct call *call) {
     struct event_page page = {.title = only_title(call)};
     bool is_first = !call->follows;
     if (is_first) {
         begin_following(call);
-    } else if (call->routes->stopping) {
-        return;
+    } else if (call->routes->stopping ||
+               !auth_find(call->routes->auth, call->caller.token, &call->caller)) {
+        return; /* it was revoked, or has run out, since */
     }
     page.after = call->seen;
     events_stream(tx, &page, &call->answer);

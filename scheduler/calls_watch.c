@@ -6,6 +6,11 @@
 
 enum { PROOF_MS = 1000 }; /* everybody may ask: the disk is written to so often at most */
 
+void call_show_document(struct tx *tx, struct call *call) {
+    (void)tx;
+    buf_string(&call->answer, openapi_document);
+}
+
 /* Ready is who can commit a write: the answer goes out when this one is on the disk. */
 void call_show_ready(struct tx *tx, struct call *call) {
     int64_t now = clock_monotonic_ms();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* API.md's calls: see routes.h. */
+/* The table of the API's calls: see routes.h. */
 #include "routes.h"
 
 #include <stdio.h>
@@ -9,7 +9,10 @@
 #include "common/clock.h"
 #include "common/mem.h"
 
-enum { IDLE_MS = 60000 };
+enum {
+    IDLE_MS = 60000,
+    GATHER_MS = 100, /* who follows the feed hears of what happens within so long at once */
+};
 
 static const char no_certificate[] =
     "workers of this scheduler show a certificate that its worker_ca vouches for; start the "
@@ -58,6 +61,7 @@ static const struct route table[] = {
     {"GET", "/v1/tokens", ADMINS, false, call_list_tokens},
     {"DELETE", "/v1/tokens/*", ADMINS, false, call_revoke_token},
     {"GET", "/v1/caller", EVERYBODY, false, call_show_caller},
+    {"GET", "/v1/openapi.json", ANYBODY, false, call_show_document},
     {"GET", "/metrics", VIEWERS, false, call_show_metrics},
     {"GET", "/healthz", ANYBODY, false, NULL},
     {"GET", "/readyz", ANYBODY, false, call_show_ready},
@@ -229,6 +233,19 @@ static void end_stream(void *context) {
     destroy_call(call);
 }
 
+/* Whether the call is for one of these topics. Events come by the thousand and may have
+ * hundreds of followers: they are woken for what was gathered, not for each. */
+static bool has_news(struct call *call, unsigned topics, int64_t now) {
+    bool is_news = (call->topics & topics) != 0;
+    if (is_news && call->topics == TOPIC_EVENTS) {
+        if (call->retry_ms == 0) {
+            call->retry_ms = now + GATHER_MS;
+        }
+        return false;
+    }
+    return is_news;
+}
+
 int64_t routes_after(struct routes *routes, unsigned topics) {
     int64_t now = clock_monotonic_ms();
     int64_t next = now + IDLE_MS;
@@ -236,12 +253,13 @@ int64_t routes_after(struct routes *routes, unsigned topics) {
     struct call *woken = NULL;
     while (*link != NULL) {
         struct call *call = *link;
+        bool is_news = has_news(call, topics, now);
         int64_t due = call->deadline_ms;
         if (call->retry_ms != 0 && call->retry_ms < due) {
             due = call->retry_ms;
         }
         call->expired = routes->stopping || now >= call->deadline_ms;
-        if (call->expired || now >= due || (call->topics & topics) != 0) {
+        if (call->expired || now >= due || is_news) {
             *link = call->next;
             call->next = woken;
             woken = call; /* the list is newest first: this turns it round, oldest first */
@@ -287,7 +305,7 @@ static const struct route *find_route(struct routes *routes, struct exchange *ex
         refuse(routes, NULL, exchange, 405, ERR_INVALID, "the path has no such method");
     } else {
         refuse(routes, NULL, exchange, 404, ERR_NOT_FOUND,
-               "there is no such path; API.md lists them");
+               "there is no such path; /v1/openapi.json lists them");
     }
     return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * API.md's calls: one table of method, path and function. A call is taken apart on
+ * The API's calls: one table of method, path and function. A call is taken apart on
  * the HTTP server's thread, done on the store's, and may wait there for news.
  */
 #ifndef SCHEDULER_ROUTES_H

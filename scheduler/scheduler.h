@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The daemon that owns the plan: titles, units, leases, in a store that survives
- * it, behind the HTTP API of API.md. It runs in threads of the caller's process:
+ * it, behind the HTTP API of openapi.json. It runs in threads of the caller's process:
  * one for the store and all decisions, one for HTTP. It never touches media.
  */
 #ifndef SCHEDULER_SCHEDULER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What clients see of a title: answers of API.md as JSON. Each call writes one
+ * What clients see of a title: answers of openapi.json. Each call writes one
  * object; NOT_FOUND of the transaction where there is no such title.
  */
 #ifndef SCHEDULER_VIEW_H

@@ -127,7 +127,7 @@ struct unit_row fixture_unit(struct fixture_farm *farm, int64_t id);
 /* How many units of the title are in a state. */
 int fixture_count(struct fixture_farm *farm, const char *title, const char *state);
 
-/* A view of API.md as a parsed tree, owned by the caller. */
+/* A view of the API as a parsed tree, owned by the caller. */
 typedef void fixture_view(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
 struct json *fixture_look(struct fixture_farm *farm, fixture_view *view, const char *title);
 

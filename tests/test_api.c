@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The true scheduler on loopback: API.md's calls, waiting calls, and bad clients. */
+/* The true scheduler on loopback: the API's calls, waiting calls, and bad clients. */
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scheduler's HTTP API (scheduler/API.md) as a worker speaks it. Failures of the
+ * The scheduler's HTTP API (scheduler/openapi.json, API.md) as a worker speaks it. Failures of the
  * scheduler come with the code and the sentence of its problem document; UNAVAILABLE and
  * TIMEOUT where it can't be reached or asks to come back.
  */
