@@ -43,6 +43,16 @@ tap() {
     fi
 }
 
+# within SECONDS COMMAND...: until the command does.
+within() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.1
+    done
+}
+
 skip() {
     skipped=$((skipped + 1))
     echo "SKIP $1: $2"
