@@ -4,9 +4,9 @@
  * their identity is ETag and size, wherever they lie. A small object is put by one request
  * whose signature holds for its bytes, a large one in parts (s3_parts.h).
  *
- * BLOB_CREATE is If-None-Match: * where the store keeps to it, which is tried once a bucket
- * and process; else, and for what goes in parts, it is a look before the write, and two writers
- * at one time are kept apart by who gives out the work (ARCHITECTURE section 5).
+ * BLOB_CREATE is If-None-Match: * where the store keeps to it, which the first creation of a
+ * process in a bucket finds out; else, and for what goes in parts, it is a look before the write,
+ * and two writers at one time are kept apart by who gives out the work (ARCHITECTURE section 5).
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -16,7 +16,6 @@
 #include "blob_backend.h"
 #include "blob_ranges.h"
 #include "common/delivery.h"
-#include "common/id.h"
 #include "common/mem.h"
 #include "common/xml.h"
 #include "s3.h"
@@ -254,37 +253,6 @@ static void remember(const char *place, bool conditional) {
     pthread_mutex_unlock(&places_mutex);
 }
 
-/* Puts an empty object twice: the second must be refused. A store that doesn't know the
- * header refuses the first (501) or takes both. */
-static int is_conditional(struct blob *blob, bool *out, struct err *err) {
-    const struct s3_root *state = blob->state;
-    const char *place = s3_client_place(state->client);
-    if (recall(place, out)) {
-        return 0;
-    }
-    char id[ID_TEXT];
-    id_make(id);
-    char *key = mem_format(".reelfarm-probe-%s", id);
-    struct err why = {0};
-    int failed = put_whole(blob, key, NULL, 0, true, &why);
-    bool is_stored = failed == 0;
-    if (is_stored) {
-        failed = put_whole(blob, key, NULL, 0, true, &why);
-    }
-    *out = failed == ERR_CONFLICT; /* of the first where its answer was lost and it was repeated */
-    if (is_stored || *out) {
-        s3_remove(blob, key, NULL);
-        failed = *out ? 0 : failed;
-    } else if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
-        failed = 0;
-    }
-    mem_free(key);
-    if (failed == 0) {
-        remember(place, *out);
-    }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
-}
-
 static int refuse_present(struct blob *blob, const char *key, struct err *err) {
     struct err why = {0};
     int64_t size = 0;
@@ -295,22 +263,51 @@ static int refuse_present(struct blob *blob, const char *key, struct err *err) {
     return failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
 }
 
+/* The first creation in a bucket tells what its store can: put twice, the second must be refused.
+ * So nothing but the object itself is ever there, whenever we are killed. A store that doesn't
+ * know the header refuses the first (501) or takes both, which are equal. */
+static int create_first(struct blob *blob, const char *key, const void *data, size_t size,
+                        struct err *err) {
+    const struct s3_root *state = blob->state;
+    const char *place = s3_client_place(state->client);
+    struct err why = {0};
+    int failed = put_whole(blob, key, data, size, true, &why);
+    if (failed == 0) {
+        int again = put_whole(blob, key, data, size, true, NULL);
+        if (again == 0 || again == ERR_CONFLICT) {
+            remember(place, again == ERR_CONFLICT);
+        }
+        return 0;
+    }
+    if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
+        remember(place, false);
+        return put_whole(blob, key, data, size, false, err);
+    }
+    if (failed == ERR_CONFLICT) { /* another was quicker, or our own first try was heard */
+        remember(place, true);
+    }
+    return err_set(err, why.code, "%s", why.message);
+}
+
 static int s3_put(struct blob *blob, const char *key, const void *data, size_t size,
                   enum blob_put_mode mode, struct err *err) {
+    const struct s3_root *state = blob->state;
     bool is_large = size > ONE_PUT_BYTES_MAX;
     bool conditional = false;
+    bool known = recall(s3_client_place(state->client), &conditional);
+    bool creates = mode == BLOB_CREATE;
     int failed = 0;
-    if (mode == BLOB_CREATE && !is_large) {
-        failed = is_conditional(blob, &conditional, err);
-    }
-    if (failed == 0 && mode == BLOB_CREATE && !conditional) {
+    if (creates && (is_large || !conditional)) {
         failed = refuse_present(blob, key, err);
     }
     if (failed != 0) {
         return failed;
     }
+    if (creates && !is_large && !known) {
+        return create_first(blob, key, data, size, err);
+    }
     return is_large ? put_parts(blob, key, data, size, err)
-                    : put_whole(blob, key, data, size, conditional, err);
+                    : put_whole(blob, key, data, size, creates && conditional, err);
 }
 
 /* ---- Listing --------------------------------------------------------------------- */

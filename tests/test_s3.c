@@ -469,20 +469,21 @@ static const struct {
     int code;
     const char *last; /* request */
 } creations[] = {
-    /* It does: probe, probe, its removal, the put. */
-    {{{OK, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}}, 4, 0, "If-None-Match: *\r\n"},
-    {{{OK, 0}, {TAKEN, 0}, {OK, 0}, {TAKEN, 0}}, 4, ERR_CONFLICT, "If-None-Match: *\r\n"},
-    /* It says that it can't: probe, look, put. */
-    {{{ERROR("501 No", "", "NotImplemented"), 0}, {MISSING, 0}, {OK, 0}},
+    /* It does: look, put, and once more to know. */
+    {{{MISSING, 0}, {OK, 0}, {TAKEN, 0}}, 3, 0, "If-None-Match: *\r\n"},
+    {{{OK, 0}}, 1, ERR_CONFLICT, "HEAD /bucket/out/k"},
+    /* And another was quicker, or the answer to our first try was lost. */
+    {{{MISSING, 0}, {TAKEN, 0}}, 2, ERR_CONFLICT, "If-None-Match: *\r\n"},
+    {{{MISSING, 0}, {NULL, 0}, {TAKEN, 0}}, 3, ERR_CONFLICT, "If-None-Match: *\r\n"},
+    /* It says that it can't: look, put, put. */
+    {{{MISSING, 0}, {ERROR("501 No", "", "NotImplemented"), 0}, {OK, 0}},
      3,
      0,
      "PUT /bucket/out/k"},
-    {{{ERROR("501 No", "", "NotImplemented"), 0}, {OK, 0}}, 2, ERR_CONFLICT, "HEAD /bucket/out/k"},
-    /* It takes no notice: probe, probe, its removal, look, put. */
-    {{{OK, 0}, {OK, 0}, {OK, 0}, {MISSING, 0}, {OK, 0}}, 5, 0, "PUT /bucket/out/k"},
-    {{{OK, 0}, {OK, 0}, {OK, 0}, {OK, 0}}, 4, ERR_CONFLICT, "HEAD /bucket/out/k"},
-    /* It does, and its first answer is lost: probe twice, its removal, the put. */
-    {{{NULL, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}}, 4, 0, "If-None-Match: *\r\n"},
+    /* It takes no notice: look, put, and once more the same. */
+    {{{MISSING, 0}, {OK, 0}, {OK, 0}}, 3, 0, "PUT /bucket/out/k"},
+    /* It breaks off after the first: what is put is put. */
+    {{{MISSING, 0}, {OK, 0}, {ERROR("403 No", "", "AccessDenied"), 0}}, 3, 0, "PUT /bucket/out/k"},
 };
 
 START_TEST(a_name_is_taken_once_whatever_the_store_can) {
@@ -496,19 +497,31 @@ START_TEST(a_name_is_taken_once_whatever_the_store_can) {
 END_TEST
 
 START_TEST(what_a_store_can_is_asked_once) {
-    const struct fixture_answer answers[] = {{OK, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}};
+    const struct fixture_answer answers[] = {{MISSING, 0}, {OK, 0}, {TAKEN, 0}, {OK, 0}};
     start(answers, 4);
     ck_assert_int_eq(
         blob_put(blob, "t/video/h264-720p-0123456789/00001.m4s", "x", 1, BLOB_CREATE, &err), 0);
     ck_assert_int_eq(blob_put(blob, "two", "x", 1, BLOB_CREATE, &err), 0);
     ck_assert_int_eq(blob_put(blob, "live-0123456789/master.m3u8", "x", 1, BLOB_CREATE, &err), 0);
-    ck_assert_int_eq(stub.taken, 6);
-    check_asked(0, "PUT /bucket/out/.reelfarm-probe-");
-    check_asked(5, "\r\nCache-Control: no-cache\r\n"); /* whatever the title is called */
-    check_asked(2, "DELETE /bucket/out/.reelfarm-probe-");
-    check_asked(3, "\r\nContent-Type: video/mp4\r\n");
-    check_asked(3, "\r\nCache-Control: public, max-age=31536000, immutable\r\n");
-    check_asked(4, "\r\nCache-Control: no-cache\r\n");
+    ck_assert_int_eq(stub.taken, 5);
+    for (int i = 1; i <= 2; i++) { /* nothing else is ever put there */
+        check_asked(i, "PUT /bucket/out/t/video/h264-720p-0123456789/00001.m4s");
+        check_asked(i, "\r\nContent-Type: video/mp4\r\n");
+        check_asked(i, "\r\nCache-Control: public, max-age=31536000, immutable\r\n");
+    }
+    check_asked(3, "\r\nCache-Control: no-cache\r\n");
+    check_asked(4, "\r\nCache-Control: no-cache\r\n"); /* whatever the title is called */
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(where_a_store_can_not_each_creation_looks) {
+    const struct fixture_answer answers[] = {{MISSING, 0}, {OK, 0}, {OK, 0}, {MISSING, 0}, {OK, 0}};
+    start(answers, 5);
+    ck_assert_int_eq(blob_put(blob, "one", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(blob_put(blob, "two", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(stub.taken, 5);
+    check_asked(3, "HEAD /bucket/out/two");
     fixture_stub_stop(&stub);
 }
 END_TEST
@@ -666,6 +679,7 @@ Suite *s3_suite(void) {
     tcase_add_loop_test(requests, a_name_is_taken_once_whatever_the_store_can, 0,
                         sizeof(creations) / sizeof(creations[0]));
     tcase_add_test(requests, what_a_store_can_is_asked_once);
+    tcase_add_test(requests, where_a_store_can_not_each_creation_looks);
     tcase_add_test(requests, a_large_object_goes_in_parts);
     tcase_add_loop_test(requests, an_upload_that_fails_is_taken_back, 0,
                         sizeof(uploads) / sizeof(uploads[0]));
