@@ -141,4 +141,8 @@ int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *co
 /* Removes an object, and the folders that it leaves empty. None there is no error. */
 int blob_remove(struct blob *blob, const char *key, struct err *err);
 
+/* Takes back what is being stored below `prefix` and is not to be seen yet: of writers that died.
+ * Those that live fail, transiently. */
+int blob_abandon(struct blob *blob, const char *prefix, struct err *err);
+
 #endif

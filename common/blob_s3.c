@@ -433,6 +433,18 @@ static int s3_list(struct blob *blob, const char *prefix, blob_visit *visit, voi
     return failed;
 }
 
+static int s3_abandon(struct blob *blob, const char *prefix, struct err *err) {
+    const struct s3_root *state = blob->state;
+    struct http_request request = request_of(blob, "GET");
+    struct http_retry retry = http_retry_default();
+    char *full = mem_format("%s%s", state->prefix, prefix);
+    retry.attempts = blob->options.attempts;
+    request.max_body = LIST_BYTES_MAX;
+    int failed = s3_parts_abandon(state->client, full, &request, &retry, err);
+    mem_free(full);
+    return failed;
+}
+
 static const char *const schemes[] = {"s3", NULL};
 
 const struct blob_backend blob_s3_backend = {
@@ -448,4 +460,5 @@ const struct blob_backend blob_s3_backend = {
     .put = s3_put,
     .list = s3_list,
     .remove = s3_remove,
+    .abandon = s3_abandon,
 };

@@ -560,6 +560,10 @@ static const struct {
      3,
      "403 AccessDenied",
      "DELETE /bucket/out/k?uploadId=up "},
+    {{{BEGUN, 0}, {ERROR("404 No", "", "NoSuchUpload"), 0}, {OK, 0}},
+     3,
+     "404 NoSuchUpload",
+     "DELETE /bucket/out/k?uploadId=up "},
     {{{OK, 0}}, 1, "at byte 0", "POST /bucket/out/k?uploads= HTTP"},
     {{{ERROR("500 No", "", "InternalError"), 0}}, 1, "500 InternalError", "POST "},
 };
@@ -592,6 +596,51 @@ START_TEST(an_upload_that_fails_is_taken_back) {
     check_asked(uploads[_i].count - 1, uploads[_i].last);
     fixture_stub_stop(&stub);
     mem_free(data);
+}
+END_TEST
+
+#define UPLOADS(cut, entries)                                                                      \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListMultipartUploadsResult><IsTruncated>" cut    \
+    "</IsTruncated>" entries "</ListMultipartUploadsResult>"
+#define UPLOAD(key, id) "<Upload><Key>" key "</Key><UploadId>" id "</UploadId></Upload>"
+
+START_TEST(uploads_of_the_dead_are_taken_back) {
+    const struct fixture_answer answers[] = {
+        {UPLOADS("true", UPLOAD("out/t/a", "one") UPLOAD("out/t/b", "two")), 0},
+        {OK, 0},
+        {ERROR("404 No", "", "NoSuchUpload"), 0}, /* its own has just done so */
+        {UPLOADS("false", UPLOAD("out/t/c", "three")), 0},
+        {OK, 0},
+    };
+    start(answers, 5);
+    ck_assert_msg(blob_abandon(blob, "t/", &err) == 0, "%s", err.message);
+    ck_assert_int_eq(stub.taken, 5);
+    check_asked(0, "GET /bucket/?prefix=out%2Ft%2F&uploads= HTTP");
+    check_asked(1, "DELETE /bucket/out/t/a?uploadId=one HTTP");
+    check_asked(2, "DELETE /bucket/out/t/b?uploadId=two HTTP");
+    check_asked(4, "DELETE /bucket/out/t/c?uploadId=three HTTP");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(an_upload_that_another_took_back_begins_anew) {
+    const struct fixture_answer answers[] = {
+        {BEGUN, 0}, {ERROR("404 No", "", "NoSuchUpload"), 0}, {OK, 0}};
+    unsigned char *data = fixture_bytes(SIZE);
+    start(answers, 3);
+    int code = blob_put(blob, "k", data, SIZE, BLOB_REPLACE, &err);
+    ck_assert(err_is_transient((enum err_code)code));
+    fixture_stub_stop(&stub);
+    mem_free(data);
+}
+END_TEST
+
+START_TEST(a_store_that_keeps_its_uploads_to_itself_is_named) {
+    const struct fixture_answer answers[] = {{ERROR("403 No", "", "AccessDenied"), 0}};
+    start(answers, 1);
+    ck_assert_int_eq(blob_abandon(blob, "t/", &err), ERR_INVALID);
+    check_said("403 AccessDenied");
+    fixture_stub_stop(&stub);
 }
 END_TEST
 
@@ -683,6 +732,9 @@ Suite *s3_suite(void) {
     tcase_add_test(requests, a_large_object_goes_in_parts);
     tcase_add_loop_test(requests, an_upload_that_fails_is_taken_back, 0,
                         sizeof(uploads) / sizeof(uploads[0]));
+    tcase_add_test(requests, uploads_of_the_dead_are_taken_back);
+    tcase_add_test(requests, an_upload_that_another_took_back_begins_anew);
+    tcase_add_test(requests, a_store_that_keeps_its_uploads_to_itself_is_named);
     tcase_add_test(requests, a_listing_goes_on_from_page_to_page);
     tcase_add_loop_test(requests, a_broken_listing_is_named, 0, BROKEN_PAGES);
     suite_add_tcase(suite, requests);

@@ -221,6 +221,24 @@ START_TEST(a_large_object_that_is_stopped_leaves_nothing) {
 }
 END_TEST
 
+/* As of a sender that was killed. */
+START_TEST(an_upload_that_nobody_ends_is_taken_back) {
+    static const struct sigv4_pair query[] = {{"uploads", ""}};
+    const struct s3_call call = {"out/t/left", query, 1};
+    const struct http_retry retry = http_retry_default();
+    struct http_request request = http_request_default();
+    struct http_response response = {0};
+    request.method = "POST";
+    ck_assert_int_eq(s3_send_retrying(client, &call, &request, &retry, &response, &err), 0);
+    ck_assert_uint_eq(uploads_left(), 1);
+    ck_assert_msg(blob_abandon(blob, "other/", &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(uploads_left(), 1);
+    ck_assert_msg(blob_abandon(blob, "t/", &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(uploads_left(), 0);
+    http_response_finish(&response);
+}
+END_TEST
+
 START_TEST(many_objects_are_listed_in_order) {
     struct buf wanted = {0};
     char key[32];
@@ -402,6 +420,7 @@ Suite *s3_store_suite(void) {
     }
     tcase_add_test(tcase, a_large_object_goes_in_parts_and_comes_back);
     tcase_add_test(tcase, a_large_object_that_is_stopped_leaves_nothing);
+    tcase_add_test(tcase, an_upload_that_nobody_ends_is_taken_back);
     tcase_add_test(tcase, many_objects_are_listed_in_order);
     tcase_add_test(tcase, a_source_that_is_replaced_is_noticed);
     tcase_add_test(tcase, an_empty_source_opens);
