@@ -458,6 +458,44 @@ START_TEST(a_clock_that_no_time_of_the_store_helps_is_named) {
 }
 END_TEST
 
+/* ---- Bytes that change on their way ----------------------------------------------- */
+
+#define HASH_OF_X "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+#define SAYS_X(body)                                                                               \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amz-meta-sha256: " HASH_OF_X "\r\n\r\n" body
+
+START_TEST(a_byte_changed_on_its_way_is_asked_for_again) {
+    const struct fixture_answer answers[] = {{SAYS_X("y"), 0}, {SAYS_X("x"), 0}};
+    struct buf out = {0};
+    start(answers, 2);
+    ck_assert_msg(blob_get(blob, "k", 100, &out, &err) == 0, "%s", err.message);
+    ck_assert_str_eq(buf_text(&out), "x");
+    ck_assert_int_eq(stub.taken, 2);
+    buf_finish(&out);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(bytes_that_are_not_those_put_are_refused) {
+    const struct fixture_answer answers[] = {{SAYS_X("y"), 0}};
+    struct buf out = {0};
+    start(answers, 1);
+    ck_assert_int_eq(blob_get(blob, "k", 100, &out, &err), ERR_CORRUPT);
+    check_said("has other bytes than were put there");
+    ck_assert_uint_eq(out.size, 0);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(an_object_is_put_with_its_hash) {
+    const struct fixture_answer answers[] = {{OK, 0}};
+    start(answers, 1);
+    ck_assert_int_eq(blob_put(blob, "k", "x", 1, BLOB_REPLACE, &err), 0);
+    check_asked(0, "\r\nx-amz-meta-sha256: " HASH_OF_X "\r\n");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* ---- Writing --------------------------------------------------------------------- */
 
 #define TAKEN ERROR("412 No", "", "PreconditionFailed")
@@ -733,6 +771,9 @@ Suite *s3_suite(void) {
     tcase_add_loop_test(requests, an_upload_that_fails_is_taken_back, 0,
                         sizeof(uploads) / sizeof(uploads[0]));
     tcase_add_test(requests, uploads_of_the_dead_are_taken_back);
+    tcase_add_test(requests, a_byte_changed_on_its_way_is_asked_for_again);
+    tcase_add_test(requests, bytes_that_are_not_those_put_are_refused);
+    tcase_add_test(requests, an_object_is_put_with_its_hash);
     tcase_add_test(requests, an_upload_that_another_took_back_begins_anew);
     tcase_add_test(requests, a_store_that_keeps_its_uploads_to_itself_is_named);
     tcase_add_test(requests, a_listing_goes_on_from_page_to_page);

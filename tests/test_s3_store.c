@@ -9,6 +9,7 @@
 
 #include "common/blob.h"
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/id.h"
 #include "common/mem.h"
 #include "common/s3.h"
@@ -118,6 +119,7 @@ START_TEST(players_are_told_what_an_object_is) {
     ck_assert_int_eq(blob_get(blob, "one/video/h264-720p-0123456789/init.mp4", 9, &out, NULL), 0);
     ck_assert_str_eq(blob_got_header(blob, "Content-Type"), "video/mp4");
     ck_assert_str_eq(blob_got_header(blob, "Cache-Control"), "public, max-age=31536000, immutable");
+    ck_assert_uint_eq(strlen(blob_got_header(blob, "x-amz-meta-sha256")), SHA256_TEXT - 1);
     buf_finish(&out);
 }
 END_TEST
