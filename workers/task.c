@@ -160,3 +160,19 @@ int task_put_document(struct task_run *run, const char *key, const void *data, s
     int failed = blob_put(run->output, key, data, size, mode, err);
     return failed == 0 ? 0 : task_fail(run, output_failure(run->output, failed, err), failed);
 }
+
+/* A store that refuses to list uploads (they are a right of their own) fails no title. */
+int task_abandon_puts(struct task_run *run, struct err *err) {
+    struct err why = {0};
+    char *prefix = mem_format("%s/", run->task->title);
+    int failed = blob_abandon(run->output, prefix, &why);
+    mem_free(prefix);
+    if (failed == ERR_CANCELLED || err_is_transient((enum err_code)failed)) {
+        err_set(err, why.code, "%s", why.message);
+        return task_fail(run, FAILURE_IO, failed);
+    }
+    if (failed != 0) {
+        log_warn("uploads that were broken off can't be taken back", "why=\"%s\"", why.message);
+    }
+    return 0;
+}

@@ -92,4 +92,8 @@ enum failure_class output_failure(const struct blob *output, int code, struct er
 int task_put_document(struct task_run *run, const char *key, const void *data, size_t size,
                       enum blob_put_mode mode, struct err *err);
 
+/* A step: takes back what workers that died were storing below the title's folder. For when
+ * nobody needs to put anything there any more. */
+int task_abandon_puts(struct task_run *run, struct err *err);
+
 #endif
