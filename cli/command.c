@@ -32,6 +32,7 @@ static const struct command *const commands[] = {
     &command_workers,
     &command_token,
     &command_config,
+    &command_backup,
     &command_version,
     NULL,
 };

@@ -85,6 +85,7 @@ int command_usage(const struct invocation *invocation, const char *format, ...)
 int command_print(struct buf *text);
 
 /* The rows: one file each. */
+extern const struct command command_backup;
 extern const struct command command_cancel;
 extern const struct command command_config;
 extern const struct command command_encode;

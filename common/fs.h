@@ -34,6 +34,9 @@ int fs_create(const char *path, const void *data, size_t size, mode_t mode, stru
 /* The same, and puts it in the place of a file that is there. */
 int fs_replace(const char *path, const void *data, size_t size, mode_t mode, struct err *err);
 
+/* Renames a file within its folder, durably, if the new name is free: else CONFLICT. */
+int fs_rename_new(const char *from, const char *to, struct err *err);
+
 /* Whether the last part of a path is one that a killed write may leave. */
 bool fs_is_draft(const char *name);
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,14 @@ static int sync_folder_of(const char *path) {
     int failure = fsync(fd) != 0 && errno != EINVAL ? errno : 0;
     close(fd);
     return failure;
+}
+
+int fs_rename_new(const char *from, const char *to, struct err *err) {
+    int failure = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0 ? errno : 0;
+    if (failure == 0) {
+        failure = sync_folder_of(to);
+    }
+    return failure == 0 ? 0 : err_set_errno(err, failure, "cannot call a file '%s'", to);
 }
 
 /* Makes one folder; no error where it is there. Returns an errno. */

@@ -101,6 +101,11 @@ void call_list_tokens(struct tx *tx, struct call *call);
 void call_revoke_token(struct tx *tx, struct call *call);
 void call_show_caller(struct tx *tx, struct call *call);
 
+/* ---- calls about the store (calls_backup.c) -------------------------------------- */
+
+void call_begin_backup(struct tx *tx, struct call *call);
+void call_show_backup(struct tx *tx, struct call *call);
+
 /* ---- calls of who watches the scheduler (calls_watch.c) -------------------------- */
 
 /* openapi.json, of which the build makes it. */

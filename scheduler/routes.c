@@ -60,6 +60,8 @@ static const struct route table[] = {
     {"POST", "/v1/tokens", ADMINS, true, call_create_token},
     {"GET", "/v1/tokens", ADMINS, false, call_list_tokens},
     {"DELETE", "/v1/tokens/*", ADMINS, false, call_revoke_token},
+    {"POST", "/v1/backup", ADMINS, true, call_begin_backup},
+    {"GET", "/v1/backup", ADMINS, false, call_show_backup},
     {"GET", "/v1/caller", EVERYBODY, false, call_show_caller},
     {"GET", "/v1/openapi.json", ANYBODY, false, call_show_document},
     {"GET", "/metrics", VIEWERS, false, call_show_metrics},

@@ -19,6 +19,7 @@ struct call;
 struct routes {
     struct store *store;
     struct farm *farm;
+    const char *backups;   /* folder of backups; borrowed */
     struct auth *auth;     /* any thread's */
     bool vouches_workers;  /* their calls need a certificate */
     int comment_ms;        /* who follows the feed hears something so often at least */

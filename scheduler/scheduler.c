@@ -29,6 +29,7 @@ struct scheduler {
     char *token;
     char *sources; /* NULL: none given */
     char *outputs;
+    char *backups; /* folder */
     struct auth *auth;
     int64_t sweep_at_ms; /* monotonic */
     bool sweeping;       /* a sweep is on its way */
@@ -151,6 +152,14 @@ static int start_server(struct scheduler *scheduler, const struct scheduler_opti
     return result;
 }
 
+static char *find_backups(const struct scheduler_options *options) {
+    const char *slash = strrchr(options->store_path, '/');
+    return options->backup_folder != NULL ? mem_string(options->backup_folder)
+           : slash == NULL                ? mem_string("./backups")
+                           : mem_format("%.*s/backups", (int)(slash - options->store_path),
+                                        options->store_path);
+}
+
 int scheduler_start(struct scheduler **out, const struct scheduler_options *options,
                     struct err *err) {
     struct scheduler *scheduler = mem_zero(1, sizeof(*scheduler));
@@ -166,6 +175,8 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);
     scheduler->outputs = options->outputs == NULL ? NULL : mem_string(options->outputs);
     scheduler->farm.sources = scheduler->sources;
+    scheduler->backups = find_backups(options);
+    scheduler->routes.backups = scheduler->backups;
     scheduler->farm.outputs = scheduler->outputs;
     scheduler->routes.farm = &scheduler->farm;
     scheduler->routes.comment_ms = options->comment_ms;
@@ -203,6 +214,7 @@ void scheduler_stop(struct scheduler *scheduler) {
     mem_free(scheduler->token);
     mem_free(scheduler->sources);
     mem_free(scheduler->outputs);
+    mem_free(scheduler->backups);
     mem_free(scheduler);
 }
 

@@ -23,6 +23,7 @@ struct scheduler_options {
     const char *key;           /* of the certificate */
     const char *worker_ca;     /* who vouches for workers, which then need a certificate; NULL:
                                   a token is enough */
+    const char *backup_folder; /* NULL: `backups` beside the store */
     const char *sources;       /* places.h: where sources may come from; NULL: anywhere */
     const char *outputs;       /* where outputs may go; NULL: anywhere */
     bool private_mode;         /* default false: see below */

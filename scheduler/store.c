@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "backup.h"
 #include "common/clock.h"
 #include "common/mem.h"
 #include "store_driver.h"
@@ -52,6 +53,7 @@ struct store {
     struct change *changes; /* of this group */
     size_t change_count;
     size_t change_capacity;
+    struct backup backup;
     int64_t failures; /* groups */
     struct histogram commit_seconds;
     int64_t wall_base_ms; /* the store's clock = this + monotonic time since the base */
@@ -179,6 +181,16 @@ static void apply_changes(struct store *store) {
             store->number_count = index + 1;
         }
         store->numbers[index] += store->changes[i].delta;
+    }
+}
+
+const struct backup *tx_backup(struct tx *tx) {
+    return &tx->store->backup;
+}
+
+void tx_backup_begin(struct tx *tx, const char *path) {
+    if (tx_ok(tx)) {
+        backup_begin(&tx->store->backup, tx->store->driver, path, &tx->err);
     }
 }
 
@@ -315,6 +327,10 @@ static void *store_thread(void *context) {
         wait_ms = store->options.after == NULL
                       ? IDLE_MS
                       : store->options.after(store->options.context, topics);
+        if (store->backup.state == BACKUP_RUNNING) {
+            backup_step(&store->backup);
+            wait_ms = 0;
+        }
     }
 }
 
@@ -506,6 +522,7 @@ void store_close(struct store *store) {
     pthread_cond_signal(&store->wake);
     pthread_mutex_unlock(&store->mutex);
     pthread_join(store->thread, NULL);
+    backup_finish(&store->backup);
     driver_close(store->driver);
     pthread_cond_destroy(&store->wake);
     pthread_mutex_destroy(&store->mutex);

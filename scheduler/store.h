@@ -99,6 +99,13 @@ void tx_count(struct tx *tx, size_t index, double delta);
 /* Such a number, without what this group of calls adds. */
 double tx_counted(struct tx *tx, size_t index);
 
+/* The store's backup, of which there is one at a time. See backup.h. */
+struct backup;
+const struct backup *tx_backup(struct tx *tx);
+
+/* Begins one to this path, which goes on whether or not the transaction is kept. */
+void tx_backup_begin(struct tx *tx, const char *path);
+
 /* ---- The thread --------------------------------------------------------------- */
 
 struct store_options {

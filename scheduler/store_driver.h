@@ -48,4 +48,18 @@ int driver_transact(struct driver *driver, enum driver_word word, struct err *er
 /* Whether a transaction is open: a full disk may have ended it. */
 bool driver_in_transaction(struct driver *driver);
 
+/* A copy of the database to a new file, made in steps while the driver is used on. */
+struct driver_copy;
+
+int driver_copy_open(struct driver_copy **out, struct driver *driver, const char *path,
+                     struct err *err);
+
+/* Copies about so many pages, outside of a transaction: 1, more is to do; 0, the copy is whole
+ * and on the disk; negative, an error. Tells how many of how many are done. */
+int driver_copy_step(struct driver_copy *copy, int pages, int64_t *done, int64_t *total,
+                     struct err *err);
+
+/* Takes NULL. A copy that is not whole is left as it is. */
+void driver_copy_close(struct driver_copy *copy);
+
 #endif

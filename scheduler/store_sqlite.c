@@ -250,3 +250,53 @@ int driver_transact(struct driver *driver, enum driver_word word, struct err *er
 bool driver_in_transaction(struct driver *driver) {
     return sqlite3_get_autocommit(driver->db) == 0;
 }
+
+/* ---- Copies ------------------------------------------------------------------ */
+
+struct driver_copy {
+    struct driver to; /* its database alone */
+    sqlite3_backup *backup;
+};
+
+int driver_copy_open(struct driver_copy **out, struct driver *driver, const char *path,
+                     struct err *err) {
+    struct driver_copy *copy = mem_zero(1, sizeof(*copy));
+    copy->to.path = mem_string(path);
+    int opened = sqlite3_open_v2(
+        path, &copy->to.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int result = opened == SQLITE_OK ? 0 : fail(&copy->to, opened, path, err);
+    if (result == 0) {
+        copy->backup = sqlite3_backup_init(copy->to.db, "main", driver->db, "main");
+        result = copy->backup != NULL
+                     ? 0
+                     : fail(&copy->to, sqlite3_errcode(copy->to.db), "a backup", err);
+    }
+    if (result != 0) {
+        driver_copy_close(copy);
+        return result;
+    }
+    *out = copy;
+    return 0;
+}
+
+int driver_copy_step(struct driver_copy *copy, int pages, int64_t *done, int64_t *total,
+                     struct err *err) {
+    int step = sqlite3_backup_step(copy->backup, pages);
+    *total = sqlite3_backup_pagecount(copy->backup);
+    *done = *total - sqlite3_backup_remaining(copy->backup);
+    if (step != SQLITE_DONE) {
+        return step == SQLITE_OK ? 1 : fail(&copy->to, step, "a backup", err);
+    }
+    int finished = sqlite3_backup_finish(copy->backup);
+    copy->backup = NULL;
+    return finished == SQLITE_OK ? 0 : fail(&copy->to, finished, "a backup", err);
+}
+
+void driver_copy_close(struct driver_copy *copy) {
+    if (copy != NULL) {
+        sqlite3_backup_finish(copy->backup);
+        sqlite3_close(copy->to.db);
+        mem_free(copy->to.path);
+        mem_free(copy);
+    }
+}

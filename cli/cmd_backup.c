@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm backup`: has the scheduler copy its store while it works. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "command.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "interrupt.h"
+
+enum { POLL_MS = 200 };
+
+/* "store-20261121T070629Z.db" */
+static char *name_of_now(void) {
+    char time[CLOCK_TEXT];
+    char digits[CLOCK_TEXT];
+    size_t count = 0;
+    clock_text(clock_wall_ms(), time);
+    for (const char *at = time; *at != '\0' && *at != '.'; at++) {
+        if (*at != '-' && *at != ':') {
+            digits[count++] = *at;
+        }
+    }
+    return mem_format("store-%.*sZ.db", (int)count, digits);
+}
+
+static int begin(struct client *client, const char *name, struct json **answer, struct err *err) {
+    struct buf body = {0};
+    struct writer w = writer_of(&body);
+    writer_object(&w, NULL);
+    writer_string(&w, "name", name);
+    writer_object_end(&w);
+    int failed = client_call(client, "POST", "/v1/backup", &body, answer, err);
+    buf_finish(&body);
+    return failed;
+}
+
+/* What an answer says; the texts are the answer's. */
+struct backup {
+    const char *state;
+    const char *path;
+    const char *error;
+    int64_t pages;
+    int64_t pages_done;
+};
+
+static int read_answer(const struct json *answer, struct backup *out, struct err *err) {
+    struct reader r = reader_of(answer, "the scheduler's answer", err);
+    reader_string(&r, "state", &out->state);
+    reader_string(&r, "path", &out->path);
+    reader_string(&r, "error", &out->error);
+    reader_int(&r, "pages", 0, INT64_MAX, &out->pages);
+    reader_int(&r, "pages_done", 0, INT64_MAX, &out->pages_done);
+    return err->code;
+}
+
+static void show_progress(const struct backup *backup, bool ends) {
+    if (isatty(STDERR_FILENO) && backup->pages > 0) {
+        fprintf(stderr, "\rcopied %3d %%%s",
+                (int)(100 * (double)backup->pages_done / (double)backup->pages), ends ? "\n" : "");
+    }
+}
+
+/* Until it is made. `*answer` is the last one, owned. */
+static int follow(struct client *client, struct json **answer, struct backup *backup,
+                  struct err *err) {
+    int failed = read_answer(*answer, backup, err);
+    while (failed == 0 && strcmp(backup->state, "running") == 0) {
+        show_progress(backup, false);
+        if (!clock_sleep_ms(POLL_MS, interrupt_catch())) {
+            return err_set(err, ERR_CANCELLED, "interrupted; the scheduler goes on with it");
+        }
+        struct json *next = NULL;
+        failed = client_call(client, "GET", "/v1/backup", NULL, &next, err);
+        if (failed == 0) {
+            json_tree_destroy(*answer);
+            *answer = next;
+            failed = read_answer(next, backup, err);
+        }
+    }
+    if (failed == 0) {
+        show_progress(backup, true);
+    }
+    return failed != 0 || strcmp(backup->state, "done") == 0
+               ? failed
+               : err_set(err, ERR_UNAVAILABLE, "the backup to %s failed: %s", backup->path,
+                         backup->error);
+}
+
+static int run(const struct invocation *invocation) {
+    struct client *client = NULL;
+    struct json *answer = NULL;
+    struct backup backup = {.state = ""};
+    struct buf text = {0};
+    struct err err = {0};
+    char *name = invocation->word_count > 0 ? mem_string(invocation->words[0]) : name_of_now();
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = begin(client, name, &answer, &err);
+    }
+    if (failed == 0) {
+        failed = follow(client, &answer, &backup, &err);
+    }
+    if (failed == 0 && wants_json(invocation)) {
+        struct writer w = writer_of(&text);
+        writer_node(&w, NULL, answer);
+        buf_string(&text, "\n");
+    } else if (failed == 0) {
+        buf_format(&text, "%s\n", backup.path);
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
+    json_tree_destroy(answer);
+    client_destroy(client);
+    mem_free(name);
+    return code;
+}
+
+static const struct option_row options[] = {CONNECTION_OPTIONS, {NULL, NULL, NULL}};
+
+const struct command command_backup = {
+    .name = "backup",
+    .words = "[NAME]",
+    .most_words = 1,
+    .summary = "copy the scheduler's store to a file while it works",
+    .help =
+        "The scheduler writes the copy on its own machine, into its folder of backups (see\n"
+        "`reelfarm config scheduler`), and its path is printed. It holds all titles, plans,\n"
+        "results and tokens' hashes as they are when the copy ends.\n\n"
+        "  reelfarm backup\n"
+        "  reelfarm backup before-the-update.db\n\n"
+        "To go back to one: stop the scheduler, put the copy in the place of its store, remove\n"
+        "the -wal and -shm files beside that, and start it again.\n",
+    .options = options,
+    .run = run,
+};
