@@ -19,11 +19,13 @@ struct client {
     struct http_client *http;
     char *url;
     char *token;
+    char *ca_file;             /* NULL: the system's authorities */
     const atomic_bool *cancel; /* NULL: none */
     bool answered;             /* the latest call */
 };
 
-int client_create(struct client **out, const char *url, const char *token, struct err *err) {
+int client_create(struct client **out, const char *url, const char *token, const char *ca_file,
+                  struct err *err) {
     struct http_client *http = NULL;
     int failed = http_client_create(&http, err);
     if (failed != 0) {
@@ -33,6 +35,7 @@ int client_create(struct client **out, const char *url, const char *token, struc
     client->http = http;
     client->url = mem_string(url);
     client->token = mem_string(token);
+    client->ca_file = ca_file == NULL ? NULL : mem_string(ca_file);
     *out = client;
     return 0;
 }
@@ -42,6 +45,7 @@ void client_destroy(struct client *client) {
         http_client_destroy(client->http);
         mem_free(client->url);
         mem_free(client->token);
+        mem_free(client->ca_file);
         mem_free(client);
     }
 }
@@ -91,7 +95,8 @@ int client_connect(struct client **out, const struct invocation *invocation, str
         for (size_t end = strlen(base); end > 0 && base[end - 1] == '/';) {
             base[--end] = '\0';
         }
-        failed = client_create(out, base, buf_text(&token), err);
+        failed = client_create(out, base, buf_text(&token),
+                               chosen(invocation, "ca-file", "REELFARM_CA_FILE"), err);
         mem_free(base);
     }
     if (failed == 0) {
@@ -178,6 +183,7 @@ int client_call(struct client *client, const char *method, const char *path, str
     request.method = method;
     request.url = url;
     request.bearer = client->token;
+    request.trust.ca_file = client->ca_file;
     request.total_ms = CALL_MS;
     request.cancel = client->cancel;
     request.redirects = 0;

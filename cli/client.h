@@ -9,16 +9,18 @@
 
 struct client; /* used by one thread */
 
-/* Strings are copied. */
-int client_create(struct client **out, const char *url, const char *token, struct err *err);
+/* Strings are copied. `ca_file`: who vouches for the scheduler, NULL for the system's. */
+int client_create(struct client **out, const char *url, const char *token, const char *ca_file,
+                  struct err *err);
 void client_destroy(struct client *client);
 
 struct invocation;
 
 /* The rows of every command that talks to a farm's scheduler. */
 #define CONNECTION_OPTIONS                                                                         \
-    {"scheduler", "URL", "the scheduler (default: REELFARM_SCHEDULER, http://127.0.0.1:7430)"}, {  \
-        "token-file", "FILE", "its token (default: REELFARM_TOKEN_FILE, this machine's own)"       \
+    {"scheduler", "URL", "the scheduler (default: REELFARM_SCHEDULER, http://127.0.0.1:7430)"},    \
+        {"token-file", "FILE", "its token (default: REELFARM_TOKEN_FILE, this machine's own)"}, {  \
+        "ca-file", "FILE", "PEM file of who vouches for it (default: REELFARM_CA_FILE, system's)"  \
     }
 
 /* A client of the scheduler that the command's options, the environment or the defaults name.

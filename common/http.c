@@ -264,6 +264,18 @@ static void set_transport(CURL *easy, const struct http_request *request) {
     }
 }
 
+static void set_trust(CURL *easy, const struct http_trust *trust) {
+    if (trust->ca_file != NULL) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, trust->ca_file);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    }
+    if (trust->certificate != NULL) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, trust->certificate);
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, trust->key_file);
+    }
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+}
+
 static void prepare(struct http_client *client, struct exchange *exchange,
                     struct curl_slist *headers) {
     CURL *easy = client->easy;
@@ -279,6 +291,7 @@ static void prepare(struct http_client *client, struct exchange *exchange,
     set_method(easy, exchange->request);
     set_limits(easy, exchange->request);
     set_transport(easy, exchange->request);
+    set_trust(easy, &exchange->request->trust);
 }
 
 /* Runs the transfer to its end. CURLE_ABORTED_BY_CALLBACK where it was cancelled. */
@@ -312,15 +325,25 @@ static const struct {
     CURLcode result;
     enum err_code code;
 } result_codes[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, ERR_UNAVAILABLE}, {CURLE_COULDNT_CONNECT, ERR_UNAVAILABLE},
-    {CURLE_PARTIAL_FILE, ERR_UNAVAILABLE},         {CURLE_OPERATION_TIMEDOUT, ERR_TIMEOUT},
-    {CURLE_SSL_CONNECT_ERROR, ERR_UNAVAILABLE},    {CURLE_GOT_NOTHING, ERR_UNAVAILABLE},
-    {CURLE_SEND_ERROR, ERR_UNAVAILABLE},           {CURLE_RECV_ERROR, ERR_UNAVAILABLE},
-    {CURLE_HTTP2_STREAM, ERR_UNAVAILABLE},         {CURLE_ABORTED_BY_CALLBACK, ERR_CANCELLED},
-    {CURLE_UNSUPPORTED_PROTOCOL, ERR_INVALID},     {CURLE_URL_MALFORMAT, ERR_INVALID},
-    {CURLE_COULDNT_RESOLVE_PROXY, ERR_INVALID},    {CURLE_TOO_MANY_REDIRECTS, ERR_INVALID},
-    {CURLE_PEER_FAILED_VERIFICATION, ERR_INVALID}, {CURLE_SSL_CACERT_BADFILE, ERR_INVALID},
-    {CURLE_WEIRD_SERVER_REPLY, ERR_CORRUPT},       {CURLE_WRITE_ERROR, ERR_CORRUPT},
+    {CURLE_COULDNT_RESOLVE_HOST, ERR_UNAVAILABLE},
+    {CURLE_COULDNT_CONNECT, ERR_UNAVAILABLE},
+    {CURLE_PARTIAL_FILE, ERR_UNAVAILABLE},
+    {CURLE_OPERATION_TIMEDOUT, ERR_TIMEOUT},
+    {CURLE_SSL_CONNECT_ERROR, ERR_UNAVAILABLE},
+    {CURLE_GOT_NOTHING, ERR_UNAVAILABLE},
+    {CURLE_SEND_ERROR, ERR_UNAVAILABLE},
+    {CURLE_RECV_ERROR, ERR_UNAVAILABLE},
+    {CURLE_HTTP2_STREAM, ERR_UNAVAILABLE},
+    {CURLE_ABORTED_BY_CALLBACK, ERR_CANCELLED},
+    {CURLE_UNSUPPORTED_PROTOCOL, ERR_INVALID},
+    {CURLE_URL_MALFORMAT, ERR_INVALID},
+    {CURLE_COULDNT_RESOLVE_PROXY, ERR_INVALID},
+    {CURLE_TOO_MANY_REDIRECTS, ERR_INVALID},
+    {CURLE_PEER_FAILED_VERIFICATION, ERR_INVALID},
+    {CURLE_SSL_CACERT_BADFILE, ERR_INVALID},
+    {CURLE_SSL_CERTPROBLEM, ERR_INVALID},
+    {CURLE_WEIRD_SERVER_REPLY, ERR_CORRUPT},
+    {CURLE_WRITE_ERROR, ERR_CORRUPT},
     {CURLE_BAD_CONTENT_ENCODING, ERR_CORRUPT},
 };
 

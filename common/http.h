@@ -28,6 +28,14 @@ struct http_header {
     const char *value;
 };
 
+/* Whom a TLS connection trusts, and who it says it is. PEM files; NULL: the system's
+ * authorities, and nobody. Borrowed. */
+struct http_trust {
+    const char *ca_file; /* authorities in the place of the system's */
+    const char *certificate;
+    const char *key_file; /* of the certificate */
+};
+
 /* All pointers are borrowed for the time of the call. */
 struct http_request {
     const char *method; /* default "GET" */
@@ -47,8 +55,9 @@ struct http_request {
     int stall_bytes_s;    /* slower than this for stall_s is a stall; default 16 KiB/s */
     int stall_s;          /* default 30 */
     int redirects;        /* followed by GET and HEAD, http and https only; default 5 */
-    bool direct;          /* past any proxy of the environment; default no */
-    bool gzip; /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
+    struct http_trust trust;
+    bool direct; /* past any proxy of the environment; default no */
+    bool gzip;   /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
     const atomic_bool *cancel; /* NULL: none; looked at at least every 100 ms */
 };
 

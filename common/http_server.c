@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,12 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/tls.h"
+
+static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 enum {
+    TLS_OPTIONS = 5,
     HEADER_BYTES_MAX = 32 << 10,
     TARGET_BYTES_MAX = 4096,
     BODY_BYTES_PER_S = 64 << 10, /* slower than that is too slow */
@@ -66,7 +71,8 @@ struct http_server {
     int unsent;     /* exchanges that were handed out and have not ended */
     bool closing;   /* streams end, pieces are asked for no more */
     bool stopping;
-    bool sweeping; /* the sweeper was started */
+    bool sweeping;     /* the sweeper was started */
+    bool asks_clients; /* for certificates; never changes */
 };
 
 struct http_server_options http_server_options_default(void) {
@@ -218,6 +224,15 @@ static bool has_token(struct request *request) {
                               request->exchange.caller);
 }
 
+static bool is_vouched(const struct request *request) {
+    if (!request->server->asks_clients) {
+        return false;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info != NULL && tls_peer_is_vouched(info->tls_session);
+}
+
 static void check_headers(struct request *request, const char *method) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -237,6 +252,7 @@ static void check_headers(struct request *request, const char *method) {
         refuse(request, 413, "the request's body is too long");
     }
     request->exchange.authorised = has_token(request);
+    request->exchange.vouched = is_vouched(request);
     int64_t extra_s = 0;
     if (request->exchange.authorised && request->refused == 0) {
         int64_t size = length != NULL ? strtoll(length, NULL, 10)
@@ -488,9 +504,8 @@ const char *exchange_header(const struct exchange *exchange, const char *name) {
 
 bool exchange_gone(const struct exchange *exchange) {
     const struct request *request = (const struct request *)exchange;
-    char byte;
-    ssize_t got = recv(request->peer->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+    struct pollfd peer = {.fd = request->peer->fd, .events = POLLRDHUP};
+    return poll(&peer, 1, 0) > 0; /* bytes that wait, such as TLS's farewell, hide nothing */
 }
 
 /* ---- start and stop ----------------------------------------------------------------- */
@@ -515,14 +530,36 @@ static int parse_address(const struct http_server_options *options, struct socka
     return 0;
 }
 
+/* The library's options of TLS; none where the server speaks plainly. */
+static void list_tls(const struct http_server *server, struct MHD_OptionItem out[TLS_OPTIONS]) {
+    const struct http_server_options *options = &server->options;
+    int count = 0;
+    if (options->certificate != NULL) {
+        out[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)options->certificate};
+        out[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)options->key};
+        out[count++] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)priorities};
+    }
+    if (server->asks_clients) {
+        out[count++] =
+            (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)options->client_ca};
+    }
+    out[count] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+}
+
 static int start_daemon(struct http_server *server, struct err *err) {
     struct sockaddr_storage address;
     int result = parse_address(&server->options, &address, err);
     if (result != 0) {
         return result;
     }
+    bool is_tls = server->options.certificate != NULL;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                     (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+                     (address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0) |
+                     (is_tls ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem tls[TLS_OPTIONS];
+    list_tls(server, tls);
+    errno = 0;
     server->daemon = MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR, &address,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_COMPLETED, on_end, server,
@@ -530,7 +567,7 @@ static int start_daemon(struct http_server *server, struct err *err) {
         (size_t)HEADER_BYTES_MAX, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)server->options.connections, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(server->options.idle_ms / 1000 + 1), MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_END);
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (server->daemon == NULL) {
         return err_set(err, ERR_UNAVAILABLE,
                        "can't listen on %s port %d: %s; choose a port that is free",
@@ -543,9 +580,14 @@ int http_server_start(struct http_server **out, const struct http_server_options
                       struct err *err) {
     struct http_server *server = mem_zero(1, sizeof(*server));
     server->options = *options;
+    server->asks_clients = options->certificate != NULL && options->client_ca != NULL;
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->wake, NULL);
-    int result = start_daemon(server, err);
+    int result = options->certificate == NULL ? 0
+                                              : tls_check(options->certificate, options->key, err);
+    if (result == 0) {
+        result = start_daemon(server, err);
+    }
     if (result == 0) {
         int failure = pthread_create(&server->sweeper, NULL, sweep, server);
         server->sweeping = failure == 0;

@@ -28,6 +28,7 @@ struct exchange {
     const char *method;            /* "GET", "POST", "DELETE", ... */
     const char *path;              /* "/v1/titles/x": no query */
     bool authorised;               /* it bore a good token */
+    bool vouched;                  /* its TLS client certificate is by `client_ca` */
     char caller[HTTP_CALLER_TEXT]; /* the token's name, by `authorise`; else "" */
     struct buf body;               /* of the request */
     const char *allow;             /* set by the handler with status 405: "GET, POST"; borrowed */
@@ -41,9 +42,13 @@ struct http_server_options {
     /* Whether a bearer token is good, whose name it writes. Called on the server's thread with
      * `context`; NULL: no token is. */
     bool (*authorise)(void *context, const char *token, char caller[HTTP_CALLER_TEXT]);
-    size_t max_body; /* bytes; default 32 MiB: the source document of a very long title */
-    int request_ms;  /* a head must be complete so soon after its connection, a body so soon
-                        after its head (with the token: and 1 s for each 64 KiB); default 10000 */
+    const char *certificate; /* PEM text: speak TLS 1.2 and 1.3 alone; NULL: no TLS */
+    const char *key;         /* PEM text of its key */
+    const char *client_ca;   /* PEM text of who vouches for clients, whose certificates are then
+                                asked for and not demanded; NULL: nobody is asked */
+    size_t max_body;         /* bytes; default 32 MiB: the source document of a very long title */
+    int request_ms;  /* default 10000: a head must be complete so soon after its connection, a
+                        body so soon after its head (with a token: and 1 s each 64 KiB) */
     int idle_ms;     /* a next head so soon after the answer before it; default 30000 */
     int connections; /* at most; default 2048 */
     /* Called on the server's thread; owns `exchange` until it gives it to http_answer. */
@@ -53,7 +58,8 @@ struct http_server_options {
 
 struct http_server_options http_server_options_default(void);
 
-/* `*out` is owned. UNAVAILABLE where the address can't be listened on. */
+/* `*out` is owned; texts of `options` are borrowed during the call. UNAVAILABLE where the
+ * address can't be listened on, INVALID for a certificate or key that will not do. */
 int http_server_start(struct http_server **out, const struct http_server_options *options,
                       struct err *err);
 

@@ -19,7 +19,8 @@ enum {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     TOKEN_BYTES_MIN = 16,
-    TOKEN_BYTES_MAX = 4096
+    TOKEN_BYTES_MAX = 4096,
+    PEM_BYTES_MAX = 256 << 10
 };
 
 static int make_folder_of(const char *path, struct err *err) {
@@ -112,14 +113,57 @@ static int load_token(struct buf *out, const char *path, struct err *err) {
     return read_token(out, path, err);
 }
 
+/* The text of a PEM file; an unset path has none. */
+static int read_pem(struct buf *out, const char *path, bool is_secret, struct err *err) {
+    struct stat info;
+    if (path == NULL) {
+        return 0;
+    }
+    if (is_secret && stat(path, &info) == 0 && (info.st_mode & 007) != 0) {
+        return err_set(err, ERR_INVALID,
+                       "everybody may read the TLS key '%s'; run `chmod o= %s` and make a new one",
+                       path, path);
+    }
+    int failed = fs_read(out, path, PEM_BYTES_MAX, err);
+    err_wrap(failed != 0 ? err : NULL, "TLS");
+    return failed;
+}
+
+static void forget(struct buf *secret) {
+    if (secret->data != NULL) {
+        explicit_bzero(secret->data, secret->capacity);
+    }
+    buf_finish(secret);
+}
+
+/* NULL for an empty one. */
+static const char *text_of(struct buf *text) {
+    return text->size > 0 ? buf_text(text) : NULL;
+}
+
 static int start(struct scheduler **out, const struct settings *settings, struct err *err) {
     struct buf token = {0};
+    struct buf certificate = {0};
+    struct buf key = {0};
+    struct buf worker_ca = {0};
     struct scheduler_options scheduler = scheduler_options_default();
     int failed = make_folder_of(settings->store, err);
     if (failed == 0) {
         failed = load_token(&token, settings->token_file, err);
     }
     if (failed == 0) {
+        failed = read_pem(&certificate, settings->tls_certificate, false, err);
+    }
+    if (failed == 0) {
+        failed = read_pem(&key, settings->tls_key, true, err);
+    }
+    if (failed == 0) {
+        failed = read_pem(&worker_ca, settings->worker_ca, false, err);
+    }
+    if (failed == 0) {
+        scheduler.certificate = text_of(&certificate);
+        scheduler.key = text_of(&key);
+        scheduler.worker_ca = text_of(&worker_ca);
         scheduler.store_path = settings->store;
         scheduler.token = buf_text(&token);
         scheduler.listen_host = settings->listen;
@@ -128,10 +172,10 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.ttl_ms = (int)settings->ttl_ms;
         failed = scheduler_start(out, &scheduler, err);
     }
-    if (token.data != NULL) {
-        explicit_bzero(token.data, token.capacity);
-    }
-    buf_finish(&token);
+    forget(&token);
+    forget(&key);
+    buf_finish(&certificate);
+    buf_finish(&worker_ca);
     return failed;
 }
 

@@ -14,6 +14,10 @@ enum {
     GATHER_MS = 100, /* who follows the feed hears of what happens within so long at once */
 };
 
+static const char no_certificate[] =
+    "workers of this scheduler show a certificate that its worker_ca vouches for; start the "
+    "worker with --certificate and --key-file";
+
 static const char no_token[] =
     "the call needs a good token of this scheduler; `reelfarm token create` makes one";
 
@@ -326,6 +330,10 @@ static bool admit(struct routes *routes, const struct route *route, struct excha
     }
     if (!exchange->authorised || !auth_find(routes->auth, exchange->caller, caller)) {
         refuse(routes, route, exchange, 401, ERR_FORBIDDEN, no_token);
+        return false;
+    }
+    if (route->roles == WORKERS && routes->vouches_workers && !exchange->vouched) {
+        refuse(routes, route, exchange, 403, ERR_FORBIDDEN, no_certificate);
         return false;
     }
     if ((route->roles & 1U << caller->role) != 0) {

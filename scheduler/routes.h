@@ -20,6 +20,7 @@ struct routes {
     struct store *store;
     struct farm *farm;
     struct auth *auth;     /* any thread's */
+    bool vouches_workers;  /* their calls need a certificate */
     int comment_ms;        /* who follows the feed hears something so often at least */
     struct call *waiting;  /* for news; see routes_after */
     _Atomic bool stopping; /* no call waits any more; set by any thread */

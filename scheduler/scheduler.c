@@ -135,10 +135,15 @@ static int start_server(struct scheduler *scheduler, const struct scheduler_opti
     server.handle = routes_handle;
     server.context = &scheduler->routes;
     server.authorise = authorise;
+    server.certificate = options->certificate;
+    server.key = options->key;
+    server.client_ca = options->worker_ca;
+    scheduler->routes.vouches_workers = options->worker_ca != NULL;
     int result = http_server_start(&scheduler->server, &server, err);
     if (result == 0) {
         bool six = strchr(options->listen_host, ':') != NULL;
-        scheduler->url = mem_format(six ? "http://[%s]:%d" : "http://%s:%d", options->listen_host,
+        scheduler->url = mem_format("http%s://%s%s%s:%d", options->certificate != NULL ? "s" : "",
+                                    six ? "[" : "", options->listen_host, six ? "]" : "",
                                     http_server_port(scheduler->server));
     }
     return result;

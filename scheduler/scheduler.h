@@ -19,6 +19,10 @@ struct scheduler_options {
     const char *token;         /* bearer token of every call; NULL: a random one is made */
     const char *listen_host;   /* a numeric address; default "127.0.0.1" */
     int port;                  /* default 0: any free one */
+    const char *certificate;   /* PEM texts: of the scheduler's own TLS; NULL: plain HTTP */
+    const char *key;           /* of the certificate */
+    const char *worker_ca;     /* who vouches for workers, which then need a certificate; NULL:
+                                  a token is enough */
     bool private_mode;         /* default false: see below */
     int heartbeat_ms;          /* what workers are told; default 10000; private: 500 is good */
     int ttl_ms;                /* a session silent for so long is lost; default 30000 */
@@ -47,7 +51,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
  */
 void scheduler_stop(struct scheduler *scheduler);
 
-/* "http://127.0.0.1:34567", without a slash at its end, and the token that calls
+/* "http://127.0.0.1:34567" (or https), without a slash at its end, and the token that calls
  * need; borrowed until scheduler_stop. */
 const char *scheduler_url(const struct scheduler *scheduler);
 const char *scheduler_token(const struct scheduler *scheduler);

@@ -38,6 +38,24 @@ static const struct config_option table[] = {
      .min = 0,
      .max = 65535,
      .help = "port to listen on; 0: any free one"},
+    {.name = "tls_certificate",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(tls_certificate),
+     .min = 1,
+     .max = 4096,
+     .help = "PEM file of its certificate and what that is signed by: speak HTTPS alone"},
+    {.name = "tls_key",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(tls_key),
+     .min = 1,
+     .max = 4096,
+     .help = "PEM file of that certificate's key"},
+    {.name = "worker_ca",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(worker_ca),
+     .min = 1,
+     .max = 4096,
+     .help = "PEM file of who vouches for workers, which then need a certificate"},
     {.name = "heartbeat_ms",
      .type = CONFIG_INT,
      .offset = FIELD(heartbeat_ms),
@@ -103,6 +121,11 @@ int settings_load(struct settings *settings, struct config *config, int argc, ch
                        "late heartbeat loses a worker",
                        (long long)settings->ttl_ms, (long long)settings->heartbeat_ms);
     }
+    if ((settings->tls_certificate == NULL) != (settings->tls_key == NULL) ||
+        (settings->worker_ca != NULL && settings->tls_certificate == NULL)) {
+        return err_set(err, ERR_INVALID,
+                       "tls_certificate and tls_key go together, and worker_ca goes with both");
+    }
     return find_paths(settings, config, err);
 }
 
@@ -115,6 +138,8 @@ void settings_help(struct buf *out) {
              "  reelfarm scheduler                            on this machine alone\n"
              "  reelfarm scheduler --listen 10.0.0.5          for workers of a network\n"
              "  reelfarm scheduler --config scheduler.yaml    options from a file\n\n"
+             "Outside of one machine, give it a certificate: tokens go over the network in plain\n"
+             "text otherwise. A new certificate is read at the next start, which costs nothing.\n\n"
              "Workers and clients need its token: `reelfarm worker --token-file FILE`. On one\n"
              "machine they find it by themselves. Options are read from --config FILE (default\n"
              "/etc/reelfarm/scheduler.yaml, where it is there), as `port: 7430`; then from\n"

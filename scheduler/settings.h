@@ -13,6 +13,9 @@ struct settings {
     const char *token_file;
     const char *listen;
     int64_t port;
+    const char *tls_certificate; /* NULL: plain HTTP, and then no tls_key */
+    const char *tls_key;
+    const char *worker_ca; /* NULL: workers need no certificate */
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     int log_level; /* enum log_level */

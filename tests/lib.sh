@@ -43,6 +43,26 @@ tap() {
     fi
 }
 
+# within SECONDS COMMAND...: until the command does.
+within() {
+    local until=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$until" ] || return 1
+        sleep 0.1
+    done
+}
+
+# exits CODE WORDS COMMAND...: with that code, saying the words.
+exits() {
+    local code=$1 words=$2 got
+    shift 2
+    "$@" >"$scratch/said" 2>&1
+    got=$?
+    cat "$scratch/said"
+    [ "$got" = "$code" ] && grep -q "$words" "$scratch/said"
+}
+
 skip() {
     skipped=$((skipped + 1))
     echo "SKIP $1: $2"

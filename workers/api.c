@@ -21,13 +21,12 @@ enum {
 
 struct api {
     struct http_client *client;
-    const char *url;
-    const char *token;
+    const struct api_access *access;
     const atomic_bool *cancel;
     struct http_response response;
 };
 
-int api_create(struct api **out, const char *url, const char *token, const atomic_bool *cancel,
+int api_create(struct api **out, const struct api_access *access, const atomic_bool *cancel,
                struct err *err) {
     struct http_client *client = NULL;
     int failed = http_client_create(&client, err);
@@ -35,7 +34,7 @@ int api_create(struct api **out, const char *url, const char *token, const atomi
         return failed;
     }
     *out = mem_zero(1, sizeof(**out));
-    **out = (struct api){.client = client, .url = url, .token = token, .cancel = cancel};
+    **out = (struct api){.client = client, .access = access, .cancel = cancel};
     return 0;
 }
 
@@ -87,11 +86,12 @@ static int call(struct api *api, const char *method, int64_t wait_ms, const stru
     va_start(args, path);
     vsnprintf(rest, sizeof(rest), path, args);
     va_end(args);
-    char *url = mem_format("%s%s", api->url, rest);
+    char *url = mem_format("%s%s", api->access->url, rest);
     struct http_request request = http_request_default();
     request.method = method;
     request.url = url;
-    request.bearer = api->token;
+    request.bearer = api->access->token;
+    request.trust = api->access->trust;
     request.max_body = ANSWER_BYTES;
     request.total_ms = (int)wait_ms + ANSWER_MS;
     request.stall_s = ((int)wait_ms + ANSWER_MS) / 1000;

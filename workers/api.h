@@ -13,14 +13,22 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/http.h"
 #include "common/wire.h"
 
 enum { API_SESSION_TEXT = 64, API_WAIT_MS = 20000, API_STOPS_MAX = 256, API_TASKS_MAX = 256 };
 
 struct api; /* used by one thread at a time */
 
-/* Strings and `cancel`, which ends calls and may be NULL, are borrowed for its life. */
-int api_create(struct api **out, const char *url, const char *token, const atomic_bool *cancel,
+/* Where the scheduler is, and by what it knows this worker. Strings are borrowed. */
+struct api_access {
+    const char *url;
+    const char *token;
+    struct http_trust trust;
+};
+
+/* `access` and `cancel`, which ends calls and may be NULL, are borrowed for its life. */
+int api_create(struct api **out, const struct api_access *access, const atomic_bool *cancel,
                struct err *err);
 
 /* Takes NULL. */

@@ -215,7 +215,7 @@ static void *heart_run(void *context) {
     struct api *api = NULL;
     int failures = 0;
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), HEART_NICE);
-    if (api_create(&api, d->options->scheduler, d->token, &d->heart_cancel, &err) != 0) {
+    if (api_create(&api, &d->shared.access, &d->heart_cancel, &err) != 0) {
         log_error("no heartbeat is possible", "why=\"%s\"", err.message);
         return NULL;
     }
@@ -352,8 +352,11 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
         .encoder_count = encoder_count,
         .encoders = encoders,
     };
-    d->shared.scheduler = d->options->scheduler;
-    d->shared.token = d->token;
+    d->shared.access = (struct api_access){
+        .url = d->options->scheduler,
+        .token = d->token,
+        .trust = {d->options->ca_file, d->options->certificate, d->options->key_file},
+    };
     d->shared.box_options =
         (struct box_options){.program = "/proc/self/exe", .mask_cpu = d->options->mask_cpu};
     d->shared.stall_limit_s = (double)d->options->stall_s;
@@ -423,9 +426,9 @@ static int work(struct daemon *d, struct err *err) {
     struct api *leases = NULL;
     struct api *farewell = NULL; /* its calls are not ended by the signal that ends the rest */
     int failures = 0;
-    int failed = api_create(&leases, d->options->scheduler, d->token, &leaving, err);
+    int failed = api_create(&leases, &d->shared.access, &leaving, err);
     if (failed == 0) {
-        failed = api_create(&farewell, d->options->scheduler, d->token, NULL, err);
+        failed = api_create(&farewell, &d->shared.access, NULL, err);
     }
     if (failed == 0) {
         failed = threads_start(d, err);

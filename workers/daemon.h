@@ -16,6 +16,9 @@
 struct daemon_options {
     const char *scheduler;
     const char *token_file;
+    const char *ca_file;     /* PEM; NULL: the system's authorities */
+    const char *certificate; /* PEM; NULL: none, and then no key_file */
+    const char *key_file;
     const char *name; /* NULL: host and process id */
     int64_t slots;
     int64_t memory_bytes; /* that tasks may take together; 0: nine tenths of the machine's */

@@ -26,6 +26,24 @@ static const struct config_option table[] = {
      .min = 1,
      .max = 4096,
      .help = "file of the token; default: of this machine's scheduler"},
+    {.name = "ca_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(ca_file),
+     .min = 1,
+     .max = 4096,
+     .help = "PEM file of who vouches for the scheduler; default: the system's"},
+    {.name = "certificate",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(certificate),
+     .min = 1,
+     .max = 4096,
+     .help = "PEM file of this worker's own, where the scheduler asks for one"},
+    {.name = "key_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(key_file),
+     .min = 1,
+     .max = 4096,
+     .help = "PEM file of that certificate's key"},
     {.name = "name",
      .type = CONFIG_TEXT,
      .offset = FIELD(name),
@@ -122,6 +140,10 @@ int options_load(struct daemon_options *options, struct config *config, int argc
     if (config->operand_count > 0) {
         return err_set(err, ERR_INVALID, "'%s' is no option; see reelfarm-worker --help",
                        config->operands[0]);
+    }
+    if ((options->certificate == NULL) != (options->key_file == NULL)) {
+        return err_set(err, ERR_INVALID,
+                       "certificate and key_file go together; one of them is missing");
     }
     if (options->slots == 0) {
         options->slots = processors();

@@ -135,14 +135,13 @@ static void *slot_run(void *context) {
     struct box box = BOX_CLOSED;
     struct box spare = BOX_CLOSED; /* the next task's child */
     struct task_tools tools = {
-        .scheduler = shared->scheduler,
-        .token = shared->token,
+        .access = &shared->access,
         .box = &box,
         .box_options = &shared->box_options,
         .stall_limit_s = shared->stall_limit_s,
     };
     struct err err = {0};
-    if (api_create(&tools.api, shared->scheduler, shared->token, &slot->cancel, &err) != 0) {
+    if (api_create(&tools.api, &shared->access, &slot->cancel, &err) != 0) {
         log_error("a slot can't begin", "why=\"%s\"", err.message);
         return NULL;
     }

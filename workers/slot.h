@@ -14,8 +14,7 @@
 
 /* What all slots share; outlives them. */
 struct slot_shared {
-    const char *scheduler; /* URL */
-    const char *token;
+    struct api_access access;
     struct box_options box_options;
     double stall_limit_s;
     int64_t keep_ms; /* results of pure tasks are kept so long for a scheduler that is away */

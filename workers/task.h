@@ -17,10 +17,9 @@
 
 /* What a slot lends its tasks, one after the other. */
 struct task_tools {
-    const char *scheduler; /* URL; borrowed, as all here */
-    const char *token;
-    struct api *api; /* of the slot's thread */
-    struct box *box; /* closed, or a child that was started ahead */
+    const struct api_access *access; /* borrowed, as all here */
+    struct api *api;                 /* of the slot's thread */
+    struct box *box;                 /* closed, or a child that was started ahead */
     const struct box_options *box_options;
     double stall_limit_s;
 };

@@ -29,7 +29,7 @@ static int wait_for_folders(struct task_run *run, struct err *err) {
     struct encode *encode = run->state;
     struct api *api = NULL;
     encode->failure = FAILURE_IO;
-    int failed = api_create(&api, run->tools->scheduler, run->tools->token, run->cancel, err);
+    int failed = api_create(&api, run->tools->access, run->cancel, err);
     while (failed == 0 && !encode->folders_known) {
         struct err why = {0};
         failed = api_folders(api, run->task, API_WAIT_MS, &encode->folders_known, &why);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the HTTP server's TLS needs beyond its library. */
+#ifndef COMMON_TLS_H
+#define COMMON_TLS_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+
+/* Whether certificate and key (PEM texts) are readable and belong together; INVALID says
+ * which of them does not. */
+int tls_check(const char *certificate, const char *key, struct err *err);
+
+/* Whether the client of a session has shown a certificate that its time and the session's
+ * authorities allow. `session` is GnuTLS's, borrowed. */
+bool tls_peer_is_vouched(void *session);
+
+#endif
