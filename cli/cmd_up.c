@@ -53,7 +53,8 @@ static int start_scheduler(struct up *up, struct err *err) {
 }
 
 static int start_worker(struct up *up, struct err *err) {
-    static const char *const words[] = {"reelfarm-worker", "--log-level", "warn", NULL};
+    static const char *const words[] = {"reelfarm-worker", "--private-sources", "--log-level",
+                                        "warn", NULL};
     char *program = NULL;
     int failed = worker_program(&program, err);
     if (failed == 0) {

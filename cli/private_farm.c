@@ -99,6 +99,7 @@ static int worker_start(struct private_farm *farm, struct private_worker *worker
                                 worker->name,
                                 "--slots",
                                 "1",
+                                "--private-sources", /* the user names them */
                                 NULL};
     struct proc_fd log = {farm->log, STDERR_FILENO};
     struct proc_options options = proc_options_default();

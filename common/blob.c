@@ -296,3 +296,12 @@ int blob_remove(struct blob *blob, const char *key, struct err *err) {
     }
     return code != 0 ? code : blob->backend->remove(blob, key, err);
 }
+
+int blob_abandon(struct blob *blob, const char *prefix, struct err *err) {
+    int code = check_writable(blob, "taking back", err);
+    if (code == 0) {
+        code = check_prefix(blob, prefix, err);
+    }
+    return code != 0 || blob->backend->abandon == NULL ? code
+                                                       : blob->backend->abandon(blob, prefix, err);
+}

@@ -23,6 +23,7 @@ enum { BLOB_PIN_TEXT = 256, BLOB_IDENTITY_TEXT = 128, BLOB_KEY_BYTES_MAX = 1024 
 
 struct blob_options {
     const atomic_bool *cancel; /* borrowed for the life of what is opened; NULL: none */
+    bool public_only;          /* http sources: at public addresses alone (address.h) */
     int attempts;              /* tries of one network request, two that stall; default 5 */
     int stall_s;               /* a connection silent or slow so long is given up; default 30 */
 };
@@ -120,7 +121,8 @@ enum blob_put_mode {
 int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
              enum blob_put_mode mode, struct err *err);
 
-/* Appends a whole object to `out`; INVALID where it has more than `max` bytes. */
+/* Appends a whole object to `out`; INVALID where it has more than `max` bytes, CORRUPT where it
+ * says of itself, again and again, that other bytes were put there. */
 int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);
 
 /* What the server said in that header when it last answered: "" where it did not, NULL where
@@ -140,5 +142,9 @@ int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *co
 
 /* Removes an object, and the folders that it leaves empty. None there is no error. */
 int blob_remove(struct blob *blob, const char *key, struct err *err);
+
+/* Takes back what is being stored below `prefix` and is not to be seen yet: of writers that died.
+ * Those that live fail, transiently. */
+int blob_abandon(struct blob *blob, const char *prefix, struct err *err);
 
 #endif

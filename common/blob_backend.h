@@ -29,6 +29,7 @@ struct blob_backend {
     int (*list)(struct blob *blob, const char *prefix, blob_visit *visit, void *context,
                 struct err *err);
     int (*remove)(struct blob *blob, const char *key, struct err *err);
+    int (*abandon)(struct blob *blob, const char *prefix, struct err *err); /* NULL: none is left */
 };
 
 extern const struct blob_backend blob_file_backend;

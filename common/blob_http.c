@@ -5,6 +5,7 @@
 
 #include "blob_backend.h"
 #include "blob_ranges.h"
+#include "common/address.h"
 #include "common/http.h"
 #include "common/mem.h"
 
@@ -13,12 +14,14 @@
 struct http_source {
     char *url; /* owned, with all that a message must not name */
     struct http_client *client;
+    bool public_only;
 };
 
 static int send_range(void *context, struct http_request *request, struct http_response *response,
                       struct err *err) {
     struct http_source *state = context;
     request->url = state->url;
+    request->admits = state->public_only ? address_is_public : NULL;
     return http_send(state->client, request, response, err);
 }
 
@@ -40,6 +43,7 @@ static const struct ranges_server server = {send_range, check_range, close_sourc
 static int http_source_open(struct blob_source *source, const char *url, struct err *err) {
     struct http_source *state = mem_zero(1, sizeof(*state));
     state->url = mem_string(url);
+    state->public_only = source->options.public_only;
     int code = http_client_create(&state->client, err);
     if (code != 0) {
         close_source(state);

@@ -4,9 +4,9 @@
  * their identity is ETag and size, wherever they lie. A small object is put by one request
  * whose signature holds for its bytes, a large one in parts (s3_parts.h).
  *
- * BLOB_CREATE is If-None-Match: * where the store keeps to it, which is tried once a bucket
- * and process; else, and for what goes in parts, it is a look before the write, and two writers
- * at one time are kept apart by who gives out the work (ARCHITECTURE section 5).
+ * BLOB_CREATE is If-None-Match: * where the store keeps to it, which the first creation of a
+ * process in a bucket finds out; else, and for what goes in parts, it is a look before the write,
+ * and two writers at one time are kept apart by who gives out the work (ARCHITECTURE section 5).
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -15,8 +15,9 @@
 
 #include "blob_backend.h"
 #include "blob_ranges.h"
+#include "common/clock.h"
 #include "common/delivery.h"
-#include "common/id.h"
+#include "common/hash.h"
 #include "common/mem.h"
 #include "common/xml.h"
 #include "s3.h"
@@ -27,6 +28,9 @@ enum {
     PLACES_MAX = 64, /* buckets whose ways are remembered */
     LIST_BYTES_MAX = 8 << 20,
 };
+
+/* What an object says of its own bytes, in hex: written with it, read back by blob_get. */
+#define CONTENT_HASH "x-amz-meta-sha256"
 
 /* ---- Sources ------------------------------------------------------------------- */
 
@@ -135,16 +139,37 @@ static int send_for_key(struct blob *blob, const char *key, struct http_request 
     return failed;
 }
 
+/* Whether the body is what was put, as far as the object tells: TCP's sums miss a changed byte
+ * in some millions of damaged packets, and documents are copied from here to stable names. */
+static bool is_as_put(const struct http_response *response) {
+    const char *put = http_response_header(response, CONTENT_HASH);
+    char got[SHA256_TEXT];
+    sha256_hex_of(response->body.data, response->body.size, got);
+    return put == NULL || strcmp(put, got) == 0;
+}
+
 static int s3_get(struct blob *blob, const char *key, size_t max, struct buf *out,
                   struct err *err) {
     const struct s3_root *state = blob->state;
+    const struct http_retry retry = http_retry_default();
     struct http_request request = request_of(blob, "GET");
     request.max_body = max;
-    int failed = send_for_key(blob, key, &request, err);
-    if (failed == 0) {
-        buf_append(out, state->response.body.data, state->response.body.size);
+    for (int failures = 1;; failures++) {
+        int failed = send_for_key(blob, key, &request, err);
+        if (failed != 0) {
+            return failed;
+        }
+        if (is_as_put(&state->response)) {
+            break;
+        }
+        if (failures >= blob->options.attempts ||
+            !clock_sleep_ms(http_retry_pause_ms(&retry, failures, 0, NULL), request.cancel)) {
+            return err_set(err, ERR_CORRUPT, "'%s' in '%s' has other bytes than were put there",
+                           key, blob->name);
+        }
     }
-    return failed;
+    buf_append(out, state->response.body.data, state->response.body.size);
+    return 0;
 }
 
 static const char *s3_got_header(const struct blob *blob, const char *name) {
@@ -183,10 +208,11 @@ static int s3_remove(struct blob *blob, const char *key, struct err *err) {
 
 /* ---- Writing --------------------------------------------------------------------- */
 
-enum { HEADERS_MAX = 3 };
+enum { HEADERS_MAX = 4 };
 
 /* Keys of a root are TITLE/path (ARCHITECTURE section 8), and a title may be called anything. */
-static size_t headers_of(const char *key, bool only_new, struct http_header out[HEADERS_MAX]) {
+static size_t headers_of(const char *key, const char *hash, bool only_new,
+                         struct http_header out[HEADERS_MAX]) {
     const char *slash = strchr(key, '/');
     const char *type = delivery_type(key);
     size_t count = 0;
@@ -194,6 +220,7 @@ static size_t headers_of(const char *key, bool only_new, struct http_header out[
         (struct http_header){"Content-Type", type != NULL ? type : "application/octet-stream"};
     out[count++] =
         (struct http_header){"Cache-Control", delivery_caching(slash != NULL ? slash + 1 : key)};
+    out[count++] = (struct http_header){CONTENT_HASH, hash};
     if (only_new) {
         out[count++] = (struct http_header){"If-None-Match", "*"};
     }
@@ -203,9 +230,11 @@ static size_t headers_of(const char *key, bool only_new, struct http_header out[
 static int put_whole(struct blob *blob, const char *key, const void *data, size_t size,
                      bool only_new, struct err *err) {
     struct http_header headers[HEADERS_MAX];
+    char hash[SHA256_TEXT];
     struct http_request request = request_of(blob, "PUT");
+    sha256_hex_of(data, size, hash);
     request.headers = headers;
-    request.header_count = headers_of(key, only_new, headers);
+    request.header_count = headers_of(key, hash, only_new, headers);
     request.body = data != NULL ? data : "";
     request.body_size = size;
     return send_for_key(blob, key, &request, err);
@@ -215,11 +244,13 @@ static int put_parts(struct blob *blob, const char *key, const void *data, size_
                      struct err *err) {
     const struct s3_root *state = blob->state;
     struct http_header headers[HEADERS_MAX];
+    char hash[SHA256_TEXT];
     char *full = mem_format("%s%s", state->prefix, key);
     struct http_request request = request_of(blob, "POST");
     struct http_retry retry = http_retry_default();
+    sha256_hex_of(data, size, hash);
     request.headers = headers;
-    request.header_count = headers_of(key, false, headers);
+    request.header_count = headers_of(key, hash, false, headers);
     retry.attempts = blob->options.attempts;
     int failed = s3_parts_put(state->client, full, &request, &retry, data, size, err);
     mem_free(full);
@@ -254,37 +285,6 @@ static void remember(const char *place, bool conditional) {
     pthread_mutex_unlock(&places_mutex);
 }
 
-/* Puts an empty object twice: the second must be refused. A store that doesn't know the
- * header refuses the first (501) or takes both. */
-static int is_conditional(struct blob *blob, bool *out, struct err *err) {
-    const struct s3_root *state = blob->state;
-    const char *place = s3_client_place(state->client);
-    if (recall(place, out)) {
-        return 0;
-    }
-    char id[ID_TEXT];
-    id_make(id);
-    char *key = mem_format(".reelfarm-probe-%s", id);
-    struct err why = {0};
-    int failed = put_whole(blob, key, NULL, 0, true, &why);
-    bool is_stored = failed == 0;
-    if (is_stored) {
-        failed = put_whole(blob, key, NULL, 0, true, &why);
-    }
-    *out = failed == ERR_CONFLICT; /* of the first where its answer was lost and it was repeated */
-    if (is_stored || *out) {
-        s3_remove(blob, key, NULL);
-        failed = *out ? 0 : failed;
-    } else if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
-        failed = 0;
-    }
-    mem_free(key);
-    if (failed == 0) {
-        remember(place, *out);
-    }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
-}
-
 static int refuse_present(struct blob *blob, const char *key, struct err *err) {
     struct err why = {0};
     int64_t size = 0;
@@ -295,22 +295,51 @@ static int refuse_present(struct blob *blob, const char *key, struct err *err) {
     return failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
 }
 
+/* The first creation in a bucket tells what its store can: put twice, the second must be refused.
+ * So nothing but the object itself is ever there, whenever we are killed. A store that doesn't
+ * know the header refuses the first (501) or takes both, which are equal. */
+static int create_first(struct blob *blob, const char *key, const void *data, size_t size,
+                        struct err *err) {
+    const struct s3_root *state = blob->state;
+    const char *place = s3_client_place(state->client);
+    struct err why = {0};
+    int failed = put_whole(blob, key, data, size, true, &why);
+    if (failed == 0) {
+        int again = put_whole(blob, key, data, size, true, NULL);
+        if (again == 0 || again == ERR_CONFLICT) {
+            remember(place, again == ERR_CONFLICT);
+        }
+        return 0;
+    }
+    if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
+        remember(place, false);
+        return put_whole(blob, key, data, size, false, err);
+    }
+    if (failed == ERR_CONFLICT) { /* another was quicker, or our own first try was heard */
+        remember(place, true);
+    }
+    return err_set(err, why.code, "%s", why.message);
+}
+
 static int s3_put(struct blob *blob, const char *key, const void *data, size_t size,
                   enum blob_put_mode mode, struct err *err) {
+    const struct s3_root *state = blob->state;
     bool is_large = size > ONE_PUT_BYTES_MAX;
     bool conditional = false;
+    bool known = recall(s3_client_place(state->client), &conditional);
+    bool creates = mode == BLOB_CREATE;
     int failed = 0;
-    if (mode == BLOB_CREATE && !is_large) {
-        failed = is_conditional(blob, &conditional, err);
-    }
-    if (failed == 0 && mode == BLOB_CREATE && !conditional) {
+    if (creates && (is_large || !conditional)) {
         failed = refuse_present(blob, key, err);
     }
     if (failed != 0) {
         return failed;
     }
+    if (creates && !is_large && !known) {
+        return create_first(blob, key, data, size, err);
+    }
     return is_large ? put_parts(blob, key, data, size, err)
-                    : put_whole(blob, key, data, size, conditional, err);
+                    : put_whole(blob, key, data, size, creates && conditional, err);
 }
 
 /* ---- Listing --------------------------------------------------------------------- */
@@ -436,6 +465,18 @@ static int s3_list(struct blob *blob, const char *prefix, blob_visit *visit, voi
     return failed;
 }
 
+static int s3_abandon(struct blob *blob, const char *prefix, struct err *err) {
+    const struct s3_root *state = blob->state;
+    struct http_request request = request_of(blob, "GET");
+    struct http_retry retry = http_retry_default();
+    char *full = mem_format("%s%s", state->prefix, prefix);
+    retry.attempts = blob->options.attempts;
+    request.max_body = LIST_BYTES_MAX;
+    int failed = s3_parts_abandon(state->client, full, &request, &retry, err);
+    mem_free(full);
+    return failed;
+}
+
 static const char *const schemes[] = {"s3", NULL};
 
 const struct blob_backend blob_s3_backend = {
@@ -451,4 +492,5 @@ const struct blob_backend blob_s3_backend = {
     .put = s3_put,
     .list = s3_list,
     .remove = s3_remove,
+    .abandon = s3_abandon,
 };

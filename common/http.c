@@ -3,10 +3,13 @@
 #include "common/http.h"
 
 #include <curl/curl.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "common/clock.h"
 #include "common/id.h"
@@ -28,10 +31,12 @@ struct http_client {
     CURLM *multi;
     CURL *easy;
     char error[CURL_ERROR_SIZE];
+    char refused[INET6_ADDRSTRLEN]; /* address of the last request that was not admitted, or "" */
 };
 
 /* One request on its way. */
 struct exchange {
+    struct http_client *client;
     const struct http_request *request;
     struct http_response *response;
     bool is_success;
@@ -276,6 +281,30 @@ static void set_trust(CURL *easy, const struct http_trust *trust) {
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 
+/* Opens the socket of a connection, if its address is admitted. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to) {
+    struct exchange *exchange = context;
+    struct http_client *client = exchange->client;
+    (void)purpose;
+    if (exchange->request->admits(&to->addr)) {
+        return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    }
+    if (getnameinfo(&to->addr, to->addrlen, client->refused, sizeof(client->refused), NULL, 0,
+                    NI_NUMERICHOST) != 0) {
+        snprintf(client->refused, sizeof(client->refused), "unknown");
+    }
+    return CURL_SOCKET_BAD;
+}
+
+static void set_admission(CURL *easy, struct exchange *exchange) {
+    exchange->client->refused[0] = '\0';
+    if (exchange->request->admits != NULL) {
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange);
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
+}
+
 static void prepare(struct http_client *client, struct exchange *exchange,
                     struct curl_slist *headers) {
     CURL *easy = client->easy;
@@ -292,6 +321,7 @@ static void prepare(struct http_client *client, struct exchange *exchange,
     set_limits(easy, exchange->request);
     set_transport(easy, exchange->request);
     set_trust(easy, &exchange->request->trust);
+    set_admission(easy, exchange);
 }
 
 /* Runs the transfer to its end. CURLE_ABORTED_BY_CALLBACK where it was cancelled. */
@@ -359,6 +389,11 @@ static int fail(const struct http_client *client, const struct exchange *exchang
     if (result == CURLE_ABORTED_BY_CALLBACK) {
         return err_set(err, ERR_CANCELLED, "%s %s: stopped as asked", method, url);
     }
+    if (client->refused[0] != '\0' && result == CURLE_COULDNT_CONNECT) {
+        return err_set(err, ERR_INVALID,
+                       "%s %s: it leads to the address %s, which may not be asked", method, url,
+                       client->refused);
+    }
     enum err_code code = ERR_INTERNAL;
     for (size_t i = 0; i < sizeof(result_codes) / sizeof(result_codes[0]); i++) {
         code = result_codes[i].result == result ? result_codes[i].code : code;
@@ -369,7 +404,7 @@ static int fail(const struct http_client *client, const struct exchange *exchang
 
 int http_send(struct http_client *client, const struct http_request *request,
               struct http_response *response, struct err *err) {
-    struct exchange exchange = {.request = request, .response = response};
+    struct exchange exchange = {.client = client, .request = request, .response = response};
     http_response_clear(response);
     struct curl_slist *headers = make_header_list(request);
     prepare(client, &exchange, headers);

@@ -16,6 +16,7 @@
 #include "common/buf.h"
 #include "common/err.h"
 
+struct sockaddr;
 struct http_client; /* used by one thread at a time */
 
 int http_client_create(struct http_client **out, struct err *err);
@@ -56,6 +57,10 @@ struct http_request {
     int stall_s;          /* default 30 */
     int redirects;        /* followed by GET and HEAD, http and https only; default 5 */
     struct http_trust trust;
+    /* Asked of every address before it is connected to, whatever name or redirect led there;
+     * one that it refuses is INVALID. Proxies, which would connect in our place, are then not
+     * used. NULL: all will do. */
+    bool (*admits)(const struct sockaddr *address);
     bool direct; /* past any proxy of the environment; default no */
     bool gzip;   /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
     const atomic_bool *cancel; /* NULL: none; looked at at least every 100 ms */

@@ -8,7 +8,12 @@
 #include "common/mem.h"
 #include "common/xml.h"
 
-enum { BEGIN_MS = 30000, ABORT_MS = 10000, ABORT_ATTEMPTS = 2 };
+enum {
+    BEGIN_MS = 30000,
+    ABORT_MS = 10000,
+    ABORT_ATTEMPTS = 2,
+    PAGES_MAX = 100, /* of uploads left behind: a store that lists one again must not hold us */
+};
 
 struct upload {
     struct s3_client *client;
@@ -130,21 +135,87 @@ int s3_parts_put(struct s3_client *client, const char *key, const struct http_re
                  const struct http_retry *retry, const void *data, size_t size, struct err *err) {
     struct upload upload = {.client = client, .key = key, .template = template, .retry = retry};
     const uint8_t *at = data;
-    int failed = begin(&upload, err);
+    struct err why = {0};
+    int failed = begin(&upload, &why);
     for (int number = 1; failed == 0 && size > 0; number++) {
         size_t here = size < S3_PART_BYTES ? size : S3_PART_BYTES;
-        failed = put_part(&upload, number, at, here, err);
+        failed = put_part(&upload, number, at, here, &why);
         at += here;
         size -= here;
     }
     if (failed == 0) {
-        failed = complete(&upload, err);
+        failed = complete(&upload, &why);
     }
     if (failed != 0 && upload.id != NULL) {
         abort_upload(&upload);
     }
+    if (failed != 0) { /* what was begun and is gone was taken back by another: begin anew */
+        bool is_taken = failed == ERR_NOT_FOUND && upload.id != NULL;
+        failed = err_set(err, is_taken ? ERR_UNAVAILABLE : why.code, "%s", why.message);
+    }
     http_response_finish(&upload.response);
     buf_finish(&upload.parts);
     mem_free(upload.id);
+    return failed;
+}
+
+/* ---- What others left ------------------------------------------------------------- */
+
+static int abandon_one(struct s3_client *client, const struct xml_node *entry,
+                       const struct http_request *template, const struct http_retry *retry,
+                       struct http_response *response, struct err *err) {
+    const struct xml_node *key = xml_child(entry, "Key");
+    const struct xml_node *id = xml_child(entry, "UploadId");
+    struct err why = {0};
+    if (key == NULL || id == NULL) {
+        return err_set(err, ERR_CORRUPT, "the store lists an upload without a key or a name");
+    }
+    const struct sigv4_pair query[] = {{"uploadId", id->text}};
+    const struct s3_call call = {key->text, query, 1};
+    struct http_request request = *template;
+    request.method = "DELETE";
+    int failed = s3_send_retrying(client, &call, &request, retry, response, &why);
+    bool gone = failed == 0 || response->status == 404;
+    return gone ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+/* One page, from the first that is still there. `*more` says whether to look again. */
+static int abandon_page(struct s3_client *client, const char *prefix,
+                        const struct http_request *template, const struct http_retry *retry,
+                        bool *more, struct err *err) {
+    const struct sigv4_pair query[] = {{"prefix", prefix}, {"uploads", ""}};
+    const struct s3_call call = {"", query, 2};
+    struct http_request request = *template;
+    struct http_response list = {0};
+    struct http_response response = {0};
+    struct arena arena = {0};
+    struct xml_node *root = NULL;
+    request.method = "GET";
+    int failed = s3_send_retrying(client, &call, &request, retry, &list, err);
+    if (failed == 0) {
+        failed = xml_read(&root, &arena, list.body.data, list.body.size, err);
+    }
+    if (failed == 0) {
+        const struct xml_node *cut = xml_child(root, "IsTruncated");
+        const struct xml_node *entry = xml_child(root, "Upload");
+        *more = cut != NULL && strcmp(cut->text, "true") == 0 && entry != NULL;
+        for (; entry != NULL && failed == 0; entry = xml_again(entry)) {
+            failed = abandon_one(client, entry, template, retry, &response, err);
+        }
+    }
+    arena_finish(&arena);
+    http_response_finish(&list);
+    http_response_finish(&response);
+    return failed;
+}
+
+int s3_parts_abandon(struct s3_client *client, const char *prefix,
+                     const struct http_request *template, const struct http_retry *retry,
+                     struct err *err) {
+    bool more = true;
+    int failed = 0;
+    for (int page = 0; page < PAGES_MAX && more && failed == 0; page++) {
+        failed = abandon_page(client, prefix, template, retry, &more, err);
+    }
     return failed;
 }

@@ -16,4 +16,11 @@ enum { S3_PART_BYTES = 16 << 20 };
 int s3_parts_put(struct s3_client *client, const char *key, const struct http_request *template,
                  const struct http_retry *retry, const void *data, size_t size, struct err *err);
 
+/* Takes back all uploads of keys that begin with `prefix`, which who began them did not end: an
+ * upload whose sender was killed costs its space for ever, and no listing shows it. `template`
+ * gives limits and cancel. */
+int s3_parts_abandon(struct s3_client *client, const char *prefix,
+                     const struct http_request *template, const struct http_retry *retry,
+                     struct err *err);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "events.h"
+#include "places.h"
 #include "titles.h"
 #include "view.h"
 
@@ -32,6 +33,11 @@ void call_submit_title(struct tx *tx, struct call *call) {
         reader_fail(&r, "title",
                     "must be 1 to 128 of a-z, 0-9, '.', '_', '-', the first a "
                     "letter or digit");
+    }
+    if (reader_ok(&r)) {
+        const struct farm *farm = call->routes->farm;
+        places_check(farm->sources, "source", request.source, tx_err(tx));
+        places_check(farm->outputs, "output", request.output, tx_err(tx));
     }
     struct reader below = reader_object(&r, "ladder");
     if (reader_ok(&r) && ladder_read(&ladder, &below, tx_err(tx)) == 0) {

@@ -164,6 +164,8 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.certificate = text_of(&certificate);
         scheduler.key = text_of(&key);
         scheduler.worker_ca = text_of(&worker_ca);
+        scheduler.sources = settings->sources;
+        scheduler.outputs = settings->outputs;
         scheduler.store_path = settings->store;
         scheduler.token = buf_text(&token);
         scheduler.listen_host = settings->listen;

@@ -36,6 +36,8 @@ struct farm {
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     struct plan_limits limits;
+    const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
+    const char *outputs; /* where outputs may go */
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
     struct progress *progress;
     size_t progress_count;

@@ -459,6 +459,8 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     }
     bool wanted = lease.state == LEASE_LIVE;
     end_lease(tx, farm, &lease, LEASE_FAIL);
+    /* its worker's next heartbeat may list it still, and must not bring it back to life */
+    sql_run(tx, SQL_LEASE_SET_SESSION, VALUES(INTEGER(fence), TEXT(""), INTEGER(lease.at)));
     if (wanted) {
         struct unit_list units = {0};
         metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);

@@ -27,6 +27,8 @@ struct scheduler {
     bool private_mode;
     char *url;
     char *token;
+    char *sources; /* NULL: none given */
+    char *outputs;
     struct auth *auth;
     int64_t sweep_at_ms; /* monotonic */
     bool sweeping;       /* a sweep is on its way */
@@ -161,6 +163,10 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.heartbeat_ms = options->heartbeat_ms;
     scheduler->farm.ttl_ms = options->ttl_ms;
     scheduler->farm.limits = options->limits;
+    scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);
+    scheduler->outputs = options->outputs == NULL ? NULL : mem_string(options->outputs);
+    scheduler->farm.sources = scheduler->sources;
+    scheduler->farm.outputs = scheduler->outputs;
     scheduler->routes.farm = &scheduler->farm;
     scheduler->routes.comment_ms = options->comment_ms;
     traffic_init(&scheduler->routes.traffic);
@@ -195,6 +201,8 @@ void scheduler_stop(struct scheduler *scheduler) {
     traffic_finish(&scheduler->routes.traffic);
     mem_free(scheduler->url);
     mem_free(scheduler->token);
+    mem_free(scheduler->sources);
+    mem_free(scheduler->outputs);
     mem_free(scheduler);
 }
 

@@ -23,6 +23,8 @@ struct scheduler_options {
     const char *key;           /* of the certificate */
     const char *worker_ca;     /* who vouches for workers, which then need a certificate; NULL:
                                   a token is enough */
+    const char *sources;       /* places.h: where sources may come from; NULL: anywhere */
+    const char *outputs;       /* where outputs may go; NULL: anywhere */
     bool private_mode;         /* default false: see below */
     int heartbeat_ms;          /* what workers are told; default 10000; private: 500 is good */
     int ttl_ms;                /* a session silent for so long is lost; default 30000 */

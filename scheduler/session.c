@@ -115,12 +115,13 @@ static void hear_lease(struct tx *tx, struct farm *farm, const struct heard_task
 }
 
 /* A listed task whose lease has ended: its worker was lost and is back. Adopts it
- * where nobody else has its units by now. Whether the worker shall stop it. */
+ * where nobody else has its units by now; not where it failed (no session any more), since a
+ * heartbeat may be overtaken by that news. Whether the worker shall stop it. */
 static bool meet_again(struct tx *tx, const struct session_row *session, int64_t fence) {
     struct lease_row lease;
     struct unit_list units = {0};
     size_t ready = 0, wanted = 0;
-    if (!lease_find(tx, fence, &lease) || !kind_is_pure(lease.kind) ||
+    if (!lease_find(tx, fence, &lease) || !kind_is_pure(lease.kind) || lease.session[0] == '\0' ||
         strcmp(lease.worker, session->worker) != 0 || strcmp(lease.host, session->host) != 0) {
         return true;
     }

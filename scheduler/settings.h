@@ -16,6 +16,8 @@ struct settings {
     const char *tls_certificate; /* NULL: plain HTTP, and then no tls_key */
     const char *tls_key;
     const char *worker_ca; /* NULL: workers need no certificate */
+    const char *sources;   /* places.h; NULL: anywhere */
+    const char *outputs;
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     int log_level; /* enum log_level */

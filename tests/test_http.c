@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/address.h"
 #include "common/clock.h"
 #include "common/http.h"
 #include "common/mem.h"
@@ -267,6 +268,33 @@ START_TEST(a_token_stays_with_its_host) {
 }
 END_TEST
 
+static bool admits_one(const struct sockaddr *address) {
+    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
+    return address->sa_family == AF_INET && four->sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+}
+
+START_TEST(an_address_that_is_not_admitted_is_not_asked) {
+    request.admits = address_is_public;
+    ck_assert_int_eq(SEND("/a", {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0}),
+                     ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, "127.0.0.1, which may not be asked"));
+    ck_assert_int_eq(stub.taken, 0);
+    err_clear(&err);
+    request.admits = admits_one;
+    ck_assert_int_eq(SEND("/a", {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0}), 0);
+}
+END_TEST
+
+START_TEST(a_redirect_to_an_address_that_is_not_admitted_is_not_followed) {
+    char *redirect = mem_format("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.2:9/b\r\n"
+                                "Content-Length: 0\r\n\r\n");
+    request.admits = admits_one;
+    ck_assert_int_eq(SEND("/a", {redirect, 0}), ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(err.message, "127.0.0.2, which may not be asked"));
+    mem_free(redirect);
+}
+END_TEST
+
 START_TEST(a_proxy_is_not_asked_for_loopback) {
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     ck_assert_int_eq(SEND("/a", {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0}), 0);
@@ -501,6 +529,8 @@ Suite *http_suite(void) {
     tcase_add_test(tcase, a_post_is_sent_once);
     tcase_add_test(tcase, retry_after_is_kept_to);
     tcase_add_test(tcase, a_pause_can_be_stopped);
+    tcase_add_test(tcase, an_address_that_is_not_admitted_is_not_asked);
+    tcase_add_test(tcase, a_redirect_to_an_address_that_is_not_admitted_is_not_followed);
     tcase_add_test(tcase, nginx_is_read_by_ranges_on_one_connection);
     suite_add_tcase(suite, tcase);
     return suite;

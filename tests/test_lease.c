@@ -377,6 +377,19 @@ START_TEST(a_worker_that_comes_back_keeps_its_task) {
 }
 END_TEST
 
+START_TEST(a_heartbeat_behind_a_failure_revives_nothing) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    ck_assert_int_eq(fixture_fail(&farm, video.fence, FAILURE_IO, "a cut line"), ANSWER_ACCEPTED);
+    ck_assert_int_eq(fixture_beat(&farm, session, &video.fence, 1), 0); /* written before that */
+    ck_assert_int_eq(farm.stop_count, 1);
+    ck_assert_int_eq(fixture_unit(&farm, video.units[0]).state, UNIT_READY);
+    ck_assert_int_eq(fixture_fail(&farm, video.fence, FAILURE_IO, "again"), ANSWER_CONFLICT);
+    fixture_drop(&video);
+}
+END_TEST
+
 START_TEST(a_restart_forgets_nothing) {
     struct fixture_held video, next;
     fixture_run_title(&farm, "t", "h264", 2, session);
@@ -536,6 +549,7 @@ Suite *lease_suite(void) {
     tcase_add_test(sessions, leaving_is_no_loss);
     tcase_add_test(sessions, a_lease_that_never_arrived_comes_back);
     tcase_add_test(sessions, a_worker_that_comes_back_keeps_its_task);
+    tcase_add_test(sessions, a_heartbeat_behind_a_failure_revives_nothing);
     tcase_add_test(sessions, a_restart_forgets_nothing);
     TCase *forming = group(suite, "forming");
     tcase_add_loop_test(forming, budgets_spread_the_work, 0, 7);

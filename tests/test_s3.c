@@ -458,6 +458,44 @@ START_TEST(a_clock_that_no_time_of_the_store_helps_is_named) {
 }
 END_TEST
 
+/* ---- Bytes that change on their way ----------------------------------------------- */
+
+#define HASH_OF_X "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+#define SAYS_X(body)                                                                               \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nx-amz-meta-sha256: " HASH_OF_X "\r\n\r\n" body
+
+START_TEST(a_byte_changed_on_its_way_is_asked_for_again) {
+    const struct fixture_answer answers[] = {{SAYS_X("y"), 0}, {SAYS_X("x"), 0}};
+    struct buf out = {0};
+    start(answers, 2);
+    ck_assert_msg(blob_get(blob, "k", 100, &out, &err) == 0, "%s", err.message);
+    ck_assert_str_eq(buf_text(&out), "x");
+    ck_assert_int_eq(stub.taken, 2);
+    buf_finish(&out);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(bytes_that_are_not_those_put_are_refused) {
+    const struct fixture_answer answers[] = {{SAYS_X("y"), 0}};
+    struct buf out = {0};
+    start(answers, 1);
+    ck_assert_int_eq(blob_get(blob, "k", 100, &out, &err), ERR_CORRUPT);
+    check_said("has other bytes than were put there");
+    ck_assert_uint_eq(out.size, 0);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(an_object_is_put_with_its_hash) {
+    const struct fixture_answer answers[] = {{OK, 0}};
+    start(answers, 1);
+    ck_assert_int_eq(blob_put(blob, "k", "x", 1, BLOB_REPLACE, &err), 0);
+    check_asked(0, "\r\nx-amz-meta-sha256: " HASH_OF_X "\r\n");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* ---- Writing --------------------------------------------------------------------- */
 
 #define TAKEN ERROR("412 No", "", "PreconditionFailed")
@@ -469,20 +507,21 @@ static const struct {
     int code;
     const char *last; /* request */
 } creations[] = {
-    /* It does: probe, probe, its removal, the put. */
-    {{{OK, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}}, 4, 0, "If-None-Match: *\r\n"},
-    {{{OK, 0}, {TAKEN, 0}, {OK, 0}, {TAKEN, 0}}, 4, ERR_CONFLICT, "If-None-Match: *\r\n"},
-    /* It says that it can't: probe, look, put. */
-    {{{ERROR("501 No", "", "NotImplemented"), 0}, {MISSING, 0}, {OK, 0}},
+    /* It does: look, put, and once more to know. */
+    {{{MISSING, 0}, {OK, 0}, {TAKEN, 0}}, 3, 0, "If-None-Match: *\r\n"},
+    {{{OK, 0}}, 1, ERR_CONFLICT, "HEAD /bucket/out/k"},
+    /* And another was quicker, or the answer to our first try was lost. */
+    {{{MISSING, 0}, {TAKEN, 0}}, 2, ERR_CONFLICT, "If-None-Match: *\r\n"},
+    {{{MISSING, 0}, {NULL, 0}, {TAKEN, 0}}, 3, ERR_CONFLICT, "If-None-Match: *\r\n"},
+    /* It says that it can't: look, put, put. */
+    {{{MISSING, 0}, {ERROR("501 No", "", "NotImplemented"), 0}, {OK, 0}},
      3,
      0,
      "PUT /bucket/out/k"},
-    {{{ERROR("501 No", "", "NotImplemented"), 0}, {OK, 0}}, 2, ERR_CONFLICT, "HEAD /bucket/out/k"},
-    /* It takes no notice: probe, probe, its removal, look, put. */
-    {{{OK, 0}, {OK, 0}, {OK, 0}, {MISSING, 0}, {OK, 0}}, 5, 0, "PUT /bucket/out/k"},
-    {{{OK, 0}, {OK, 0}, {OK, 0}, {OK, 0}}, 4, ERR_CONFLICT, "HEAD /bucket/out/k"},
-    /* It does, and its first answer is lost: probe twice, its removal, the put. */
-    {{{NULL, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}}, 4, 0, "If-None-Match: *\r\n"},
+    /* It takes no notice: look, put, and once more the same. */
+    {{{MISSING, 0}, {OK, 0}, {OK, 0}}, 3, 0, "PUT /bucket/out/k"},
+    /* It breaks off after the first: what is put is put. */
+    {{{MISSING, 0}, {OK, 0}, {ERROR("403 No", "", "AccessDenied"), 0}}, 3, 0, "PUT /bucket/out/k"},
 };
 
 START_TEST(a_name_is_taken_once_whatever_the_store_can) {
@@ -496,19 +535,31 @@ START_TEST(a_name_is_taken_once_whatever_the_store_can) {
 END_TEST
 
 START_TEST(what_a_store_can_is_asked_once) {
-    const struct fixture_answer answers[] = {{OK, 0}, {TAKEN, 0}, {OK, 0}, {OK, 0}};
+    const struct fixture_answer answers[] = {{MISSING, 0}, {OK, 0}, {TAKEN, 0}, {OK, 0}};
     start(answers, 4);
     ck_assert_int_eq(
         blob_put(blob, "t/video/h264-720p-0123456789/00001.m4s", "x", 1, BLOB_CREATE, &err), 0);
     ck_assert_int_eq(blob_put(blob, "two", "x", 1, BLOB_CREATE, &err), 0);
     ck_assert_int_eq(blob_put(blob, "live-0123456789/master.m3u8", "x", 1, BLOB_CREATE, &err), 0);
-    ck_assert_int_eq(stub.taken, 6);
-    check_asked(0, "PUT /bucket/out/.reelfarm-probe-");
-    check_asked(5, "\r\nCache-Control: no-cache\r\n"); /* whatever the title is called */
-    check_asked(2, "DELETE /bucket/out/.reelfarm-probe-");
-    check_asked(3, "\r\nContent-Type: video/mp4\r\n");
-    check_asked(3, "\r\nCache-Control: public, max-age=31536000, immutable\r\n");
-    check_asked(4, "\r\nCache-Control: no-cache\r\n");
+    ck_assert_int_eq(stub.taken, 5);
+    for (int i = 1; i <= 2; i++) { /* nothing else is ever put there */
+        check_asked(i, "PUT /bucket/out/t/video/h264-720p-0123456789/00001.m4s");
+        check_asked(i, "\r\nContent-Type: video/mp4\r\n");
+        check_asked(i, "\r\nCache-Control: public, max-age=31536000, immutable\r\n");
+    }
+    check_asked(3, "\r\nCache-Control: no-cache\r\n");
+    check_asked(4, "\r\nCache-Control: no-cache\r\n"); /* whatever the title is called */
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(where_a_store_can_not_each_creation_looks) {
+    const struct fixture_answer answers[] = {{MISSING, 0}, {OK, 0}, {OK, 0}, {MISSING, 0}, {OK, 0}};
+    start(answers, 5);
+    ck_assert_int_eq(blob_put(blob, "one", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(blob_put(blob, "two", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(stub.taken, 5);
+    check_asked(3, "HEAD /bucket/out/two");
     fixture_stub_stop(&stub);
 }
 END_TEST
@@ -547,6 +598,10 @@ static const struct {
      3,
      "403 AccessDenied",
      "DELETE /bucket/out/k?uploadId=up "},
+    {{{BEGUN, 0}, {ERROR("404 No", "", "NoSuchUpload"), 0}, {OK, 0}},
+     3,
+     "404 NoSuchUpload",
+     "DELETE /bucket/out/k?uploadId=up "},
     {{{OK, 0}}, 1, "at byte 0", "POST /bucket/out/k?uploads= HTTP"},
     {{{ERROR("500 No", "", "InternalError"), 0}}, 1, "500 InternalError", "POST "},
 };
@@ -579,6 +634,51 @@ START_TEST(an_upload_that_fails_is_taken_back) {
     check_asked(uploads[_i].count - 1, uploads[_i].last);
     fixture_stub_stop(&stub);
     mem_free(data);
+}
+END_TEST
+
+#define UPLOADS(cut, entries)                                                                      \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListMultipartUploadsResult><IsTruncated>" cut    \
+    "</IsTruncated>" entries "</ListMultipartUploadsResult>"
+#define UPLOAD(key, id) "<Upload><Key>" key "</Key><UploadId>" id "</UploadId></Upload>"
+
+START_TEST(uploads_of_the_dead_are_taken_back) {
+    const struct fixture_answer answers[] = {
+        {UPLOADS("true", UPLOAD("out/t/a", "one") UPLOAD("out/t/b", "two")), 0},
+        {OK, 0},
+        {ERROR("404 No", "", "NoSuchUpload"), 0}, /* its own has just done so */
+        {UPLOADS("false", UPLOAD("out/t/c", "three")), 0},
+        {OK, 0},
+    };
+    start(answers, 5);
+    ck_assert_msg(blob_abandon(blob, "t/", &err) == 0, "%s", err.message);
+    ck_assert_int_eq(stub.taken, 5);
+    check_asked(0, "GET /bucket/?prefix=out%2Ft%2F&uploads= HTTP");
+    check_asked(1, "DELETE /bucket/out/t/a?uploadId=one HTTP");
+    check_asked(2, "DELETE /bucket/out/t/b?uploadId=two HTTP");
+    check_asked(4, "DELETE /bucket/out/t/c?uploadId=three HTTP");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(an_upload_that_another_took_back_begins_anew) {
+    const struct fixture_answer answers[] = {
+        {BEGUN, 0}, {ERROR("404 No", "", "NoSuchUpload"), 0}, {OK, 0}};
+    unsigned char *data = fixture_bytes(SIZE);
+    start(answers, 3);
+    int code = blob_put(blob, "k", data, SIZE, BLOB_REPLACE, &err);
+    ck_assert(err_is_transient((enum err_code)code));
+    fixture_stub_stop(&stub);
+    mem_free(data);
+}
+END_TEST
+
+START_TEST(a_store_that_keeps_its_uploads_to_itself_is_named) {
+    const struct fixture_answer answers[] = {{ERROR("403 No", "", "AccessDenied"), 0}};
+    start(answers, 1);
+    ck_assert_int_eq(blob_abandon(blob, "t/", &err), ERR_INVALID);
+    check_said("403 AccessDenied");
+    fixture_stub_stop(&stub);
 }
 END_TEST
 
@@ -666,9 +766,16 @@ Suite *s3_suite(void) {
     tcase_add_loop_test(requests, a_name_is_taken_once_whatever_the_store_can, 0,
                         sizeof(creations) / sizeof(creations[0]));
     tcase_add_test(requests, what_a_store_can_is_asked_once);
+    tcase_add_test(requests, where_a_store_can_not_each_creation_looks);
     tcase_add_test(requests, a_large_object_goes_in_parts);
     tcase_add_loop_test(requests, an_upload_that_fails_is_taken_back, 0,
                         sizeof(uploads) / sizeof(uploads[0]));
+    tcase_add_test(requests, uploads_of_the_dead_are_taken_back);
+    tcase_add_test(requests, a_byte_changed_on_its_way_is_asked_for_again);
+    tcase_add_test(requests, bytes_that_are_not_those_put_are_refused);
+    tcase_add_test(requests, an_object_is_put_with_its_hash);
+    tcase_add_test(requests, an_upload_that_another_took_back_begins_anew);
+    tcase_add_test(requests, a_store_that_keeps_its_uploads_to_itself_is_named);
     tcase_add_test(requests, a_listing_goes_on_from_page_to_page);
     tcase_add_loop_test(requests, a_broken_listing_is_named, 0, BROKEN_PAGES);
     suite_add_tcase(suite, requests);

@@ -9,6 +9,7 @@
 
 #include "common/blob.h"
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/id.h"
 #include "common/mem.h"
 #include "common/s3.h"
@@ -118,6 +119,7 @@ START_TEST(players_are_told_what_an_object_is) {
     ck_assert_int_eq(blob_get(blob, "one/video/h264-720p-0123456789/init.mp4", 9, &out, NULL), 0);
     ck_assert_str_eq(blob_got_header(blob, "Content-Type"), "video/mp4");
     ck_assert_str_eq(blob_got_header(blob, "Cache-Control"), "public, max-age=31536000, immutable");
+    ck_assert_uint_eq(strlen(blob_got_header(blob, "x-amz-meta-sha256")), SHA256_TEXT - 1);
     buf_finish(&out);
 }
 END_TEST
@@ -218,6 +220,24 @@ START_TEST(a_large_object_that_is_stopped_leaves_nothing) {
     ck_assert_int_eq(blob_stat(blob, "large.bin", &size, NULL), ERR_NOT_FOUND);
     ck_assert_uint_eq(uploads_left(), 0);
     mem_free(data);
+}
+END_TEST
+
+/* As of a sender that was killed. */
+START_TEST(an_upload_that_nobody_ends_is_taken_back) {
+    static const struct sigv4_pair query[] = {{"uploads", ""}};
+    const struct s3_call call = {"out/t/left", query, 1};
+    const struct http_retry retry = http_retry_default();
+    struct http_request request = http_request_default();
+    struct http_response response = {0};
+    request.method = "POST";
+    ck_assert_int_eq(s3_send_retrying(client, &call, &request, &retry, &response, &err), 0);
+    ck_assert_uint_eq(uploads_left(), 1);
+    ck_assert_msg(blob_abandon(blob, "other/", &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(uploads_left(), 1);
+    ck_assert_msg(blob_abandon(blob, "t/", &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(uploads_left(), 0);
+    http_response_finish(&response);
 }
 END_TEST
 
@@ -402,6 +422,7 @@ Suite *s3_store_suite(void) {
     }
     tcase_add_test(tcase, a_large_object_goes_in_parts_and_comes_back);
     tcase_add_test(tcase, a_large_object_that_is_stopped_leaves_nothing);
+    tcase_add_test(tcase, an_upload_that_nobody_ends_is_taken_back);
     tcase_add_test(tcase, many_objects_are_listed_in_order);
     tcase_add_test(tcase, a_source_that_is_replaced_is_noticed);
     tcase_add_test(tcase, an_empty_source_opens);

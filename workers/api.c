@@ -15,7 +15,8 @@
 enum {
     PAGE_UNITS = 100,
     ANSWER_BYTES = 64 << 20, /* a plan with the index of a long source */
-    ANSWER_MS = 30000,       /* for an answer that waits for nothing */
+    ANSWER_MS = 30000,       /* for an answer that waits for nothing and may be large */
+    PROMPT_MS = 10000,       /* for a small one: a worker waits no longer for a dead connection */
     PATH_TEXT = 256,
 };
 
@@ -72,13 +73,13 @@ static int problem(const struct api *api, const struct http_request *request, st
     return failed;
 }
 
-/* One call. `body` may be NULL; `tree` gets the answer's JSON (owned), NULL where it has
- * none or `tree` is NULL. */
-static int call(struct api *api, const char *method, int64_t wait_ms, const struct buf *body,
+/* One call, which takes `limit_ms` at most. `body` may be NULL; `tree` gets the answer's JSON
+ * (owned), NULL where it has none or `tree` is NULL. */
+static int call(struct api *api, const char *method, int64_t limit_ms, const struct buf *body,
                 struct json **tree, struct err *err, const char *path, ...)
     __attribute__((format(printf, 7, 8)));
 
-static int call(struct api *api, const char *method, int64_t wait_ms, const struct buf *body,
+static int call(struct api *api, const char *method, int64_t limit_ms, const struct buf *body,
                 struct json **tree, struct err *err, const char *path, ...) {
     static const struct http_header type = {"Content-Type", "application/json"};
     char rest[PATH_TEXT];
@@ -93,8 +94,8 @@ static int call(struct api *api, const char *method, int64_t wait_ms, const stru
     request.bearer = api->access->token;
     request.trust = api->access->trust;
     request.max_body = ANSWER_BYTES;
-    request.total_ms = (int)wait_ms + ANSWER_MS;
-    request.stall_s = ((int)wait_ms + ANSWER_MS) / 1000;
+    request.total_ms = (int)limit_ms;
+    request.stall_s = (int)limit_ms / 1000 + 1;
     request.cancel = api->cancel;
     if (body != NULL) {
         request.headers = &type;
@@ -143,7 +144,7 @@ int api_session_open(struct api *api, const struct api_worker *worker, struct ap
     writer_int(&w, "memory_bytes", worker->memory_bytes);
     encoders_write(worker, &w);
     writer_object_end(&w);
-    int failed = call(api, "POST", 0, &body, &tree, err, "/v1/sessions");
+    int failed = call(api, "POST", PROMPT_MS, &body, &tree, err, "/v1/sessions");
     if (failed == 0) {
         struct reader r = reader_of(tree, "session", &unread);
         struct api_session session = {0};
@@ -159,7 +160,7 @@ int api_session_open(struct api *api, const struct api_worker *worker, struct ap
 }
 
 int api_session_close(struct api *api, const char *session, struct err *err) {
-    return call(api, "DELETE", 0, NULL, NULL, err, "/v1/sessions/%s", session);
+    return call(api, "DELETE", ANSWER_MS, NULL, NULL, err, "/v1/sessions/%s", session);
 }
 
 static void orders_read(struct api_orders *out, struct reader *r) {
@@ -172,7 +173,7 @@ static void orders_read(struct api_orders *out, struct reader *r) {
 }
 
 int api_heartbeat(struct api *api, const char *session, const struct api_beat *beats, size_t count,
-                  struct api_orders *out, struct err *err) {
+                  int64_t limit_ms, struct api_orders *out, struct err *err) {
     struct buf body = {0};
     struct json *tree = NULL;
     struct err unread = {0};
@@ -188,7 +189,8 @@ int api_heartbeat(struct api *api, const char *session, const struct api_beat *b
     }
     writer_array_end(&w);
     writer_object_end(&w);
-    int failed = call(api, "POST", 0, &body, &tree, err, "/v1/sessions/%s/heartbeat", session);
+    int failed =
+        call(api, "POST", limit_ms, &body, &tree, err, "/v1/sessions/%s/heartbeat", session);
     if (failed == 0) {
         struct reader r = reader_of(tree, "heartbeat answer", &unread);
         orders_read(out, &r);
@@ -234,7 +236,7 @@ int api_lease(struct api *api, const char *session, int slots, int64_t memory_by
     writer_array_end(&w);
     writer_int(&w, "wait_ms", wait_ms);
     writer_object_end(&w);
-    int failed = call(api, "POST", wait_ms, &body, &tree, err, "/v1/leases");
+    int failed = call(api, "POST", wait_ms + PROMPT_MS, &body, &tree, err, "/v1/leases");
     if (failed == 0) {
         struct reader r = reader_of(tree, "lease", &unread);
         tasks_read(&r, tasks, (size_t)slots, count);
@@ -255,7 +257,8 @@ static int report_post(struct api *api, int64_t fence, const char *what,
     struct buf body = {0};
     struct writer w = writer_of(&body);
     task_report_write(report, &w, NULL);
-    int failed = call(api, "POST", 0, &body, tree, err, "/v1/leases/%" PRId64 "/%s", fence, what);
+    int failed =
+        call(api, "POST", ANSWER_MS, &body, tree, err, "/v1/leases/%" PRId64 "/%s", fence, what);
     buf_finish(&body);
     return failed;
 }
@@ -293,7 +296,8 @@ int api_fail(struct api *api, int64_t fence, enum failure_class failure, const c
         writer_array_end(&w);
     }
     writer_object_end(&w);
-    int failed = call(api, "POST", 0, &body, NULL, err, "/v1/leases/%" PRId64 "/fail", fence);
+    int failed =
+        call(api, "POST", ANSWER_MS, &body, NULL, err, "/v1/leases/%" PRId64 "/fail", fence);
     buf_finish(&body);
     return failed;
 }
@@ -330,7 +334,7 @@ int api_folders(struct api *api, struct task *task, int64_t wait_ms, bool *known
     struct err unread = {0};
     int failed = 0;
     if (!folders_known(task)) {
-        failed = call(api, "GET", wait_ms, NULL, &tree, err,
+        failed = call(api, "GET", wait_ms + ANSWER_MS, NULL, &tree, err,
                       "/v1/titles/%s/identity?wait_ms=%" PRId64, task->title, wait_ms);
         if (failed == 0 && tree != NULL) { /* 204: not known yet */
             struct reader r = reader_of(tree, "identity", &unread);
@@ -348,7 +352,7 @@ int api_folders(struct api *api, struct task *task, int64_t wait_ms, bool *known
 int api_plan(struct api *api, const char *title, struct title_plan *out, struct err *err) {
     struct json *tree = NULL;
     struct err unread = {0};
-    int failed = call(api, "GET", 0, NULL, &tree, err, "/v1/titles/%s/plan", title);
+    int failed = call(api, "GET", ANSWER_MS, NULL, &tree, err, "/v1/titles/%s/plan", title);
     if (failed == 0) {
         struct reader r = reader_of(tree, "plan", &unread);
         title_plan_read(out, &r);
@@ -389,7 +393,7 @@ static int units_page(struct api *api, const char *title, struct arena *arena, i
                       api_unit_fn visit, void *context, struct err *err) {
     struct json *tree = NULL;
     struct err unread = {0};
-    int failed = call(api, "GET", 0, NULL, &tree, err,
+    int failed = call(api, "GET", ANSWER_MS, NULL, &tree, err,
                       "/v1/titles/%s/units?after=%" PRId64 "&limit=%d", title, *after, PAGE_UNITS);
     if (failed == 0) {
         struct reader r = reader_of(tree, "units", &unread);

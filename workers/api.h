@@ -16,7 +16,13 @@
 #include "common/http.h"
 #include "common/wire.h"
 
-enum { API_SESSION_TEXT = 64, API_WAIT_MS = 20000, API_STOPS_MAX = 256, API_TASKS_MAX = 256 };
+enum {
+    API_SESSION_TEXT = 64,
+    API_WAIT_MS = 20000,
+    API_STOPS_MAX = 256,
+    API_TASKS_MAX = 256,
+    API_PAUSE_MS = 3000, /* at most between two tries: a scheduler that is back is soon found */
+};
 
 struct api; /* used by one thread at a time */
 
@@ -79,9 +85,9 @@ struct api_orders {
     bool drain;
 };
 
-/* NOT_FOUND where the session is gone: open another. */
+/* NOT_FOUND where the session is gone: open another. TIMEOUT after `limit_ms`. */
 int api_heartbeat(struct api *api, const char *session, const struct api_beat *beats, size_t count,
-                  struct api_orders *out, struct err *err);
+                  int64_t limit_ms, struct api_orders *out, struct err *err);
 
 /* Asks for at most `slots` tasks and waits up to `wait_ms` for one. `tasks` has room for
  * so many pointers; what they point to is owned: free with task_free. */

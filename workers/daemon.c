@@ -23,9 +23,10 @@
 
 enum {
     TOKEN_BYTES = 4096,
-    TICK_MS = 100,   /* how often a signal is looked for */
-    HEART_NICE = -5, /* where we may: a heartbeat must not starve */
-    WARN_MS = 60000, /* a scheduler that is away is told of once a minute */
+    TICK_MS = 100,    /* how often a signal is looked for */
+    HEART_NICE = -5,  /* where we may: a heartbeat must not starve */
+    ANSWER_PARTS = 3, /* of a lease time a heartbeat's answer may take one */
+    WARN_MS = 60000,  /* a scheduler that is away is told of once a minute */
     EXIT_FAILED = 1,
     EXIT_REFUSED = 4,
     EXIT_INTERRUPTED = 130,
@@ -48,7 +49,9 @@ struct daemon {
     bool has_heart;
     bool heart_ends;
     atomic_bool heart_cancel; /* ends its calls */
-    int64_t heard_ms;         /* when the scheduler last answered a heartbeat */
+    int64_t heard_ms;         /* when the latest heartbeat was sent that the scheduler answered */
+    int unheard;              /* heartbeats since */
+    bool listed;              /* the session knows what runs here */
     int64_t warned_ms;        /* when the log was last told that it is away */
 };
 
@@ -108,26 +111,30 @@ static void refuse(struct daemon *d, const struct err *why) {
     log_error("the scheduler refuses this worker", "why=\"%s\"", why->message);
 }
 
-static void session_take(struct daemon *d, const struct api_session *session) {
+/* `sent_ms`: when it was asked for. */
+static void session_take(struct daemon *d, const struct api_session *session, int64_t sent_ms) {
     pthread_mutex_lock(&d->shared.lock);
     d->session = *session;
     d->has_session = true;
+    d->listed = false;
     pthread_cond_broadcast(&d->shared.changed);
     pthread_mutex_unlock(&d->shared.lock);
-    d->heard_ms = clock_monotonic_ms();
+    d->heard_ms = sent_ms;
     d->warned_ms = 0;
+    d->unheard = 0;
     atomic_store(&d->shared.ttl_ms, session->ttl_ms);
     log_info("session", "session=%s", session->id);
 }
 
 static void session_open(struct daemon *d, struct api *api, int *failures) {
-    static const struct http_retry retry = {.first_ms = 200, .most_ms = 5000};
+    static const struct http_retry retry = {.first_ms = 200, .most_ms = API_PAUSE_MS};
     struct err err = {0};
     struct api_session session;
+    int64_t sent_ms = clock_monotonic_ms();
     int failed = api_session_open(api, &d->worker, &session, &err);
     if (failed == 0) {
         *failures = 0;
-        session_take(d, &session);
+        session_take(d, &session, sent_ms);
     } else if (http_may_retry(failed)) {
         warn_away(d, &err);
         sleep_beat(d, http_retry_pause_ms(&retry, ++*failures, 0, NULL));
@@ -171,8 +178,9 @@ static size_t beats_collect(struct daemon *d, struct api_beat *beats) {
 }
 
 static void orders_follow(struct daemon *d, const struct api_orders *orders) {
-    d->heard_ms = clock_monotonic_ms();
     pthread_mutex_lock(&d->shared.lock);
+    d->listed = true;
+    pthread_cond_broadcast(&d->shared.changed);
     for (size_t i = 0; i < d->slot_count; i++) {
         for (size_t k = 0; k < orders->stop_count && d->slots[i].task != NULL; k++) {
             if (d->slots[i].task->fence == orders->stop[k]) {
@@ -186,27 +194,47 @@ static void orders_follow(struct daemon *d, const struct api_orders *orders) {
     }
 }
 
+/* What is left of the lease time, of which our clock alone is sure. */
+static int64_t time_left(const struct daemon *d) {
+    int64_t left = d->heard_ms + d->session.ttl_ms - clock_monotonic_ms();
+    return left > 0 ? left : 0;
+}
+
+/* After a heartbeat that got no answer: the next comes sooner than after one that did, since one
+ * connection that died may not cost the session. */
+static void sleep_unheard(struct daemon *d) {
+    const struct http_retry retry = {.first_ms = 200, .most_ms = d->session.heartbeat_ms};
+    int64_t pause = http_retry_pause_ms(&retry, ++d->unheard, 0, NULL);
+    int64_t left = time_left(d);
+    if (left == 0) {
+        stop_impure(d);
+    }
+    sleep_beat(d, left > 0 && left < pause ? left : pause);
+}
+
 static void heart_beat(struct daemon *d, struct api *api, struct api_beat *beats) {
     struct api_orders orders = {0};
     struct err err = {0};
     size_t count = beats_collect(d, beats);
-    int failed = api_heartbeat(api, d->session.id, beats, count, &orders, &err);
+    int64_t sent_ms = clock_monotonic_ms();
+    int64_t limit = d->session.ttl_ms / ANSWER_PARTS;
+    int64_t left = time_left(d);
+    int failed = api_heartbeat(api, d->session.id, beats, count,
+                               left > 0 && left < limit ? left : limit, &orders, &err);
     if (failed == 0) {
-        orders_follow(d, &orders);
+        d->heard_ms = sent_ms;
+        d->unheard = 0;
         d->warned_ms = 0;
+        orders_follow(d, &orders);
+        sleep_beat(d, d->session.heartbeat_ms);
     } else if (failed == ERR_NOT_FOUND) {
         session_lost(d);
-        return;
     } else if (api_refused(api)) {
         refuse(d, &err);
-        return;
     } else {
         warn_away(d, &err);
-        if (clock_monotonic_ms() - d->heard_ms > d->session.ttl_ms) {
-            stop_impure(d);
-        }
+        sleep_unheard(d);
     }
-    sleep_beat(d, d->session.heartbeat_ms);
 }
 
 static void *heart_run(void *context) {
@@ -234,7 +262,8 @@ static void *heart_run(void *context) {
 
 /* ---- Leasing ---------------------------------------------------------------------------- */
 
-/* How many slots are idle, and the memory that their tasks may take; the session to name. */
+/* How many slots are idle, and the memory that their tasks may take; the session to name. While
+ * a new session has not heard what runs here, none: it would be given the same again. */
 static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SESSION_TEXT]) {
     size_t idle = 0;
     *memory = d->worker.memory_bytes;
@@ -244,7 +273,8 @@ static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SES
         *memory -= d->slots[i].task != NULL ? d->slots[i].task->memory_bytes : 0;
     }
     memcpy(session, d->session.id, API_SESSION_TEXT);
-    idle = d->has_session ? idle : 0;
+    bool may_lease = d->has_session && (d->listed || idle == d->slot_count);
+    idle = may_lease ? idle : 0;
     pthread_mutex_unlock(&d->shared.lock);
     return idle;
 }
@@ -269,7 +299,7 @@ static void tasks_give(struct daemon *d, struct task **tasks, size_t count) {
 }
 
 static void lease(struct daemon *d, struct api *api, int *failures) {
-    static const struct http_retry retry = {.first_ms = 200, .most_ms = 5000};
+    static const struct http_retry retry = {.first_ms = 200, .most_ms = API_PAUSE_MS};
     char session[API_SESSION_TEXT];
     struct task *tasks[API_TASKS_MAX];
     struct err err = {0};
@@ -360,6 +390,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
     d->shared.box_options =
         (struct box_options){.program = "/proc/self/exe", .mask_cpu = d->options->mask_cpu};
     d->shared.stall_limit_s = (double)d->options->stall_s;
+    d->shared.private_sources = d->options->private_sources;
     d->shared.keep_ms = d->options->keep_s * 1000;
 }
 

@@ -34,7 +34,8 @@ static int tell_once(struct tale *tale, struct err *err) {
 }
 
 static int tell(struct slot *slot, struct tale *tale, struct err *err) {
-    static const struct http_retry retry = {.attempts = 0, .first_ms = 500, .most_ms = 10000};
+    static const struct http_retry retry = {
+        .attempts = 0, .first_ms = 500, .most_ms = API_PAUSE_MS};
     bool pure = task_is_pure(tale->run->task->kind);
     int64_t until = clock_monotonic_ms() +
                     (pure ? slot->shared->keep_ms : atomic_load(&slot->shared->ttl_ms));
@@ -139,6 +140,7 @@ static void *slot_run(void *context) {
         .box = &box,
         .box_options = &shared->box_options,
         .stall_limit_s = shared->stall_limit_s,
+        .private_sources = shared->private_sources,
     };
     struct err err = {0};
     if (api_create(&tools.api, &shared->access, &slot->cancel, &err) != 0) {

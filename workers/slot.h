@@ -17,6 +17,7 @@ struct slot_shared {
     struct api_access access;
     struct box_options box_options;
     double stall_limit_s;
+    bool private_sources;
     int64_t keep_ms; /* results of pure tasks are kept so long for a scheduler that is away */
     _Atomic int64_t ttl_ms; /* of the session: how long results of other tasks are worth telling */
     pthread_mutex_t lock;   /* of every slot's `task` */

@@ -60,6 +60,7 @@ static struct blob_options blob_options_of(const struct task_run *run) {
 int task_open_source(struct task_run *run, struct err *err) {
     const struct task_source *pinned = &run->task->source;
     struct blob_options options = blob_options_of(run);
+    options.public_only = !run->tools->private_sources;
     int failed = blob_source_open(&run->source, pinned->url, &options, err);
     if (failed == 0 && run->task->kind != TASK_PROBE) {
         failed = blob_source_expect(run->source, pinned->size, pinned->pin, err);
@@ -158,4 +159,20 @@ int task_put_document(struct task_run *run, const char *key, const void *data, s
     }
     int failed = blob_put(run->output, key, data, size, mode, err);
     return failed == 0 ? 0 : task_fail(run, output_failure(run->output, failed, err), failed);
+}
+
+/* A store that refuses to list uploads (they are a right of their own) fails no title. */
+int task_abandon_puts(struct task_run *run, struct err *err) {
+    struct err why = {0};
+    char *prefix = mem_format("%s/", run->task->title);
+    int failed = blob_abandon(run->output, prefix, &why);
+    mem_free(prefix);
+    if (failed == ERR_CANCELLED || err_is_transient((enum err_code)failed)) {
+        err_set(err, why.code, "%s", why.message);
+        return task_fail(run, FAILURE_IO, failed);
+    }
+    if (failed != 0) {
+        log_warn("uploads that were broken off can't be taken back", "why=\"%s\"", why.message);
+    }
+    return 0;
 }

@@ -22,6 +22,7 @@ struct task_tools {
     struct box *box;                 /* closed, or a child that was started ahead */
     const struct box_options *box_options;
     double stall_limit_s;
+    bool private_sources; /* http sources may be at addresses that are not public */
 };
 
 /* How far a task is, for the heartbeat; in any unit, total 0 where unknown. */
@@ -90,5 +91,9 @@ enum failure_class output_failure(const struct blob *output, int code, struct er
  * gives way where `mode` is BLOB_REPLACE. */
 int task_put_document(struct task_run *run, const char *key, const void *data, size_t size,
                       enum blob_put_mode mode, struct err *err);
+
+/* A step: takes back what workers that died were storing below the title's folder. For when
+ * nobody needs to put anything there any more. */
+int task_abandon_puts(struct task_run *run, struct err *err);
 
 #endif

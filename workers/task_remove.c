@@ -12,6 +12,7 @@ static int objects_remove(struct task_run *run, struct err *err) {
 static const struct step steps[] = {
     {"open output", task_open_output},
     {"remove", objects_remove},
+    {"abandon puts", task_abandon_puts}, /* all tasks of the title have stopped */
     {NULL, NULL},
 };
 

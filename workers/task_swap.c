@@ -61,6 +61,7 @@ static const struct step steps[] = {
     {"open output", task_open_output},
     {"read version", version_read},
     {"write names", names_write},
+    {"abandon puts", task_abandon_puts}, /* all units are done */
     {NULL, NULL},
 };
 

@@ -4,6 +4,7 @@
     client.py make BUCKET
     client.py put FILE s3://BUCKET/KEY
     client.py tree s3://BUCKET/PREFIX     SHA-256 and name of each object there, by name
+    client.py uploads BUCKET              names of uploads in parts that were begun and never ended
 """
 
 import hashlib
@@ -45,4 +46,9 @@ def tree(url):
             print(hashlib.sha256(body).hexdigest(), "", "./" + name)
 
 
-{"make": make, "put": put, "tree": tree}[sys.argv[1]](*sys.argv[2:])
+def uploads(bucket):
+    for upload in store.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
+        print(upload["Key"], upload["UploadId"])
+
+
+{"make": make, "put": put, "tree": tree, "uploads": uploads}[sys.argv[1]](*sys.argv[2:])

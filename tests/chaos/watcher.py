@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Looks at a store all the while, as players do, until SIGTERM: every manifest at a stable name
+lists only objects that are there, and what was once listed stays there.
+
+    watcher.py s3://BUCKET/PREFIX TITLE...     by the AWS_ variables, beside any proxy
+
+Prints a line for each object that is listed and missing; at the end what it has seen, and ends
+with 1 where anything was missing.
+"""
+
+import os
+import posixpath
+import re
+import signal
+import sys
+import time
+import xml.etree.ElementTree as xml
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+STABLE = ("master.m3u8", "manifest.mpd", "title.json")
+PAUSE_S = 0.25
+AGAIN = 20  # objects listed earlier that are looked at in each round
+
+
+class Watcher:
+    def __init__(self, bucket, prefix, titles):
+        self.store = boto3.client(
+            "s3",
+            endpoint_url=os.environ["AWS_ENDPOINT_URL"],
+            config=Config(s3={"addressing_style": "path"}, signature_version="s3v4"),
+        )
+        self.bucket = bucket
+        self.names = [f"{prefix}/{title}/{name}" for title in titles for name in STABLE]
+        self.etags = {}  # of each stable name, as last seen
+        self.listed = {}  # object -> the stable name that first listed it
+        self.again = []
+        self.manifests = 0
+        self.missing = 0
+
+    def get(self, key):
+        try:
+            answer = self.store.get_object(Bucket=self.bucket, Key=key)
+            return answer["ETag"], answer["Body"].read().decode()
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None, None
+            raise
+
+    def is_there(self, key):
+        try:
+            self.store.head_object(Bucket=self.bucket, Key=key)
+            return True
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return False
+            raise
+
+    def miss(self, key, why):
+        self.missing += 1
+        print(f"{time.time():.3f} {key}: {why}", flush=True)
+
+    def playlist(self, key, text):
+        """URLs of a playlist, and of those that it lists."""
+        for line in text.splitlines():
+            found = re.findall(r'URI="([^"]*)"', line) if line.startswith("#") else [line]
+            for url in filter(None, found):
+                target = posixpath.normpath(posixpath.join(posixpath.dirname(key), url))
+                yield target
+                if target.endswith(".m3u8") and target not in self.listed:
+                    _, inner = self.get(target)
+                    if inner is not None:  # else it is missing, which `look` finds
+                        yield from self.playlist(target, inner)
+
+    def presentation(self, key, text):
+        """URLs of an MPD: each template's initialization, and as many numbers as its timeline."""
+        mpd = "{urn:mpeg:dash:schema:mpd:2011}"
+        for group in xml.fromstring(text).iter(mpd + "AdaptationSet"):
+            template = group.find(mpd + "SegmentTemplate")
+            runs = template.findall(f"{mpd}SegmentTimeline/{mpd}S")
+            count = sum(int(run.get("r", "0")) + 1 for run in runs)
+            first = int(template.get("startNumber"))
+            names = [template.get("initialization")]
+            for number in range(first, first + count):
+                names.append(template.get("media").replace("$Number%05d$", f"{number:05d}"))
+            for base in group.findall(f"{mpd}Representation/{mpd}BaseURL"):
+                for name in names:
+                    yield posixpath.join(posixpath.dirname(key), base.text, name)
+
+    def urls_of(self, key, text):
+        if key.endswith(".m3u8"):
+            return list(self.playlist(key, text))
+        if key.endswith(".mpd"):
+            return list(self.presentation(key, text))
+        return []
+
+    def look(self, key):
+        etag, text = self.get(key)
+        if etag is None and self.etags.get(key) is not None:
+            self.miss(key, "was published and is gone")
+        if etag is not None and etag != self.etags.get(key):
+            self.manifests += 1
+            for url in self.urls_of(key, text):
+                if url not in self.listed:
+                    self.listed[url] = key
+                    if not self.is_there(url):
+                        self.miss(url, f"{key} lists it, and it is not there")
+        self.etags[key] = etag
+
+    def round(self):
+        for key in self.names:
+            self.look(key)
+        self.again = self.again or list(self.listed)
+        for key in self.again[:AGAIN]:
+            if not self.is_there(key):
+                self.miss(key, f"{self.listed[key]} lists it, and it is gone")
+        self.again = self.again[AGAIN:]
+
+
+def main():
+    bucket, _, prefix = sys.argv[1].removeprefix("s3://").partition("/")
+    watcher = Watcher(bucket, prefix, sys.argv[2:])
+    rounds = 0
+    told = []
+    signal.signal(signal.SIGTERM, lambda *_: told.append(True))
+    while not told:
+        time.sleep(PAUSE_S)
+        watcher.round()
+        rounds += 1
+    print(f"{rounds} rounds, {watcher.manifests} manifests, {len(watcher.listed)} objects listed,"
+          f" {watcher.missing} missing")
+    return 1 if watcher.missing > 0 else 0
+
+
+sys.exit(main())
