@@ -31,6 +31,7 @@ static const struct command *const commands[] = {
     &command_events,
     &command_workers,
     &command_token,
+    &command_config,
     &command_version,
     NULL,
 };

@@ -291,6 +291,10 @@ static int read_flag(struct config *config, int argc, char **argv, int *at, stru
         config->wants_help = true;
         return 0;
     }
+    if (flag_is(&flag, "show-config") || flag_is(&flag, "show-config-json")) {
+        config->show = flag_is(&flag, "show-config") ? CONFIG_SHOW_TABLE : CONFIG_SHOW_JSON;
+        return 0;
+    }
     if (option == NULL && !flag_is(&flag, "config")) {
         return err_set(err, ERR_INVALID, "the flag '%.80s' is not known; see --help", flag.text);
     }

@@ -38,6 +38,13 @@ struct config_option {
     const char *help;           /* a phrase for people */
 };
 
+/* What a daemon does with its options. */
+enum config_show {
+    CONFIG_RUN,        /* works by them */
+    CONFIG_SHOW_TABLE, /* --show-config: shows them to people, and ends */
+    CONFIG_SHOW_JSON,  /* --show-config-json */
+};
+
 struct config {
     const struct config_option *options; /* borrowed */
     size_t count;
@@ -46,6 +53,7 @@ struct config {
     const char **operands; /* arguments that are no flags, in order; borrowed from argv */
     size_t operand_count;
     bool wants_help; /* --help was among the flags */
+    enum config_show show;
     struct arena arena;
 };
 
@@ -75,10 +83,15 @@ const char *config_source(const struct config *config, const char *name);
 /* Appends one line an option for --help: flag, help, unit, range, default. */
 void config_help(const struct config_option *options, size_t count, struct buf *out);
 
-/* Appends a table for people: name, value, source. */
+/* Appends a table for people, two lines an option: name, value, source; help, unit, bounds,
+ * default. */
 void config_table(const struct config *config, struct buf *out);
 
-/* Appends a JSON object: name -> {value, source, unit, default, help}. */
+/* Appends a JSON object: name -> {value, source, unit, default, min, max, choices, help}; bounds
+ * are null where there are none. */
 void config_json(const struct config *config, struct buf *out);
+
+/* Appends what `config.show`, which is not CONFIG_RUN, asks for, with its last newline. */
+void config_show(const struct config *config, struct buf *out);
 
 #endif

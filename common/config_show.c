@@ -6,7 +6,7 @@
 #include "common/config.h"
 #include "common/json.h"
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, NAME_COLUMN = 18 };
 
 /* ---- Help ------------------------------------------------------------------------- */
 
@@ -90,11 +90,29 @@ void config_table(const struct config *config, struct buf *out) {
         struct buf value = {0};
         struct writer w = writer_of(&value);
         write_value(config, option, &w, NULL);
-        buf_format(out, "%-28s %s", option->name, buf_text(&value));
+        bool is_unset = strcmp(buf_text(&value), "null") == 0;
+        buf_format(out, "%-*s %s", NAME_COLUMN, option->name, is_unset ? "-" : buf_text(&value));
         buf_format(out, "%s%s  (%s)\n", option->unit != NULL ? " " : "",
                    option->unit != NULL ? option->unit : "", config->sources[i]);
+        buf_format(out, "%-*s %s", NAME_COLUMN, "", option->help);
+        add_facts(option, out);
         buf_finish(&value);
     }
+}
+
+static void write_bounds(const struct config_option *option, struct writer *w) {
+    if (option->min != 0 || option->max != 0) {
+        writer_number(w, "min", option->min);
+        writer_number(w, "max", option->max);
+    } else {
+        writer_raw(w, "min", "null", 4);
+        writer_raw(w, "max", "null", 4);
+    }
+    writer_array(w, "choices");
+    for (int i = 0; option->type == CONFIG_CHOICE && option->choices[i] != NULL; i++) {
+        writer_string(w, NULL, option->choices[i]);
+    }
+    writer_array_end(w);
 }
 
 void config_json(const struct config *config, struct buf *out) {
@@ -107,8 +125,18 @@ void config_json(const struct config *config, struct buf *out) {
         writer_string(&w, "source", config->sources[i]);
         writer_string(&w, "unit", option->unit);
         writer_string(&w, "default", option->secret ? NULL : option->standard);
+        write_bounds(option, &w);
         writer_string(&w, "help", option->help);
         writer_object_end(&w);
     }
     writer_object_end(&w);
+}
+
+void config_show(const struct config *config, struct buf *out) {
+    if (config->show == CONFIG_SHOW_JSON) {
+        config_json(config, out);
+        buf_string(out, "\n");
+    } else {
+        config_table(config, out);
+    }
 }

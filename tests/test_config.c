@@ -237,6 +237,25 @@ START_TEST(help_follows_from_the_table) {
 }
 END_TEST
 
+START_TEST(a_flag_asks_for_a_show) {
+    struct buf shown = {0};
+    ck_assert_int_eq(load(NULL, NULL, ARGUMENTS("--lease-ms=500")), 0);
+    ck_assert_int_eq(config.show, CONFIG_RUN);
+    config_finish(&config);
+    ck_assert_int_eq(load(NULL, NULL, ARGUMENTS("--show-config", "--lease-ms=500")), 0);
+    ck_assert_int_eq(config.show, CONFIG_SHOW_TABLE);
+    config_show(&config, &shown);
+    ck_assert_ptr_nonnull(strstr(buf_text(&shown), "500 ms  (--lease-ms)\n"));
+    buf_clear(&shown);
+    config_finish(&config);
+    ck_assert_int_eq(load(NULL, NULL, ARGUMENTS("--show-config-json")), 0);
+    ck_assert_int_eq(config.show, CONFIG_SHOW_JSON);
+    config_show(&config, &shown);
+    ck_assert_int_eq(buf_text(&shown)[0], '{');
+    buf_finish(&shown);
+}
+END_TEST
+
 START_TEST(values_are_shown_without_secrets) {
     struct buf table = {0};
     struct buf json = {0};
@@ -250,6 +269,9 @@ START_TEST(values_are_shown_without_secrets) {
     ck_assert_ptr_nonnull(strstr(buf_text(&table), "lease_ms"));
     ck_assert_ptr_nonnull(strstr(buf_text(&table), "30000 ms  (default)\n"));
     ck_assert_ptr_nonnull(strstr(buf_text(&table), "(REELFARM_TOKEN)\n"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&table), "may be silent (ms; 100 to 600000; default "));
+    ck_assert_ptr_nonnull(strstr(buf_text(&json), "\"min\":100,\"max\":600000,\"choices\":[]"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&json), "[\"low\",\"middle\",\"high\"]"));
     ck_assert_int_eq(json_tree_parse(&root, json.data, json.size, &err), 0);
     struct reader r = reader_of(root, "config", &err);
     struct reader share = reader_object(&r, "share");
@@ -284,6 +306,7 @@ Suite *config_suite(void) {
                         sizeof(wrong) / sizeof(wrong[0]));
     tcase_add_test(tcase, what_the_environment_holds_besides_is_nothing_to_us);
     tcase_add_test(tcase, help_follows_from_the_table);
+    tcase_add_test(tcase, a_flag_asks_for_a_show);
     tcase_add_test(tcase, values_are_shown_without_secrets);
     suite_add_tcase(suite, tcase);
     return suite;
