@@ -19,6 +19,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/tls.h"
+#include "http_peers.h"
 
 static const char priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
@@ -27,17 +28,8 @@ enum {
     HEADER_BYTES_MAX = 32 << 10,
     TARGET_BYTES_MAX = 4096,
     BODY_BYTES_PER_S = 64 << 10, /* slower than that is too slow */
-    SWEEP_MS = 250,
-    FLUSH_MS = 500, /* for last answers to reach their clients */
+    FLUSH_MS = 500,              /* for last answers to reach their clients */
     STREAM_BLOCK_BYTES = 16 << 10,
-};
-
-/* One TCP connection, for its deadline. */
-struct peer {
-    int fd;
-    int64_t deadline_ms; /* monotonic; 0: a request of its is being answered */
-    struct peer *next;
-    struct peer **link; /* what points to this */
 };
 
 /* A request with what the library knows of it. */
@@ -63,16 +55,13 @@ struct request {
 struct http_server {
     struct MHD_Daemon *daemon;
     struct http_server_options options;
-    pthread_t sweeper;
+    struct peers *peers;
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t wake;   /* of the sweeper, and of stop */
-    struct peer *peers;
-    int unanswered; /* exchanges with the handler, and pieces of streams that are owed */
-    int unsent;     /* exchanges that were handed out and have not ended */
-    bool closing;   /* streams end, pieces are asked for no more */
-    bool stopping;
-    bool sweeping;     /* the sweeper was started */
-    bool asks_clients; /* for certificates; never changes */
+    pthread_cond_t wake;   /* of stop */
+    int unanswered;        /* exchanges with the handler, and pieces of streams that are owed */
+    int unsent;            /* exchanges that were handed out and have not ended */
+    bool closing;          /* streams end, pieces are asked for no more */
+    bool asks_clients;     /* for certificates; never changes */
 };
 
 struct http_server_options http_server_options_default(void) {
@@ -85,80 +74,22 @@ struct http_server_options http_server_options_default(void) {
     };
 }
 
-/* ---- deadlines ------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------- */
 
-static void set_deadline(struct http_server *server, struct peer *peer, int64_t deadline_ms) {
-    pthread_mutex_lock(&server->mutex);
-    peer->deadline_ms = deadline_ms;
-    pthread_mutex_unlock(&server->mutex);
-}
-
-/* Waits for a change, at most so long. Under the mutex. */
-static void wait_ms(struct http_server *server, long ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&server->wake, &server->mutex, &until);
-}
-
-/* The library's own time limit is of inactivity alone: a byte now and then would
- * hold a connection for ever. */
-static void *sweep(void *context) {
-    struct http_server *server = context;
-    pthread_mutex_lock(&server->mutex);
-    while (!server->stopping) {
-        int64_t now = clock_monotonic_ms();
-        for (struct peer *peer = server->peers; peer != NULL; peer = peer->next) {
-            if (peer->deadline_ms != 0 && now > peer->deadline_ms) {
-                shutdown(peer->fd, SHUT_RDWR); /* the library then closes it */
-                peer->deadline_ms = 0;
-            }
-        }
-        wait_ms(server, SWEEP_MS);
-    }
-    pthread_mutex_unlock(&server->mutex);
-    return NULL;
-}
-
-static void add_peer(struct http_server *server, struct MHD_Connection *connection,
-                     void **socket_context) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct peer *peer = mem_zero(1, sizeof(*peer));
-    peer->fd = info->connect_fd;
+static struct peer *add_peer(struct http_server *server, struct MHD_Connection *connection) {
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     /* A host that has vanished says nothing: what is sent to it must be acknowledged. */
     unsigned unheard_ms = (unsigned)server->options.idle_ms;
-    setsockopt(peer->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard_ms, sizeof(unheard_ms));
-    peer->deadline_ms = clock_monotonic_ms() + server->options.request_ms;
-    pthread_mutex_lock(&server->mutex);
-    peer->next = server->peers;
-    peer->link = &server->peers;
-    if (peer->next != NULL) {
-        peer->next->link = &peer->next;
-    }
-    server->peers = peer;
-    pthread_mutex_unlock(&server->mutex);
-    *socket_context = peer;
-}
-
-static void remove_peer(struct http_server *server, struct peer *peer) {
-    pthread_mutex_lock(&server->mutex);
-    *peer->link = peer->next;
-    if (peer->next != NULL) {
-        peer->next->link = peer->link;
-    }
-    pthread_mutex_unlock(&server->mutex);
-    mem_free(peer);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard_ms, sizeof(unheard_ms));
+    return peer_add(server->peers, fd, clock_monotonic_ms() + server->options.request_ms);
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code) {
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        add_peer(context, connection, socket_context);
+        *socket_context = add_peer(context, connection);
     } else if (*socket_context != NULL) {
-        remove_peer(context, *socket_context);
+        peer_drop(*socket_context);
         *socket_context = NULL;
     }
 }
@@ -259,8 +190,8 @@ static void check_headers(struct request *request, const char *method) {
                                       : (int64_t)request->server->options.max_body;
         extra_s = size / BODY_BYTES_PER_S;
     }
-    set_deadline(request->server, request->peer,
-                 clock_monotonic_ms() + request->server->options.request_ms + 1000 * extra_s);
+    peer_set_deadline(request->peer,
+                      clock_monotonic_ms() + request->server->options.request_ms + 1000 * extra_s);
 }
 
 static void take_body(struct request *request, const char *data, size_t size) {
@@ -452,8 +383,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return send_answer(request);
     }
     request->handed = true;
+    peer_set_deadline(request->peer, 0);
     pthread_mutex_lock(&request->server->mutex);
-    request->peer->deadline_ms = 0;
     request->server->unanswered++;
     request->server->unsent++;
     pthread_mutex_unlock(&request->server->mutex);
@@ -472,7 +403,7 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
         return;
     }
     if (request->peer != NULL) {
-        set_deadline(server, request->peer, clock_monotonic_ms() + server->options.idle_ms);
+        peer_set_deadline(request->peer, clock_monotonic_ms() + server->options.idle_ms);
     }
     if (request->handed) {
         pthread_mutex_lock(&server->mutex);
@@ -504,7 +435,7 @@ const char *exchange_header(const struct exchange *exchange, const char *name) {
 
 bool exchange_gone(const struct exchange *exchange) {
     const struct request *request = (const struct request *)exchange;
-    struct pollfd peer = {.fd = request->peer->fd, .events = POLLRDHUP};
+    struct pollfd peer = {.fd = peer_fd(request->peer), .events = POLLRDHUP};
     return poll(&peer, 1, 0) > 0; /* bytes that wait, such as TLS's farewell, hide nothing */
 }
 
@@ -586,14 +517,10 @@ int http_server_start(struct http_server **out, const struct http_server_options
     int result = options->certificate == NULL ? 0
                                               : tls_check(options->certificate, options->key, err);
     if (result == 0) {
-        result = start_daemon(server, err);
+        result = peers_start(&server->peers, err);
     }
     if (result == 0) {
-        int failure = pthread_create(&server->sweeper, NULL, sweep, server);
-        server->sweeping = failure == 0;
-        if (failure != 0) {
-            result = err_set_errno(err, failure, "the HTTP server's thread can't be started");
-        }
+        result = start_daemon(server, err);
     }
     if (result != 0) {
         http_server_stop(server);
@@ -605,6 +532,16 @@ int http_server_start(struct http_server **out, const struct http_server_options
 
 int http_server_port(const struct http_server *server) {
     return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+}
+
+/* Waits for a change, at most so long. Under the mutex. */
+static void wait_ms(struct http_server *server, long ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += ms * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&server->wake, &server->mutex, &until);
 }
 
 void http_server_stop(struct http_server *server) {
@@ -621,13 +558,7 @@ void http_server_stop(struct http_server *server) {
     if (server->daemon != NULL) {
         MHD_stop_daemon(server->daemon);
     }
-    pthread_mutex_lock(&server->mutex);
-    server->stopping = true;
-    pthread_cond_broadcast(&server->wake);
-    pthread_mutex_unlock(&server->mutex);
-    if (server->sweeping) {
-        pthread_join(server->sweeper, NULL);
-    }
+    peers_stop(server->peers);
     pthread_cond_destroy(&server->wake);
     pthread_mutex_destroy(&server->mutex);
     mem_free(server);
