@@ -38,6 +38,7 @@ struct private_farm {
     struct fs_lock lock;
     struct scheduler *scheduler;
     struct client *client;
+    const char *sandbox; /* borrowed */
     int worker_count;
     struct private_worker *workers;
     int deaths;
@@ -90,16 +91,10 @@ static int scheduler_open(struct private_farm *farm, struct err *err) {
 }
 
 static int worker_start(struct private_farm *farm, struct private_worker *worker, struct err *err) {
-    const char *const argv[] = {"reelfarm-worker",
-                                "--scheduler",
-                                scheduler_url(farm->scheduler),
-                                "--token-file",
-                                farm->token_path,
-                                "--name",
-                                worker->name,
-                                "--slots",
-                                "1",
-                                NULL};
+    const char *const argv[] = {"reelfarm-worker", "--scheduler",    scheduler_url(farm->scheduler),
+                                "--token-file",    farm->token_path, "--name",
+                                worker->name,      "--slots",        "1",
+                                "--sandbox",       farm->sandbox,    NULL};
     struct proc_fd log = {farm->log, STDERR_FILENO};
     struct proc_options options = proc_options_default();
     options.program = farm->program;
@@ -132,6 +127,7 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
     struct private_farm *farm = mem_zero(1, sizeof(*farm));
     farm->log = -1;
     farm->lock.fd = -1;
+    farm->sandbox = options->sandbox;
     int failed = place_open(farm, options->out, err);
     if (failed == 0) {
         failed = scheduler_open(farm, err);

@@ -23,6 +23,7 @@ struct daemon_options {
     int64_t stall_s;      /* longest time a child may show no progress */
     int64_t keep_s;       /* results are kept so long while the scheduler is away */
     int log_level;        /* enum log_level */
+    int sandbox;          /* enum sandbox_level */
     bool mask_cpu;        /* tests only */
 };
 
