@@ -183,8 +183,8 @@ static const struct {
     {SYS_landlock_create_ruleset, SANDBOX_FULL, "no Landlock", "--sandbox no-landlock"},
     {SYS_landlock_restrict_self, SANDBOX_FULL, "no Landlock", "--sandbox no-landlock"},
     {SYS_landlock_create_ruleset, SANDBOX_NO_LANDLOCK, NULL, NULL},
-    {SYS_seccomp, SANDBOX_FULL, "no seccomp", "--sandbox none"},
-    {SYS_seccomp, SANDBOX_NO_LANDLOCK, "no seccomp", "--sandbox none"},
+    {SYS_seccomp, SANDBOX_FULL, "no seccomp filters", "--sandbox none"},
+    {SYS_seccomp, SANDBOX_NO_LANDLOCK, "no seccomp filters", "--sandbox none"},
     {SYS_seccomp, SANDBOX_NONE, NULL, NULL},
 };
 

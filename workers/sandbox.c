@@ -173,11 +173,13 @@ enum sandbox_level sandbox_level_find(const char *name) {
 /* ---- Landlock --------------------------------------------------------------------------- */
 
 static int no_landlock(int errno_value, struct err *err) {
-    return err_set(err, ERR_UNSUPPORTED,
-                   "this system has no Landlock (%s), which keeps what decodes a source away from "
-                   "files; boot a kernel that has it (Linux 5.13 or later, lsm=landlock,...), or "
-                   "go on without by --sandbox no-landlock, where seccomp alone does it",
-                   strerror(errno_value));
+    return err_set(
+        err, ERR_UNSUPPORTED,
+        "there is no Landlock here (%s), which keeps what decodes a source away from files; "
+        "use a kernel that has it (Linux 5.13 or later, started with it in lsm=) and a "
+        "container that allows it, or go on without by --sandbox no-landlock, where "
+        "seccomp alone does it",
+        strerror(errno_value));
 }
 
 static int landlock_close(int *abi, struct err *err) {
@@ -294,12 +296,13 @@ static int seccomp_close(struct err *err) {
     filter_make(&filter);
     struct sock_fprog program = {filter.count, filter.lines};
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
-        return err_set(err, ERR_UNSUPPORTED,
-                       "this system has no seccomp filters (%s), which keep what decodes a source "
-                       "away from files, network and other programs; run it where they are allowed "
-                       "(a container's own profile may forbid them), or go on without by --sandbox "
-                       "none, for sources that you trust",
-                       strerror(errno));
+        return err_set(
+            err, ERR_UNSUPPORTED,
+            "there are no seccomp filters here (%s), which keep what decodes a source away "
+            "from files, network and other programs; use a kernel that has them and a "
+            "container that allows them, or go on without by --sandbox none, for "
+            "sources that you trust",
+            strerror(errno));
     }
     return 0;
 }
@@ -353,7 +356,11 @@ int sandbox_try(enum sandbox_level level, int *landlock_abi, struct err *err) {
 
 static int drop_capabilities(struct err *err) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    struct __user_cap_data_struct own[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, own) == 0 && memcmp(own, none, sizeof(none)) == 0) {
+        return 0; /* a unit's filter may refuse capset to those who have nothing to give */
+    }
     if (syscall(SYS_capset, &header, none) != 0) {
         return err_set_errno(err, errno, "a task child can't give up its privileges");
     }
