@@ -5,9 +5,10 @@
 
 #include "ladders/ladders.h"
 
-/* Probes the source as a title of this ladder would be; Ctrl-C cancels. `document`
+/* Probes the source as a title of this ladder would be; Ctrl-C cancels. `sandbox` is
+ * that of sandbox_option.h. `document`
  * is the caller's zeroed struct, owned by it. */
 int cli_probe(struct source_document *document, const char *source, const struct ladder *ladder,
-              struct err *err);
+              const char *sandbox, struct err *err);
 
 #endif

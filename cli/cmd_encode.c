@@ -15,6 +15,7 @@
 #include "interrupt.h"
 #include "ladder_file.h"
 #include "private_farm.h"
+#include "sandbox_option.h"
 #include "title_name.h"
 #include "title_watch.h"
 
@@ -24,6 +25,7 @@ struct encode {
     const struct invocation *invocation;
     const char *out;
     int workers;
+    const char *sandbox;
     char title[WIRE_TITLE_TEXT];
     char *source; /* absolute path or URL; NULL: only clean */
     struct ladder ladder;
@@ -87,7 +89,7 @@ static int read_usage(struct encode *encode) {
     } else if (invocation->word_count > 0) {
         title_name_of(invocation->words[0], encode->title);
     }
-    return EXIT_DONE;
+    return invocation->word_count > 0 ? sandbox_option(invocation, &encode->sandbox) : EXIT_DONE;
 }
 
 static int submit(struct encode *encode, struct err *err) {
@@ -111,7 +113,8 @@ static int tend(void *context, struct err *err) {
 }
 
 static int run_farm(struct encode *encode, struct err *err) {
-    struct private_farm_options options = {.out = encode->out, .workers = encode->workers};
+    struct private_farm_options options = {
+        .out = encode->out, .workers = encode->workers, .sandbox = encode->sandbox};
     interrupt_catch();
     int failed = private_farm_start(&encode->farm, &options, err);
     if (failed == 0) {
@@ -210,6 +213,7 @@ static const struct option_row options[] = {
     {"ladder", "NAME|FILE",
      "which renditions to make (default standard; see `reelfarm ladder list`)"},
     {"workers", "N", "worker processes (default: one for each processor)"},
+    SANDBOX_OPTION,
     {"force", NULL, "make everything anew, even what is there unchanged"},
     {"clean", NULL, "first drop the private store and all that no finished version names"},
     {NULL, NULL, NULL},

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "ladder_file.h"
+#include "sandbox_option.h"
 #include "source_plan.h"
 
 static void rung_write(const struct ladder_video_rung *rung, struct buf *out) {
@@ -142,6 +143,7 @@ static int run(const struct invocation *invocation) {
 
 static const struct option_row options[] = {
     {"ladder", "NAME|FILE", "plan: the ladder to plan with (default standard)"},
+    SANDBOX_OPTION,
     {NULL, NULL, NULL},
 };
 

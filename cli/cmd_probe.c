@@ -7,11 +7,12 @@
 #include "common/wire.h"
 #include "interrupt.h"
 #include "ladder_file.h"
+#include "sandbox_option.h"
 #include "scheduler/scheduler.h"
 #include "workers/workers.h"
 
 int cli_probe(struct source_document *document, const char *source, const struct ladder *ladder,
-              struct err *err) {
+              const char *sandbox, struct err *err) {
     struct plan_limits limits = plan_limits_default();
     struct child_spec spec = {0};
     plan_probe_spec(&spec, ladder, -1, &limits);
@@ -19,6 +20,7 @@ int cli_probe(struct source_document *document, const char *source, const struct
         .source = source,
         .spec = &spec,
         .memory_bytes = plan_probe_memory(),
+        .sandbox = sandbox,
         .cancel = interrupt_catch(),
     };
     return worker_probe(document, &probe, err);
@@ -87,8 +89,13 @@ static int run(const struct invocation *invocation) {
     struct source_document document = {0};
     struct err err = {0};
     const char *source = invocation->words[0];
+    const char *sandbox = NULL;
+    int code = sandbox_option(invocation, &sandbox);
+    if (code != EXIT_DONE) {
+        return code;
+    }
     if (ladder_load(&ladder, LADDER_DEFAULT, &err) != 0 ||
-        cli_probe(&document, source, &ladder, &err) != 0) {
+        cli_probe(&document, source, &ladder, sandbox, &err) != 0) {
         return command_fail(invocation, err.code == ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED,
                             &err);
     }
@@ -104,6 +111,11 @@ static int run(const struct invocation *invocation) {
     return command_print(&text);
 }
 
+static const struct option_row options[] = {
+    SANDBOX_OPTION,
+    {NULL, NULL, NULL},
+};
+
 const struct command command_probe = {
     .name = "probe",
     .words = "SOURCE",
@@ -114,5 +126,6 @@ const struct command command_probe = {
             "child process that can open no file and no socket.\n\n"
             "  reelfarm probe movie.mp4\n"
             "  reelfarm probe https://media.example/movie.mkv --json\n",
+    .options = options,
     .run = run,
 };

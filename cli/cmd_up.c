@@ -12,6 +12,7 @@
 #include "common/proc.h"
 #include "interrupt.h"
 #include "play_server.h"
+#include "sandbox_option.h"
 #include "workers/workers.h"
 
 enum { PAGE_PORT = 8080, START_MS = 10000, STOP_MS = 5000, LOOK_MS = 200 };
@@ -21,6 +22,7 @@ static const char default_out[] = "streams";
 struct up {
     const struct invocation *invocation;
     char *out; /* absolute */
+    const char *sandbox;
     struct proc scheduler;
     struct proc worker;
     struct play_server *page;
@@ -53,8 +55,8 @@ static int start_scheduler(struct up *up, struct err *err) {
 }
 
 static int start_worker(struct up *up, struct err *err) {
-    static const char *const words[] = {"reelfarm-worker", "--private-sources", "--log-level",
-                                        "warn", NULL};
+    const char *const words[] = {"reelfarm-worker", "--private-sources", "--log-level", "warn",
+                                 "--sandbox",       up->sandbox,         NULL};
     char *program = NULL;
     int failed = worker_program(&program, err);
     if (failed == 0) {
@@ -176,9 +178,13 @@ static int run(const struct invocation *invocation) {
     if (option_int(invocation, "port", 1, 65535, PAGE_PORT, &port, &err) != 0) {
         return command_usage(invocation, "%s", err.message);
     }
+    int code = sandbox_option(invocation, &up.sandbox);
+    if (code != EXIT_DONE) {
+        return code;
+    }
     up.out = fs_whole_path(out != NULL ? out : default_out);
     int failed = start(&up, stop, port, &err);
-    int code = failed == 0 ? announce(&up) : EXIT_FAILED;
+    code = failed == 0 ? announce(&up) : EXIT_FAILED;
     if (failed == 0 && code == EXIT_DONE) {
         failed = serve(&up, stop, &err);
     }
@@ -196,6 +202,7 @@ static int run(const struct invocation *invocation) {
 static const struct option_row options[] = {
     {"out", "DIR", "the folder whose titles the page plays (default streams, here)"},
     {"port", "N", "the page's port (default 8080, or any free one where it is taken)"},
+    SANDBOX_OPTION,
     {NULL, NULL, NULL},
 };
 

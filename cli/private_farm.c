@@ -38,6 +38,7 @@ struct private_farm {
     struct fs_lock lock;
     struct scheduler *scheduler;
     struct client *client;
+    const char *sandbox; /* borrowed */
     int worker_count;
     struct private_worker *workers;
     int deaths;
@@ -99,6 +100,8 @@ static int worker_start(struct private_farm *farm, struct private_worker *worker
                                 worker->name,
                                 "--slots",
                                 "1",
+                                "--sandbox",
+                                farm->sandbox,
                                 "--private-sources", /* the user names them */
                                 NULL};
     struct proc_fd log = {farm->log, STDERR_FILENO};
@@ -133,6 +136,7 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
     struct private_farm *farm = mem_zero(1, sizeof(*farm));
     farm->log = -1;
     farm->lock.fd = -1;
+    farm->sandbox = options->sandbox;
     int failed = place_open(farm, options->out, err);
     if (failed == 0) {
         failed = scheduler_open(farm, err);

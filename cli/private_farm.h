@@ -14,8 +14,9 @@
 struct private_farm;
 
 struct private_farm_options {
-    const char *out; /* what gets the titles: a folder, made where it is not there, or s3:// */
-    int workers;     /* processes, each with one task at a time */
+    const char *out;     /* what gets the titles: a folder, made where it is not there, or s3:// */
+    int workers;         /* processes, each with one task at a time */
+    const char *sandbox; /* of their children: sandbox_option.h; borrowed */
 };
 
 /* `*out` is owned. CONFLICT where another run of

@@ -4,6 +4,7 @@
 
 #include "cli_probe.h"
 #include "ladder_file.h"
+#include "sandbox_option.h"
 #include "scheduler/scheduler.h"
 #include "worker_info.h"
 
@@ -46,9 +47,13 @@ int source_plan_run(const struct invocation *invocation) {
     struct json *info = NULL;
     struct plan *plan = NULL;
     struct err err = {0};
-    int code = EXIT_FAILED;
+    const char *sandbox = NULL;
+    int code = sandbox_option(invocation, &sandbox);
+    if (code != EXIT_DONE) {
+        return code;
+    }
     if (ladder_file_load(&ladder, name != NULL ? name : LADDER_DEFAULT, &err) == 0 &&
-        cli_probe(&source, invocation->words[1], &ladder, &err) == 0 &&
+        cli_probe(&source, invocation->words[1], &ladder, sandbox, &err) == 0 &&
         worker_info_load(&info, &err) == 0 &&
         plan_source(&plan, info, &ladder, &source, &err) == 0) {
         code = print_plan(invocation, plan);

@@ -173,6 +173,7 @@ static const struct {
     {{"reelfarm", "ladder", "list", "--json"}, EXIT_DONE},
     {{"reelfarm", "ladder", "show", "no-such-ladder"}, EXIT_FAILED},
     {{"reelfarm", "probe"}, EXIT_USAGE},
+    {{"reelfarm", "probe", "--sandbox", "fool", "x.mp4"}, EXIT_USAGE},
     {{"reelfarm", "help"}, EXIT_DONE},
     {{"reelfarm", "--help", "encode"}, EXIT_DONE},
     {{"reelfarm", "dance", "--help"}, EXIT_USAGE},

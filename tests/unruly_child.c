@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 #include "common/buf.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "escape.h"
 #include "workers/pipe.h"
+#include "workers/sandbox.h"
 
 static void send_text(enum pipe_type type, const char *text) {
     struct pipe_part part = {text, strlen(text)};
@@ -156,6 +159,76 @@ static void look_round(void) {
     behave();
 }
 
+/* ---- Inside the sandbox -------------------------------------------------------------- */
+
+enum { INSIDE_THREADS = 8, INSIDE_BYTES = 300 << 20 };
+
+static void go_inside(void) {
+    struct err err = {0};
+    escape_prepare();
+    if (sandbox_child(SANDBOX_FULL, &err) != 0) {
+        send_fail(err.code, err.message);
+    }
+}
+
+static void try_refused(void) {
+    const char *open = escape_refused_try();
+    send_fail(open == NULL ? ERR_CORRUPT : ERR_UNSUPPORTED, open == NULL ? "all refused" : open);
+}
+
+static void *count_up(void *context) {
+    uint8_t *memory = mem_try(INSIDE_BYTES / INSIDE_THREADS);
+    if (memory != NULL) {
+        memset(memory, 1, INSIDE_BYTES / INSIDE_THREADS);
+        mem_free(memory);
+        atomic_fetch_add((atomic_int *)context, 1);
+    }
+    return NULL;
+}
+
+static void work_inside(void) {
+    atomic_int done = 0;
+    pthread_t threads[INSIDE_THREADS];
+    int started = 0;
+    while (started < INSIDE_THREADS &&
+           pthread_create(&threads[started], NULL, count_up, &done) == 0) {
+        started++;
+    }
+    for (int i = 0; i < started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    uint8_t *memory = mem_try(INSIDE_BYTES);
+    usleep(1000);
+    fprintf(stderr, "words are heard\n");
+    bool works = atomic_load(&done) == INSIDE_THREADS && memory != NULL;
+    send_fail(works ? ERR_CORRUPT : ERR_UNSUPPORTED, works ? "all works" : "it can't work");
+}
+
+/* A FAIL unsupported of what did not end the process. */
+static void try_deadly(int index) {
+    char out[80];
+    if (index < escape_deadly_count()) {
+        escape_deadly_try(index);
+        snprintf(out, sizeof(out), "%s let it out", escape_deadly_name(index));
+        send_fail(ERR_UNSUPPORTED, out);
+    }
+}
+
+static void misbehave_inside(enum unruly how) {
+    go_inside();
+    if (how == UNRULY_TRIES_REFUSED) {
+        try_refused();
+    } else if (how == UNRULY_WORKS_INSIDE) {
+        work_inside();
+    } else if (how == UNRULY_ABORTS_INSIDE) {
+        abort();
+    } else if (how == UNRULY_IS_FOREIGN) {
+        escape_foreign_try();
+    } else {
+        try_deadly((int)how - UNRULY_TRIES_DEADLY);
+    }
+}
+
 static void misbehave(enum unruly how) {
     switch (how) {
     case UNRULY_NOT:
@@ -240,6 +313,8 @@ static void misbehave(enum unruly how) {
     case UNRULY_LOOKS_ROUND:
         look_round();
         break;
+    default: /* it came back from the sandbox */
+        break;
     }
     for (;;) {
         pause();
@@ -267,6 +342,9 @@ int main(void) {
     int64_t how = spec_receive();
     if (how == 0) {
         return 9;
+    }
+    if (how >= UNRULY_TRIES_REFUSED) {
+        misbehave_inside((enum unruly)how);
     }
     misbehave((enum unruly)how);
 }

@@ -30,6 +30,12 @@ enum unruly {
     UNRULY_SAYS_CANNOT,   /* FAIL unsupported */
     UNRULY_SAYS_DEFECT,   /* FAIL internal, with a newline and an escape in it */
     UNRULY_LOOKS_ROUND,   /* FAIL unsupported where it has more than it should have; else right */
+    /* The rest are inside the sandbox. */
+    UNRULY_TRIES_REFUSED, /* FAIL corrupt where all was refused, else unsupported with its name */
+    UNRULY_WORKS_INSIDE,  /* FAIL corrupt where threads and memory are to be had */
+    UNRULY_ABORTS_INSIDE, /* abort() */
+    UNRULY_IS_FOREIGN,    /* a call by another architecture's number */
+    UNRULY_TRIES_DEADLY,  /* this, and above, is deadly escape 0, 1, ...: escape.h */
 };
 
 #endif

@@ -82,8 +82,8 @@ static int make_window(struct box *box, struct legacy *legacy, struct err *err) 
 
 static int spawn(struct box *box, const struct box_options *options, const struct legacy *legacy,
                  struct err *err) {
-    const char *argv[] = {"reelfarm-worker", "--task", options->mask_cpu ? "--mask-cpu" : NULL,
-                          NULL};
+    const char *argv[] = {"reelfarm-worker", "--task", sandbox_level_names[options->sandbox],
+                          options->mask_cpu ? "--mask-cpu" : NULL, NULL};
     struct proc_fd fds[] = {
         {legacy->pipe, PIPE_FD}, {legacy->window, PIPE_WINDOW_FD}, {legacy->errors, STDERR_FILENO}};
     struct proc_options spawn = proc_options_default();

@@ -11,10 +11,12 @@
 
 #include "common/err.h"
 #include "common/proc.h"
+#include "sandbox.h"
 
 struct box_options {
     const char *program; /* borrowed; the reelfarm-worker executable */
-    bool mask_cpu;       /* tests only: no CPU feature beyond the architecture's base */
+    enum sandbox_level sandbox;
+    bool mask_cpu; /* tests only: no CPU feature beyond the architecture's base */
 };
 
 struct box {

@@ -376,6 +376,10 @@ static void explain(struct broker *b, bool ended, const struct proc_result *end)
              end->status);
     } else if (end->signal == SIGXCPU) {
         fail(b, FAILURE_TIMEOUT, ERR_TIMEOUT, "it took more CPU time than it may");
+    } else if (end->signal == SIGSYS) {
+        fail(b, FAILURE_CRASH, ERR_INTERNAL,
+             "its encoder process asked the kernel for what no codec needs, and was ended; the "
+             "source may be made to break out");
     } else if (end->signal == SIGKILL) {
         fail(b, FAILURE_KILLED, ERR_UNAVAILABLE,
              "its encoder process was killed from outside, perhaps for want of memory");

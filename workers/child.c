@@ -12,7 +12,6 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "sandbox.h"
 #include "shortage.h"
 
 enum {
@@ -202,7 +201,7 @@ static int task_run(struct child *child, struct err *err) {
 }
 
 /* Nothing is freed at the end: the process is, faster. */
-int child_main(bool mask_cpu) {
+int child_main(enum sandbox_level level, bool mask_cpu) {
     struct err err = {0};
     struct buf last = {0};
     struct child child = {
@@ -218,7 +217,7 @@ int child_main(bool mask_cpu) {
     }
     int failed = window_map(&child, &err);
     if (failed == 0) {
-        failed = sandbox_child(&err);
+        failed = sandbox_child(level, &err);
     }
     if (failed == 0) {
         failed = task_run(&child, &err);

@@ -13,6 +13,7 @@
 #include "common/wire.h"
 #include "encoder/encoder.h"
 #include "pipe.h"
+#include "sandbox.h"
 
 struct child {
     int fd;
@@ -30,9 +31,9 @@ struct child {
     struct task_stats stats;
 };
 
-/* Does the one task that comes by the pipe; ends the process. `mask_cpu`: as if the
- * processor had nothing beyond the architecture's baseline (tests). */
-int child_main(bool mask_cpu);
+/* Does the one task that comes by the pipe, inside the walls of `level`; ends the process.
+ * `mask_cpu`: as if the processor had nothing beyond the architecture's baseline (tests). */
+int child_main(enum sandbox_level level, bool mask_cpu);
 
 /* For struct probe_options and the encode tasks: tells the worker, a few times a second. */
 int child_progress(void *context, int64_t done, int64_t total);

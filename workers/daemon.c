@@ -387,11 +387,26 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
         .token = d->token,
         .trust = {d->options->ca_file, d->options->certificate, d->options->key_file},
     };
-    d->shared.box_options =
-        (struct box_options){.program = "/proc/self/exe", .mask_cpu = d->options->mask_cpu};
+    d->shared.box_options = (struct box_options){.program = "/proc/self/exe",
+                                                 .sandbox = (enum sandbox_level)d->options->sandbox,
+                                                 .mask_cpu = d->options->mask_cpu};
     d->shared.stall_limit_s = (double)d->options->stall_s;
     d->shared.private_sources = d->options->private_sources;
     d->shared.keep_ms = d->options->keep_s * 1000;
+}
+
+/* A node where children can't be boxed in is told of at once, not by every title it is given. */
+static int look_at_sandbox(const struct daemon *d, struct err *err) {
+    int landlock_abi = 0;
+    enum sandbox_level level = (enum sandbox_level)d->options->sandbox;
+    int failed = sandbox_try(level, &landlock_abi, err);
+    if (failed == 0 && level == SANDBOX_FULL) {
+        log_info("sandbox", "level=%s landlock_abi=%d", sandbox_level_names[level], landlock_abi);
+    } else if (failed == 0) {
+        log_warn("sandbox is not whole", "level=%s landlock_abi=%d", sandbox_level_names[level],
+                 landlock_abi);
+    }
+    return failed;
 }
 
 static void synchronise(struct daemon *d) {
@@ -484,6 +499,9 @@ int daemon_run(const struct daemon_options *options, const struct api_encoder *e
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     int failed = token_read(&d, &err);
+    if (failed == 0) {
+        failed = look_at_sandbox(&d, &err);
+    }
     if (failed == 0) {
         describe(&d, encoders, encoder_count);
         synchronise(&d);

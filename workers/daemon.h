@@ -27,6 +27,7 @@ struct daemon_options {
     int64_t keep_s;       /* results are kept so long while the scheduler is away */
     int log_level;        /* enum log_level */
     bool private_sources; /* of http may be read too */
+    int sandbox;          /* enum sandbox_level */
     bool mask_cpu;        /* tests only */
 };
 

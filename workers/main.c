@@ -36,9 +36,16 @@ static int daemon_main(int argc, char **argv) {
     return status;
 }
 
+/* A level that it does not know is none that it could leave out. */
+static int task_main(int argc, char **argv) {
+    enum sandbox_level level = argc > 0 ? sandbox_level_find(argv[0]) : SANDBOX_FULL;
+    bool mask_cpu = argc > 1 && strcmp(argv[1], "--mask-cpu") == 0;
+    return child_main(level == SANDBOX_LEVEL_COUNT ? SANDBOX_FULL : level, mask_cpu);
+}
+
 int main(int argc, char **argv) {
     if (argc >= 2 && strcmp(argv[1], "--task") == 0) {
-        return child_main(argc == 3 && strcmp(argv[2], "--mask-cpu") == 0);
+        return task_main(argc - 2, argv + 2);
     }
     if (argc == 2 && strcmp(argv[1], "--versions") == 0) {
         return versions_print();

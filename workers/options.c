@@ -7,6 +7,7 @@
 
 #include "common/fs.h"
 #include "common/http.h"
+#include "sandbox.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
@@ -94,6 +95,12 @@ static const struct config_option table[] = {
      .offset = FIELD(private_sources),
      .standard = "false",
      .help = "read http sources at private addresses too, and by way of a proxy"},
+    {.name = "sandbox",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(sandbox),
+     .standard = "full",
+     .choices = sandbox_level_names,
+     .help = "what walls in decoders of foreign bytes: Landlock and seccomp, seccomp, or neither"},
     {.name = "log_level",
      .type = CONFIG_CHOICE,
      .offset = FIELD(log_level),

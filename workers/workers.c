@@ -38,6 +38,14 @@ int worker_program(char **out, struct err *err) {
     return failed;
 }
 
+int worker_sandbox_try(const char *level, int *landlock_abi, struct err *err) {
+    enum sandbox_level found = sandbox_level_find(level);
+    if (found == SANDBOX_LEVEL_COUNT) {
+        return err_set(err, ERR_INVALID, "a sandbox is full, no-landlock or none, not '%s'", level);
+    }
+    return sandbox_try(found, landlock_abi, err);
+}
+
 static int64_t read_source(void *context, int64_t offset, void *data, size_t size,
                            struct err *err) {
     size_t got = 0;
@@ -54,7 +62,8 @@ static int run_boxed(struct source_document *found, const struct worker_probe *p
                      struct blob_source *source, const char *program, struct err *err) {
     struct child_spec spec = *probe->spec; /* borrows what the caller's holds */
     spec.source_size = blob_source_facts(source)->size;
-    struct box_options box_options = {.program = program};
+    struct box_options box_options = {.program = program,
+                                      .sandbox = sandbox_level_find(probe->sandbox)};
     struct broker_options options = {
         .spec = &spec,
         .source = {.read = read_source, .context = source},

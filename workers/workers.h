@@ -25,10 +25,20 @@
  * installed. Returns owned. NOT_FOUND with a sentence that names both places. */
 int worker_program(char **out, struct err *err);
 
+/*
+ * Whether what decodes foreign bytes can be walled in here as `level` asks: "full" (Landlock
+ * and seccomp), "no-landlock" (seccomp alone), "none". It is truly tried, in a thread that
+ * ends. `*landlock_abi` is the version of Landlock that would be in force, 0 for none; may be
+ * NULL. INVALID for another level; UNSUPPORTED with a sentence that names the wall that is
+ * missing and the option to go on without.
+ */
+int worker_sandbox_try(const char *level, int *landlock_abi, struct err *err);
+
 struct worker_probe {
     const char *source;            /* path or URL; borrowed */
     const struct child_spec *spec; /* of plan_probe_spec; its source_size is not looked at */
     int64_t memory_bytes;          /* of plan_probe_memory */
+    const char *sandbox;           /* a level of the above; borrowed */
     const atomic_bool *cancel;     /* may be NULL */
 };
 
