@@ -15,7 +15,7 @@ client() {
     /usr/bin/python3 "$tests/s3/client.py" "$@"
 }
 
-# media_store: Ceph, with the buckets.
+# store_begin: Ceph, with the buckets.
 store_begin() {
     mkdir -p "$scratch/ceph"
     ceph_start "$scratch/ceph" && client make masters && client make streams
