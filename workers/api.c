@@ -51,6 +51,11 @@ bool api_refused(const struct api *api) {
     return api->response.status == 401 || api->response.status == 403;
 }
 
+bool api_is_final(const struct api *api, int failed) {
+    int status = api->response.status;
+    return failed == ERR_CANCELLED || (status >= 400 && status <= 499 && !http_may_retry(failed));
+}
+
 /* The error of a problem document (RFC 9457), or of the bare status. */
 static int problem(const struct api *api, const struct http_request *request, struct err *err) {
     struct err unread = {0};

@@ -43,6 +43,11 @@ void api_destroy(struct api *api);
 /* Whether the last call was refused for its token. */
 bool api_refused(const struct api *api);
 
+/* Whether to ask the same again can't help after a call that failed: the scheduler has judged it
+ * (4xx), or it was cancelled. All else passes: a scheduler that is away, a full disk there (507),
+ * an answer that something on the way made up. */
+bool api_is_final(const struct api *api, int failed);
+
 /* One row of a worker's announcement. */
 struct api_encoder {
     const char *name;

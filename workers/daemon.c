@@ -135,7 +135,7 @@ static void session_open(struct daemon *d, struct api *api, int *failures) {
     if (failed == 0) {
         *failures = 0;
         session_take(d, &session, sent_ms);
-    } else if (http_may_retry(failed)) {
+    } else if (!api_is_final(api, failed)) {
         warn_away(d, &err);
         sleep_beat(d, http_retry_pause_ms(&retry, ++*failures, 0, NULL));
     } else if (failed != ERR_CANCELLED) {

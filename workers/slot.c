@@ -42,7 +42,8 @@ static int tell(struct slot *slot, struct tale *tale, struct err *err) {
     for (int failures = 1;; failures++) {
         struct err why = {0};
         int failed = tell_once(tale, &why);
-        bool again = http_may_retry(failed) && clock_monotonic_ms() < until;
+        bool again = failed != 0 && !api_is_final(tale->api, failed) &&
+                     clock_monotonic_ms() < until;
         if (!again ||
             !clock_sleep_ms(http_retry_pause_ms(&retry, failures, 0, NULL), &slot->cancel)) {
             return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);

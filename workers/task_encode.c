@@ -58,11 +58,9 @@ static int put_over(struct task_run *run, const struct task_unit *unit, const st
         sha256_hex_of(there.data, there.size, other);
     }
     buf_finish(&there);
-    bool is_damaged = failed == ERR_CORRUPT; /* other bytes than anybody put */
-    if (!is_damaged && (failed != 0 || strcmp(ours, other) == 0)) {
+    if (failed != 0 || strcmp(ours, other) == 0) {
         return failed;
     }
-    err_clear(err);
     if (unit->may_replace) {
         return blob_put(run->output, key, made->data, made->size, BLOB_REPLACE, err);
     }

@@ -229,9 +229,11 @@ static void request_ends(struct connection *connection) {
     }
     if (connection->refuses) {
         struct flow *down = &connection->down;
+        int64_t extra = connection->line->extra;
         down->size = (size_t)snprintf((char *)down->data, sizeof(down->data),
-                                      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %lld\r\n"
+                                      "HTTP/1.1 %lld Not Now\r\nRetry-After: %lld\r\n"
                                       "Content-Length: 0\r\nConnection: close\r\n\r\n",
+                                      (long long)(extra != 0 ? extra : 503),
                                       (long long)connection->line->amount);
         down->at = 0;
         down->ended = true;

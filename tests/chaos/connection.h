@@ -18,7 +18,7 @@ enum fault {
     FAULT_SILENCE,  /* what arrives goes nowhere, and that connection is dead for ever: half-open */
     FAULT_DRIP,     /* one byte every `amount` ms, each way */
     FAULT_CORRUPT,  /* one byte of each PUT's body and of each whole object is changed */
-    FAULT_REFUSE,   /* answered 503 with Retry-After: `amount` s, and closed */
+    FAULT_REFUSE,   /* answered 503, or `extra`, with Retry-After: `amount` s; closed */
     FAULT_DUPLICATE, /* each request is sent once more, on a connection of its own */
     FAULT_COUNT,
 };

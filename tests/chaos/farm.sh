@@ -15,7 +15,7 @@ client() {
     /usr/bin/python3 "$tests/s3/client.py" "$@"
 }
 
-# media_store: Ceph, with the buckets.
+# store_begin: Ceph, with the buckets.
 store_begin() {
     mkdir -p "$scratch/ceph"
     ceph_start "$scratch/ceph" && client make masters && client make streams
@@ -65,7 +65,8 @@ scheduler_answers() {
     curl -sf "$REELFARM_SCHEDULER/healthz"
 }
 
-# start_worker N [SLOTS]: whose clock shift_clock can move, where there is a library for it.
+# start_worker N [SLOTS]: whose clock shift_clock can move, where there is a library for it. (Its
+# own way to help with waits by the monotonic clock makes them end at once: off.)
 start_worker() {
     local fake=()
     if [ -n "$clock_library" ] && [ "${moved_clocks:-no}" = yes ]; then
