@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "rows.h"
 #include "store.h"
+#include "tenants.h"
 
 enum { FARM_PLANS = 4 }; /* plans kept parsed; a long title's takes some MB */
 
@@ -36,6 +37,7 @@ struct farm {
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     struct plan_limits limits;
+    struct tenant_rules tenants;
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
     struct progress *progress;
     size_t progress_count;

@@ -195,17 +195,22 @@ static void run_submit(struct tx *tx, void *context) {
     title_submit(tx, doing->input);
 }
 
-int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force) {
+int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
+                      const char *ladder) {
     char *text = fixture_ladder(ladder);
-    struct title_request request = {.title = title,
-                                    .source = "/media/clip.mp4",
-                                    .output = "/out",
-                                    .ladder = text,
-                                    .force = force};
-    struct doing doing = {.input = &request};
+    struct title_request whole = *request;
+    struct doing doing = {.input = &whole};
+    whole.source = "/media/clip.mp4";
+    whole.output = "/out";
+    whole.ladder = text;
     int result = call(farm, run_submit, &doing);
     mem_free(text);
     return result;
+}
+
+int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force) {
+    struct title_request request = {.title = title, .force = force};
+    return fixture_submit_as(farm, &request, ladder);
 }
 
 static void run_join(struct tx *tx, void *context) {

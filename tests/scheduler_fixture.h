@@ -12,6 +12,7 @@
 #include "scheduler/farm.h"
 #include "scheduler/outcome.h"
 #include "scheduler/store.h"
+#include "scheduler/titles.h"
 
 #define FIXTURE_BUILD "x264 test layout=1"
 #define FIXTURE_SOUND "aac test layout=1"
@@ -56,6 +57,9 @@ void fixture_farm_restart(struct fixture_farm *farm);
 /* Each returns 0 or the call's error, which `err` holds. */
 /* `ladder` is a built-in name, or YAML text with a newline. */
 int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force);
+/* The same with all that the request says but for source, output and ladder. */
+int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
+                      const char *ladder);
 int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
                  char session[ID_TEXT]);
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
