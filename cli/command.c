@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
     &command_cancel,
     &command_events,
     &command_workers,
+    &command_drain,
     &command_token,
     &command_version,
     NULL,

@@ -86,6 +86,7 @@ int command_print(struct buf *text);
 
 /* The rows: one file each. */
 extern const struct command command_cancel;
+extern const struct command command_drain;
 extern const struct command command_encode;
 extern const struct command command_events;
 extern const struct command command_list;

@@ -10,6 +10,7 @@
 #include "metrics.h"
 #include "order.h"
 #include "outcome.h"
+#include "session.h"
 #include "titles.h"
 
 enum {
@@ -52,7 +53,8 @@ struct granting {
 static void load_slots(struct granting *g) {
     struct query query = sql_query(g->tx, SQL_SESSIONS, NULL, 0);
     while (query_next(&query)) {
-        g->slots += (size_t)query_integer(&query, 4);
+        bool drains = query_integer(&query, 7) != 0;
+        g->slots += drains ? 0 : (size_t)query_integer(&query, 4);
         if (strcmp(query_text(&query, 0), g->session.id) == 0) {
             g->idle = query_integer(&query, 6) == 0;
         }
@@ -354,6 +356,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
     struct value now = INTEGER(tx_now(tx));
     retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
     if (session_get(tx, request->session, &g.session) &&
+        !session_is_drained(tx, g.session.worker) &&
         sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(now), 0) != 0) {
         int more = 0;
         load_slots(&g);

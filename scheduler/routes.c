@@ -54,6 +54,8 @@ static const struct route table[] = {
     {"POST", "/v1/titles/*/cancel", SUBMITTERS, false, call_cancel_title},
     {"GET", "/v1/events", VIEWERS, false, call_list_events},
     {"GET", "/v1/workers", VIEWERS, false, call_list_workers},
+    {"POST", "/v1/workers/*/drain", ADMINS, false, call_drain_worker},
+    {"DELETE", "/v1/workers/*/drain", ADMINS, false, call_undrain_worker},
     {"POST", "/v1/tokens", ADMINS, true, call_create_token},
     {"GET", "/v1/tokens", ADMINS, false, call_list_tokens},
     {"DELETE", "/v1/tokens/*", ADMINS, false, call_revoke_token},

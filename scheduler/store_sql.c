@@ -226,10 +226,15 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
     [SQL_SESSIONS] =
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
-        "WHERE l.session = s.id AND l.state <> 'ended') FROM worker_session s ORDER BY s.worker, "
-        "s.id",
+        "WHERE l.session = s.id AND l.state <> 'ended'), (SELECT count(*) FROM worker_drain d "
+        "WHERE d.worker = s.worker) FROM worker_session s ORDER BY s.worker, s.id",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
+    [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
+    [SQL_DRAIN_ADD] = "INSERT INTO worker_drain (worker, at) VALUES ($1, $2) "
+                      "ON CONFLICT (worker) DO NOTHING",
+    [SQL_DRAIN_DROP] = "DELETE FROM worker_drain WHERE worker = $1",
+    [SQL_DRAINS] = "SELECT count(*) FROM worker_drain WHERE worker = $1",
     [SQL_SESSIONS_SEEN_ALL] = "UPDATE worker_session SET seen_at = $1",
     [SQL_BUILD_GET] = "SELECT id FROM build_line WHERE line = $1",
     [SQL_BUILD_ADD] = "INSERT INTO build_line (id, line) VALUES ($1, $2)",
@@ -239,7 +244,8 @@ static const char *const statements[SQL_COUNT] = {
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
     [SQL_ENCODER_BUILDS] = "SELECT DISTINCT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
-        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND ($1 = 0 OR EXISTS "
+        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND NOT EXISTS "
+        "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) AND ($1 = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
 
     [SQL_TOKEN_ADD] = "INSERT INTO token (id, name, role, tenant, hash, created, expires) "

@@ -245,6 +245,16 @@ int fixture_join_with(struct fixture_farm *farm, const char *worker, const char 
     return join(farm, worker, worker, 1, build, session);
 }
 
+static void run_drain(struct tx *tx, void *context) {
+    struct doing *doing = context;
+    session_drain(tx, doing->text, doing->count > 0);
+}
+
+int fixture_drain(struct fixture_farm *farm, const char *worker, bool drains) {
+    struct doing doing = {.text = worker, .count = drains ? 1 : 0};
+    return call(farm, run_drain, &doing);
+}
+
 static void run_leave(struct tx *tx, void *context) {
     struct doing *doing = context;
     session_leave(tx, &doing->farm->farm, doing->text);
@@ -299,7 +309,8 @@ static void run_beat(struct tx *tx, void *context) {
     struct doing *doing = context;
     struct writer writer = writer_of(&doing->answer);
     writer_array(&writer, NULL);
-    session_heartbeat(tx, &doing->farm->farm, doing->text, doing->input, doing->count, &writer);
+    doing->farm->drains =
+        session_heartbeat(tx, &doing->farm->farm, doing->text, doing->input, doing->count, &writer);
     writer_array_end(&writer);
 }
 

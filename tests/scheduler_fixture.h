@@ -46,6 +46,7 @@ struct fixture_farm {
     int64_t retry_at;
     int64_t stop[FIXTURE_TASKS_MAX]; /* of the last heartbeat */
     int stop_count;
+    bool drains; /* as the last heartbeat was told */
 };
 
 void fixture_farm_open(struct fixture_farm *farm);
@@ -64,6 +65,7 @@ int fixture_join(struct fixture_farm *farm, const char *worker, const char *host
                  char session[ID_TEXT]);
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
                       char session[ID_TEXT]);
+int fixture_drain(struct fixture_farm *farm, const char *worker, bool drains);
 int fixture_leave(struct fixture_farm *farm, const char *session);
 
 /* Leases up to `slots` tasks of all kinds into `tasks`. */

@@ -97,6 +97,8 @@ static const struct {
     {"POST", "/v1/titles/t/cancel", S | A},
     {"GET", "/v1/events", V | S | A},
     {"GET", "/v1/workers", V | S | A},
+    {"POST", "/v1/workers/w/drain", A},
+    {"DELETE", "/v1/workers/w/drain", A},
     {"POST", "/v1/tokens", A},
     {"GET", "/v1/tokens", A},
     {"DELETE", "/v1/tokens/nothing", A},
