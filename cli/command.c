@@ -28,6 +28,7 @@ static const struct command *const commands[] = {
     &command_watch,
     &command_list,
     &command_cancel,
+    &command_retry,
     &command_events,
     &command_workers,
     &command_drain,

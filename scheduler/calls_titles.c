@@ -170,6 +170,13 @@ void call_cancel_title(struct tx *tx, struct call *call) {
     writer_object_end(&call->writer);
 }
 
+void call_retry_title(struct tx *tx, struct call *call) {
+    title_retry(tx, call->argument);
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "state", state_name(MACHINE_TITLE, TITLE_SUBMITTED));
+    writer_object_end(&call->writer);
+}
+
 /* ---- the feed ---------------------------------------------------------------- */
 
 /* What a stream begins with. */

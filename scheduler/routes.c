@@ -52,6 +52,7 @@ static const struct route table[] = {
     {"GET", "/v1/titles/*/units", EVERYBODY, false, call_show_units},
     {"GET", "/v1/titles/*/identity", EVERYBODY, false, call_show_identity},
     {"POST", "/v1/titles/*/cancel", SUBMITTERS, false, call_cancel_title},
+    {"POST", "/v1/titles/*/retry", SUBMITTERS, false, call_retry_title},
     {"GET", "/v1/events", VIEWERS, false, call_list_events},
     {"GET", "/v1/workers", VIEWERS, false, call_list_workers},
     {"POST", "/v1/workers/*/drain", ADMINS, false, call_drain_worker},

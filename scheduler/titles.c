@@ -145,6 +145,26 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     return is_new;
 }
 
+void title_retry(struct tx *tx, const char *id) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    if (title.state != TITLE_FAILED && title.state != TITLE_CANCELLED) {
+        err_set(tx_err(tx), ERR_CONFLICT,
+                "title %s is %s; only one that failed or was cancelled is tried again", id,
+                state_name(MACHINE_TITLE, (int)title.state));
+    } else {
+        struct title_request request = {
+            .title = id, .source = title.source, .output = title.output, .ladder = title.ladder};
+        int64_t submission = tx_numbers(tx, "submission", 1);
+        submit_again(tx, &request, &title, submission);
+        add_extra_unit(tx, id, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
+        tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+    }
+    title_row_finish(&title);
+}
+
 /* ---- planning ---------------------------------------------------------------- */
 
 static void store_plan(struct tx *tx, const struct plan *plan, const char *identity) {

@@ -33,6 +33,10 @@ bool title_label_valid(const char *label);
  * labels are those of the last submission, of a title that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
 
+/* A new run of a title that failed or was cancelled, with all as it was last submitted. CONFLICT
+ * where it is in another state. */
+void title_retry(struct tx *tx, const char *title);
+
 /*
  * A probe's news, early or at its end: the first plans the title, units become
  * ready; the first with the identity fills in keys and places, and what an earlier

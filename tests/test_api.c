@@ -357,6 +357,28 @@ START_TEST(titles_have_an_order_and_labels) {
 }
 END_TEST
 
+START_TEST(a_cancelled_title_is_tried_again_as_it_was) {
+    struct task task = {0};
+    int64_t next = 0;
+    ck_assert_int_eq(submit_with("a", "\"priority\":7,\"tenant\":\"news\",\"deadline\":5000,"
+                                      "\"labels\":[\"show=x\"],"),
+                     201);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/retry", NULL), 409);
+    ck_assert_ptr_nonnull(strstr(api_problem(), "title a is submitted; only one that failed"));
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/cancel", NULL), 200);
+    ck_assert_int_eq(submit_with("b", ""), 201);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/retry", NULL), 200);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/none/retry", NULL), 404);
+    check_titles("/v1/titles?state=submitted&tenant=news&label=show=x", "a ", &next);
+    check_titles("/v1/titles", "a b ", &next); /* a new submission, of which the age counts */
+    api_join("w1");
+    ck_assert(api_lease(&task, 0));
+    ck_assert_str_eq(task.title, "a"); /* its priority is as it was */
+    ck_assert_str_eq(task.source.url, "s3://b/s");
+    task_finish(&task);
+}
+END_TEST
+
 START_TEST(an_order_is_checked) {
     static const struct {
         const char *members;
@@ -819,6 +841,7 @@ Suite *api_suite(void) {
     tcase_add_test(life, a_submission_may_be_repeated);
     tcase_add_test(life, titles_are_listed_newest_first);
     tcase_add_test(life, titles_have_an_order_and_labels);
+    tcase_add_test(life, a_cancelled_title_is_tried_again_as_it_was);
     tcase_add_loop_test(life, an_order_is_checked, 0, 7);
     suite_add_tcase(suite, life);
     TCase *refused = tcase_create("refused");
