@@ -149,7 +149,7 @@ END_TEST
 
 START_TEST(many_tenants_are_all_served) {
     for (int i = 0; i < 40; i++) {
-        char tenant[8];
+        char tenant[16];
         snprintf(tenant, sizeof(tenant), "t%02d-", i);
         submit_many(tenant, 1);
     }
