@@ -10,6 +10,15 @@
 
 enum { PAGE = 500, DEFAULT_COUNT = 50 };
 
+#define SMALL "abcdefghijklmnopqrstuvwxyz"
+#define WORD  SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
+/* Options that leave titles out: as named in the query, and of which letters. */
+static const struct {
+    const char *name;
+    const char *allowed;
+} filters[] = {{"state", SMALL}, {"tenant", WORD}, {"label", WORD "="}};
+
 /* One title, and why it failed. */
 static void title_text(struct reader *item, struct buf *out) {
     const char *title = "";
@@ -33,10 +42,17 @@ static void title_text(struct reader *item, struct buf *out) {
 static int take_page(struct client *client, const struct invocation *invocation, int count,
                      int64_t *before, int *taken, struct writer *json, struct buf *out,
                      struct err *err) {
-    const char *state = option_value(invocation, "state");
     struct json *answer = NULL;
-    char *path = mem_format("/v1/titles?limit=%d&before=%" PRId64 "%s%s", count, *before,
-                            state != NULL ? "&state=" : "", state != NULL ? state : "");
+    struct buf query = {0};
+    for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+        const char *word = option_value(invocation, filters[i].name);
+        if (word != NULL) {
+            buf_format(&query, "&%s=%s", filters[i].name, word);
+        }
+    }
+    char *path =
+        mem_format("/v1/titles?limit=%d&before=%" PRId64 "%s", count, *before, buf_text(&query));
+    buf_finish(&query);
     int failed = client_call(client, "GET", path, NULL, &answer, err);
     mem_free(path);
     if (failed != 0) {
@@ -71,12 +87,15 @@ static int run(const struct invocation *invocation) {
     int most = 0;
     int taken = 0;
     int64_t before = INT64_MAX;
-    const char *state = option_value(invocation, "state");
     if (option_int(invocation, "limit", 1, INT_MAX, DEFAULT_COUNT, &most, &err) != 0) {
         return command_usage(invocation, "%s", err.message);
     }
-    if (state != NULL && state[strspn(state, "abcdefghijklmnopqrstuvwxyz")] != '\0') {
-        return command_usage(invocation, "--state '%.40s' is no state", state);
+    for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+        const char *word = option_value(invocation, filters[i].name);
+        if (word != NULL && word[strspn(word, filters[i].allowed)] != '\0') {
+            return command_usage(invocation, "--%s '%.40s' is no %s", filters[i].name, word,
+                                 filters[i].name);
+        }
     }
     int failed = client_connect(&client, invocation, &err);
     if (wants_json(invocation)) {
@@ -107,6 +126,8 @@ static int run(const struct invocation *invocation) {
 
 static const struct option_row options[] = {
     {"state", "STATE", "only titles submitted, running, done, failing, failed or cancelled"},
+    {"tenant", "NAME", "only titles of that tenant"},
+    {"label", "NAME=VALUE", "only titles with that label"},
     {"limit", "N", "at most so many (default 50)"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
@@ -117,7 +138,8 @@ const struct command command_list = {
     .words = "",
     .summary = "the farm's titles, newest submission first",
     .help = "  reelfarm list\n"
-            "  reelfarm list --state failed --limit 1000 --json\n",
+            "  reelfarm list --state failed --limit 1000 --json\n"
+            "  reelfarm list --tenant news --label show=sport\n",
     .options = options,
     .run = run,
 };

@@ -11,11 +11,13 @@
 #include "ladder_file.h"
 #include "output_place.h"
 #include "title_name.h"
+#include "title_order.h"
 
 struct submission {
     const struct invocation *invocation;
     struct client *client;
     struct ladder ladder;
+    struct title_order order;
     char *out; /* as workers find it */
 };
 
@@ -29,6 +31,7 @@ static int post(struct submission *submission, const char *title, const char *so
     writer_string(&w, "source", source);
     writer_string(&w, "output", submission->out);
     ladder_write(&submission->ladder, &w, "ladder");
+    title_order_write(&submission->order, &w);
     writer_bool(&w, "force", option_value(submission->invocation, "force") != NULL);
     writer_object_end(&w);
     int failed = client_call(submission->client, "POST", "/v1/titles", &body, &answer, err);
@@ -145,6 +148,9 @@ static int run(const struct invocation *invocation) {
     if (code == EXIT_DONE) {
         code = name_titles(invocation, titles);
     }
+    if (code == EXIT_DONE && title_order_read(&submission.order, invocation, &err) != 0) {
+        code = command_usage(invocation, "%s", err.message);
+    }
     if (code == EXIT_DONE &&
         output_resolve(&submission.out, option_value(invocation, "out"), &err) != 0) {
         code = command_usage(invocation, "%s", err.message);
@@ -168,6 +174,7 @@ static const struct option_row options[] = {
     {"title", "ID", "the title's id (default: made from the source's name)"},
     {"ladder", "NAME|FILE",
      "which renditions to make (default standard; see `reelfarm ladder list`)"},
+    TITLE_ORDER_OPTIONS,
     {"force", NULL, "make everything anew, even what is there unchanged"},
     {"wait", NULL, "show how it goes, and end when it has ended"},
     CONNECTION_OPTIONS,
@@ -180,13 +187,19 @@ const struct command command_submit = {
     .least_words = 1,
     .most_words = MAX_WORDS,
     .summary = "hand titles to a farm",
-    .help = "SOURCE and --out are what workers read and write: s3:// addresses (workers have\n"
-            "credentials of their own), http(s) URLs to read from, or paths on a file system that\n"
-            "all of them share. A title that was accepted survives whatever is killed.\n\n"
-            "  reelfarm submit s3://masters/movie.mxf --out s3://streams/films --wait\n"
-            "  reelfarm submit /nas/a.mov /nas/b.mov --out /nas/streams --ladder av1\n\n"
-            "Submitted once more, a title that runs goes on, and one that has ended is made anew\n"
-            "as far as source or ladder have changed.\n",
+    .help =
+        "SOURCE and --out are what workers read and write: s3:// addresses (workers have\n"
+        "credentials of their own), http(s) URLs to read from, or paths on a file system that\n"
+        "all of them share. A title that was accepted survives whatever is killed.\n\n"
+        "  reelfarm submit s3://masters/movie.mxf --out s3://streams/films --wait\n"
+        "  reelfarm submit /nas/a.mov /nas/b.mov --out /nas/streams --ladder av1\n"
+        "  reelfarm submit s3://masters/goal.mxf --out s3://streams/news --tenant news \\\n"
+        "      --priority 50 --deadline +90m --label show=sport,season=12\n\n"
+        "Titles are served by priority; then tenants get their shares; then the nearest\n"
+        "deadline goes first, then who came first. Submitted once more with another priority or\n"
+        "deadline, a title that runs moves in the queue.\n\n"
+        "Submitted once more, a title that runs goes on, and one that has ended is made anew\n"
+        "as far as source or ladder have changed.\n",
     .options = options,
     .run = run,
 };

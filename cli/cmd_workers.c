@@ -11,14 +11,17 @@ static void worker_text(struct reader *item, struct buf *out) {
     int64_t slots = 0;
     int64_t busy = 0;
     int64_t seen_ms = 0;
+    bool drains = false;
     reader_string(item, "worker", &worker);
     reader_string(item, "host", &host);
     reader_int(item, "slots", 0, INT64_MAX, &slots);
     reader_int(item, "busy", 0, INT64_MAX, &busy);
     reader_int(item, "seen_ms_ago", INT64_MIN, INT64_MAX, &seen_ms);
+    reader_bool(item, "drain", &drains);
     if (reader_ok(item)) { /* names that a scheduler takes are plain */
-        buf_format(out, "%-24s %-20s busy %" PRId64 "/%" PRId64 "  heard %" PRId64 " s ago\n",
-                   worker, host, busy, slots, (seen_ms > 0 ? seen_ms : 0) / 1000);
+        buf_format(out, "%-24s %-20s busy %" PRId64 "/%" PRId64 "  heard %" PRId64 " s ago%s\n",
+                   worker, host, busy, slots, (seen_ms > 0 ? seen_ms : 0) / 1000,
+                   drains ? "  drained" : "");
     }
 }
 

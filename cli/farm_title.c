@@ -3,8 +3,10 @@
 #include "farm_title.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/mem.h"
 #include "title_watch.h"
 
 int farm_title_check(const struct invocation *invocation, const char *word) {
@@ -72,4 +74,62 @@ int farm_title_watch(struct client *client, const struct invocation *invocation,
     err_set(&err, status.state == TITLE_CANCELLED ? ERR_CANCELLED : ERR_CORRUPT, "%s: %s", title,
             status.error);
     return command_fail(invocation, EXIT_FAILED, &err);
+}
+
+static int post(struct client *client, const char *title, const char *verb, struct err *err) {
+    struct json *answer = NULL;
+    char *path = mem_format("/v1/titles/%s/%s", title, verb);
+    int failed = client_call(client, "POST", path, NULL, &answer, err);
+    json_tree_destroy(answer);
+    mem_free(path);
+    return failed;
+}
+
+static int post_all(struct client *client, const struct invocation *invocation, const char *verb,
+                    const char *done) {
+    struct buf text = {0};
+    struct writer w = writer_of(&text);
+    int code = EXIT_DONE;
+    writer_object(&w, NULL);
+    writer_array(&w, "titles");
+    for (int i = 0; i < invocation->word_count && code != EXIT_INTERRUPTED; i++) {
+        const char *title = invocation->words[i];
+        struct err err = {0};
+        post(client, title, verb, &err);
+        writer_object(&w, NULL);
+        writer_string(&w, "title", title);
+        writer_bool(&w, done, err.code == ERR_NONE);
+        writer_string(&w, "error", err.message);
+        writer_object_end(&w);
+        if (err.code != ERR_NONE) {
+            code = client_tell(client, &err);
+        } else if (!wants_json(invocation)) {
+            printf("%s: %s\n", title, done);
+        }
+    }
+    writer_array_end(&w);
+    writer_object_end(&w);
+    buf_string(&text, "\n");
+    if (!wants_json(invocation)) {
+        buf_finish(&text);
+        return code;
+    }
+    int printed = command_print(&text);
+    return code != EXIT_DONE ? code : printed;
+}
+
+int farm_titles_tell(const struct invocation *invocation, const char *verb, const char *done) {
+    struct client *client = NULL;
+    struct err err = {0};
+    int code = EXIT_DONE;
+    for (int i = 0; i < invocation->word_count && code == EXIT_DONE; i++) {
+        code = farm_title_check(invocation, invocation->words[i]);
+    }
+    if (code == EXIT_DONE && client_connect(&client, invocation, &err) != 0) {
+        code = client_fail(client, invocation, &err);
+    } else if (code == EXIT_DONE) {
+        code = post_all(client, invocation, verb, done);
+    }
+    client_destroy(client);
+    return code;
 }

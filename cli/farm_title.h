@@ -12,4 +12,11 @@ int farm_title_check(const struct invocation *invocation, const char *word);
 /* Shows the title until it has ended, tells how it did, and answers the exit code. */
 int farm_title_watch(struct client *client, const struct invocation *invocation, const char *title);
 
+/*
+ * Makes the call POST /v1/titles/T/`verb` for each title that the invocation names, whatever
+ * comes of one, and tells of each that it is `done`: "movie: cancelled", or with --json a member
+ * of that name. Returns the exit code.
+ */
+int farm_titles_tell(const struct invocation *invocation, const char *verb, const char *done);
+
 #endif

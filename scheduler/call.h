@@ -78,6 +78,8 @@ void call_add_session(struct tx *tx, struct call *call);
 void call_heartbeat(struct tx *tx, struct call *call);
 void call_drop_session(struct tx *tx, struct call *call);
 void call_list_workers(struct tx *tx, struct call *call);
+void call_drain_worker(struct tx *tx, struct call *call);
+void call_undrain_worker(struct tx *tx, struct call *call);
 void call_grant_leases(struct tx *tx, struct call *call);
 void call_early_source(struct tx *tx, struct call *call);
 void call_complete_lease(struct tx *tx, struct call *call);
@@ -92,6 +94,7 @@ void call_show_plan(struct tx *tx, struct call *call);
 void call_show_units(struct tx *tx, struct call *call);
 void call_show_identity(struct tx *tx, struct call *call);
 void call_cancel_title(struct tx *tx, struct call *call);
+void call_retry_title(struct tx *tx, struct call *call);
 void call_list_events(struct tx *tx, struct call *call);
 
 /* ---- calls about tokens (calls_tokens.c) ------------------------------------------ */

@@ -9,6 +9,9 @@
 #include "titles.h"
 #include "view.h"
 
+/* Of a deadline: the year 9999's end, ms since 1970. */
+static const int64_t deadline_max = INT64_C(253402300799999);
+
 enum {
     UNITS_PAGE = 100,
     UNITS_PAGE_MAX = 500,
@@ -18,15 +21,75 @@ enum {
     RETRY_MS = 3000, /* after which a client of the feed comes back */
 };
 
+/* Who the title is for: the tenant that its caller is bound to, or any. */
+static void read_tenant(struct reader *r, struct tx *tx, struct call *call, const char **tenant) {
+    const char *bound = call->caller.tenant;
+    *tenant = bound;
+    if (reader_has(r, "tenant")) {
+        reader_string(r, "tenant", tenant);
+    }
+    if (reader_ok(r) && (*tenant)[0] != '\0' && !tenant_name_valid(*tenant)) {
+        reader_fail(r, "tenant", "must be at most 64 letters, digits, '.', '_' and '-'");
+    } else if (reader_ok(r) && bound[0] != '\0' && strcmp(*tenant, bound) != 0) {
+        err_set(tx_err(tx), ERR_FORBIDDEN,
+                "this token submits for tenant %s alone; leave the tenant out", bound);
+    }
+}
+
+static size_t read_labels(struct reader *r, const char *labels[LABELS_MAX]) {
+    if (!reader_has(r, "labels")) {
+        return 0;
+    }
+    struct reader list = reader_array(r, "labels");
+    size_t count = reader_count(&list);
+    if (count > LABELS_MAX) {
+        reader_fail(r, "labels", "has more than %d entries", LABELS_MAX);
+        return 0;
+    }
+    for (size_t i = 0; i < count && reader_ok(r); i++) {
+        labels[i] = "";
+        reader_item_string(&list, i, &labels[i]);
+        if (reader_ok(r) && !title_label_valid(labels[i])) {
+            reader_fail(r, "labels",
+                        "must be NAME=VALUE of letters, digits, '.', '_' and '-', at most %d "
+                        "bytes",
+                        LABEL_MAX);
+        }
+        for (size_t j = 0; j < i && reader_ok(r); j++) {
+            size_t name = strcspn(labels[i], "=") + 1;
+            if (strncmp(labels[i], labels[j], name) == 0) {
+                reader_fail(r, "labels", "names '%.*s' twice", (int)name - 1, labels[i]);
+            }
+        }
+    }
+    return count;
+}
+
+/* What places the title in the queue; all of it may be left out. */
+static void read_order(struct reader *r, struct tx *tx, struct call *call,
+                       struct title_request *request) {
+    if (reader_has(r, "priority")) {
+        reader_int(r, "priority", PRIORITY_MIN, PRIORITY_MAX, &request->priority);
+    }
+    if (reader_has(r, "deadline")) {
+        reader_int(r, "deadline", 1, deadline_max, &request->deadline);
+    }
+    read_tenant(r, tx, call, &request->tenant);
+}
+
 void call_submit_title(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     struct title_request request = {.title = "", .source = "", .output = ""};
     struct ladder ladder;
     struct buf text = {0};
+    const char *labels[LABELS_MAX];
     reader_string(&r, "title", &request.title);
     reader_string(&r, "source", &request.source);
     reader_string(&r, "output", &request.output);
     reader_bool(&r, "force", &request.force);
+    read_order(&r, tx, call, &request);
+    request.labels = labels;
+    request.label_count = read_labels(&r, labels);
     call_check_length(&r, "source", request.source, URL_MAX);
     call_check_length(&r, "output", request.output, PLAN_PLACE_TEXT / 2);
     if (reader_ok(&r) && !title_id_valid(request.title)) {
@@ -54,10 +117,16 @@ void call_submit_title(struct tx *tx, struct call *call) {
     buf_finish(&text);
 }
 
+/* A word of the query; "" where there is none. */
+static const char *query_word(struct call *call, const char *name) {
+    const char *word = exchange_query(call->exchange, name);
+    return word == NULL ? "" : word;
+}
+
 void call_list_titles(struct tx *tx, struct call *call) {
-    const char *state = exchange_query(call->exchange, "state");
+    const char *state = query_word(call, "state");
     int64_t limit = call_number(call, "limit", TITLES_PAGE, TITLES_PAGE_MAX);
-    if (state != NULL && state_from_name(MACHINE_TITLE, state) < 0) {
+    if (state[0] != '\0' && state_from_name(MACHINE_TITLE, state) < 0) {
         err_set(
             tx_err(tx), ERR_INVALID,
             "'%.40s' is no state of a title; write submitted, running, done, failing, failed or "
@@ -65,8 +134,12 @@ void call_list_titles(struct tx *tx, struct call *call) {
             state);
         return;
     }
-    view_titles(tx, call_number(call, "before", INT64_MAX, INT64_MAX), state != NULL ? state : "",
-                (int)(limit < 1 ? 1 : limit), &call->writer);
+    struct titles_page page = {.before = call_number(call, "before", INT64_MAX, INT64_MAX),
+                               .state = state,
+                               .tenant = query_word(call, "tenant"),
+                               .label = query_word(call, "label"),
+                               .limit = (int)(limit < 1 ? 1 : limit)};
+    view_titles(tx, &page, &call->writer);
 }
 
 void call_show_title(struct tx *tx, struct call *call) {
@@ -103,13 +176,14 @@ void call_cancel_title(struct tx *tx, struct call *call) {
     writer_object_end(&call->writer);
 }
 
-/* ---- the feed ---------------------------------------------------------------- */
-
-/* The title that the query names, or "". */
-static const char *only_title(struct call *call) {
-    const char *title = exchange_query(call->exchange, "title");
-    return title == NULL ? "" : title;
+void call_retry_title(struct tx *tx, struct call *call) {
+    title_retry(tx, call->argument);
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "state", state_name(MACHINE_TITLE, TITLE_SUBMITTED));
+    writer_object_end(&call->writer);
 }
+
+/* ---- the feed ---------------------------------------------------------------- */
 
 /* What a stream begins with. */
 static void begin_following(struct call *call) {
@@ -123,7 +197,7 @@ static void begin_following(struct call *call) {
 /* The next piece of a stream; nothing, which ends it, where the scheduler stops or the token
  * is good no more. */
 static void follow_events(struct tx *tx, struct call *call) {
-    struct event_page page = {.title = only_title(call)};
+    struct event_page page = {.title = query_word(call, "title")};
     bool is_first = !call->follows;
     if (is_first) {
         begin_following(call);
@@ -149,7 +223,7 @@ void call_list_events(struct tx *tx, struct call *call) {
         return;
     }
     struct event_page page = {.after = call_number(call, "after", 0, INT64_MAX),
-                              .title = only_title(call)};
+                              .title = query_word(call, "title")};
     writer_object(&call->writer, NULL);
     events_write(tx, &page, &call->writer);
     writer_int(&call->writer, "next", page.next);

@@ -96,9 +96,10 @@ void call_heartbeat(struct tx *tx, struct call *call) {
     if (reader_ok(&r)) {
         writer_object(&call->writer, NULL);
         writer_array(&call->writer, "stop");
-        session_heartbeat(tx, call->routes->farm, call->argument, tasks, count, &call->writer);
+        bool drains =
+            session_heartbeat(tx, call->routes->farm, call->argument, tasks, count, &call->writer);
         writer_array_end(&call->writer);
-        writer_bool(&call->writer, "drain", false);
+        writer_bool(&call->writer, "drain", drains);
         writer_object_end(&call->writer);
     }
     mem_free(tasks);
@@ -113,6 +114,22 @@ void call_list_workers(struct tx *tx, struct call *call) {
     writer_object(&call->writer, NULL);
     sessions_write(tx, &call->writer);
     writer_object_end(&call->writer);
+}
+
+static void answer_drain(struct tx *tx, struct call *call, bool drains) {
+    session_drain(tx, call->argument, drains);
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "worker", call->argument);
+    writer_bool(&call->writer, "drain", drains);
+    writer_object_end(&call->writer);
+}
+
+void call_drain_worker(struct tx *tx, struct call *call) {
+    answer_drain(tx, call, true);
+}
+
+void call_undrain_worker(struct tx *tx, struct call *call) {
+    answer_drain(tx, call, false);
 }
 
 /* ---- leases ------------------------------------------------------------------ */

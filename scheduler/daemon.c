@@ -173,6 +173,7 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.port = (int)settings->port;
         scheduler.heartbeat_ms = (int)settings->heartbeat_ms;
         scheduler.ttl_ms = (int)settings->ttl_ms;
+        scheduler.tenants = settings->tenants;
         failed = scheduler_start(out, &scheduler, err);
     }
     forget(&token);

@@ -13,6 +13,7 @@
 #include "plan.h"
 #include "rows.h"
 #include "store.h"
+#include "tenants.h"
 
 enum { FARM_PLANS = 4 }; /* plans kept parsed; a long title's takes some MB */
 
@@ -38,6 +39,7 @@ struct farm {
     struct plan_limits limits;
     const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
     const char *outputs; /* where outputs may go */
+    struct tenant_rules tenants;
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
     struct progress *progress;
     size_t progress_count;

@@ -8,11 +8,14 @@
 #include "common/mem.h"
 #include "forming.h"
 #include "metrics.h"
+#include "order.h"
 #include "outcome.h"
+#include "session.h"
 #include "titles.h"
 
 enum {
-    READY_MAX = 4096, /* units looked at for one request */
+    READY_MAX = 1024, /* units looked at for one request */
+    CAPPED_MS = 1000, /* after which a tenant at its cap may run less, if nobody tells */
     AVOID_MS = 60000, /* a worker that failed a unit gets it again after so long at the latest */
 };
 
@@ -38,7 +41,8 @@ struct granting {
                      than nobody */
     size_t slots; /* of all sessions */
     bool plenty;  /* there is more ready than was looked at */
-    struct unit_list ready;
+    struct order order;
+    struct unit_list ready; /* as order_read lists them */
     double *busy_s;
     size_t busy;
     int64_t retry_at;
@@ -49,7 +53,8 @@ struct granting {
 static void load_slots(struct granting *g) {
     struct query query = sql_query(g->tx, SQL_SESSIONS, NULL, 0);
     while (query_next(&query)) {
-        g->slots += (size_t)query_integer(&query, 4);
+        bool drains = query_integer(&query, 7) != 0;
+        g->slots += drains ? 0 : (size_t)query_integer(&query, 4);
         if (strcmp(query_text(&query, 0), g->session.id) == 0) {
             g->idle = query_integer(&query, 6) == 0;
         }
@@ -64,8 +69,12 @@ static void add_busy(struct granting *g, double cost_s) {
 static void load_busy(struct granting *g) {
     struct query query = sql_query(g->tx, SQL_LEASES_OPEN, NULL, 0);
     while (query_next(&query)) {
-        double left = 1 - farm_progress_share(g->farm, query_integer(&query, 0));
-        add_busy(g, query_real(&query, 2) * left);
+        int kind = task_kind_from_name(query_text(&query, 1));
+        order_add_running(&g->order, query_text(&query, 2));
+        if (kind >= 0 && kind_is_pure((enum task_kind)kind)) {
+            double left = 1 - farm_progress_share(g->farm, query_integer(&query, 0));
+            add_busy(g, query_real(&query, 3) * left);
+        }
     }
 }
 
@@ -87,18 +96,11 @@ static bool is_kept_for_others(struct granting *g, const struct unit_row *unit) 
 }
 
 static void load_ready(struct granting *g, const bool *wanted) {
-    struct value names[TASK_KIND_COUNT];
     size_t limit = (2 * g->slots + 1) * FORM_RUNGS_MAX;
-    limit = limit < READY_MAX ? limit : READY_MAX;
-    for (int i = 0; i < TASK_KIND_COUNT; i++) {
-        names[i] = TEXT(wanted[i] ? task_kind_name((enum task_kind)i) : NULL);
-    }
-    struct query query =
-        sql_query(g->tx, SQL_UNITS_READY,
-                  VALUES(TEXT(g->session.id), INTEGER(tx_now(g->tx)), INTEGER((int64_t)limit),
-                         names[0], names[1], names[2], names[3], names[4], names[5]));
-    unit_list_read(&g->ready, &query);
-    g->plenty = g->ready.count == limit;
+    struct order_request request = {
+        .session = g->session.id, .kinds = wanted, .limit = limit < READY_MAX ? limit : READY_MAX};
+    g->ready.count = 0;
+    g->plenty = order_read(&g->order, g->tx, &request, &g->ready);
     size_t kept = 0;
     for (size_t i = 0; i < g->ready.count; i++) {
         if (!is_kept_for_others(g, &g->ready.rows[i])) {
@@ -274,6 +276,7 @@ static bool grant_share(struct granting *g, const struct form_group *group, stru
     if (!grant_units(g, task, count, w)) {
         return false;
     }
+    order_add_running(&g->order, task[0].tenant);
     if (kind_is_pure(task[0].kind)) {
         add_busy(g, cost);
     }
@@ -283,38 +286,91 @@ static bool grant_share(struct granting *g, const struct form_group *group, stru
     return true;
 }
 
+/* The group to lease next: a probe among those of the next unit's tenant and priority, since
+ * all else of a title hangs on it; else one of the next unit's title. `count` where none may be
+ * leased. The rule for the end of all work, longest first, is for a title that is the last. */
+static size_t choose_group(struct granting *g, const struct form_group *groups, size_t count) {
+    const struct unit_row *units = g->ready.rows;
+    size_t next = order_next(&g->order, units, g->ready.count);
+    if (next == g->ready.count) {
+        return count;
+    }
+    size_t first = 0, end = 0;
+    while (groups[first].first != next) {
+        first++;
+    }
+    for (size_t i = first; i < count; i++) {
+        const struct unit_row *unit = &units[groups[i].first];
+        if (strcmp(unit->tenant, units[next].tenant) != 0 ||
+            unit->priority != units[next].priority) {
+            break;
+        }
+        if (unit->kind == TASK_PROBE) {
+            return i;
+        }
+    }
+    for (end = first; end < count; end++) {
+        if (strcmp(units[groups[end].first].title, units[next].title) != 0) {
+            break;
+        }
+    }
+    bool is_last = end - first == count && !g->plenty;
+    return first + forming_next(units, &groups[first], end - first, is_last ? g->slots : 0);
+}
+
 /* The next task, or false where nothing more fits this worker. */
 static bool grant_one(struct granting *g, struct writer *w) {
     bool granted = false;
     struct form_group *groups = mem_zero(g->ready.count + 1, sizeof(*groups));
     while (!granted && g->ready.count > 0 && tx_ok(g->tx)) {
         size_t count = forming_groups(g->ready.rows, g->ready.count, groups);
-        struct form_group *group = &groups[forming_next(g->ready.rows, groups, count, g->slots)];
-        granted = grant_share(g, group, w);
+        size_t chosen = choose_group(g, groups, count);
+        if (chosen == count) {
+            break;
+        }
+        granted = grant_share(g, &groups[chosen], w);
         if (!granted) {
-            forget_ready(g, group->first, group->count);
+            forget_ready(g, groups[chosen].first, groups[chosen].count);
         }
     }
     mem_free(groups);
     return granted;
 }
 
+/* Up to `slots` tasks of what was looked at; returns how many. */
+static int grant_looked_at(struct granting *g, int slots, struct writer *w) {
+    int granted = 0;
+    while (granted < slots && grant_one(g, w)) {
+        granted++;
+    }
+    return granted;
+}
+
 int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *request,
                 struct writer *w, int64_t *retry_at) {
-    struct granting g = {.tx = tx, .farm = farm, .memory_left = request->memory_bytes};
+    struct granting g = {.tx = tx,
+                         .farm = farm,
+                         .memory_left = request->memory_bytes,
+                         .order = {.rules = &farm->tenants}};
     int granted = 0;
     struct value now = INTEGER(tx_now(tx));
     retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
     if (session_get(tx, request->session, &g.session) &&
+        !session_is_drained(tx, g.session.worker) &&
         sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(now), 0) != 0) {
+        int more = 0;
         load_slots(&g);
         load_busy(&g);
-        load_ready(&g, request->kinds);
-        while (granted < request->slots && grant_one(&g, w)) {
-            granted++;
-        }
+        order_load(&g.order, tx);
+        do { /* once more where a request wants more than one look shows */
+            load_ready(&g, request->kinds);
+            more = grant_looked_at(&g, request->slots - granted, w);
+            granted += more;
+        } while (more > 0 && granted < request->slots && g.plenty && tx_ok(tx));
+        retry_by(&g, order_is_capped(&g.order) ? tx_now(tx) + CAPPED_MS : 0);
     }
     *retry_at = g.retry_at;
+    order_finish(&g.order);
     unit_list_finish(&g.ready);
     mem_free(g.busy_s);
     return granted;

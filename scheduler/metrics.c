@@ -9,12 +9,6 @@
 #include "routes.h"
 #include "state.h"
 
-enum {
-    /* Units that are next in the queue and among which the oldest is looked for: a scrape
-     * must not read a queue of a million. */
-    OLDEST_AMONG = 1000,
-};
-
 /* ---- names of labels' values --------------------------------------------------- */
 
 static const char *title_state(int value) {
@@ -234,9 +228,9 @@ static void write_workers(struct tx *tx, struct buf *out) {
 
 static void write_queue(struct tx *tx, struct buf *out) {
     int64_t now = tx_now(tx);
-    int64_t oldest = sql_integer(tx, SQL_UNITS_OLDEST_READY, VALUES(INTEGER(OLDEST_AMONG)), 0);
+    int64_t oldest = sql_integer(tx, SQL_UNITS_OLDEST_READY, NULL, 0, 0);
     exposition_single(out, "reelfarm_ready_oldest_seconds", EXPOSITION_GAUGE,
-                      "How long the oldest of the units that are next in the queue is ready.",
+                      "How long the oldest of the ready units is ready.",
                       oldest == 0 || oldest > now ? 0 : (double)(now - oldest) / 1000);
 }
 

@@ -97,6 +97,10 @@ static void read_unit(struct query *query, struct unit_row *row) {
     row->alone = query_integer(query, 16) != 0;
     row->may_replace = query_integer(query, 17) != 0;
     copy_text(query, 18, row->avoid, sizeof(row->avoid));
+    copy_text(query, 19, row->tenant, sizeof(row->tenant));
+    row->priority = query_integer(query, 20);
+    row->due = query_integer(query, 21);
+    row->submission = query_integer(query, 22);
 }
 
 void unit_list_read(struct unit_list *list, struct query *query) {

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth.h"
 #include "common/id.h"
 #include "common/mem.h"
 #include "common/wire.h"
@@ -72,6 +73,10 @@ struct unit_row {
     bool alone;
     bool may_replace;
     char avoid[WORKER_TEXT];
+    char tenant[TENANT_TEXT]; /* the title's, as are these: see order.h */
+    int64_t priority;
+    int64_t due; /* ms since 1970; INT64_MAX: no deadline */
+    int64_t submission;
 };
 
 /* A growing list; free with unit_list_finish. */

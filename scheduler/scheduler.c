@@ -181,7 +181,10 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->routes.farm = &scheduler->farm;
     scheduler->routes.comment_ms = options->comment_ms;
     traffic_init(&scheduler->routes.traffic);
-    int result = open_store(scheduler, options->store_path, err);
+    int result = tenant_rules_parse(&scheduler->farm.tenants, options->tenants, err);
+    if (result == 0) {
+        result = open_store(scheduler, options->store_path, err);
+    }
     if (result == 0) {
         result = store_call(scheduler->store, begin, scheduler, err);
     }

@@ -147,11 +147,11 @@ static bool meet_again(struct tx *tx, const struct session_row *session, int64_t
     return wanted == 0;
 }
 
-void session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
+bool session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
                        const struct heard_task *tasks, size_t count, struct writer *w) {
     struct session_row session;
     if (!session_get(tx, id, &session)) {
-        return;
+        return false;
     }
     sql_run(tx, SQL_SESSION_SEEN,
             VALUES(TEXT(id), INTEGER(tx_now(tx)), INTEGER(tx_now(tx) - farm->ttl_ms / SEEN_PARTS)));
@@ -179,9 +179,27 @@ void session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
         }
     }
     lease_list_finish(&leases);
+    return session_is_drained(tx, session.worker);
 }
 
 /* ---- for people -------------------------------------------------------------- */
+
+bool session_is_drained(struct tx *tx, const char *worker) {
+    return sql_integer(tx, SQL_DRAINS, VALUES(TEXT(worker)), 0) > 0;
+}
+
+void session_drain(struct tx *tx, const char *worker, bool drains) {
+    bool is_there = sql_integer(tx, SQL_SESSIONS_OF_WORKER, VALUES(TEXT(worker)), 0) > 0;
+    if (!is_there && (drains || !session_is_drained(tx, worker))) {
+        err_set(tx_err(tx), ERR_NOT_FOUND,
+                "there is no worker '%s'; `reelfarm workers` lists who is there", worker);
+    } else if (drains) {
+        sql_run(tx, SQL_DRAIN_ADD, VALUES(TEXT(worker), INTEGER(tx_now(tx))));
+    } else {
+        sql_run(tx, SQL_DRAIN_DROP, VALUES(TEXT(worker)));
+    }
+    tx_wake(tx, TOPIC_LEASES); /* what it has failed is no longer kept from it, or for it */
+}
 
 void sessions_write(struct tx *tx, struct writer *w) {
     writer_array(w, "workers");
@@ -194,6 +212,7 @@ void sessions_write(struct tx *tx, struct writer *w) {
         writer_int(w, "pid", query_integer(&query, 3));
         writer_int(w, "slots", query_integer(&query, 4));
         writer_int(w, "busy", query_integer(&query, 6));
+        writer_bool(w, "drain", query_integer(&query, 7) != 0);
         writer_int(w, "seen_ms_ago", tx_now(tx) - query_integer(&query, 5));
         writer_object_end(w);
     }

@@ -39,9 +39,9 @@ struct heard_task {
  * A heartbeat: keeps the session, takes the progress of its tasks, ends leases that
  * were to stop and are not listed any more, returns those that were never received,
  * adopts tasks of the worker's lost session. Writes the fences to stop as elements
- * of the array open in `w`. NOT_FOUND where the session is gone.
+ * of the array open in `w`. Whether the worker is drained. NOT_FOUND where the session is gone.
  */
-void session_heartbeat(struct tx *tx, struct farm *farm, const char *session,
+bool session_heartbeat(struct tx *tx, struct farm *farm, const char *session,
                        const struct heard_task *tasks, size_t count, struct writer *w);
 
 /* The worker leaves: its leases go back, no loss counted. NOT_FOUND as above. */
@@ -55,6 +55,14 @@ void session_sweep(struct tx *tx, struct farm *farm);
 
 /* Gives every session a full lease time from now: after a start. */
 void session_keep_all(struct tx *tx);
+
+/* Lets a worker take nothing new, or take work again. By name and durable: a worker that comes
+ * back is still drained. NOT_FOUND where no worker of that name is there (to end a drain it
+ * need not be). */
+void session_drain(struct tx *tx, const char *worker, bool drains);
+
+/* Whether the worker takes nothing new. */
+bool session_is_drained(struct tx *tx, const char *worker);
 
 /* Writes all sessions as an array called "workers". */
 void sessions_write(struct tx *tx, struct writer *w);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
+#include "tenants.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 
@@ -90,6 +91,12 @@ static const struct config_option table[] = {
      .max = 3600000,
      .unit = "ms",
      .help = "a worker silent so long is lost"},
+    {.name = "tenants",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(tenants),
+     .min = 0,
+     .max = 8192,
+     .help = "who gets how much when all want it: NAME=WEIGHT[:MOST TASKS], ..."},
     {.name = "log_level",
      .type = CONFIG_CHOICE,
      .offset = FIELD(log_level),
@@ -144,7 +151,9 @@ int settings_load(struct settings *settings, struct config *config, int argc, ch
         return err_set(err, ERR_INVALID,
                        "tls_certificate and tls_key go together, and worker_ca goes with both");
     }
-    return find_paths(settings, config, err);
+    struct tenant_rules rules;
+    int result = tenant_rules_parse(&rules, settings->tenants, err);
+    return result != 0 ? result : find_paths(settings, config, err);
 }
 
 void settings_help(struct buf *out) {

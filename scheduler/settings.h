@@ -21,7 +21,8 @@ struct settings {
     const char *outputs;
     int64_t heartbeat_ms;
     int64_t ttl_ms;
-    int log_level; /* enum log_level */
+    const char *tenants; /* as tenant_rules_parse reads them; NULL: none */
+    int log_level;       /* enum log_level */
 };
 
 /* Fills `settings`; `config` holds their texts and is the caller's to finish, after a failure

@@ -8,11 +8,16 @@
 #define UNIT_COLUMNS                                                                               \
     "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.build, "           \
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
-    "u.alone, u.may_replace, u.avoid "
+    "u.alone, u.may_replace, u.avoid, u.tenant, u.priority, u.due, u.submission "
 
 /* A unit that becomes ready at $4 is ready from then on, or from when it may be tried again. */
 #define UNIT_READY_SINCE                                                                           \
     ", ready_at = CASE WHEN $3 = 'ready' AND ready_at < $4 THEN $4 ELSE ready_at END "
+
+/* What a unit has of its title's order: the largest number stands for no deadline. */
+#define UNIT_ORDER                                                                                 \
+    "t.priority, t.tenant, CASE WHEN t.deadline = 0 THEN 9223372036854775807 "                     \
+    "ELSE t.deadline END "
 
 #define LEASE_COLUMNS                                                                              \
     "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
@@ -39,6 +44,12 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "
                       "VALUES ($1, $2, $3, $4, $5, $6)",
+    [SQL_TITLE_SET_ORDER] =
+        "UPDATE title SET priority = $2, tenant = $3, deadline = $4 WHERE id = $1",
+    [SQL_TITLE_ORDER] = "SELECT priority, tenant, deadline FROM title WHERE id = $1",
+    [SQL_LABEL_ADD] = "INSERT INTO title_label (title, label) VALUES ($1, $2)",
+    [SQL_LABELS] = "SELECT label FROM title_label WHERE title = $1 ORDER BY label",
+    [SQL_LABELS_DROP] = "DELETE FROM title_label WHERE title = $1",
     [SQL_TITLE_RESET] =
         "UPDATE title SET submission = $2, source = $3, output = $4, ladder = $5, identity = '', "
         "pin = '', source_size = -1, plan = '', packaged = '', class = '', error = '', "
@@ -69,16 +80,20 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLES_UNFINISHED] = "SELECT id, state FROM title "
                               "WHERE state IN ('submitted', 'running', 'failing') ORDER BY id",
 
-    [SQL_TITLES_PAGE] = "SELECT submission, id, state, source, output, version, class, error "
-                        "FROM title WHERE submission < $1 AND ($2 = '' OR state = $2) "
-                        "ORDER BY submission DESC LIMIT $3",
+    [SQL_TITLES_PAGE] = "SELECT submission, id, state, source, output, version, class, error, "
+                        "priority, tenant, deadline "
+                        "FROM title t WHERE submission < $1 AND ($2 = '' OR state = $2) "
+                        "AND ($3 = '' OR tenant = $3) AND ($4 = '' OR EXISTS (SELECT 1 FROM "
+                        "title_label l WHERE l.title = t.id AND l.label = $4)) "
+                        "ORDER BY submission DESC LIMIT $5",
 
     [SQL_TITLES_BY_STATE] = "SELECT state, count(*) FROM title GROUP BY state",
 
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
-        "build, state, waiting, cost_s, frames, ready_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        "build, state, waiting, cost_s, frames, ready_at, priority, tenant, due) "
+        "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, " UNIT_ORDER
+        "FROM title t WHERE t.id = $2",
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
     [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
@@ -118,19 +133,29 @@ static const char *const statements[SQL_COUNT] = {
         "UPDATE unit SET waiting = (SELECT count(*) FROM unit_need n JOIN unit d ON d.id = n.needs "
         "WHERE n.unit = unit.id AND d.state <> 'done') WHERE title = $1 AND position >= 0",
     [SQL_UNITS_NEED_NOTHING] = "UPDATE unit SET waiting = 0 WHERE title = $1 AND position = $2",
+    [SQL_UNITS_SET_ORDER] = "UPDATE unit SET (priority, tenant, due) = (SELECT " UNIT_ORDER
+                            "FROM title t WHERE t.id = $1) WHERE title = $1",
     [SQL_UNITS_READY] =
-        "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.state = 'ready' AND u.ready_at <= $2 "
-        "AND u.kind IN ($4, $5, $6, $7, $8, $9) AND (u.build = 0 OR EXISTS "
-        "(SELECT 1 FROM session_encoder e WHERE e.session = $1 AND e.build = u.build)) "
+        "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.state = 'ready' AND u.tenant = $1 "
+        "AND u.priority = $2 AND u.build = $3 AND u.ready_at <= $4 "
+        "AND u.kind IN ($6, $7, $8, $9, $10, $11) "
         "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio') OR EXISTS (SELECT 1 FROM unit p "
         "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
-        "ORDER BY u.submission, u.position LIMIT $3",
+        "ORDER BY u.due, u.submission, u.position LIMIT $5",
+    /* Steps from tenant to tenant in the queue's index, whatever there is of each. */
+    [SQL_UNITS_TENANTS] =
+        "WITH RECURSIVE step (tenant) AS (SELECT min(tenant) FROM unit WHERE state = 'ready' "
+        "UNION ALL SELECT (SELECT min(u.tenant) FROM unit u WHERE u.state = 'ready' "
+        "AND u.tenant > step.tenant) FROM step WHERE step.tenant IS NOT NULL) "
+        "SELECT tenant, (SELECT max(u.priority) FROM unit u WHERE u.state = 'ready' "
+        "AND u.tenant = step.tenant) FROM step WHERE tenant IS NOT NULL",
+    [SQL_UNITS_NEXT_PRIORITY] = "SELECT priority FROM unit WHERE state = 'ready' "
+                                "AND tenant = $1 AND priority < $2 "
+                                "ORDER BY priority DESC LIMIT 1",
     [SQL_UNITS_NEXT_READY_AT] =
         "SELECT min(ready_at) FROM unit WHERE state = 'ready' AND ready_at > $1",
     [SQL_UNITS_ANY_READY] = "SELECT 1 FROM unit WHERE state = 'ready' AND ready_at <= $1 LIMIT 1",
-    [SQL_UNITS_OLDEST_READY] =
-        "SELECT min(ready_at) FROM (SELECT ready_at FROM unit WHERE state = 'ready' "
-        "ORDER BY submission, position LIMIT $1) AS next",
+    [SQL_UNITS_OLDEST_READY] = "SELECT min(ready_at) FROM unit WHERE state = 'ready'",
     [SQL_UNITS_BY_STATE] = "SELECT kind, state, count(*) FROM unit GROUP BY kind, state",
     [SQL_UNITS_OF_TITLE_BY_STATE] =
         "SELECT kind, state, count(*) FROM unit WHERE title = $1 GROUP BY kind, state",
@@ -182,11 +207,12 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LEASES_OF_UNIT] = "SELECT " LEASE_COLUMNS "FROM lease_unit lu "
                            "JOIN lease l ON l.fence = lu.fence "
                            "WHERE lu.unit = $1 AND l.state <> 'ended' ORDER BY l.fence",
-    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, sum(u.cost_s) FROM lease l JOIN lease_unit lu ON "
-                        "lu.fence = l.fence "
-                        "JOIN unit u ON u.id = lu.unit WHERE l.state = 'live' "
-                        "AND l.kind IN ('probe', 'video', 'audio') "
-                        "AND l.session IN (SELECT id FROM worker_session) GROUP BY l.fence, l.kind",
+    /* `<> 'ended'` says nothing new but that the index of such leases will do. */
+    [SQL_LEASES_OPEN] =
+        "SELECT l.fence, l.kind, t.tenant, (SELECT sum(u.cost_s) FROM lease_unit lu "
+        "JOIN unit u ON u.id = lu.unit WHERE lu.fence = l.fence) FROM worker_session s "
+        "JOIN lease l ON l.session = s.id JOIN title t ON t.id = l.title "
+        "WHERE l.state <> 'ended' AND l.state = 'live'",
     [SQL_LEASES_DROP_UNITS] =
         "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
     [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1",
@@ -200,10 +226,15 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
     [SQL_SESSIONS] =
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
-        "WHERE l.session = s.id AND l.state <> 'ended') FROM worker_session s ORDER BY s.worker, "
-        "s.id",
+        "WHERE l.session = s.id AND l.state <> 'ended'), (SELECT count(*) FROM worker_drain d "
+        "WHERE d.worker = s.worker) FROM worker_session s ORDER BY s.worker, s.id",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
+    [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
+    [SQL_DRAIN_ADD] = "INSERT INTO worker_drain (worker, at) VALUES ($1, $2) "
+                      "ON CONFLICT (worker) DO NOTHING",
+    [SQL_DRAIN_DROP] = "DELETE FROM worker_drain WHERE worker = $1",
+    [SQL_DRAINS] = "SELECT count(*) FROM worker_drain WHERE worker = $1",
     [SQL_SESSIONS_SEEN_ALL] = "UPDATE worker_session SET seen_at = $1",
     [SQL_BUILD_GET] = "SELECT id FROM build_line WHERE line = $1",
     [SQL_BUILD_ADD] = "INSERT INTO build_line (id, line) VALUES ($1, $2)",
@@ -211,8 +242,10 @@ static const char *const statements[SQL_COUNT] = {
                         "VALUES ($1, $2, $3, $4, $5)",
     [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames FROM session_encoder e "
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
+    [SQL_ENCODER_BUILDS] = "SELECT DISTINCT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
-        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND ($1 = 0 OR EXISTS "
+        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND NOT EXISTS "
+        "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) AND ($1 = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
 
     [SQL_TOKEN_ADD] = "INSERT INTO token (id, name, role, tenant, hash, created, expires) "

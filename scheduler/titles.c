@@ -58,11 +58,50 @@ static bool is_same(const struct title_request *request, const struct title_row 
            strcmp(request->output, row->output) == 0 && strcmp(request->ladder, row->ladder) == 0;
 }
 
+bool title_label_valid(const char *label) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "._-";
+    size_t name = strspn(label, allowed);
+    size_t value = label[name] == '=' ? strspn(label + name + 1, allowed) : 0;
+    return name > 0 && value > 0 && label[name + 1 + value] == '\0' && strlen(label) <= LABEL_MAX;
+}
+
+/* What places the title in the queue, and its labels. */
+static void set_order(struct tx *tx, const struct title_request *request) {
+    sql_run(tx, SQL_TITLE_SET_ORDER,
+            VALUES(TEXT(request->title), INTEGER(request->priority),
+                   TEXT(request->tenant == NULL ? "" : request->tenant),
+                   INTEGER(request->deadline)));
+    sql_run(tx, SQL_LABELS_DROP, VALUES(TEXT(request->title)));
+    for (size_t i = 0; i < request->label_count; i++) {
+        sql_run(tx, SQL_LABEL_ADD, VALUES(TEXT(request->title), TEXT(request->labels[i])));
+    }
+}
+
+/* The same of a title that runs: its units move in the queue. */
+static void change_order(struct tx *tx, const struct title_request *request) {
+    bool moves = true;
+    struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(request->title)));
+    if (query_next(&query)) {
+        moves = query_integer(&query, 0) != request->priority ||
+                strcmp(query_text(&query, 1), request->tenant == NULL ? "" : request->tenant) !=
+                    0 ||
+                query_integer(&query, 2) != request->deadline;
+    }
+    query_close(&query);
+    set_order(tx, request);
+    if (moves) {
+        sql_run(tx, SQL_UNITS_SET_ORDER, VALUES(TEXT(request->title)));
+        tx_wake(tx, TOPIC_LEASES);
+    }
+}
+
 /* A new run of a title that is known; false where that is what runs. */
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
     bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
     if (runs && is_same(request, old)) {
+        change_order(tx, request);
         return false;
     }
     if (state_next(MACHINE_TITLE, (int)old->state, TITLE_SUBMIT) < 0) {
@@ -98,11 +137,32 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
         metric_add(tx, METRIC_TITLE_EVENTS, TITLE_SUBMIT, 0, 1);
     }
     if (is_new) {
+        set_order(tx, request);
         add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
         tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
     }
     title_row_finish(&old);
     return is_new;
+}
+
+void title_retry(struct tx *tx, const char *id) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    if (title.state != TITLE_FAILED && title.state != TITLE_CANCELLED) {
+        err_set(tx_err(tx), ERR_CONFLICT,
+                "title %s is %s; only one that failed or was cancelled is tried again", id,
+                state_name(MACHINE_TITLE, (int)title.state));
+    } else {
+        struct title_request request = {
+            .title = id, .source = title.source, .output = title.output, .ladder = title.ladder};
+        int64_t submission = tx_numbers(tx, "submission", 1);
+        submit_again(tx, &request, &title, submission);
+        add_extra_unit(tx, id, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
+        tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+    }
+    title_row_finish(&title);
 }
 
 /* ---- planning ---------------------------------------------------------------- */

@@ -10,16 +10,32 @@
 
 struct title_request {
     const char *title;
-    const char *source; /* path or URL */
-    const char *output; /* URL or path of the folder above the title's */
-    const char *ladder; /* JSON, normalised */
-    bool force;         /* reuse nothing */
+    const char *source;        /* path or URL */
+    const char *output;        /* URL or path of the folder above the title's */
+    const char *ladder;        /* JSON, normalised */
+    bool force;                /* reuse nothing */
+    int64_t priority;          /* larger goes first */
+    const char *tenant;        /* NULL: none */
+    int64_t deadline;          /* ms since 1970; 0: none */
+    const char *const *labels; /* "NAME=VALUE", none twice */
+    size_t label_count;
 };
+
+enum { PRIORITY_MIN = -100, PRIORITY_MAX = 100, LABELS_MAX = 16, LABEL_MAX = 128 };
+
+/* Whether it may be a label: NAME=VALUE, both of letters, digits, '.', '_' and '-', in at most
+ * LABEL_MAX bytes. */
+bool title_label_valid(const char *label);
 
 /* A new title, or a new run of one that has ended. False where just this runs already, so that
  * a submission may be repeated by whoever did not hear its answer; CONFLICT where the title
- * runs from another source, to another output or by another ladder. */
+ * runs from another source, to another output or by another ladder. Priority, tenant, deadline and
+ * labels are those of the last submission, of a title that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
+
+/* A new run of a title that failed or was cancelled, with all as it was last submitted. CONFLICT
+ * where it is in another state. */
+void title_retry(struct tx *tx, const char *title);
 
 /*
  * A probe's news, early or at its end: the first plans the title, units become

@@ -14,16 +14,40 @@ static void write_place(struct writer *w, const char *name, const char *place) {
     writer_string(w, name, text);
 }
 
-void view_titles(struct tx *tx, int64_t before, const char *state, int limit, struct writer *w) {
+/* The title's labels, "NAME=VALUE". */
+static void write_labels(struct tx *tx, const char *title, struct writer *w) {
+    struct query query = sql_query(tx, SQL_LABELS, VALUES(TEXT(title)));
+    writer_array(w, "labels");
+    while (query_next(&query)) {
+        writer_string(w, NULL, query_text(&query, 0));
+    }
+    writer_array_end(w);
+}
+
+/* What places a title in the queue: three columns of a query, from `column` on. */
+static void write_order(struct writer *w, struct query *query, int column) {
+    int64_t deadline = query_integer(query, column + 2);
+    writer_int(w, "priority", query_integer(query, column));
+    writer_string(w, "tenant", query_text(query, column + 1));
+    if (deadline == 0) {
+        writer_null(w, "deadline");
+    } else {
+        writer_int(w, "deadline", deadline);
+    }
+}
+
+void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w) {
     int count = 0;
-    int64_t last = before;
+    int64_t last = page->before;
     struct query query =
-        sql_query(tx, SQL_TITLES_PAGE, VALUES(INTEGER(before), TEXT(state), INTEGER(limit + 1)));
+        sql_query(tx, SQL_TITLES_PAGE,
+                  VALUES(INTEGER(page->before), TEXT(page->state), TEXT(page->tenant),
+                         TEXT(page->label), INTEGER(page->limit + 1)));
     bool more = false;
     writer_object(w, NULL);
     writer_array(w, "titles");
     while (query_next(&query)) {
-        more = count == limit;
+        more = count == page->limit;
         if (more) {
             continue; /* one past the page tells that there is another */
         }
@@ -36,6 +60,8 @@ void view_titles(struct tx *tx, int64_t before, const char *state, int limit, st
         writer_string(w, "version", query_text(&query, 5));
         writer_string(w, "class", query_text(&query, 6));
         writer_string(w, "error", query_text(&query, 7));
+        write_order(w, &query, 8);
+        write_labels(tx, query_text(&query, 1), w);
         writer_object_end(w);
         count++;
     }
@@ -196,6 +222,12 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     writer_string(w, "error", title.error);
     writer_string(w, "version", title.version);
     writer_string(w, "identity", title.identity);
+    struct query order = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(id)));
+    if (query_next(&order)) {
+        write_order(w, &order, 0);
+    }
+    query_close(&order);
+    write_labels(tx, id, w);
     write_renditions(tx, id, plan, &view, w);
     struct rational rate = plan == NULL ? (struct rational){0, 1} : plan->title.grid->rate;
     int64_t frames = plan == NULL ? 0 : plan->title.grid->frames;

@@ -9,9 +9,18 @@
 #include "common/json.h"
 #include "farm.h"
 
-/* GET /v1/titles: at most `limit` titles, from the newest submission before `before` on, of
- * that state ("" for any). */
-void view_titles(struct tx *tx, int64_t before, const char *state, int limit, struct writer *w);
+/* Which titles of a list: at most `limit`, from the newest submission before `before` on; of
+ * that state, that tenant and with that label, "" for any. */
+struct titles_page {
+    int64_t before;
+    const char *state;
+    const char *tenant;
+    const char *label;
+    int limit;
+};
+
+/* GET /v1/titles */
+void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w);
 
 /* GET /v1/titles/T */
 void view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);

@@ -195,17 +195,22 @@ static void run_submit(struct tx *tx, void *context) {
     title_submit(tx, doing->input);
 }
 
-int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force) {
+int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
+                      const char *ladder) {
     char *text = fixture_ladder(ladder);
-    struct title_request request = {.title = title,
-                                    .source = "/media/clip.mp4",
-                                    .output = "/out",
-                                    .ladder = text,
-                                    .force = force};
-    struct doing doing = {.input = &request};
+    struct title_request whole = *request;
+    struct doing doing = {.input = &whole};
+    whole.source = "/media/clip.mp4";
+    whole.output = "/out";
+    whole.ladder = text;
     int result = call(farm, run_submit, &doing);
     mem_free(text);
     return result;
+}
+
+int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force) {
+    struct title_request request = {.title = title, .force = force};
+    return fixture_submit_as(farm, &request, ladder);
 }
 
 static void run_join(struct tx *tx, void *context) {
@@ -238,6 +243,16 @@ int fixture_join(struct fixture_farm *farm, const char *worker, const char *host
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
                       char session[ID_TEXT]) {
     return join(farm, worker, worker, 1, build, session);
+}
+
+static void run_drain(struct tx *tx, void *context) {
+    struct doing *doing = context;
+    session_drain(tx, doing->text, doing->count > 0);
+}
+
+int fixture_drain(struct fixture_farm *farm, const char *worker, bool drains) {
+    struct doing doing = {.text = worker, .count = drains ? 1 : 0};
+    return call(farm, run_drain, &doing);
 }
 
 static void run_leave(struct tx *tx, void *context) {
@@ -294,7 +309,8 @@ static void run_beat(struct tx *tx, void *context) {
     struct doing *doing = context;
     struct writer writer = writer_of(&doing->answer);
     writer_array(&writer, NULL);
-    session_heartbeat(tx, &doing->farm->farm, doing->text, doing->input, doing->count, &writer);
+    doing->farm->drains =
+        session_heartbeat(tx, &doing->farm->farm, doing->text, doing->input, doing->count, &writer);
     writer_array_end(&writer);
 }
 

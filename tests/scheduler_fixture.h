@@ -12,6 +12,7 @@
 #include "scheduler/farm.h"
 #include "scheduler/outcome.h"
 #include "scheduler/store.h"
+#include "scheduler/titles.h"
 
 #define FIXTURE_BUILD "x264 test layout=1"
 #define FIXTURE_SOUND "aac test layout=1"
@@ -45,6 +46,7 @@ struct fixture_farm {
     int64_t retry_at;
     int64_t stop[FIXTURE_TASKS_MAX]; /* of the last heartbeat */
     int stop_count;
+    bool drains; /* as the last heartbeat was told */
 };
 
 void fixture_farm_open(struct fixture_farm *farm);
@@ -56,10 +58,14 @@ void fixture_farm_restart(struct fixture_farm *farm);
 /* Each returns 0 or the call's error, which `err` holds. */
 /* `ladder` is a built-in name, or YAML text with a newline. */
 int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force);
+/* The same with all that the request says but for source, output and ladder. */
+int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
+                      const char *ladder);
 int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
                  char session[ID_TEXT]);
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
                       char session[ID_TEXT]);
+int fixture_drain(struct fixture_farm *farm, const char *worker, bool drains);
 int fixture_leave(struct fixture_farm *farm, const char *session);
 
 /* Leases up to `slots` tasks of all kinds into `tasks`. */

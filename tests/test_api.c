@@ -320,6 +320,83 @@ static void check_titles(const char *path, const char *ids, int64_t *next) {
     buf_finish(&got);
 }
 
+/* A submission with these members, each with a comma behind. */
+static int submit_with(const char *title, const char *members) {
+    char *ladder = fixture_ladder("h264");
+    char *body = mem_format("{\"title\":\"%s\",\"source\":\"s3://b/s\",\"output\":\"s3://b/o\","
+                            "%s\"ladder\":%s,\"force\":false}",
+                            title, members, ladder);
+    int status = api_call("POST", "/v1/titles", body);
+    mem_free(ladder);
+    mem_free(body);
+    return status;
+}
+
+START_TEST(titles_have_an_order_and_labels) {
+    int64_t next = 0;
+    ck_assert_int_eq(submit_with("a", "\"priority\":7,\"tenant\":\"news\",\"deadline\":5000,"
+                                      "\"labels\":[\"show=x\",\"season=2\"],"),
+                     201);
+    ck_assert_int_eq(submit_with("b", "\"tenant\":\"news\",\"labels\":[\"show=y\"],"), 201);
+    ck_assert_int_eq(submit_with("c", ""), 201);
+    static const char expected[] = "\"priority\":7,\"tenant\":\"news\",\"deadline\":5000,"
+                                   "\"labels\":[\"season=2\",\"show=x\"]";
+    ck_assert_int_eq(api_call("GET", "/v1/titles/a", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), expected));
+    ck_assert_int_eq(api_call("GET", "/v1/titles", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), expected));
+    ck_assert_int_eq(api_call("GET", "/v1/titles/c", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"deadline\":null,\"labels\":[]"));
+    check_titles("/v1/titles?tenant=news", "b a ", &next);
+    check_titles("/v1/titles?label=show=x", "a ", &next);
+    check_titles("/v1/titles?label=show=y&tenant=news", "b ", &next);
+    check_titles("/v1/titles?label=show=z", "", &next);
+    ck_assert_int_eq(submit_with("a", "\"labels\":[\"show=z\"],"), 200); /* the last word counts */
+    check_titles("/v1/titles?label=show=z", "a ", &next);
+    check_titles("/v1/titles?tenant=news", "b ", &next);
+}
+END_TEST
+
+START_TEST(a_cancelled_title_is_tried_again_as_it_was) {
+    struct task task = {0};
+    int64_t next = 0;
+    ck_assert_int_eq(submit_with("a", "\"priority\":7,\"tenant\":\"news\",\"deadline\":5000,"
+                                      "\"labels\":[\"show=x\"],"),
+                     201);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/retry", NULL), 409);
+    ck_assert_ptr_nonnull(strstr(api_problem(), "title a is submitted; only one that failed"));
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/cancel", NULL), 200);
+    ck_assert_int_eq(submit_with("b", ""), 201);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/retry", NULL), 200);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/none/retry", NULL), 404);
+    check_titles("/v1/titles?state=submitted&tenant=news&label=show=x", "a ", &next);
+    check_titles("/v1/titles", "a b ", &next); /* a new submission, of which the age counts */
+    api_join("w1");
+    ck_assert(api_lease(&task, 0));
+    ck_assert_str_eq(task.title, "a"); /* its priority is as it was */
+    ck_assert_str_eq(task.source.url, "s3://b/s");
+    task_finish(&task);
+}
+END_TEST
+
+START_TEST(an_order_is_checked) {
+    static const struct {
+        const char *members;
+        const char *wrong;
+    } cases[] = {
+        {"\"priority\":101,", "priority"},
+        {"\"priority\":-101,", "priority"},
+        {"\"deadline\":0,", "deadline"},
+        {"\"tenant\":\"a b\",", "tenant: must be at most 64 letters"},
+        {"\"labels\":[\"show\"],", "labels: must be NAME=VALUE"},
+        {"\"labels\":[\"show=\"],", "labels: must be NAME=VALUE"},
+        {"\"labels\":[\"a=1\",\"a=2\"],", "labels: names 'a' twice"},
+    };
+    ck_assert_int_eq(submit_with("t", cases[_i].members), 400);
+    ck_assert_msg(strstr(api_problem(), cases[_i].wrong) != NULL, "%s", api_problem());
+}
+END_TEST
+
 START_TEST(titles_are_listed_newest_first) {
     int64_t next = 0;
     check_titles("/v1/titles", "", &next);
@@ -763,6 +840,9 @@ Suite *api_suite(void) {
     tcase_add_test(life, failures_and_cancel_over_http);
     tcase_add_test(life, a_submission_may_be_repeated);
     tcase_add_test(life, titles_are_listed_newest_first);
+    tcase_add_test(life, titles_have_an_order_and_labels);
+    tcase_add_test(life, a_cancelled_title_is_tried_again_as_it_was);
+    tcase_add_loop_test(life, an_order_is_checked, 0, 7);
     suite_add_tcase(suite, life);
     TCase *refused = tcase_create("refused");
     tcase_add_checked_fixture(refused, api_set_up, api_tear_down);

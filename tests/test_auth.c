@@ -9,6 +9,7 @@
 #include "common/mem.h"
 #include "fixture.h"
 #include "scheduler/auth.h"
+#include "scheduler_fixture.h"
 
 Suite *auth_suite(void);
 
@@ -94,8 +95,11 @@ static const struct {
     {"GET", "/v1/titles/t/units", V | S | W | A},
     {"GET", "/v1/titles/t/identity", V | S | W | A},
     {"POST", "/v1/titles/t/cancel", S | A},
+    {"POST", "/v1/titles/t/retry", S | A},
     {"GET", "/v1/events", V | S | A},
     {"GET", "/v1/workers", V | S | A},
+    {"POST", "/v1/workers/w/drain", A},
+    {"DELETE", "/v1/workers/w/drain", A},
     {"POST", "/v1/tokens", A},
     {"GET", "/v1/tokens", A},
     {"DELETE", "/v1/tokens/nothing", A},
@@ -135,6 +139,28 @@ START_TEST(no_call_is_anybodys) {
         }
         ck_assert_int_eq(call_as(wrong[j], "GET", "/healthz", NULL), 200);
     }
+}
+END_TEST
+
+/* ---- tenants ----------------------------------------------------------------- */
+
+START_TEST(a_bound_token_submits_for_its_tenant) {
+    struct token token = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
+    static const struct {
+        const char *member;
+        int status;
+    } cases[] = {{"", 201}, {"\"tenant\":\"news\",", 200}, {"\"tenant\":\"films\",", 403}};
+    char *ladder = fixture_ladder("h264");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *body = mem_format("{\"title\":\"t\",\"source\":\"s3://b/s\",\"output\":\"s3://b/o\","
+                                "%s\"ladder\":%s,\"force\":false}",
+                                cases[i].member, ladder);
+        ck_assert_int_eq(call_as(token.text, "POST", "/v1/titles", body), cases[i].status);
+        mem_free(body);
+    }
+    mem_free(ladder);
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"tenant\":\"news\""));
 }
 END_TEST
 
@@ -203,6 +229,7 @@ Suite *auth_suite(void) {
     tcase_add_test(live, every_call_is_of_its_roles_alone);
     tcase_add_test(live, no_call_is_anybodys);
     tcase_add_test(live, a_token_is_good_until_it_is_revoked);
+    tcase_add_test(live, a_bound_token_submits_for_its_tenant);
     tcase_add_test(live, a_token_expires);
     tcase_add_loop_test(live, a_wrong_request_makes_no_token, 0,
                         sizeof(wrongs) / sizeof(wrongs[0]));

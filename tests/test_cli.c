@@ -11,6 +11,7 @@
 #include "cli/documentation.h"
 #include "cli/status.h"
 #include "cli/title_name.h"
+#include "cli/title_order.h"
 #include "common/fs.h"
 #include "common/mem.h"
 #include "fixture.h"
@@ -49,6 +50,44 @@ START_TEST(test_title_name_long) {
     title_name_of(source, title);
     ck_assert_uint_eq(strlen(title), 128);
     ck_assert(title_id_valid(title));
+}
+END_TEST
+
+/* ---- Deadlines -------------------------------------------------------------------- */
+
+static const struct {
+    const char *text;
+    int64_t ms; /* -1: it is none */
+} deadlines[] = {
+    {"+90m", 1000 + 90 * 60000},
+    {"+12h", 1000 + 12 * 3600000},
+    {"+2d", 1000 + 2 * 86400000},
+    {"2026-12-01T18:00:00Z", 1796148000000},
+    {"2026-12-01T18:00:00.25Z", 1796148000000},
+    {"2026-12-01T19:30:00+01:30", 1796148000000},
+    {"2026-12-01T13:00:00-05:00", 1796148000000},
+    {"+", -1},
+    {"+0h", -1},
+    {"+-1h", -1},
+    {"+5", -1},
+    {"+5hh", -1},
+    {"90m", -1},
+    {"2026-12-01", -1},
+    {"2026-12-01T18:00:00", -1},
+    {"2026-12-01T18:00:00.Z", -1},
+    {"2026-12-01T18:00:00+1:30", -1},
+    {"2026-12-01T18:00:00+24:00", -1},
+    {"2026-06-31T18:00:00Z", -1},
+    {"2026-12-01T25:00:00Z", -1},
+};
+
+START_TEST(test_deadline) {
+    int64_t ms = -1;
+    struct err err = {0};
+    int result = title_deadline_parse(deadlines[_i].text, 1000, &ms, &err);
+    ck_assert_int_eq(result, deadlines[_i].ms < 0 ? ERR_INVALID : 0);
+    ck_assert_int_eq(ms, deadlines[_i].ms);
+    ck_assert(result == 0 || strstr(err.message, deadlines[_i].text) != NULL);
 }
 END_TEST
 
@@ -335,6 +374,7 @@ Suite *cli_suite(void) {
     TCase *pure = tcase_create("pure");
     tcase_add_loop_test(pure, test_title_name, 0, sizeof(names) / sizeof(names[0]));
     tcase_add_test(pure, test_title_name_long);
+    tcase_add_loop_test(pure, test_deadline, 0, sizeof(deadlines) / sizeof(deadlines[0]));
     tcase_add_test(pure, test_speed);
     tcase_add_test(pure, test_drawing_fits);
     tcase_add_test(pure, test_json_line);

@@ -339,6 +339,49 @@ START_TEST(leaving_is_no_loss) {
 }
 END_TEST
 
+START_TEST(a_drained_worker_gets_nothing_new) {
+    struct fixture_held held;
+    char again[ID_TEXT];
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    fixture_take_kind(&farm, &held, session, TASK_VIDEO);
+    ck_assert_int_eq(fixture_drain(&farm, "nobody", true), ERR_NOT_FOUND);
+    ck_assert_int_eq(fixture_drain(&farm, "w1", true), 0);
+    ck_assert_int_eq(fixture_drain(&farm, "w1", true), 0);
+    fixture_lease(&farm, session, 2);
+    ck_assert_int_eq(farm.task_count, 0);
+    ck_assert_int_eq(fixture_beat(&farm, session, &held.fence, 1), 0);
+    ck_assert(farm.drains);
+    ck_assert_int_eq(farm.stop_count, 0); /* what runs goes on */
+    ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
+    fixture_leave(&farm, session);
+    fixture_farm_restart(&farm);
+    fixture_join(&farm, "w1", "host1", 2, again); /* started again, it is drained still */
+    fixture_lease(&farm, again, 2);
+    ck_assert_int_eq(farm.task_count, 0);
+    ck_assert_int_eq(fixture_drain(&farm, "w1", false), 0);
+    fixture_beat(&farm, again, NULL, 0);
+    ck_assert(!farm.drains);
+    fixture_work(&farm, again);
+    ck_assert_str_eq(state(), "done");
+    fixture_drop(&held);
+}
+END_TEST
+
+START_TEST(a_failed_unit_does_not_wait_for_a_drained_worker) {
+    struct fixture_held video;
+    char other[ID_TEXT];
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_join(&farm, "w2", "host2", 1, other);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    fixture_fail(&farm, video.fence, FAILURE_IO, "broken");
+    farm.now_ms += 30000; /* past the pause, not past the time that others are waited for */
+    ck_assert_int_ne(fixture_lease_one(&farm, session)->units[0].id, video.units[0]);
+    fixture_drain(&farm, "w2", true);
+    ck_assert_int_eq(fixture_lease_one(&farm, session)->units[0].id, video.units[0]);
+    fixture_drop(&video);
+}
+END_TEST
+
 START_TEST(a_lease_that_never_arrived_comes_back) {
     struct fixture_held lost, heard;
     fixture_run_title(&farm, "t", "h264", 2, session);
@@ -547,6 +590,8 @@ Suite *lease_suite(void) {
     tcase_add_test(sessions, heartbeats_keep_a_session);
     tcase_add_test(sessions, four_hosts_lost_are_poison_but_not_four_losses);
     tcase_add_test(sessions, leaving_is_no_loss);
+    tcase_add_test(sessions, a_drained_worker_gets_nothing_new);
+    tcase_add_test(sessions, a_failed_unit_does_not_wait_for_a_drained_worker);
     tcase_add_test(sessions, a_lease_that_never_arrived_comes_back);
     tcase_add_test(sessions, a_worker_that_comes_back_keeps_its_task);
     tcase_add_test(sessions, a_heartbeat_behind_a_failure_revives_nothing);

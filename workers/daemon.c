@@ -52,10 +52,11 @@ struct daemon {
     int64_t heard_ms;         /* when the latest heartbeat was sent that the scheduler answered */
     int unheard;              /* heartbeats since */
     bool listed;              /* the session knows what runs here */
+    bool is_drained;          /* as the scheduler last said */
     int64_t warned_ms;        /* when the log was last told that it is away */
 };
 
-/* Set by signals, and by the scheduler's order. */
+/* Set by signals. */
 static atomic_bool leaving;  /* no new lease */
 static atomic_bool stopping; /* at once */
 
@@ -189,8 +190,11 @@ static void orders_follow(struct daemon *d, const struct api_orders *orders) {
         }
     }
     pthread_mutex_unlock(&d->shared.lock);
-    if (orders->drain) {
-        atomic_store(&leaving, true);
+    if (orders->drain != d->is_drained) { /* it is the scheduler that gives nothing then */
+        d->is_drained = orders->drain;
+        log_info(orders->drain ? "drained: takes nothing new until that is undone"
+                               : "takes work again",
+                 "worker=%s", d->name);
     }
 }
 
