@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "rows.h"
 
 struct reader call_body(struct tx *tx, struct call *call) {
     return reader_of(call->body, "the request", tx_err(tx));
@@ -26,6 +27,14 @@ int64_t call_number(struct call *call, const char *name, int64_t otherwise, int6
 
 int64_t call_fence(struct call *call) {
     return strtoll(call->argument, NULL, 10);
+}
+
+void call_check_title(struct tx *tx, struct call *call) {
+    const char *tenant = call->caller.tenant;
+    if (tenant[0] != '\0' &&
+        sql_integer(tx, SQL_TITLE_IS_OF, VALUES(TEXT(call->argument), TEXT(tenant)), 0) == 0) {
+        title_not_found(tx, call->argument);
+    }
 }
 
 void call_wait(struct call *call, unsigned topics, int64_t wait_ms, int64_t retry_in_ms) {

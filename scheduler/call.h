@@ -62,6 +62,10 @@ int64_t call_number(struct call *call, const char *name, int64_t otherwise, int6
 /* The path's fence; 0, which no lease has, where it is no number. */
 int64_t call_fence(struct call *call);
 
+/* NOT_FOUND where the caller is bound to a tenant and the path's title is not that one's: it
+ * hears nothing of others, not even that they are there. */
+void call_check_title(struct tx *tx, struct call *call);
+
 /* Lets the call wait for news of these topics, at most `wait_ms` from its first try, and
  * tries again in `retry_in_ms` where that is above 0. What it wrote is dropped. */
 void call_wait(struct call *call, unsigned topics, int64_t wait_ms, int64_t retry_in_ms);

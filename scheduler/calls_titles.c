@@ -77,6 +77,17 @@ static void read_order(struct reader *r, struct tx *tx, struct call *call,
     read_tenant(r, tx, call, &request->tenant);
 }
 
+/* A name that another tenant's title has is not to be had, whatever became of that title. */
+static void check_name(struct tx *tx, struct call *call, const char *title) {
+    const char *bound = call->caller.tenant;
+    struct title_row row = {0};
+    if (bound[0] != '\0' && title_find(tx, title, &row) &&
+        sql_integer(tx, SQL_TITLE_IS_OF, VALUES(TEXT(title), TEXT(bound)), 0) == 0) {
+        err_set(tx_err(tx), ERR_CONFLICT, "the name %s is taken; choose another", title);
+    }
+    title_row_finish(&row);
+}
+
 void call_submit_title(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     struct title_request request = {.title = "", .source = "", .output = ""};
@@ -102,6 +113,9 @@ void call_submit_title(struct tx *tx, struct call *call) {
         places_check(farm->sources, "source", request.source, tx_err(tx));
         places_check(farm->outputs, "output", request.output, tx_err(tx));
     }
+    if (reader_ok(&r)) {
+        check_name(tx, call, request.title);
+    }
     struct reader below = reader_object(&r, "ladder");
     if (reader_ok(&r) && ladder_read(&ladder, &below, tx_err(tx)) == 0) {
         struct writer writer = writer_of(&text);
@@ -125,6 +139,7 @@ static const char *query_word(struct call *call, const char *name) {
 
 void call_list_titles(struct tx *tx, struct call *call) {
     const char *state = query_word(call, "state");
+    const char *bound = call->caller.tenant;
     int64_t limit = call_number(call, "limit", TITLES_PAGE, TITLES_PAGE_MAX);
     if (state[0] != '\0' && state_from_name(MACHINE_TITLE, state) < 0) {
         err_set(
@@ -136,7 +151,7 @@ void call_list_titles(struct tx *tx, struct call *call) {
     }
     struct titles_page page = {.before = call_number(call, "before", INT64_MAX, INT64_MAX),
                                .state = state,
-                               .tenant = query_word(call, "tenant"),
+                               .tenant = bound[0] != '\0' ? bound : query_word(call, "tenant"),
                                .label = query_word(call, "label"),
                                .limit = (int)(limit < 1 ? 1 : limit)};
     view_titles(tx, &page, &call->writer);
@@ -197,7 +212,7 @@ static void begin_following(struct call *call) {
 /* The next piece of a stream; nothing, which ends it, where the scheduler stops or the token
  * is good no more. */
 static void follow_events(struct tx *tx, struct call *call) {
-    struct event_page page = {.title = query_word(call, "title")};
+    struct event_page page = {.title = query_word(call, "title"), .tenant = call->caller.tenant};
     bool is_first = !call->follows;
     if (is_first) {
         begin_following(call);
@@ -223,7 +238,8 @@ void call_list_events(struct tx *tx, struct call *call) {
         return;
     }
     struct event_page page = {.after = call_number(call, "after", 0, INT64_MAX),
-                              .title = query_word(call, "title")};
+                              .title = query_word(call, "title"),
+                              .tenant = call->caller.tenant};
     writer_object(&call->writer, NULL);
     events_write(tx, &page, &call->writer);
     writer_int(&call->writer, "next", page.next);

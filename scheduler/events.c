@@ -9,7 +9,7 @@ enum {
     EVENTS_KEPT = 200000, /* some 40 MB: the events of about 40 two-hour titles */
     EVENTS_DROP_STEP = 1000,
     EVENTS_PAGE = 500,
-    EVENTS_LOOK = 10000, /* looked at for a page of one title: some 5 ms */
+    EVENTS_LOOK = 10000, /* looked at for a page of one title or tenant: some 5 ms */
 };
 
 void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing, const char *event,
@@ -36,14 +36,15 @@ static struct query open_page(struct tx *tx, struct event_page *page) {
     }
     query_close(&bounds);
     int64_t after = page->after < first - 1 ? first - 1 : page->after;
-    int64_t look = page->title[0] == '\0' ? EVENTS_PAGE : EVENTS_LOOK;
+    bool is_all = page->title[0] == '\0' && page->tenant[0] == '\0';
+    int64_t look = is_all ? EVENTS_PAGE : EVENTS_LOOK;
     page->count = 0;
     page->next = after < last - look ? after + look : last;
     page->next = page->next > after ? page->next : after;
     page->more = page->next < last;
-    return sql_query(
-        tx, SQL_EVENTS_BETWEEN,
-        VALUES(INTEGER(after), INTEGER(page->next), TEXT(page->title), INTEGER(EVENTS_PAGE)));
+    return sql_query(tx, SQL_EVENTS_BETWEEN,
+                     VALUES(INTEGER(after), INTEGER(page->next), TEXT(page->title),
+                            INTEGER(EVENTS_PAGE), TEXT(page->tenant)));
 }
 
 /* Writes the query's row, which may be the last that the page takes. */

@@ -20,8 +20,9 @@ void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing
 
 /* A part of the feed. */
 struct event_page {
-    int64_t after;     /* events with a larger number */
-    const char *title; /* of this title alone; "" for all */
+    int64_t after;      /* events with a larger number */
+    const char *title;  /* of this title alone; "" for all */
+    const char *tenant; /* of this tenant's titles alone; "" for all */
     /* filled in */
     int count;    /* events that were written, at most 500 */
     int64_t next; /* the number to go on after: with a title, past events of others too */

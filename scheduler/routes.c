@@ -21,10 +21,18 @@ static const char no_certificate[] =
 static const char no_token[] =
     "the call needs a good token of this scheduler; `reelfarm token create` makes one";
 
+/* What a caller who is bound to a tenant may see by a call. */
+enum reach {
+    WHOLE_FARM, /* nothing: it is about all tenants */
+    ITS_TITLE,  /* the path's title, if it is the tenant's */
+    ITS_OWN,    /* what is the tenant's: the call itself sees to that */
+};
+
 struct route {
     const char *method;
     const char *path; /* '*' stands for one part */
     unsigned roles;   /* who may call it; 0: anybody, without a token */
+    enum reach reach;
     bool has_body;
     void (*run)(struct tx *tx, struct call *call);
 };
@@ -41,35 +49,35 @@ enum {
 /* ---- the table --------------------------------------------------------------- */
 
 static const struct route table[] = {
-    {"POST", "/v1/sessions", WORKERS, true, call_add_session},
-    {"POST", "/v1/sessions/*/heartbeat", WORKERS, true, call_heartbeat},
-    {"DELETE", "/v1/sessions/*", WORKERS, false, call_drop_session},
-    {"POST", "/v1/leases", WORKERS, true, call_grant_leases},
-    {"POST", "/v1/leases/*/source", WORKERS, true, call_early_source},
-    {"POST", "/v1/leases/*/complete", WORKERS, true, call_complete_lease},
-    {"POST", "/v1/leases/*/fail", WORKERS, true, call_fail_lease},
-    {"POST", "/v1/titles", SUBMITTERS, true, call_submit_title},
-    {"GET", "/v1/titles", VIEWERS, false, call_list_titles},
-    {"GET", "/v1/titles/*", VIEWERS, false, call_show_title},
-    {"GET", "/v1/titles/*/plan", EVERYBODY, false, call_show_plan},
-    {"GET", "/v1/titles/*/units", EVERYBODY, false, call_show_units},
-    {"GET", "/v1/titles/*/identity", EVERYBODY, false, call_show_identity},
-    {"POST", "/v1/titles/*/cancel", SUBMITTERS, false, call_cancel_title},
-    {"POST", "/v1/titles/*/retry", SUBMITTERS, false, call_retry_title},
-    {"GET", "/v1/events", VIEWERS, false, call_list_events},
-    {"GET", "/v1/workers", VIEWERS, false, call_list_workers},
-    {"POST", "/v1/workers/*/drain", ADMINS, false, call_drain_worker},
-    {"DELETE", "/v1/workers/*/drain", ADMINS, false, call_undrain_worker},
-    {"POST", "/v1/tokens", ADMINS, true, call_create_token},
-    {"GET", "/v1/tokens", ADMINS, false, call_list_tokens},
-    {"DELETE", "/v1/tokens/*", ADMINS, false, call_revoke_token},
-    {"POST", "/v1/backup", ADMINS, true, call_begin_backup},
-    {"GET", "/v1/backup", ADMINS, false, call_show_backup},
-    {"GET", "/v1/caller", EVERYBODY, false, call_show_caller},
-    {"GET", "/v1/openapi.json", ANYBODY, false, call_show_document},
-    {"GET", "/metrics", VIEWERS, false, call_show_metrics},
-    {"GET", "/healthz", ANYBODY, false, NULL},
-    {"GET", "/readyz", ANYBODY, false, call_show_ready},
+    {"POST", "/v1/sessions", WORKERS, WHOLE_FARM, true, call_add_session},
+    {"POST", "/v1/sessions/*/heartbeat", WORKERS, WHOLE_FARM, true, call_heartbeat},
+    {"DELETE", "/v1/sessions/*", WORKERS, WHOLE_FARM, false, call_drop_session},
+    {"POST", "/v1/leases", WORKERS, WHOLE_FARM, true, call_grant_leases},
+    {"POST", "/v1/leases/*/source", WORKERS, WHOLE_FARM, true, call_early_source},
+    {"POST", "/v1/leases/*/complete", WORKERS, WHOLE_FARM, true, call_complete_lease},
+    {"POST", "/v1/leases/*/fail", WORKERS, WHOLE_FARM, true, call_fail_lease},
+    {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, true, call_submit_title},
+    {"GET", "/v1/titles", VIEWERS, ITS_OWN, false, call_list_titles},
+    {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, false, call_show_title},
+    {"GET", "/v1/titles/*/plan", EVERYBODY, ITS_TITLE, false, call_show_plan},
+    {"GET", "/v1/titles/*/units", EVERYBODY, ITS_TITLE, false, call_show_units},
+    {"GET", "/v1/titles/*/identity", EVERYBODY, ITS_TITLE, false, call_show_identity},
+    {"POST", "/v1/titles/*/cancel", SUBMITTERS, ITS_TITLE, false, call_cancel_title},
+    {"POST", "/v1/titles/*/retry", SUBMITTERS, ITS_TITLE, false, call_retry_title},
+    {"GET", "/v1/events", VIEWERS, ITS_OWN, false, call_list_events},
+    {"GET", "/v1/workers", VIEWERS, WHOLE_FARM, false, call_list_workers},
+    {"POST", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, false, call_drain_worker},
+    {"DELETE", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, false, call_undrain_worker},
+    {"POST", "/v1/tokens", ADMINS, WHOLE_FARM, true, call_create_token},
+    {"GET", "/v1/tokens", ADMINS, WHOLE_FARM, false, call_list_tokens},
+    {"DELETE", "/v1/tokens/*", ADMINS, WHOLE_FARM, false, call_revoke_token},
+    {"POST", "/v1/backup", ADMINS, WHOLE_FARM, true, call_begin_backup},
+    {"GET", "/v1/backup", ADMINS, WHOLE_FARM, false, call_show_backup},
+    {"GET", "/v1/caller", EVERYBODY, ITS_OWN, false, call_show_caller},
+    {"GET", "/v1/openapi.json", ANYBODY, WHOLE_FARM, false, call_show_document},
+    {"GET", "/metrics", VIEWERS, WHOLE_FARM, false, call_show_metrics},
+    {"GET", "/healthz", ANYBODY, WHOLE_FARM, false, NULL},
+    {"GET", "/readyz", ANYBODY, WHOLE_FARM, false, call_show_ready},
 };
 
 enum { ROUTE_COUNT = sizeof(table) / sizeof(table[0]) };
@@ -165,7 +173,12 @@ static void run_call(struct tx *tx, void *context) {
     call->writer = writer_of(&call->answer);
     call->status = 200;
     call->topics = 0;
-    call->route->run(tx, call);
+    if (call->route->reach == ITS_TITLE) {
+        call_check_title(tx, call);
+    }
+    if (tx_ok(tx)) {
+        call->route->run(tx, call);
+    }
 }
 
 /* What a call that did well is refused for all the same. */
@@ -327,23 +340,8 @@ static bool parse_body(struct routes *routes, const struct route *route, struct 
     return true;
 }
 
-/* Whether who sent it may make this call; answers the exchange where not. */
-static bool admit(struct routes *routes, const struct route *route, struct exchange *exchange,
-                  struct caller *caller) {
-    if (route->roles == ANYBODY) {
-        return true;
-    }
-    if (!exchange->authorised || !auth_find(routes->auth, exchange->caller, caller)) {
-        refuse(routes, route, exchange, 401, ERR_FORBIDDEN, no_token);
-        return false;
-    }
-    if (route->roles == WORKERS && routes->vouches_workers && !exchange->vouched) {
-        refuse(routes, route, exchange, 403, ERR_FORBIDDEN, no_certificate);
-        return false;
-    }
-    if ((route->roles & 1U << caller->role) != 0) {
-        return true;
-    }
+static void refuse_role(struct routes *routes, const struct route *route, struct exchange *exchange,
+                        const struct caller *caller) {
     struct err err = {0};
     struct buf roles = {0};
     for (int role = 0; role < ROLE_COUNT; role++) {
@@ -356,7 +354,36 @@ static bool admit(struct routes *routes, const struct route *route, struct excha
             role_name(caller->role), route->method, route->path, buf_text(&roles));
     refuse(routes, route, exchange, 403, err.code, err.message);
     buf_finish(&roles);
-    return false;
+}
+
+/* Whether who sent it may make this call; answers the exchange where not. */
+static bool admit(struct routes *routes, const struct route *route, struct exchange *exchange,
+                  struct caller *caller) {
+    struct err err = {0};
+    if (route->roles == ANYBODY) {
+        return true;
+    }
+    if (!exchange->authorised || !auth_find(routes->auth, exchange->caller, caller)) {
+        refuse(routes, route, exchange, 401, ERR_FORBIDDEN, no_token);
+        return false;
+    }
+    if (route->roles == WORKERS && routes->vouches_workers && !exchange->vouched) {
+        refuse(routes, route, exchange, 403, ERR_FORBIDDEN, no_certificate);
+        return false;
+    }
+    if ((route->roles & 1U << caller->role) == 0) {
+        refuse_role(routes, route, exchange, caller);
+        return false;
+    }
+    if (route->reach == WHOLE_FARM && caller->tenant[0] != '\0') {
+        err_set(&err, ERR_FORBIDDEN,
+                "the token is for tenant %s alone, and %s %s is about the whole farm; ask who runs "
+                "it for another",
+                caller->tenant, route->method, route->path);
+        refuse(routes, route, exchange, 403, err.code, err.message);
+        return false;
+    }
+    return true;
 }
 
 void routes_handle(void *context, struct exchange *exchange) {

@@ -57,10 +57,14 @@ bool title_find(struct tx *tx, const char *id, struct title_row *out) {
     return found;
 }
 
+void title_not_found(struct tx *tx, const char *id) {
+    err_set(tx_err(tx), ERR_NOT_FOUND, "there is no title '%s'; submit it first", id);
+}
+
 bool title_get(struct tx *tx, const char *id, struct title_row *out) {
     bool found = title_find(tx, id, out);
     if (!found) {
-        err_set(tx_err(tx), ERR_NOT_FOUND, "there is no title '%s'; submit it first", id);
+        title_not_found(tx, id);
     }
     return found;
 }

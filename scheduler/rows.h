@@ -45,6 +45,8 @@ bool title_find(struct tx *tx, const char *id, struct title_row *out);
 
 /* The same, with a NOT_FOUND of the transaction where there is none. */
 bool title_get(struct tx *tx, const char *id, struct title_row *out);
+/* The NOT_FOUND of title_get. */
+void title_not_found(struct tx *tx, const char *id);
 void title_row_finish(struct title_row *title);
 
 enum { PLACE_TEXT = 8193 };

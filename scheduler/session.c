@@ -9,9 +9,14 @@
 #include "common/mem.h"
 #include "outcome.h"
 
-/* seen_at is written again when it is this part of the lease time old: heartbeats
- * may be many, and each write is one of the disk's. */
 enum { SEEN_PARTS = 6 };
+
+/* How old seen_at may be though a heartbeat has come since: each write is one of the disk's,
+ * and heartbeats that are more frequent than this part of the lease time are not all written. */
+static int64_t unwritten_ms(const struct farm *farm) {
+    int64_t part_ms = farm->ttl_ms / SEEN_PARTS;
+    return farm->heartbeat_ms < part_ms ? part_ms : 0;
+}
 
 void session_add(struct tx *tx, const struct session_request *request, char id[ID_TEXT]) {
     id_make(id);
@@ -73,7 +78,7 @@ void session_leave_worker(struct tx *tx, struct farm *farm, const char *worker) 
 }
 
 void session_sweep(struct tx *tx, struct farm *farm) {
-    int64_t limit = tx_now(tx) - farm->ttl_ms - farm->ttl_ms / SEEN_PARTS;
+    int64_t limit = tx_now(tx) - farm->ttl_ms - unwritten_ms(farm);
     struct query query = sql_query(tx, SQL_SESSIONS_SILENT, VALUES(INTEGER(limit)));
     end_listed(tx, farm, &query, NULL, LEASE_LOSE);
 }
@@ -154,7 +159,7 @@ bool session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
         return false;
     }
     sql_run(tx, SQL_SESSION_SEEN,
-            VALUES(TEXT(id), INTEGER(tx_now(tx)), INTEGER(tx_now(tx) - farm->ttl_ms / SEEN_PARTS)));
+            VALUES(TEXT(id), INTEGER(tx_now(tx)), INTEGER(tx_now(tx) - unwritten_ms(farm))));
     struct lease_list leases = {0};
     lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(id));
     for (size_t i = 0; i < leases.count; i++) {

@@ -39,6 +39,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_EVENTS_BOUNDS] = "SELECT (SELECT min(seq) FROM event), (SELECT max(seq) FROM event)",
     [SQL_EVENTS_BETWEEN] = "SELECT seq, at, title, unit, kind, detail FROM event "
                            "WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR title = $3) "
+                           "AND ($5 = '' OR EXISTS (SELECT 1 FROM title t "
+                           "WHERE t.id = event.title AND t.tenant = $5)) "
                            "ORDER BY seq LIMIT $4",
     [SQL_EVENTS_DROP] = "DELETE FROM event WHERE seq <= $1",
 
@@ -59,6 +61,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLE_GET] = "SELECT state, submission, source, output, ladder, identity, pin, "
                       "source_size, packaged, version, class, error, redone "
                       "FROM title WHERE id = $1",
+    [SQL_TITLE_IS_OF] = "SELECT count(*) FROM title WHERE id = $1 AND tenant = $2",
     [SQL_TITLE_STATS] = "SELECT tasks, failures, losses, frames_decoded, source_bytes, cpu_s, "
                         "decode_cpu_s, scale_cpu_s, encode_cpu_s, wall_s, peak_memory "
                         "FROM title WHERE id = $1",

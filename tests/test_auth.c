@@ -164,6 +164,82 @@ START_TEST(a_bound_token_submits_for_its_tenant) {
 }
 END_TEST
 
+static int submit_as(const char *token, const char *title) {
+    char *ladder = fixture_ladder("fast");
+    char *body = mem_format("{\"title\":\"%s\",\"source\":\"/media/clip.mp4\",\"output\":\"/out\","
+                            "\"ladder\":%s,\"force\":false}",
+                            title, ladder);
+    int status = call_as(token, "POST", "/v1/titles", body);
+    mem_free(ladder);
+    mem_free(body);
+    return status;
+}
+
+START_TEST(a_tenant_sees_its_own_titles_alone) {
+    struct token news = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
+    struct token hall = create("{\"role\":\"viewer\",\"tenant\":\"news\"}");
+    struct token films = create("{\"role\":\"submitter\",\"tenant\":\"films\"}");
+    static const char *const of_title[] = {"", "/units", "/identity", "/plan"};
+    ck_assert_int_eq(submit_as(news.text, "t"), 201);
+    ck_assert_int_eq(submit_as(films.text, "f"), 201);
+    ck_assert_int_eq(api_submit("nobodys"), 201);
+    for (size_t i = 0; i < sizeof(of_title) / sizeof(of_title[0]); i++) {
+        char *path = mem_format("/v1/titles/t%s", of_title[i]);
+        call_as(hall.text, "GET", path, NULL);
+        bool is_there = api_answer.status < 300 ||
+                        strstr(buf_text(&api_answer.body), "plan") != NULL;
+        ck_assert_msg(is_there, "%s: %d %s", path, api_answer.status, buf_text(&api_answer.body));
+        ck_assert_int_eq(call_as(films.text, "GET", path, NULL), 404);
+        ck_assert_str_eq(api_problem(), "there is no title 't'; submit it first");
+        mem_free(path);
+    }
+    ck_assert_int_eq(call_as(films.text, "POST", "/v1/titles/t/cancel", NULL), 404);
+    ck_assert_int_eq(call_as(films.text, "POST", "/v1/titles/nobodys/cancel", NULL), 404);
+    ck_assert_str_eq(api_title_state("t"), "submitted");
+    ck_assert_int_eq(call_as(hall.text, "GET", "/v1/titles", NULL), 200);
+    ck_assert_int_eq(api_count_of("titles"), 1);
+    ck_assert_int_eq(call_as(hall.text, "GET", "/v1/titles?tenant=films", NULL), 200);
+    ck_assert_int_eq(api_count_of("titles"), 1);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"title\":\"t\""));
+    ck_assert_int_eq(api_call("GET", "/v1/titles", NULL), 200);
+    ck_assert_int_eq(api_count_of("titles"), 3);
+}
+END_TEST
+
+START_TEST(a_tenant_hears_of_its_own_titles_alone) {
+    struct token hall = create("{\"role\":\"viewer\",\"tenant\":\"news\"}");
+    struct token news = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
+    ck_assert_int_eq(api_submit("nobodys"), 201);
+    ck_assert_int_eq(call_as(hall.text, "GET", "/v1/events", NULL), 200);
+    ck_assert_int_eq(api_count_of("events"), 0);
+    ck_assert_int_eq(submit_as(news.text, "t"), 201);
+    ck_assert_int_eq(call_as(hall.text, "GET", "/v1/events", NULL), 200);
+    ck_assert_int_eq(api_count_of("events"), 1);
+    ck_assert_int_eq(call_as(hall.text, "GET", "/v1/events?title=nobodys", NULL), 200);
+    ck_assert_int_eq(api_count_of("events"), 0);
+    ck_assert_int_eq(api_call("GET", "/v1/events", NULL), 200);
+    ck_assert_int_eq(api_count_of("events"), 2);
+}
+END_TEST
+
+START_TEST(a_tenant_can_have_neither_anothers_name_nor_the_farm) {
+    static const char *const farm[] = {"/v1/workers", "/metrics"};
+    struct token news = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
+    struct token films = create("{\"role\":\"submitter\",\"tenant\":\"films\"}");
+    ck_assert_int_eq(submit_as(news.text, "t"), 201);
+    ck_assert_int_eq(submit_as(news.text, "t"), 200);
+    ck_assert_int_eq(submit_as(films.text, "t"), 409);
+    ck_assert_str_eq(api_problem(), "the name t is taken; choose another");
+    ck_assert_int_eq(call_as(news.text, "POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_int_eq(submit_as(films.text, "t"), 409); /* it has ended, and is news' still */
+    ck_assert_int_eq(submit_as(news.text, "t"), 201);
+    for (size_t i = 0; i < sizeof(farm) / sizeof(farm[0]); i++) {
+        ck_assert_int_eq(call_as(news.text, "GET", farm[i], NULL), 403);
+        ck_assert_ptr_nonnull(strstr(api_problem(), "about the whole farm"));
+    }
+}
+END_TEST
+
 /* ---- from when to when ------------------------------------------------------- */
 
 START_TEST(a_token_is_good_until_it_is_revoked) {
@@ -228,6 +304,9 @@ Suite *auth_suite(void) {
     tcase_set_timeout(live, 60);
     tcase_add_test(live, every_call_is_of_its_roles_alone);
     tcase_add_test(live, no_call_is_anybodys);
+    tcase_add_test(live, a_tenant_sees_its_own_titles_alone);
+    tcase_add_test(live, a_tenant_hears_of_its_own_titles_alone);
+    tcase_add_test(live, a_tenant_can_have_neither_anothers_name_nor_the_farm);
     tcase_add_test(live, a_token_is_good_until_it_is_revoked);
     tcase_add_test(live, a_bound_token_submits_for_its_tenant);
     tcase_add_test(live, a_token_expires);

@@ -292,11 +292,30 @@ START_TEST(heartbeats_keep_a_session) {
     farm.now_ms += farm.farm.ttl_ms - 1; /* not yet */
     fixture_sweep(&farm);
     ck_assert_int_eq(fixture_unit(&farm, video.units[0]).state, UNIT_LEASED);
-    fixture_lose(&farm);
+    farm.now_ms += 2;
+    fixture_sweep(&farm);
     ck_assert_int_eq(fixture_unit(&farm, video.units[0]).state, UNIT_READY);
     ck_assert_int_eq(fixture_unit(&farm, video.units[0]).failures, 0);
     ck_assert_int_eq(fixture_beat(&farm, session, &video.fence, 1), ERR_NOT_FOUND);
     ck_assert_int_eq(fixture_lease(&farm, session, 1), ERR_NOT_FOUND);
+    fixture_drop(&video);
+}
+END_TEST
+
+START_TEST(heartbeats_that_are_not_written_keep_it_as_long) {
+    struct fixture_held video;
+    farm.farm.heartbeat_ms = farm.farm.ttl_ms / 100;
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    for (int i = 0; i < 50; i++) {
+        farm.now_ms += farm.farm.heartbeat_ms;
+        ck_assert_int_eq(fixture_beat(&farm, session, &video.fence, 1), 0);
+    }
+    farm.now_ms += farm.farm.ttl_ms - 1;
+    fixture_sweep(&farm);
+    ck_assert_int_eq(fixture_unit(&farm, video.units[0]).state, UNIT_LEASED);
+    fixture_lose(&farm);
+    ck_assert_int_eq(fixture_unit(&farm, video.units[0]).state, UNIT_READY);
     fixture_drop(&video);
 }
 END_TEST
@@ -588,6 +607,7 @@ Suite *lease_suite(void) {
     tcase_add_test(fences, late_failures_and_late_packages_count_for_nothing);
     TCase *sessions = group(suite, "sessions");
     tcase_add_test(sessions, heartbeats_keep_a_session);
+    tcase_add_test(sessions, heartbeats_that_are_not_written_keep_it_as_long);
     tcase_add_test(sessions, four_hosts_lost_are_poison_but_not_four_losses);
     tcase_add_test(sessions, leaving_is_no_loss);
     tcase_add_test(sessions, a_drained_worker_gets_nothing_new);
