@@ -132,7 +132,8 @@ const struct command command_backup = {
         "  reelfarm backup\n"
         "  reelfarm backup before-the-update.db\n\n"
         "To go back to one: stop the scheduler, put the copy in the place of its store, remove\n"
-        "the -wal and -shm files beside that, and start it again.\n",
+        "the -wal and -shm files beside that, start it again, and revoke again what tokens were\n"
+        "revoked since. Workers may run on: what they made since is taken or made anew.\n",
     .options = options,
     .run = run,
 };

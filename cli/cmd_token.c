@@ -84,8 +84,11 @@ static int keep(struct client *client, const char *path, const char *id, const c
     buf_format(&line, "%s\n", token);
     int failed = fs_create(path, line.data, line.size, 0600, err);
     if (failed != 0) {
-        drop(client, id, NULL);
-        err_wrap(err, "the new token was revoked again, since it can't be kept");
+        bool is_revoked = drop(client, id, NULL) == 0;
+        err_wrap(err,
+                 is_revoked ? "the new token %s was revoked again, since it can't be kept"
+                            : "the new token %s can't be kept, and is good still: revoke it",
+                 id);
     }
     explicit_bzero(line.data, line.size);
     buf_finish(&line);

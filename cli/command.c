@@ -34,6 +34,7 @@ static const struct command *const commands[] = {
     &command_drain,
     &command_token,
     &command_config,
+    &command_doctor,
     &command_backup,
     &command_version,
     NULL,

@@ -88,6 +88,7 @@ int command_print(struct buf *text);
 extern const struct command command_backup;
 extern const struct command command_cancel;
 extern const struct command command_config;
+extern const struct command command_doctor;
 extern const struct command command_drain;
 extern const struct command command_encode;
 extern const struct command command_events;

@@ -102,7 +102,8 @@ int title_order_read(struct title_order *out, const struct invocation *invocatio
                      struct err *err) {
     const char *deadline = option_value(invocation, "deadline");
     struct title_order order = {.tenant = option_value(invocation, "tenant"),
-                                .labels = option_value(invocation, "label")};
+                                .labels = option_value(invocation, "label"),
+                                .has_priority = option_value(invocation, "priority") != NULL};
     int failed =
         option_int(invocation, "priority", -PRIORITY_MOST, PRIORITY_MOST, 0, &order.priority, err);
     if (failed == 0 && deadline != NULL) {
@@ -127,7 +128,9 @@ static void write_labels(const char *labels, struct writer *w) {
 }
 
 void title_order_write(const struct title_order *order, struct writer *w) {
-    writer_int(w, "priority", order->priority);
+    if (order->has_priority) {
+        writer_int(w, "priority", order->priority);
+    }
     if (order->tenant != NULL) {
         writer_string(w, "tenant", order->tenant);
     }

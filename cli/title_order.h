@@ -7,8 +7,9 @@
 #include "common/json.h"
 
 struct title_order {
+    bool has_priority;
     int priority;
-    const char *tenant;  /* NULL: that of the token */
+    const char *tenant;  /* NULL: that of the token, or the title's own */
     int64_t deadline_ms; /* since 1970; 0: none */
     const char *labels;  /* "NAME=VALUE,..."; NULL: none */
 };

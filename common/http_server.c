@@ -514,8 +514,9 @@ int http_server_start(struct http_server **out, const struct http_server_options
     server->asks_clients = options->certificate != NULL && options->client_ca != NULL;
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->wake, NULL);
-    int result = options->certificate == NULL ? 0
-                                              : tls_check(options->certificate, options->key, err);
+    int result = options->certificate == NULL
+                     ? 0
+                     : tls_check(options->certificate, options->key, options->client_ca, err);
     if (result == 0) {
         result = peers_start(&server->peers, err);
     }

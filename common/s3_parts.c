@@ -161,6 +161,12 @@ int s3_parts_put(struct s3_client *client, const char *key, const struct http_re
 
 /* ---- What others left ------------------------------------------------------------- */
 
+/* Whether the upload is one that was asked for: a store may not know the parameter. */
+static bool is_below(const struct xml_node *entry, const char *prefix) {
+    const struct xml_node *key = xml_child(entry, "Key");
+    return key == NULL || strncmp(key->text, prefix, strlen(prefix)) == 0;
+}
+
 static int abandon_one(struct s3_client *client, const struct xml_node *entry,
                        const struct http_request *template, const struct http_retry *retry,
                        struct http_response *response, struct err *err) {
@@ -200,6 +206,9 @@ static int abandon_page(struct s3_client *client, const char *prefix,
         const struct xml_node *entry = xml_child(root, "Upload");
         *more = cut != NULL && strcmp(cut->text, "true") == 0 && entry != NULL;
         for (; entry != NULL && failed == 0; entry = xml_again(entry)) {
+            if (!is_below(entry, prefix)) {
+                continue;
+            }
             failed = abandon_one(client, entry, template, retry, &response, err);
         }
     }

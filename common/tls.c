@@ -10,21 +10,40 @@ static gnutls_datum_t text(const char *pem) {
     return (gnutls_datum_t){.data = (unsigned char *)pem, .size = (unsigned)strlen(pem)};
 }
 
-int tls_check(const char *certificate, const char *key, struct err *err) {
-    gnutls_certificate_credentials_t credentials = NULL;
+static int check_pair(gnutls_certificate_credentials_t credentials, const char *certificate,
+                      const char *key, struct err *err) {
     gnutls_datum_t certificate_text = text(certificate);
     gnutls_datum_t key_text = text(key);
-    int result = gnutls_certificate_allocate_credentials(&credentials);
-    if (result >= 0) {
-        result = gnutls_certificate_set_x509_key_mem(credentials, &certificate_text, &key_text,
+    int result = gnutls_certificate_set_x509_key_mem(credentials, &certificate_text, &key_text,
                                                      GNUTLS_X509_FMT_PEM);
-        gnutls_certificate_free_credentials(credentials);
-    }
     return result >= 0 ? 0
                        : err_set(err, ERR_INVALID,
                                  "the TLS certificate and its key will not do: %s; give a PEM file "
                                  "of the certificate and what it is signed by, and one of its key",
                                  gnutls_strerror(result));
+}
+
+static int check_authority(gnutls_certificate_credentials_t credentials, const char *client_ca,
+                           struct err *err) {
+    gnutls_datum_t authority = text(client_ca);
+    int count = gnutls_certificate_set_x509_trust_mem(credentials, &authority, GNUTLS_X509_FMT_PEM);
+    return count > 0 ? 0
+                     : err_set(err, ERR_INVALID,
+                               "there is no certificate in what is to vouch for workers; give a "
+                               "PEM file of the authority's");
+}
+
+int tls_check(const char *certificate, const char *key, const char *client_ca, struct err *err) {
+    gnutls_certificate_credentials_t credentials = NULL;
+    if (key == NULL || gnutls_certificate_allocate_credentials(&credentials) < 0) {
+        return err_set(err, ERR_INVALID, "the TLS certificate has no key; give one");
+    }
+    int failed = check_pair(credentials, certificate, key, err);
+    if (failed == 0 && client_ca != NULL) {
+        failed = check_authority(credentials, client_ca, err);
+    }
+    gnutls_certificate_free_credentials(credentials);
+    return failed;
 }
 
 bool tls_peer_is_vouched(void *session) {

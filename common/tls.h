@@ -7,9 +7,9 @@
 
 #include "common/err.h"
 
-/* Whether certificate and key (PEM texts) are readable and belong together; INVALID says
- * which of them does not. */
-int tls_check(const char *certificate, const char *key, struct err *err);
+/* Whether certificate and key (PEM texts) are readable and belong together, and `client_ca`
+ * (NULL: none) holds a certificate; INVALID where not. */
+int tls_check(const char *certificate, const char *key, const char *client_ca, struct err *err);
 
 /* Whether the client of a session has shown a certificate that its time and the session's
  * authorities allow. `session` is GnuTLS's, borrowed. */

@@ -20,10 +20,19 @@ const char *backup_state_name(enum backup_state state) {
     return names[state];
 }
 
+/* With what SQLite lays beside it while it writes. There is one such name, which no backup can
+ * have, so that the next one clears away what a killed one left. */
+static void remove_part(const char *part) {
+    char *journal = mem_format("%s-journal", part);
+    unlink(part);
+    unlink(journal);
+    mem_free(journal);
+}
+
 void backup_finish(struct backup *backup) {
     if (backup->state == BACKUP_RUNNING) {
         driver_copy_close(backup->copy);
-        unlink(backup->part);
+        remove_part(backup->part);
     }
     mem_free(backup->path);
     mem_free(backup->part);
@@ -47,10 +56,10 @@ int backup_begin(struct backup *backup, struct driver *driver, const char *path,
         return err_set(err, ERR_CONFLICT, "there is a backup %s already; choose another name",
                        path);
     }
-    char *part = mem_format("%s.part", path);
+    char *part = mem_format("%.*s/.part", (int)(strrchr(path, '/') - path), path);
     int failed = make_folder(path, err);
     if (failed == 0) {
-        unlink(part); /* of a scheduler that was killed */
+        remove_part(part); /* of a scheduler that was killed */
         failed = driver_copy_open(&copy, driver, part, err);
     }
     if (failed != 0) {
@@ -75,7 +84,7 @@ void backup_step(struct backup *backup) {
     driver_copy_close(backup->copy);
     backup->copy = NULL;
     if (more < 0 || fs_rename_new(backup->part, backup->path, &backup->err) != 0) {
-        unlink(backup->part);
+        remove_part(backup->part);
     }
     backup->state = backup->err.code == ERR_NONE ? BACKUP_DONE : BACKUP_FAILED;
 }

@@ -24,9 +24,12 @@ enum {
 /* Who the title is for: the tenant that its caller is bound to, or any. */
 static void read_tenant(struct reader *r, struct tx *tx, struct call *call, const char **tenant) {
     const char *bound = call->caller.tenant;
-    *tenant = bound;
+    *tenant = bound[0] != '\0' ? bound : NULL;
     if (reader_has(r, "tenant")) {
         reader_string(r, "tenant", tenant);
+    }
+    if (*tenant == NULL) {
+        return;
     }
     if (reader_ok(r) && (*tenant)[0] != '\0' && !tenant_name_valid(*tenant)) {
         reader_fail(r, "tenant", "must be at most 64 letters, digits, '.', '_' and '-'");
@@ -69,9 +72,11 @@ static size_t read_labels(struct reader *r, const char *labels[LABELS_MAX]) {
 static void read_order(struct reader *r, struct tx *tx, struct call *call,
                        struct title_request *request) {
     if (reader_has(r, "priority")) {
+        request->names_priority = true;
         reader_int(r, "priority", PRIORITY_MIN, PRIORITY_MAX, &request->priority);
     }
     if (reader_has(r, "deadline")) {
+        request->names_deadline = true;
         reader_int(r, "deadline", 1, deadline_max, &request->deadline);
     }
     read_tenant(r, tx, call, &request->tenant);
@@ -99,7 +104,7 @@ void call_submit_title(struct tx *tx, struct call *call) {
     reader_string(&r, "output", &request.output);
     reader_bool(&r, "force", &request.force);
     read_order(&r, tx, call, &request);
-    request.labels = labels;
+    request.labels = reader_has(&r, "labels") ? labels : NULL;
     request.label_count = read_labels(&r, labels);
     call_check_length(&r, "source", request.source, URL_MAX);
     call_check_length(&r, "output", request.output, PLAN_PLACE_TEXT / 2);
@@ -191,7 +196,19 @@ void call_cancel_title(struct tx *tx, struct call *call) {
     writer_object_end(&call->writer);
 }
 
+/* The farm's rules may be others than when the title was submitted. */
+static void check_places_again(struct tx *tx, struct call *call) {
+    const struct farm *farm = call->routes->farm;
+    struct title_row row = {0};
+    if (title_get(tx, call->argument, &row)) {
+        places_check(farm->sources, "source", row.source, tx_err(tx));
+        places_check(farm->outputs, "output", row.output, tx_err(tx));
+    }
+    title_row_finish(&row);
+}
+
 void call_retry_title(struct tx *tx, struct call *call) {
+    check_places_again(tx, call);
     title_retry(tx, call->argument);
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "state", state_name(MACHINE_TITLE, TITLE_SUBMITTED));

@@ -47,10 +47,11 @@ void call_create_token(struct tx *tx, struct call *call) {
     if (read_request(&r, &request)) {
         call->status = 201;
         writer_object(&call->writer, NULL);
-        token_create(tx, call->routes->auth, &request, &call->writer);
+        char id[ID_TEXT];
+        token_create(tx, call->routes->auth, &request, id, &call->writer);
         writer_object_end(&call->writer);
-        log_info("token created", "role=%s tenant=\"%s\" by=%s", role_name(request.role),
-                 request.tenant, call->caller.token);
+        log_info("token created", "token=%s role=%s tenant=\"%s\" by=%s", id,
+                 role_name(request.role), request.tenant, call->caller.token);
     }
 }
 
@@ -69,10 +70,10 @@ void call_revoke_token(struct tx *tx, struct call *call) {
 }
 
 void call_show_caller(struct tx *tx, struct call *call) {
-    (void)tx;
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "token", call->caller.token);
     writer_string(&call->writer, "role", role_name(call->caller.role));
     writer_string(&call->writer, "tenant", call->caller.tenant);
+    writer_int(&call->writer, "now", tx_now(tx));
     writer_object_end(&call->writer);
 }

@@ -126,6 +126,10 @@ static int read_pem(struct buf *out, const char *path, bool is_secret, struct er
     }
     int failed = fs_read(out, path, PEM_BYTES_MAX, err);
     err_wrap(failed != 0 ? err : NULL, "TLS");
+    if (failed == 0 && (out->size == 0 || strlen(buf_text(out)) == 0)) {
+        failed = err_set(err, ERR_INVALID,
+                         "the TLS file '%s' is empty; put back the one that was there", path);
+    }
     return failed;
 }
 

@@ -367,7 +367,8 @@ static bool admit(struct routes *routes, const struct route *route, struct excha
         refuse(routes, route, exchange, 401, ERR_FORBIDDEN, no_token);
         return false;
     }
-    if (route->roles == WORKERS && routes->vouches_workers && !exchange->vouched) {
+    bool is_worker = route->roles == WORKERS || caller->role == ROLE_WORKER;
+    if (is_worker && routes->vouches_workers && !exchange->vouched) {
         refuse(routes, route, exchange, 403, ERR_FORBIDDEN, no_certificate);
         return false;
     }

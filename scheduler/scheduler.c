@@ -89,9 +89,16 @@ static void cancel_left(struct tx *tx) {
     mem_free(ids);
 }
 
+/* A store that was put back from a copy must give no fence again that it gave after it: workers
+ * may hold it still. By the clock it is past them all, at up to a million a second. */
+static void raise_fences(struct tx *tx) {
+    sql_run(tx, SQL_NUMBERS_RAISE, VALUES(TEXT("fence"), INTEGER(1000 * tx_now(tx))));
+}
+
 static void begin(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
     tokens_load(tx, scheduler->auth);
+    raise_fences(tx);
     metrics_load(tx);
     if (scheduler->private_mode) {
         session_leave_worker(tx, &scheduler->farm, NULL);

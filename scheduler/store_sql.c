@@ -33,6 +33,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PROOF_PUT] = "INSERT INTO counter (name, value) VALUES ('proof', $1) "
                       "ON CONFLICT (name) DO UPDATE SET value = $1",
 
+    [SQL_NUMBERS_RAISE] = "UPDATE counter SET value = $2 WHERE name = $1 AND value < $2",
+
     [SQL_EVENT_ADD] = "INSERT INTO event (seq, at, title, unit, kind, detail) "
                       "VALUES ($1, $2, $3, $4, $5, $6)",
     [SQL_EVENT_LAST_AT] = "SELECT at FROM event ORDER BY seq DESC LIMIT 1",

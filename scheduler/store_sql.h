@@ -11,6 +11,7 @@ enum sql_id {
     SQL_SCHEMA_NUMBER,
     SQL_SCHEMA_ADD,
     SQL_NUMBERS,
+    SQL_NUMBERS_RAISE,
     SQL_PROOF_PUT,
     /* the feed */
     SQL_EVENT_ADD,

@@ -35,15 +35,20 @@ static const struct {
     {SQLITE_IOERR, ERR_UNAVAILABLE, "the disk does not work; check the system's log"},
 };
 
-static int fail(const struct driver *driver, int result, const char *what, struct err *err) {
+static int fail_saying(const struct driver *driver, int result, const char *what,
+                       const char *message, struct err *err) {
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
         if (results[i].result == (result & 0xff)) {
             return err_set(err, results[i].code, "the store %s: %s (%s)", driver->path,
-                           results[i].advice, sqlite3_errmsg(driver->db));
+                           results[i].advice, message);
         }
     }
     return err_set(err, ERR_INTERNAL, "the store %s refused '%.60s': %s", driver->path, what,
-                   sqlite3_errmsg(driver->db));
+                   message);
+}
+
+static int fail(const struct driver *driver, int result, const char *what, struct err *err) {
+    return fail_saying(driver, result, what, sqlite3_errmsg(driver->db), err);
 }
 
 int driver_script(struct driver *driver, const char *sql, struct err *err) {
@@ -285,11 +290,15 @@ int driver_copy_step(struct driver_copy *copy, int pages, int64_t *done, int64_t
     *total = sqlite3_backup_pagecount(copy->backup);
     *done = *total - sqlite3_backup_remaining(copy->backup);
     if (step != SQLITE_DONE) {
-        return step == SQLITE_OK ? 1 : fail(&copy->to, step, "a backup", err);
+        return step == SQLITE_OK
+                   ? 1
+                   : fail_saying(&copy->to, step, "a backup", sqlite3_errstr(step), err);
     }
     int finished = sqlite3_backup_finish(copy->backup);
     copy->backup = NULL;
-    return finished == SQLITE_OK ? 0 : fail(&copy->to, finished, "a backup", err);
+    return finished == SQLITE_OK
+               ? 0
+               : fail_saying(&copy->to, finished, "a backup", sqlite3_errstr(finished), err);
 }
 
 void driver_copy_close(struct driver_copy *copy) {

@@ -66,31 +66,41 @@ bool title_label_valid(const char *label) {
     return name > 0 && value > 0 && label[name + 1 + value] == '\0' && strlen(label) <= LABEL_MAX;
 }
 
-/* What places the title in the queue, and its labels. */
-static void set_order(struct tx *tx, const struct title_request *request) {
-    sql_run(tx, SQL_TITLE_SET_ORDER,
-            VALUES(TEXT(request->title), INTEGER(request->priority),
-                   TEXT(request->tenant == NULL ? "" : request->tenant),
-                   INTEGER(request->deadline)));
+static void set_labels(struct tx *tx, const struct title_request *request) {
+    if (request->labels == NULL) {
+        return;
+    }
     sql_run(tx, SQL_LABELS_DROP, VALUES(TEXT(request->title)));
     for (size_t i = 0; i < request->label_count; i++) {
         sql_run(tx, SQL_LABEL_ADD, VALUES(TEXT(request->title), TEXT(request->labels[i])));
     }
 }
 
-/* The same of a title that runs: its units move in the queue. */
-static void change_order(struct tx *tx, const struct title_request *request) {
-    bool moves = true;
+/* What places the title in the queue, and its labels. Whether its place is another now. */
+static bool set_order(struct tx *tx, const struct title_request *request) {
+    int64_t priority = 0;
+    int64_t deadline = 0;
+    char tenant[TENANT_TEXT] = "";
     struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(request->title)));
     if (query_next(&query)) {
-        moves = query_integer(&query, 0) != request->priority ||
-                strcmp(query_text(&query, 1), request->tenant == NULL ? "" : request->tenant) !=
-                    0 ||
-                query_integer(&query, 2) != request->deadline;
+        priority = query_integer(&query, 0);
+        snprintf(tenant, sizeof(tenant), "%s", query_text(&query, 1));
+        deadline = query_integer(&query, 2);
     }
     query_close(&query);
-    set_order(tx, request);
-    if (moves) {
+    int64_t new_priority = request->names_priority ? request->priority : priority;
+    int64_t new_deadline = request->names_deadline ? request->deadline : deadline;
+    const char *new_tenant = request->tenant != NULL ? request->tenant : tenant;
+    sql_run(tx, SQL_TITLE_SET_ORDER,
+            VALUES(TEXT(request->title), INTEGER(new_priority), TEXT(new_tenant),
+                   INTEGER(new_deadline)));
+    set_labels(tx, request);
+    return new_priority != priority || new_deadline != deadline || strcmp(new_tenant, tenant) != 0;
+}
+
+/* The same of a title that runs: its units move in the queue. */
+static void change_order(struct tx *tx, const struct title_request *request) {
+    if (set_order(tx, request)) {
         sql_run(tx, SQL_UNITS_SET_ORDER, VALUES(TEXT(request->title)));
         tx_wake(tx, TOPIC_LEASES);
     }
@@ -147,7 +157,7 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
 
 void title_retry(struct tx *tx, const char *id) {
     struct title_row title = {0};
-    if (!title_get(tx, id, &title)) {
+    if (!tx_ok(tx) || !title_get(tx, id, &title)) {
         return;
     }
     if (title.state != TITLE_FAILED && title.state != TITLE_CANCELLED) {

@@ -10,14 +10,18 @@
 
 struct title_request {
     const char *title;
-    const char *source;        /* path or URL */
-    const char *output;        /* URL or path of the folder above the title's */
-    const char *ladder;        /* JSON, normalised */
-    bool force;                /* reuse nothing */
-    int64_t priority;          /* larger goes first */
-    const char *tenant;        /* NULL: none */
+    const char *source; /* path or URL */
+    const char *output; /* URL or path of the folder above the title's */
+    const char *ladder; /* JSON, normalised */
+    bool force;         /* reuse nothing */
+    /* What is not named stays as it is of a title that is known, and is 0, "" or none of a new
+     * one. */
+    bool names_priority;
+    int64_t priority;   /* larger goes first */
+    const char *tenant; /* NULL: not named; "": none */
+    bool names_deadline;
     int64_t deadline;          /* ms since 1970; 0: none */
-    const char *const *labels; /* "NAME=VALUE", none twice */
+    const char *const *labels; /* "NAME=VALUE", none twice; NULL: not named */
     size_t label_count;
 };
 
@@ -29,8 +33,8 @@ bool title_label_valid(const char *label);
 
 /* A new title, or a new run of one that has ended. False where just this runs already, so that
  * a submission may be repeated by whoever did not hear its answer; CONFLICT where the title
- * runs from another source, to another output or by another ladder. Priority, tenant, deadline and
- * labels are those of the last submission, of a title that runs too. */
+ * runs from another source, to another output or by another ladder. What priority, tenant,
+ * deadline and labels it names are the title's from then on, of one that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
 
 /* A new run of a title that failed or was cancelled, with all as it was last submitted. CONFLICT

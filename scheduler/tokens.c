@@ -38,8 +38,8 @@ void tokens_load(struct tx *tx, struct auth *auth) {
 }
 
 void token_create(struct tx *tx, struct auth *auth, const struct token_request *request,
-                  struct writer *w) {
-    char token[TOKEN_TEXT], id[ID_TEXT], hash[SHA256_TEXT];
+                  char id[ID_TEXT], struct writer *w) {
+    char token[TOKEN_TEXT], hash[SHA256_TEXT];
     int64_t now = tx_now(tx);
     int64_t expires = request->expires_in_ms == 0 ? 0 : now + request->expires_in_ms;
     auth_make(token, id);

@@ -21,9 +21,10 @@ struct token_request {
     int64_t expires_in_ms; /* 0: never */
 };
 
-/* Makes a token and writes the members of one object: the only time that it is told. */
+/* Makes a token, tells its id and writes the members of one object: the only time that it is told.
+ */
 void token_create(struct tx *tx, struct auth *auth, const struct token_request *request,
-                  struct writer *w);
+                  char id[ID_TEXT], struct writer *w);
 
 /* Writes all tokens, the newest first, as an array called "tokens". */
 void tokens_write(struct tx *tx, struct writer *w);

@@ -353,7 +353,11 @@ START_TEST(titles_have_an_order_and_labels) {
     check_titles("/v1/titles?label=show=z", "", &next);
     ck_assert_int_eq(submit_with("a", "\"labels\":[\"show=z\"],"), 200); /* the last word counts */
     check_titles("/v1/titles?label=show=z", "a ", &next);
+    check_titles("/v1/titles?label=show=x", "", &next);
+    check_titles("/v1/titles?tenant=news", "b a ", &next); /* what is left out stays */
+    ck_assert_int_eq(submit_with("a", "\"tenant\":\"\",\"labels\":[],"), 200);
     check_titles("/v1/titles?tenant=news", "b ", &next);
+    check_titles("/v1/titles?label=show=z", "", &next);
 }
 END_TEST
 

@@ -23,8 +23,12 @@ static void close_farm(void) {
 }
 
 static void submit(const char *title, int priority, const char *tenant, int64_t deadline) {
-    struct title_request request = {
-        .title = title, .priority = priority, .tenant = tenant, .deadline = deadline};
+    struct title_request request = {.title = title,
+                                    .names_priority = true,
+                                    .priority = priority,
+                                    .tenant = tenant,
+                                    .names_deadline = true,
+                                    .deadline = deadline};
     ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
 }
 
@@ -134,7 +138,8 @@ END_TEST
 
 START_TEST(others_are_served_where_the_first_needs_another_encoder) {
     char other[ID_TEXT];
-    struct title_request first = {.title = "first", .priority = 50, .tenant = "x"};
+    struct title_request first = {
+        .title = "first", .names_priority = true, .priority = 50, .tenant = "x"};
     ck_assert_int_eq(fixture_submit_as(&farm, &first, "h264"), 0);
     fixture_make(&farm, fixture_lease_one(&farm, session));
     fixture_join_with(&farm, "w2", "x264 another layout=1", other);

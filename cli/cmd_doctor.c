@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm doctor`: looks at what this machine and its farm need, and says what to mend. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "command.h"
+#include "common/blob.h"
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/mem.h"
+#include "interrupt.h"
+#include "output_place.h"
+#include "worker_info.h"
+#include "workers/workers.h"
+
+enum { SKEW_MS_MAX = 5000, MEMORY_MIB_EACH = 1024 /* of a chunk at 720p with SVT-AV1 */ };
+
+enum finding { FINDING_GOOD, FINDING_WARNING, FINDING_BAD };
+
+static const char *const finding_names[] = {"good", "warning", "bad"};
+
+/* A visit: what was found so far goes on as text or JSON. */
+struct visit {
+    const struct invocation *invocation;
+    struct client *client; /* NULL until there is one */
+    bool answers;          /* the scheduler */
+    struct buf text;
+    struct writer json;
+    int code;
+};
+
+static void find(struct visit *visit, enum finding finding, const char *what,
+                 const char *sentence) {
+    if (wants_json(visit->invocation)) {
+        writer_object(&visit->json, NULL);
+        writer_string(&visit->json, "check", what);
+        writer_string(&visit->json, "finding", finding_names[finding]);
+        writer_string(&visit->json, "sentence", sentence);
+        writer_object_end(&visit->json);
+    } else {
+        buf_format(&visit->text, "%-8s %-10s ", finding_names[finding], what);
+        buf_plain(&visit->text, sentence);
+        buf_string(&visit->text, "\n");
+    }
+    if (finding == FINDING_BAD) {
+        visit->code = EXIT_FAILED;
+    }
+}
+
+static void find_error(struct visit *visit, enum finding finding, const char *what,
+                       const struct err *err) {
+    find(visit, finding, what, err->message);
+}
+
+/* ---- this machine ------------------------------------------------------------ */
+
+static void check_encoders(struct visit *visit) {
+    struct announced_encoder encoders[WORKER_ENCODERS];
+    struct json *info = NULL;
+    struct buf names = {0};
+    struct err err = {0};
+    size_t count = 0;
+    int failed = worker_info_load(&info, &err);
+    if (failed == 0) {
+        failed = worker_info_encoders(info, encoders, &count, &err);
+    }
+    for (size_t i = 0; failed == 0 && i < count; i++) {
+        buf_format(&names, "%s%s", i > 0 ? ", " : "", encoders[i].name);
+    }
+    if (failed == 0) {
+        find(visit, FINDING_GOOD, "encoders", buf_text(&names));
+    } else {
+        find_error(visit, FINDING_BAD, "encoders", &err);
+    }
+    buf_finish(&names);
+    json_tree_destroy(info);
+}
+
+static void check_sandbox(struct visit *visit) {
+    struct err err = {0};
+    int abi = 0;
+    if (worker_sandbox_try("full", &abi, &err) == 0) {
+        char *sentence = mem_format(
+            "decoders of foreign bytes run behind Landlock (version %d) and seccomp", abi);
+        find(visit, FINDING_GOOD, "sandbox", sentence);
+        mem_free(sentence);
+    } else {
+        find_error(visit, FINDING_BAD, "sandbox", &err);
+    }
+}
+
+static void check_machine(struct visit *visit) {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    int64_t mib = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE) >> 20;
+    bool is_small = mib < processors * MEMORY_MIB_EACH;
+    char *sentence = mem_format(
+        "%ld processors, %" PRId64 " MiB of memory%s", processors, mib,
+        is_small ? "; that is less than 1 GiB each, so that a worker will run fewer tasks at a time"
+                 : "");
+    find(visit, is_small ? FINDING_WARNING : FINDING_GOOD, "machine", sentence);
+    mem_free(sentence);
+}
+
+/* ---- the farm ---------------------------------------------------------------- */
+
+static struct json *ask(struct visit *visit, const char *path, struct err *err) {
+    struct json *answer = NULL;
+    return client_call(visit->client, "GET", path, NULL, &answer, err) == 0 ? answer : NULL;
+}
+
+/* A farm is nobody's duty: one that was not named may be away. */
+static void check_scheduler(struct visit *visit) {
+    const struct invocation *invocation = visit->invocation;
+    bool is_named = option_value(invocation, "scheduler") != NULL ||
+                    getenv("REELFARM_SCHEDULER") != NULL;
+    struct err err = {0};
+    struct json *answer = NULL;
+    if (client_connect(&visit->client, invocation, &err) == 0) {
+        answer = ask(visit, "/readyz", &err);
+    }
+    visit->answers = answer != NULL;
+    if (answer != NULL) {
+        find(visit, FINDING_GOOD, "scheduler", "it answers, and its store takes writes");
+    } else if (is_named) {
+        find_error(visit, FINDING_BAD, "scheduler", &err);
+    } else {
+        find(visit, FINDING_WARNING, "scheduler",
+             "none of this user answers on this machine, which `encode` does not need; name a "
+             "farm's by --scheduler");
+    }
+    json_tree_destroy(answer);
+}
+
+static void check_clock(struct visit *visit, int64_t scheduler_ms, int64_t before_ms,
+                        int64_t after_ms) {
+    int64_t ahead_ms = before_ms - scheduler_ms; /* at least, where it is above 0 */
+    int64_t behind_ms = scheduler_ms - after_ms;
+    int64_t skew_ms = ahead_ms > behind_ms ? ahead_ms : behind_ms;
+    char *sentence =
+        skew_ms > SKEW_MS_MAX
+            ? mem_format("it is %" PRId64 " s %s the scheduler's; let both machines follow a time "
+                         "server, since tokens, certificates and object stores go by it",
+                         skew_ms / 1000, ahead_ms > behind_ms ? "ahead of" : "behind")
+            : mem_string("it agrees with the scheduler's");
+    find(visit, skew_ms > SKEW_MS_MAX ? FINDING_WARNING : FINDING_GOOD, "clock", sentence);
+    mem_free(sentence);
+}
+
+static void check_token(struct visit *visit) {
+    struct err err = {0};
+    const char *role = "";
+    const char *tenant = "";
+    int64_t now = 0;
+    int64_t before_ms = clock_wall_ms();
+    struct json *answer = ask(visit, "/v1/caller", &err);
+    int64_t after_ms = clock_wall_ms();
+    if (answer != NULL) {
+        struct reader r = reader_of(answer, "the scheduler's answer", &err);
+        reader_string(&r, "role", &role);
+        reader_string(&r, "tenant", &tenant);
+        reader_int(&r, "now", 0, INT64_MAX, &now);
+    }
+    if (err.code == ERR_NONE) {
+        char *sentence = mem_format("it is good, of role %s%s%s", role,
+                                    tenant[0] != '\0' ? " for tenant " : "", tenant);
+        find(visit, FINDING_GOOD, "token", sentence);
+        check_clock(visit, now, before_ms, after_ms);
+        mem_free(sentence);
+    } else {
+        find_error(visit, FINDING_BAD, "token", &err);
+    }
+    json_tree_destroy(answer);
+}
+
+static void check_workers(struct visit *visit) {
+    struct err err = {0};
+    struct json *answer = ask(visit, "/v1/workers", &err);
+    if (err.code == ERR_FORBIDDEN) {
+        return; /* it is not this token's to know */
+    }
+    size_t count = 0;
+    if (answer != NULL) {
+        struct reader r = reader_of(answer, "the scheduler's answer", &err);
+        struct reader list = reader_array(&r, "workers");
+        count = reader_count(&list);
+    }
+    if (err.code != ERR_NONE) {
+        find_error(visit, FINDING_BAD, "workers", &err);
+    } else if (count == 0) {
+        find(visit, FINDING_WARNING, "workers",
+             "there are none, so that titles wait; start one by `reelfarm worker`");
+    } else {
+        char *sentence = mem_format("%zu", count);
+        find(visit, FINDING_GOOD, "workers", sentence);
+        mem_free(sentence);
+    }
+    json_tree_destroy(answer);
+}
+
+/* ---- storage ----------------------------------------------------------------- */
+
+/* Writes a small object there, reads it back and removes it. */
+static int try_place(const char *place, struct err *err) {
+    struct blob_options options = blob_options_default();
+    struct blob *blob = NULL;
+    struct buf read = {0};
+    char id[ID_TEXT];
+    id_make(id);
+    char *key = mem_format("reelfarm-doctor-%s", id);
+    options.cancel = interrupt_catch();
+    options.attempts = 2;
+    int failed = blob_open(&blob, place, &options, err);
+    if (failed == 0) {
+        failed = blob_put(blob, key, id, ID_TEXT - 1, BLOB_CREATE, err);
+    }
+    if (failed == 0) {
+        failed = blob_get(blob, key, ID_TEXT, &read, err);
+        bool is_same = failed == 0 && strcmp(buf_text(&read), id) == 0;
+        if (failed == 0 && !is_same) {
+            failed = err_set(err, ERR_CORRUPT, "what was written there is not what is read back");
+        }
+        int removed = blob_remove(blob, key, failed == 0 ? err : NULL);
+        failed = failed != 0 ? failed : removed;
+    }
+    blob_close(blob);
+    buf_finish(&read);
+    mem_free(key);
+    return failed;
+}
+
+static void check_place(struct visit *visit, const char *word) {
+    struct err err = {0};
+    if (try_place(word, &err) == 0) {
+        char *sentence = mem_format("%s can be written, read and cleared", word);
+        find(visit, FINDING_GOOD, "storage", sentence);
+        mem_free(sentence);
+    } else {
+        err_wrap(&err, "%s", word);
+        find_error(visit, FINDING_BAD, "storage", &err);
+    }
+}
+
+/* ---- the command ------------------------------------------------------------- */
+
+static int run(const struct invocation *invocation) {
+    struct visit visit = {.invocation = invocation, .code = EXIT_DONE};
+    visit.json = writer_of(&visit.text);
+    if (wants_json(invocation)) {
+        writer_object(&visit.json, NULL);
+        writer_array(&visit.json, "checks");
+    }
+    check_encoders(&visit);
+    check_sandbox(&visit);
+    check_machine(&visit);
+    check_scheduler(&visit);
+    if (visit.answers) {
+        check_token(&visit);
+        check_workers(&visit);
+    }
+    for (int i = 0; i < invocation->word_count; i++) {
+        check_place(&visit, invocation->words[i]);
+    }
+    if (wants_json(invocation)) {
+        writer_array_end(&visit.json);
+        writer_bool(&visit.json, "well", visit.code == EXIT_DONE);
+        writer_object_end(&visit.json);
+        buf_string(&visit.text, "\n");
+    }
+    client_destroy(visit.client);
+    int printed = command_print(&visit.text);
+    return visit.code != EXIT_DONE ? visit.code : printed;
+}
+
+static const struct option_row options[] = {CONNECTION_OPTIONS, {NULL, NULL, NULL}};
+
+const struct command command_doctor = {
+    .name = "doctor",
+    .words = "[PLACE...]",
+    .most_words = MAX_WORDS,
+    .summary = "look at what this machine and its farm need, and say what to mend",
+    .help =
+        "Looks at the encoders, the sandbox for decoders, processors and memory; at the "
+        "scheduler,\n"
+        "its store, the token, the clock and the workers; and at each PLACE, a folder or s3://\n"
+        "address for outputs, where it writes, reads and removes a small object.\n\n"
+        "  reelfarm doctor\n"
+        "  reelfarm doctor s3://streams/films --scheduler https://farm.example:7430\n\n"
+        "Ends with 1 where something is bad, and 0 where all is good or a warning.\n",
+    .options = options,
+    .run = run,
+};
