@@ -134,7 +134,7 @@ static void say_state(const struct why *why, size_t index, struct buf *out) {
 static void say_error(const struct why *why, size_t index, struct buf *out) {
     (void)index;
     if (why->error[0] != '\0' && why->state != TITLE_CANCELLED) {
-        buf_format(out, "It failed by %s: ", why->class[0] == '\0' ? "a fault" : why->class);
+        buf_format(out, "It failed (%s): ", why->class[0] == '\0' ? "a fault" : why->class);
         put_sentence(out, why->error);
     }
 }
@@ -142,7 +142,7 @@ static void say_error(const struct why *why, size_t index, struct buf *out) {
 /* What a failure of a class asks of people. */
 static const char *const remedies[FAILURE_COUNT] = {
     [FAILURE_BAD_SOURCE] = "Put a sound source in its place",
-    [FAILURE_UNSUPPORTED] = "Give it a source or a ladder that is supported",
+    [FAILURE_UNSUPPORTED] = "Choose a source and a ladder that are supported",
     [FAILURE_FRAME_COUNT] = "Put a sound source in its place",
     [FAILURE_REFUSED] = "Make room at the output, or let the workers write there",
     [FAILURE_IO] = "See that the workers reach the source and the output",
@@ -161,7 +161,7 @@ static void say_remedy(const struct why *why, size_t index, struct buf *out) {
         return;
     }
     int class = failure_class_from_name(why->class);
-    buf_format(out, "%s; then `reelfarm retry %s` goes on from what is made already.",
+    buf_format(out, "%s; then `reelfarm retry %s`, or a new submission, runs it again.",
                class < 0 ? "See what the sentence asks for" : remedies[class], why->title);
 }
 
@@ -206,10 +206,10 @@ static void say_encoder(const struct why *why, size_t index, struct buf *out) {
     }
     put_count(out, line->units, "piece");
     buf_format(out,
-               " of work can be made by the encoder '%s' alone, which the plan has pinned and "
-               "no worker has; install it again on one worker, or submit the title anew with "
-               "--force.",
-               line->line);
+               " of work can be made by the encoder '%s' alone, which the plan has pinned and no "
+               "worker has; install it again on one worker, or plan the title for the encoders "
+               "that are there by `reelfarm cancel %s` and `reelfarm retry %s`.",
+               line->line, why->title, why->title);
 }
 
 static void say_drained(const struct why *why, size_t index, struct buf *out) {
@@ -319,7 +319,11 @@ static void say_failures(const struct why *why, size_t index, struct buf *out) {
     }
     buf_string(out, ", the last one ");
     put_duration(out, failures->ago_ms);
-    buf_format(out, " ago, by %s: ", failures->class);
+    if (strcmp(failures->message, why->error) == 0) {
+        buf_string(out, " ago, for that reason.");
+        return;
+    }
+    buf_format(out, " ago (%s): ", failures->class);
     put_sentence(out, failures->message);
 }
 

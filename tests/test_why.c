@@ -127,14 +127,14 @@ START_TEST(a_pause_after_a_failure) {
     fixture_fail(&farm, held.fence, FAILURE_IO, "the output hung up");
     fixture_drop(&held);
     ck_says("t", " pieces of work that failed are tried again within 1 s; nobody needs to do ");
-    ck_says("t", "failures: w1 failed 1 task, the last one 0 s ago, by io: the output hung up.\n");
+    ck_says("t", "failures: w1 failed 1 task, the last one 0 s ago (io): the output hung up.\n");
     farm.now_ms += 2000;
     ck_assert_ptr_null(strstr(why("t"), "pause: "));
     ck_says("t", "and all is well");
     fixture_take(&farm, &held, session);
     fixture_fail(&farm, held.fence, FAILURE_IO, "It hung up again.");
     fixture_drop(&held);
-    ck_says("t", "failures: w1 failed 2 tasks, the last one 0 s ago, by io: It hung up again.\n");
+    ck_says("t", "failures: w1 failed 2 tasks, the last one 0 s ago (io): It hung up again.\n");
 }
 END_TEST
 
@@ -154,11 +154,10 @@ START_TEST(it_failed) {
     fixture_work(&farm, session); /* what was made is removed */
     ck_assert_str_eq(why("t"),
                      "state: t failed.\n"
-                     "error: It failed by bad_source: it is no film.\n"
-                     "remedy: Put a sound source in its place; then `reelfarm retry t` goes on "
-                     "from what is made already.\n"
-                     "failures: w1 failed 1 task, the last one 0 s ago, by bad_source: it is no "
-                     "film.\n");
+                     "error: It failed (bad_source): it is no film.\n"
+                     "remedy: Put a sound source in its place; then `reelfarm retry t`, or a new "
+                     "submission, runs it again.\n"
+                     "failures: w1 failed 1 task, the last one 0 s ago, for that reason.\n");
     fixture_submit(&farm, "t", "h264", false);
     ck_assert_ptr_null(strstr(why("t"), "failures: ")); /* this run has none */
 }
