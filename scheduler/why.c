@@ -85,9 +85,13 @@ static int64_t titles_ahead(const struct why *why) {
     return why->above + why->smaller + why->earlier;
 }
 
+/* Others are served before it, or while it has nothing. */
+static bool is_kept_waiting(const struct why *why) {
+    return is_queued(why) && (titles_ahead(why) > 0 || why->task_count == 0);
+}
+
 static bool is_held(const struct why *why) {
-    bool held = why->unnamed > 0 || why->paused > 0 || is_capped(why) ||
-                (is_queued(why) && (titles_ahead(why) > 0 || why->task_count == 0));
+    bool held = why->unnamed > 0 || why->paused > 0 || is_capped(why) || is_kept_waiting(why);
     for (size_t i = 0; i < why->line_count; i++) {
         held = held || is_stuck(&why->lines[i]);
     }
@@ -98,7 +102,7 @@ static bool is_held(const struct why *why) {
 
 static void say_open(const struct why *why, struct buf *out) {
     static const char *const doings[] = {
-        [TITLE_SUBMITTED] = "has its source read",
+        [TITLE_SUBMITTED] = "is at its first step, the reading of its source",
         [TITLE_RUNNING] = "is being made",
         [TITLE_FAILING] = "has failed, and what it made is being removed",
     };
@@ -262,7 +266,7 @@ static void put_ahead(struct buf *out, int64_t count, const char *which) {
 
 static void say_queue(const struct why *why, size_t index, struct buf *out) {
     (void)index;
-    if (!is_queued(why)) {
+    if (!is_kept_waiting(why)) {
         return;
     }
     int64_t ready = ready_now(why);
@@ -314,7 +318,7 @@ static void say_failures(const struct why *why, size_t index, struct buf *out) {
         put_count(out, failures->returned, "task");
     }
     if (failures->failed == 0) {
-        buf_string(out, ", which others do.");
+        buf_string(out, ", to be done again.");
         return;
     }
     buf_string(out, ", the last one ");

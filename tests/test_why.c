@@ -61,10 +61,10 @@ static void submit(const char *title, int priority, const char *tenant) {
 
 START_TEST(nobody_is_there) {
     fixture_submit(&farm, "t", "h264", false);
-    ck_assert_str_eq(why("t"),
-                     "state: t has its source read, but something holds it up: 0 of 1 piece of "
-                     "work done, 0 running, 1 to come.\n"
-                     "workers: There is no worker; start one by `reelfarm worker`.\n");
+    ck_assert_str_eq(why("t"), "state: t is at its first step, the reading of its source, but "
+                               "something holds it up: 0 of 1 piece of "
+                               "work done, 0 running, 1 to come.\n"
+                               "workers: There is no worker; start one by `reelfarm worker`.\n");
 }
 END_TEST
 
@@ -73,10 +73,10 @@ START_TEST(its_source_is_read) {
     fixture_join(&farm, "w1", "host1", 1, session);
     fixture_lease_one(&farm, session);
     farm.now_ms += 75000;
-    ck_assert_str_eq(why("t"),
-                     "state: t has its source read, and all is well: 0 of 1 piece of work "
-                     "done, 1 running, 0 to come.\n"
-                     "running: Its source is being read by w1 for 1 min, 0 % done.\n");
+    ck_assert_str_eq(why("t"), "state: t is at its first step, the reading of its source, and all "
+                               "is well: 0 of 1 piece of work "
+                               "done, 1 running, 0 to come.\n"
+                               "running: Its source is being read by w1 for 1 min, 0 % done.\n");
 }
 END_TEST
 
@@ -89,6 +89,7 @@ START_TEST(what_runs_where) {
     fixture_drop(&held);
     ck_says("t", "state: t is being made, and all is well: 2 of ");
     ck_says("t", "running: video of chunk 0 for h264-720p");
+    ck_assert_ptr_null(strstr(why("t"), "queue: ")); /* its own tasks take the slots */
     ck_says("t", " runs on w1 for 5 s, 50 % done.\n");
 }
 END_TEST
@@ -142,7 +143,7 @@ START_TEST(a_worker_that_was_lost) {
     fixture_run_title(&farm, "t", "h264", 1, session);
     fixture_lease_one(&farm, session);
     fixture_lose(&farm);
-    ck_says("t", "failures: w1 was lost with, or gave back, 1 task, which others do.\n");
+    ck_says("t", "failures: w1 was lost with, or gave back, 1 task, to be done again.\n");
 }
 END_TEST
 
