@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
     &command_worker,
     &command_submit,
     &command_status,
+    &command_why,
     &command_watch,
     &command_list,
     &command_cancel,

@@ -8,6 +8,7 @@
 #include "places.h"
 #include "titles.h"
 #include "view.h"
+#include "why.h"
 
 /* Of a deadline: the year 9999's end, ms since 1970. */
 static const int64_t deadline_max = INT64_C(253402300799999);
@@ -168,6 +169,10 @@ void call_show_title(struct tx *tx, struct call *call) {
 
 void call_show_plan(struct tx *tx, struct call *call) {
     view_plan(tx, call->routes->farm, call->argument, &call->writer);
+}
+
+void call_show_why(struct tx *tx, struct call *call) {
+    why_title(tx, call->routes->farm, call->argument, &call->writer);
 }
 
 void call_show_units(struct tx *tx, struct call *call) {

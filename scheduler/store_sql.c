@@ -14,10 +14,14 @@
 #define UNIT_READY_SINCE                                                                           \
     ", ready_at = CASE WHEN $3 = 'ready' AND ready_at < $4 THEN $4 ELSE ready_at END "
 
-/* What a unit has of its title's order: the largest number stands for no deadline. */
-#define UNIT_ORDER                                                                                 \
-    "t.priority, t.tenant, CASE WHEN t.deadline = 0 THEN 9223372036854775807 "                     \
-    "ELSE t.deadline END "
+/* A title's deadline: the largest number stands for none. */
+#define TITLE_DUE "CASE WHEN t.deadline = 0 THEN 9223372036854775807 ELSE t.deadline END "
+
+/* What a unit has of its title's order. */
+#define UNIT_ORDER "t.priority, t.tenant, " TITLE_DUE
+
+/* Titles that want work; said as the index of these says it. */
+#define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
 #define LEASE_COLUMNS                                                                              \
     "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
@@ -45,6 +49,11 @@ static const char *const statements[SQL_COUNT] = {
                            "WHERE t.id = event.title AND t.tenant = $5)) "
                            "ORDER BY seq LIMIT $4",
     [SQL_EVENTS_DROP] = "DELETE FROM event WHERE seq <= $1",
+    /* The kinds are those of the index. */
+    [SQL_EVENTS_OF_TROUBLE] =
+        "SELECT at, kind, detail FROM event WHERE title = $1 "
+        "AND kind IN ('title.submit', 'unit.retry', 'unit.fail', 'unit.return') "
+        "ORDER BY seq DESC LIMIT $2",
 
     [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "
                       "VALUES ($1, $2, $3, $4, $5, $6)",
@@ -93,6 +102,13 @@ static const char *const statements[SQL_COUNT] = {
                         "ORDER BY submission DESC LIMIT $5",
 
     [SQL_TITLES_BY_STATE] = "SELECT state, count(*) FROM title GROUP BY state",
+    [SQL_TITLES_ABOVE] = "SELECT count(*) FROM title " TITLES_OPEN "AND priority > $1",
+    [SQL_TITLES_OF_TENANT] = "SELECT count(*) FROM title " TITLES_OPEN
+                             "AND priority = $1 AND tenant = $2",
+    [SQL_TITLES_EARLIER] = "SELECT count(*) FROM (SELECT submission, " TITLE_DUE
+                           "AS due FROM title t " TITLES_OPEN
+                           "AND priority = $1 AND tenant = $2) o "
+                           "WHERE o.due < $3 OR (o.due = $3 AND o.submission < $4)",
 
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
@@ -164,6 +180,13 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_BY_STATE] = "SELECT kind, state, count(*) FROM unit GROUP BY kind, state",
     [SQL_UNITS_OF_TITLE_BY_STATE] =
         "SELECT kind, state, count(*) FROM unit WHERE title = $1 GROUP BY kind, state",
+    /* Where they stand: enum standing of why_facts.c. */
+    [SQL_UNITS_STANDING] =
+        "SELECT kind, rendition, build, state, CASE WHEN state <> 'ready' THEN 0 "
+        "WHEN ready_at > $2 THEN 1 WHEN key = '' AND kind IN ('video', 'audio') AND NOT EXISTS "
+        "(SELECT 1 FROM unit p WHERE p.title = $1 AND p.kind = 'probe' AND p.state = 'leased') "
+        "THEN 2 ELSE 3 END AS stands, count(*), max(ready_at), min(chunk), max(doublings) "
+        "FROM unit WHERE title = $1 GROUP BY kind, rendition, build, state, stands",
     [SQL_UNITS_PAGE] =
         "SELECT u.id, u.kind, u.rendition_id, u.chunk, u.state, p.report FROM unit u "
         "LEFT JOIN product p ON u.state = 'done' AND p.place = u.place AND p.key = u.key "
@@ -236,12 +259,23 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
+    [SQL_SESSIONS_ABLE] =
+        "SELECT count(*), sum(drains), min(CASE WHEN drains > 0 THEN worker END), "
+        "sum(CASE WHEN drains = 0 THEN slots ELSE 0 END), "
+        "sum(CASE WHEN drains = 0 AND slots > busy THEN slots - busy ELSE 0 END), "
+        "max(CASE WHEN drains = 0 THEN memory_bytes END) FROM "
+        "(SELECT s.worker, s.slots, s.memory_bytes, (SELECT count(*) FROM worker_drain d "
+        "WHERE d.worker = s.worker) AS drains, (SELECT count(*) FROM lease l "
+        "WHERE l.session = s.id AND l.state <> 'ended') AS busy FROM worker_session s "
+        "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "
+        "WHERE e.session = s.id AND e.build = $1)) able",
     [SQL_DRAIN_ADD] = "INSERT INTO worker_drain (worker, at) VALUES ($1, $2) "
                       "ON CONFLICT (worker) DO NOTHING",
     [SQL_DRAIN_DROP] = "DELETE FROM worker_drain WHERE worker = $1",
     [SQL_DRAINS] = "SELECT count(*) FROM worker_drain WHERE worker = $1",
     [SQL_SESSIONS_SEEN_ALL] = "UPDATE worker_session SET seen_at = $1",
     [SQL_BUILD_GET] = "SELECT id FROM build_line WHERE line = $1",
+    [SQL_BUILD_LINE] = "SELECT line FROM build_line WHERE id = $1",
     [SQL_BUILD_ADD] = "INSERT INTO build_line (id, line) VALUES ($1, $2)",
     [SQL_ENCODER_ADD] = "INSERT INTO session_encoder (session, name, codec, build, tail_frames) "
                         "VALUES ($1, $2, $3, $4, $5)",

@@ -91,6 +91,7 @@ static const struct {
     {"POST", "/v1/titles", S | A},
     {"GET", "/v1/titles", V | S | A},
     {"GET", "/v1/titles/t", V | S | A},
+    {"GET", "/v1/titles/t/why", V | S | A},
     {"GET", "/v1/titles/t/plan", V | S | W | A},
     {"GET", "/v1/titles/t/units", V | S | W | A},
     {"GET", "/v1/titles/t/identity", V | S | W | A},
@@ -179,7 +180,7 @@ START_TEST(a_tenant_sees_its_own_titles_alone) {
     struct token news = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
     struct token hall = create("{\"role\":\"viewer\",\"tenant\":\"news\"}");
     struct token films = create("{\"role\":\"submitter\",\"tenant\":\"films\"}");
-    static const char *const of_title[] = {"", "/units", "/identity", "/plan"};
+    static const char *const of_title[] = {"", "/units", "/identity", "/plan", "/why"};
     ck_assert_int_eq(submit_as(news.text, "t"), 201);
     ck_assert_int_eq(submit_as(films.text, "f"), 201);
     ck_assert_int_eq(api_submit("nobodys"), 201);
