@@ -2,6 +2,7 @@
 /* The worker's option table: see options.h. */
 #include "options.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -141,6 +142,17 @@ static int find_token(struct daemon_options *options, struct config *config, str
     return 0;
 }
 
+/* A file that can't be read would look like a scheduler that is away. */
+static int check_files(const struct daemon_options *options, struct err *err) {
+    const char *const paths[] = {options->ca_file, options->certificate, options->key_file};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (paths[i] != NULL && access(paths[i], R_OK) != 0) {
+            return err_set_errno(err, errno, "cannot read the TLS file '%s'", paths[i]);
+        }
+    }
+    return 0;
+}
+
 int options_load(struct daemon_options *options, struct config *config, int argc, char **argv,
                  struct err *err) {
     struct config_input input = {
@@ -156,6 +168,10 @@ int options_load(struct daemon_options *options, struct config *config, int argc
     if ((options->certificate == NULL) != (options->key_file == NULL)) {
         return err_set(err, ERR_INVALID,
                        "certificate and key_file go together; one of them is missing");
+    }
+    failed = check_files(options, err);
+    if (failed != 0) {
+        return failed;
     }
     if (options->slots == 0) {
         options->slots = processors();
