@@ -206,3 +206,37 @@ int client_call(struct client *client, const char *method, const char *path, str
     mem_free(url);
     return failed;
 }
+
+static int show_answer(const struct invocation *invocation, const struct json *answer,
+                       client_text *write, struct buf *out, struct err *err) {
+    struct buf text = {0};
+    struct reader r = reader_of(answer, "the scheduler's answer", err);
+    write(&r, &text);
+    if (err->code == ERR_NONE && wants_json(invocation)) {
+        struct writer w = writer_of(out);
+        writer_node(&w, NULL, answer);
+        buf_string(out, "\n");
+    } else if (err->code == ERR_NONE) {
+        buf_append(out, text.data, text.size);
+    }
+    buf_finish(&text);
+    return err->code;
+}
+
+int client_show(const struct invocation *invocation, const char *path, client_text *write) {
+    struct client *client = NULL;
+    struct json *answer = NULL;
+    struct buf text = {0};
+    struct err err = {0};
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = client_call(client, "GET", path, NULL, &answer, &err);
+    }
+    if (failed == 0) {
+        failed = show_answer(invocation, answer, write, &text, &err);
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
+    json_tree_destroy(answer);
+    client_destroy(client);
+    return code;
+}

@@ -44,4 +44,12 @@ int client_tell(const struct client *client, const struct err *err);
 int client_call(struct client *client, const char *method, const char *path, struct buf *body,
                 struct json **answer, struct err *err);
 
+/* Writes what an answer says as text for people; all of it is read, so that the reader's error
+ * tells whether it is what it must be. */
+typedef void client_text(struct reader *answer, struct buf *out);
+
+/* A command that is one GET: connects, asks, and prints the answer, with --json as it is, else as
+ * `write` says it. Returns the exit code. */
+int client_show(const struct invocation *invocation, const char *path, client_text *write);
+
 #endif

@@ -50,44 +50,22 @@ static void status_text(const struct title_status *status, struct buf *out) {
     }
 }
 
-/* What the scheduler answered, read as what it must be. */
-static int write_answer(const struct invocation *invocation, const struct json *answer,
-                        struct buf *text, struct err *err) {
+static void answer_text(struct reader *answer, struct buf *out) {
     struct title_status status = {0};
-    struct reader r = reader_of(answer, "the scheduler's answer", err);
-    title_status_read(&status, &r);
-    if (err->code == ERR_NONE && wants_json(invocation)) {
-        struct writer w = writer_of(text);
-        writer_node(&w, NULL, answer);
-        buf_string(text, "\n");
-    } else if (err->code == ERR_NONE) {
-        status_text(&status, text);
+    title_status_read(&status, answer);
+    if (reader_ok(answer)) {
+        status_text(&status, out);
     }
-    return err->code;
 }
 
 static int run(const struct invocation *invocation) {
     const char *title = invocation->words[0];
-    struct client *client = NULL;
-    struct json *answer = NULL;
-    struct buf text = {0};
-    struct err err = {0};
     int code = farm_title_check(invocation, title);
-    if (code != EXIT_DONE) {
-        return code;
+    if (code == EXIT_DONE) {
+        char *path = mem_format("/v1/titles/%s", title);
+        code = client_show(invocation, path, answer_text);
+        mem_free(path);
     }
-    char *path = mem_format("/v1/titles/%s", title);
-    int failed = client_connect(&client, invocation, &err);
-    if (failed == 0) {
-        failed = client_call(client, "GET", path, NULL, &answer, &err);
-    }
-    if (failed == 0) {
-        failed = write_answer(invocation, answer, &text, &err);
-    }
-    code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
-    mem_free(path);
-    json_tree_destroy(answer);
-    client_destroy(client);
     return code;
 }
 

@@ -11,9 +11,6 @@
 #include "common/fs.h"
 #include "common/mem.h"
 
-/* One action against a scheduler; its exit code. */
-typedef int token_action(const struct invocation *invocation, struct client *client);
-
 /* ---- create ------------------------------------------------------------------ */
 
 /* Milliseconds of "90d", "12h" or "30m"; -1 for what is none. */
@@ -114,7 +111,8 @@ static void tell(const struct invocation *invocation, const char *id, const char
     buf_string(text, wants_json(invocation) ? "\n" : "");
 }
 
-static int create_token(const struct invocation *invocation, struct client *client) {
+static int create_token(const struct invocation *invocation) {
+    struct client *client = NULL;
     struct buf body = {0};
     struct buf text = {0};
     struct json *answer = NULL;
@@ -123,7 +121,10 @@ static int create_token(const struct invocation *invocation, struct client *clie
     const char *id = "";
     const char *token = "";
     write_request(invocation, &body);
-    int failed = client_call(client, "POST", "/v1/tokens", &body, &answer, &err);
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = client_call(client, "POST", "/v1/tokens", &body, &answer, &err);
+    }
     if (failed == 0) {
         struct reader r = reader_of(answer, "the scheduler's answer", &err);
         reader_string(&r, "id", &id);
@@ -138,6 +139,7 @@ static int create_token(const struct invocation *invocation, struct client *clie
     }
     int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
     json_tree_destroy(answer);
+    client_destroy(client);
     buf_finish(&body);
     return code;
 }
@@ -180,42 +182,34 @@ static void token_text(struct reader *item, struct buf *out) {
     }
 }
 
-static int list_tokens(const struct invocation *invocation, struct client *client) {
-    struct json *answer = NULL;
-    struct buf text = {0};
-    struct err err = {0};
-    int failed = client_call(client, "GET", "/v1/tokens", NULL, &answer, &err);
-    if (failed == 0 && wants_json(invocation)) {
-        struct writer w = writer_of(&text);
-        writer_node(&w, NULL, answer);
-        buf_string(&text, "\n");
-    } else if (failed == 0) {
-        struct reader r = reader_of(answer, "the scheduler's answer", &err);
-        struct reader tokens = reader_array(&r, "tokens");
-        for (size_t i = 0; i < reader_count(&tokens); i++) {
-            struct reader item = reader_item(&tokens, i);
-            token_text(&item, &text);
-        }
-        failed = err.code;
-        buf_string(&text, text.size == 0 ? "no tokens but the operator's\n" : "");
+static void tokens_text(struct reader *answer, struct buf *out) {
+    struct reader tokens = reader_array(answer, "tokens");
+    for (size_t i = 0; i < reader_count(&tokens); i++) {
+        struct reader item = reader_item(&tokens, i);
+        token_text(&item, out);
     }
-    int code = failed != 0 ? client_fail(client, invocation, &err) : EXIT_DONE;
-    if (failed == 0) {
-        code = command_print(&text);
-    }
-    buf_finish(&text);
-    json_tree_destroy(answer);
-    return code;
+    buf_string(out, out->size == 0 ? "no tokens but the operator's\n" : "");
+}
+
+static int list_tokens(const struct invocation *invocation) {
+    return client_show(invocation, "/v1/tokens", tokens_text);
 }
 
 /* ---- revoke ------------------------------------------------------------------ */
 
-static int revoke_token(const struct invocation *invocation, struct client *client) {
+static int revoke_token(const struct invocation *invocation) {
+    struct client *client = NULL;
     struct err err = {0};
     struct buf text = {0};
     const char *id = invocation->words[1];
-    if (drop(client, id, &err) != 0) {
-        return client_fail(client, invocation, &err);
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = drop(client, id, &err);
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : EXIT_DONE;
+    client_destroy(client);
+    if (failed != 0) {
+        return code;
     }
     struct writer w = writer_of(&text);
     if (wants_json(invocation)) {
@@ -247,7 +241,7 @@ static const struct {
     int words; /* with the action itself */
     const char *usage;
     int (*check)(const struct invocation *invocation); /* NULL: nothing to check */
-    token_action *run;
+    int (*run)(const struct invocation *invocation);
 } actions[] = {
     {"create", 1, "token create --role ROLE", check_create, create_token},
     {"list", 1, "token list", NULL, list_tokens},
@@ -255,8 +249,6 @@ static const struct {
 };
 
 static int run(const struct invocation *invocation) {
-    struct client *client = NULL;
-    struct err err = {0};
     size_t i = 0;
     size_t count = sizeof(actions) / sizeof(actions[0]);
     while (i < count && strcmp(actions[i].name, invocation->words[0]) != 0) {
@@ -270,13 +262,7 @@ static int run(const struct invocation *invocation) {
         return command_usage(invocation, "usage: reelfarm %s", actions[i].usage);
     }
     int code = actions[i].check == NULL ? EXIT_DONE : actions[i].check(invocation);
-    if (code == EXIT_DONE) {
-        code = client_connect(&client, invocation, &err) != 0
-                   ? client_fail(client, invocation, &err)
-                   : actions[i].run(invocation, client);
-    }
-    client_destroy(client);
-    return code;
+    return code == EXIT_DONE ? actions[i].run(invocation) : code;
 }
 
 static const struct option_row options[] = {

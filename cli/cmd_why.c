@@ -5,53 +5,27 @@
 #include "common/mem.h"
 #include "farm_title.h"
 
-/* What the scheduler answered, a sentence a line. */
-static int write_answer(const struct invocation *invocation, const struct json *answer,
-                        struct buf *text, struct err *err) {
-    struct buf lines = {0};
-    struct reader r = reader_of(answer, "the scheduler's answer", err);
-    struct reader list = reader_array(&r, "sentences");
+/* A sentence a line. */
+static void sentences_text(struct reader *answer, struct buf *out) {
+    struct reader list = reader_array(answer, "sentences");
     for (size_t i = 0; i < reader_count(&list); i++) {
         struct reader item = reader_item(&list, i);
         const char *sentence = "";
         reader_string(&item, "text", &sentence);
-        buf_string(&lines, i == 0 ? "" : "  ");
-        buf_plain(&lines, sentence);
-        buf_string(&lines, "\n");
+        buf_string(out, i == 0 ? "" : "  ");
+        buf_plain(out, sentence);
+        buf_string(out, "\n");
     }
-    if (err->code == ERR_NONE && wants_json(invocation)) {
-        struct writer w = writer_of(text);
-        writer_node(&w, NULL, answer);
-        buf_string(text, "\n");
-    } else if (err->code == ERR_NONE) {
-        buf_append(text, lines.data, lines.size);
-    }
-    buf_finish(&lines);
-    return err->code;
 }
 
 static int run(const struct invocation *invocation) {
     const char *title = invocation->words[0];
-    struct client *client = NULL;
-    struct json *answer = NULL;
-    struct buf text = {0};
-    struct err err = {0};
     int code = farm_title_check(invocation, title);
-    if (code != EXIT_DONE) {
-        return code;
+    if (code == EXIT_DONE) {
+        char *path = mem_format("/v1/titles/%s/why", title);
+        code = client_show(invocation, path, sentences_text);
+        mem_free(path);
     }
-    char *path = mem_format("/v1/titles/%s/why", title);
-    int failed = client_connect(&client, invocation, &err);
-    if (failed == 0) {
-        failed = client_call(client, "GET", path, NULL, &answer, &err);
-    }
-    if (failed == 0) {
-        failed = write_answer(invocation, answer, &text, &err);
-    }
-    code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
-    mem_free(path);
-    json_tree_destroy(answer);
-    client_destroy(client);
     return code;
 }
 

@@ -25,43 +25,17 @@ static void worker_text(struct reader *item, struct buf *out) {
     }
 }
 
-static int write_answer(const struct invocation *invocation, const struct json *answer,
-                        struct buf *text, struct err *err) {
-    struct buf lines = {0};
-    struct reader r = reader_of(answer, "the scheduler's answer", err);
-    struct reader list = reader_array(&r, "workers");
+static void workers_text(struct reader *answer, struct buf *out) {
+    struct reader list = reader_array(answer, "workers");
     for (size_t i = 0; i < reader_count(&list); i++) {
         struct reader item = reader_item(&list, i);
-        worker_text(&item, &lines);
+        worker_text(&item, out);
     }
-    if (err->code == ERR_NONE && wants_json(invocation)) {
-        struct writer w = writer_of(text);
-        writer_node(&w, NULL, answer);
-        buf_string(text, "\n");
-    } else if (err->code == ERR_NONE) {
-        buf_append(text, lines.data, lines.size);
-        buf_string(text, lines.size == 0 ? "no workers; start one by `reelfarm worker`\n" : "");
-    }
-    buf_finish(&lines);
-    return err->code;
+    buf_string(out, out->size == 0 ? "no workers; start one by `reelfarm worker`\n" : "");
 }
 
 static int run(const struct invocation *invocation) {
-    struct client *client = NULL;
-    struct json *answer = NULL;
-    struct buf text = {0};
-    struct err err = {0};
-    int failed = client_connect(&client, invocation, &err);
-    if (failed == 0) {
-        failed = client_call(client, "GET", "/v1/workers", NULL, &answer, &err);
-    }
-    if (failed == 0) {
-        failed = write_answer(invocation, answer, &text, &err);
-    }
-    int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
-    json_tree_destroy(answer);
-    client_destroy(client);
-    return code;
+    return client_show(invocation, "/v1/workers", workers_text);
 }
 
 static const struct option_row options[] = {CONNECTION_OPTIONS, {NULL, NULL, NULL}};
