@@ -48,16 +48,6 @@ rgw thread pool size = 32
 EOF
 }
 
-# wait_for SECONDS COMMAND...: until the command does.
-ceph_wait_for() {
-    local until=$((SECONDS + $1))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$until" ] || return 1
-        sleep 0.2
-    done
-}
-
 ceph_is_up() {
     ceph -c "$ceph_folder/ceph.conf" osd stat 2>/dev/null | grep -q "1 up"
 }
@@ -83,11 +73,11 @@ ceph_start() {
             ceph -c "$conf" osd new "$disk" &&
             ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid "$disk" &&
             ceph-osd -c "$conf" -i 0 &&
-            ceph_wait_for 60 ceph_is_up &&
+            within 60 ceph_is_up &&
             radosgw-admin -c "$conf" user create --uid=farm --display-name=farm \
                 --access-key=FARMACCESS --secret=farm/secret+key &&
             radosgw -c "$conf" -n client.rgw.a "${user[@]}" &&
-            ceph_wait_for 60 curl -s -o "$1/answer" "http://127.0.0.1:$port/"
+            within 60 curl -s -o "$1/answer" "http://127.0.0.1:$port/"
     } >"$1/start.log" 2>&1 || return 1
     export AWS_ENDPOINT_URL=http://127.0.0.1:$port AWS_REGION=us-east-1
     export AWS_ACCESS_KEY_ID=FARMACCESS AWS_SECRET_ACCESS_KEY=farm/secret+key
