@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `reelfarm play`: a folder of titles and the player page, served on loopback. */
+/* `reelfarm play`: titles and the player page, served on loopback. */
 #include <stdio.h>
 #include <time.h>
 
@@ -14,11 +14,11 @@ enum { USUAL_PORT = 8080, LOOK_MS = 200 };
 /* At the usual port unless another is asked for; at any where the usual is taken. */
 static int start(struct play_server **out, const struct invocation *invocation, int port,
                  struct err *err) {
-    const char *folder = invocation->words[0];
-    int result = play_server_start(out, folder, port, err);
+    const char *place = invocation->words[0];
+    int result = play_server_start(out, place, port, err);
     if (result == ERR_UNAVAILABLE && option_value(invocation, "port") == NULL) {
         err_clear(err);
-        result = play_server_start(out, folder, 0, err);
+        result = play_server_start(out, place, 0, err);
     }
     return result;
 }
@@ -97,14 +97,15 @@ static const struct option_row options[] = {
 
 const struct command command_play = {
     .name = "play",
-    .words = "DIR",
+    .words = "DIR|s3://BUCKET/PREFIX",
     .least_words = 1,
     .most_words = 1,
     .summary = "watch titles in a browser",
-    .help = "Serves a folder of titles with a small player page, to this machine alone, until\n"
-            "Ctrl-C.\n\n"
+    .help = "Serves titles of a folder, or of a bucket that your credentials read, with a small\n"
+            "player page, to this machine alone, until Ctrl-C.\n\n"
             "  reelfarm play streams               every title below streams/\n"
             "  reelfarm play streams/movie --open  one title, in the browser at once\n"
+            "  reelfarm play s3://streams/films    what a farm has published there\n"
             "  reelfarm play streams --port 9000   at http://127.0.0.1:9000/\n\n"
             "The streams can be read by other players too:\n"
             "  mpv http://127.0.0.1:8080/media/movie/master.m3u8\n",

@@ -131,25 +131,30 @@ void output_place_finish(struct output_place *place) {
 
 /* ---- Titles --------------------------------------------------------------------- */
 
-/* Takes the name where it is one and not the last one again. */
-static void take_title(struct output_titles *titles, char *name) {
+void output_titles_add(struct output_titles *titles, const char *name) {
     bool again = titles->count > 0 && strcmp(titles->names[titles->count - 1], name) == 0;
-    if (again || !title_id_valid(name)) {
-        mem_free(name);
-        return;
+    if (!again && title_id_valid(name)) {
+        titles->names = mem_resize(titles->names, titles->count + 1, sizeof(*titles->names));
+        titles->names[titles->count++] = mem_string(name);
     }
-    titles->names = mem_resize(titles->names, titles->count + 1, sizeof(*titles->names));
-    titles->names[titles->count++] = name;
 }
 
 /* A listing gives the objects of a title one after the other. */
 static int take_object(void *context, const char *key, int64_t size, struct err *err) {
+    char name[WIRE_TITLE_TEXT];
+    size_t length = strcspn(key, "/");
     (void)size;
     (void)err;
-    if (strchr(key, '/') != NULL) {
-        take_title(context, mem_format("%.*s", (int)strcspn(key, "/"), key));
+    if (key[length] == '/' && length < sizeof(name)) {
+        memcpy(name, key, length);
+        name[length] = '\0';
+        output_titles_add(context, name);
     }
     return 0;
+}
+
+int output_titles_list(struct output_titles *titles, struct blob *blob, struct err *err) {
+    return blob_list(blob, "", take_object, titles, err);
 }
 
 static int list_remote(struct output_titles *titles, const char *out, struct err *err) {
@@ -157,7 +162,7 @@ static int list_remote(struct output_titles *titles, const char *out, struct err
     struct blob *blob = NULL;
     int failed = blob_open(&blob, out, &options, err);
     if (failed == 0) {
-        failed = blob_list(blob, "", take_object, titles, err);
+        failed = output_titles_list(titles, blob, err);
     }
     blob_close(blob);
     return failed;
@@ -174,7 +179,7 @@ static int list_folder(struct output_titles *titles, const char *out, struct err
         struct stat found;
         if (fstatat(dirfd(folder), entry->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISDIR(found.st_mode)) {
-            take_title(titles, mem_string(entry->d_name));
+            output_titles_add(titles, entry->d_name);
         }
     }
     closedir(folder);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/blob.h"
 #include "common/err.h"
 
 struct output_place {
@@ -35,6 +36,13 @@ struct output_titles {
 
 int output_titles_find(struct output_titles *titles, const struct output_place *place,
                        struct err *err);
+
+/* The same of the root of a store. */
+int output_titles_list(struct output_titles *titles, struct blob *blob, struct err *err);
+
+/* One more, where the name is valid as a title's and is not the last one again. */
+void output_titles_add(struct output_titles *titles, const char *name);
+
 void output_titles_finish(struct output_titles *titles);
 
 /* Takes a zeroed one. */

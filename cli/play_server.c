@@ -2,27 +2,22 @@
 /* The server of `reelfarm play`: see play_server.h. */
 #include "play_server.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/delivery.h"
 #include "common/http_server.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/wire.h"
-#include "media_file.h"
+#include "media_place.h"
 #include "player_files.h"
-#include "title_name.h"
+#include "readers.h"
 
 static const char host[] = "127.0.0.1";
-static const char master[] = "master.m3u8";
+static const char titles_path[] = "/titles.json";
 static const char media[] = "/media/";
 static const char hls_js[] = "/hls.min.mjs";
 
@@ -30,75 +25,14 @@ enum { IDLE_MS = 300000 }; /* a paused player keeps its connection */
 
 struct play_server {
     struct http_server *http;
-    int root;     /* descriptor of the folder */
-    char *single; /* owned: the title whose own folder it is; NULL: titles lie below it */
-    char *url;    /* owned */
+    struct media_place *place; /* owned; NULL where readers have theirs */
+    struct readers *readers;   /* owned; NULL for a folder, which is read at once */
+    size_t titles;             /* at the start */
+    char *url;                 /* owned */
 };
 
-/* ---- Titles ---------------------------------------------------------------------- */
-
-static bool is_there(int root, const char *path) {
-    struct media_file file;
-    if (media_file_open(&file, root, path, NULL) != 0) {
-        return false;
-    }
-    close(file.fd);
-    return true;
-}
-
-static bool has_title(const struct play_server *server, const char *title) {
-    if (server->single != NULL) {
-        return strcmp(title, server->single) == 0;
-    }
-    char path[WIRE_TITLE_TEXT + sizeof(master)];
-    if (!title_id_valid(title)) {
-        return false;
-    }
-    snprintf(path, sizeof(path), "%s/%s", title, master);
-    return is_there(server->root, path);
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The titles in the order of their names, into the writer's array (NULL: only counts). */
-static size_t write_titles(const struct play_server *server, struct writer *w) {
-    if (server->single != NULL) {
-        if (w != NULL) {
-            writer_string(w, NULL, server->single);
-        }
-        return 1;
-    }
-    int fd = openat(server->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-    char **names = NULL;
-    size_t count = 0;
-    const struct dirent *entry = NULL;
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        if (has_title(server, entry->d_name)) {
-            names = mem_resize(names, count + 1, sizeof(*names));
-            names[count++] = mem_string(entry->d_name);
-        }
-    }
-    if (folder != NULL) {
-        closedir(folder);
-    }
-    if (count > 0) {
-        qsort(names, count, sizeof(*names), by_name);
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (w != NULL) {
-            writer_string(w, NULL, names[i]);
-        }
-        mem_free(names[i]);
-    }
-    mem_free(names);
-    return count;
-}
-
 size_t play_server_titles(const struct play_server *server) {
-    return write_titles(server, NULL);
+    return server->titles;
 }
 
 /* ---- Answers --------------------------------------------------------------------- */
@@ -120,16 +54,31 @@ static void answer_player_file(struct exchange *exchange, const struct player_fi
     http_answer_reply(exchange, &reply, &body);
 }
 
-static void answer_titles(const struct play_server *server, struct exchange *exchange) {
+/* A store that fails is not our failure: 502 (RFC 9110 15.6.3). */
+static void answer_failure(struct exchange *exchange, const struct err *err) {
+    bool remote = err_is_transient(err->code) || err->code == ERR_FORBIDDEN;
+    http_answer_problem(exchange, remote ? 502 : 500, err);
+}
+
+static void answer_titles(struct media_place *place, struct exchange *exchange) {
+    struct output_titles titles = {0};
     struct buf body = {0};
-    struct writer w = writer_of(&body);
-    writer_object(&w, NULL);
-    writer_array(&w, "titles");
-    write_titles(server, &w);
-    writer_array_end(&w);
-    writer_bool(&w, "hls_js", player_file_find(hls_js) != NULL);
-    writer_object_end(&w);
-    http_answer(exchange, 200, "application/json", &body);
+    struct err err = {0};
+    if (media_place_titles(place, &titles, &err) == 0) {
+        struct writer w = writer_of(&body);
+        writer_object(&w, NULL);
+        writer_array(&w, "titles");
+        for (size_t i = 0; i < titles.count; i++) {
+            writer_string(&w, NULL, titles.names[i]);
+        }
+        writer_array_end(&w);
+        writer_bool(&w, "hls_js", player_file_find(hls_js) != NULL);
+        writer_object_end(&w);
+        http_answer(exchange, 200, "application/json", &body);
+    } else {
+        answer_failure(exchange, &err);
+    }
+    output_titles_finish(&titles);
 }
 
 static void answer_missing(struct exchange *exchange) {
@@ -147,8 +96,23 @@ static const char *range_header(const struct exchange *exchange, const struct me
     return counts ? exchange_header(exchange, "Range") : NULL;
 }
 
-/* Sends the file, or says that the asker has it; takes the descriptor. */
-static void send_file(struct exchange *exchange, const char *path, const struct media_file *file) {
+/* `first` and `length` of what was got; takes its descriptor or bytes. */
+static void send_part(struct exchange *exchange, const struct http_reply *reply,
+                      struct media_object *object, int64_t first, int64_t length) {
+    if (object->file.fd >= 0) {
+        http_answer_file(exchange, reply, object->file.fd, first, length);
+        return;
+    }
+    struct buf part = {0};
+    if (reply->status != 304) {
+        buf_append(&part, object->bytes.data + first, (size_t)length);
+    }
+    http_answer_reply(exchange, reply, &part);
+}
+
+/* Sends what was got, or says that the asker has it; takes its descriptor or bytes. */
+static void send_object(struct exchange *exchange, const char *path, struct media_object *object) {
+    const struct media_file *file = &object->file;
     char content_range[96];
     int64_t first = 0;
     int64_t length = file->size;
@@ -172,23 +136,20 @@ static void send_file(struct exchange *exchange, const char *path, const struct 
         reply.status = 416;
         reply.type = NULL;
         reply.cache_control = NULL;
-        close(file->fd);
-        http_answer_reply(exchange, &reply, NULL);
-        return;
+        length = 0;
     }
     if (range == MEDIA_PART) {
         snprintf(content_range, sizeof(content_range), "bytes %" PRId64 "-%" PRId64 "/%" PRId64,
                  first, first + length - 1, file->size);
         reply.status = 206;
     }
-    http_answer_file(exchange, &reply, file->fd, first, length);
+    send_part(exchange, &reply, object, first, length);
 }
 
 /* `path` is what follows "/media/". */
-static void answer_media(const struct play_server *server, struct exchange *exchange,
-                         const char *path) {
+static void answer_media(struct media_place *place, struct exchange *exchange, const char *path) {
     char title[WIRE_TITLE_TEXT];
-    struct media_file file;
+    struct media_object object = {0};
     struct err err = {0};
     size_t length = strcspn(path, "/");
     if (length >= sizeof(title) || path[length] == '\0') {
@@ -198,23 +159,30 @@ static void answer_media(const struct play_server *server, struct exchange *exch
     memcpy(title, path, length);
     title[length] = '\0';
     const char *below = path + length + 1;
-    if (delivery_type(below) == NULL || !media_path_valid(below) || !has_title(server, title)) {
-        answer_missing(exchange);
-        return;
-    }
-    const char *from_root = server->single != NULL ? below : path;
-    int result = media_file_open(&file, server->root, from_root, &err);
-    if (result == 0) {
-        send_file(exchange, below, &file);
-    } else if (result == ERR_NOT_FOUND) {
+    int failed = delivery_type(below) == NULL ? ERR_NOT_FOUND
+                                              : media_place_get(place, title, below, &object, &err);
+    if (failed == 0) {
+        send_object(exchange, below, &object);
+    } else if (failed == ERR_NOT_FOUND) {
         answer_missing(exchange);
     } else {
-        http_answer_problem(exchange, 500, &err);
+        answer_failure(exchange, &err);
+    }
+    buf_finish(&object.bytes);
+}
+
+/* What lies in the place; on the server's thread or a reader's. */
+static void answer_from(void *context, struct media_place *place, struct exchange *exchange) {
+    (void)context;
+    if (strcmp(exchange->path, titles_path) == 0) {
+        answer_titles(place, exchange);
+    } else {
+        answer_media(place, exchange, exchange->path + sizeof(media) - 1);
     }
 }
 
 static void handle(void *context, struct exchange *exchange) {
-    const struct play_server *server = context;
+    struct play_server *server = context;
     const struct player_file *file = player_file_find(exchange->path);
     if (strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0) {
         struct err err = {0};
@@ -223,37 +191,36 @@ static void handle(void *context, struct exchange *exchange) {
         http_answer_problem(exchange, 405, &err);
     } else if (file != NULL) {
         answer_player_file(exchange, file);
-    } else if (strcmp(exchange->path, "/titles.json") == 0) {
-        answer_titles(server, exchange);
-    } else if (strncmp(exchange->path, media, sizeof(media) - 1) == 0) {
-        answer_media(server, exchange, exchange->path + sizeof(media) - 1);
-    } else {
+    } else if (strcmp(exchange->path, titles_path) != 0 &&
+               strncmp(exchange->path, media, sizeof(media) - 1) != 0) {
         answer_missing(exchange);
+    } else if (server->readers != NULL) {
+        readers_give(server->readers, exchange);
+    } else {
+        answer_from(NULL, server->place, exchange);
     }
 }
 
 /* ---- Start and stop ---------------------------------------------------------------- */
 
-/* Opens the folder, and finds whether it is one title's own. */
-static int open_folder(struct play_server *server, const char *folder, struct err *err) {
-    server->root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (server->root < 0) {
-        return err_set_errno(err, errno, "cannot play %s, which must be a folder of titles",
-                             folder);
+/* Counts the titles; of a store, that is also how its errors are told at once. */
+static int open_place(struct play_server *server, const char *place, struct err *err) {
+    struct output_titles titles = {0};
+    int failed = media_place_open(&server->place, place, NULL, err);
+    if (failed == 0) {
+        failed = media_place_titles(server->place, &titles, err);
+        server->titles = titles.count;
     }
-    if (is_there(server->root, master)) {
-        char *whole = realpath(folder, NULL);
-        const char *slash = whole != NULL ? strrchr(whole, '/') : NULL;
-        const char *name = slash != NULL ? slash + 1 : folder;
-        char title[WIRE_TITLE_TEXT];
-        title_name_of(name, title);
-        server->single = mem_string(title_id_valid(name) ? name : title);
-        mem_free(whole);
+    output_titles_finish(&titles);
+    if (failed == 0 && output_is_remote(place)) {
+        media_place_close(server->place);
+        server->place = NULL;
+        failed = readers_start(&server->readers, place, answer_from, NULL, err);
     }
-    return 0;
+    return failed;
 }
 
-int play_server_start(struct play_server **out, const char *folder, int port, struct err *err) {
+int play_server_start(struct play_server **out, const char *place, int port, struct err *err) {
     struct play_server *server = mem_zero(1, sizeof(*server));
     struct http_server_options options = http_server_options_default();
     options.host = host;
@@ -262,7 +229,7 @@ int play_server_start(struct play_server **out, const char *folder, int port, st
     options.idle_ms = IDLE_MS;
     options.handle = handle;
     options.context = server;
-    int result = open_folder(server, folder, err);
+    int result = open_place(server, place, err);
     if (result == 0) {
         result = http_server_start(&server->http, &options, err);
     }
@@ -283,11 +250,12 @@ void play_server_stop(struct play_server *server) {
     if (server == NULL) {
         return;
     }
-    http_server_stop(server->http);
-    if (server->root >= 0) {
-        close(server->root);
+    if (server->readers != NULL) {
+        readers_cancel(server->readers);
     }
-    mem_free(server->single);
+    http_server_stop(server->http);
+    readers_stop(server->readers);
+    media_place_close(server->place);
     mem_free(server->url);
     mem_free(server);
 }
