@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `reelfarm status`: how one title stands. */
+/* `reelfarm status`: how one title stands, or the farm. */
 #include <inttypes.h>
 
 #include "client.h"
 #include "command.h"
+#include "common/clock.h"
 #include "common/mem.h"
 #include "farm_title.h"
+#include "farm_view.h"
 #include "status.h"
 
 static const char *state_text(const struct title_status *status) {
@@ -58,7 +60,34 @@ static void answer_text(struct reader *answer, struct buf *out) {
     }
 }
 
+static int run_farm(const struct invocation *invocation) {
+    struct client *client = NULL;
+    struct farm_view view = {0};
+    struct buf text = {0};
+    struct err err = {0};
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = farm_view_look(&view, client, &err);
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : EXIT_DONE;
+    if (failed == 0 && wants_json(invocation)) {
+        struct writer w = writer_of(&text);
+        writer_object(&w, NULL);
+        farm_view_write(&view, clock_monotonic_ms(), &w);
+        writer_object_end(&w);
+        buf_string(&text, "\n");
+    } else if (failed == 0) {
+        farm_view_draw(&view, clock_monotonic_ms(), 0, &text);
+    }
+    farm_view_finish(&view);
+    client_destroy(client);
+    return failed == 0 ? command_print(&text) : code;
+}
+
 static int run(const struct invocation *invocation) {
+    if (invocation->word_count == 0) {
+        return run_farm(invocation);
+    }
     const char *title = invocation->words[0];
     int code = farm_title_check(invocation, title);
     if (code == EXIT_DONE) {
@@ -73,11 +102,11 @@ static const struct option_row options[] = {CONNECTION_OPTIONS, {NULL, NULL, NUL
 
 const struct command command_status = {
     .name = "status",
-    .words = "TITLE",
-    .least_words = 1,
+    .words = "[TITLE]",
     .most_words = 1,
-    .summary = "how a title of the farm stands",
-    .help = "  reelfarm status movie\n"
+    .summary = "how a title of the farm stands, or the farm as a whole",
+    .help = "  reelfarm status                   titles under way, and how many slots are busy\n"
+            "  reelfarm status movie\n"
             "  reelfarm status movie --json      with its running tasks and what it cost\n",
     .options = options,
     .run = run,

@@ -4,73 +4,44 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "common/blob.h"
 #include "common/clock.h"
 #include "common/mem.h"
 
-enum { LINE_MS = 5000, JSON_MS = 1000, MAX_DOCUMENT = 16 << 20 };
+enum { MAX_DOCUMENT = 16 << 20 };
 
 void encode_display_init(struct encode_display *display, bool json, int workers) {
-    const char *terminal = getenv("TERM");
-    bool live = isatty(STDERR_FILENO) && terminal != NULL && strcmp(terminal, "dumb") != 0;
-    *display = (struct encode_display){
-        .kind = json   ? DISPLAY_JSON
-                : live ? DISPLAY_LIVE
-                       : DISPLAY_LINES,
-        .workers = workers,
-    };
-}
-
-static int terminal_columns(void) {
-    struct winsize size = {0};
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
-/* Back to the first line of the last drawing, clearing to the screen's end. */
-static void erase(struct encode_display *display, struct buf *out) {
-    if (display->lines > 0) {
-        buf_format(out, "\r\033[%dA\033[J", display->lines);
-    }
+    *display = (struct encode_display){.workers = workers};
+    display_init(&display->display, json);
 }
 
 void encode_display_show(struct encode_display *display, const struct title_status *status) {
     int64_t now = clock_monotonic_ms();
+    struct buf text = {0};
+    int lines = 0;
     progress_clock_note(&display->clock, status, now);
-    int64_t pause = display->kind == DISPLAY_LIVE   ? 0
-                    : display->kind == DISPLAY_JSON ? JSON_MS
-                                                    : LINE_MS;
-    if (display->shown_ms != 0 && now - display->shown_ms < pause) {
+    if (!display_is_due(&display->display, now)) {
         return;
     }
-    display->shown_ms = now;
-    struct buf text = {0};
-    if (display->kind == DISPLAY_JSON) {
+    switch (display->display.kind) {
+    case DISPLAY_JSON:
         progress_json(status, &display->clock, now, display->workers, &text);
-        fwrite(text.data, 1, text.size, stdout);
-        fflush(stdout);
-    } else if (display->kind == DISPLAY_LINES) {
+        break;
+    case DISPLAY_LINES:
         progress_line(status, &display->clock, now, display->workers, &text);
-        fwrite(text.data, 1, text.size, stderr);
-    } else {
-        erase(display, &text);
-        display->lines = progress_draw(status, &display->clock, now, display->workers,
-                                       terminal_columns(), &text);
-        fwrite(text.data, 1, text.size, stderr);
+        break;
+    case DISPLAY_LIVE:
+        lines =
+            progress_draw(status, &display->clock, now, display->workers, display_columns(), &text);
+        break;
     }
-    buf_finish(&text);
+    display_print(&display->display, &text, lines);
 }
 
 void encode_display_finish(struct encode_display *display) {
-    struct buf text = {0};
-    erase(display, &text);
-    fputs(buf_text(&text), stderr);
-    buf_finish(&text);
-    display->lines = 0;
+    display_erase(&display->display);
 }
 
 /* ---- The end -------------------------------------------------------------------- */

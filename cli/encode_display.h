@@ -3,20 +3,15 @@
 #ifndef CLI_ENCODE_DISPLAY_H
 #define CLI_ENCODE_DISPLAY_H
 
+#include "display.h"
 #include "status.h"
 
-enum display_kind { DISPLAY_LIVE, DISPLAY_LINES, DISPLAY_JSON };
-
 struct encode_display {
-    enum display_kind kind;
+    struct display display;
     int workers;
-    int lines;        /* drawn by the last live display, to be drawn over */
-    int64_t shown_ms; /* monotonic; of the last line */
     struct progress_clock clock;
 };
 
-/* Live on a terminal (stderr), a line every few seconds elsewhere, JSON lines on
- * stdout where asked for. */
 void encode_display_init(struct encode_display *display, bool json, int workers);
 void encode_display_show(struct encode_display *display, const struct title_status *status);
 

@@ -179,10 +179,15 @@ static void rung_line(const struct rendition_status *rendition, int columns, str
     buf_format(out, " %3d %%%s\n", (int)(part * 100), rendition->reused && room ? "  reused" : "");
 }
 
-int progress_draw(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
-                  int workers, int columns, struct buf *out) {
+void progress_head(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                   int workers, int columns, struct buf *out) {
     struct figures f = figures_of(status, clock, now_ms);
     head_line(status, &f, workers, columns, out);
+}
+
+int progress_draw(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                  int workers, int columns, struct buf *out) {
+    progress_head(status, clock, now_ms, workers, columns, out);
     int lines = 1;
     for (size_t i = 0; i < status->rendition_count; i++) {
         rung_line(&status->renditions[i], columns, out);
@@ -205,36 +210,47 @@ void progress_line(const struct title_status *status, struct progress_clock *clo
     buf_string(out, "\n");
 }
 
-void progress_json(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
-                   int workers, struct buf *out) {
+void progress_write(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                    int workers, const char *event, struct writer *w) {
     struct figures f = figures_of(status, clock, now_ms);
-    struct writer w = writer_of(out);
-    writer_object(&w, NULL);
-    writer_string(&w, "event", "progress");
-    writer_string(&w, "title", status->title);
-    writer_string(&w, "state", state_names[status->state]);
-    writer_int(&w, "frames_done", f.frames);
-    writer_int(&w, "frames", status->frames);
-    writer_number(&w, "fps", f.fps);
-    writer_number(&w, "speed", f.speed);
-    if (f.eta_s >= 0) {
-        writer_number(&w, "eta_s", f.eta_s);
-    } else {
-        writer_null(&w, "eta_s");
+    writer_object(w, NULL);
+    if (event != NULL) {
+        writer_string(w, "event", event);
     }
-    writer_int(&w, "workers_busy", status->workers_busy);
-    writer_int(&w, "workers", workers);
-    writer_array(&w, "renditions");
+    writer_string(w, "title", status->title);
+    writer_string(w, "state", state_names[status->state]);
+    writer_int(w, "frames_done", f.frames);
+    writer_int(w, "frames", status->frames);
+    writer_number(w, "fps", f.fps);
+    writer_number(w, "speed", f.speed);
+    if (f.eta_s >= 0) {
+        writer_number(w, "eta_s", f.eta_s);
+    } else {
+        writer_null(w, "eta_s");
+    }
+    writer_int(w, "workers_busy", status->workers_busy);
+    writer_int(w, "workers", workers);
+    writer_array(w, "renditions");
     for (size_t i = 0; i < status->rendition_count; i++) {
         const struct rendition_status *rendition = &status->renditions[i];
-        writer_object(&w, NULL);
-        writer_string(&w, "id", rendition->id);
-        writer_int(&w, "frames_done", rendition->frames_done);
-        writer_int(&w, "frames", rendition->frames);
-        writer_bool(&w, "reused", rendition->reused);
-        writer_object_end(&w);
+        writer_object(w, NULL);
+        writer_string(w, "id", rendition->id);
+        writer_int(w, "frames_done", rendition->frames_done);
+        writer_int(w, "frames", rendition->frames);
+        writer_bool(w, "reused", rendition->reused);
+        writer_object_end(w);
     }
-    writer_array_end(&w);
-    writer_object_end(&w);
+    writer_array_end(w);
+    writer_object_end(w);
+}
+
+void progress_json(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                   int workers, struct buf *out) {
+    struct writer w = writer_of(out);
+    progress_write(status, clock, now_ms, workers, "progress", &w);
     buf_string(out, "\n");
+}
+
+const char *title_state_name(enum title_state state) {
+    return state_names[state];
 }

@@ -48,6 +48,9 @@ struct title_status {
 /* Reads the scheduler's answer. */
 void title_status_read(struct title_status *out, struct reader *r);
 
+/* As the API writes it. */
+const char *title_state_name(enum title_state state);
+
 /* Whether nothing more will happen. */
 bool title_status_ended(const struct title_status *status);
 
@@ -70,6 +73,10 @@ void progress_clock_note(struct progress_clock *clock, const struct title_status
 int progress_draw(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
                   int workers, int columns, struct buf *out);
 
+/* Its first line alone: the title's. */
+void progress_head(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                   int workers, int columns, struct buf *out);
+
 /* The same in one line, for logs and pipes. */
 void progress_line(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
                    int workers, struct buf *out);
@@ -77,5 +84,9 @@ void progress_line(const struct title_status *status, struct progress_clock *clo
 /* The same as a JSON line: {"event":"progress",...}. */
 void progress_json(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
                    int workers, struct buf *out);
+
+/* The same as an object of a JSON document; `event` may be NULL. */
+void progress_write(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
+                    int workers, const char *event, struct writer *w);
 
 #endif

@@ -1,8 +1,10 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Another client of object stores, for tests: boto3 over the AWS_ variables.
 
     client.py make BUCKET
-    client.py put FILE s3://BUCKET/KEY
+    client.py put FILE... s3://BUCKET/KEY     a KEY that ends in / (or none) is a folder for files,
+                                              whose addresses are printed
     client.py tree s3://BUCKET/PREFIX     SHA-256 and name of each object there, by name
     client.py uploads BUCKET              names of uploads in parts that were begun and never ended
 """
@@ -30,10 +32,15 @@ def make(bucket):
     store.create_bucket(Bucket=bucket)
 
 
-def put(path, url):
-    bucket, key = split(url)
-    with open(path, "rb") as file:
-        store.put_object(Bucket=bucket, Key=key, Body=file)
+def put(*words):
+    *paths, url = words
+    for path in paths:
+        bucket, key = split(url)
+        if not key or key.endswith("/"):
+            key += os.path.basename(path)
+            print(f"s3://{bucket}/{key}")
+        with open(path, "rb") as file:
+            store.put_object(Bucket=bucket, Key=key, Body=file)
 
 
 def tree(url):
