@@ -53,7 +53,7 @@ static int take(struct client *client, const struct invocation *invocation, int6
     }
     struct reader r = reader_of(answer, "the scheduler's answer", &wrong);
     struct reader list = reader_array(&r, "events");
-    reader_int(&r, "next", *after, INT64_MAX, after);
+    reader_int(&r, "next", 0, INT64_MAX, after);
     for (size_t i = 0; i < reader_count(&list) && reader_ok(&r); i++) {
         struct reader item = reader_item(&list, i);
         if (wants_json(invocation)) {

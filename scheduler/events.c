@@ -36,6 +36,7 @@ static struct query open_page(struct tx *tx, struct event_page *page) {
     }
     query_close(&bounds);
     int64_t after = page->after < first - 1 ? first - 1 : page->after;
+    after = after > last ? last : after; /* heard before an older copy of the store was put back */
     bool is_all = page->title[0] == '\0' && page->tenant[0] == '\0';
     int64_t look = is_all ? EVENTS_PAGE : EVENTS_LOOK;
     page->count = 0;

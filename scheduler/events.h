@@ -24,9 +24,11 @@ struct event_page {
     const char *title;  /* of this title alone; "" for all */
     const char *tenant; /* of this tenant's titles alone; "" for all */
     /* filled in */
-    int count;    /* events that were written, at most 500 */
-    int64_t next; /* the number to go on after: with a title, past events of others too */
-    bool more;    /* there are events beyond `next` */
+    int count; /* events that were written, at most 500 */
+    /* The number to go on after: with a title, past events of others too; less than `after` where
+     * that was beyond the last event, since an older copy of the store was put back. */
+    int64_t next;
+    bool more; /* there are events beyond `next` */
 };
 
 /* Writes a page as an array called "events". */

@@ -193,6 +193,21 @@ START_TEST(a_follower_goes_on_where_it_was) {
 }
 END_TEST
 
+/* One that had heard more when an older copy of the store was put back. */
+START_TEST(a_follower_ahead_of_the_store_hears_what_comes) {
+    struct follower follower;
+    submit("one");
+    follow(&follower, "", "Last-Event-ID: 1000\r\n");
+    ck_assert_hears(&follower, "retry");
+    ck_assert_int_eq(count_in(&follower, "\"title\":\"one\""), 0);
+    submit("two");
+    ck_assert_hears(&follower, "\"title\":\"two\"");
+    leave(&follower);
+    ck_assert_int_eq(call("GET", "/v1/events?after=1000", NULL), 200);
+    ck_assert_ptr_null(strstr(buf_text(&answer.body), "\"next\":1000"));
+}
+END_TEST
+
 START_TEST(a_follower_of_one_title_hears_of_it_alone) {
     struct follower follower;
     submit("one");
@@ -367,6 +382,7 @@ Suite *feed_suite(void) {
     tcase_add_checked_fixture(streams, set_up, tear_down);
     tcase_add_test(streams, a_follower_hears_the_past_and_the_present);
     tcase_add_test(streams, a_follower_goes_on_where_it_was);
+    tcase_add_test(streams, a_follower_ahead_of_the_store_hears_what_comes);
     tcase_add_test(streams, a_follower_of_one_title_hears_of_it_alone);
     tcase_add_test(streams, a_quiet_feed_sends_comments);
     tcase_add_test(streams, a_stop_ends_streams);
