@@ -2,9 +2,11 @@
 /* Connections and their deadlines: see http_peers.h. */
 #include "http_peers.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -19,6 +21,10 @@ struct peer {
     int64_t deadline_ms; /* monotonic; 0: none */
     struct peer *next;
     struct peer **link; /* what points to this */
+    /* of a stranger */
+    bool is_stranger;
+    uint64_t network; /* its address */
+    struct peer *older, *newer;
 };
 
 struct peers {
@@ -27,6 +33,10 @@ struct peers {
     pthread_cond_t wake;
     struct peer *first;
     bool stopping;
+    int strangers_max;
+    int per_address_max;
+    int strangers;
+    struct peer *oldest, *newest; /* strangers */
 };
 
 /* The library's own time limit is of inactivity alone: a byte now and then would
@@ -53,8 +63,10 @@ static void *sweep(void *context) {
     return NULL;
 }
 
-int peers_start(struct peers **out, struct err *err) {
+int peers_start(struct peers **out, int strangers, int per_address, struct err *err) {
     struct peers *peers = mem_zero(1, sizeof(*peers));
+    peers->strangers_max = strangers;
+    peers->per_address_max = per_address;
     pthread_mutex_init(&peers->mutex, NULL);
     pthread_cond_init(&peers->wake, NULL);
     int failure = pthread_create(&peers->thread, NULL, sweep, peers);
@@ -82,10 +94,84 @@ void peers_stop(struct peers *peers) {
     mem_free(peers);
 }
 
+/* ---- strangers ---------------------------------------------------------------------- */
+
+/* What one client can't choose freely: its IPv4 address, or its IPv6 network. */
+static uint64_t network_of(int fd) {
+    struct sockaddr_storage address = {0};
+    socklen_t size = sizeof(address);
+    uint64_t network = 0;
+    if (getpeername(fd, (struct sockaddr *)&address, &size) != 0) {
+        return 0;
+    }
+    if (address.ss_family != AF_INET6) {
+        return ((struct sockaddr_in *)&address)->sin_addr.s_addr;
+    }
+    const struct in6_addr *in6 = &((struct sockaddr_in6 *)&address)->sin6_addr;
+    bool is_four = IN6_IS_ADDR_V4MAPPED(in6);
+    memcpy(&network, in6->s6_addr + (is_four ? 12 : 0), is_four ? 4 : 8);
+    return network;
+}
+
+/* Under the mutex, as all of these. */
+static void leave_strangers(struct peer *peer) {
+    struct peers *peers = peer->peers;
+    if (!peer->is_stranger) {
+        return;
+    }
+    *(peer->older != NULL ? &peer->older->newer : &peers->oldest) = peer->newer;
+    *(peer->newer != NULL ? &peer->newer->older : &peers->newest) = peer->older;
+    peer->is_stranger = false;
+    peers->strangers--;
+}
+
+static void join_strangers(struct peer *peer) {
+    struct peers *peers = peer->peers;
+    peer->is_stranger = true;
+    peer->older = peers->newest;
+    *(peer->older != NULL ? &peer->older->newer : &peers->oldest) = peer;
+    peers->newest = peer;
+    peers->strangers++;
+}
+
+static void drive_out(struct peer *peer) {
+    leave_strangers(peer);
+    shutdown(peer->fd, SHUT_RDWR); /* the library then closes it */
+    peer->deadline_ms = 0;
+}
+
+/* Makes room for one more of the network. */
+static void make_room(struct peers *peers, uint64_t network) {
+    struct peer *oldest = NULL;
+    int count = 0;
+    for (struct peer *peer = peers->newest; peer != NULL; peer = peer->older) {
+        if (peer->network == network) {
+            oldest = peer;
+            count++;
+        }
+    }
+    if (count >= peers->per_address_max) {
+        drive_out(oldest);
+    } else if (peers->strangers >= peers->strangers_max) {
+        drive_out(peers->oldest);
+    }
+}
+
+void peer_know(struct peer *peer) {
+    pthread_mutex_lock(&peer->peers->mutex);
+    leave_strangers(peer);
+    pthread_mutex_unlock(&peer->peers->mutex);
+}
+
+/* ---- all of them -------------------------------------------------------------------- */
+
 struct peer *peer_add(struct peers *peers, int fd, int64_t deadline_ms) {
     struct peer *peer = mem_zero(1, sizeof(*peer));
-    *peer = (struct peer){.peers = peers, .fd = fd, .deadline_ms = deadline_ms};
+    *peer = (struct peer){
+        .peers = peers, .fd = fd, .deadline_ms = deadline_ms, .network = network_of(fd)};
     pthread_mutex_lock(&peers->mutex);
+    make_room(peers, peer->network);
+    join_strangers(peer);
     peer->next = peers->first;
     peer->link = &peers->first;
     if (peer->next != NULL) {
@@ -109,6 +195,7 @@ int peer_fd(const struct peer *peer) {
 void peer_drop(struct peer *peer) {
     struct peers *peers = peer->peers;
     pthread_mutex_lock(&peers->mutex);
+    leave_strangers(peer);
     *peer->link = peer->next;
     if (peer->next != NULL) {
         peer->next->link = peer->link;

@@ -70,7 +70,9 @@ struct http_server_options http_server_options_default(void) {
         .max_body = 32 << 20,
         .request_ms = 10000,
         .idle_ms = 30000,
-        .connections = 2048,
+        .connections = 8192,
+        .strangers = 2048,
+        .strangers_per_address = 256,
     };
 }
 
@@ -185,6 +187,9 @@ static void check_headers(struct request *request, const char *method) {
     request->exchange.authorised = has_token(request);
     request->exchange.vouched = is_vouched(request);
     int64_t extra_s = 0;
+    if (request->exchange.authorised) {
+        peer_know(request->peer);
+    }
     if (request->exchange.authorised && request->refused == 0) {
         int64_t size = length != NULL ? strtoll(length, NULL, 10)
                                       : (int64_t)request->server->options.max_body;
@@ -518,7 +523,8 @@ int http_server_start(struct http_server **out, const struct http_server_options
                      ? 0
                      : tls_check(options->certificate, options->key, options->client_ca, err);
     if (result == 0) {
-        result = peers_start(&server->peers, err);
+        result =
+            peers_start(&server->peers, options->strangers, options->strangers_per_address, err);
     }
     if (result == 0) {
         result = start_daemon(server, err);

@@ -9,7 +9,7 @@
  * hold a '%' (nothing of ours needs one, and what follows one may be a control
  * byte), Content-Length together with Transfer-Encoding (RFC 9112 6.3: smuggling),
  * bodies and headers that are too long, requests that are not complete in time, and
- * tokens that are wrong.
+ * tokens that are wrong. Who shows no good token holds few connections, and not for long.
  */
 #ifndef COMMON_HTTP_SERVER_H
 #define COMMON_HTTP_SERVER_H
@@ -50,7 +50,10 @@ struct http_server_options {
     int request_ms;  /* default 10000: a head must be complete so soon after its connection, a
                         body so soon after its head (with a token: and 1 s each 64 KiB) */
     int idle_ms;     /* a next head so soon after the answer before it; default 30000 */
-    int connections; /* at most; default 2048 */
+    int connections; /* at most, each some 33 kB; default 8192 */
+    int strangers;   /* of them, without a good token yet; default 2048. One more makes the oldest
+                        of them go */
+    int strangers_per_address; /* likewise, of one address (in IPv6 of one /64); default 256 */
     /* Called on the server's thread; owns `exchange` until it gives it to http_answer. */
     void (*handle)(void *context, struct exchange *exchange);
     void *context;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +21,8 @@ enum {
     EXIT_USAGE = 2,
     TOKEN_BYTES_MIN = 16,
     TOKEN_BYTES_MAX = 4096,
-    PEM_BYTES_MAX = 256 << 10
+    PEM_BYTES_MAX = 256 << 10,
+    DESCRIPTORS_ELSE = 64,
 };
 
 static int make_folder_of(const char *path, struct err *err) {
@@ -178,6 +180,10 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.heartbeat_ms = (int)settings->heartbeat_ms;
         scheduler.ttl_ms = (int)settings->ttl_ms;
         scheduler.tenants = settings->tenants;
+        scheduler.connections = (int)settings->connections;
+        scheduler.strangers = (int)settings->strangers;
+        scheduler.strangers_per_address = (int)settings->strangers_per_address;
+        scheduler.request_ms = (int)settings->request_ms;
         failed = scheduler_start(out, &scheduler, err);
     }
     forget(&token);
@@ -185,6 +191,21 @@ static int start(struct scheduler **out, const struct settings *settings, struct
     buf_finish(&certificate);
     buf_finish(&worker_ca);
     return failed;
+}
+
+/* A descriptor for each connection, and some for all else; where the system gives fewer, as many
+ * as that is. */
+static void raise_descriptors(const struct settings *settings) {
+    struct rlimit limit = {0};
+    rlim_t wanted = (rlim_t)settings->connections + DESCRIPTORS_ELSE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < wanted) {
+        log_warn("there are few descriptors for connections", "descriptors=%llu wanted=%llu",
+                 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+    }
 }
 
 /* Blocked before any thread starts, so that all of them leave the signals to the wait. */
@@ -198,6 +219,7 @@ static int serve(const struct settings *settings, struct err *err) {
     sigprocmask(SIG_BLOCK, &ends, NULL);
     signal(SIGPIPE, SIG_IGN);
     log_level_set((enum log_level)settings->log_level);
+    raise_descriptors(settings);
     int failed = start(&scheduler, settings, err);
     if (failed == 0) {
         log_info("scheduler listens", "url=%s store=\"%s\" token_file=\"%s\"",

@@ -10,6 +10,7 @@
 #include "common/mem.h"
 
 enum {
+    ALLOW_TEXT = 64,
     IDLE_MS = 60000,
     GATHER_MS = 100, /* who follows the feed hears of what happens within so long at once */
 };
@@ -305,22 +306,38 @@ static void refuse(struct routes *routes, const struct route *route, struct exch
     http_answer_problem(exchange, status, &err);
 }
 
+/* All methods of a path, as the header Allow has them: "POST, GET"; empty where there is no such
+ * path. What anybody may call needs no token to hear of. */
+static void list_methods(const char *path, char allow[ALLOW_TEXT], bool *anybodys) {
+    char argument[WIRE_TITLE_TEXT];
+    allow[0] = '\0';
+    *anybodys = false;
+    for (int i = 0; i < ROUTE_COUNT; i++) {
+        if (matches(table[i].path, path, argument)) {
+            size_t length = strlen(allow);
+            snprintf(allow + length, ALLOW_TEXT - length, "%s%s", length > 0 ? ", " : "",
+                     table[i].method);
+            *anybodys = *anybodys || table[i].roles == ANYBODY;
+        }
+    }
+}
+
 /* The route of a path and method; answers the exchange where there is none. */
 static const struct route *find_route(struct routes *routes, struct exchange *exchange,
                                       char argument[WIRE_TITLE_TEXT]) {
-    const struct route *other = NULL;
+    char allow[ALLOW_TEXT];
+    bool anybodys = false;
     for (int i = 0; i < ROUTE_COUNT; i++) {
-        if (matches(table[i].path, exchange->path, argument)) {
-            if (strcmp(table[i].method, exchange->method) == 0) {
-                return &table[i];
-            }
-            other = &table[i];
+        if (strcmp(table[i].method, exchange->method) == 0 &&
+            matches(table[i].path, exchange->path, argument)) {
+            return &table[i];
         }
     }
-    if (!exchange->authorised && (other == NULL || other->roles != ANYBODY)) {
+    list_methods(exchange->path, allow, &anybodys);
+    if (!exchange->authorised && !anybodys) {
         refuse(routes, NULL, exchange, 401, ERR_FORBIDDEN, no_token);
-    } else if (other != NULL) {
-        exchange->allow = other->method;
+    } else if (allow[0] != '\0') {
+        exchange->allow = allow;
         refuse(routes, NULL, exchange, 405, ERR_INVALID, "the path has no such method");
     } else {
         refuse(routes, NULL, exchange, 404, ERR_NOT_FOUND,

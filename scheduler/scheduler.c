@@ -36,7 +36,12 @@ struct scheduler {
 };
 
 struct scheduler_options scheduler_options_default(void) {
+    struct http_server_options server = http_server_options_default();
     return (struct scheduler_options){
+        .connections = server.connections,
+        .strangers = server.strangers,
+        .strangers_per_address = server.strangers_per_address,
+        .request_ms = server.request_ms,
         .listen_host = "127.0.0.1",
         .heartbeat_ms = 10000,
         .ttl_ms = 30000,
@@ -148,6 +153,10 @@ static int start_server(struct scheduler *scheduler, const struct scheduler_opti
     server.certificate = options->certificate;
     server.key = options->key;
     server.client_ca = options->worker_ca;
+    server.connections = options->connections;
+    server.strangers = options->strangers;
+    server.strangers_per_address = options->strangers_per_address;
+    server.request_ms = options->request_ms;
     scheduler->routes.vouches_workers = options->worker_ca != NULL;
     int result = http_server_start(&scheduler->server, &server, err);
     if (result == 0) {

@@ -92,6 +92,35 @@ static const struct config_option table[] = {
      .max = 3600000,
      .unit = "ms",
      .help = "a worker silent so long is lost"},
+    {.name = "connections",
+     .type = CONFIG_INT,
+     .offset = FIELD(connections),
+     .standard = "8192",
+     .min = 16,
+     .max = 100000,
+     .help = "open at a time, some 33 kB each; a worker has one or two"},
+    {.name = "strangers",
+     .type = CONFIG_INT,
+     .offset = FIELD(strangers),
+     .standard = "2048",
+     .min = 8,
+     .max = 100000,
+     .help = "of them, those that have shown no token yet; one more ends the oldest"},
+    {.name = "strangers_per_address",
+     .type = CONFIG_INT,
+     .offset = FIELD(strangers_per_address),
+     .standard = "256",
+     .min = 4,
+     .max = 100000,
+     .help = "likewise, of one address (in IPv6: of one /64)"},
+    {.name = "request_ms",
+     .type = CONFIG_INT,
+     .offset = FIELD(request_ms),
+     .standard = "10000",
+     .min = 100,
+     .max = 600000,
+     .unit = "ms",
+     .help = "a request's head may take so long, and its body (with a token: and 1 s each 64 KiB)"},
     {.name = "tenants",
      .type = CONFIG_TEXT,
      .offset = FIELD(tenants),
@@ -151,6 +180,12 @@ int settings_load(struct settings *settings, struct config *config, int argc, ch
         (settings->worker_ca != NULL && settings->tls_certificate == NULL)) {
         return err_set(err, ERR_INVALID,
                        "tls_certificate and tls_key go together, and worker_ca goes with both");
+    }
+    if (settings->strangers >= settings->connections) {
+        return err_set(err, ERR_INVALID,
+                       "strangers is %lld, which must be less than connections (%lld): else they "
+                       "leave no room for workers",
+                       (long long)settings->strangers, (long long)settings->connections);
     }
     struct tenant_rules rules;
     int result = tenant_rules_parse(&rules, settings->tenants, err);

@@ -21,6 +21,10 @@ struct settings {
     const char *outputs;
     int64_t heartbeat_ms;
     int64_t ttl_ms;
+    int64_t connections; /* as http_server_options has them */
+    int64_t strangers;
+    int64_t strangers_per_address;
+    int64_t request_ms;
     const char *tenants; /* as tenant_rules_parse reads them; NULL: none */
     int log_level;       /* enum log_level */
 };

@@ -3,12 +3,15 @@
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "api_fixture.h"
+#include "common/json_tree.h"
 #include "common/mem.h"
 #include "fixture.h"
 #include "scheduler/auth.h"
+#include "scheduler/call.h"
 #include "scheduler_fixture.h"
 
 Suite *auth_suite(void);
@@ -28,6 +31,18 @@ static struct token create(const char *body) {
 
 static int call_as(const char *token, const char *method, const char *path, const char *body) {
     return api_call_by(api_client, &api_answer, method, path, token, body);
+}
+
+/* Submits by the operator's token, with these members, each with a comma behind. */
+static int submit_with(const char *title, const char *members) {
+    char *ladder = fixture_ladder("h264");
+    char *body = mem_format("{\"title\":\"%s\",\"source\":\"s3://b/s\",\"output\":\"s3://b/o\","
+                            "%s\"ladder\":%s,\"force\":false}",
+                            title, members, ladder);
+    int status = api_call("POST", "/v1/titles", body);
+    mem_free(ladder);
+    mem_free(body);
+    return status;
 }
 
 /* ---- the book alone ---------------------------------------------------------- */
@@ -72,42 +87,112 @@ START_TEST(the_book_knows_good_tokens_alone) {
 }
 END_TEST
 
-/* ---- every call by every role ------------------------------------------------ */
+/* ---- every call by everybody -------------------------------------------------- */
 
-enum { V = 1 << ROLE_VIEWER, S = 1 << ROLE_SUBMITTER, W = 1 << ROLE_WORKER, A = 1 << ROLE_ADMIN };
+enum {
+    V = 1 << ROLE_VIEWER,
+    S = 1 << ROLE_SUBMITTER,
+    W = 1 << ROLE_WORKER,
+    A = 1 << ROLE_ADMIN,
+    ALL = V | S | W | A,
+    NOBODY_ASKED = 0, /* no token is needed */
+};
 
+/* What a caller who is bound to a tenant is told. */
+enum bound {
+    FARM,  /* that it is about the whole farm */
+    TITLE, /* of another tenant's title, that there is none */
+    OWN,   /* what is its own */
+};
+
+/* As ARCHITECTURE section 9 has it; `t` is a title of the tenant news. */
 static const struct {
     const char *method;
     const char *path;
-    int roles; /* who may, as ARCHITECTURE has it */
+    int roles; /* who may */
+    enum bound bound;
 } calls[] = {
-    {"POST", "/v1/sessions", W | A},
-    {"POST", "/v1/sessions/s/heartbeat", W | A},
-    {"DELETE", "/v1/sessions/s", W | A},
-    {"POST", "/v1/leases", W | A},
-    {"POST", "/v1/leases/1/source", W | A},
-    {"POST", "/v1/leases/1/complete", W | A},
-    {"POST", "/v1/leases/1/fail", W | A},
-    {"POST", "/v1/titles", S | A},
-    {"GET", "/v1/titles", V | S | A},
-    {"GET", "/v1/titles/t", V | S | A},
-    {"GET", "/v1/titles/t/why", V | S | A},
-    {"GET", "/v1/titles/t/plan", V | S | W | A},
-    {"GET", "/v1/titles/t/units", V | S | W | A},
-    {"GET", "/v1/titles/t/identity", V | S | W | A},
-    {"POST", "/v1/titles/t/cancel", S | A},
-    {"POST", "/v1/titles/t/retry", S | A},
-    {"GET", "/v1/events", V | S | A},
-    {"GET", "/v1/workers", V | S | A},
-    {"POST", "/v1/workers/w/drain", A},
-    {"DELETE", "/v1/workers/w/drain", A},
-    {"POST", "/v1/tokens", A},
-    {"GET", "/v1/tokens", A},
-    {"DELETE", "/v1/tokens/nothing", A},
-    {"GET", "/v1/caller", V | S | W | A},
+    {"POST", "/v1/sessions", W | A, FARM},
+    {"POST", "/v1/sessions/s/heartbeat", W | A, FARM},
+    {"DELETE", "/v1/sessions/s", W | A, FARM},
+    {"POST", "/v1/leases", W | A, FARM},
+    {"POST", "/v1/leases/1/source", W | A, FARM},
+    {"POST", "/v1/leases/1/complete", W | A, FARM},
+    {"POST", "/v1/leases/1/fail", W | A, FARM},
+    {"POST", "/v1/titles", S | A, OWN},
+    {"GET", "/v1/titles", V | S | A, OWN},
+    {"GET", "/v1/titles/t", V | S | A, TITLE},
+    {"GET", "/v1/titles/t/why", V | S | A, TITLE},
+    {"GET", "/v1/titles/t/plan", ALL, TITLE},
+    {"GET", "/v1/titles/t/units", ALL, TITLE},
+    {"GET", "/v1/titles/t/identity", ALL, TITLE},
+    {"POST", "/v1/titles/t/cancel", S | A, TITLE},
+    {"POST", "/v1/titles/t/retry", S | A, TITLE},
+    {"GET", "/v1/events", V | S | A, OWN},
+    {"GET", "/v1/workers", V | S | A, FARM},
+    {"POST", "/v1/workers/w/drain", A, FARM},
+    {"DELETE", "/v1/workers/w/drain", A, FARM},
+    {"POST", "/v1/tokens", A, FARM},
+    {"GET", "/v1/tokens", A, FARM},
+    {"DELETE", "/v1/tokens/nothing", A, FARM},
+    {"POST", "/v1/backup", A, FARM},
+    {"GET", "/v1/backup", A, FARM},
+    {"GET", "/v1/caller", ALL, OWN},
+    {"GET", "/metrics", V | S | A, FARM},
+    {"GET", "/v1/openapi.json", NOBODY_ASKED, OWN},
+    {"GET", "/healthz", NOBODY_ASKED, OWN},
+    {"GET", "/readyz", NOBODY_ASKED, OWN},
 };
 
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+
+static int make_call(const char *token, int index) {
+    return call_as(token, calls[index].method, calls[index].path,
+                   strcmp(calls[index].method, "POST") == 0 ? "{}" : NULL);
+}
+
+/* Whether a path of the table is of a shape such as "/v1/titles/{title}/why". */
+static bool has_shape(const char *path, const char *shape) {
+    while (*path != '\0' && *path == *shape) {
+        path++;
+        shape++;
+    }
+    if (*shape != '{') {
+        return *path == '\0' && *shape == '\0';
+    }
+    return has_shape(path + strcspn(path, "/"), shape + strcspn(shape, "/"));
+}
+
+static int count_rows(const char *method, const char *shape) {
+    int count = 0;
+    for (int i = 0; i < CALLS; i++) {
+        count += strcasecmp(calls[i].method, method) == 0 && has_shape(calls[i].path, shape);
+    }
+    return count;
+}
+
+/* The document names every route: tests/farm/openapi holds it against routes.c. */
+START_TEST(the_table_has_every_route) {
+    struct json *tree = NULL;
+    int routes = 0;
+    ck_assert_int_eq(json_tree_parse(&tree, openapi_document, strlen(openapi_document), NULL), 0);
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct json *paths = &tree->items[i];
+        for (size_t j = 0; strcmp(paths->name, "paths") == 0 && j < paths->count; j++) {
+            const struct json *methods = &paths->items[j];
+            for (size_t k = 0; k < methods->count; k++) {
+                const char *method = methods->items[k].name;
+                bool is_method = strcmp(method, "parameters") != 0;
+                ck_assert_msg(!is_method || count_rows(method, methods->name) == 1,
+                              "%s %s has no row here", method, methods->name);
+                routes += is_method;
+            }
+        }
+    }
+    ck_assert_int_eq(routes, CALLS);
+    json_tree_destroy(tree);
+}
+END_TEST
 
 START_TEST(every_call_is_of_its_roles_alone) {
     for (int role = 0; role < ROLE_COUNT; role++) {
@@ -115,10 +200,8 @@ START_TEST(every_call_is_of_its_roles_alone) {
         struct token token = create(body);
         mem_free(body);
         for (int i = 0; i < CALLS; i++) {
-            bool has_body = strcmp(calls[i].method, "POST") == 0;
-            int status =
-                call_as(token.text, calls[i].method, calls[i].path, has_body ? "{}" : NULL);
-            bool may = (calls[i].roles & 1 << role) != 0;
+            int status = make_call(token.text, i);
+            bool may = calls[i].roles == NOBODY_ASKED || (calls[i].roles & 1 << role) != 0;
             ck_assert_msg((status != 403) == may && status != 401, "%s %s by a %s is %d",
                           calls[i].method, calls[i].path, role_name((enum role)role), status);
             if (!may) {
@@ -130,16 +213,78 @@ START_TEST(every_call_is_of_its_roles_alone) {
 END_TEST
 
 START_TEST(no_call_is_anybodys) {
-    static const char *const wrong[] = {
-        NULL, "", "x", "reelfarm_00000000000000000000000000_",
+    struct token revoked = create("{\"role\":\"admin\"}");
+    struct token expired = create("{\"role\":\"admin\",\"expires_in_ms\":1}");
+    char *path = mem_format("/v1/tokens/%s", revoked.id);
+    ck_assert_int_eq(api_call("DELETE", path, NULL), 204);
+    usleep(2000);
+    const char *const wrong[] = {
+        NULL,
+        "",
+        "x",
+        "reelfarm_00000000000000000000000000_",
         "reelfarm_00000000000000000000000000_"
-        "0000000000000000000000000000000000000000000000000000000000000000"};
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        revoked.text,
+        expired.text,
+        revoked.id,
+        "operator",
+    };
     for (size_t j = 0; j < sizeof(wrong) / sizeof(wrong[0]); j++) {
         for (int i = 0; i < CALLS; i++) {
-            ck_assert_int_eq(call_as(wrong[j], calls[i].method, calls[i].path, NULL), 401);
+            int expected = calls[i].roles == NOBODY_ASKED ? 200 : 401;
+            ck_assert_msg(make_call(wrong[j], i) == expected, "%s %s by '%s' is %d",
+                          calls[i].method, calls[i].path, wrong[j], api_answer.status);
         }
-        ck_assert_int_eq(call_as(wrong[j], "GET", "/healthz", NULL), 200);
     }
+    mem_free(path);
+}
+END_TEST
+
+/* What another tenant's caller is told of each call; of the roles that may make it. */
+START_TEST(a_bound_token_reaches_its_tenants_own_alone) {
+    static const enum role roles[] = {ROLE_VIEWER, ROLE_SUBMITTER};
+    ck_assert_int_eq(submit_with("t", "\"tenant\":\"news\","), 201);
+    for (size_t k = 0; k < 2; k++) {
+        char *body = mem_format("{\"role\":\"%s\",\"tenant\":\"films\"}", role_name(roles[k]));
+        struct token films = create(body);
+        for (int i = 0; i < CALLS; i++) {
+            bool is_free = calls[i].roles == NOBODY_ASKED;
+            bool may = is_free || (calls[i].roles & 1 << roles[k]) != 0;
+            int status = make_call(films.text, i);
+            bool is_refused = !may || calls[i].bound == FARM;
+            bool is_hidden = may && calls[i].bound == TITLE;
+            ck_assert_msg((status == 403) == is_refused && (status == 404) == is_hidden,
+                          "%s %s by another tenant's %s is %d", calls[i].method, calls[i].path,
+                          role_name(roles[k]), status);
+            ck_assert(is_free || strstr(buf_text(&api_answer.body), "news") == NULL);
+        }
+        mem_free(body);
+    }
+    ck_assert_str_eq(api_title_state("t"), "submitted");
+}
+END_TEST
+
+/* All methods of a path, not of one of its rows. */
+START_TEST(a_wrong_method_hears_of_all_right_ones) {
+    static const struct {
+        const char *method, *path, *allow;
+    } cases[] = {
+        {"PUT", "/v1/titles", "POST, GET"},
+        {"DELETE", "/v1/tokens", "POST, GET"},
+        {"GET", "/v1/workers/w/drain", "POST, DELETE"},
+        {"PUT", "/v1/backup", "POST, GET"},
+        {"POST", "/v1/caller", "GET"},
+        {"DELETE", "/v1/titles/t", "GET"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_int_eq(api_call(cases[i].method, cases[i].path, NULL), 405);
+        ck_assert_str_eq(http_response_header(&api_answer, "allow"), cases[i].allow);
+        ck_assert_int_eq(call_as(NULL, cases[i].method, cases[i].path, NULL), 401);
+        ck_assert_ptr_null(http_response_header(&api_answer, "allow"));
+    }
+    ck_assert_int_eq(call_as(NULL, "POST", "/healthz", NULL), 405);
+    ck_assert_str_eq(http_response_header(&api_answer, "allow"), "GET");
 }
 END_TEST
 
@@ -299,12 +444,15 @@ Suite *auth_suite(void) {
     Suite *suite = suite_create("auth");
     TCase *book = tcase_create("book");
     tcase_add_test(book, the_book_knows_good_tokens_alone);
+    tcase_add_test(book, the_table_has_every_route);
     suite_add_tcase(suite, book);
     TCase *live = tcase_create("live");
     tcase_add_checked_fixture(live, api_set_up, api_tear_down);
     tcase_set_timeout(live, 60);
     tcase_add_test(live, every_call_is_of_its_roles_alone);
     tcase_add_test(live, no_call_is_anybodys);
+    tcase_add_test(live, a_bound_token_reaches_its_tenants_own_alone);
+    tcase_add_test(live, a_wrong_method_hears_of_all_right_ones);
     tcase_add_test(live, a_tenant_sees_its_own_titles_alone);
     tcase_add_test(live, a_tenant_hears_of_its_own_titles_alone);
     tcase_add_test(live, a_tenant_can_have_neither_anothers_name_nor_the_farm);

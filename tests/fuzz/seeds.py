@@ -143,6 +143,55 @@ def damages():
     seed("verify", struct.pack(">BBBHB", 3, 3, 0, 300, 0))
 
 
+def requests():
+    """Bodies of the API's calls: byte, then JSON; and whole requests."""
+    for number, target in ((3, "report"), (4, "report")):
+        for document in sorted((out / target).glob("wire-*"))[:12]:
+            seed("request", bytes([number]) + document.read_bytes())
+    encoder = {"name": "x264", "codec": "h264", "build_line": "x264 1", "tail_frames": 0}
+    ladder = {
+        "name": "small", "description": "", "gop_ms": 2000, "segment_gops": 2, "chunk_ms": 16000,
+        "max_rate": "60/1", "deinterlace": "frame", "waive": [],
+        "video": [{"height": 360, "codec": "h264", "encoder": "x264", "preset": "veryfast",
+                   "tune": "", "profile": "high", "crf_hundredths": 2500, "maxrate_bps": 1200000,
+                   "bufsize_bits": 2400000, "vbv_init_percent": 50, "bit_depth": 8, "threads": 1,
+                   "lossless": False}],
+        "audio": [{"codec": "aac", "encoder": "aac", "channels": 2, "bitrate_bps": 96000}]}
+    bodies = [
+        (0, {"worker": "w1", "host": "h", "pid": 7, "slots": 4, "memory_bytes": 1 << 33,
+             "sandbox": "full", "encoders": [encoder]}),
+        (1, {"tasks": [{"fence": 1, "done": 4, "total": 9}]}),
+        (2, {"session": "s", "slots": 3, "memory_bytes": 1 << 30, "wait_ms": 100,
+             "kinds": ["probe", "video", "package"]}),
+        (5, {"class": "io", "message": "it did not work", "units": [1]}),
+        (5, {"class": "crash", "message": "it fell"}),
+        (6, {"title": "a", "source": "s3://b/s", "output": "s3://b/o", "force": True,
+             "priority": 7, "tenant": "news", "deadline": 5000, "labels": ["show=x"],
+             "ladder": ladder}),
+        (7, {"role": "submitter", "tenant": "news", "name": "n", "expires_in_ms": 900000}),
+    ]
+    for number, body in bodies:
+        text = json.dumps(body).encode()
+        seed("request", bytes([number]) + text)
+        seed("http", b"POST /v1/titles?wait_ms=3 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+             b"\xff\r\nContent-Length: %d\r\n\r\n" % len(text) + text)
+    seed("http", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /%2e HTTP/1.0\r\n\r\n")
+    seed("http", b"POST /x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\r\n"
+         b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+    seed("http", b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}")
+
+
+def addresses():
+    for url in ("s3://b/key", "s3://b", "https://user:pass@h.example:8/p?q=1#x",
+                "http://[::ffff:10.0.0.1]/a", "http://0x7f.1/", "s3://b/%2e%2e/x", "/srv/x"):
+        seed("sigv4", b"\0".join(part.encode() for part in (
+            "examplebucket.s3.amazonaws.com", "/photos/jan & feb/é.jpg", "us-east-1", url,
+            "prefix", "some Prefix+", "list-type", "2", "")))
+    for token in (b"\xff", b"the operator's own token", b"reelfarm_", b"Bearer \xff", b"\xff ",
+                  b"reelfarm_" + b"0" * 26 + b"_" + b"0" * 64):
+        seed("token", token)
+
+
 for ladder in [*root.glob("ladders/*.yaml"), *root.glob("tests/**/*.yaml")]:
     seed("ladder", ladder.read_bytes())
 for init_file in title.glob("*/*/init.mp4"):
@@ -153,6 +202,8 @@ for target_name in ("mpd", "xml"):
     seed(target_name, (title / "manifest.mpd").read_bytes())
 seed("json", (title / "title.json").read_bytes())
 x264_records()
+requests()
+addresses()
 frames_of_the_pipe()
 for sound in title.glob("audio/*"):
     honest_child(sound)
