@@ -9,6 +9,7 @@
 #include "common/fs.h"
 #include "common/http.h"
 #include "common/mem.h"
+#include "common/trace.h"
 #include "interrupt.h"
 
 enum { CALL_MS = 30000, TOKEN_BYTES_MAX = 4096 };
@@ -178,6 +179,7 @@ static int read_answer(const struct http_request *request, const struct http_res
 int client_call(struct client *client, const char *method, const char *path, struct buf *body,
                 struct json **answer, struct err *err) {
     char *url = mem_format("%s%s", client->url, path);
+    char trace[TRACE_TEXT]; /* of what calls the command, as other tools hand it on */
     const struct http_header type = {"Content-Type", "application/json"};
     struct http_request request = http_request_default();
     request.method = method;
@@ -186,6 +188,7 @@ int client_call(struct client *client, const char *method, const char *path, str
     request.trust.ca_file = client->ca_file;
     request.total_ms = CALL_MS;
     request.cancel = client->cancel;
+    request.trace = trace_read(trace, getenv("TRACEPARENT")) ? trace : NULL;
     request.redirects = 0;
     if (body != NULL) {
         request.headers = &type;

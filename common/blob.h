@@ -26,6 +26,7 @@ struct blob_options {
     bool public_only;          /* http sources: at public addresses alone (address.h) */
     int attempts;              /* tries of one network request, two that stall; default 5 */
     int stall_s;               /* a connection silent or slow so long is given up; default 30 */
+    const char *trace;         /* borrowed likewise; sent with each request: see http.h */
 };
 
 struct blob_options blob_options_default(void);

@@ -112,6 +112,7 @@ static int send_for_key(struct blob *blob, const char *method, const char *key, 
     request.gzip = strcmp(method, "GET") == 0;
     request.stall_s = blob->options.stall_s;
     request.cancel = blob->options.cancel;
+    request.trace = blob->options.trace;
     int code = http_send_retrying(state->client, &request, &retry, &state->response, err);
     mem_free(url);
     return code;

@@ -87,6 +87,7 @@ static struct http_request range_request(const struct blob_source *source, int64
     request.max_body = size;
     request.stall_s = source->options.stall_s;
     request.cancel = source->options.cancel;
+    request.trace = source->options.trace;
     return request;
 }
 

@@ -123,6 +123,7 @@ static struct http_request request_of(const struct blob *blob, const char *metho
     request.method = method;
     request.stall_s = blob->options.stall_s;
     request.cancel = blob->options.cancel;
+    request.trace = blob->options.trace;
     return request;
 }
 

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/id.h"
 #include "common/mem.h"
+#include "common/trace.h"
 
 enum {
     URL_TEXT = 512,
@@ -198,6 +199,11 @@ static struct curl_slist *make_header_list(const struct http_request *request) {
     }
     if (request->if_match != NULL) {
         list = add_line(list, "If-Match", request->if_match);
+    }
+    if (request->trace != NULL && trace_valid(request->trace)) {
+        char parent[TRACE_PARENT_TEXT];
+        trace_parent(parent, request->trace);
+        list = add_line(list, "traceparent", parent);
     }
     return list;
 }

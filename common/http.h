@@ -49,13 +49,14 @@ struct http_request {
     int64_t range_first;  /* first byte wanted; default -1: all */
     int64_t range_last;   /* last byte wanted, inclusive */
     const char *if_match; /* a strong ETag with its quotes; NULL: none */
-    size_t max_body;      /* bytes of an answer; a longer one is INVALID; default 16 MiB; error
-                             pages may have 64 KiB in any case */
-    int connect_ms;       /* default 5,000 */
-    int total_ms;         /* default 0: as long as bytes flow */
-    int stall_bytes_s;    /* slower than this for stall_s is a stall; default 16 KiB/s */
-    int stall_s;          /* default 30 */
-    int redirects;        /* followed by GET and HEAD, http and https only; default 5 */
+    const char *trace; /* an id that is sent as traceparent (trace.h); NULL or none: nothing is */
+    size_t max_body;   /* bytes of an answer; a longer one is INVALID; default 16 MiB; error
+                          pages may have 64 KiB in any case */
+    int connect_ms;    /* default 5,000 */
+    int total_ms;      /* default 0: as long as bytes flow */
+    int stall_bytes_s; /* slower than this for stall_s is a stall; default 16 KiB/s */
+    int stall_s;       /* default 30 */
+    int redirects;     /* followed by GET and HEAD, http and https only; default 5 */
     struct http_trust trust;
     /* Asked of every address before it is connected to, whatever name or redirect led there;
      * one that it refuses is INVALID. Proxies, which would connect in our place, are then not

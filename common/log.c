@@ -77,7 +77,7 @@ static void write_all(const char *text, size_t size) {
 }
 
 static void log_line(enum log_level level, const char *message, const char *pairs, va_list args) {
-    if ((int)level < lowest_level) {
+    if (!log_wants(level)) {
         return;
     }
     int errno_before = errno;
@@ -105,6 +105,10 @@ static void log_line(enum log_level level, const char *message, const char *pair
 
 void log_level_set(enum log_level level) {
     lowest_level = (int)level;
+}
+
+bool log_wants(enum log_level level) {
+    return (int)level >= lowest_level;
 }
 
 void log_context(const char *pairs) {

@@ -7,10 +7,15 @@
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* Lines under this level are dropped. The default is LOG_WARN. */
 void log_level_set(enum log_level level);
+
+/* Whether lines of this level are written. */
+bool log_wants(enum log_level level);
 
 /* A prefix of "key=value" pairs for every later line of this thread (title,
  * task, attempt, worker); copied; NULL removes it. */

@@ -21,6 +21,7 @@
 #include "common/grid.h"
 #include "common/json.h"
 #include "common/media.h"
+#include "common/trace.h"
 
 enum {
     WIRE_HASH_TEXT = 65,   /* SHA-256 in hex with its NUL */
@@ -201,7 +202,8 @@ struct task {
     int64_t fence;
     enum task_kind kind;
     char title[WIRE_TITLE_TEXT];
-    int attempt; /* from 1 */
+    char trace[TRACE_TEXT]; /* of the title's run; "": none is known */
+    int attempt;            /* from 1 */
     struct task_source source;
     const char *output; /* URL of the folder above the title's */
     size_t unit_count;

@@ -193,6 +193,7 @@ static const struct field task_fields[] = {
     NUMBER(struct task, fence, 0, INT64_MAX),
     CHOICE(struct task, kind, 0, wire_kind_names),
     NAME(struct task, title, 1),
+    NAME(struct task, trace, 0),
     NUMBER(struct task, attempt, 1, INT32_MAX),
     OBJECT(struct task, source, source_fields),
     STRING(struct task, output, URL_MAX),

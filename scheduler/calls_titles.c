@@ -100,6 +100,8 @@ void call_submit_title(struct tx *tx, struct call *call) {
     struct ladder ladder;
     struct buf text = {0};
     const char *labels[LABELS_MAX];
+    const char *asked = exchange_header(call->exchange, "traceparent");
+    char trace[TRACE_TEXT];
     reader_string(&r, "title", &request.title);
     reader_string(&r, "source", &request.source);
     reader_string(&r, "output", &request.output);
@@ -127,11 +129,14 @@ void call_submit_title(struct tx *tx, struct call *call) {
         struct writer writer = writer_of(&text);
         ladder_write(&ladder, &writer, NULL);
         request.ladder = buf_text(&text);
+        request.trace = trace_read(trace, asked) ? trace : NULL;
         bool is_new = title_submit(tx, &request);
         call->status = is_new ? 201 : 200;
         writer_object(&call->writer, NULL);
+        title_trace(tx, request.title, trace);
         writer_string(&call->writer, "title", request.title);
         writer_bool(&call->writer, "new", is_new);
+        writer_string(&call->writer, "trace", trace);
         writer_object_end(&call->writer);
     }
     buf_finish(&text);
@@ -214,7 +219,9 @@ static void check_places_again(struct tx *tx, struct call *call) {
 
 void call_retry_title(struct tx *tx, struct call *call) {
     check_places_again(tx, call);
-    title_retry(tx, call->argument);
+    char trace[TRACE_TEXT];
+    bool is_traced = trace_read(trace, exchange_header(call->exchange, "traceparent"));
+    title_retry(tx, call->argument, is_traced ? trace : NULL);
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "state", state_name(MACHINE_TITLE, TITLE_SUBMITTED));
     writer_object_end(&call->writer);

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/buf.h"
+#include "common/log.h"
+#include "rows.h"
+
 enum {
     EVENTS_KEPT = 200000, /* some 40 MB: the events of about 40 two-hour titles */
     EVENTS_DROP_STEP = 1000,
@@ -12,14 +16,48 @@ enum {
     EVENTS_LOOK = 10000, /* looked at for a page of one title or tenant: some 5 ms */
 };
 
+/* What becomes of titles is told the operator, and what goes wrong with units; what goes well
+ * is a worker's line in its own log. */
+static bool is_logged(const char *kind) {
+    static const char *const troubles[] = {"unit.retry", "unit.return", "unit.redo", "unit.fail"};
+    bool is = strncmp(kind, "title.", 6) == 0;
+    for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
+        is = is || strcmp(kind, troubles[i]) == 0;
+    }
+    return is && log_wants(LOG_INFO);
+}
+
+static void log_event(struct tx *tx, const char *kind, const char *trace, const char *title,
+                      int64_t unit, const char *detail) {
+    struct buf pairs = {0};
+    buf_format(&pairs, "trace=%s title=%s", trace, title);
+    if (unit > 0) {
+        buf_format(&pairs, " unit=%lld", (long long)unit);
+    }
+    if (detail[0] != '\0') {
+        buf_string(&pairs, " detail=\"");
+        for (; *detail != '\0'; detail++) {
+            buf_format(&pairs, *detail == '"' || *detail == '\\' ? "\\%c" : "%c", *detail);
+        }
+        buf_string(&pairs, "\"");
+    }
+    tx_log(tx, kind, buf_text(&pairs));
+    buf_finish(&pairs);
+}
+
 void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing, const char *event,
                const char *detail) {
     char kind[48];
     snprintf(kind, sizeof(kind), "%s.%s", thing, event);
+    char trace[TRACE_TEXT];
+    title_trace(tx, title, trace);
     int64_t seq = tx_numbers(tx, "event", 1);
     sql_run(tx, SQL_EVENT_ADD,
             VALUES(INTEGER(seq), INTEGER(tx_now(tx)), TEXT(title), INTEGER(unit), TEXT(kind),
-                   TEXT(detail)));
+                   TEXT(detail), TEXT(trace)));
+    if (is_logged(kind)) {
+        log_event(tx, kind, trace, title, unit, detail);
+    }
     if (seq % EVENTS_DROP_STEP == 0) {
         sql_run(tx, SQL_EVENTS_DROP, VALUES(INTEGER(seq - EVENTS_KEPT)));
     }
@@ -58,6 +96,7 @@ static void write_event(struct query *query, struct event_page *page, struct wri
     writer_string(w, "title", query_text(query, 2));
     writer_int(w, "unit", query_integer(query, 3));
     writer_string(w, "kind", query_text(query, 4));
+    writer_string(w, "trace", query_text(query, 6));
     if (detail[0] != '\0') {
         writer_raw(w, "detail", detail, strlen(detail));
     }

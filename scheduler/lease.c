@@ -197,6 +197,7 @@ static int make_task(struct granting *g, struct task *task, const struct title_r
     }
     task->kind = units[0].kind;
     memcpy(task->title, units[0].title, sizeof(task->title));
+    title_trace(g->tx, title->id, task->trace);
     task->output = title->output;
     task->version = task->kind == TASK_SWAP ? title->packaged : "";
     task->wall_limit_s = kinds[task->kind].base_s + kinds[task->kind].per_cost * cost;

@@ -69,6 +69,15 @@ bool title_get(struct tx *tx, const char *id, struct title_row *out) {
     return found;
 }
 
+void title_trace(struct tx *tx, const char *id, char out[TRACE_TEXT]) {
+    struct query query = sql_query(tx, SQL_TITLE_TRACE, VALUES(TEXT(id)));
+    out[0] = '\0';
+    if (query_next(&query)) {
+        copy_text(&query, 0, out, TRACE_TEXT);
+    }
+    query_close(&query);
+}
+
 void title_row_finish(struct title_row *title) {
     arena_finish(&title->arena);
 }

@@ -47,6 +47,9 @@ bool title_find(struct tx *tx, const char *id, struct title_row *out);
 bool title_get(struct tx *tx, const char *id, struct title_row *out);
 /* The NOT_FOUND of title_get. */
 void title_not_found(struct tx *tx, const char *id);
+
+/* The trace id of the title's run; "" where an older version made none. */
+void title_trace(struct tx *tx, const char *id, char out[TRACE_TEXT]);
 void title_row_finish(struct title_row *title);
 
 enum { PLACE_TEXT = 8193 };

@@ -12,6 +12,7 @@
 
 #include "backup.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/mem.h"
 #include "store_driver.h"
 
@@ -41,6 +42,12 @@ struct change {
     double delta;
 };
 
+/* A line of the log, likewise. Owned. */
+struct line {
+    char *message;
+    char *pairs;
+};
+
 const histogram_bounds store_commit_bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                               0.05,   0.1,   0.25,   1,     5};
 
@@ -53,6 +60,8 @@ struct store {
     struct change *changes; /* of this group */
     size_t change_count;
     size_t change_capacity;
+    struct line *lines; /* of this group */
+    size_t line_count;
     struct backup backup;
     int64_t failures; /* groups */
     struct histogram commit_seconds;
@@ -166,6 +175,25 @@ void tx_count(struct tx *tx, size_t index, double delta) {
     store->changes[store->change_count++] = (struct change){.index = index, .delta = delta};
 }
 
+void tx_log(struct tx *tx, const char *message, const char *pairs) {
+    struct store *store = tx->store;
+    store->lines = mem_resize(store->lines, store->line_count + 1, sizeof(*store->lines));
+    store->lines[store->line_count++] =
+        (struct line){.message = mem_string(message), .pairs = mem_string(pairs)};
+}
+
+/* Takes the lines behind the first `kept` away, and writes them first where they are true. */
+static void drop_lines(struct store *store, size_t kept, bool write) {
+    for (size_t i = kept; i < store->line_count; i++) {
+        if (write) {
+            log_info(store->lines[i].message, "%s", store->lines[i].pairs);
+        }
+        mem_free(store->lines[i].message);
+        mem_free(store->lines[i].pairs);
+    }
+    store->line_count = kept;
+}
+
 double tx_counted(struct tx *tx, size_t index) {
     return index < tx->store->number_count ? tx->store->numbers[index] : 0;
 }
@@ -207,6 +235,7 @@ static int64_t store_now(struct store *store) {
 static unsigned run_call(struct store *store, struct call *call) {
     struct tx tx = {.store = store, .now_ms = store_now(store)};
     size_t counted = store->change_count;
+    size_t logged = store->line_count;
     if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
         call->run(&tx, call->context);
         if (tx.err.code != ERR_NONE && driver_in_transaction(store->driver)) {
@@ -218,6 +247,7 @@ static unsigned run_call(struct store *store, struct call *call) {
     }
     if (tx.err.code != ERR_NONE) {
         store->change_count = counted;
+        drop_lines(store, logged, false);
     }
     call->err = tx.err;
     return tx.err.code == ERR_NONE ? tx.topics : 0;
@@ -255,6 +285,7 @@ static unsigned run_group(struct store *store, struct call *group) {
     }
     if (err.code != ERR_NONE) {
         store->failures++;
+        drop_lines(store, 0, false);
         if (driver_in_transaction(store->driver)) {
             driver_transact(store->driver, DRIVER_ROLLBACK, NULL);
         }
@@ -263,6 +294,7 @@ static unsigned run_group(struct store *store, struct call *group) {
         return 0;
     }
     apply_changes(store);
+    drop_lines(store, 0, true);
     store->commits++;
     store->calls += count;
     return topics;
@@ -529,5 +561,6 @@ void store_close(struct store *store) {
     mem_free(store->path);
     mem_free(store->numbers);
     mem_free(store->changes);
+    mem_free(store->lines);
     mem_free(store);
 }

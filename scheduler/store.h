@@ -99,6 +99,9 @@ void tx_count(struct tx *tx, size_t index, double delta);
 /* Such a number, without what this group of calls adds. */
 double tx_counted(struct tx *tx, size_t index);
 
+/* Logs a line at level info, as log_info, once the transaction is on the disk. */
+void tx_log(struct tx *tx, const char *message, const char *pairs);
+
 /* The store's backup, of which there is one at a time. See backup.h. */
 struct backup;
 const struct backup *tx_backup(struct tx *tx);

@@ -39,11 +39,11 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_NUMBERS_RAISE] = "UPDATE counter SET value = $2 WHERE name = $1 AND value < $2",
 
-    [SQL_EVENT_ADD] = "INSERT INTO event (seq, at, title, unit, kind, detail) "
-                      "VALUES ($1, $2, $3, $4, $5, $6)",
+    [SQL_EVENT_ADD] = "INSERT INTO event (seq, at, title, unit, kind, detail, trace) "
+                      "VALUES ($1, $2, $3, $4, $5, $6, $7)",
     [SQL_EVENT_LAST_AT] = "SELECT at FROM event ORDER BY seq DESC LIMIT 1",
     [SQL_EVENTS_BOUNDS] = "SELECT (SELECT min(seq) FROM event), (SELECT max(seq) FROM event)",
-    [SQL_EVENTS_BETWEEN] = "SELECT seq, at, title, unit, kind, detail FROM event "
+    [SQL_EVENTS_BETWEEN] = "SELECT seq, at, title, unit, kind, detail, trace FROM event "
                            "WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR title = $3) "
                            "AND ($5 = '' OR EXISTS (SELECT 1 FROM title t "
                            "WHERE t.id = event.title AND t.tenant = $5)) "
@@ -72,6 +72,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLE_GET] = "SELECT state, submission, source, output, ladder, identity, pin, "
                       "source_size, packaged, version, class, error, redone "
                       "FROM title WHERE id = $1",
+    [SQL_TITLE_TRACE] = "SELECT trace FROM title_trace WHERE title = $1",
+    [SQL_TITLE_SET_TRACE] = "INSERT INTO title_trace (title, trace) VALUES ($1, $2) "
+                            "ON CONFLICT (title) DO UPDATE SET trace = $2",
     [SQL_TITLE_IS_OF] = "SELECT count(*) FROM title WHERE id = $1 AND tenant = $2",
     [SQL_TITLE_STATS] = "SELECT tasks, failures, losses, frames_decoded, source_bytes, cpu_s, "
                         "decode_cpu_s, scale_cpu_s, encode_cpu_s, wall_s, peak_memory "

@@ -106,6 +106,16 @@ static void change_order(struct tx *tx, const struct title_request *request) {
     }
 }
 
+/* Before the run's first event. */
+static void set_trace(struct tx *tx, const struct title_request *request) {
+    char made[TRACE_TEXT];
+    if (request->trace == NULL) {
+        trace_make(made);
+    }
+    sql_run(tx, SQL_TITLE_SET_TRACE,
+            VALUES(TEXT(request->title), TEXT(request->trace != NULL ? request->trace : made)));
+}
+
 /* A new run of a title that is known; false where that is what runs. */
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
@@ -120,6 +130,7 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
         return false;
     }
     drop_old_run(tx, request->title);
+    set_trace(tx, request);
     sql_run(tx, SQL_TITLE_RESET,
             VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
                    TEXT(request->output), TEXT(request->ladder)));
@@ -141,6 +152,7 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
                 VALUES(TEXT(request->title), TEXT(state_name(MACHINE_TITLE, TITLE_SUBMITTED)),
                        INTEGER(submission), TEXT(request->source), TEXT(request->output),
                        TEXT(request->ladder)));
+        set_trace(tx, request);
         event_add(tx, request->title, 0, "title", state_event_name(MACHINE_TITLE, TITLE_SUBMIT),
                   "");
         metric_add(tx, METRIC_TITLES, TITLE_SUBMITTED, 0, 1);
@@ -155,7 +167,7 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     return is_new;
 }
 
-void title_retry(struct tx *tx, const char *id) {
+void title_retry(struct tx *tx, const char *id, const char *trace) {
     struct title_row title = {0};
     if (!tx_ok(tx) || !title_get(tx, id, &title)) {
         return;
@@ -165,8 +177,11 @@ void title_retry(struct tx *tx, const char *id) {
                 "title %s is %s; only one that failed or was cancelled is tried again", id,
                 state_name(MACHINE_TITLE, (int)title.state));
     } else {
-        struct title_request request = {
-            .title = id, .source = title.source, .output = title.output, .ladder = title.ladder};
+        struct title_request request = {.title = id,
+                                        .source = title.source,
+                                        .output = title.output,
+                                        .ladder = title.ladder,
+                                        .trace = trace};
         int64_t submission = tx_numbers(tx, "submission", 1);
         submit_again(tx, &request, &title, submission);
         add_extra_unit(tx, id, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);

@@ -14,6 +14,7 @@ struct title_request {
     const char *output; /* URL or path of the folder above the title's */
     const char *ladder; /* JSON, normalised */
     bool force;         /* reuse nothing */
+    const char *trace;  /* of whoever asks for it; NULL: one is made */
     /* What is not named stays as it is of a title that is known, and is 0, "" or none of a new
      * one. */
     bool names_priority;
@@ -37,9 +38,9 @@ bool title_label_valid(const char *label);
  * deadline and labels it names are the title's from then on, of one that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
 
-/* A new run of a title that failed or was cancelled, with all as it was last submitted. CONFLICT
- * where it is in another state. */
-void title_retry(struct tx *tx, const char *title);
+/* A new run of a title that failed or was cancelled, with all as it was last submitted; `trace`
+ * as in a request. CONFLICT where it is in another state. */
+void title_retry(struct tx *tx, const char *title, const char *trace);
 
 /*
  * A probe's news, early or at its end: the first plans the title, units become

@@ -222,6 +222,9 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     writer_string(w, "error", title.error);
     writer_string(w, "version", title.version);
     writer_string(w, "identity", title.identity);
+    char trace[TRACE_TEXT];
+    title_trace(tx, id, trace);
+    writer_string(w, "trace", trace);
     struct query order = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(id)));
     if (query_next(&order)) {
         write_order(w, &order, 0);

@@ -73,6 +73,28 @@ media() {
     [ -r "$REELFARM_MEDIA/$1" ] && echo "$REELFARM_MEDIA/$1"
 }
 
+# web_server PORT ROOT LOG_FORMAT [LINES]: an nginx whose process is $web_server, and whose log
+# $scratch/access.log; LINES are more of its server.
+web_server() {
+    local where
+    mkdir -p "$scratch/nginx"
+    {
+        echo "daemon off; master_process off; pid $scratch/nginx/pid; error_log stderr;"
+        echo "events {}"
+        echo "http {"
+        for where in client_body proxy fastcgi uwsgi scgi; do
+            echo "${where}_temp_path $scratch/nginx;"
+        done
+        echo "log_format told '$3';"
+        echo "access_log $scratch/access.log told;"
+        echo "server { listen 127.0.0.1:$1; root $2; ${4-} }"
+        echo "}"
+    } >"$scratch/nginx.conf"
+    nginx -p "$scratch" -c "$scratch/nginx.conf" 2>"$scratch/nginx.err" &
+    web_server=$!
+    within 10 bash -c ": <'/dev/tcp/127.0.0.1/$1'"
+}
+
 # A loopback port that nobody listens on just now.
 free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))

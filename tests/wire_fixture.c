@@ -246,6 +246,7 @@ void any_task(struct task *t) {
     t->fence = any(0, INT64_MAX);
     t->kind = kinds[any(0, 5)];
     snprintf(t->title, sizeof(t->title), "my-title.%d", (int)any(0, 99));
+    trace_make(t->trace);
     t->attempt = (int)any(1, 9);
     t->source.url = any_string(&t->arena);
     t->source.size = any(-1, INT64_C(1) << 50);

@@ -24,6 +24,7 @@ struct api {
     struct http_client *client;
     const struct api_access *access;
     const atomic_bool *cancel;
+    const char *trace;
     struct http_response response;
 };
 
@@ -45,6 +46,10 @@ void api_destroy(struct api *api) {
         http_client_destroy(api->client);
         mem_free(api);
     }
+}
+
+void api_set_trace(struct api *api, const char *trace) {
+    api->trace = trace;
 }
 
 bool api_refused(const struct api *api) {
@@ -102,6 +107,7 @@ static int call(struct api *api, const char *method, int64_t limit_ms, const str
     request.total_ms = (int)limit_ms;
     request.stall_s = (int)limit_ms / 1000 + 1;
     request.cancel = api->cancel;
+    request.trace = api->trace;
     if (body != NULL) {
         request.headers = &type;
         request.header_count = 1;

@@ -40,6 +40,9 @@ int api_create(struct api **out, const struct api_access *access, const atomic_b
 /* Takes NULL. */
 void api_destroy(struct api *api);
 
+/* Sends this trace id (trace.h) with each call from here on; borrowed; NULL: none. */
+void api_set_trace(struct api *api, const char *trace);
+
 /* Whether the last call was refused for its token. */
 bool api_refused(const struct api *api);
 

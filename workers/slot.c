@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 
-enum { CONTEXT_TEXT = 320 };
+enum { CONTEXT_TEXT = 384 };
 
 bool task_is_pure(enum task_kind kind) {
     return kind == TASK_PROBE || kind == TASK_VIDEO || kind == TASK_AUDIO;
@@ -71,9 +71,9 @@ static void log_result(const struct task_run *run, const struct err *why, const 
 static void context_set(const struct task *task) {
     char context[CONTEXT_TEXT];
     snprintf(context, sizeof(context),
-             "title=%s kind=%s fence=%" PRId64 " attempt=%d units=%zu rendition=%s", task->title,
-             task_kind_name(task->kind), task->fence, task->attempt, task->unit_count,
-             task->unit_count > 0 ? task->units[0].rendition : "");
+             "trace=%s title=%s kind=%s fence=%" PRId64 " attempt=%d units=%zu rendition=%s",
+             task->trace, task->title, task_kind_name(task->kind), task->fence, task->attempt,
+             task->unit_count, task->unit_count > 0 ? task->units[0].rendition : "");
     log_context(context);
 }
 
@@ -88,6 +88,7 @@ static void work(struct slot *slot, const struct task_tools *tools, struct box *
         .progress = &slot->progress,
     };
     context_set(slot->task);
+    api_set_trace(tools->api, slot->task->trace);
     log_debug("task begins", "");
     if (slot->task->kind == TASK_VIDEO && spare->proc.pid == 0) {
         box_open(spare, tools->box_options, NULL); /* links while this task encodes */
@@ -107,6 +108,7 @@ static void work(struct slot *slot, const struct task_tools *tools, struct box *
         log_result(&run, &why, &tale, &untold);
     }
     log_context(NULL);
+    api_set_trace(tools->api, NULL);
     task_run_finish(&run);
 }
 

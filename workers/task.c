@@ -54,6 +54,7 @@ int task_fail(struct task_run *run, enum failure_class failure, int code) {
 static struct blob_options blob_options_of(const struct task_run *run) {
     struct blob_options options = blob_options_default();
     options.cancel = run->cancel;
+    options.trace = run->task->trace;
     return options;
 }
 

@@ -30,6 +30,9 @@ static int wait_for_folders(struct task_run *run, struct err *err) {
     struct api *api = NULL;
     encode->failure = FAILURE_IO;
     int failed = api_create(&api, run->tools->access, run->cancel, err);
+    if (failed == 0) {
+        api_set_trace(api, run->task->trace);
+    }
     while (failed == 0 && !encode->folders_known) {
         struct err why = {0};
         failed = api_folders(api, run->task, API_WAIT_MS, &encode->folders_known, &why);
