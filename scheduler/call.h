@@ -100,6 +100,7 @@ void call_show_units(struct tx *tx, struct call *call);
 void call_show_identity(struct tx *tx, struct call *call);
 void call_cancel_title(struct tx *tx, struct call *call);
 void call_retry_title(struct tx *tx, struct call *call);
+void call_remove_title(struct tx *tx, struct call *call);
 void call_list_events(struct tx *tx, struct call *call);
 
 /* ---- calls about tokens (calls_tokens.c) ------------------------------------------ */

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "events.h"
 #include "places.h"
+#include "removal.h"
 #include "titles.h"
 #include "view.h"
 #include "why.h"
@@ -148,11 +149,10 @@ void call_list_titles(struct tx *tx, struct call *call) {
     const char *bound = call->caller.tenant;
     int64_t limit = call_number(call, "limit", TITLES_PAGE, TITLES_PAGE_MAX);
     if (state[0] != '\0' && state_from_name(MACHINE_TITLE, state) < 0) {
-        err_set(
-            tx_err(tx), ERR_INVALID,
-            "'%.40s' is no state of a title; write submitted, running, done, failing, failed or "
-            "cancelled",
-            state);
+        err_set(tx_err(tx), ERR_INVALID,
+                "'%.40s' is no state of a title; write submitted, running, done, failing, failed, "
+                "cancelled or removing",
+                state);
         return;
     }
     struct titles_page page = {.before = call_number(call, "before", INT64_MAX, INT64_MAX),
@@ -217,6 +217,15 @@ void call_retry_title(struct tx *tx, struct call *call) {
     title_retry(tx, call->argument);
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "state", state_name(MACHINE_TITLE, TITLE_SUBMITTED));
+    writer_object_end(&call->writer);
+}
+
+void call_remove_title(struct tx *tx, struct call *call) {
+    bool keep_files = strcmp(query_word(call, "keep_files"), "true") == 0;
+    bool is_gone = title_remove(tx, call->argument, keep_files);
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "title", call->argument);
+    writer_bool(&call->writer, "gone", is_gone);
     writer_object_end(&call->writer);
 }
 

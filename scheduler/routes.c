@@ -59,6 +59,7 @@ static const struct route table[] = {
     {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, true, call_submit_title},
     {"GET", "/v1/titles", VIEWERS, ITS_OWN, false, call_list_titles},
     {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, false, call_show_title},
+    {"DELETE", "/v1/titles/*", SUBMITTERS, ITS_TITLE, false, call_remove_title},
     {"GET", "/v1/titles/*/why", VIEWERS, ITS_TITLE, false, call_show_why},
     {"GET", "/v1/titles/*/plan", EVERYBODY, ITS_TITLE, false, call_show_plan},
     {"GET", "/v1/titles/*/units", EVERYBODY, ITS_TITLE, false, call_show_units},

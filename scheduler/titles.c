@@ -10,28 +10,46 @@
 #include "common/mem.h"
 #include "events.h"
 #include "metrics.h"
+#include "removal.h"
 
 enum {
-    POSITION_PROBE = -1,
-    POSITION_REMOVE = -2,
     REPAIRED_PERCENT_MAX = 5, /* of the title's frames */
     ERROR_TEXT = 1024,        /* bytes of a title's sentence with its NUL, as in struct err */
 };
 
 /* ---- submitting -------------------------------------------------------------- */
 
-/* One of the units that are not in the plan. */
-static int64_t add_extra_unit(struct tx *tx, const char *title, int64_t submission,
-                              int64_t position, enum task_kind kind, enum unit_state state) {
+int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t position,
+                       enum task_kind kind, enum unit_state state) {
     int64_t id = tx_numbers(tx, "unit", 1);
     sql_run(tx, SQL_UNIT_ADD,
-            VALUES(INTEGER(id), TEXT(title), INTEGER(submission), INTEGER(position),
+            VALUES(INTEGER(id), TEXT(title->id), INTEGER(title->submission), INTEGER(position),
                    TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1), INTEGER(0),
                    TEXT(state_name(MACHINE_UNIT, (int)state)),
                    INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0),
                    INTEGER(tx_now(tx))));
     metric_add(tx, METRIC_UNITS, (int)kind, (int)state, 1);
     return id;
+}
+
+/* How many removals of the title run. */
+static size_t count_removals(struct tx *tx, const char *title) {
+    struct lease_list leases = {0};
+    size_t count = 0;
+    lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(title));
+    for (size_t i = 0; i < leases.count; i++) {
+        count += leases.rows[i].kind == TASK_REMOVE;
+    }
+    lease_list_finish(&leases);
+    return count;
+}
+
+/* The first step of a run, which waits for a removal that has not stopped yet. */
+static void add_probe(struct tx *tx, const char *id, int64_t submission) {
+    struct title_row title = {.id = id, .submission = submission};
+    title_add_unit(tx, &title, POSITION_PROBE, TASK_PROBE,
+                   count_removals(tx, id) > 0 ? UNIT_BLOCKED : UNIT_READY);
+    tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
 }
 
 /* The units of a title are about to be dropped. */
@@ -44,7 +62,7 @@ static void count_drop(struct tx *tx, const char *title) {
     }
 }
 
-static void drop_old_run(struct tx *tx, const char *title) {
+void title_drop_run(struct tx *tx, const char *title) {
     static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS, SQL_UNITS_DROP_LOSSES, SQL_UNITS_DROP,
                                         SQL_LEASES_DROP_UNITS, SQL_LEASES_DROP};
     count_drop(tx, title);
@@ -119,7 +137,8 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
                 request->title, state_name(MACHINE_TITLE, (int)old->state));
         return false;
     }
-    drop_old_run(tx, request->title);
+    title_stop_work(tx, request->title); /* of a title that is done, versions may be dropped */
+    title_drop_run(tx, request->title);
     sql_run(tx, SQL_TITLE_RESET,
             VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
                    TEXT(request->output), TEXT(request->ladder)));
@@ -148,8 +167,7 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     }
     if (is_new) {
         set_order(tx, request);
-        add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
-        tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+        add_probe(tx, request->title, submission);
     }
     title_row_finish(&old);
     return is_new;
@@ -169,8 +187,7 @@ void title_retry(struct tx *tx, const char *id) {
             .title = id, .source = title.source, .output = title.output, .ladder = title.ladder};
         int64_t submission = tx_numbers(tx, "submission", 1);
         submit_again(tx, &request, &title, submission);
-        add_extra_unit(tx, id, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
-        tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+        add_probe(tx, id, submission);
     }
     title_row_finish(&title);
 }
@@ -389,7 +406,7 @@ void title_source(struct tx *tx, struct farm *farm, const char *id,
 
 /* ---- ends -------------------------------------------------------------------- */
 
-static void stop_work(struct tx *tx, const char *title) {
+void title_stop_work(struct tx *tx, const char *title) {
     static const enum unit_state states[] = {UNIT_BLOCKED, UNIT_READY, UNIT_LEASED};
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         unit_move_set(tx, title, UNITS_ALL, states[i], UNIT_CANCEL);
@@ -412,7 +429,7 @@ static void remove_made(struct tx *tx, const struct title_row *title) {
         title_clear(tx, title->id, ""); /* no folder has had a name, so nothing was put */
         return;
     }
-    add_extra_unit(tx, title->id, title->submission, POSITION_REMOVE, TASK_REMOVE, UNIT_BLOCKED);
+    title_add_unit(tx, title, POSITION_REMOVE, TASK_REMOVE, UNIT_BLOCKED);
     title_settle(tx, title->id);
 }
 
@@ -431,7 +448,8 @@ static void cut_text(const char *text, char out[ERROR_TEXT]) {
 
 void title_fail(struct tx *tx, const char *id, const char *failure, const char *sentence) {
     struct title_row title = {0};
-    if (title_get(tx, id, &title) && state_next(MACHINE_TITLE, (int)title.state, TITLE_FAIL) >= 0) {
+    if (title_get(tx, id, &title) &&
+        state_next(MACHINE_TITLE, (int)title.state, TITLE_FAIL) == TITLE_FAILING) {
         struct buf detail = {0};
         struct writer writer = writer_of(&detail);
         char error[ERROR_TEXT];
@@ -443,20 +461,30 @@ void title_fail(struct tx *tx, const char *id, const char *failure, const char *
         sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(failure), TEXT(error)));
         title_move(tx, id, title.state, TITLE_FAIL, buf_text(&detail));
         buf_finish(&detail);
-        stop_work(tx, id);
+        title_stop_work(tx, id);
         remove_made(tx, &title);
     }
     title_row_finish(&title);
 }
 
+/* A blocked unit that is not in the plan may go. */
+static void release(struct tx *tx, const char *title, int64_t position) {
+    sql_run(tx, SQL_UNITS_NEED_NOTHING, VALUES(TEXT(title), INTEGER(position)));
+    unit_move_set(tx, title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+}
+
 void title_settle(struct tx *tx, const char *id) {
     struct title_row title = {0};
     struct lease_list leases = {0};
-    if (title_get(tx, id, &title) && title.state == TITLE_FAILING) {
+    if (title_find(tx, id, &title)) {
         lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(id));
-        if (leases.count == 0) {
-            sql_run(tx, SQL_UNITS_NEED_NOTHING, VALUES(TEXT(id), INTEGER(POSITION_REMOVE)));
-            unit_move_set(tx, id, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+        if (title.state == TITLE_SUBMITTED && count_removals(tx, id) == 0) {
+            release(tx, id, POSITION_PROBE);
+        } else if (title.state == TITLE_FAILING && leases.count == 0) {
+            release(tx, id, POSITION_REMOVE);
+        } else if (title.state == TITLE_REMOVING && leases.count == 0) {
+            release(tx, id, POSITION_TAKE_AWAY);
+            removal_settle(tx, &title);
         }
     }
     lease_list_finish(&leases);
@@ -480,7 +508,7 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
             sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(""), TEXT(why)));
         }
         title_move(tx, id, title.state, TITLE_CANCEL, "");
-        stop_work(tx, id);
+        title_stop_work(tx, id);
     }
     title_row_finish(&title);
 }

@@ -97,6 +97,7 @@ static const struct {
     {"GET", "/v1/titles/t/identity", V | S | W | A},
     {"POST", "/v1/titles/t/cancel", S | A},
     {"POST", "/v1/titles/t/retry", S | A},
+    {"DELETE", "/v1/titles/t", S | A},
     {"GET", "/v1/events", V | S | A},
     {"GET", "/v1/workers", V | S | A},
     {"POST", "/v1/workers/w/drain", A},
