@@ -228,12 +228,14 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_PRODUCT_GET] = "SELECT p.report FROM unit u JOIN product p ON p.place = u.place "
                         "AND p.key = u.key WHERE u.id = $1",
+    [SQL_PRODUCT_COUNT] = "SELECT count(*) FROM product WHERE place = $1 AND key = $2",
     [SQL_PRODUCT_PUT] = "INSERT INTO product (place, key, title, report, repaired, concealed) "
                         "SELECT u.place, u.key, u.title, $2, $3, $4 FROM unit u WHERE u.id = $1 "
                         "ON CONFLICT (place, key) DO UPDATE "
                         "SET report = $2, repaired = $3, concealed = $4",
     [SQL_PRODUCT_DROP] = "DELETE FROM product WHERE (place, key) IN "
                          "(SELECT u.place, u.key FROM unit u WHERE u.id = $1)",
+    [SQL_PRODUCTS_COUNT] = "SELECT count(*) FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP] = "DELETE FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP_UNPUBLISHED] = "DELETE FROM product WHERE title = $1 AND published = 0",
     [SQL_PRODUCTS_PUBLISH] =

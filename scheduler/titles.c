@@ -124,17 +124,28 @@ static void change_order(struct tx *tx, const struct title_request *request) {
     }
 }
 
+bool title_check_submission(struct tx *tx, const struct title_request *request,
+                            const struct title_row *title) {
+    bool runs = title->state == TITLE_SUBMITTED || title->state == TITLE_RUNNING;
+    if (runs && is_same(request, title)) {
+        return true;
+    }
+    if (state_next(MACHINE_TITLE, (int)title->state, TITLE_SUBMIT) < 0) {
+        err_set(tx_err(tx), ERR_CONFLICT, "title %s is %s; wait for its end%s", request->title,
+                state_name(MACHINE_TITLE, (int)title->state),
+                title->state == TITLE_REMOVING ? "" : " or cancel it first");
+    }
+    return false;
+}
+
 /* A new run of a title that is known; false where that is what runs. */
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
-    bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
-    if (runs && is_same(request, old)) {
+    if (title_check_submission(tx, request, old)) {
         change_order(tx, request);
         return false;
     }
-    if (state_next(MACHINE_TITLE, (int)old->state, TITLE_SUBMIT) < 0) {
-        err_set(tx_err(tx), ERR_CONFLICT, "title %s is %s; wait for its end or cancel it first",
-                request->title, state_name(MACHINE_TITLE, (int)old->state));
+    if (!tx_ok(tx)) {
         return false;
     }
     title_stop_work(tx, request->title); /* of a title that is done, versions may be dropped */
@@ -241,49 +252,19 @@ static void add_units(struct tx *tx, const struct plan *plan, int64_t submission
     mem_free(builds);
 }
 
-/* All encoders that sessions announce; strings live in the arena. */
-static struct announced_encoder *list_encoders(struct tx *tx, struct arena *arena, size_t *count) {
-    struct announced_encoder *list = NULL;
-    size_t capacity = 0;
-    *count = 0;
-    struct query query = sql_query(tx, SQL_ENCODERS, NULL, 0);
-    while (query_next(&query)) {
-        if (*count == capacity) {
-            capacity = capacity == 0 ? 16 : 2 * capacity;
-            list = mem_resize(list, capacity, sizeof(*list));
-        }
-        list[(*count)++] = (struct announced_encoder){
-            .name = arena_string(arena, query_text(&query, 0)),
-            .codec = codec_from_name(query_text(&query, 1)),
-            .build_line = arena_string(arena, query_text(&query, 2)),
-            .tail_frames = query_integer(&query, 3),
-        };
-    }
-    return list;
-}
-
 /* Plans from the title's ladder, the source document and the encoders at hand. */
 static int make_plan(struct tx *tx, const struct title_row *title, const struct task_report *report,
                      struct plan **out, struct err *err) {
-    struct arena arena = {0};
     struct ladder ladder;
-    size_t encoder_count = 0;
-    struct announced_encoder *encoders = list_encoders(tx, &arena, &encoder_count);
     int result = farm_ladder(title, &ladder, err);
     if (result == 0) {
-        struct plan_options options = {
-            .title = title->id,
-            .output = title->output,
-            .identity = report->identity,
-            .ladder = &ladder,
-            .source = &report->source,
-            .encoders = encoders,
-            .encoder_count = encoder_count,
-        };
-        result = plan_create(out, &options, err);
+        struct plan_options options = {.title = title->id,
+                                       .output = title->output,
+                                       .identity = report->identity,
+                                       .ladder = &ladder,
+                                       .source = &report->source};
+        result = farm_plan_make(tx, &options, out, err);
     }
-    mem_free(encoders);
-    arena_finish(&arena);
     return result;
 }
 
@@ -294,7 +275,7 @@ static const char *class_of_plan_error(enum err_code code) {
     return failure_class_name(FAILURE_UNSUPPORTED);
 }
 
-static bool too_damaged(int64_t repaired, int64_t frames) {
+bool title_is_too_damaged(int64_t repaired, int64_t frames) {
     return repaired * 100 > frames * REPAIRED_PERCENT_MAX;
 }
 
@@ -333,7 +314,7 @@ static void plan_title(struct tx *tx, struct farm *farm, const struct title_row 
                        const struct task_report *report) {
     struct plan *plan = NULL;
     struct err err = {0};
-    if (too_damaged(report->source.missing, report->source.timeline.frames)) {
+    if (title_is_too_damaged(report->source.missing, report->source.timeline.frames)) {
         fail_damaged(tx, title->id, title->source, report->source.missing,
                      report->source.timeline.frames);
         return;
@@ -535,7 +516,7 @@ void title_check_repairs(struct tx *tx, struct farm *farm, const char *id) {
     struct title_row title = {0};
     if (repaired > 0 && title_get(tx, id, &title) && title.state == TITLE_RUNNING) {
         const struct plan *plan = farm_plan(tx, farm, &title);
-        if (plan != NULL && too_damaged(repaired, plan->title.grid->frames)) {
+        if (plan != NULL && title_is_too_damaged(repaired, plan->title.grid->frames)) {
             fail_damaged(tx, id, title.source, repaired, plan->title.grid->frames);
         }
     }

@@ -44,6 +44,13 @@ bool title_label_valid(const char *label);
  * deadline and labels it names are the title's from then on, of one that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
 
+/* Whether just this runs already; CONFLICT where the title can't have a new run now. */
+bool title_check_submission(struct tx *tx, const struct title_request *request,
+                            const struct title_row *title);
+
+/* Whether so many of the frames have no picture of their own that the title is refused. */
+bool title_is_too_damaged(int64_t repaired, int64_t frames);
+
 /* A new run of a title that failed or was cancelled, with all as it was last submitted. CONFLICT
  * where it is in another state. */
 void title_retry(struct tx *tx, const char *title);

@@ -89,6 +89,7 @@ static const struct {
     {"POST", "/v1/leases/1/complete", W | A},
     {"POST", "/v1/leases/1/fail", W | A},
     {"POST", "/v1/titles", S | A},
+    {"POST", "/v1/plans", S | A},
     {"GET", "/v1/titles", V | S | A},
     {"GET", "/v1/titles/t", V | S | A},
     {"GET", "/v1/titles/t/why", V | S | A},
