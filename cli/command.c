@@ -30,6 +30,7 @@ static const struct command *const commands[] = {
     &command_list,
     &command_cancel,
     &command_retry,
+    &command_remove,
     &command_events,
     &command_workers,
     &command_drain,

@@ -93,6 +93,7 @@ extern const struct command command_drain;
 extern const struct command command_encode;
 extern const struct command command_events;
 extern const struct command command_list;
+extern const struct command command_remove;
 extern const struct command command_retry;
 extern const struct command command_scheduler;
 extern const struct command command_status;

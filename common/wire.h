@@ -212,6 +212,11 @@ struct task {
     double wall_limit_s;     /* limit of the attempt */
     struct child_spec spec;  /* PROBE, VIDEO, AUDIO */
     const char *version;     /* SWAP: which version to make current */
+    bool everything;         /* REMOVE: all that the title put there, its versions too */
+    size_t version_count;    /* REMOVE: versions to drop; 0: none, and what no version names goes */
+    const char **versions;
+    size_t folder_count; /* REMOVE: folders of renditions that only those name */
+    const char **folders;
 };
 
 void task_finish(struct task *task); /* also frees what spec owns */

@@ -121,6 +121,39 @@ const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct titl
     return plan;
 }
 
+/* All encoders that sessions announce; strings live in the arena. */
+static struct announced_encoder *list_encoders(struct tx *tx, struct arena *arena, size_t *count) {
+    struct announced_encoder *list = NULL;
+    size_t capacity = 0;
+    *count = 0;
+    struct query query = sql_query(tx, SQL_ENCODERS, NULL, 0);
+    while (query_next(&query)) {
+        if (*count == capacity) {
+            capacity = capacity == 0 ? 16 : 2 * capacity;
+            list = mem_resize(list, capacity, sizeof(*list));
+        }
+        list[(*count)++] = (struct announced_encoder){
+            .name = arena_string(arena, query_text(&query, 0)),
+            .codec = codec_from_name(query_text(&query, 1)),
+            .build_line = arena_string(arena, query_text(&query, 2)),
+            .tail_frames = query_integer(&query, 3),
+        };
+    }
+    return list;
+}
+
+int farm_plan_make(struct tx *tx, const struct plan_options *options, struct plan **out,
+                   struct err *err) {
+    struct arena arena = {0};
+    struct plan_options whole = *options;
+    struct announced_encoder *encoders = list_encoders(tx, &arena, &whole.encoder_count);
+    whole.encoders = encoders;
+    int result = plan_create(out, &whole, err);
+    mem_free(encoders);
+    arena_finish(&arena);
+    return result;
+}
+
 void farm_plans_forget(struct farm *farm) {
     for (int i = 0; i < FARM_PLANS; i++) {
         plan_destroy(farm->plans[i].plan);

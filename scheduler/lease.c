@@ -10,6 +10,7 @@
 #include "metrics.h"
 #include "order.h"
 #include "outcome.h"
+#include "removal.h"
 #include "session.h"
 #include "titles.h"
 
@@ -201,6 +202,9 @@ static int make_task(struct granting *g, struct task *task, const struct title_r
     task->output = title->output;
     task->version = task->kind == TASK_SWAP ? title->packaged : "";
     task->wall_limit_s = kinds[task->kind].base_s + kinds[task->kind].per_cost * cost;
+    if (task->kind == TASK_REMOVE) {
+        removal_fill(g->tx, task, title, units[0].position);
+    }
     fill_source(g, task, title);
     fill_units(task, plan, units, count);
     int result = fill_spec(g, task, title, plan, units, count, err);

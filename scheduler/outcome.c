@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "metrics.h"
+#include "removal.h"
 #include "titles.h"
 
 enum {
@@ -232,7 +233,7 @@ static void measure(struct tx *tx, struct farm *farm, const struct lease_row *le
 
 /* What follows from a result for the title as a whole. */
 static void after_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                           const struct task_report *report) {
+                           const struct unit_list *units, const struct task_report *report) {
     title_add_stats(tx, lease->title, &report->stats);
     switch (lease->kind) {
     case TASK_PROBE:
@@ -248,7 +249,7 @@ static void after_complete(struct tx *tx, struct farm *farm, const struct lease_
         title_done(tx, lease->title);
         break;
     case TASK_REMOVE:
-        title_clear(tx, lease->title, "");
+        removal_done(tx, lease->title, units->rows[0].position);
         break;
     default:
         break;
@@ -282,7 +283,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     }
     if (answer == ANSWER_ACCEPTED) {
         measure(tx, farm, &lease, &units, report);
-        after_complete(tx, farm, &lease, report);
+        after_complete(tx, farm, &lease, &units, report);
     }
     title_settle(tx, lease.title);
     unit_list_finish(&units);
@@ -321,7 +322,7 @@ static void give_up(struct tx *tx, const struct lease_row *lease, struct unit_ro
     }
     struct buf detail = {0};
     outcome_detail(&detail, lease, class_name, sentence);
-    title_clear(tx, lease->title, buf_text(&detail));
+    removal_refused(tx, unit, class_name, sentence, buf_text(&detail));
     buf_finish(&detail);
 }
 

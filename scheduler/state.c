@@ -22,6 +22,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = TITLE_FAILING,     /* a source that can't be read or planned */
             [TITLE_CLEAR] = NO,               /* only failing clears */
             [TITLE_CANCEL] = TITLE_CANCELLED, /* at any time before the end */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* its work is stopped first */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_RUNNING] =
         {
@@ -31,6 +33,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = TITLE_FAILING,     /* a unit has used up what its class allows */
             [TITLE_CLEAR] = NO,               /* only failing clears */
             [TITLE_CANCEL] = TITLE_CANCELLED, /* what it made stays for the next run */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* its work is stopped first */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_FAILING] =
         {
@@ -40,6 +44,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* the first reason stands */
             [TITLE_CLEAR] = TITLE_FAILED,     /* the remove unit is done or has given up */
             [TITLE_CANCEL] = TITLE_CANCELLED, /* leaves what is not yet removed */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* after the task that removes a part */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_FAILED] =
         {
@@ -49,6 +55,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* it has ended */
             [TITLE_CLEAR] = NO,               /* it has ended */
             [TITLE_CANCEL] = NO,              /* it has ended */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* with the versions of earlier runs */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_CANCELLED] =
         {
@@ -58,6 +66,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* it has ended */
             [TITLE_CLEAR] = NO,               /* it has ended */
             [TITLE_CANCEL] = NO,              /* it has ended */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* with what the next run would go on from */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_DONE] =
         {
@@ -67,6 +77,19 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* it has ended */
             [TITLE_CLEAR] = NO,               /* it has ended */
             [TITLE_CANCEL] = NO,              /* it has ended */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* with all its versions */
+            [TITLE_DROP] = NO,                /* only removing drops */
+        },
+    [TITLE_REMOVING] =
+        {
+            [TITLE_SUBMIT] = NO,         /* its removal would race with the new run's writes */
+            [TITLE_PLAN] = NO,           /* late news */
+            [TITLE_FINISH] = NO,         /* late news */
+            [TITLE_FAIL] = TITLE_FAILED, /* its objects can't be removed */
+            [TITLE_CLEAR] = NO,          /* only failing clears */
+            [TITLE_CANCEL] = NO,         /* what is gone does not come back */
+            [TITLE_REMOVE] = NO,         /* it is being removed */
+            [TITLE_DROP] = TITLE_GONE,   /* nothing of it is left */
         },
 };
 
@@ -190,9 +213,10 @@ static const signed char lease_next[LEASE_STATE_COUNT][LEASE_EVENT_COUNT] = {
         },
 };
 
-static const char *const title_states[] = {"submitted", "running",   "failing",
-                                           "failed",    "cancelled", "done"};
-static const char *const title_events[] = {"submit", "plan", "finish", "fail", "clear", "cancel"};
+static const char *const title_states[] = {"submitted", "running", "failing", "failed",
+                                           "cancelled", "done",    "removing"};
+static const char *const title_events[] = {"submit", "plan",   "finish", "fail",
+                                           "clear",  "cancel", "remove", "drop"};
 static const char *const unit_states[] = {"blocked", "ready",  "leased",
                                           "done",    "failed", "cancelled"};
 static const char *const unit_events[] = {"unblock",  "block", "lease", "adopt",
@@ -274,12 +298,24 @@ static int move(struct tx *tx, enum machine machine, enum sql_id sql, struct val
     return check_moved(tx, machine, moved, state, event);
 }
 
+/* Ends the row. */
+static int drop_title(struct tx *tx, const char *title, enum title_state state,
+                      enum title_event event) {
+    int64_t dropped = sql_run(tx, SQL_TITLE_DROP,
+                              VALUES(TEXT(title), TEXT(state_name(MACHINE_TITLE, (int)state))));
+    return check_moved(tx, MACHINE_TITLE, dropped, (int)state, (int)event);
+}
+
 int title_move(struct tx *tx, const char *title, enum title_state state, enum title_event event,
                const char *detail) {
-    int next = move(tx, MACHINE_TITLE, SQL_TITLE_MOVE, TEXT(title), (int)state, (int)event);
+    bool drops = state_next(MACHINE_TITLE, (int)state, (int)event) == TITLE_GONE;
+    int next = drops ? drop_title(tx, title, state, event)
+                     : move(tx, MACHINE_TITLE, SQL_TITLE_MOVE, TEXT(title), (int)state, (int)event);
     event_add(tx, title, 0, "title", state_event_name(MACHINE_TITLE, (int)event), detail);
     metric_add(tx, METRIC_TITLES, (int)state, 0, -1);
-    metric_add(tx, METRIC_TITLES, next, 0, 1);
+    if (next != TITLE_GONE) {
+        metric_add(tx, METRIC_TITLES, next, 0, 1);
+    }
     metric_add(tx, METRIC_TITLE_EVENTS, (int)event, 0, 1);
     tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
     return next;

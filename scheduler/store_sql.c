@@ -45,8 +45,11 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_EVENTS_BOUNDS] = "SELECT (SELECT min(seq) FROM event), (SELECT max(seq) FROM event)",
     [SQL_EVENTS_BETWEEN] = "SELECT seq, at, title, unit, kind, detail, trace FROM event "
                            "WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR title = $3) "
-                           "AND ($5 = '' OR EXISTS (SELECT 1 FROM title t "
-                           "WHERE t.id = event.title AND t.tenant = $5)) "
+                           /* the first removal after it tells whose the title was */
+                           "AND ($5 = '' OR $5 = coalesce((SELECT g.tenant FROM title_gone g "
+                           "WHERE g.title = event.title AND g.seq >= event.seq "
+                           "ORDER BY g.seq LIMIT 1), (SELECT t.tenant FROM title t "
+                           "WHERE t.id = event.title))) "
                            "ORDER BY seq LIMIT $4",
     [SQL_EVENTS_DROP] = "DELETE FROM event WHERE seq <= $1",
     /* The kinds are those of the index. */
@@ -81,10 +84,13 @@ static const char *const statements[SQL_COUNT] = {
                         "FROM title WHERE id = $1",
     [SQL_TITLE_PLAN] = "SELECT plan FROM title WHERE id = $1",
     [SQL_TITLE_MOVE] = "UPDATE title SET state = $3 WHERE id = $1 AND state = $2",
+    [SQL_TITLE_DROP] = "DELETE FROM title WHERE id = $1 AND state = $2",
     [SQL_TITLE_SET_SOURCE] = "UPDATE title SET pin = $2, source_size = $3 WHERE id = $1",
     [SQL_TITLE_SET_PLAN] = "UPDATE title SET plan = $2, identity = $3 WHERE id = $1",
     [SQL_TITLE_SET_PACKAGED] = "UPDATE title SET packaged = $2 WHERE id = $1",
     [SQL_TITLE_SET_VERSION] = "UPDATE title SET version = packaged WHERE id = $1",
+    [SQL_TITLE_FORGET_VERSION] =
+        "UPDATE title SET version = '', packaged = '', class = '', error = '' WHERE id = $1",
     [SQL_TITLE_SET_ERROR] = "UPDATE title SET class = $2, error = $3 WHERE id = $1",
     [SQL_TITLE_COUNT_REDONE] = "UPDATE title SET redone = redone + 1 WHERE id = $1",
     [SQL_TITLE_COUNT_FAILURE] = "UPDATE title SET failures = failures + 1 WHERE id = $1",
@@ -113,6 +119,19 @@ static const char *const statements[SQL_COUNT] = {
                            "AND priority = $1 AND tenant = $2) o "
                            "WHERE o.due < $3 OR (o.due = $3 AND o.submission < $4)",
 
+    [SQL_TITLE_GONE_ADD] = "INSERT INTO title_gone (title, seq, tenant) "
+                           "SELECT $1, value, $2 FROM counter WHERE name = 'event'",
+    [SQL_TITLES_GONE_DROP] = "DELETE FROM title_gone WHERE seq <= $1",
+
+    [SQL_VERSIONS_OTHER_OUTPUT] =
+        "SELECT output FROM title_version WHERE title = $1 AND output <> $2 "
+        "ORDER BY output LIMIT 1",
+    [SQL_VERSIONS_DROP] = "DELETE FROM title_version WHERE title = $1",
+    [SQL_VERSIONS_DROP_OUTPUT] = "DELETE FROM title_version WHERE title = $1 AND output = $2",
+    [SQL_VERSIONS_DROP_RENDITIONS] =
+        "DELETE FROM version_rendition WHERE title = $1 AND version NOT IN "
+        "(SELECT version FROM title_version WHERE title = $1)",
+
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
         "build, state, waiting, cost_s, frames, ready_at, priority, tenant, due) "
@@ -120,6 +139,9 @@ static const char *const statements[SQL_COUNT] = {
         "FROM title t WHERE t.id = $2",
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
+    [SQL_UNIT_AT] = "SELECT id FROM unit WHERE title = $1 AND position = $2",
+    [SQL_UNIT_DROP_AT] =
+        "DELETE FROM unit WHERE title = $1 AND position = $2 RETURNING kind, state",
     [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
                       "WHERE id = $1 AND state = $2 RETURNING kind",
     [SQL_UNIT_SET_PLACE] =
@@ -209,12 +231,14 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_PRODUCT_GET] = "SELECT p.report FROM unit u JOIN product p ON p.place = u.place "
                         "AND p.key = u.key WHERE u.id = $1",
+    [SQL_PRODUCT_COUNT] = "SELECT count(*) FROM product WHERE place = $1 AND key = $2",
     [SQL_PRODUCT_PUT] = "INSERT INTO product (place, key, title, report, repaired, concealed) "
                         "SELECT u.place, u.key, u.title, $2, $3, $4 FROM unit u WHERE u.id = $1 "
                         "ON CONFLICT (place, key) DO UPDATE "
                         "SET report = $2, repaired = $3, concealed = $4",
     [SQL_PRODUCT_DROP] = "DELETE FROM product WHERE (place, key) IN "
                          "(SELECT u.place, u.key FROM unit u WHERE u.id = $1)",
+    [SQL_PRODUCTS_COUNT] = "SELECT count(*) FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP] = "DELETE FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP_UNPUBLISHED] = "DELETE FROM product WHERE title = $1 AND published = 0",
     [SQL_PRODUCTS_PUBLISH] =
@@ -246,7 +270,9 @@ static const char *const statements[SQL_COUNT] = {
         "WHERE l.state <> 'ended' AND l.state = 'live'",
     [SQL_LEASES_DROP_UNITS] =
         "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
-    [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1",
+    /* A removal that runs still is waited for. */
+    [SQL_LEASES_DROP] =
+        "DELETE FROM lease WHERE title = $1 AND NOT (kind = 'remove' AND state <> 'ended')",
 
     [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
                         "seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",

@@ -41,7 +41,7 @@ static const char *is_or_are(int64_t count) {
 
 static bool is_open(const struct why *why) {
     return why->state == TITLE_SUBMITTED || why->state == TITLE_RUNNING ||
-           why->state == TITLE_FAILING;
+           why->state == TITLE_FAILING || why->state == TITLE_REMOVING;
 }
 
 static int64_t unit_sum(const struct why *why) {
@@ -105,10 +105,11 @@ static void say_open(const struct why *why, struct buf *out) {
         [TITLE_SUBMITTED] = "is at its first step, the reading of its source",
         [TITLE_RUNNING] = "is being made",
         [TITLE_FAILING] = "has failed, and what it made is being removed",
+        [TITLE_REMOVING] = "is being removed, with what it published",
     };
     bool held = is_held(why);
     buf_format(out, "%s %s", why->title, doings[why->state]);
-    if (why->state == TITLE_FAILING) {
+    if (why->state == TITLE_FAILING || why->state == TITLE_REMOVING) {
         buf_string(out, held ? ", which something holds up." : ".");
         return;
     }

@@ -291,7 +291,7 @@ void why_load(struct why *out, struct tx *tx, struct farm *farm, const char *id)
     out->tenant = "";
     load_failures(out, tx);
     bool open = title.state == TITLE_SUBMITTED || title.state == TITLE_RUNNING ||
-                title.state == TITLE_FAILING;
+                title.state == TITLE_FAILING || title.state == TITLE_REMOVING;
     if (open) {
         load_workers(out, tx, 0, &out->workers);
         load_units(out, tx, title.source_size >= 0 ? farm_plan(tx, farm, &title) : NULL);

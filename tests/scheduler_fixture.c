@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "fixture.h"
 #include "scheduler/lease.h"
+#include "scheduler/removal.h"
 #include "scheduler/session.h"
 #include "scheduler/titles.h"
 #include "scheduler/view.h"
@@ -465,6 +466,16 @@ static void run_cancel(struct tx *tx, void *context) {
 int fixture_cancel(struct fixture_farm *farm, const char *title) {
     struct doing doing = {.text = title};
     return call(farm, run_cancel, &doing);
+}
+
+static void run_remove(struct tx *tx, void *context) {
+    struct doing *doing = context;
+    doing->number = title_remove(tx, doing->text, doing->number != 0);
+}
+
+bool fixture_remove(struct fixture_farm *farm, const char *title, bool keep_files) {
+    struct doing doing = {.text = title, .number = keep_files};
+    return call(farm, run_remove, &doing) == 0 && doing.number != 0;
 }
 
 /* ---- looking ----------------------------------------------------------------- */

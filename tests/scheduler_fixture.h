@@ -124,6 +124,9 @@ int fixture_work(struct fixture_farm *farm, const char *session);
 int fixture_sweep(struct fixture_farm *farm);
 int fixture_cancel(struct fixture_farm *farm, const char *title);
 
+/* Takes the title away; whether it is gone already. */
+bool fixture_remove(struct fixture_farm *farm, const char *title, bool keep_files);
+
 /* "running", and so on; the class and the sentence are in `error`. */
 const char *fixture_state(struct fixture_farm *farm, const char *title, char *error, size_t size);
 

@@ -28,6 +28,14 @@ static const struct {
     {MACHINE_TITLE, "failed", "submit", "submitted"},
     {MACHINE_TITLE, "cancelled", "submit", "submitted"},
     {MACHINE_TITLE, "done", "submit", "submitted"},
+    {MACHINE_TITLE, "submitted", "remove", "removing"},
+    {MACHINE_TITLE, "running", "remove", "removing"},
+    {MACHINE_TITLE, "failing", "remove", "removing"},
+    {MACHINE_TITLE, "failed", "remove", "removing"},
+    {MACHINE_TITLE, "cancelled", "remove", "removing"},
+    {MACHINE_TITLE, "done", "remove", "removing"},
+    {MACHINE_TITLE, "removing", "fail", "failed"},
+    {MACHINE_TITLE, "removing", "drop", "gone"},
 
     {MACHINE_UNIT, "blocked", "unblock", "ready"},
     {MACHINE_UNIT, "blocked", "cancel", "cancelled"},
@@ -70,7 +78,8 @@ static int drawn(enum machine machine, int state, int event) {
     for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
         if (moves[i].machine == machine && strcmp(moves[i].from, state_name(machine, state)) == 0 &&
             strcmp(moves[i].event, state_event_name(machine, event)) == 0) {
-            return state_from_name(machine, moves[i].to);
+            return strcmp(moves[i].to, "gone") == 0 ? TITLE_GONE
+                                                    : state_from_name(machine, moves[i].to);
         }
     }
     return -1;
