@@ -21,6 +21,8 @@ struct settings {
     const char *outputs;
     int64_t heartbeat_ms;
     int64_t ttl_ms;
+    int64_t keep_versions_ms;
+    int64_t keep_versions;
     const char *tenants; /* as tenant_rules_parse reads them; NULL: none */
     int log_level;       /* enum log_level */
 };

@@ -93,6 +93,7 @@ static const struct {
     {"GET", "/v1/titles", V | S | A},
     {"GET", "/v1/titles/t", V | S | A},
     {"GET", "/v1/titles/t/why", V | S | A},
+    {"GET", "/v1/titles/t/versions", V | S | A},
     {"GET", "/v1/titles/t/plan", V | S | W | A},
     {"GET", "/v1/titles/t/units", V | S | W | A},
     {"GET", "/v1/titles/t/identity", V | S | W | A},
