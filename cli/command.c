@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
     &command_status,
     &command_why,
     &command_watch,
+    &command_versions,
     &command_list,
     &command_cancel,
     &command_retry,

@@ -100,6 +100,7 @@ extern const struct command command_status;
 extern const struct command command_submit;
 extern const struct command command_token;
 extern const struct command command_up;
+extern const struct command command_versions;
 extern const struct command command_watch;
 extern const struct command command_why;
 extern const struct command command_worker;

@@ -9,6 +9,7 @@
 #include "places.h"
 #include "removal.h"
 #include "titles.h"
+#include "versions.h"
 #include "view.h"
 #include "why.h"
 
@@ -213,6 +214,10 @@ void call_list_titles(struct tx *tx, struct call *call) {
 
 void call_show_title(struct tx *tx, struct call *call) {
     view_title(tx, call->routes->farm, call->argument, &call->writer);
+}
+
+void call_show_versions(struct tx *tx, struct call *call) {
+    versions_write(tx, call->routes->farm, call->argument, &call->writer);
 }
 
 void call_show_plan(struct tx *tx, struct call *call) {

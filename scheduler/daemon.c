@@ -179,6 +179,8 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.port = (int)settings->port;
         scheduler.heartbeat_ms = (int)settings->heartbeat_ms;
         scheduler.ttl_ms = (int)settings->ttl_ms;
+        scheduler.keep_versions_ms = settings->keep_versions_ms;
+        scheduler.keep_versions = settings->keep_versions;
         scheduler.tenants = settings->tenants;
         scheduler.connections = (int)settings->connections;
         scheduler.strangers = (int)settings->strangers;

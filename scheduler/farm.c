@@ -13,6 +13,7 @@ void farm_init(struct farm *farm) {
     *farm = (struct farm){
         .heartbeat_ms = 10000,
         .ttl_ms = 30000,
+        .keep_versions_ms = INT64_MAX,
         .limits = plan_limits_default(),
         .draw = id_number,
     };

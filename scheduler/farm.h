@@ -37,8 +37,10 @@ struct farm {
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     struct plan_limits limits;
-    const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
-    const char *outputs; /* where outputs may go */
+    const char *sources;      /* places.h: where sources may come from; borrowed; NULL: anywhere */
+    const char *outputs;      /* where outputs may go */
+    int64_t keep_versions_ms; /* so long after it was replaced a version is kept */
+    int64_t keep_versions;    /* so many of those that were replaced last stay longer */
     struct tenant_rules tenants;
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
     struct progress *progress;

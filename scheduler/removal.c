@@ -6,20 +6,11 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "metrics.h"
 #include "titles.h"
-
-/* Units that are not in the plan go one by one. */
-static void drop_unit(struct tx *tx, const char *title, int64_t position) {
-    struct query query = sql_query(tx, SQL_UNIT_DROP_AT, VALUES(TEXT(title), INTEGER(position)));
-    while (query_next(&query)) {
-        metric_add(tx, METRIC_UNITS, task_kind_from_name(query_text(&query, 0)),
-                   state_from_name(MACHINE_UNIT, query_text(&query, 1)), -1);
-    }
-}
+#include "versions.h"
 
 static void add_removal(struct tx *tx, const struct title_row *title) {
-    drop_unit(tx, title->id, POSITION_TAKE_AWAY);
+    title_drop_unit(tx, title->id, POSITION_TAKE_AWAY);
     title_add_unit(tx, title, POSITION_TAKE_AWAY, TASK_REMOVE, UNIT_BLOCKED);
 }
 
@@ -61,7 +52,7 @@ bool title_remove(struct tx *tx, const char *id, bool keep_files) {
         sql_run(tx, SQL_TITLE_FORGET_VERSION, VALUES(TEXT(id)));
     }
     if (keep_files) {
-        drop_unit(tx, id, POSITION_TAKE_AWAY);
+        title_drop_unit(tx, id, POSITION_TAKE_AWAY);
     } else if (is_new) {
         add_removal(tx, &title);
     }
@@ -97,6 +88,8 @@ void removal_fill(struct tx *tx, struct task *task, const struct title_row *titl
         task->everything = true;
         task->output = arena_string(&task->arena, output);
         mem_free(output);
+    } else if (position == POSITION_DROP_VERSIONS) {
+        versions_fill(tx, task, title->id);
     }
 }
 
@@ -120,6 +113,8 @@ void removal_done(struct tx *tx, const char *id, int64_t position) {
             title_clear(tx, id, "");
         } else if (position == POSITION_TAKE_AWAY) {
             taken_away(tx, &title);
+        } else {
+            versions_dropped(tx, id);
         }
     }
     title_row_finish(&title);
@@ -134,5 +129,7 @@ void removal_refused(struct tx *tx, const struct unit_row *unit, const char *fai
         sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(unit->title), TEXT(failure), TEXT(error)));
         title_move(tx, unit->title, TITLE_REMOVING, TITLE_FAIL, detail);
         mem_free(error);
+    } else {
+        versions_refused(tx, unit->title);
     }
 }

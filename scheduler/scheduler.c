@@ -18,6 +18,7 @@
 #include "store.h"
 #include "titles.h"
 #include "tokens.h"
+#include "versions.h"
 
 struct scheduler {
     struct store *store;
@@ -46,6 +47,7 @@ struct scheduler_options scheduler_options_default(void) {
         .heartbeat_ms = 10000,
         .ttl_ms = 30000,
         .comment_ms = 12000,
+        .keep_versions_ms = INT64_MAX,
         .limits = plan_limits_default(),
     };
 }
@@ -55,6 +57,7 @@ struct scheduler_options scheduler_options_default(void) {
 static void sweep(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
     session_sweep(tx, &scheduler->farm);
+    versions_sweep(tx, &scheduler->farm);
     tokens_load(tx, scheduler->auth); /* others may share the store; and some expire */
 }
 
@@ -62,7 +65,7 @@ static void sweep_done(void *context, const struct err *err) {
     struct scheduler *scheduler = context;
     scheduler->sweeping = false;
     if (err->code != ERR_NONE) {
-        log_error("a sweep for lost workers failed", "error=\"%s\"", err->message);
+        log_error("a sweep for lost workers and old versions failed", "error=\"%s\"", err->message);
     }
 }
 
@@ -188,6 +191,8 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.heartbeat_ms = options->heartbeat_ms;
     scheduler->farm.ttl_ms = options->ttl_ms;
     scheduler->farm.limits = options->limits;
+    scheduler->farm.keep_versions_ms = options->keep_versions_ms;
+    scheduler->farm.keep_versions = options->keep_versions;
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);
     scheduler->outputs = options->outputs == NULL ? NULL : mem_string(options->outputs);
     scheduler->farm.sources = scheduler->sources;

@@ -34,6 +34,9 @@ struct scheduler_options {
     int strangers;
     int strangers_per_address;
     int request_ms;
+    int64_t keep_versions_ms;  /* a version that was replaced is dropped after so long; default:
+                                  never */
+    int64_t keep_versions;     /* so many of them stay longer; default 0 */
     const char *tenants;       /* weights and caps as tenant_rules_parse reads them; NULL: none */
     struct plan_limits limits; /* what a source may be; default plan_limits_default() */
 };

@@ -25,6 +25,8 @@ struct settings {
     int64_t strangers;
     int64_t strangers_per_address;
     int64_t request_ms;
+    int64_t keep_versions_ms;
+    int64_t keep_versions;
     const char *tenants; /* as tenant_rules_parse reads them; NULL: none */
     int log_level;       /* enum log_level */
 };

@@ -20,6 +20,19 @@
 /* What a unit has of its title's order. */
 #define UNIT_ORDER "t.priority, t.tenant, " TITLE_DUE
 
+/* A version v, of title t, whose time is past: replaced up to then ($before), and not among the
+ * newest ($newest) of those that were. One that is being dropped goes on being so. */
+#define VERSION_DUE(before, newest)                                                                \
+    "v.replaced > 0 AND v.replaced <= " before " AND v.output = t.output AND (v.dropping = 1 OR "  \
+    "(SELECT count(*) FROM title_version n WHERE n.title = v.title AND n.output = v.output "       \
+    "AND n.replaced > v.replaced) >= " newest ") "
+
+/* The places of renditions that versions r of title $1 name: those that are dropped, or stay. */
+#define VERSION_PLACES(dropping)                                                                   \
+    "SELECT r.place FROM version_rendition r JOIN title_version v ON v.title = r.title "           \
+    "AND v.version = r.version AND v.output = r.output "                                           \
+    "WHERE r.title = $1 AND v.dropping = " dropping
+
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
@@ -123,14 +136,55 @@ static const char *const statements[SQL_COUNT] = {
                            "SELECT $1, value, $2 FROM counter WHERE name = 'event'",
     [SQL_TITLES_GONE_DROP] = "DELETE FROM title_gone WHERE seq <= $1",
 
+    [SQL_VERSIONS] = "SELECT version, output, since, replaced, dropping FROM title_version "
+                     "WHERE title = $1 ORDER BY replaced > 0, replaced DESC",
+    [SQL_VERSIONS_REPLACE] =
+        "UPDATE title_version SET replaced = $2 WHERE title = $1 AND replaced = 0 "
+        "AND (version, output) NOT IN (SELECT packaged, output FROM title WHERE id = $1)",
+    [SQL_VERSION_PUT] =
+        "INSERT INTO title_version (title, version, output, since) "
+        "SELECT id, packaged, output, $2 FROM title WHERE id = $1 "
+        "ON CONFLICT (title, version, output) DO UPDATE SET replaced = 0, dropping = 0, "
+        "refused = 0, since = CASE WHEN title_version.replaced = 0 THEN title_version.since "
+        "ELSE $2 END",
+    [SQL_VERSION_DROP_RENDITIONS] =
+        "DELETE FROM version_rendition WHERE title = $1 AND (version, output) IN "
+        "(SELECT packaged, output FROM title WHERE id = $1)",
+    [SQL_VERSION_PUT_RENDITIONS] =
+        "INSERT INTO version_rendition (title, version, output, place) "
+        "SELECT DISTINCT t.id, t.packaged, t.output, u.place FROM title t "
+        "JOIN unit u ON u.title = t.id AND u.rendition >= 0 WHERE t.id = $1",
+    [SQL_VERSIONS_DUE] =
+        "SELECT DISTINCT v.title FROM title_version v JOIN title t ON t.id = v.title "
+        "WHERE " VERSION_DUE(
+            "$1",
+            "$2") "AND (v.refused = 0 OR v.refused <= $3) "
+                  "AND t.state IN ('done', 'failed', 'cancelled') "
+                  "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> "
+                  "'ended') "
+                  "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "
+                  "AND u.state IN ('blocked', 'ready', 'leased')) LIMIT $4",
+    /* Of those that are dropped nobody asks any more since when. */
+    [SQL_VERSIONS_MARK] =
+        "UPDATE title_version SET dropping = 1, replaced = 1 WHERE (title, version, output) IN "
+        "(SELECT v.title, v.version, v.output FROM title_version v JOIN title t ON t.id = v.title "
+        "WHERE v.title = $1 AND " VERSION_DUE(
+            "$2", "$3") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
+    [SQL_VERSIONS_DROPPING] = "SELECT version FROM title_version "
+                              "WHERE title = $1 AND dropping = 1 ORDER BY version",
+    [SQL_VERSIONS_PLACES] = "SELECT place FROM (" VERSION_PLACES("1") " EXCEPT " VERSION_PLACES(
+        "0") ") d ORDER BY place",
+    [SQL_VERSIONS_REFUSED] = "UPDATE title_version SET refused = $2 "
+                             "WHERE title = $1 AND dropping = 1",
+    [SQL_VERSIONS_DROP_DROPPING] = "DELETE FROM title_version WHERE title = $1 AND dropping = 1",
     [SQL_VERSIONS_OTHER_OUTPUT] =
         "SELECT output FROM title_version WHERE title = $1 AND output <> $2 "
         "ORDER BY output LIMIT 1",
     [SQL_VERSIONS_DROP] = "DELETE FROM title_version WHERE title = $1",
     [SQL_VERSIONS_DROP_OUTPUT] = "DELETE FROM title_version WHERE title = $1 AND output = $2",
     [SQL_VERSIONS_DROP_RENDITIONS] =
-        "DELETE FROM version_rendition WHERE title = $1 AND version NOT IN "
-        "(SELECT version FROM title_version WHERE title = $1)",
+        "DELETE FROM version_rendition WHERE title = $1 AND (version, output) NOT IN "
+        "(SELECT version, output FROM title_version WHERE title = $1)",
 
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
@@ -241,6 +295,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PRODUCTS_COUNT] = "SELECT count(*) FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP] = "DELETE FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP_UNPUBLISHED] = "DELETE FROM product WHERE title = $1 AND published = 0",
+    [SQL_PRODUCTS_DROP_UNKEPT] =
+        "DELETE FROM product WHERE title = $1 AND place IN (" VERSION_PLACES(
+            "1") " EXCEPT " VERSION_PLACES("0") ")",
     [SQL_PRODUCTS_PUBLISH] =
         "UPDATE product SET published = 1 WHERE title = $1 AND published = 0 AND EXISTS "
         "(SELECT 1 FROM unit u WHERE u.title = $1 AND u.place = product.place "

@@ -11,6 +11,7 @@
 #include "events.h"
 #include "metrics.h"
 #include "removal.h"
+#include "versions.h"
 
 enum {
     REPAIRED_PERCENT_MAX = 5, /* of the title's frames */
@@ -30,6 +31,14 @@ int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t pos
                    INTEGER(tx_now(tx))));
     metric_add(tx, METRIC_UNITS, (int)kind, (int)state, 1);
     return id;
+}
+
+void title_drop_unit(struct tx *tx, const char *title, int64_t position) {
+    struct query query = sql_query(tx, SQL_UNIT_DROP_AT, VALUES(TEXT(title), INTEGER(position)));
+    while (query_next(&query)) {
+        metric_add(tx, METRIC_UNITS, task_kind_from_name(query_text(&query, 0)),
+                   state_from_name(MACHINE_UNIT, query_text(&query, 1)), -1);
+    }
 }
 
 /* How many removals of the title run. */
@@ -510,6 +519,7 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
 }
 
 void title_done(struct tx *tx, const char *id) {
+    versions_publish(tx, id);
     sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(TEXT(id)));
     sql_run(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
     title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, "");

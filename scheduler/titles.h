@@ -31,6 +31,7 @@ enum {
     POSITION_PROBE = -1,
     POSITION_REMOVE = -2,    /* what a failed run made */
     POSITION_TAKE_AWAY = -3, /* all of the title */
+    POSITION_DROP_VERSIONS = -4,
 };
 
 enum { PRIORITY_MIN = -100, PRIORITY_MAX = 100, LABELS_MAX = 16, LABEL_MAX = 128 };
@@ -83,6 +84,9 @@ void title_cancel(struct tx *tx, const char *title, const char *why);
 /* Adds a unit that is not in the plan, ready or blocked; returns its id. */
 int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t position,
                        enum task_kind kind, enum unit_state state);
+
+/* Drops such a unit, where it is there. */
+void title_drop_unit(struct tx *tx, const char *title, int64_t position);
 
 /* Cancels all units that are not done and tells the leases to stop. */
 void title_stop_work(struct tx *tx, const char *title);

@@ -196,15 +196,19 @@ static void run_submit(struct tx *tx, void *context) {
     title_submit(tx, doing->input);
 }
 
+int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *request) {
+    struct doing doing = {.input = request};
+    return call(farm, run_submit, &doing);
+}
+
 int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
                       const char *ladder) {
     char *text = fixture_ladder(ladder);
     struct title_request whole = *request;
-    struct doing doing = {.input = &whole};
     whole.source = "/media/clip.mp4";
     whole.output = "/out";
     whole.ladder = text;
-    int result = call(farm, run_submit, &doing);
+    int result = fixture_submit_whole(farm, &whole);
     mem_free(text);
     return result;
 }

@@ -61,6 +61,8 @@ int fixture_submit(struct fixture_farm *farm, const char *title, const char *lad
 /* The same with all that the request says but for source, output and ladder. */
 int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
                       const char *ladder);
+/* The same, just as it is. */
+int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *request);
 int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
                  char session[ID_TEXT]);
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,

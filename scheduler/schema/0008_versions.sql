@@ -18,14 +18,15 @@ CREATE INDEX title_version_old ON title_version (replaced) WHERE replaced > 0;
 CREATE TABLE version_rendition (
     title TEXT NOT NULL,
     version TEXT NOT NULL,
+    output TEXT NOT NULL,
     place TEXT NOT NULL,
-    PRIMARY KEY (title, version, place)
+    PRIMARY KEY (title, version, output, place)
 );
 
 INSERT INTO title_version (title, version, output, since)
     SELECT id, version, output, 0 FROM title WHERE version <> '';
-INSERT INTO version_rendition (title, version, place)
-    SELECT DISTINCT t.id, t.version, p.place FROM title t
+INSERT INTO version_rendition (title, version, output, place)
+    SELECT DISTINCT t.id, t.version, t.output, p.place FROM title t
     JOIN product p ON p.title = t.id AND p.published = 1 WHERE t.version <> '';
 
 -- Whose the titles were whose events are in the feed still: up to `seq` they are that tenant's.
