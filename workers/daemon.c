@@ -23,10 +23,11 @@
 
 enum {
     TOKEN_BYTES = 4096,
-    TICK_MS = 100,    /* how often a signal is looked for */
-    HEART_NICE = -5,  /* where we may: a heartbeat must not starve */
-    ANSWER_PARTS = 3, /* of a lease time a heartbeat's answer may take one */
-    WARN_MS = 60000,  /* a scheduler that is away is told of once a minute */
+    TICK_MS = 100,        /* how often a signal is looked for */
+    HEART_NICE = -5,      /* where we may: a heartbeat must not starve */
+    ANSWER_PARTS = 3,     /* of a lease time a heartbeat's answer may take one */
+    SHORT_WAIT_MS = 1000, /* for work, while the memory for it may become free */
+    WARN_MS = 60000,      /* a scheduler that is away is told of once a minute */
     EXIT_FAILED = 1,
     EXIT_REFUSED = 4,
     EXIT_INTERRUPTED = 130,
@@ -283,6 +284,13 @@ static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SES
     return idle;
 }
 
+/* Whether what the tasks at work leave is less than these slots' share: none may fit now that
+ * does as soon as one of those ends, of which a scheduler that was asked before knows nothing. */
+static bool is_short(const struct daemon *d, int64_t memory, size_t idle) {
+    int64_t share = d->worker.memory_bytes / (int64_t)d->slot_count;
+    return idle < d->slot_count && memory < share * (int64_t)idle;
+}
+
 static void wait_for_change(struct daemon *d) {
     pthread_mutex_lock(&d->shared.lock);
     wait_on(d, &d->shared.changed, TICK_MS);
@@ -315,8 +323,9 @@ static void lease(struct daemon *d, struct api *api, int *failures) {
         wait_for_change(d);
         return;
     }
-    int failed = api_lease(api, session, (int)idle, memory > 0 ? memory : 0, API_WAIT_MS, tasks,
-                           &count, &err);
+    int64_t wait_ms = is_short(d, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS;
+    int failed =
+        api_lease(api, session, (int)idle, memory > 0 ? memory : 0, wait_ms, tasks, &count, &err);
     if (failed == 0) {
         *failures = 0;
         tasks_give(d, tasks, count);
