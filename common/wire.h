@@ -206,7 +206,9 @@ struct task {
     const char *output; /* URL of the folder above the title's */
     size_t unit_count;
     struct task_unit *units; /* rung i of a video spec belongs to units[i] */
-    int64_t memory_bytes;    /* limit of the child */
+    int64_t memory_bytes;    /* limit of the child's address space */
+    int64_t reserve_bytes;   /* of its worker's memory that it counts for: what it is known to
+                                take, at most the limit */
     double wall_limit_s;     /* limit of the attempt */
     struct child_spec spec;  /* PROBE, VIDEO, AUDIO */
     const char *version;     /* SWAP: which version to make current */

@@ -19,7 +19,7 @@ void farm_init(struct farm *farm) {
 }
 
 void farm_finish(struct farm *farm) {
-    farm_plans_forget(farm);
+    farm_forget(farm);
     mem_free(farm->progress);
     farm->progress = NULL;
     farm->progress_count = farm->progress_capacity = 0;
@@ -121,7 +121,8 @@ const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct titl
     return plan;
 }
 
-void farm_plans_forget(struct farm *farm) {
+void farm_forget(struct farm *farm) {
+    model_finish(&farm->model);
     for (int i = 0; i < FARM_PLANS; i++) {
         plan_destroy(farm->plans[i].plan);
         farm->plans[i] = (struct farm_plan){0};

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model.h"
 #include "plan.h"
 #include "rows.h"
 #include "store.h"
@@ -40,11 +41,14 @@ struct farm {
     const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
     const char *outputs; /* where outputs may go */
     struct tenant_rules tenants;
+    int hedge_after;        /* times its expected time, after which a task is hedged; 0: never */
+    int64_t hedge_least_ms; /* and not before */
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
     struct progress *progress;
     size_t progress_count;
     size_t progress_capacity;
     struct farm_plan plans[FARM_PLANS];
+    struct model model; /* of the store; estimate.h loads it */
     uint64_t uses;
 };
 
@@ -71,8 +75,8 @@ struct plan *farm_plan_load(struct tx *tx, const struct title_row *title);
 /* Reads the title's ladder. */
 int farm_ladder(const struct title_row *title, struct ladder *out, struct err *err);
 
-/* Forgets all parsed plans: after a transaction that failed, whose writes they may hold. */
-void farm_plans_forget(struct farm *farm);
+/* Forgets all that was read: after a transaction that failed, whose writes it may hold. */
+void farm_forget(struct farm *farm);
 
 /* The number by which the store knows a build line, given at its first use. */
 int64_t farm_build_number(struct tx *tx, const char *line);

@@ -21,8 +21,10 @@ struct settings {
     const char *outputs;
     int64_t heartbeat_ms;
     int64_t ttl_ms;
-    const char *tenants; /* as tenant_rules_parse reads them; NULL: none */
-    int log_level;       /* enum log_level */
+    int64_t hedge_after;    /* times the expected time; 0: never */
+    int64_t hedge_least_ms; /* not before */
+    const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
+    int log_level;          /* enum log_level */
 };
 
 /* Fills `settings`; `config` holds their texts and is the caller's to finish, after a failure

@@ -102,6 +102,11 @@ enum sql_id {
     SQL_LEASES_OF_TITLE,
     SQL_LEASES_OF_UNIT,
     SQL_LEASES_OPEN,
+    SQL_LEASES_LIVE_OF_UNIT,
+    SQL_LEASES_STRAGGLING,
+    SQL_LEASES_NEXT_STRAGGLER_AT,
+    SQL_LEASES_HEDGED,
+    SQL_LEASES_REARM,
     SQL_LEASES_DROP_UNITS,
     SQL_LEASES_DROP,
     /* sessions */
@@ -131,6 +136,11 @@ enum sql_id {
     SQL_TOKEN_REVOKE,
     SQL_TOKENS,
     SQL_TOKENS_GOOD,
+    /* what tasks take */
+    SQL_MODEL,
+    SQL_MODEL_ADD,
+    SQL_MODEL_SET,
+    SQL_MODEL_DROP_HOSTS,
     /* sources */
     SQL_SOURCE_GET,
     SQL_SOURCE_PUT,

@@ -185,7 +185,21 @@ static void say_task(const struct why *why, size_t index, struct buf *out) {
     }
     buf_string(out, " for ");
     put_duration(out, task->for_ms);
-    buf_format(out, ", %.0f %% done.", 100 * task->share);
+    buf_format(out, ", %.0f %% done", 100 * task->share);
+    if (task->kind == TASK_VIDEO || task->kind == TASK_AUDIO) {
+        buf_string(out, "; it is expected to take ");
+        put_duration(out, (int64_t)(1000 * task->expected_s));
+        buf_string(out, " and ");
+        put_bytes(out, task->reserve_bytes);
+        buf_string(out, " of memory there");
+    }
+    buf_string(out, ".");
+    if (task->hedges[0] != '\0') {
+        buf_format(out,
+                   " It is the second to run it, since %s takes much longer than expected: the "
+                   "first result counts, and the other is stopped.",
+                   task->hedges);
+    }
 }
 
 static void say_more_tasks(const struct why *why, size_t index, struct buf *out) {

@@ -23,6 +23,9 @@ struct why_task {
     int chunk;              /* -1: none */
     const char *renditions; /* "h264-720p, h264-540p"; "" of kinds without */
     double share;           /* done, from 0 to 1 */
+    double expected_s;      /* all of it, there */
+    int64_t reserve_bytes;
+    const char *hedges; /* worker of the straggler that it doubles; "" for none */
 };
 
 /* What the workers are that could run something; drained ones are given nothing. */

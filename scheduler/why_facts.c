@@ -139,6 +139,16 @@ static const char *list_renditions(struct why *why, const struct unit_list *unit
     return list;
 }
 
+/* Who runs the lease of a fence; "" where none of these is it. */
+static const char *worker_of(struct why *why, const struct lease_list *leases, int64_t fence) {
+    for (size_t i = 0; i < leases->count; i++) {
+        if (leases->rows[i].fence == fence && leases->rows[i].state == LEASE_LIVE) {
+            return arena_string(&why->arena, leases->rows[i].worker);
+        }
+    }
+    return "";
+}
+
 static void load_tasks(struct why *why, struct tx *tx, struct farm *farm) {
     struct lease_list leases = {0};
     lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(why->title));
@@ -156,6 +166,9 @@ static void load_tasks(struct why *why, struct tx *tx, struct farm *farm) {
             .chunk = units.count > 0 ? units.rows[0].chunk : -1,
             .renditions = list_renditions(why, &units),
             .share = farm_progress_share(farm, lease->fence),
+            .expected_s = lease->expected_s,
+            .reserve_bytes = lease->reserve_bytes,
+            .hedges = worker_of(why, &leases, lease->hedges),
         };
         unit_list_finish(&units);
     }
