@@ -178,6 +178,7 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.heartbeat_ms = (int)settings->heartbeat_ms;
         scheduler.ttl_ms = (int)settings->ttl_ms;
         scheduler.tenants = settings->tenants;
+        scheduler.sandbox_required = (enum sandbox_level)settings->sandbox_required;
         scheduler.hedge_after = (int)settings->hedge_after;
         scheduler.hedge_least_ms = (int)settings->hedge_least_ms;
         failed = scheduler_start(out, &scheduler, err);

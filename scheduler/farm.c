@@ -15,6 +15,7 @@ void farm_init(struct farm *farm) {
         .ttl_ms = 30000,
         .limits = plan_limits_default(),
         .draw = id_number,
+        .sandbox_required = SANDBOX_NONE,
     };
 }
 

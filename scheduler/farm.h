@@ -41,6 +41,7 @@ struct farm {
     const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
     const char *outputs; /* where outputs may go */
     struct tenant_rules tenants;
+    enum sandbox_level sandbox_required; /* of workers that are given a source's bytes */
     int hedge_after;        /* times its expected time, after which a task is hedged; 0: never */
     int64_t hedge_least_ms; /* and not before */
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */

@@ -81,7 +81,9 @@ static void retry_by(struct granting *g, int64_t at) {
 /* Whether a unit that this worker failed is kept for another that could run it. */
 static bool is_kept_for_others(struct granting *g, const struct unit_row *unit) {
     if (strcmp(unit->avoid, g->session.worker) != 0 || tx_now(g->tx) >= unit->ready_at + AVOID_MS ||
-        sql_integer(g->tx, SQL_ENCODERS_ABLE, VALUES(INTEGER(unit->build), TEXT(g->session.worker)),
+        sql_integer(g->tx, SQL_ENCODERS_ABLE,
+                    VALUES(INTEGER(unit->build), TEXT(g->session.worker),
+                           INTEGER((int64_t)g->farm->sandbox_required)),
                     0) == 0) {
         return false;
     }
@@ -324,12 +326,17 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                          .memory_left = request->memory_bytes,
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
+    bool kinds[TASK_KIND_COUNT];
     retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(INTEGER(tx_now(tx))), 0));
     if (session_get(tx, request->session, &g.session) &&
         !session_is_drained(tx, g.session.worker)) {
-        granted = grant_ready(&g, request->kinds, request->slots, w);
+        for (int i = 0; i < TASK_KIND_COUNT; i++) { /* pure ones read the source */
+            kinds[i] = request->kinds[i] &&
+                       (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
+        }
+        granted = grant_ready(&g, kinds, request->slots, w);
         if (granted < request->slots && !g.held_back && tx_ok(tx)) {
-            granted += grant_hedges(&g, request->kinds, request->slots - granted, w);
+            granted += grant_hedges(&g, kinds, request->slots - granted, w);
         }
     }
     *retry_at = g.retry_at;

@@ -186,6 +186,10 @@ void lease_units(struct tx *tx, int64_t fence, struct unit_list *out) {
     unit_list_read(out, &query);
 }
 
+enum sandbox_level sandbox_level_of(int64_t number) {
+    return number >= 0 && number < SANDBOX_LEVEL_COUNT ? (enum sandbox_level)number : SANDBOX_NONE;
+}
+
 bool session_get(struct tx *tx, const char *id, struct session_row *out) {
     struct query query = sql_query(tx, SQL_SESSION_GET, VALUES(TEXT(id)));
     bool found = query_next(&query);
@@ -197,6 +201,7 @@ bool session_get(struct tx *tx, const char *id, struct session_row *out) {
         out->slots = (int)query_integer(&query, 4);
         out->memory_bytes = query_integer(&query, 5);
         out->seen_at = query_integer(&query, 6);
+        out->sandbox = sandbox_level_of(query_integer(&query, 7));
     } else {
         err_set(tx_err(tx), ERR_NOT_FOUND, "the session '%.64s' is gone; register anew", id);
     }

@@ -138,7 +138,11 @@ struct session_row {
     int slots;
     int64_t memory_bytes;
     int64_t seen_at;
+    enum sandbox_level sandbox;
 };
+
+/* A level as the store has it; the weakest for a number that is none. */
+enum sandbox_level sandbox_level_of(int64_t number);
 
 /* NOT_FOUND of the transaction where it is gone. */
 bool session_get(struct tx *tx, const char *id, struct session_row *out);

@@ -42,6 +42,7 @@ struct scheduler_options scheduler_options_default(void) {
         .ttl_ms = 30000,
         .comment_ms = 12000,
         .hedge_least_ms = 30000,
+        .sandbox_required = SANDBOX_NONE,
         .limits = plan_limits_default(),
     };
 }
@@ -180,6 +181,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.heartbeat_ms = options->heartbeat_ms;
     scheduler->farm.ttl_ms = options->ttl_ms;
     scheduler->farm.limits = options->limits;
+    scheduler->farm.sandbox_required = options->sandbox_required;
     scheduler->farm.hedge_after = options->hedge_after;
     scheduler->farm.hedge_least_ms = options->hedge_least_ms;
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);

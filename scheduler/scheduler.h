@@ -30,6 +30,8 @@ struct scheduler_options {
     int heartbeat_ms;          /* what workers are told; default 10000; private: 500 is good */
     int ttl_ms;                /* a session silent for so long is lost; default 30000 */
     int comment_ms;            /* who follows the feed hears so often at least; default 12000 */
+    enum sandbox_level sandbox_required; /* of workers that are given a source's bytes; default
+                                            SANDBOX_NONE: any */
     int hedge_after;           /* times its expected time after which a task that hangs behind is
                                   given to a second worker; default 0: never */
     int hedge_least_ms;        /* and not before; default 30000 */

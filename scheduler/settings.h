@@ -4,6 +4,7 @@
 #define SCHEDULER_SETTINGS_H
 
 #include "common/config.h"
+#include "common/wire.h"
 
 /* The port that schedulers, workers and clients agree on where none is named. */
 #define SCHEDULER_PORT "7430"
@@ -24,6 +25,7 @@ struct settings {
     int64_t hedge_after;    /* times the expected time; 0: never */
     int64_t hedge_least_ms; /* not before */
     const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
+    int sandbox_required;   /* enum sandbox_level */
     int log_level;          /* enum log_level */
 };
 

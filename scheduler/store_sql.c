@@ -263,8 +263,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1",
 
     [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
-                        "seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at "
+                        "seen_at, cores, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at, sandbox "
                         "FROM worker_session WHERE id = $1",
     [SQL_SESSION_SEEN] = "UPDATE worker_session SET seen_at = $2 WHERE id = $1 AND seen_at < $3",
     [SQL_SESSION_DROP] = "DELETE FROM worker_session WHERE id = $1",
@@ -272,16 +272,22 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS] =
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended'), (SELECT count(*) FROM worker_drain d "
-        "WHERE d.worker = s.worker) FROM worker_session s ORDER BY s.worker, s.id",
+        "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox FROM worker_session s "
+        "ORDER BY s.worker, s.id",
+    [SQL_SESSION_CODECS] =
+        "SELECT DISTINCT codec FROM session_encoder WHERE session = $1 ORDER BY codec",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
     [SQL_SESSIONS_ABLE] =
-        "SELECT count(*), sum(drains), min(CASE WHEN drains > 0 THEN worker END), "
-        "sum(CASE WHEN drains = 0 THEN slots ELSE 0 END), "
-        "sum(CASE WHEN drains = 0 AND slots > busy THEN slots - busy ELSE 0 END), "
-        "max(CASE WHEN drains = 0 THEN memory_bytes END) FROM "
-        "(SELECT s.worker, s.slots, s.memory_bytes, (SELECT count(*) FROM worker_drain d "
+        "SELECT count(*), sum(CASE WHEN drains > 0 AND weak = 0 THEN 1 ELSE 0 END), "
+        "min(CASE WHEN drains > 0 AND weak = 0 THEN worker END), "
+        "sum(CASE WHEN drains = 0 AND weak = 0 THEN slots ELSE 0 END), "
+        "sum(CASE WHEN drains = 0 AND weak = 0 AND slots > busy THEN slots - busy ELSE 0 END), "
+        "max(CASE WHEN drains = 0 AND weak = 0 THEN memory_bytes END), sum(weak), "
+        "min(CASE WHEN weak > 0 THEN worker END) FROM "
+        "(SELECT s.worker, s.slots, s.memory_bytes, CASE WHEN s.sandbox > $2 THEN 1 ELSE 0 END "
+        "AS weak, (SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker) AS drains, (SELECT count(*) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended') AS busy FROM worker_session s "
         "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "
@@ -300,7 +306,8 @@ static const char *const statements[SQL_COUNT] = {
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
     [SQL_ENCODER_BUILDS] = "SELECT DISTINCT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
-        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND NOT EXISTS "
+        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND NOT "
+        "EXISTS "
         "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) AND ($1 = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
 

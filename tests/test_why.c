@@ -92,7 +92,8 @@ START_TEST(what_runs_where) {
     ck_says("t", "running: video of chunk 0 for h264-720p");
     ck_assert_ptr_null(strstr(why("t"), "queue: ")); /* its own tasks take the slots */
     ck_says("t", " runs on w1 for 5 s, 50 % done; it is expected to take ");
-    ck_says("t", " GiB of memory there.\n");
+    ck_says("t", " GiB of memory there. w1 was the first to ask of 1 worker that could do it, of 1 "
+                 "in all.\n");
 }
 END_TEST
 
@@ -113,6 +114,23 @@ START_TEST(a_straggler_is_doubled) {
     ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
     ck_assert_ptr_null(strstr(why("t"), "second to run it"));
     fixture_drop(&held);
+}
+END_TEST
+
+START_TEST(their_sandbox_is_too_weak) {
+    farm.farm.sandbox_required = SANDBOX_NO_LANDLOCK;
+    fixture_submit(&farm, "t", "h264", false);
+    fixture_join_walled(&farm, "w1", SANDBOX_NONE, session);
+    ck_says("t", "but something holds it up");
+    ck_says("t", "sandbox: 1 worker, such as w1, could do some of its work but for its sandbox, "
+                 "which is weaker than the scheduler's option sandbox_required ('no-landlock') ");
+    ck_assert_ptr_null(strstr(why("t"), "drained: "));
+    ck_assert_ptr_null(strstr(why("t"), "encoder: "));
+    fixture_join_walled(&farm, "w2", SANDBOX_NO_LANDLOCK, session);
+    ck_says("t", "and all is well");
+    fixture_drain(&farm, "w2", true);
+    ck_says("t", "drained: All workers that could do 1 piece of work are drained (1); `reelfarm "
+                 "drain w2 --undo`");
 }
 END_TEST
 
@@ -309,6 +327,7 @@ Suite *why_suite(void) {
     tcase_add_test(tests, its_source_is_read);
     tcase_add_test(tests, what_runs_where);
     tcase_add_test(tests, a_straggler_is_doubled);
+    tcase_add_test(tests, their_sandbox_is_too_weak);
     tcase_add_test(tests, nobody_has_the_encoder);
     tcase_add_test(tests, those_who_could_are_drained);
     tcase_add_test(tests, a_pause_after_a_failure);

@@ -383,6 +383,8 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
         .pid = getpid(),
         .slots = (int)d->options->slots,
         .memory_bytes = memory_most(d->options),
+        .cores = d->options->cores,
+        .sandbox = (enum sandbox_level)d->options->sandbox,
         .encoder_count = encoder_count,
         .encoders = encoders,
     };
