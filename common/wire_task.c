@@ -213,6 +213,20 @@ static void removal_read(void *to, struct arena *arena, struct reader *r, const 
     }
 }
 
+static void reserve_write(const void *from, struct writer *w, const char *name) {
+    writer_int(w, name, ((const struct task *)from)->reserve_bytes);
+}
+
+/* Schedulers before it tell the limit alone. */
+static void reserve_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task *task = to;
+    (void)arena;
+    task->reserve_bytes = task->memory_bytes;
+    if (reader_has(r, name)) {
+        reader_int(r, name, 0, task->memory_bytes, &task->reserve_bytes);
+    }
+}
+
 static const struct field task_fields[] = {
     NUMBER(struct task, fence, 0, INT64_MAX),
     CHOICE(struct task, kind, 0, wire_kind_names),
@@ -223,6 +237,7 @@ static const struct field task_fields[] = {
     STRING(struct task, output, URL_MAX),
     LIST(struct task, units, unit_count, UNITS_MAX, unit_fields),
     NUMBER(struct task, memory_bytes, 0, count_max),
+    OTHER("reserve_bytes", reserve_write, reserve_read),
     NUMBER(struct task, wall_limit_s, 0, INT32_MAX),
     OTHER("spec", task_spec_write, task_spec_read),
     STRING(struct task, version, TEXT_MAX),

@@ -186,6 +186,9 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.strangers = (int)settings->strangers;
         scheduler.strangers_per_address = (int)settings->strangers_per_address;
         scheduler.request_ms = (int)settings->request_ms;
+        scheduler.sandbox_required = (enum sandbox_level)settings->sandbox_required;
+        scheduler.hedge_after = (int)settings->hedge_after;
+        scheduler.hedge_least_ms = (int)settings->hedge_least_ms;
         failed = scheduler_start(out, &scheduler, err);
     }
     forget(&token);

@@ -16,11 +16,12 @@ void farm_init(struct farm *farm) {
         .keep_versions_ms = INT64_MAX,
         .limits = plan_limits_default(),
         .draw = id_number,
+        .sandbox_required = SANDBOX_NONE,
     };
 }
 
 void farm_finish(struct farm *farm) {
-    farm_plans_forget(farm);
+    farm_forget(farm);
     mem_free(farm->progress);
     farm->progress = NULL;
     farm->progress_count = farm->progress_capacity = 0;
@@ -155,7 +156,8 @@ int farm_plan_make(struct tx *tx, const struct plan_options *options, struct pla
     return result;
 }
 
-void farm_plans_forget(struct farm *farm) {
+void farm_forget(struct farm *farm) {
+    model_finish(&farm->model);
     for (int i = 0; i < FARM_PLANS; i++) {
         plan_destroy(farm->plans[i].plan);
         farm->plans[i] = (struct farm_plan){0};

@@ -229,7 +229,7 @@ static void end_call(void *context, const struct err *err) {
     struct call *call = context;
     struct routes *routes = call->routes;
     if (err->code != ERR_NONE) {
-        farm_plans_forget(routes->farm);
+        farm_forget(routes->farm);
         routes->proved_ms = 0;
     }
     bool waits = err->code == ERR_NONE && call->topics != 0 && !call->expired &&

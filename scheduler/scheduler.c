@@ -48,6 +48,8 @@ struct scheduler_options scheduler_options_default(void) {
         .ttl_ms = 30000,
         .comment_ms = 12000,
         .keep_versions_ms = INT64_MAX,
+        .hedge_least_ms = 30000,
+        .sandbox_required = SANDBOX_NONE,
         .limits = plan_limits_default(),
     };
 }
@@ -193,6 +195,9 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.limits = options->limits;
     scheduler->farm.keep_versions_ms = options->keep_versions_ms;
     scheduler->farm.keep_versions = options->keep_versions;
+    scheduler->farm.sandbox_required = options->sandbox_required;
+    scheduler->farm.hedge_after = options->hedge_after;
+    scheduler->farm.hedge_least_ms = options->hedge_least_ms;
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);
     scheduler->outputs = options->outputs == NULL ? NULL : mem_string(options->outputs);
     scheduler->farm.sources = scheduler->sources;

@@ -4,6 +4,7 @@
 #define SCHEDULER_SETTINGS_H
 
 #include "common/config.h"
+#include "common/wire.h"
 
 /* The port that schedulers, workers and clients agree on where none is named. */
 #define SCHEDULER_PORT "7430"
@@ -27,8 +28,11 @@ struct settings {
     int64_t request_ms;
     int64_t keep_versions_ms;
     int64_t keep_versions;
-    const char *tenants; /* as tenant_rules_parse reads them; NULL: none */
-    int log_level;       /* enum log_level */
+    const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
+    int64_t hedge_least_ms; /* not before */
+    const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
+    int sandbox_required;   /* enum sandbox_level */
+    int log_level;          /* enum log_level */
 };
 
 /* Fills `settings`; `config` holds their texts and is the caller's to finish, after a failure

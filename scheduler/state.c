@@ -99,6 +99,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = UNIT_READY,    /* nothing that it needs is missing */
             [UNIT_BLOCK] = NO,              /* it is */
             [UNIT_LEASE] = NO,              /* it can't run yet */
+            [UNIT_HEDGE] = NO,              /* it can't run yet */
+            [UNIT_YIELD] = NO,              /* it never ran */
             [UNIT_ADOPT] = NO,              /* it never ran: only kinds without needs are adopted */
             [UNIT_COMPLETE] = NO,           /* it never ran */
             [UNIT_REUSE] = NO,              /* units with needs are cheap and always run */
@@ -113,6 +115,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,            /* it is */
             [UNIT_BLOCK] = NO,              /* what it needs is made again only by its own lease */
             [UNIT_LEASE] = UNIT_LEASED,     /* to the worker that asked */
+            [UNIT_HEDGE] = NO,              /* nobody runs it */
+            [UNIT_YIELD] = NO,              /* nobody runs it */
             [UNIT_ADOPT] = UNIT_LEASED,     /* its old lease lives again */
             [UNIT_COMPLETE] = UNIT_DONE,    /* a late result under a lost fence */
             [UNIT_REUSE] = UNIT_DONE,       /* made by an earlier run */
@@ -126,7 +130,9 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
         {
             [UNIT_UNBLOCK] = NO,            /* it was */
             [UNIT_BLOCK] = UNIT_BLOCKED,    /* package found objects missing */
-            [UNIT_LEASE] = NO,              /* one live lease a unit */
+            [UNIT_LEASE] = NO,              /* a second lease is a hedge */
+            [UNIT_HEDGE] = UNIT_LEASED,     /* two live leases at most: see hedge.h */
+            [UNIT_YIELD] = UNIT_LEASED,     /* and is counted as what it was */
             [UNIT_ADOPT] = NO,              /* somebody else runs it by now */
             [UNIT_COMPLETE] = UNIT_DONE,    /* under its own fence or an older one */
             [UNIT_REUSE] = NO,              /* it runs: its own result comes */
@@ -141,6 +147,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,      /* it is done */
             [UNIT_BLOCK] = NO,        /* it is done */
             [UNIT_LEASE] = NO,        /* it is done */
+            [UNIT_HEDGE] = NO,        /* it is done */
+            [UNIT_YIELD] = NO,        /* it is done */
             [UNIT_ADOPT] = NO,        /* it is done: the worker is told to stop */
             [UNIT_COMPLETE] = NO,     /* the first result won */
             [UNIT_REUSE] = NO,        /* it is done */
@@ -155,6 +163,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,  /* it has ended */
             [UNIT_BLOCK] = NO,    /* it has ended */
             [UNIT_LEASE] = NO,    /* it has ended */
+            [UNIT_HEDGE] = NO,    /* it has ended */
+            [UNIT_YIELD] = NO,    /* it has ended */
             [UNIT_ADOPT] = NO,    /* it has ended */
             [UNIT_COMPLETE] = NO, /* its title is given up */
             [UNIT_REUSE] = NO,    /* it has ended */
@@ -169,6 +179,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,  /* it has ended */
             [UNIT_BLOCK] = NO,    /* it has ended */
             [UNIT_LEASE] = NO,    /* it has ended */
+            [UNIT_HEDGE] = NO,    /* it has ended */
+            [UNIT_YIELD] = NO,    /* nobody wants it */
             [UNIT_ADOPT] = NO,    /* the worker is told to stop */
             [UNIT_COMPLETE] = NO, /* nobody wants it */
             [UNIT_REUSE] = NO,    /* it has ended */
@@ -219,9 +231,9 @@ static const char *const title_events[] = {"submit", "plan",   "finish", "fail",
                                            "clear",  "cancel", "remove", "drop"};
 static const char *const unit_states[] = {"blocked", "ready",  "leased",
                                           "done",    "failed", "cancelled"};
-static const char *const unit_events[] = {"unblock",  "block", "lease", "adopt",
-                                          "complete", "reuse", "retry", "return",
-                                          "redo",     "fail",  "cancel"};
+static const char *const unit_events[] = {"unblock", "block",    "lease", "hedge", "yield",
+                                          "adopt",   "complete", "reuse", "retry", "return",
+                                          "redo",    "fail",     "cancel"};
 static const char *const lease_states[] = {"live", "stopping", "ended"};
 static const char *const lease_events[] = {"complete", "fail", "stop", "quiet",
                                            "return",   "lose", "adopt"};

@@ -51,6 +51,8 @@ enum unit_event {
     UNIT_UNBLOCK,  /* the last unit that it needs is done */
     UNIT_BLOCK,    /* a unit that it needs must be made again */
     UNIT_LEASE,    /* given to a worker */
+    UNIT_HEDGE,    /* given to a second worker, the first being slow */
+    UNIT_YIELD,    /* one of two workers has failed or gone; the other goes on */
     UNIT_ADOPT,    /* a worker that was lost is back and still runs it */
     UNIT_COMPLETE, /* the first valid result is here */
     UNIT_REUSE,    /* an earlier result has its place and key */

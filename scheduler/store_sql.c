@@ -8,7 +8,7 @@
 #define UNIT_COLUMNS                                                                               \
     "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.build, "           \
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
-    "u.alone, u.may_replace, u.avoid, u.tenant, u.priority, u.due, u.submission "
+    "u.alone, u.may_replace, u.avoid, u.tenant, u.priority, u.due, u.submission, u.model "
 
 /* A unit that becomes ready at $4 is ready from then on, or from when it may be tried again. */
 #define UNIT_READY_SINCE                                                                           \
@@ -37,7 +37,8 @@
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
 #define LEASE_COLUMNS                                                                              \
-    "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
+    "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at, "            \
+    "l.expected_s, l.table_bytes, l.reserve_bytes, l.hedge_at, l.hedges "
 
 const char store_migration_table[] =
     "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, at BIGINT NOT NULL)";
@@ -68,7 +69,7 @@ static const char *const statements[SQL_COUNT] = {
     /* The kinds are those of the index. */
     [SQL_EVENTS_OF_TROUBLE] =
         "SELECT at, kind, detail FROM event WHERE title = $1 "
-        "AND kind IN ('title.submit', 'unit.retry', 'unit.fail', 'unit.return') "
+        "AND kind IN ('title.submit', 'unit.retry', 'unit.fail', 'unit.return', 'unit.yield') "
         "ORDER BY seq DESC LIMIT $2",
 
     [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "
@@ -188,8 +189,8 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
-        "build, state, waiting, cost_s, frames, ready_at, priority, tenant, due) "
-        "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, " UNIT_ORDER
+        "build, state, waiting, cost_s, frames, ready_at, model, priority, tenant, due) "
+        "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, " UNIT_ORDER
         "FROM title t WHERE t.id = $2",
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
@@ -304,12 +305,15 @@ static const char *const statements[SQL_COUNT] = {
         "AND u.key = product.key)",
 
     [SQL_LEASE_ADD] =
-        "INSERT INTO lease (fence, session, worker, host, title, kind, state, attempt, at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO lease (fence, session, worker, host, title, kind, state, attempt, at, "
+        "expected_s, table_bytes, reserve_bytes, hedge_ms, hedge_at, hedges) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     [SQL_LEASE_UNIT_ADD] = "INSERT INTO lease_unit (fence, unit) VALUES ($1, $2)",
     [SQL_LEASE_GET] = "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.fence = $1",
     [SQL_LEASE_MOVE] = "UPDATE lease SET state = $3 WHERE fence = $1 AND state = $2",
-    [SQL_LEASE_SET_SESSION] = "UPDATE lease SET session = $2, at = $3 WHERE fence = $1",
+    [SQL_LEASE_SET_SESSION] =
+        "UPDATE lease SET session = $2, at = $3, "
+        "hedge_at = CASE WHEN hedge_ms > 0 THEN $3 + hedge_ms ELSE 0 END WHERE fence = $1",
     [SQL_LEASE_UNITS] = "SELECT " UNIT_COLUMNS "FROM lease_unit lu JOIN unit u ON u.id = lu.unit "
                         "WHERE lu.fence = $1 ORDER BY u.position",
     [SQL_LEASES_OF_SESSION] = "SELECT " LEASE_COLUMNS "FROM lease l "
@@ -320,11 +324,24 @@ static const char *const statements[SQL_COUNT] = {
                            "JOIN lease l ON l.fence = lu.fence "
                            "WHERE lu.unit = $1 AND l.state <> 'ended' ORDER BY l.fence",
     /* `<> 'ended'` says nothing new but that the index of such leases will do. */
-    [SQL_LEASES_OPEN] =
-        "SELECT l.fence, l.kind, t.tenant, (SELECT sum(u.cost_s) FROM lease_unit lu "
-        "JOIN unit u ON u.id = lu.unit WHERE lu.fence = l.fence) FROM worker_session s "
-        "JOIN lease l ON l.session = s.id JOIN title t ON t.id = l.title "
-        "WHERE l.state <> 'ended' AND l.state = 'live'",
+    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, t.tenant, l.expected_s FROM worker_session s "
+                        "JOIN lease l ON l.session = s.id JOIN title t ON t.id = l.title "
+                        "WHERE l.state <> 'ended' AND l.state = 'live'",
+    [SQL_LEASES_LIVE_OF_UNIT] = "SELECT count(*) FROM lease_unit lu JOIN lease l "
+                                "ON l.fence = lu.fence WHERE lu.unit = $1 AND l.state = 'live'",
+    /* Of those that a session could run: not its own worker's, and of a build line that it has. */
+    [SQL_LEASES_STRAGGLING] =
+        "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.state = 'live' AND l.hedge_at > 0 "
+        "AND l.hedge_at <= $1 AND l.worker <> $2 AND NOT EXISTS (SELECT 1 FROM lease_unit lu "
+        "JOIN unit u ON u.id = lu.unit WHERE lu.fence = l.fence AND (u.avoid = $2 OR u.build <> 0 "
+        "AND NOT EXISTS (SELECT 1 FROM session_encoder e WHERE e.session = $3 "
+        "AND e.build = u.build))) ORDER BY l.hedge_at LIMIT $4",
+    [SQL_LEASES_NEXT_STRAGGLER_AT] = "SELECT min(hedge_at) FROM lease "
+                                     "WHERE state = 'live' AND hedge_at > 0 AND hedge_at > $1",
+    [SQL_LEASES_HEDGED] = "UPDATE lease SET hedge_at = 0 WHERE fence = $1",
+    [SQL_LEASES_REARM] =
+        "UPDATE lease SET hedge_at = $2 + hedge_ms WHERE state = 'live' AND hedge_ms > 0 "
+        "AND fence IN (SELECT fence FROM lease_unit WHERE unit = $1)",
     [SQL_LEASES_DROP_UNITS] =
         "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
     /* A removal that runs still is waited for. */
@@ -332,8 +349,8 @@ static const char *const statements[SQL_COUNT] = {
         "DELETE FROM lease WHERE title = $1 AND NOT (kind = 'remove' AND state <> 'ended')",
 
     [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
-                        "seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at "
+                        "seen_at, cores, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at, sandbox "
                         "FROM worker_session WHERE id = $1",
     [SQL_SESSION_SEEN] = "UPDATE worker_session SET seen_at = $2 WHERE id = $1 AND seen_at < $3",
     [SQL_SESSION_DROP] = "DELETE FROM worker_session WHERE id = $1",
@@ -341,16 +358,22 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS] =
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended'), (SELECT count(*) FROM worker_drain d "
-        "WHERE d.worker = s.worker) FROM worker_session s ORDER BY s.worker, s.id",
+        "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox FROM worker_session s "
+        "ORDER BY s.worker, s.id",
+    [SQL_SESSION_CODECS] =
+        "SELECT DISTINCT codec FROM session_encoder WHERE session = $1 ORDER BY codec",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
     [SQL_SESSIONS_ABLE] =
-        "SELECT count(*), sum(drains), min(CASE WHEN drains > 0 THEN worker END), "
-        "sum(CASE WHEN drains = 0 THEN slots ELSE 0 END), "
-        "sum(CASE WHEN drains = 0 AND slots > busy THEN slots - busy ELSE 0 END), "
-        "max(CASE WHEN drains = 0 THEN memory_bytes END) FROM "
-        "(SELECT s.worker, s.slots, s.memory_bytes, (SELECT count(*) FROM worker_drain d "
+        "SELECT count(*), sum(CASE WHEN drains > 0 AND weak = 0 THEN 1 ELSE 0 END), "
+        "min(CASE WHEN drains > 0 AND weak = 0 THEN worker END), "
+        "sum(CASE WHEN drains = 0 AND weak = 0 THEN slots ELSE 0 END), "
+        "sum(CASE WHEN drains = 0 AND weak = 0 AND slots > busy THEN slots - busy ELSE 0 END), "
+        "max(CASE WHEN drains = 0 AND weak = 0 THEN memory_bytes END), sum(weak), "
+        "min(CASE WHEN weak > 0 THEN worker END) FROM "
+        "(SELECT s.worker, s.slots, s.memory_bytes, CASE WHEN s.sandbox > $2 THEN 1 ELSE 0 END "
+        "AS weak, (SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker) AS drains, (SELECT count(*) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended') AS busy FROM worker_session s "
         "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "
@@ -369,7 +392,8 @@ static const char *const statements[SQL_COUNT] = {
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
     [SQL_ENCODER_BUILDS] = "SELECT DISTINCT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
-        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND NOT EXISTS "
+        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND NOT "
+        "EXISTS "
         "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) AND ($1 = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
 
@@ -381,6 +405,14 @@ static const char *const statements[SQL_COUNT] = {
                    "ORDER BY created DESC, id",
     [SQL_TOKENS_GOOD] = "SELECT id, role, tenant, hash, expires FROM token "
                         "WHERE revoked = 0 ORDER BY id",
+
+    [SQL_MODEL] = "SELECT id, name, wall_weight, wall_mean, wall_variance, wall_most, "
+                  "memory_weight, memory_mean, memory_variance, memory_most FROM model ORDER BY id",
+    [SQL_MODEL_ADD] = "INSERT INTO model (id, name, at) VALUES ($1, $2, $3)",
+    [SQL_MODEL_SET] = "UPDATE model SET at = $2, wall_weight = $3, wall_mean = $4, "
+                      "wall_variance = $5, wall_most = $6, memory_weight = $7, memory_mean = $8, "
+                      "memory_variance = $9, memory_most = $10 WHERE id = $1",
+    [SQL_MODEL_DROP_HOSTS] = "DELETE FROM model WHERE name LIKE 'host %' AND at < $1",
 
     [SQL_SOURCE_GET] = "SELECT size, pin, identity FROM source_identity WHERE url = $1",
     [SQL_SOURCE_PUT] =

@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "estimate.h"
 #include "events.h"
 #include "metrics.h"
 #include "removal.h"
@@ -27,8 +28,8 @@ int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t pos
             VALUES(INTEGER(id), TEXT(title->id), INTEGER(title->submission), INTEGER(position),
                    TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1), INTEGER(0),
                    TEXT(state_name(MACHINE_UNIT, (int)state)),
-                   INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0),
-                   INTEGER(tx_now(tx))));
+                   INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0), INTEGER(tx_now(tx)),
+                   INTEGER(0)));
     metric_add(tx, METRIC_UNITS, (int)kind, (int)state, 1);
     return id;
 }
@@ -238,10 +239,17 @@ static void store_plan(struct tx *tx, const struct plan *plan, const char *ident
     buf_finish(&text);
 }
 
+/* By what the store knows a rendition's build line, and the class of its units. */
+struct numbers {
+    int64_t build;
+    int64_t model;
+};
+
 static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64_t first_id,
-                     int64_t submission, const int64_t *builds) {
+                     int64_t submission, const struct numbers *numbers) {
     const struct unit_plan *unit = &plan->units[index];
     bool media = unit->rendition >= 0;
+    struct numbers own = media ? numbers[unit->rendition] : (struct numbers){0};
     const struct rendition_plan *rendition = media ? &plan->title.renditions[unit->rendition]
                                                    : NULL;
     int64_t frames = 0;
@@ -254,9 +262,9 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
             VALUES(INTEGER(first_id + (int64_t)index), TEXT(plan->title.title), INTEGER(submission),
                    INTEGER((int64_t)index), TEXT(task_kind_name(unit->kind)),
                    INTEGER(unit->rendition), TEXT(media ? rendition->id : ""), INTEGER(unit->chunk),
-                   INTEGER(media ? builds[unit->rendition] : 0),
-                   TEXT(state_name(MACHINE_UNIT, (int)state)), INTEGER((int64_t)unit->need_count),
-                   REAL(unit->cost_s), INTEGER(frames), INTEGER(tx_now(tx))));
+                   INTEGER(own.build), TEXT(state_name(MACHINE_UNIT, (int)state)),
+                   INTEGER((int64_t)unit->need_count), REAL(unit->cost_s), INTEGER(frames),
+                   INTEGER(tx_now(tx)), INTEGER(own.model)));
     metric_add(tx, METRIC_UNITS, (int)unit->kind, (int)state, 1);
     for (size_t i = 0; i < unit->need_count; i++) {
         sql_run(tx, SQL_UNIT_NEED_ADD,
@@ -264,16 +272,19 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
     }
 }
 
-static void add_units(struct tx *tx, const struct plan *plan, int64_t submission) {
-    int64_t *builds = mem_zero(plan->title.rendition_count + 1, sizeof(*builds));
+static void add_units(struct tx *tx, struct farm *farm, const struct plan *plan,
+                      int64_t submission) {
+    struct numbers *numbers = mem_zero(plan->title.rendition_count + 1, sizeof(*numbers));
     for (size_t i = 0; i < plan->title.rendition_count; i++) {
-        builds[i] = farm_build_number(tx, plan->title.renditions[i].build_line);
+        const struct rendition_plan *rendition = &plan->title.renditions[i];
+        numbers[i].build = farm_build_number(tx, rendition->build_line);
+        numbers[i].model = estimate_class(tx, farm, rendition);
     }
     int64_t first_id = tx_numbers(tx, "unit", (int64_t)plan->unit_count);
     for (size_t i = 0; i < plan->unit_count && tx_ok(tx); i++) {
-        add_unit(tx, plan, i, first_id, submission, builds);
+        add_unit(tx, plan, i, first_id, submission, numbers);
     }
-    mem_free(builds);
+    mem_free(numbers);
 }
 
 /* Plans from the title's ladder, the source document and the encoders at hand. */
@@ -354,7 +365,7 @@ static void plan_title(struct tx *tx, struct farm *farm, const struct title_row 
     sql_run(tx, SQL_TITLE_SET_SOURCE,
             VALUES(TEXT(title->id), TEXT(report->pin), INTEGER(report->source_size)));
     store_plan(tx, plan, report->identity);
-    add_units(tx, plan, title->submission);
+    add_units(tx, farm, plan, title->submission);
     title_move(tx, title->id, TITLE_SUBMITTED, TITLE_PLAN, "");
     if (report->identity[0] != '\0') {
         remember_source(tx, title, report);

@@ -224,7 +224,7 @@ static void run_join(struct tx *tx, void *context) {
 }
 
 static int join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
-                const char *build, char session[ID_TEXT]) {
+                const char *build, enum sandbox_level sandbox, char session[ID_TEXT]) {
     const struct session_encoder encoders[] = {
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
@@ -234,6 +234,8 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
                                       .pid = 1,
                                       .slots = slots,
                                       .memory_bytes = INT64_C(1) << 36,
+                                      .cores = 8,
+                                      .sandbox = sandbox,
                                       .encoders = encoders,
                                       .encoder_count = 2};
     struct doing doing = {.input = &request, .output = session};
@@ -242,12 +244,17 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
 
 int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
                  char session[ID_TEXT]) {
-    return join(farm, worker, host, slots, FIXTURE_BUILD, session);
+    return join(farm, worker, host, slots, FIXTURE_BUILD, SANDBOX_FULL, session);
 }
 
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
                       char session[ID_TEXT]) {
-    return join(farm, worker, worker, 1, build, session);
+    return join(farm, worker, worker, 1, build, SANDBOX_FULL, session);
+}
+
+int fixture_join_walled(struct fixture_farm *farm, const char *worker, enum sandbox_level sandbox,
+                        char session[ID_TEXT]) {
+    return join(farm, worker, worker, 1, FIXTURE_BUILD, sandbox, session);
 }
 
 static void run_drain(struct tx *tx, void *context) {

@@ -67,6 +67,9 @@ int fixture_join(struct fixture_farm *farm, const char *worker, const char *host
                  char session[ID_TEXT]);
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
                       char session[ID_TEXT]);
+/* The same of a worker that says how its children are walled in; others are of SANDBOX_FULL. */
+int fixture_join_walled(struct fixture_farm *farm, const char *worker, enum sandbox_level sandbox,
+                        char session[ID_TEXT]);
 int fixture_drain(struct fixture_farm *farm, const char *worker, bool drains);
 int fixture_leave(struct fixture_farm *farm, const char *session);
 

@@ -44,6 +44,8 @@ static const struct {
     {MACHINE_UNIT, "ready", "complete", "done"},
     {MACHINE_UNIT, "ready", "reuse", "done"},
     {MACHINE_UNIT, "ready", "cancel", "cancelled"},
+    {MACHINE_UNIT, "leased", "hedge", "leased"},
+    {MACHINE_UNIT, "leased", "yield", "leased"},
     {MACHINE_UNIT, "leased", "block", "blocked"},
     {MACHINE_UNIT, "leased", "complete", "done"},
     {MACHINE_UNIT, "leased", "retry", "ready"},
@@ -145,7 +147,7 @@ static void add_ready_unit(struct tx *tx, void *context) {
     sql_run(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(7), TEXT("t"), INTEGER(1), INTEGER(0), TEXT("video"), INTEGER(0),
                    TEXT("h264-720p"), INTEGER(3), INTEGER(0), TEXT("ready"), INTEGER(0), REAL(1.5),
-                   INTEGER(96), INTEGER(0)));
+                   INTEGER(96), INTEGER(0), INTEGER(0)));
 }
 
 struct attempt {

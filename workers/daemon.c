@@ -275,7 +275,7 @@ static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SES
     pthread_mutex_lock(&d->shared.lock);
     for (size_t i = 0; i < d->slot_count; i++) {
         idle += d->slots[i].task == NULL;
-        *memory -= d->slots[i].task != NULL ? d->slots[i].task->memory_bytes : 0;
+        *memory -= d->slots[i].task != NULL ? d->slots[i].task->reserve_bytes : 0;
     }
     memcpy(session, d->session.id, API_SESSION_TEXT);
     bool may_lease = d->has_session && (d->listed || idle == d->slot_count);
@@ -392,6 +392,8 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
         .pid = getpid(),
         .slots = (int)d->options->slots,
         .memory_bytes = memory_most(d->options),
+        .cores = d->options->cores,
+        .sandbox = (enum sandbox_level)d->options->sandbox,
         .encoder_count = encoder_count,
         .encoders = encoders,
     };
