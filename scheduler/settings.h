@@ -28,7 +28,7 @@ struct settings {
     int64_t request_ms;
     int64_t keep_versions_ms;
     int64_t keep_versions;
-    const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
+    int64_t hedge_after;    /* times the expected time; 0: never */
     int64_t hedge_least_ms; /* not before */
     const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
     int sandbox_required;   /* enum sandbox_level */
