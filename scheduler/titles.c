@@ -493,12 +493,15 @@ void title_settle(struct tx *tx, const char *id) {
     struct title_row title = {0};
     struct lease_list leases = {0};
     if (title_find(tx, id, &title)) {
-        lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(id));
+        bool ends = title.state == TITLE_FAILING || title.state == TITLE_REMOVING;
+        if (ends) {
+            lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(id));
+        }
         if (title.state == TITLE_SUBMITTED && count_removals(tx, id) == 0) {
             release(tx, id, POSITION_PROBE);
         } else if (title.state == TITLE_FAILING && leases.count == 0) {
             release(tx, id, POSITION_REMOVE);
-        } else if (title.state == TITLE_REMOVING && leases.count == 0) {
+        } else if (ends && leases.count == 0) {
             release(tx, id, POSITION_TAKE_AWAY);
             removal_settle(tx, &title);
         }
