@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "call.h"
+#include "common/places.h"
 #include "events.h"
-#include "places.h"
 #include "titles.h"
 #include "view.h"
 #include "why.h"

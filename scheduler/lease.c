@@ -150,6 +150,9 @@ static void fill_source(struct granting *g, struct task *task, const struct titl
                                         .size = title->source_size,
                                         .pin = title->pin,
                                         .identity = title->identity};
+    if (strncmp(title->source, "http", 4) == 0) {
+        task->source.places = g->farm->sources;
+    }
     if (task->kind != TASK_PROBE) {
         return;
     }
