@@ -24,6 +24,8 @@ enum { BLOB_PIN_TEXT = 256, BLOB_IDENTITY_TEXT = 128, BLOB_KEY_BYTES_MAX = 1024 
 struct blob_options {
     const atomic_bool *cancel; /* borrowed for the life of what is opened; NULL: none */
     bool public_only;          /* http sources: at public addresses alone (address.h) */
+    const char *places;        /* where http sources may redirect to (places.h); borrowed, NULL or
+                                  "": anywhere */
     int attempts;              /* tries of one network request, two that stall; default 5 */
     int stall_s;               /* a connection silent or slow so long is given up; default 30 */
     const char *trace;         /* borrowed likewise; sent with each request: see http.h */

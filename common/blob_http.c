@@ -15,6 +15,7 @@ struct http_source {
     char *url; /* owned, with all that a message must not name */
     struct http_client *client;
     bool public_only;
+    char *places; /* owned; NULL: any */
 };
 
 static int send_range(void *context, struct http_request *request, struct http_response *response,
@@ -22,6 +23,7 @@ static int send_range(void *context, struct http_request *request, struct http_r
     struct http_source *state = context;
     request->url = state->url;
     request->admits = state->public_only ? address_is_public : NULL;
+    request->places = state->places;
     return http_send(state->client, request, response, err);
 }
 
@@ -34,6 +36,7 @@ static int check_range(void *context, const struct http_request *request,
 static void close_source(void *context) {
     struct http_source *state = context;
     http_client_destroy(state->client);
+    mem_free(state->places);
     mem_free(state->url);
     mem_free(state);
 }
@@ -44,6 +47,7 @@ static int http_source_open(struct blob_source *source, const char *url, struct 
     struct http_source *state = mem_zero(1, sizeof(*state));
     state->url = mem_string(url);
     state->public_only = source->options.public_only;
+    state->places = source->options.places == NULL ? NULL : mem_string(source->options.places);
     int code = http_client_create(&state->client, err);
     if (code != 0) {
         close_source(state);

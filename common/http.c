@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/id.h"
 #include "common/mem.h"
+#include "common/places.h"
 #include "common/trace.h"
 
 enum {
@@ -32,7 +33,7 @@ struct http_client {
     CURLM *multi;
     CURL *easy;
     char error[CURL_ERROR_SIZE];
-    char refused[INET6_ADDRSTRLEN]; /* address of the last request that was not admitted, or "" */
+    char refused[URL_TEXT]; /* address or redirect that was not admitted last; or "" */
 };
 
 /* One request on its way. */
@@ -41,6 +42,7 @@ struct exchange {
     const struct http_request *request;
     struct http_response *response;
     bool is_success;
+    bool is_redirect;
     bool too_large;
 };
 
@@ -85,8 +87,8 @@ struct http_request http_request_default(void) {
 }
 
 void http_public_url(const char *url, char *out, size_t size) {
-    const char *host = strstr(url, "://");
-    host = host != NULL ? host + 3 : url;
+    const char *scheme_end = url + strcspn(url, ":/?#");
+    const char *host = strncmp(scheme_end, "://", 3) == 0 ? scheme_end + 3 : url;
     size_t host_length = strcspn(host, "/?#");
     const char *at = memrchr(host, '@', host_length);
     const char *rest = at != NULL ? at + 1 : host;
@@ -123,6 +125,36 @@ void http_response_finish(struct http_response *response) {
     buf_finish(&response->headers);
 }
 
+/* Where a redirect leads, resolved as libcurl will do it; owned by it, NULL where nowhere. */
+static char *target_of(CURL *easy, const char *location) {
+    const unsigned flags = CURLU_URLENCODE | CURLU_ALLOW_SPACE | CURLU_PATH_AS_IS;
+    char *from = NULL, *to = NULL;
+    CURLU *parts = curl_url();
+    if (parts != NULL && curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &from) == CURLE_OK &&
+        from != NULL && curl_url_set(parts, CURLUPART_URL, from, CURLU_PATH_AS_IS) == CURLUE_OK &&
+        curl_url_set(parts, CURLUPART_URL, location, flags) == CURLUE_OK) {
+        curl_url_get(parts, CURLUPART_URL, &to, 0);
+    }
+    curl_url_cleanup(parts);
+    return to;
+}
+
+/* Whether the header may stand there: no redirect out of the places allowed. */
+static bool may_go_on(struct exchange *exchange, const char *name, const char *value) {
+    struct http_client *client = exchange->client;
+    const char *places = exchange->request->places;
+    if (!exchange->is_redirect || places == NULL || strcasecmp(name, "location") != 0) {
+        return true;
+    }
+    char *to = target_of(client->easy, value);
+    bool may = to != NULL && places_check(places, "source", to, NULL) == 0;
+    if (!may) {
+        http_public_url(to != NULL ? to : value, client->refused, sizeof(client->refused));
+    }
+    curl_free(to);
+    return may;
+}
+
 /* libcurl gives one whole line a call; a status line starts the headers anew, since
  * redirects and 100 Continue come with headers of their own. */
 static size_t take_header(char *line, size_t one, size_t size, void *context) {
@@ -131,6 +163,7 @@ static size_t take_header(char *line, size_t one, size_t size, void *context) {
     if (size >= 5 && strncmp(line, "HTTP/", 5) == 0) {
         const char *status = memchr(line, ' ', size);
         exchange->is_success = status != NULL && status[1] == '2';
+        exchange->is_redirect = status != NULL && status[1] == '3';
         buf_clear(headers);
         return one * size;
     }
@@ -150,11 +183,14 @@ static size_t take_header(char *line, size_t one, size_t size, void *context) {
     while (end > value && strchr(" \t\r\n", end[-1]) != NULL) {
         end--;
     }
+    size_t name_at = headers->size;
     buf_append(headers, line, (size_t)(colon - line));
     buf_u8(headers, 0);
+    size_t value_at = headers->size;
     buf_append(headers, value, (size_t)(end - value));
     buf_u8(headers, 0);
-    return one * size;
+    const char *kept = (const char *)headers->data;
+    return may_go_on(exchange, kept + name_at, kept + value_at) ? one * size : 0;
 }
 
 static size_t take_body(char *data, size_t one, size_t size, void *context) {
@@ -394,6 +430,12 @@ static int fail(const struct http_client *client, const struct exchange *exchang
     }
     if (result == CURLE_ABORTED_BY_CALLBACK) {
         return err_set(err, ERR_CANCELLED, "%s %s: stopped as asked", method, url);
+    }
+    if (client->refused[0] != '\0' && exchange->is_redirect && result == CURLE_WRITE_ERROR) {
+        return err_set(err, ERR_INVALID,
+                       "%s %s: it redirects to %s, which is not within %s, where this farm's "
+                       "sources are",
+                       method, url, client->refused, exchange->request->places);
     }
     if (client->refused[0] != '\0' && result == CURLE_COULDNT_CONNECT) {
         return err_set(err, ERR_INVALID,

@@ -62,6 +62,9 @@ struct http_request {
      * one that it refuses is INVALID. Proxies, which would connect in our place, are then not
      * used. NULL: all will do. */
     bool (*admits)(const struct sockaddr *address);
+    /* Where redirects may lead, as places.h has it; another place is INVALID. NULL or "": anywhere
+     * that is http or https. */
+    const char *places;
     bool direct; /* past any proxy of the environment; default no */
     bool gzip;   /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
     const atomic_bool *cancel; /* NULL: none; looked at at least every 100 ms */

@@ -202,6 +202,8 @@ struct task_source {
     const char *pin;      /* opaque: blob's text of ETag, or of mtime and inode; "" before the
                              probe */
     const char *identity; /* "" until known */
+    const char *places;   /* of an http source: where it may redirect to, as places.h has it; ""
+                             or NULL: anywhere */
 };
 
 /* One unit of a task and where its objects go. */

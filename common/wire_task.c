@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tasks: what a lease carries, and what a child is told. See wire.h. */
 #include "common/wire.h"
+
+#include <string.h>
+
 #include "wire_fields.h"
 
 enum {
@@ -9,6 +12,7 @@ enum {
     TEXT_MAX = 1024,
     VERSIONS_MAX = 64,
     FOLDERS_MAX = 16384,
+    PLACES_MAX = 65536,
 };
 
 static const int64_t count_max = INT64_C(1) << 56;
@@ -160,12 +164,31 @@ void child_spec_finish(struct child_spec *spec) {
 
 /* ---- what a lease carries ---------------------------------------------------- */
 
+/* Not there where redirects are free, nor from schedulers that do not know of it. */
+static void places_write(const void *from, struct writer *w, const char *name) {
+    const struct task_source *source = from;
+    if (source->places != NULL && source->places[0] != '\0') {
+        writer_string(w, name, source->places);
+    }
+}
+
+static void places_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task_source *source = to;
+    const char *places = "";
+    if (reader_has(r, name)) {
+        reader_string(r, name, &places);
+    }
+    if (strlen(places) > PLACES_MAX) {
+        reader_fail(r, name, "has more than %d bytes", (int)PLACES_MAX);
+        return;
+    }
+    source->places = arena_string(arena, places);
+}
+
 static const struct field source_fields[] = {
-    STRING(struct task_source, url, URL_MAX),
-    NUMBER(struct task_source, size, -1, count_max),
-    STRING(struct task_source, pin, TEXT_MAX),
-    STRING(struct task_source, identity, TEXT_MAX),
-    END,
+    STRING(struct task_source, url, URL_MAX),   NUMBER(struct task_source, size, -1, count_max),
+    STRING(struct task_source, pin, TEXT_MAX),  STRING(struct task_source, identity, TEXT_MAX),
+    OTHER("places", places_write, places_read), END,
 };
 
 static const struct field unit_fields[] = {

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "call.h"
+#include "common/places.h"
 #include "dry_run.h"
 #include "events.h"
-#include "places.h"
 #include "removal.h"
 #include "titles.h"
 #include "versions.h"

@@ -62,8 +62,8 @@ static const struct config_option table[] = {
      .offset = FIELD(sources),
      .min = 1,
      .max = 65536,
-     .help = "where sources may come from: places such as s3://masters (http servers may redirect "
-             "elsewhere); default: anywhere"},
+     .help = "where sources may come from: places such as s3://masters ; where http "
+             "servers redirect to must be within them too; default: anywhere"},
     {.name = "outputs",
      .type = CONFIG_TEXT,
      .offset = FIELD(outputs),

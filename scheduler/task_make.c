@@ -48,11 +48,15 @@ static int fill_spec(struct farm *farm, struct task *task, const struct title_ro
 }
 
 /* The source as the title's probe pinned it; before that as it was last time. */
-static void fill_source(struct tx *tx, struct task *task, const struct title_row *title) {
+static void fill_source(struct tx *tx, const struct farm *farm, struct task *task,
+                        const struct title_row *title) {
     task->source = (struct task_source){.url = title->source,
                                         .size = title->source_size,
                                         .pin = title->pin,
                                         .identity = title->identity};
+    if (strncmp(title->source, "http", 4) == 0) {
+        task->source.places = farm->sources;
+    }
     if (task->kind != TASK_PROBE) {
         return;
     }
@@ -106,7 +110,7 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
     if (out->kind == TASK_REMOVE) {
         removal_fill(tx, out, title, units[0].position);
     }
-    fill_source(tx, out, title);
+    fill_source(tx, farm, out, title);
     fill_units(out, plan, units, count);
     int result = fill_spec(farm, out, title, plan, units, count, err);
     *estimate = estimate_task(tx, farm, units, count, host, out->memory_bytes);

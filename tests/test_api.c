@@ -280,6 +280,28 @@ static int submit_from(const char *title, const char *source) {
     return status;
 }
 
+/* A worker holds redirects to them: where the source itself lies was looked at before. */
+START_TEST(a_task_of_a_web_server_says_where_sources_may_lie) {
+    static const char sources[] = "https://media.example/films /media";
+    struct scheduler_options options = scheduler_options_default();
+    struct task web = {0}, file = {0};
+    scheduler_stop(api_scheduler);
+    options.store_path = api_store_path;
+    options.sources = sources;
+    ck_assert_int_eq(scheduler_start(&api_scheduler, &options, NULL), 0);
+    api_join("w1");
+    ck_assert_int_eq(submit_from("x", "https://media.example/other"), 403);
+    ck_assert_int_eq(submit_from("t", "https://media.example/films/a.mp4"), 201);
+    ck_assert(api_lease(&web, 0));
+    ck_assert_str_eq(web.source.places, sources);
+    ck_assert_int_eq(submit_from("u", "/media/a.mp4"), 201);
+    ck_assert(api_lease(&file, 0));
+    ck_assert_str_eq(file.source.places, "");
+    task_finish(&web);
+    task_finish(&file);
+}
+END_TEST
+
 START_TEST(a_submission_may_be_repeated) {
     ck_assert_int_eq(submit_from("t", "s3://b/one"), 201);
     ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"new\":true"));
@@ -843,6 +865,7 @@ Suite *api_suite(void) {
     tcase_add_test(life, leaving_hands_back);
     tcase_add_test(life, failures_and_cancel_over_http);
     tcase_add_test(life, a_submission_may_be_repeated);
+    tcase_add_test(life, a_task_of_a_web_server_says_where_sources_may_lie);
     tcase_add_test(life, titles_are_listed_newest_first);
     tcase_add_test(life, titles_have_an_order_and_labels);
     tcase_add_test(life, a_cancelled_title_is_tried_again_as_it_was);

@@ -51,6 +51,9 @@ static int send_to_stub(const struct fixture_answer *answers, int count, const c
                      sizeof(struct fixture_answer),                                                \
                  path)
 
+#define UNAVAILABLE "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+#define FINE        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
+
 /* ---- Answers -------------------------------------------------------------------------- */
 
 START_TEST(status_headers_and_body_are_taken) {
@@ -295,6 +298,101 @@ START_TEST(a_redirect_to_an_address_that_is_not_admitted_is_not_followed) {
 }
 END_TEST
 
+/* Ways to write what is not public, each of which would reach the stub where it listens. */
+static const char *const private_hosts[] = {
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "0177.0.0.1",
+    "017700000001",
+    "0",
+    "0.0.0.0",
+    "localhost",
+    "LocalHost.",
+    "any.localhost",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[64:ff9b::127.0.0.1]",
+    "[64:ff9b:1::127.0.0.1]",
+    "[2002:7f00:1::]",
+    "[fe80::1]",
+    "169.254.169.254",
+    "0xa9fea9fe",
+    "[::ffff:169.254.169.254]",
+    "8.8.8.8@127.0.0.1",
+    "8.8.8.8:80@localhost",
+    "8.8.8.8%2f@127.0.0.1",
+    "127.0.0.1%00.example",
+    "8.8.8.8\\@127.0.0.1",
+};
+
+START_TEST(a_private_host_is_not_asked_however_it_is_written) {
+    static const struct fixture_answer fine = {FINE, 0};
+    fixture_stub_start(&stub, &fine, 1);
+    char *url = mem_format("http://%s:%d/a", private_hosts[_i], stub.port);
+    request.url = url;
+    request.connect_ms = 2000;
+    request.admits = address_is_public;
+    ck_assert_int_ne(http_send(client, &request, &response, &err), 0);
+    fixture_stub_stop(&stub);
+    ck_assert_msg(stub.taken == 0, "%s: %s", url, err.message);
+    mem_free(url);
+}
+END_TEST
+
+static const struct {
+    const char *location; /* $ stands for the stub's port */
+    bool followed;
+} redirects[] = {
+    {"/films/b", true},
+    {"b?key=1", true},
+    {"http://127.0.0.1:$/films/b", true},
+    {"//127.0.0.1:$/films/b", true},
+    {"/", false},
+    {"/filmsb", false},
+    {"/films/../b", false},
+    {"../b", false},
+    {"%2e%2e/b", false},
+    {"//localhost:$/films/b", false},
+    {"http://localhost:$/films/b", false},
+    {"http://127.1:$/films/b", true},
+    {"http://x@127.0.0.1:$/films/b", false},
+    {"http://127.0.0.1:$@localhost:$/films/b", false},
+    {"http://[::ffff:127.0.0.1]:$/films/b", false},
+    {"https://127.0.0.1:$/films/b", false},
+};
+
+START_TEST(a_redirect_stays_within_the_places) {
+    const char *location = redirects[_i].location;
+    struct fixture_answer answers[] = {{NULL, 0}, {FINE, 0}};
+    struct buf text = {0};
+    fixture_stub_start(&stub, answers, 2);
+    buf_string(&text, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ");
+    for (; *location != '\0'; location++) {
+        buf_format(&text, *location == '$' ? "%d" : "%c",
+                   *location == '$' ? stub.port : (int)*location);
+    }
+    buf_string(&text, "\r\n\r\n");
+    answers[0].text = buf_text(&text);
+    char *url = mem_format("%s/films/a", stub.url);
+    char *places = mem_format("s3://masters, %s/films", stub.url);
+    request.url = url;
+    request.places = places;
+    int code = http_send(client, &request, &response, &err);
+    fixture_stub_stop(&stub);
+    ck_assert_int_eq(stub.taken, redirects[_i].followed ? 2 : 1);
+    ck_assert_int_eq(code, redirects[_i].followed ? 0 : ERR_INVALID);
+    ck_assert_msg(code == 0 || strstr(err.message, "it redirects to") != NULL, "%s", err.message);
+    buf_finish(&text);
+    mem_free(url);
+    mem_free(places);
+}
+END_TEST
+
 START_TEST(a_proxy_is_not_asked_for_loopback) {
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     ck_assert_int_eq(SEND("/a", {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0}), 0);
@@ -310,6 +408,7 @@ static const struct {
     {"http://a@b@h/p@q", "http://h/p@q"},
     {"http://h?token=1", "http://h"},
     {"/plain/path?x", "/plain/path"},
+    {"/plain?sig=s1gn://x", "/plain"},
 };
 
 START_TEST(messages_name_urls_without_secrets) {
@@ -389,9 +488,6 @@ static int retry_on_stub(const struct fixture_answer *answers, int count) {
     fixture_stub_stop(&stub);
     return code;
 }
-
-#define UNAVAILABLE "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
-#define FINE        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"
 
 START_TEST(a_passing_failure_is_tried_again) {
     const struct fixture_answer answers[] = {{UNAVAILABLE, 0}, {NULL, 0}, {FINE, 0}};
@@ -531,6 +627,10 @@ Suite *http_suite(void) {
     tcase_add_test(tcase, a_pause_can_be_stopped);
     tcase_add_test(tcase, an_address_that_is_not_admitted_is_not_asked);
     tcase_add_test(tcase, a_redirect_to_an_address_that_is_not_admitted_is_not_followed);
+    tcase_add_loop_test(tcase, a_private_host_is_not_asked_however_it_is_written, 0,
+                        sizeof(private_hosts) / sizeof(private_hosts[0]));
+    tcase_add_loop_test(tcase, a_redirect_stays_within_the_places, 0,
+                        sizeof(redirects) / sizeof(redirects[0]));
     tcase_add_test(tcase, nginx_is_read_by_ranges_on_one_connection);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "scheduler/places.h"
+#include "common/places.h"
 
 Suite *places_suite(void);
 

@@ -162,6 +162,7 @@ START_TEST(tasks_come_back) {
         strcmp(again.source.url, task.source.url) == 0 && again.source.size == task.source.size &&
         strcmp(again.source.pin, task.source.pin) == 0 &&
         strcmp(again.source.identity, task.source.identity) == 0 &&
+        strcmp(again.source.places, task.source.places) == 0 &&
         strcmp(again.output, task.output) == 0 && again.memory_bytes == task.memory_bytes &&
         again.reserve_bytes == task.reserve_bytes && again.wall_limit_s == task.wall_limit_s &&
         strcmp(again.version, task.version) == 0 && again.unit_count == task.unit_count);

@@ -252,6 +252,7 @@ void any_task(struct task *t) {
     t->source.size = any(-1, INT64_C(1) << 50);
     t->source.pin = any_string(&t->arena);
     t->source.identity = any_string(&t->arena);
+    t->source.places = any_string(&t->arena);
     t->output = any_string(&t->arena);
     t->memory_bytes = any(0, INT64_C(1) << 40);
     t->reserve_bytes = any(0, t->memory_bytes);

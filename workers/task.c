@@ -73,6 +73,7 @@ int task_open_source(struct task_run *run, struct err *err) {
     const struct task_source *pinned = &run->task->source;
     struct blob_options options = blob_options_of(run);
     options.public_only = !run->tools->private_sources;
+    options.places = pinned->places;
     int failed = blob_source_open(&run->source, pinned->url, &options, err);
     if (failed == 0 && run->task->kind != TASK_PROBE) {
         failed = blob_source_expect(run->source, pinned->size, pinned->pin, err);

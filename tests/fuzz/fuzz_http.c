@@ -26,8 +26,7 @@ static bool authorise(void *context, const char *token, char caller[HTTP_CALLER_
 static void handle(void *context, struct exchange *exchange) {
     struct buf text = {0};
     (void)context;
-    bool holds = exchange->path[0] != '\0' && strchr(exchange->path, '?') == NULL &&
-                 exchange->body.size <= BODY_MAX &&
+    bool holds = strchr(exchange->path, '?') == NULL && exchange->body.size <= BODY_MAX &&
                  (exchange->authorised || exchange->body.size == 0);
     for (const char *at = exchange->path; *at != '\0'; at++) {
         holds = holds && *at > ' ' && *at <= '~' && *at != '%';

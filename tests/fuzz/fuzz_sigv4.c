@@ -7,10 +7,10 @@
 
 #include "common/http.h"
 #include "common/mem.h"
+#include "common/places.h"
 #include "common/s3.h"
 #include "common/sigv4.h"
 #include "harness.h"
-#include "scheduler/places.h"
 
 enum { FIELDS = 16, TEXT = 512, EXPIRY_S = 60 };
 

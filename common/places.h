@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where a farm's sources may come from and its outputs may go: pure rules over names. */
-#ifndef SCHEDULER_PLACES_H
-#define SCHEDULER_PLACES_H
+#ifndef COMMON_PLACES_H
+#define COMMON_PLACES_H
 
 #include "common/err.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Rules over the names of sources and outputs: see places.h. */
-#include "places.h"
+#include "common/places.h"
 
 #include <stdbool.h>
 #include <stddef.h>
