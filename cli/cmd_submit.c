@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm submit`: hands titles to a farm. */
-#include <ctype.h>
 #include <string.h>
 
 #include "client.h"
 #include "command.h"
-#include "common/fs.h"
+#include "common/id.h"
 #include "common/mem.h"
 #include "farm_title.h"
 #include "ladder_file.h"
 #include "output_place.h"
+#include "submit_batch.h"
 #include "title_name.h"
 #include "title_order.h"
 
@@ -18,7 +18,8 @@ struct submission {
     struct client *client;
     struct ladder ladder;
     struct title_order order;
-    char *out; /* as workers find it */
+    char *out;         /* as workers find it */
+    char key[ID_TEXT]; /* by which a call that is made again is known */
 };
 
 static int post(struct submission *submission, const char *title, const char *source, bool *is_new,
@@ -33,8 +34,9 @@ static int post(struct submission *submission, const char *title, const char *so
     ladder_write(&submission->ladder, &w, "ladder");
     title_order_write(&submission->order, &w);
     writer_bool(&w, "force", option_value(submission->invocation, "force") != NULL);
+    writer_string(&w, "key", submission->key);
     writer_object_end(&w);
-    int failed = client_call(submission->client, "POST", "/v1/titles", &body, &answer, err);
+    int failed = client_call_again(submission->client, "POST", "/v1/titles", &body, &answer, err);
     if (failed == 0) {
         struct reader r = reader_of(answer, "the scheduler's answer", err);
         reader_bool(&r, "new", is_new);
@@ -47,8 +49,7 @@ static int post(struct submission *submission, const char *title, const char *so
 
 static int submit(struct submission *submission, const char *word, const char *title, bool *is_new,
                   struct err *err) {
-    bool is_url = isalpha((unsigned char)word[0]) && strstr(word, "://") != NULL;
-    char *source = is_url ? mem_string(word) : fs_whole_path(word);
+    char *source = source_whole(word);
     int failed = post(submission, title, source, is_new, err);
     mem_free(source);
     return failed;
@@ -71,6 +72,9 @@ static void tell(struct submission *submission, const char *title, bool is_new, 
 
 static int check_usage(const struct invocation *invocation) {
     const char *title = option_value(invocation, "title");
+    if (invocation->word_count == 0) {
+        return command_usage(invocation, "submit needs SOURCE..., or a file of titles by --from");
+    }
     if (option_value(invocation, "out") == NULL) {
         return command_usage(invocation, "submit needs --out, the folder or s3:// address for the "
                                          "streams");
@@ -139,12 +143,13 @@ static int run_all(struct submission *submission, char (*titles)[WIRE_TITLE_TEXT
     return first;
 }
 
-static int run(const struct invocation *invocation) {
+static int run_words(const struct invocation *invocation) {
     struct submission submission = {.invocation = invocation};
     char(*titles)[WIRE_TITLE_TEXT] = mem_zero((size_t)invocation->word_count, sizeof(*titles));
     const char *ladder = option_value(invocation, "ladder");
     struct err err = {0};
     int code = check_usage(invocation);
+    id_make(submission.key);
     if (code == EXIT_DONE) {
         code = name_titles(invocation, titles);
     }
@@ -169,7 +174,13 @@ static int run(const struct invocation *invocation) {
     return code;
 }
 
+static int run(const struct invocation *invocation) {
+    bool from_file = option_value(invocation, "from") != NULL;
+    return from_file ? submit_batch(invocation) : run_words(invocation);
+}
+
 static const struct option_row options[] = {
+    {"from", "FILE", "titles of a CSV or JSON Lines file, - for standard input"},
     {"out", "DIR|s3://BUCKET/PREFIX", "what gets the streams, as DIR/TITLE"},
     {"title", "ID", "the title's id (default: made from the source's name)"},
     {"ladder", "NAME|FILE",
@@ -184,7 +195,7 @@ static const struct option_row options[] = {
 const struct command command_submit = {
     .name = "submit",
     .words = "SOURCE...",
-    .least_words = 1,
+    .least_words = 0,
     .most_words = MAX_WORDS,
     .summary = "hand titles to a farm",
     .help =
@@ -199,7 +210,17 @@ const struct command command_submit = {
         "deadline goes first, then who came first. Submitted once more with another priority or\n"
         "deadline, a title that runs moves in the queue.\n\n"
         "Submitted once more, a title that runs goes on, and one that has ended is made anew\n"
-        "as far as source or ladder have changed.\n",
+        "as far as source or ladder have changed.\n\n"
+        "Thousands come from a file, of which all lines are checked before the first is sent:\n\n"
+        "  reelfarm submit --from titles.csv --out s3://streams/films\n\n"
+        "  source,title,ladder,priority,deadline,tenant,label.show\n"
+        "  s3://masters/a.mxf,a,av1,10,+2d,films,classics\n"
+        "  s3://masters/b.mxf,,,,,,\n\n"
+        "Its first line names the columns: source, title, out, ladder, priority, deadline,\n"
+        "tenant, label.NAME. Or each line is a JSON object of these names. What a line leaves out\n"
+        "is as the options say. The same file may be submitted again and again: a title that it\n"
+        "submitted before with this source, output and ladder is left as it is, whatever became\n"
+        "of it.\n",
     .options = options,
     .run = run,
 };

@@ -92,6 +92,7 @@ void call_fail_lease(struct tx *tx, struct call *call);
 /* ---- calls about titles and the feed (calls_titles.c) ---------------------------- */
 
 void call_submit_title(struct tx *tx, struct call *call);
+void call_submit_titles(struct tx *tx, struct call *call);
 void call_list_titles(struct tx *tx, struct call *call);
 void call_show_title(struct tx *tx, struct call *call);
 void call_show_plan(struct tx *tx, struct call *call);

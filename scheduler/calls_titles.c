@@ -19,6 +19,9 @@ enum {
     TITLES_PAGE = 100,
     TITLES_PAGE_MAX = 1000,
     URL_MAX = 8192,
+    KEY_MAX = 64,
+    BATCH_TITLES = 200,
+    BATCH_LADDERS = 64,
     RETRY_MS = 3000, /* after which a client of the feed comes back */
 };
 
@@ -94,47 +97,160 @@ static void check_name(struct tx *tx, struct call *call, const char *title) {
     title_row_finish(&row);
 }
 
-void call_submit_title(struct tx *tx, struct call *call) {
-    struct reader r = call_body(tx, call);
-    struct title_request request = {.title = "", .source = "", .output = ""};
-    struct ladder ladder;
-    struct buf text = {0};
-    const char *labels[LABELS_MAX];
-    reader_string(&r, "title", &request.title);
-    reader_string(&r, "source", &request.source);
-    reader_string(&r, "output", &request.output);
-    reader_bool(&r, "force", &request.force);
-    read_order(&r, tx, call, &request);
-    request.labels = reader_has(&r, "labels") ? labels : NULL;
-    request.label_count = read_labels(&r, labels);
-    call_check_length(&r, "source", request.source, URL_MAX);
-    call_check_length(&r, "output", request.output, PLAN_PLACE_TEXT / 2);
-    if (reader_ok(&r) && !title_id_valid(request.title)) {
-        reader_fail(&r, "title",
+/* All that a submission says but its ladder. */
+static void read_request(struct reader *r, struct tx *tx, struct call *call,
+                         struct title_request *request, const char *labels[LABELS_MAX]) {
+    const struct farm *farm = call->routes->farm;
+    reader_string(r, "title", &request->title);
+    reader_string(r, "source", &request->source);
+    reader_string(r, "output", &request->output);
+    reader_bool(r, "force", &request->force);
+    read_order(r, tx, call, request);
+    request->labels = reader_has(r, "labels") ? labels : NULL;
+    request->label_count = read_labels(r, labels);
+    if (reader_has(r, "key")) {
+        reader_string(r, "key", &request->key);
+        call_check_word(r, "key", request->key);
+        call_check_length(r, "key", request->key, KEY_MAX);
+    }
+    call_check_length(r, "source", request->source, URL_MAX);
+    call_check_length(r, "output", request->output, PLAN_PLACE_TEXT / 2);
+    if (reader_ok(r) && !title_id_valid(request->title)) {
+        reader_fail(r, "title",
                     "must be 1 to 128 of a-z, 0-9, '.', '_', '-', the first a "
                     "letter or digit");
     }
-    if (reader_ok(&r)) {
-        const struct farm *farm = call->routes->farm;
-        places_check(farm->sources, "source", request.source, tx_err(tx));
-        places_check(farm->outputs, "output", request.output, tx_err(tx));
+    if (reader_ok(r)) {
+        places_check(farm->sources, "source", request->source, tx_err(tx));
+        places_check(farm->outputs, "output", request->output, tx_err(tx));
     }
-    if (reader_ok(&r)) {
-        check_name(tx, call, request.title);
+    if (reader_ok(r)) {
+        check_name(tx, call, request->title);
     }
-    struct reader below = reader_object(&r, "ladder");
-    if (reader_ok(&r) && ladder_read(&ladder, &below, tx_err(tx)) == 0) {
-        struct writer writer = writer_of(&text);
+}
+
+/* A ladder as the store keeps it. */
+static void read_ladder(struct reader *below, struct buf *text, struct err *err) {
+    struct ladder ladder;
+    struct writer writer = writer_of(text);
+    if (err->code == ERR_NONE && ladder_read(&ladder, below, err) == 0) {
         ladder_write(&ladder, &writer, NULL);
+    }
+}
+
+/* Submits, and tells what came of it in the object that is open in `w`. */
+static bool submit(struct tx *tx, const struct title_request *request, struct writer *w) {
+    struct title_row row = {0};
+    bool is_new = title_submit(tx, request);
+    if (tx_ok(tx) && title_get(tx, request->title, &row)) {
+        writer_string(w, "title", row.id);
+        writer_bool(w, "new", is_new);
+        writer_string(w, "state", state_name(MACHINE_TITLE, (int)row.state));
+    }
+    title_row_finish(&row);
+    return is_new;
+}
+
+void call_submit_title(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct title_request request = {.title = "", .source = "", .output = ""};
+    struct buf text = {0};
+    const char *labels[LABELS_MAX];
+    read_request(&r, tx, call, &request, labels);
+    struct reader below = reader_object(&r, "ladder");
+    read_ladder(&below, &text, tx_err(tx));
+    if (tx_ok(tx)) {
         request.ladder = buf_text(&text);
-        bool is_new = title_submit(tx, &request);
-        call->status = is_new ? 201 : 200;
         writer_object(&call->writer, NULL);
-        writer_string(&call->writer, "title", request.title);
-        writer_bool(&call->writer, "new", is_new);
+        call->status = submit(tx, &request, &call->writer) ? 201 : 200;
         writer_object_end(&call->writer);
     }
     buf_finish(&text);
+}
+
+/* ---- many at once ------------------------------------------------------------- */
+
+/* One title of a batch. */
+struct entry {
+    struct call *call;
+    struct reader r;
+    const struct buf *ladders;
+    size_t ladder_count;
+    struct writer *writer; /* of what came of it */
+};
+
+static void submit_entry(struct tx *tx, void *context) {
+    struct entry *entry = context;
+    struct title_request request = {.title = "", .source = "", .output = ""};
+    const char *labels[LABELS_MAX];
+    int64_t ladder = 0;
+    read_request(&entry->r, tx, entry->call, &request, labels);
+    reader_int(&entry->r, "ladder", 0, (int64_t)entry->ladder_count - 1, &ladder);
+    if (tx_ok(tx)) {
+        request.ladder = (const char *)entry->ladders[ladder].data;
+        submit(tx, &request, entry->writer);
+    }
+}
+
+/* The result of one title, in the order of the request. */
+static void take_entry(struct tx *tx, struct entry *entry, struct writer *w) {
+    struct buf said = {0};
+    struct writer within = writer_of(&said);
+    struct err err = {0};
+    entry->writer = &within;
+    writer_object(&within, NULL);
+    if (tx_try(tx, submit_entry, entry, &err) != 0) {
+        buf_clear(&said);
+        within = writer_of(&said);
+        writer_object(&within, NULL);
+        writer_string(&within, "code", err_code_name(err.code));
+        writer_string(&within, "detail", err.message);
+    }
+    writer_object_end(&within);
+    writer_raw(w, NULL, buf_text(&said), said.size);
+    buf_finish(&said);
+}
+
+/* The batch's ladders as texts, each ended by a NUL; their titles name them by number. */
+static size_t read_ladders(struct tx *tx, struct reader *r, struct buf ladders[BATCH_LADDERS]) {
+    struct reader list = reader_array(r, "ladders");
+    size_t count = reader_count(&list);
+    if (tx_ok(tx) && (count < 1 || count > BATCH_LADDERS)) {
+        reader_fail(r, "ladders", "must have 1 to %d entries", BATCH_LADDERS);
+    }
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        struct reader below = reader_item(&list, i);
+        read_ladder(&below, &ladders[i], tx_err(tx));
+        buf_text(&ladders[i]);
+    }
+    return count;
+}
+
+void call_submit_titles(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct buf ladders[BATCH_LADDERS] = {0};
+    size_t ladder_count = read_ladders(tx, &r, ladders);
+    struct reader list = reader_array(&r, "titles");
+    size_t count = reader_count(&list);
+    if (tx_ok(tx) && (count < 1 || count > BATCH_TITLES)) {
+        reader_fail(&r, "titles", "must have 1 to %d entries", BATCH_TITLES);
+    }
+    writer_object(&call->writer, NULL);
+    writer_array(&call->writer, "results");
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        struct entry entry = {.call = call,
+                              .r = reader_item(&list, i),
+                              .ladders = ladders,
+                              .ladder_count = ladder_count};
+        if (tx_ok(tx)) {
+            take_entry(tx, &entry, &call->writer);
+        }
+    }
+    writer_array_end(&call->writer);
+    writer_object_end(&call->writer);
+    for (size_t i = 0; i < BATCH_LADDERS; i++) {
+        buf_finish(&ladders[i]);
+    }
 }
 
 /* A word of the query; "" where there is none. */

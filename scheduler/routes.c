@@ -57,6 +57,7 @@ static const struct route table[] = {
     {"POST", "/v1/leases/*/complete", WORKERS, WHOLE_FARM, true, call_complete_lease},
     {"POST", "/v1/leases/*/fail", WORKERS, WHOLE_FARM, true, call_fail_lease},
     {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, true, call_submit_title},
+    {"POST", "/v1/titles/batch", SUBMITTERS, ITS_OWN, true, call_submit_titles},
     {"GET", "/v1/titles", VIEWERS, ITS_OWN, false, call_list_titles},
     {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, false, call_show_title},
     {"GET", "/v1/titles/*/why", VIEWERS, ITS_TITLE, false, call_show_why},

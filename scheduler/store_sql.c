@@ -73,6 +73,8 @@ static const char *const statements[SQL_COUNT] = {
                       "source_size, packaged, version, class, error, redone "
                       "FROM title WHERE id = $1",
     [SQL_TITLE_IS_OF] = "SELECT count(*) FROM title WHERE id = $1 AND tenant = $2",
+    [SQL_TITLE_HAS_KEY] = "SELECT count(*) FROM title WHERE id = $1 AND request_key = $2",
+    [SQL_TITLE_SET_KEY] = "UPDATE title SET request_key = $2 WHERE id = $1",
     [SQL_TITLE_STATS] = "SELECT tasks, failures, losses, frames_decoded, source_bytes, cpu_s, "
                         "decode_cpu_s, scale_cpu_s, encode_cpu_s, wall_s, peak_memory "
                         "FROM title WHERE id = $1",

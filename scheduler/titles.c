@@ -58,12 +58,11 @@ static bool is_same(const struct title_request *request, const struct title_row 
            strcmp(request->output, row->output) == 0 && strcmp(request->ladder, row->ladder) == 0;
 }
 
-bool title_label_valid(const char *label) {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "._-";
-    size_t name = strspn(label, allowed);
-    size_t value = label[name] == '=' ? strspn(label + name + 1, allowed) : 0;
-    return name > 0 && value > 0 && label[name + 1 + value] == '\0' && strlen(label) <= LABEL_MAX;
+/* Whether this very submission was the title's last. */
+static bool has_key(struct tx *tx, const struct title_request *request) {
+    return request->key != NULL && request->key[0] != '\0' &&
+           sql_integer(tx, SQL_TITLE_HAS_KEY, VALUES(TEXT(request->title), TEXT(request->key)),
+                       0) != 0;
 }
 
 static void set_labels(struct tx *tx, const struct title_request *request) {
@@ -110,8 +109,11 @@ static void change_order(struct tx *tx, const struct title_request *request) {
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
     bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
-    if (runs && is_same(request, old)) {
-        change_order(tx, request);
+    bool known = has_key(tx, request);
+    if (known || (runs && is_same(request, old))) {
+        if (runs) {
+            change_order(tx, request);
+        }
         return false;
     }
     if (state_next(MACHINE_TITLE, (int)old->state, TITLE_SUBMIT) < 0) {
@@ -148,6 +150,8 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     }
     if (is_new) {
         set_order(tx, request);
+        sql_run(tx, SQL_TITLE_SET_KEY,
+                VALUES(TEXT(request->title), TEXT(request->key != NULL ? request->key : "")));
         add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
         tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
     }

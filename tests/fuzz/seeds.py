@@ -152,6 +152,7 @@ for playlist in title.glob("**/*.m3u8"):
 for target_name in ("mpd", "xml"):
     seed(target_name, (title / "manifest.mpd").read_bytes())
 seed("json", (title / "title.json").read_bytes())
+seed("csv", b'\xef\xbb\xbfsource,title\r\n"/a, ""b"".mov",\xc3\xa9\r\n"x\ny",\n')
 x264_records()
 frames_of_the_pipe()
 for sound in title.glob("audio/*"):
