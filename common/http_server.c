@@ -70,7 +70,7 @@ struct http_server_options http_server_options_default(void) {
         .max_body = 32 << 20,
         .request_ms = 10000,
         .idle_ms = 30000,
-        .connections = 2048,
+        .connections = 8192,
     };
 }
 

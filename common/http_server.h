@@ -50,7 +50,7 @@ struct http_server_options {
     int request_ms;  /* default 10000: a head must be complete so soon after its connection, a
                         body so soon after its head (with a token: and 1 s each 64 KiB) */
     int idle_ms;     /* a next head so soon after the answer before it; default 30000 */
-    int connections; /* at most; default 2048 */
+    int connections; /* at most, each some 33 kB; default 8192 */
     /* Called on the server's thread; owns `exchange` until it gives it to http_answer. */
     void (*handle)(void *context, struct exchange *exchange);
     void *context;

@@ -41,11 +41,12 @@ struct farm {
     const char *outputs; /* where outputs may go */
     struct tenant_rules tenants;
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
-    struct progress *progress;
+    struct progress *progress;        /* by fence */
     size_t progress_count;
     size_t progress_capacity;
     struct farm_plan plans[FARM_PLANS];
     uint64_t uses;
+    int64_t slots; /* of farm_slots; -1: not known */
 };
 
 void farm_init(struct farm *farm);
@@ -71,8 +72,14 @@ struct plan *farm_plan_load(struct tx *tx, const struct title_row *title);
 /* Reads the title's ladder. */
 int farm_ladder(const struct title_row *title, struct ladder *out, struct err *err);
 
-/* Forgets all parsed plans: after a transaction that failed, whose writes they may hold. */
-void farm_plans_forget(struct farm *farm);
+/* How many tasks the sessions of workers that are not drained run at a time. */
+size_t farm_slots(struct tx *tx, struct farm *farm);
+
+/* Sessions or drained workers are about to be others. */
+void farm_slots_forget(struct farm *farm);
+
+/* Forgets all that was read: after a transaction that failed, whose writes it may hold. */
+void farm_forget(struct farm *farm);
 
 /* The number by which the store knows a build line, given at its first use. */
 int64_t farm_build_number(struct tx *tx, const char *line);

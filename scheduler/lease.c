@@ -51,14 +51,8 @@ struct granting {
 /* ---- what there is ----------------------------------------------------------- */
 
 static void load_slots(struct granting *g) {
-    struct query query = sql_query(g->tx, SQL_SESSIONS, NULL, 0);
-    while (query_next(&query)) {
-        bool drains = query_integer(&query, 7) != 0;
-        g->slots += drains ? 0 : (size_t)query_integer(&query, 4);
-        if (strcmp(query_text(&query, 0), g->session.id) == 0) {
-            g->idle = query_integer(&query, 6) == 0;
-        }
-    }
+    g->slots = farm_slots(g->tx, g->farm);
+    g->idle = sql_integer(g->tx, SQL_SESSION_BUSY, VALUES(TEXT(g->session.id)), 0) == 0;
 }
 
 static void add_busy(struct granting *g, double cost_s) {
@@ -95,10 +89,14 @@ static bool is_kept_for_others(struct granting *g, const struct unit_row *unit) 
     return true;
 }
 
-static void load_ready(struct granting *g, const bool *wanted) {
+/* As many units keep all slots at work for a while. */
+static size_t many(const struct granting *g) {
     size_t limit = (2 * g->slots + 1) * FORM_RUNGS_MAX;
-    struct order_request request = {
-        .session = g->session.id, .kinds = wanted, .limit = limit < READY_MAX ? limit : READY_MAX};
+    return limit < READY_MAX ? limit : READY_MAX;
+}
+
+static void load_ready(struct granting *g, const bool *wanted, size_t limit) {
+    struct order_request request = {.session = g->session.id, .kinds = wanted, .limit = limit};
     g->ready.count = 0;
     g->plenty = order_read(&g->order, g->tx, &request, &g->ready);
     size_t kept = 0;
@@ -346,6 +344,42 @@ static int grant_looked_at(struct granting *g, int slots, struct writer *w) {
     return granted;
 }
 
+/* What orders the units, and what runs where that plays a part. */
+static void load_order(struct granting *g) {
+    load_slots(g);
+    order_load(&g->order, g->tx);
+    g->plenty = order_has_plenty(&g->order, g->tx, g->session.id, many(g));
+    if (!g->plenty || order_needs_running(&g->order)) {
+        load_busy(g);
+    }
+    order_sort(&g->order);
+}
+
+/* Tasks of the first units alone, where there are so many more that the rest plays no part. */
+static int grant_first(struct granting *g, const struct lease_request *request, struct writer *w) {
+    size_t first = ((size_t)request->slots + 1) * FORM_RUNGS_MAX;
+    if (!g->plenty || first >= many(g)) {
+        return 0;
+    }
+    load_ready(g, request->kinds, first);
+    g->plenty = true;
+    return grant_looked_at(g, request->slots, w);
+}
+
+static int grant_all(struct granting *g, const struct lease_request *request, struct writer *w) {
+    int granted = 0, more = 0;
+    do { /* once more where a request wants more than one look shows */
+        load_ready(g, request->kinds, many(g));
+        more = grant_looked_at(g, request->slots - granted, w);
+        granted += more;
+    } while (more > 0 && granted < request->slots && g->plenty && tx_ok(g->tx));
+    return granted;
+}
+
+bool lease_any_ready(struct tx *tx) {
+    return sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(tx))), 0) != 0;
+}
+
 int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *request,
                 struct writer *w, int64_t *retry_at) {
     struct granting g = {.tx = tx,
@@ -354,20 +388,15 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
     struct value now = INTEGER(tx_now(tx));
-    retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
-    if (session_get(tx, request->session, &g.session) &&
-        !session_is_drained(tx, g.session.worker) &&
-        sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(now), 0) != 0) {
-        int more = 0;
-        load_slots(&g);
-        load_busy(&g);
-        order_load(&g.order, tx);
-        do { /* once more where a request wants more than one look shows */
-            load_ready(&g, request->kinds);
-            more = grant_looked_at(&g, request->slots - granted, w);
-            granted += more;
-        } while (more > 0 && granted < request->slots && g.plenty && tx_ok(tx));
+    if (session_get(tx, request->session, &g.session) && lease_any_ready(tx) &&
+        !session_is_drained(tx, g.session.worker)) {
+        load_order(&g);
+        granted = grant_first(&g, request, w);
+        granted += granted == 0 ? grant_all(&g, request, w) : 0;
         retry_by(&g, order_is_capped(&g.order) ? tx_now(tx) + CAPPED_MS : 0);
+    }
+    if (granted == 0) {
+        retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
     }
     *retry_at = g.retry_at;
     order_finish(&g.order);

@@ -148,10 +148,13 @@ static const char *const statements[SQL_COUNT] = {
         "WHERE p.place = unit.place AND p.key = unit.key) "
         "WHERE title = $1 AND state = $2 AND key <> '' AND EXISTS (SELECT 1 FROM product p "
         "WHERE p.place = unit.place AND p.key = unit.key) RETURNING kind",
+    /* `= 'blocked'`, which $2 is, says that the index of such units will do. */
     [SQL_UNITS_MOVE_NEEDLESS] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
-                                "WHERE title = $1 AND state = $2 AND waiting = 0 RETURNING kind",
+                                "WHERE title = $1 AND state = $2 AND state = 'blocked' "
+                                "AND waiting = 0 RETURNING kind",
     [SQL_UNITS_NEEDED_BY_DONE] = "UPDATE unit SET waiting = waiting - 1 "
-                                 "WHERE id IN (SELECT unit FROM unit_need WHERE needs = $1)",
+                                 "WHERE id IN (SELECT unit FROM unit_need WHERE needs = $1) "
+                                 "RETURNING waiting",
     [SQL_UNITS_COUNT_NEEDS] =
         "UPDATE unit SET waiting = (SELECT count(*) FROM unit_need n JOIN unit d ON d.id = n.needs "
         "WHERE n.unit = unit.id AND d.state <> 'done') WHERE title = $1 AND position >= 0",
@@ -165,6 +168,8 @@ static const char *const statements[SQL_COUNT] = {
         "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio') OR EXISTS (SELECT 1 FROM unit p "
         "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
         "ORDER BY u.due, u.submission, u.position LIMIT $5",
+    [SQL_UNITS_READY_PAST] = "SELECT 1 FROM unit WHERE state = 'ready' AND tenant = $1 "
+                             "AND priority = $2 AND build = $3 LIMIT 1 OFFSET $4",
     /* Steps from tenant to tenant in the queue's index, whatever there is of each. */
     [SQL_UNITS_TENANTS] =
         "WITH RECURSIVE step (tenant) AS (SELECT min(tenant) FROM unit WHERE state = 'ready' "
@@ -258,6 +263,10 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended'), (SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker) FROM worker_session s ORDER BY s.worker, s.id",
+    [SQL_SESSIONS_SLOTS] =
+        "SELECT coalesce(sum(s.slots), 0) FROM worker_session s WHERE NOT EXISTS "
+        "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker)",
+    [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 AND state <> 'ended'",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",

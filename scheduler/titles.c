@@ -498,8 +498,14 @@ void title_done(struct tx *tx, const char *id) {
 /* ---- on the way -------------------------------------------------------------- */
 
 void title_unit_done(struct tx *tx, const struct unit_row *unit) {
-    sql_run(tx, SQL_UNITS_NEEDED_BY_DONE, VALUES(INTEGER(unit->id)));
-    unit_move_set(tx, unit->title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+    bool needless = false;
+    struct query query = sql_query(tx, SQL_UNITS_NEEDED_BY_DONE, VALUES(INTEGER(unit->id)));
+    while (query_next(&query)) {
+        needless = needless || query_integer(&query, 0) == 0;
+    }
+    if (needless) {
+        unit_move_set(tx, unit->title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+    }
 }
 
 void title_units_redone(struct tx *tx, const char *title) {
