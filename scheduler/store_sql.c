@@ -23,6 +23,16 @@
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
+/* A page of titles before $1; state $2, tenant $3 and label $4 are "" for any. */
+#define STATE_ASKED  "($2 = '' OR state = $2)"
+#define TENANT_ASKED "($3 = '' OR tenant = $3)"
+#define LABEL_ASKED                                                                                \
+    "($4 = '' OR EXISTS (SELECT 1 FROM title_label l WHERE l.title = t.id AND l.label = $4))"
+#define TITLES_PAGE(from, state, tenant, label)                                                    \
+    "SELECT submission, id, state, source, output, version, class, error, priority, tenant, "      \
+    "deadline FROM " from " WHERE submission < $1 AND " state " AND " tenant " AND " label         \
+    " ORDER BY submission DESC LIMIT $5"
+
 #define LEASE_COLUMNS                                                                              \
     "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
 
@@ -96,12 +106,13 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLES_UNFINISHED] = "SELECT id, state FROM title "
                               "WHERE state IN ('submitted', 'running', 'failing') ORDER BY id",
 
-    [SQL_TITLES_PAGE] = "SELECT submission, id, state, source, output, version, class, error, "
-                        "priority, tenant, deadline "
-                        "FROM title t WHERE submission < $1 AND ($2 = '' OR state = $2) "
-                        "AND ($3 = '' OR tenant = $3) AND ($4 = '' OR EXISTS (SELECT 1 FROM "
-                        "title_label l WHERE l.title = t.id AND l.label = $4)) "
-                        "ORDER BY submission DESC LIMIT $5",
+    [SQL_TITLES_PAGE] = TITLES_PAGE("title t", STATE_ASKED, TENANT_ASKED, LABEL_ASKED),
+    /* The same by an index of what is asked for. */
+    [SQL_TITLES_PAGE_OF_STATE] = TITLES_PAGE("title t", "state = $2", TENANT_ASKED, LABEL_ASKED),
+    [SQL_TITLES_PAGE_OF_TENANT] = TITLES_PAGE("title t", STATE_ASKED, "tenant = $3", LABEL_ASKED),
+    [SQL_TITLES_PAGE_OF_LABEL] = TITLES_PAGE("title_label l CROSS JOIN title t ON t.id = l.title",
+                                             STATE_ASKED, TENANT_ASKED, "l.label = $4"),
+    [SQL_LABEL_IS_COMMON] = "SELECT 1 FROM title_label WHERE label = $1 LIMIT 1 OFFSET $2",
 
     [SQL_TITLES_BY_STATE] = "SELECT state, count(*) FROM title GROUP BY state",
     [SQL_TITLES_ABOVE] = "SELECT count(*) FROM title " TITLES_OPEN "AND priority > $1",
