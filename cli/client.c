@@ -6,13 +6,20 @@
 #include <string.h>
 
 #include "command.h"
+#include "common/clock.h"
 #include "common/fs.h"
 #include "common/http.h"
 #include "common/mem.h"
 #include "common/trace.h"
 #include "interrupt.h"
 
-enum { CALL_MS = 30000, TOKEN_BYTES_MAX = 4096 };
+enum {
+    CALL_MS = 30000,
+    TOKEN_BYTES_MAX = 4096,
+    AWAY_MS = 60000, /* of a scheduler that is waited for */
+    AGAIN_MS = 200,
+    AGAIN_MS_MAX = 2000,
+};
 
 static const char default_url[] = "http://127.0.0.1:7430";
 
@@ -23,6 +30,7 @@ struct client {
     char *ca_file;             /* NULL: the system's authorities */
     const atomic_bool *cancel; /* NULL: none */
     bool answered;             /* the latest call */
+    bool reached;              /* there was ever a connection */
 };
 
 int client_create(struct client **out, const char *url, const char *token, const char *ca_file,
@@ -199,6 +207,7 @@ int client_call(struct client *client, const char *method, const char *path, str
     struct http_response response = {0};
     int failed = http_send(client->http, &request, &response, err);
     client->answered = failed == 0;
+    client->reached = client->reached || response.reached;
     if (failed == 0 && (response.status < 200 || response.status > 299)) {
         failed = problem(&request, &response, err);
     }
@@ -208,6 +217,25 @@ int client_call(struct client *client, const char *method, const char *path, str
     http_response_finish(&response);
     mem_free(url);
     return failed;
+}
+
+int client_call_again(struct client *client, const char *method, const char *path, struct buf *body,
+                      struct json **answer, struct err *err) {
+    const struct http_retry retry = {.first_ms = AGAIN_MS, .most_ms = AGAIN_MS_MAX};
+    int64_t until = clock_monotonic_ms() + AWAY_MS;
+    for (int failures = 1;; failures++) {
+        struct err why = {0};
+        int failed = client_call(client, method, path, body, answer, &why);
+        bool again = http_may_retry(failed) && client->reached && clock_monotonic_ms() < until;
+        if (again &&
+            !clock_sleep_ms(http_retry_pause_ms(&retry, failures, 0, NULL), client->cancel)) {
+            failed = err_set(err, ERR_CANCELLED, "stopped as asked; %s", why.message);
+            again = false;
+        }
+        if (!again) {
+            return failed == 0 ? 0 : err_set(err, (enum err_code)failed, "%s", why.message);
+        }
+    }
 }
 
 static int show_answer(const struct invocation *invocation, const struct json *answer,

@@ -44,6 +44,14 @@ int client_tell(const struct client *client, const struct err *err);
 int client_call(struct client *client, const char *method, const char *path, struct buf *body,
                 struct json **answer, struct err *err);
 
+/*
+ * The same for a call that, made twice, does no more than made once: where its answer is lost, or
+ * the scheduler goes away for a moment, it is made again for up to a minute. A scheduler that
+ * never answered at all is not waited for.
+ */
+int client_call_again(struct client *client, const char *method, const char *path, struct buf *body,
+                      struct json **answer, struct err *err);
+
 /* Writes what an answer says as text for people; all of it is read, so that the reader's error
  * tells whether it is what it must be. */
 typedef void client_text(struct reader *answer, struct buf *out);

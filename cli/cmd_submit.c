@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm submit`: hands titles to a farm. */
-#include <ctype.h>
 #include <string.h>
 
 #include "client.h"
 #include "command.h"
-#include "common/fs.h"
+#include "common/id.h"
 #include "common/mem.h"
 #include "dry_run.h"
 #include "farm_title.h"
 #include "ladder_file.h"
 #include "output_place.h"
+#include "submit_batch.h"
 #include "title_name.h"
 #include "title_order.h"
 
@@ -19,7 +19,8 @@ struct submission {
     struct client *client;
     struct ladder ladder;
     struct title_order order;
-    char *out; /* as workers find it */
+    char *out;         /* as workers find it */
+    char key[ID_TEXT]; /* by which a call that is made again is known */
 };
 
 static int post(struct submission *submission, const char *title, const char *source, bool *is_new,
@@ -34,8 +35,9 @@ static int post(struct submission *submission, const char *title, const char *so
     ladder_write(&submission->ladder, &w, "ladder");
     title_order_write(&submission->order, &w);
     writer_bool(&w, "force", option_value(submission->invocation, "force") != NULL);
+    writer_string(&w, "key", submission->key);
     writer_object_end(&w);
-    int failed = client_call(submission->client, "POST", "/v1/titles", &body, &answer, err);
+    int failed = client_call_again(submission->client, "POST", "/v1/titles", &body, &answer, err);
     if (failed == 0) {
         struct reader r = reader_of(answer, "the scheduler's answer", err);
         reader_bool(&r, "new", is_new);
@@ -46,15 +48,9 @@ static int post(struct submission *submission, const char *title, const char *so
     return failed;
 }
 
-/* The source as workers find it; owned. */
-static char *source_of(const char *word) {
-    bool is_url = isalpha((unsigned char)word[0]) && strstr(word, "://") != NULL;
-    return is_url ? mem_string(word) : fs_whole_path(word);
-}
-
 static int submit(struct submission *submission, const char *word, const char *title, bool *is_new,
                   struct err *err) {
-    char *source = source_of(word);
+    char *source = source_whole(word);
     int failed = post(submission, title, source, is_new, err);
     mem_free(source);
     return failed;
@@ -77,6 +73,9 @@ static void tell(struct submission *submission, const char *title, bool is_new, 
 
 static int check_usage(const struct invocation *invocation) {
     const char *title = option_value(invocation, "title");
+    if (invocation->word_count == 0) {
+        return command_usage(invocation, "submit needs SOURCE..., or a file of titles by --from");
+    }
     if (option_value(invocation, "out") == NULL) {
         return command_usage(invocation, "submit needs --out, the folder or s3:// address for the "
                                          "streams");
@@ -154,7 +153,7 @@ static int plan_all(const struct submission *submission, char (*titles)[WIRE_TIT
                                     .out = submission->out};
     int first = EXIT_DONE;
     for (int i = 0; i < invocation->word_count && first != EXIT_INTERRUPTED; i++) {
-        char *source = source_of(invocation->words[i]);
+        char *source = source_whole(invocation->words[i]);
         int code = dry_run_title(&dry_run, titles[i], source);
         first = first != EXIT_DONE ? first : code;
         mem_free(source);
@@ -162,12 +161,13 @@ static int plan_all(const struct submission *submission, char (*titles)[WIRE_TIT
     return first;
 }
 
-static int run(const struct invocation *invocation) {
+static int run_words(const struct invocation *invocation) {
     struct submission submission = {.invocation = invocation};
     char(*titles)[WIRE_TITLE_TEXT] = mem_zero((size_t)invocation->word_count, sizeof(*titles));
     const char *ladder = option_value(invocation, "ladder");
     struct err err = {0};
     int code = check_usage(invocation);
+    id_make(submission.key);
     if (code == EXIT_DONE) {
         code = name_titles(invocation, titles);
     }
@@ -193,7 +193,13 @@ static int run(const struct invocation *invocation) {
     return code;
 }
 
+static int run(const struct invocation *invocation) {
+    bool from_file = option_value(invocation, "from") != NULL;
+    return from_file ? submit_batch(invocation) : run_words(invocation);
+}
+
 static const struct option_row options[] = {
+    {"from", "FILE", "titles of a CSV or JSON Lines file, - for standard input"},
     {"out", "DIR|s3://BUCKET/PREFIX", "what gets the streams, as DIR/TITLE"},
     {"title", "ID", "the title's id (default: made from the source's name)"},
     {"ladder", "NAME|FILE",
@@ -209,7 +215,7 @@ static const struct option_row options[] = {
 const struct command command_submit = {
     .name = "submit",
     .words = "SOURCE...",
-    .least_words = 1,
+    .least_words = 0,
     .most_words = MAX_WORDS,
     .summary = "hand titles to a farm",
     .help =
@@ -228,7 +234,17 @@ const struct command command_submit = {
         "expected to take, --dry-run tells before; a source that the farm has not read yet is\n"
         "probed here for it.\n\n"
         "  reelfarm submit s3://masters/movie.mxf --out s3://streams/films --ladder new.yaml "
-        "--dry-run\n",
+        "--dry-run\n\n"
+        "Thousands come from a file, of which all lines are checked before the first is sent:\n\n"
+        "  reelfarm submit --from titles.csv --out s3://streams/films\n\n"
+        "  source,title,ladder,priority,deadline,tenant,label.show\n"
+        "  s3://masters/a.mxf,a,av1,10,+2d,films,classics\n"
+        "  s3://masters/b.mxf,,,,,,\n\n"
+        "Its first line names the columns: source, title, out, ladder, priority, deadline,\n"
+        "tenant, label.NAME. Or each line is a JSON object of these names. What a line leaves out\n"
+        "is as the options say. The same file may be submitted again and again: a title that it\n"
+        "submitted before with this source, output and ladder is left as it is, whatever became\n"
+        "of it.\n",
     .options = options,
     .run = run,
 };

@@ -90,7 +90,7 @@ static struct figures figures_of(const struct title_status *status, struct progr
     return f;
 }
 
-static void eta_write(double eta_s, struct buf *out) {
+void progress_eta(double eta_s, struct buf *out) {
     if (eta_s < 0) {
         buf_string(out, "-:--");
         return;
@@ -118,7 +118,7 @@ static const char *stage_of(const struct title_status *status) {
 /* ---- Drawing ------------------------------------------------------------------------ */
 
 /* A bar of `width` cells in eighths of a cell. */
-static void bar_write(double part, int width, struct buf *out) {
+void progress_bar(double part, int width, struct buf *out) {
     static const char *const eighths[] = {" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     int filled = (int)(part * 8 * width + 0.5);
     for (int cell = 0; cell < width; cell++) {
@@ -131,7 +131,7 @@ static void figures_write(const struct title_status *status, const struct figure
                           struct buf *out) {
     buf_format(out, "%" PRId64 "/%" PRId64 " frames  %.1f fps  %.2fx  ETA ", f->frames,
                status->frames, f->fps, f->speed);
-    eta_write(f->eta_s, out);
+    progress_eta(f->eta_s, out);
     buf_format(out, "  workers %" PRId64 "/%d", status->workers_busy, workers);
 }
 
@@ -151,7 +151,7 @@ static void head_line(const struct title_status *status, const struct figures *f
     buf_format(out, "%-*.*s", name, name, status->title);
     if (width >= 5) {
         buf_string(out, " ");
-        bar_write(f->part, width, out);
+        progress_bar(f->part, width, out);
         buf_string(out, "▏");
     }
     buf_format(out, " %3d %%  ", (int)(f->part * 100));
@@ -172,7 +172,7 @@ static void rung_line(const struct rendition_status *rendition, int columns, str
     int name = columns >= 100 ? 24 : 12;
     buf_format(out, "  %-*.*s ", name - 2, name - 2, rendition->id);
     if (columns >= name + 30) {
-        bar_write(part, 20, out);
+        progress_bar(part, 20, out);
         buf_string(out, "▏");
     }
     bool room = columns >= name + 40;

@@ -77,6 +77,11 @@ int progress_draw(const struct title_status *status, struct progress_clock *cloc
 /* Its first line alone: the title's. */
 void progress_head(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,
                    int workers, int columns, struct buf *out);
+/* A bar of `width` cells, of which `part` (0 to 1) is filled. */
+void progress_bar(double part, int width, struct buf *out);
+
+/* What is left, as minutes and seconds; negative: not known. */
+void progress_eta(double seconds, struct buf *out);
 
 /* The same in one line, for logs and pipes. */
 void progress_line(const struct title_status *status, struct progress_clock *clock, int64_t now_ms,

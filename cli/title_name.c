@@ -6,12 +6,20 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/fs.h"
+#include "common/mem.h"
+
 static bool is_web(const char *source) {
     return strncasecmp(source, "http://", 7) == 0 || strncasecmp(source, "https://", 8) == 0;
 }
 
 bool source_is_url(const char *source) {
     return is_web(source) || strncasecmp(source, "s3://", 5) == 0;
+}
+
+char *source_whole(const char *source) {
+    bool is_url = isalpha((unsigned char)source[0]) && strstr(source, "://") != NULL;
+    return is_url ? mem_string(source) : fs_whole_path(source);
 }
 
 void title_name_of(const char *source, char out[WIRE_TITLE_TEXT]) {

@@ -10,6 +10,9 @@
  * "title" where nothing is left. Always valid. */
 void title_name_of(const char *source, char out[WIRE_TITLE_TEXT]);
 
+/* The source as workers find it: a URL as it is, a path from the root on. Owned. */
+char *source_whole(const char *source);
+
 /* Whether the source is an http(s) or s3 URL rather than a path. */
 bool source_is_url(const char *source);
 

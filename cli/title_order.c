@@ -9,8 +9,9 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/wire.h"
 
-enum { PRIORITY_MOST = 100, AMOUNT_MAX = 1000000 };
+enum { AMOUNT_MAX = 1000000 };
 
 /* "+90m"; whether it is one. */
 static bool parse_span(const char *text, int64_t *ms) {
@@ -89,11 +90,10 @@ int title_deadline_parse(const char *text, int64_t now_ms, int64_t *out, struct 
     } else if (parse_time(text, &ms) && ms > 0) {
         *out = ms;
     } else {
-        return err_set(
-            err, ERR_INVALID,
-            "--deadline '%.60s' is no time; write it as 2026-12-01T18:00:00Z, or as +90m, "
-            "+12h or +2d from now",
-            text);
+        return err_set(err, ERR_INVALID,
+                       "'%.60s' is no deadline; write it as 2026-12-01T18:00:00Z, or as +90m, "
+                       "+12h or +2d from now",
+                       text);
     }
     return 0;
 }
@@ -105,7 +105,7 @@ int title_order_read(struct title_order *out, const struct invocation *invocatio
                                 .labels = option_value(invocation, "label"),
                                 .has_priority = option_value(invocation, "priority") != NULL};
     int failed =
-        option_int(invocation, "priority", -PRIORITY_MOST, PRIORITY_MOST, 0, &order.priority, err);
+        option_int(invocation, "priority", PRIORITY_MIN, PRIORITY_MAX, 0, &order.priority, err);
     if (failed == 0 && deadline != NULL) {
         failed = title_deadline_parse(deadline, clock_wall_ms(), &order.deadline_ms, err);
     }

@@ -459,9 +459,12 @@ int http_send(struct http_client *client, const struct http_request *request,
     CURLcode result = perform(client, request->cancel);
     long status = 0;
     curl_off_t retry_after = 0;
+    curl_off_t ready_us = 0; /* when the request could be sent; 0: never */
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(client->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    curl_easy_getinfo(client->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
     response->status = (int)status;
+    response->reached = ready_us > 0;
     response->retry_after_s = retry_after;
     int code = result == CURLE_OK ? 0 : fail(client, &exchange, result, err);
     curl_easy_reset(client->easy); /* it must not hold what we free */

@@ -78,6 +78,7 @@ struct http_response {
     struct buf body;       /* owned */
     struct buf headers;    /* owned; of the last answer; see http_response_header */
     int64_t retry_after_s; /* as the server asked; 0: it did not */
+    bool reached;          /* there was a connection: the request may have arrived */
 };
 
 /* The value of a header, its name in any case; NULL where it is not there.

@@ -67,6 +67,9 @@ bool reader_has(const struct reader *r, const char *name);
 /* Whether the reader stands on an object. */
 bool reader_is_object(const struct reader *r);
 
+/* Names of an object reader's members, from 0 on, borrowed; NULL past the last. */
+const char *reader_name(const struct reader *r, size_t index);
+
 /* Elements of an array reader. */
 size_t reader_count(const struct reader *r);
 struct reader reader_item(struct reader *r, size_t index); /* an object or array in it */

@@ -313,6 +313,10 @@ bool reader_is_object(const struct reader *r) {
     return !is_dead(r) && r->node->type == NODE_OBJECT;
 }
 
+const char *reader_name(const struct reader *r, size_t index) {
+    return reader_is_object(r) && index < r->node->count ? r->node->items[index].name : NULL;
+}
+
 size_t reader_count(const struct reader *r) {
     return !is_dead(r) && r->node->type == NODE_ARRAY ? r->node->count : 0;
 }

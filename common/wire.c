@@ -27,6 +27,20 @@ bool title_id_valid(const char *text) {
            strspn(text, rest) == length;
 }
 
+static const char word_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+bool title_label_valid(const char *label) {
+    size_t name = strspn(label, word_letters);
+    size_t value = label[name] == '=' ? strspn(label + name + 1, word_letters) : 0;
+    return name > 0 && value > 0 && label[name + 1 + value] == '\0' && strlen(label) <= LABEL_MAX;
+}
+
+bool tenant_name_valid(const char *name) {
+    size_t length = strlen(name);
+    return length > 0 && length < TENANT_TEXT && strspn(name, word_letters) == length;
+}
+
 static const char *const failure_names[FAILURE_COUNT + 1] = {
     [FAILURE_BAD_SOURCE] = "bad_source",
     [FAILURE_UNSUPPORTED] = "unsupported",

@@ -33,6 +33,21 @@ enum {
 /* Whether the text is a title id: [a-z0-9][a-z0-9._-]{0,127}. */
 bool title_id_valid(const char *text);
 
+enum {
+    PRIORITY_MIN = -100, /* of titles; larger goes first */
+    PRIORITY_MAX = 100,
+    LABELS_MAX = 16, /* of a title */
+    LABEL_MAX = 128, /* bytes */
+    TENANT_TEXT = 65 /* bytes of a tenant's name with its NUL */
+};
+
+/* Whether it may be a label: NAME=VALUE, both of letters, digits, '.', '_' and '-', in at most
+ * LABEL_MAX bytes. */
+bool title_label_valid(const char *label);
+
+/* Whether it may be a tenant's name: 1 to 64 letters, digits, '.', '_' and '-'. */
+bool tenant_name_valid(const char *name);
+
 /* ---- Classes of failure (ARCHITECTURE section 5) -------------------------- */
 
 enum failure_class {

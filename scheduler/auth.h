@@ -18,6 +18,7 @@
 
 #include "common/hash.h"
 #include "common/id.h"
+#include "common/wire.h"
 
 enum role {
     ROLE_VIEWER,    /* sees titles */
@@ -33,7 +34,7 @@ const char *role_name(enum role role);
 /* The role of a name; -1 where there is none. */
 int role_from_name(const char *name);
 
-enum { TENANT_TEXT = 65, TOKEN_TEXT = 9 + ID_TEXT + ID_TOKEN_TEXT };
+enum { TOKEN_TEXT = 9 + ID_TEXT + ID_TOKEN_TEXT };
 
 struct caller {
     char token[ID_TEXT]; /* id; "operator" */

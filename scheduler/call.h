@@ -44,6 +44,7 @@ struct call {
     int64_t deadline_ms; /* monotonic; when it is answered in any case */
     int64_t retry_ms;    /* monotonic; when it is worth another try; 0: at news alone */
     bool expired;
+    uint64_t looked; /* the routes' lease_news when it last looked for a task */
     struct call *next;
     /* a stream of the feed: done anew for each piece */
     bool follows;
@@ -93,6 +94,7 @@ void call_fail_lease(struct tx *tx, struct call *call);
 
 void call_submit_title(struct tx *tx, struct call *call);
 void call_plan_title(struct tx *tx, struct call *call);
+void call_submit_titles(struct tx *tx, struct call *call);
 void call_list_titles(struct tx *tx, struct call *call);
 void call_show_title(struct tx *tx, struct call *call);
 void call_show_versions(struct tx *tx, struct call *call);

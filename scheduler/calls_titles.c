@@ -22,6 +22,9 @@ enum {
     TITLES_PAGE = 100,
     TITLES_PAGE_MAX = 1000,
     URL_MAX = 8192,
+    KEY_MAX = 64,
+    BATCH_TITLES = 200,
+    BATCH_LADDERS = 64,
     RETRY_MS = 3000, /* after which a client of the feed comes back */
 };
 
@@ -106,9 +109,10 @@ struct submission {
     char trace[TRACE_TEXT];
 };
 
-/* Reads and checks all of it; `out` is the caller's to finish, whether or not it will do. */
-static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
-                            struct submission *out) {
+/* All that a submission says but its ladder; `out` is zeroed. */
+static void read_request(struct reader *r, struct tx *tx, struct call *call,
+                         struct submission *out) {
+    const struct farm *farm = call->routes->farm;
     struct title_request *request = &out->request;
     const char *asked = exchange_header(call->exchange, "traceparent");
     *out = (struct submission){.request = {.title = "", .source = "", .output = ""}};
@@ -120,6 +124,11 @@ static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
     read_order(r, tx, call, request);
     request->labels = reader_has(r, "labels") ? out->labels : NULL;
     request->label_count = read_labels(r, out->labels);
+    if (reader_has(r, "key")) {
+        reader_string(r, "key", &request->key);
+        call_check_word(r, "key", request->key);
+        call_check_length(r, "key", request->key, KEY_MAX);
+    }
     call_check_length(r, "source", request->source, URL_MAX);
     call_check_length(r, "output", request->output, PLAN_PLACE_TEXT / 2);
     if (reader_ok(r) && !title_id_valid(request->title)) {
@@ -128,33 +137,55 @@ static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
                     "letter or digit");
     }
     if (reader_ok(r)) {
-        const struct farm *farm = call->routes->farm;
         places_check(farm->sources, "source", request->source, tx_err(tx));
         places_check(farm->outputs, "output", request->output, tx_err(tx));
     }
     if (reader_ok(r)) {
         check_name(tx, call, request->title);
     }
-    struct reader below = reader_object(r, "ladder");
-    if (reader_ok(r) && ladder_read(&out->ladder, &below, tx_err(tx)) == 0) {
-        struct writer writer = writer_of(&out->text);
-        ladder_write(&out->ladder, &writer, NULL);
-        request->ladder = buf_text(&out->text);
+}
+
+/* A ladder as the store keeps it. */
+static void read_ladder(struct reader *below, struct ladder *ladder, struct buf *text,
+                        struct err *err) {
+    struct writer writer = writer_of(text);
+    if (err->code == ERR_NONE && ladder_read(ladder, below, err) == 0) {
+        ladder_write(ladder, &writer, NULL);
     }
+}
+
+/* Reads and checks all of it; `out` is the caller's to finish, whether or not it will do. */
+static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
+                            struct submission *out) {
+    read_request(r, tx, call, out);
+    struct reader below = reader_object(r, "ladder");
+    read_ladder(&below, &out->ladder, &out->text, tx_err(tx));
+    out->request.ladder = buf_text(&out->text);
     return tx_ok(tx);
+}
+
+/* Submits, and tells what came of it in the object that is open in `w`. */
+static bool submit(struct tx *tx, const struct title_request *request, struct writer *w) {
+    struct title_row row = {0};
+    char trace[TRACE_TEXT];
+    bool is_new = title_submit(tx, request);
+    if (tx_ok(tx) && title_get(tx, request->title, &row)) {
+        title_trace(tx, row.id, trace);
+        writer_string(w, "title", row.id);
+        writer_bool(w, "new", is_new);
+        writer_string(w, "state", state_name(MACHINE_TITLE, (int)row.state));
+        writer_string(w, "trace", trace);
+    }
+    title_row_finish(&row);
+    return is_new;
 }
 
 void call_submit_title(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     struct submission submission;
     if (read_submission(&r, tx, call, &submission)) {
-        bool is_new = title_submit(tx, &submission.request);
-        call->status = is_new ? 201 : 200;
         writer_object(&call->writer, NULL);
-        title_trace(tx, submission.request.title, submission.trace);
-        writer_string(&call->writer, "title", submission.request.title);
-        writer_bool(&call->writer, "new", is_new);
-        writer_string(&call->writer, "trace", submission.trace);
+        call->status = submit(tx, &submission.request, &call->writer) ? 201 : 200;
         writer_object_end(&call->writer);
     }
     buf_finish(&submission.text);
@@ -185,6 +216,91 @@ void call_plan_title(struct tx *tx, struct call *call) {
     }
     buf_finish(&submission.text);
     source_document_finish(&document);
+}
+
+/* ---- many at once ------------------------------------------------------------- */
+
+/* One title of a batch. */
+struct entry {
+    struct call *call;
+    struct reader r;
+    const struct buf *ladders;
+    size_t ladder_count;
+    struct writer *writer; /* of what came of it */
+};
+
+static void submit_entry(struct tx *tx, void *context) {
+    struct entry *entry = context;
+    struct submission submission;
+    int64_t ladder = 0;
+    read_request(&entry->r, tx, entry->call, &submission);
+    reader_int(&entry->r, "ladder", 0, (int64_t)entry->ladder_count - 1, &ladder);
+    if (tx_ok(tx)) {
+        submission.request.ladder = (const char *)entry->ladders[ladder].data;
+        submit(tx, &submission.request, entry->writer);
+    }
+}
+
+/* The result of one title, in the order of the request. */
+static void take_entry(struct tx *tx, struct entry *entry, struct writer *w) {
+    struct buf said = {0};
+    struct writer within = writer_of(&said);
+    struct err err = {0};
+    entry->writer = &within;
+    writer_object(&within, NULL);
+    if (tx_try(tx, submit_entry, entry, &err) != 0) {
+        buf_clear(&said);
+        within = writer_of(&said);
+        writer_object(&within, NULL);
+        writer_string(&within, "code", err_code_name(err.code));
+        writer_string(&within, "detail", err.message);
+    }
+    writer_object_end(&within);
+    writer_raw(w, NULL, buf_text(&said), said.size);
+    buf_finish(&said);
+}
+
+/* The batch's ladders as texts, each ended by a NUL; their titles name them by number. */
+static size_t read_ladders(struct tx *tx, struct reader *r, struct buf ladders[BATCH_LADDERS]) {
+    struct reader list = reader_array(r, "ladders");
+    size_t count = reader_count(&list);
+    if (tx_ok(tx) && (count < 1 || count > BATCH_LADDERS)) {
+        reader_fail(r, "ladders", "must have 1 to %d entries", BATCH_LADDERS);
+    }
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        struct reader below = reader_item(&list, i);
+        struct ladder ladder;
+        read_ladder(&below, &ladder, &ladders[i], tx_err(tx));
+        buf_text(&ladders[i]);
+    }
+    return count;
+}
+
+void call_submit_titles(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct buf ladders[BATCH_LADDERS] = {0};
+    size_t ladder_count = read_ladders(tx, &r, ladders);
+    struct reader list = reader_array(&r, "titles");
+    size_t count = reader_count(&list);
+    if (tx_ok(tx) && (count < 1 || count > BATCH_TITLES)) {
+        reader_fail(&r, "titles", "must have 1 to %d entries", BATCH_TITLES);
+    }
+    writer_object(&call->writer, NULL);
+    writer_array(&call->writer, "results");
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        struct entry entry = {.call = call,
+                              .r = reader_item(&list, i),
+                              .ladders = ladders,
+                              .ladder_count = ladder_count};
+        if (tx_ok(tx)) {
+            take_entry(tx, &entry, &call->writer);
+        }
+    }
+    writer_array_end(&call->writer);
+    writer_object_end(&call->writer);
+    for (size_t i = 0; i < BATCH_LADDERS; i++) {
+        buf_finish(&ladders[i]);
+    }
 }
 
 /* A word of the query; "" where there is none. */

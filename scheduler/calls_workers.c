@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "call.h"
+#include "common/clock.h"
 #include "common/mem.h"
+#include "hedge.h"
 #include "lease.h"
 #include "outcome.h"
 #include "session.h"
@@ -86,7 +88,7 @@ void call_add_session(struct tx *tx, struct call *call) {
     if (!reader_ok(&r)) {
         return;
     }
-    session_add(tx, &request, id);
+    session_add(tx, call->routes->farm, &request, id);
     call->status = 201;
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "session", id);
@@ -134,7 +136,7 @@ void call_list_workers(struct tx *tx, struct call *call) {
 }
 
 static void answer_drain(struct tx *tx, struct call *call, bool drains) {
-    session_drain(tx, call->argument, drains);
+    session_drain(tx, call->routes->farm, call->argument, drains);
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "worker", call->argument);
     writer_bool(&call->writer, "drain", drains);
@@ -165,10 +167,40 @@ static void read_kinds(struct reader *r, bool kinds[TASK_KIND_COUNT]) {
     }
 }
 
+/* Of thousands that wait for one unit, one gets it and one more looks. A straggler may be for
+ * others than who found nothing: then each looks. */
+static void note_idle(struct tx *tx, struct routes *routes, int64_t retry_in_ms) {
+    if (!lease_any_ready(tx) && !hedge_any(tx)) {
+        routes->idle_news = routes->lease_news;
+        routes->idle_until = retry_in_ms > 0 ? clock_monotonic_ms() + retry_in_ms : 0;
+    }
+}
+
+/* Does not look where others that wait have just found nothing. */
+static void wait_on(struct call *call, int64_t wait_ms, int64_t now_ms) {
+    int64_t until = call->routes->idle_until;
+    call_wait(call, TOPIC_LEASES, wait_ms, until > now_ms ? until - now_ms : 0);
+}
+
+static void grant_or_wait(struct tx *tx, struct call *call, const struct lease_request *request,
+                          int64_t wait_ms) {
+    int64_t retry_at = 0;
+    writer_object(&call->writer, NULL);
+    writer_array(&call->writer, "tasks");
+    int granted = lease_grant(tx, call->routes->farm, request, &call->writer, &retry_at);
+    writer_array_end(&call->writer);
+    writer_object_end(&call->writer);
+    if (granted == 0 && tx_ok(tx)) {
+        int64_t retry_in_ms = retry_at > 0 ? retry_at - tx_now(tx) + 1 : 0;
+        note_idle(tx, call->routes, retry_in_ms);
+        call_wait(call, TOPIC_LEASES, wait_ms, retry_in_ms);
+    }
+}
+
 void call_grant_leases(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     struct lease_request request = {.session = ""};
-    int64_t slots = 0, wait_ms = 0, retry_at = 0;
+    int64_t slots = 0, wait_ms = 0, now_ms = clock_monotonic_ms();
     reader_string(&r, "session", &request.session);
     reader_int(&r, "slots", 1, TASKS_MAX, &slots);
     reader_int(&r, "memory_bytes", 0, INT64_MAX, &request.memory_bytes);
@@ -178,17 +210,14 @@ void call_grant_leases(struct tx *tx, struct call *call) {
     if (!reader_ok(&r)) {
         return;
     }
-    if (exchange_gone(call->exchange)) {
+    bool waited = call->paused_ns != 0;
+    call->looked = call->routes->lease_news;
+    if (waited && !call->expired && routes_are_idle(call->routes, now_ms)) {
+        wait_on(call, wait_ms, now_ms);
+    } else if (exchange_gone(call->exchange)) {
         err_set(tx_err(tx), ERR_CANCELLED, "the worker has hung up"); /* it would hold a lease */
-        return;
-    }
-    writer_object(&call->writer, NULL);
-    writer_array(&call->writer, "tasks");
-    int granted = lease_grant(tx, call->routes->farm, &request, &call->writer, &retry_at);
-    writer_array_end(&call->writer);
-    writer_object_end(&call->writer);
-    if (granted == 0 && tx_ok(tx)) {
-        call_wait(call, TOPIC_LEASES, wait_ms, retry_at > 0 ? retry_at - tx_now(tx) + 1 : 0);
+    } else {
+        grant_or_wait(tx, call, &request, wait_ms);
     }
 }
 

@@ -17,6 +17,7 @@ void farm_init(struct farm *farm) {
         .limits = plan_limits_default(),
         .draw = id_number,
         .sandbox_required = SANDBOX_NONE,
+        .slots = -1,
     };
 }
 
@@ -27,33 +28,49 @@ void farm_finish(struct farm *farm) {
     farm->progress_count = farm->progress_capacity = 0;
 }
 
-struct progress *farm_progress(struct farm *farm, int64_t fence) {
-    for (size_t i = 0; i < farm->progress_count; i++) {
-        if (farm->progress[i].fence == fence) {
-            return &farm->progress[i];
+/* Where the lease's progress is, or where it goes: they lie in the order of fences. */
+static size_t find_progress(const struct farm *farm, int64_t fence) {
+    size_t first = 0, end = farm->progress_count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (farm->progress[middle].fence < fence) {
+            first = middle + 1;
+        } else {
+            end = middle;
         }
     }
-    return NULL;
+    return first;
+}
+
+struct progress *farm_progress(struct farm *farm, int64_t fence) {
+    size_t at = find_progress(farm, fence);
+    bool found = at < farm->progress_count && farm->progress[at].fence == fence;
+    return found ? &farm->progress[at] : NULL;
 }
 
 struct progress *farm_progress_make(struct farm *farm, int64_t fence) {
-    struct progress *found = farm_progress(farm, fence);
-    if (found != NULL) {
-        return found;
+    size_t at = find_progress(farm, fence);
+    if (at < farm->progress_count && farm->progress[at].fence == fence) {
+        return &farm->progress[at];
     }
     if (farm->progress_count == farm->progress_capacity) {
         farm->progress_capacity = farm->progress_capacity == 0 ? 16 : 2 * farm->progress_capacity;
         farm->progress =
             mem_resize(farm->progress, farm->progress_capacity, sizeof(*farm->progress));
     }
-    farm->progress[farm->progress_count] = (struct progress){.fence = fence};
-    return &farm->progress[farm->progress_count++];
+    struct progress *place = &farm->progress[at];
+    memmove(place + 1, place, (farm->progress_count - at) * sizeof(*place));
+    farm->progress_count++;
+    *place = (struct progress){.fence = fence};
+    return place;
 }
 
 void farm_progress_drop(struct farm *farm, int64_t fence) {
     struct progress *found = farm_progress(farm, fence);
     if (found != NULL) {
-        *found = farm->progress[--farm->progress_count];
+        size_t at = (size_t)(found - farm->progress);
+        farm->progress_count--;
+        memmove(found, found + 1, (farm->progress_count - at) * sizeof(*found));
     }
 }
 
@@ -162,6 +179,18 @@ void farm_forget(struct farm *farm) {
         plan_destroy(farm->plans[i].plan);
         farm->plans[i] = (struct farm_plan){0};
     }
+    farm_slots_forget(farm);
+}
+
+size_t farm_slots(struct tx *tx, struct farm *farm) {
+    if (farm->slots < 0) {
+        farm->slots = sql_integer(tx, SQL_SESSIONS_SLOTS, NULL, 0, 0);
+    }
+    return (size_t)farm->slots;
+}
+
+void farm_slots_forget(struct farm *farm) {
+    farm->slots = -1;
 }
 
 int64_t farm_build_number(struct tx *tx, const char *line) {

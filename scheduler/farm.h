@@ -47,12 +47,13 @@ struct farm {
     int hedge_after;        /* times its expected time, after which a task is hedged; 0: never */
     int64_t hedge_least_ms; /* and not before */
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
-    struct progress *progress;
+    struct progress *progress;        /* by fence */
     size_t progress_count;
     size_t progress_capacity;
     struct farm_plan plans[FARM_PLANS];
     struct model model; /* of the store; estimate.h loads it */
     uint64_t uses;
+    int64_t slots; /* of farm_slots; -1: not known */
 };
 
 void farm_init(struct farm *farm);
@@ -82,6 +83,12 @@ int farm_plan_make(struct tx *tx, const struct plan_options *options, struct pla
 
 /* Reads the title's ladder. */
 int farm_ladder(const struct title_row *title, struct ladder *out, struct err *err);
+
+/* How many tasks the sessions of workers that are not drained run at a time. */
+size_t farm_slots(struct tx *tx, struct farm *farm);
+
+/* Sessions or drained workers are about to be others. */
+void farm_slots_forget(struct farm *farm);
 
 /* Forgets all that was read: after a transaction that failed, whose writes it may hold. */
 void farm_forget(struct farm *farm);

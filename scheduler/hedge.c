@@ -38,6 +38,10 @@ bool hedge_units(struct tx *tx, const struct lease_row *straggler, struct unit_l
     return kept > 0;
 }
 
+bool hedge_any(struct tx *tx) {
+    return sql_integer(tx, SQL_LEASES_ANY_STRAGGLER, VALUES(INTEGER(tx_now(tx))), 0) != 0;
+}
+
 int64_t hedge_next_at(struct tx *tx) {
     return sql_integer(tx, SQL_LEASES_NEXT_STRAGGLER_AT, VALUES(INTEGER(tx_now(tx))), 0);
 }

@@ -23,6 +23,9 @@ void hedge_list(struct tx *tx, const struct session_row *session, struct lease_l
  * none. */
 bool hedge_units(struct tx *tx, const struct lease_row *straggler, struct unit_list *out);
 
+/* Whether there is a straggler, whoever may run it. */
+bool hedge_any(struct tx *tx);
+
 /* When the next task becomes a straggler; 0: none will. */
 int64_t hedge_next_at(struct tx *tx);
 

@@ -45,14 +45,8 @@ struct granting {
 /* ---- what there is ----------------------------------------------------------- */
 
 static void load_slots(struct granting *g) {
-    struct query query = sql_query(g->tx, SQL_SESSIONS, NULL, 0);
-    while (query_next(&query)) {
-        bool drains = query_integer(&query, 7) != 0;
-        g->slots += drains ? 0 : (size_t)query_integer(&query, 4);
-        if (strcmp(query_text(&query, 0), g->session.id) == 0) {
-            g->idle = query_integer(&query, 6) == 0;
-        }
-    }
+    g->slots = farm_slots(g->tx, g->farm);
+    g->idle = sql_integer(g->tx, SQL_SESSION_BUSY, VALUES(TEXT(g->session.id)), 0) == 0;
 }
 
 static void add_busy(struct granting *g, double cost_s) {
@@ -91,10 +85,14 @@ static bool is_kept_for_others(struct granting *g, const struct unit_row *unit) 
     return true;
 }
 
-static void load_ready(struct granting *g, const bool *wanted) {
+/* As many units keep all slots at work for a while. */
+static size_t many(const struct granting *g) {
     size_t limit = (2 * g->slots + 1) * FORM_RUNGS_MAX;
-    struct order_request request = {
-        .session = g->session.id, .kinds = wanted, .limit = limit < READY_MAX ? limit : READY_MAX};
+    return limit < READY_MAX ? limit : READY_MAX;
+}
+
+static void load_ready(struct granting *g, const bool *wanted, size_t limit) {
+    struct order_request request = {.session = g->session.id, .kinds = wanted, .limit = limit};
     g->ready.count = 0;
     g->plenty = order_read(&g->order, g->tx, &request, &g->ready);
     size_t kept = 0;
@@ -268,29 +266,55 @@ static int grant_looked_at(struct granting *g, int slots, struct writer *w) {
     return granted;
 }
 
-/* What runs, on how many slots, and the order of what is ready: once for a request. */
-static void load_farm(struct granting *g) {
-    if (!g->loaded) {
-        load_slots(g);
-        load_busy(g);
-        order_load(&g->order, g->tx);
-        g->loaded = true;
+/* What orders the units, and what runs where that plays a part: once for a request. */
+static void load_order(struct granting *g) {
+    if (g->loaded) {
+        return;
     }
+    load_slots(g);
+    order_load(&g->order, g->tx);
+    g->plenty = order_has_plenty(&g->order, g->tx, g->session.id, many(g));
+    if (!g->plenty || order_needs_running(&g->order)) {
+        load_busy(g);
+    }
+    order_sort(&g->order);
+    g->loaded = true;
+}
+
+/* Tasks of the first units alone, where there are so many more that the rest plays no part. */
+static int grant_first(struct granting *g, const bool *kinds, int slots, struct writer *w) {
+    size_t first = ((size_t)slots + 1) * FORM_RUNGS_MAX;
+    if (!g->plenty || first >= many(g)) {
+        return 0;
+    }
+    load_ready(g, kinds, first);
+    g->plenty = true;
+    return grant_looked_at(g, slots, w);
+}
+
+static int grant_all(struct granting *g, const bool *kinds, int slots, struct writer *w) {
+    int granted = 0, more = 0;
+    do { /* once more where a request wants more than one look shows */
+        load_ready(g, kinds, many(g));
+        more = grant_looked_at(g, slots - granted, w);
+        granted += more;
+    } while (more > 0 && granted < slots && g->plenty && tx_ok(g->tx));
+    return granted;
+}
+
+bool lease_any_ready(struct tx *tx) {
+    return sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(tx))), 0) != 0;
 }
 
 /* Up to `slots` tasks of what is ready; returns how many. */
 static int grant_ready(struct granting *g, const bool *kinds, int slots, struct writer *w) {
     int granted = 0;
-    int more = 0;
-    if (sql_integer(g->tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(g->tx))), 0) == 0) {
+    if (!lease_any_ready(g->tx)) {
         return 0;
     }
-    load_farm(g);
-    do { /* once more where a request wants more than one look shows */
-        load_ready(g, kinds);
-        more = grant_looked_at(g, slots - granted, w);
-        granted += more;
-    } while (more > 0 && granted < slots && g->plenty && tx_ok(g->tx));
+    load_order(g);
+    granted = grant_first(g, kinds, slots, w);
+    granted += granted == 0 ? grant_all(g, kinds, slots, w) : 0;
     retry_by(g, order_is_capped(&g->order) ? tx_now(g->tx) + CAPPED_MS : 0);
     return granted;
 }
@@ -306,7 +330,7 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
     for (size_t i = 0; i < stragglers.count && granted < slots && tx_ok(g->tx); i++) {
         const struct lease_row *straggler = &stragglers.rows[i];
         struct unit_list units = {0};
-        load_farm(g);
+        load_order(g);
         if (kinds[straggler->kind] && hedge_units(g->tx, straggler, &units) &&
             !order_is_full(&g->order, units.rows[0].tenant) &&
             grant_units(g, units.rows, units.count, straggler, w)) {
@@ -327,7 +351,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
     bool kinds[TASK_KIND_COUNT];
-    retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(INTEGER(tx_now(tx))), 0));
+    struct value now = INTEGER(tx_now(tx));
     if (session_get(tx, request->session, &g.session) &&
         !session_is_drained(tx, g.session.worker)) {
         for (int i = 0; i < TASK_KIND_COUNT; i++) { /* pure ones read the source */
@@ -338,6 +362,9 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
         if (granted < request->slots && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, request->slots - granted, w);
         }
+    }
+    if (granted == 0) {
+        retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
     }
     *retry_at = g.retry_at;
     order_finish(&g.order);

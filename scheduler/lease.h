@@ -15,6 +15,9 @@ struct lease_request {
     bool kinds[TASK_KIND_COUNT];
 };
 
+/* Whether any unit is ready now, whoever could run it. */
+bool lease_any_ready(struct tx *tx);
+
 /*
  * Leases up to `slots` tasks and writes them as elements of the array that is open
  * in `w`; returns how many. Where there are none, `*retry_at` is the store's time

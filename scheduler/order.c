@@ -77,6 +77,13 @@ void order_load(struct order *order, struct tx *tx) {
         tenant->has_ready = true;
         tenant->priority = query_integer(&query, 1);
     }
+}
+
+bool order_needs_running(const struct order *order) {
+    return order->count > 1 || (order->count == 1 && order->tenants[0].cap > 0);
+}
+
+void order_sort(struct order *order) {
     if (order->count > 0) {
         qsort(order->tenants, order->count, sizeof(*order->tenants), compare_tenants);
     }
@@ -118,6 +125,24 @@ static int64_t *list_builds(struct tx *tx, const char *session, size_t *count) {
         builds[(*count)++] = query_integer(&query, 0);
     }
     return builds;
+}
+
+bool order_has_plenty(const struct order *order, struct tx *tx, const char *session, size_t count) {
+    size_t build_count = 0;
+    int64_t *builds = list_builds(tx, session, &build_count);
+    bool plenty = false;
+    for (size_t i = 0; i < order->count && i < TENANTS_READ && !plenty; i++) {
+        const struct order_tenant *tenant = &order->tenants[i];
+        for (size_t j = 0; j < build_count && tenant->has_ready && !is_full(tenant) && !plenty;
+             j++) {
+            plenty = sql_integer(tx, SQL_UNITS_READY_PAST,
+                                 VALUES(TEXT(tenant->name), INTEGER(tenant->priority),
+                                        INTEGER(builds[j]), INTEGER((int64_t)count)),
+                                 0) != 0;
+        }
+    }
+    mem_free(builds);
+    return plenty;
 }
 
 /* Reads at least `limit` units of a tenant, where it has so many, and the next in order; keeps

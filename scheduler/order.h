@@ -34,12 +34,21 @@ void order_finish(struct order *order);
 /* Notes one more running task of the tenant. */
 void order_add_running(struct order *order, const char *tenant);
 
-/* Finds the tenants that have ready units, and puts them in the order of leasing. After what
- * runs was added. */
+/* Finds the tenants that have ready units. */
 void order_load(struct order *order, struct tx *tx);
 
 /* Whether the tenant runs as many tasks as it may. */
 bool order_is_full(const struct order *order, const char *tenant);
+
+/* Whether what runs plays a part: of several tenants, or of one that has a cap. */
+bool order_needs_running(const struct order *order);
+
+/* Puts the tenants in the order of leasing, after what runs was added. */
+void order_sort(struct order *order);
+
+/* Whether some tenant surely has more than `count` ready units that the session could run. By an
+ * index alone, which is much less work than to read them. */
+bool order_has_plenty(const struct order *order, struct tx *tx, const char *session, size_t count);
 
 /* Whether some tenant that has ready units runs as many tasks as it may. */
 bool order_is_capped(const struct order *order);

@@ -254,7 +254,9 @@ static void after_complete(struct tx *tx, struct farm *farm, const struct lease_
         title_source(tx, farm, lease->title, report);
         break;
     case TASK_VIDEO:
-        title_check_repairs(tx, farm, lease->title);
+        if (report->stats.frames_repaired > 0) { /* the sum of all units takes long */
+            title_check_repairs(tx, farm, lease->title);
+        }
         break;
     case TASK_PACKAGE:
         sql_run(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(lease->title), TEXT(report->version)));

@@ -12,6 +12,7 @@
 enum {
     ALLOW_TEXT = 64,
     IDLE_MS = 60000,
+    LOOKERS = 64,    /* calls that look for a task at a time, of those that wait */
     GATHER_MS = 100, /* who follows the feed hears of what happens within so long at once */
 };
 
@@ -59,6 +60,7 @@ static const struct route table[] = {
     {"POST", "/v1/leases/*/fail", WORKERS, WHOLE_FARM, true, call_fail_lease},
     {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, true, call_submit_title},
     {"POST", "/v1/plans", SUBMITTERS, ITS_OWN, true, call_plan_title},
+    {"POST", "/v1/titles/batch", SUBMITTERS, ITS_OWN, true, call_submit_titles},
     {"GET", "/v1/titles", VIEWERS, ITS_OWN, false, call_list_titles},
     {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, false, call_show_title},
     {"DELETE", "/v1/titles/*", SUBMITTERS, ITS_TITLE, false, call_remove_title},
@@ -231,6 +233,7 @@ static void end_call(void *context, const struct err *err) {
     if (err->code != ERR_NONE) {
         farm_forget(routes->farm);
         routes->proved_ms = 0;
+        routes->idle_news = 0;
     }
     bool waits = err->code == ERR_NONE && call->topics != 0 && !call->expired &&
                  !routes->stopping && clock_monotonic_ms() < call->deadline_ms;
@@ -238,6 +241,8 @@ static void end_call(void *context, const struct err *err) {
         call->paused_ns = clock_monotonic_ns();
         call->next = routes->waiting;
         routes->waiting = call;
+        routes->awaited |= call->topics;
+        routes->due_ms = 0; /* it may be due before the others */
     } else {
         answer_call(call, err);
     }
@@ -256,10 +261,39 @@ static void end_stream(void *context) {
     destroy_call(call);
 }
 
+bool routes_are_idle(const struct routes *routes, int64_t now_ms) {
+    return routes->idle_news == routes->lease_news &&
+           (routes->idle_until == 0 || now_ms < routes->idle_until);
+}
+
+/* Whether the call waits for a task and has not looked since there was news. */
+static bool may_lease(const struct routes *routes, const struct call *call) {
+    return (call->topics & TOPIC_LEASES) != 0 && call->looked != routes->lease_news;
+}
+
+/* How many of those that wait for a task, the newest of them, are let wait while the others
+ * look: it is enough that some do. SIZE_MAX: all, since there is none. */
+static size_t count_patient(const struct routes *routes, int64_t now) {
+    size_t count = 0;
+    if (routes_are_idle(routes, now)) {
+        return SIZE_MAX;
+    }
+    for (const struct call *call = routes->waiting; call != NULL; call = call->next) {
+        count += may_lease(routes, call) ? 1 : 0;
+    }
+    return count > LOOKERS ? count - LOOKERS : 0;
+}
+
 /* Whether the call is for one of these topics. Events come by the thousand and may have
  * hundreds of followers: they are woken for what was gathered, not for each. */
-static bool has_news(struct call *call, unsigned topics, int64_t now) {
-    bool is_news = (call->topics & topics) != 0;
+static bool has_news(struct routes *routes, struct call *call, unsigned topics, size_t *patient,
+                     int64_t now) {
+    if (may_lease(routes, call)) {
+        bool looks = *patient == 0;
+        *patient -= looks ? 0 : 1;
+        return looks;
+    }
+    bool is_news = (call->topics & topics & ~(unsigned)TOPIC_LEASES) != 0;
     if (is_news && call->topics == TOPIC_EVENTS) {
         if (call->retry_ms == 0) {
             call->retry_ms = now + GATHER_MS;
@@ -274,9 +308,18 @@ int64_t routes_after(struct routes *routes, unsigned topics) {
     int64_t next = now + IDLE_MS;
     struct call **link = &routes->waiting;
     struct call *woken = NULL;
+    routes->lease_news += (topics & TOPIC_LEASES) != 0 ? 1 : 0;
+    if ((topics & routes->awaited) == 0 && !routes->lease_owed && now < routes->due_ms &&
+        !routes->stopping) {
+        return routes->due_ms - now;
+    }
+    size_t patient = count_patient(routes, now);
+    bool idle = patient == SIZE_MAX;
+    routes->lease_owed = patient > 0 && !idle;
+    routes->awaited = 0;
     while (*link != NULL) {
         struct call *call = *link;
-        bool is_news = has_news(call, topics, now);
+        bool is_news = has_news(routes, call, topics, &patient, now);
         int64_t due = call->deadline_ms;
         if (call->retry_ms != 0 && call->retry_ms < due) {
             due = call->retry_ms;
@@ -288,9 +331,14 @@ int64_t routes_after(struct routes *routes, unsigned topics) {
             woken = call; /* the list is newest first: this turns it round, oldest first */
         } else {
             next = due < next ? due : next;
+            routes->awaited |= call->topics;
             link = &call->next;
         }
     }
+    if (idle && routes->idle_until != 0 && routes->idle_until < next) {
+        next = routes->idle_until;
+    }
+    routes->due_ms = next;
     while (woken != NULL) {
         struct call *call = woken;
         woken = call->next;

@@ -26,6 +26,12 @@ struct routes {
     struct call *waiting;  /* for news; see routes_after */
     _Atomic bool stopping; /* no call waits any more; set by any thread */
     _Atomic int followers; /* streams of the feed */
+    uint64_t lease_news;   /* how often TOPIC_LEASES was woken, from 1 */
+    uint64_t idle_news;    /* that of when nothing at all was ready; 0: not known */
+    int64_t idle_until;    /* monotonic ms: when something is; 0: not by itself */
+    unsigned awaited;      /* topics that calls wait for, or did */
+    bool lease_owed;       /* calls wait for a task that have not looked since there was news */
+    int64_t due_ms;        /* monotonic; no waiting call's time is up before */
     int64_t proved_ms;     /* monotonic; when call_show_ready last wrote; 0 after any error */
     struct traffic traffic;
 };
@@ -36,6 +42,9 @@ void routes_handle(void *context, struct exchange *exchange);
 /* Goes on with waiting calls whose topic was woken or whose time is up; answers how
  * many ms from now the next one's is. On the store's thread, after each group. */
 int64_t routes_after(struct routes *routes, unsigned topics);
+
+/* Whether nothing was ready when it was last looked for, and nothing has come since. */
+bool routes_are_idle(const struct routes *routes, int64_t now_ms);
 
 /* Writes the metrics of the API's use. */
 void routes_write_traffic(struct routes *routes, struct buf *out);

@@ -206,6 +206,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.outputs = scheduler->outputs;
     scheduler->routes.farm = &scheduler->farm;
     scheduler->routes.comment_ms = options->comment_ms;
+    scheduler->routes.lease_news = 1;
     traffic_init(&scheduler->routes.traffic);
     int result = tenant_rules_parse(&scheduler->farm.tenants, options->tenants, err);
     if (result == 0) {

@@ -18,8 +18,10 @@ static int64_t unwritten_ms(const struct farm *farm) {
     return farm->heartbeat_ms < part_ms ? part_ms : 0;
 }
 
-void session_add(struct tx *tx, const struct session_request *request, char id[ID_TEXT]) {
+void session_add(struct tx *tx, struct farm *farm, const struct session_request *request,
+                 char id[ID_TEXT]) {
     id_make(id);
+    farm_slots_forget(farm);
     sql_run(tx, SQL_SESSION_ADD,
             VALUES(TEXT(id), TEXT(request->worker), TEXT(request->host), INTEGER(request->pid),
                    INTEGER(request->slots), INTEGER(request->memory_bytes), INTEGER(tx_now(tx)),
@@ -44,6 +46,7 @@ static void end_session(struct tx *tx, struct farm *farm, const char *session,
         outcome_drop(tx, farm, &leases.rows[i], event);
     }
     lease_list_finish(&leases);
+    farm_slots_forget(farm);
     sql_run(tx, SQL_SESSION_DROP, VALUES(TEXT(session)));
     sql_run(tx, SQL_SESSION_DROP_ENCODERS, VALUES(TEXT(session)));
     tx_wake(tx, TOPIC_LEASES);
@@ -194,7 +197,8 @@ bool session_is_drained(struct tx *tx, const char *worker) {
     return sql_integer(tx, SQL_DRAINS, VALUES(TEXT(worker)), 0) > 0;
 }
 
-void session_drain(struct tx *tx, const char *worker, bool drains) {
+void session_drain(struct tx *tx, struct farm *farm, const char *worker, bool drains) {
+    farm_slots_forget(farm);
     bool is_there = sql_integer(tx, SQL_SESSIONS_OF_WORKER, VALUES(TEXT(worker)), 0) > 0;
     if (!is_there && (drains || !session_is_drained(tx, worker))) {
         err_set(tx_err(tx), ERR_NOT_FOUND,

@@ -29,7 +29,8 @@ struct session_request {
 };
 
 /* A new session; `id` becomes its name. */
-void session_add(struct tx *tx, const struct session_request *request, char id[ID_TEXT]);
+void session_add(struct tx *tx, struct farm *farm, const struct session_request *request,
+                 char id[ID_TEXT]);
 
 struct heard_task {
     int64_t fence;
@@ -61,7 +62,7 @@ void session_keep_all(struct tx *tx);
 /* Lets a worker take nothing new, or take work again. By name and durable: a worker that comes
  * back is still drained. NOT_FOUND where no worker of that name is there (to end a drain it
  * need not be). */
-void session_drain(struct tx *tx, const char *worker, bool drains);
+void session_drain(struct tx *tx, struct farm *farm, const char *worker, bool drains);
 
 /* Whether the worker takes nothing new. */
 bool session_is_drained(struct tx *tx, const char *worker);

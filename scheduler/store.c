@@ -160,6 +160,37 @@ void tx_wake(struct tx *tx, unsigned topics) {
     tx->topics |= topics;
 }
 
+/* Whether an error is about what was asked for, rather than the store's. */
+static bool is_of_request(enum err_code code) {
+    return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_CONFLICT ||
+           code == ERR_FORBIDDEN || code == ERR_UNSUPPORTED;
+}
+
+int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *context,
+           struct err *err) {
+    struct driver *driver = tx->store->driver;
+    size_t counted = tx->store->change_count;
+    unsigned topics = tx->topics;
+    if (!tx_ok(tx) || driver_transact(driver, DRIVER_SAVE, &tx->err) != 0) {
+        return (int)tx->err.code;
+    }
+    run(tx, context);
+    struct err found = tx->err;
+    if (found.code != ERR_NONE && driver_in_transaction(driver)) {
+        driver_transact(driver, DRIVER_UNDO, NULL);
+        tx->store->change_count = counted;
+        tx->topics = topics;
+    }
+    if (is_of_request(found.code) && driver_in_transaction(driver)) {
+        err_clear(&tx->err);
+        err_set(err, found.code, "%s", found.message);
+    }
+    if (driver_in_transaction(driver)) {
+        driver_transact(driver, DRIVER_KEEP, &tx->err);
+    }
+    return (int)found.code;
+}
+
 int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count) {
     int64_t last = sql_integer(tx, SQL_NUMBERS, VALUES(TEXT(counter), INTEGER(count)), 0);
     return last - count + 1;

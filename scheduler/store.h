@@ -80,6 +80,12 @@ bool tx_ok(struct tx *tx);
  * one reading a call. */
 int64_t tx_now(struct tx *tx);
 
+/* Runs a part of a call that may fail without the call: where it sets an error that is about what
+ * was asked for, all that it wrote is undone and the error goes to `err`. Errors of the store
+ * itself stay those of the call. Returns 0 or the error's code. */
+int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *context,
+           struct err *err);
+
 /* What calls may wait for. Woken once the transaction is on the disk. */
 enum topic {
     TOPIC_LEASES = 1, /* units became ready, or sessions, which share them, changed */

@@ -36,6 +36,16 @@
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
+/* A page of titles before $1; state $2, tenant $3 and label $4 are "" for any. */
+#define STATE_ASKED  "($2 = '' OR state = $2)"
+#define TENANT_ASKED "($3 = '' OR tenant = $3)"
+#define LABEL_ASKED                                                                                \
+    "($4 = '' OR EXISTS (SELECT 1 FROM title_label l WHERE l.title = t.id AND l.label = $4))"
+#define TITLES_PAGE(from, state, tenant, label)                                                    \
+    "SELECT submission, id, state, source, output, version, class, error, priority, tenant, "      \
+    "deadline FROM " from " WHERE submission < $1 AND " state " AND " tenant " AND " label         \
+    " ORDER BY submission DESC LIMIT $5"
+
 #define LEASE_COLUMNS                                                                              \
     "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at, "            \
     "l.expected_s, l.table_bytes, l.reserve_bytes, l.hedge_at, l.hedges "
@@ -93,6 +103,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLE_SET_TRACE] = "INSERT INTO title_trace (title, trace) VALUES ($1, $2) "
                             "ON CONFLICT (title) DO UPDATE SET trace = $2",
     [SQL_TITLE_IS_OF] = "SELECT count(*) FROM title WHERE id = $1 AND tenant = $2",
+    [SQL_TITLE_HAS_KEY] = "SELECT count(*) FROM title WHERE id = $1 AND request_key = $2",
+    [SQL_TITLE_SET_KEY] = "UPDATE title SET request_key = $2 WHERE id = $1",
     [SQL_TITLE_STATS] = "SELECT tasks, failures, losses, frames_decoded, source_bytes, cpu_s, "
                         "decode_cpu_s, scale_cpu_s, encode_cpu_s, wall_s, peak_memory "
                         "FROM title WHERE id = $1",
@@ -117,12 +129,13 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLES_UNFINISHED] = "SELECT id, state FROM title "
                               "WHERE state IN ('submitted', 'running', 'failing') ORDER BY id",
 
-    [SQL_TITLES_PAGE] = "SELECT submission, id, state, source, output, version, class, error, "
-                        "priority, tenant, deadline "
-                        "FROM title t WHERE submission < $1 AND ($2 = '' OR state = $2) "
-                        "AND ($3 = '' OR tenant = $3) AND ($4 = '' OR EXISTS (SELECT 1 FROM "
-                        "title_label l WHERE l.title = t.id AND l.label = $4)) "
-                        "ORDER BY submission DESC LIMIT $5",
+    [SQL_TITLES_PAGE] = TITLES_PAGE("title t", STATE_ASKED, TENANT_ASKED, LABEL_ASKED),
+    /* The same by an index of what is asked for. */
+    [SQL_TITLES_PAGE_OF_STATE] = TITLES_PAGE("title t", "state = $2", TENANT_ASKED, LABEL_ASKED),
+    [SQL_TITLES_PAGE_OF_TENANT] = TITLES_PAGE("title t", STATE_ASKED, "tenant = $3", LABEL_ASKED),
+    [SQL_TITLES_PAGE_OF_LABEL] = TITLES_PAGE("title_label l CROSS JOIN title t ON t.id = l.title",
+                                             STATE_ASKED, TENANT_ASKED, "l.label = $4"),
+    [SQL_LABEL_IS_COMMON] = "SELECT 1 FROM title_label WHERE label = $1 LIMIT 1 OFFSET $2",
 
     [SQL_TITLES_BY_STATE] = "SELECT state, count(*) FROM title GROUP BY state",
     [SQL_TITLES_ABOVE] = "SELECT count(*) FROM title " TITLES_OPEN "AND priority > $1",
@@ -226,10 +239,13 @@ static const char *const statements[SQL_COUNT] = {
         "WHERE p.place = unit.place AND p.key = unit.key) "
         "WHERE title = $1 AND state = $2 AND key <> '' AND EXISTS (SELECT 1 FROM product p "
         "WHERE p.place = unit.place AND p.key = unit.key) RETURNING kind",
+    /* `= 'blocked'`, which $2 is, says that the index of such units will do. */
     [SQL_UNITS_MOVE_NEEDLESS] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
-                                "WHERE title = $1 AND state = $2 AND waiting = 0 RETURNING kind",
+                                "WHERE title = $1 AND state = $2 AND state = 'blocked' "
+                                "AND waiting = 0 RETURNING kind",
     [SQL_UNITS_NEEDED_BY_DONE] = "UPDATE unit SET waiting = waiting - 1 "
-                                 "WHERE id IN (SELECT unit FROM unit_need WHERE needs = $1)",
+                                 "WHERE id IN (SELECT unit FROM unit_need WHERE needs = $1) "
+                                 "RETURNING waiting",
     [SQL_UNITS_COUNT_NEEDS] =
         "UPDATE unit SET waiting = (SELECT count(*) FROM unit_need n JOIN unit d ON d.id = n.needs "
         "WHERE n.unit = unit.id AND d.state <> 'done') WHERE title = $1 AND position >= 0",
@@ -243,6 +259,8 @@ static const char *const statements[SQL_COUNT] = {
         "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio') OR EXISTS (SELECT 1 FROM unit p "
         "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
         "ORDER BY u.due, u.submission, u.position LIMIT $5",
+    [SQL_UNITS_READY_PAST] = "SELECT 1 FROM unit WHERE state = 'ready' AND tenant = $1 "
+                             "AND priority = $2 AND build = $3 LIMIT 1 OFFSET $4",
     /* Steps from tenant to tenant in the queue's index, whatever there is of each. */
     [SQL_UNITS_TENANTS] =
         "WITH RECURSIVE step (tenant) AS (SELECT min(tenant) FROM unit WHERE state = 'ready' "
@@ -336,6 +354,8 @@ static const char *const statements[SQL_COUNT] = {
         "JOIN unit u ON u.id = lu.unit WHERE lu.fence = l.fence AND (u.avoid = $2 OR u.build <> 0 "
         "AND NOT EXISTS (SELECT 1 FROM session_encoder e WHERE e.session = $3 "
         "AND e.build = u.build))) ORDER BY l.hedge_at LIMIT $4",
+    [SQL_LEASES_ANY_STRAGGLER] =
+        "SELECT 1 FROM lease WHERE state = 'live' AND hedge_at > 0 AND hedge_at <= $1 LIMIT 1",
     [SQL_LEASES_NEXT_STRAGGLER_AT] = "SELECT min(hedge_at) FROM lease "
                                      "WHERE state = 'live' AND hedge_at > 0 AND hedge_at > $1",
     [SQL_LEASES_HEDGED] = "UPDATE lease SET hedge_at = 0 WHERE fence = $1",
@@ -362,6 +382,10 @@ static const char *const statements[SQL_COUNT] = {
         "ORDER BY s.worker, s.id",
     [SQL_SESSION_CODECS] =
         "SELECT DISTINCT codec FROM session_encoder WHERE session = $1 ORDER BY codec",
+    [SQL_SESSIONS_SLOTS] =
+        "SELECT coalesce(sum(s.slots), 0) FROM worker_session s WHERE NOT EXISTS "
+        "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker)",
+    [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 AND state <> 'ended'",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",

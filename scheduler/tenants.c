@@ -8,13 +8,6 @@
 
 static const double weight_max = 1000;
 
-bool tenant_name_valid(const char *name) {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "._-";
-    size_t length = strlen(name);
-    return length > 0 && length < TENANT_TEXT && strspn(name, allowed) == length;
-}
-
 struct tenant_rule tenant_rules_find(const struct tenant_rules *rules, const char *name) {
     for (size_t i = 0; rules != NULL && i < rules->count; i++) {
         if (strcmp(rules->rules[i].name, name) == 0) {

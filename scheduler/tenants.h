@@ -30,7 +30,4 @@ int tenant_rules_parse(struct tenant_rules *out, const char *text, struct err *e
 /* The tenant's rule, or that of tenants of whom nothing is said. `rules` may be NULL. */
 struct tenant_rule tenant_rules_find(const struct tenant_rules *rules, const char *name);
 
-/* Whether it may be a tenant's name: at most 64 letters, digits, '.', '_', '-'. "" is none. */
-bool tenant_name_valid(const char *name);
-
 #endif

@@ -86,12 +86,11 @@ static bool is_same(const struct title_request *request, const struct title_row 
            strcmp(request->output, row->output) == 0 && strcmp(request->ladder, row->ladder) == 0;
 }
 
-bool title_label_valid(const char *label) {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                  "._-";
-    size_t name = strspn(label, allowed);
-    size_t value = label[name] == '=' ? strspn(label + name + 1, allowed) : 0;
-    return name > 0 && value > 0 && label[name + 1 + value] == '\0' && strlen(label) <= LABEL_MAX;
+/* Whether this very submission was the title's last. */
+static bool has_key(struct tx *tx, const struct title_request *request) {
+    return request->key != NULL && request->key[0] != '\0' &&
+           sql_integer(tx, SQL_TITLE_HAS_KEY, VALUES(TEXT(request->title), TEXT(request->key)),
+                       0) != 0;
 }
 
 static void set_labels(struct tx *tx, const struct title_request *request) {
@@ -161,8 +160,12 @@ bool title_check_submission(struct tx *tx, const struct title_request *request,
 /* A new run of a title that is known; false where that is what runs. */
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
-    if (title_check_submission(tx, request, old)) {
-        change_order(tx, request);
+    bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
+    bool known = old->state != TITLE_REMOVING && has_key(tx, request);
+    if (known || title_check_submission(tx, request, old)) {
+        if (runs) {
+            change_order(tx, request);
+        }
         return false;
     }
     if (!tx_ok(tx)) {
@@ -200,6 +203,8 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     }
     if (is_new) {
         set_order(tx, request);
+        sql_run(tx, SQL_TITLE_SET_KEY,
+                VALUES(TEXT(request->title), TEXT(request->key != NULL ? request->key : "")));
         add_probe(tx, request->title, submission);
     }
     title_row_finish(&old);
@@ -542,8 +547,14 @@ void title_done(struct tx *tx, const char *id) {
 /* ---- on the way -------------------------------------------------------------- */
 
 void title_unit_done(struct tx *tx, const struct unit_row *unit) {
-    sql_run(tx, SQL_UNITS_NEEDED_BY_DONE, VALUES(INTEGER(unit->id)));
-    unit_move_set(tx, unit->title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+    bool needless = false;
+    struct query query = sql_query(tx, SQL_UNITS_NEEDED_BY_DONE, VALUES(INTEGER(unit->id)));
+    while (query_next(&query)) {
+        needless = needless || query_integer(&query, 0) == 0;
+    }
+    if (needless) {
+        unit_move_set(tx, unit->title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+    }
 }
 
 void title_units_redone(struct tx *tx, const char *title) {

@@ -15,6 +15,7 @@ struct title_request {
     const char *ladder; /* JSON, normalised */
     bool force;         /* reuse nothing */
     const char *trace;  /* of whoever asks for it; NULL: one is made */
+    const char *key;    /* by which its repetition is known; NULL or "": none */
     /* What is not named stays as it is of a title that is known, and is 0, "" or none of a new
      * one. */
     bool names_priority;
@@ -34,14 +35,9 @@ enum {
     POSITION_DROP_VERSIONS = -4,
 };
 
-enum { PRIORITY_MIN = -100, PRIORITY_MAX = 100, LABELS_MAX = 16, LABEL_MAX = 128 };
-
-/* Whether it may be a label: NAME=VALUE, both of letters, digits, '.', '_' and '-', in at most
- * LABEL_MAX bytes. */
-bool title_label_valid(const char *label);
-
-/* A new title, or a new run of one that has ended. False where just this runs already, so that
- * a submission may be repeated by whoever did not hear its answer; CONFLICT where the title
+/* A new title, or a new run of one that has ended. False where just this runs already, or where
+ * the title was last submitted with this key, whatever became of it since: so a submission may be
+ * repeated by whoever did not hear its answer. CONFLICT where the title
  * runs from another source, to another output or by another ladder. What priority, tenant,
  * deadline and labels it names are the title's from then on, of one that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);

@@ -6,6 +6,8 @@
 
 #include "common/mem.h"
 
+enum { COMMON_TITLES = 2000 }; /* of a label: more are not sorted for a page */
+
 /* ---- titles ------------------------------------------------------------------ */
 
 static void write_place(struct writer *w, const char *name, const char *place) {
@@ -36,11 +38,25 @@ static void write_order(struct writer *w, struct query *query, int column) {
     }
 }
 
+/* The statement that looks at the fewest titles. Those of a rare label are sorted, the others
+ * come in order. */
+static enum sql_id way_to(struct tx *tx, const struct titles_page *page) {
+    if (page->label[0] != '\0' &&
+        sql_integer(tx, SQL_LABEL_IS_COMMON, VALUES(TEXT(page->label), INTEGER(COMMON_TITLES)),
+                    0) == 0) {
+        return SQL_TITLES_PAGE_OF_LABEL;
+    }
+    if (page->tenant[0] != '\0') {
+        return SQL_TITLES_PAGE_OF_TENANT;
+    }
+    return page->state[0] != '\0' ? SQL_TITLES_PAGE_OF_STATE : SQL_TITLES_PAGE;
+}
+
 void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w) {
     int count = 0;
     int64_t last = page->before;
     struct query query =
-        sql_query(tx, SQL_TITLES_PAGE,
+        sql_query(tx, way_to(tx, page),
                   VALUES(INTEGER(page->before), TEXT(page->state), TEXT(page->tenant),
                          TEXT(page->label), INTEGER(page->limit + 1)));
     bool more = false;

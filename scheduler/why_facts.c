@@ -212,6 +212,7 @@ static void load_tenants(struct why *why, struct tx *tx, struct farm *farm, int6
         order_add_running(&order, query_text(&query, 2));
     }
     order_load(&order, tx);
+    order_sort(&order);
     why->tenant_cap = rule.cap;
     for (size_t i = 0; i < order.count; i++) {
         if (strcmp(order.tenants[i].name, why->tenant) == 0) {

@@ -220,7 +220,7 @@ int fixture_submit(struct fixture_farm *farm, const char *title, const char *lad
 
 static void run_join(struct tx *tx, void *context) {
     struct doing *doing = context;
-    session_add(tx, doing->input, doing->output);
+    session_add(tx, &doing->farm->farm, doing->input, doing->output);
 }
 
 static int join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
@@ -259,7 +259,7 @@ int fixture_join_walled(struct fixture_farm *farm, const char *worker, enum sand
 
 static void run_drain(struct tx *tx, void *context) {
     struct doing *doing = context;
-    session_drain(tx, doing->text, doing->count > 0);
+    session_drain(tx, &doing->farm->farm, doing->text, doing->count > 0);
 }
 
 int fixture_drain(struct fixture_farm *farm, const char *worker, bool drains) {

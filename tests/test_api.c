@@ -354,6 +354,88 @@ static int submit_with(const char *title, const char *members) {
     return status;
 }
 
+/* Whatever became of the title since, and though all be made anew. */
+START_TEST(a_submission_is_known_by_its_key) {
+    ck_assert_int_eq(submit_with("t", "\"key\":\"first\","), 201);
+    ck_assert_int_eq(submit_with("t", "\"key\":\"first\",\"priority\":5,"), 200);
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"priority\":5"));
+    ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_int_eq(submit_with("t", "\"key\":\"first\","), 200);
+    ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"state\":\"cancelled\""));
+    ck_assert_str_eq(api_title_state("t"), "cancelled");
+    ck_assert_int_eq(submit_with("t", "\"key\":\"second\","), 201);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_int_eq(submit_with("t", ""), 201); /* by nothing: a new run */
+    ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_int_eq(submit_with("t", "\"key\":\"second\","), 201); /* it was not the last */
+    ck_assert_int_eq(submit_with("u", "\"key\":\"\","), 400);
+    ck_assert_int_eq(submit_with("u", "\"key\":\"a b\","), 400);
+}
+END_TEST
+
+/* Titles of a batch, each with these members, a comma behind each. */
+static int submit_batch(const char *titles) {
+    char *ladder = fixture_ladder("h264");
+    char *body = mem_format("{\"ladders\":[%s],\"titles\":[%s]}", ladder, titles);
+    int status = api_call("POST", "/v1/titles/batch", body);
+    mem_free(ladder);
+    mem_free(body);
+    return status;
+}
+
+#define BATCH_REST "\"output\":\"s3://b/o\",\"ladder\":0,\"force\":false}"
+#define BATCH_A    "{\"title\":\"a\",\"source\":\"s3://b/s\"," BATCH_REST
+#define BATCH_B    "{\"title\":\"b\",\"source\":\"s3://b/s\"," BATCH_REST
+
+/* Each is answered by itself; one that is wrong undoes no other. */
+START_TEST(a_batch_is_answered_title_by_title) {
+    ck_assert_int_eq(submit_from("busy", "s3://b/one"), 201);
+    ck_assert_int_eq(submit_batch(BATCH_A
+                                  ",{\"title\":\"busy\",\"source\":\"s3://b/two\"," BATCH_REST
+                                  ",{\"title\":\"NO\",\"source\":\"s3://b/s\"," BATCH_REST
+                                  ",{\"title\":\"c\",\"source\":\"s3://b/s\",\"output\":\"o\","
+                                  "\"ladder\":1,\"force\":false}," BATCH_A "," BATCH_B),
+                     200);
+    static const char *const expected[] = {
+        "{\"title\":\"a\",\"new\":true,\"state\":\"submitted\"}",
+        "{\"code\":\"conflict\",",
+        "{\"code\":\"invalid\",",
+        "{\"code\":\"invalid\",",
+        "{\"title\":\"a\",\"new\":false,\"state\":\"submitted\"}",
+        "{\"title\":\"b\",\"new\":true,\"state\":\"submitted\"}"};
+    const char *at = buf_text(&api_answer.body);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        at = strstr(at, expected[i]);
+        ck_assert_msg(at != NULL, "%s: %s", expected[i], buf_text(&api_answer.body));
+    }
+    ck_assert_uint_eq(api_count_of("results"), 6);
+    int64_t next = 0;
+    check_titles("/v1/titles", "b a busy ", &next);
+    api_join("w1");
+    ck_assert_int_eq(api_work() > 0, 1);
+    ck_assert_str_eq(api_title_state("b"), "done");
+    ck_assert_int_eq(api_call("GET", "/v1/titles/c", NULL), 404);
+}
+END_TEST
+
+START_TEST(a_batch_is_bounded) {
+    struct buf titles = {0};
+    ck_assert_int_eq(submit_batch(""), 400);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/batch", "{\"ladders\":[],\"titles\":[]}"), 400);
+    ck_assert_int_eq(submit_batch("7"), 400);
+    ck_assert_int_eq(submit_batch(BATCH_A ",7"), 400);
+    ck_assert_int_eq(api_call("GET", "/v1/titles/a", NULL), 404);
+    for (int i = 0; i < 201; i++) {
+        buf_format(&titles, "%s{\"title\":\"t%d\",\"source\":\"s3://b/s\"," BATCH_REST,
+                   i > 0 ? "," : "", i);
+    }
+    ck_assert_int_eq(submit_batch(buf_text(&titles)), 400);
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t0", NULL), 404);
+    buf_finish(&titles);
+}
+END_TEST
+
 START_TEST(titles_have_an_order_and_labels) {
     int64_t next = 0;
     ck_assert_int_eq(submit_with("a", "\"priority\":7,\"tenant\":\"news\",\"deadline\":5000,"
@@ -868,6 +950,9 @@ Suite *api_suite(void) {
     tcase_add_test(life, a_task_of_a_web_server_says_where_sources_may_lie);
     tcase_add_test(life, titles_are_listed_newest_first);
     tcase_add_test(life, titles_have_an_order_and_labels);
+    tcase_add_test(life, a_submission_is_known_by_its_key);
+    tcase_add_test(life, a_batch_is_answered_title_by_title);
+    tcase_add_test(life, a_batch_is_bounded);
     tcase_add_test(life, a_cancelled_title_is_tried_again_as_it_was);
     tcase_add_loop_test(life, an_order_is_checked, 0, 7);
     suite_add_tcase(suite, life);

@@ -105,6 +105,43 @@ START_TEST(calls_keep_or_undo_what_they_wrote) {
 }
 END_TEST
 
+static void put_parts(struct tx *tx, void *context) {
+    struct err *err = context;
+    put(tx, "before", 1);
+    ck_assert_int_eq(tx_try(tx, put_and_fail, "part", err), ERR_CONFLICT);
+    ck_assert(tx_ok(tx));
+    ck_assert_int_eq(tx_try(tx, put_one, "other part", NULL), 0);
+    put(tx, "behind", 1);
+}
+
+static void put_and_break(struct tx *tx, void *context) {
+    put_and_fail(tx, context);
+    err_clear(tx_err(tx));
+    err_set(tx_err(tx), ERR_NO_SPACE, "the disk is full");
+}
+
+static void put_part_of_broken(struct tx *tx, void *context) {
+    put(tx, "lost", 1);
+    ck_assert_int_eq(tx_try(tx, put_and_break, context, NULL), ERR_NO_SPACE);
+    ck_assert(!tx_ok(tx)); /* it is the store's, not the part's */
+}
+
+START_TEST(a_part_of_a_call_may_fail_alone) {
+    struct store *store = open_store();
+    struct err err = {0};
+    ck_assert_int_eq(store_call(store, put_parts, &err, NULL), 0);
+    ck_assert_str_eq(err.message, "no, not part");
+    ck_assert_int_eq(size_of(store, "before"), 1);
+    ck_assert_int_eq(size_of(store, "part"), -1);
+    ck_assert_int_eq(size_of(store, "other part"), 1);
+    ck_assert_int_eq(size_of(store, "behind"), 1);
+    ck_assert_int_eq(store_call(store, put_part_of_broken, "part", NULL), ERR_NO_SPACE);
+    ck_assert_int_eq(size_of(store, "lost"), -1);
+    ck_assert_int_eq(size_of(store, "part"), -1);
+    store_close(store);
+}
+END_TEST
+
 struct hold {
     pthread_mutex_t mutex;
     atomic_int ended;
@@ -496,6 +533,7 @@ Suite *store_suite(void) {
     TCase *calls = tcase_create("calls");
     tcase_add_checked_fixture(calls, make_folder, drop_folder);
     tcase_add_test(calls, calls_keep_or_undo_what_they_wrote);
+    tcase_add_test(calls, a_part_of_a_call_may_fail_alone);
     tcase_add_test(calls, calls_that_wait_together_are_one_transaction);
     tcase_add_test(calls, closing_runs_what_was_submitted);
     tcase_add_test(calls, numbers_are_given_once_whoever_asks);

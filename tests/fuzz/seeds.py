@@ -201,6 +201,7 @@ for playlist in title.glob("**/*.m3u8"):
 for target_name in ("mpd", "xml"):
     seed(target_name, (title / "manifest.mpd").read_bytes())
 seed("json", (title / "title.json").read_bytes())
+seed("csv", b'\xef\xbb\xbfsource,title\r\n"/a, ""b"".mov",\xc3\xa9\r\n"x\ny",\n')
 x264_records()
 requests()
 addresses()

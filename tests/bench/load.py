@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A scheduler under load, by bench-load: workers that encode nothing, titles by the thousand."""
+import http.client
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import time
+
+import measure
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FRAMES = 2 * 3600 * 24  # of a title: 3,600 tasks
+
+
+class Sizes:
+    """How much of everything: the full form, and one for slow and busy machines."""
+
+    def __init__(self, short):
+        self.pairs_titles, self.pairs_s = (2, 2) if short else (20, 10)
+        self.waiting, self.rounds = (200, 10) if short else (5000, 200)
+        self.queue_titles = 2 if short else 278
+        self.batch = 1000 if short else 10000
+        self.listed = 3000 if short else 100000
+
+
+class Farm:
+    """A scheduler on a free port with a store of its own."""
+
+    def __init__(self, bench, name):
+        self.bench = bench
+        self.folder = bench.path(name)
+        os.makedirs(self.folder, exist_ok=True)
+        self.store = self.folder + "/store.db"
+        self.start()
+
+    def start(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        began = time.monotonic()
+        self.process = subprocess.Popen(
+            [self.bench.reelfarm, "scheduler", "--store", self.store, "--port", str(self.port),
+             "--token-file", self.folder + "/token", "--ttl-ms", "600000"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                break
+            except OSError:
+                if self.process.poll() is not None:
+                    raise
+                time.sleep(0.01)
+        self.start_s = time.monotonic() - began
+        with open(self.folder + "/token", encoding="ascii") as file:
+            self.token = file.read().strip()
+
+    def load(self, *words):
+        """bench-load against it: what it says."""
+        program = os.path.join(self.bench.bin, "bench-load")
+        return json.loads(subprocess.check_output(
+            [program, str(self.port), self.token, *map(str, words)], text=True))
+
+    def submit(self, path, *words):
+        """Seconds of `submit --from`."""
+        began = time.monotonic()
+        subprocess.run([self.bench.reelfarm, "submit", "--from", path, "--out", "/out",
+                        "--scheduler", f"http://127.0.0.1:{self.port}", "--token-file",
+                        self.folder + "/token", *words], stdout=subprocess.DEVNULL, check=True)
+        return time.monotonic() - began
+
+    def get_ms(self, path, times=9):
+        """The median of so many calls."""
+        took = []
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        for _ in range(times):
+            began = time.monotonic()
+            connection.request("GET", path, headers={"Authorization": "Bearer " + self.token})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200, path
+            took.append(1000 * (time.monotonic() - began))
+        connection.close()
+        return statistics.median(took)
+
+    def metric(self, name):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", "/metrics", headers={"Authorization": "Bearer " + self.token})
+        text = connection.getresponse().read().decode()
+        connection.close()
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait()
+
+
+def ladder(bench):
+    """The ladder as JSON, which a scheduler is sent."""
+    path = bench.path("load.json")
+    if not os.path.exists(path):
+        farm = Farm(bench, "ladder")
+        titles(bench.path("one.csv"), 1)
+        farm.submit(bench.path("one.csv"), "--ladder", os.path.join(HERE, "ladder-load.yaml"))
+        farm.stop()
+        with measure.sqlite3.connect(farm.store) as store:
+            text = store.execute("SELECT ladder FROM title").fetchone()[0]
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+    return path
+
+
+def titles(path, count, first=0):
+    with open(path, "w", encoding="ascii") as file:
+        file.write("source,title,tenant,label.show\n")
+        for i in range(first, first + count):
+            file.write(f"/nas/{i}.mov,title-{i},t{i % 7},show-{i % 100}\n")
+    return path
+
+
+def prepare(bench):
+    program = os.path.join(bench.bin, "bench-load")
+    subprocess.run(["cmake", "--build", os.path.dirname(bench.bin), "--target", "bench-load"],
+                   stdout=subprocess.DEVNULL, check=os.path.exists(program) is False)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return Sizes(bench.options.short)
+
+
+def pairs(bench, sizes):
+    farm = Farm(bench, "pairs")
+    farm.load("fill", ladder(bench), sizes.pairs_titles, FRAMES)
+    farm.stop()
+    rates, ratios, said = [], [], None
+    for _ in range(1 if bench.options.short else 3):
+        shutil.copy(farm.store, bench.path("peer.db"))
+        peer = json.loads(subprocess.check_output(
+            [os.path.join(bench.bin, "bench-load"), "peer", bench.path("peer.db"),
+             str(sizes.pairs_s / 2), "32"], text=True))["pairs_per_s"]
+        farm.start()
+        said = farm.load("pairs", sizes.pairs_s, 64)
+        farm.stop()
+        rates.append(said["pairs_per_s"])
+        ratios.append(said["pairs_per_s"] / peer)
+    wide = bench.options.short
+    bench.row("lease and complete over HTTP, durable, 64 workers: pairs a second",
+              f"{statistics.median(rates):.0f} ({min(rates):.0f} to {max(rates):.0f})", "2000", wide or statistics.median(rates) >= 2000)
+    bench.row("&emsp;against SQLite alone", measure.spread(ratios), "0.5x",
+              wide or statistics.median(ratios) >= 0.5)
+
+
+def waiting(bench, sizes):
+    farm = Farm(bench, "waiting")
+    said = farm.load("wake", ladder(bench), sizes.waiting, sizes.rounds, farm.process.pid)
+    farm.stop()
+    limit = 5000 if bench.options.short else 250
+    bench.row(f"{sizes.waiting} workers wait: from a title's submission to a worker, p99",
+              f"{said['wake_p99_ms']} ms, p50 {said['wake_p50_ms']} ms", f"{limit} ms",
+              said["wake_p99_ms"] <= limit)
+    most = 500 if bench.options.short else 50
+    bench.row("&emsp;memory of each", f"{said['bytes_each'] / 1000:.1f} kB", f"{most} kB",
+              said["bytes_each"] <= 1000 * most)
+
+
+def queue(bench, sizes):
+    farm = Farm(bench, "queue")
+    filled = farm.load("fill", ladder(bench), sizes.queue_titles, FRAMES)
+    farm.stop()
+    farm.start()  # its memory counts from a start on
+    alone, busy = farm.load("pairs", 5, 1), farm.load("pairs", 5, 16)
+    peak = measure.high_water(farm.process.pid)
+    farm.stop()
+    count = sizes.queue_titles * 3600
+    limit = 1000 if bench.options.short else 20
+    bench.row(f"{count} tasks queued: a lease, p99, by 1 worker and by 16 at once",
+              f"{alone['lease_p99_ms']} ms, {busy['lease_p99_ms']} ms", f"{limit} ms",
+              alone["lease_p99_ms"] <= limit)
+    bench.row("&emsp;memory of the scheduler", f"{peak / 2**20:.0f} MiB", "256 MiB",
+              peak <= 256 << 20)
+    bench.row("&emsp;its start; planning them before", f"{farm.start_s:.2f} s; "
+              f"{filled['ms'] / 1000:.0f} s")
+
+
+def listing(bench, sizes):
+    farm = Farm(bench, "listing")
+    took = farm.submit(titles(bench.path("first.csv"), sizes.batch))
+    limit = 600 if bench.options.short else 60
+    bench.row(f"{sizes.batch} titles from one file, durable", f"{took:.1f} s", f"{limit} s",
+              took <= limit)
+    farm.submit(titles(bench.path("more.csv"), sizes.listed - sizes.batch, sizes.batch))
+    limit = 5000 if bench.options.short else 50
+    for what, query in (("newest", ""), ("oldest", "&before=200"), ("of a tenant", "&tenant=t3"),
+                        ("of no tenant", "&tenant=none"), ("with a label", "&label=show=show-7"),
+                        ("that failed, of which there is none", "&state=failed")):
+        ms = farm.get_ms("/v1/titles?limit=100" + query)
+        bench.row(f"a page of {sizes.listed} titles: {what}", f"{ms:.1f} ms", f"{limit} ms",
+                  ms <= limit)
+    farm.stop()
+
+
+def run(bench):
+    sizes = prepare(bench)
+    for part in (pairs, waiting, queue, listing):
+        part(bench, sizes)
