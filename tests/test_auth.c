@@ -120,6 +120,7 @@ static const struct {
     {"POST", "/v1/leases/1/complete", W | A, FARM},
     {"POST", "/v1/leases/1/fail", W | A, FARM},
     {"POST", "/v1/titles", S | A, OWN},
+    {"POST", "/v1/titles/batch", S | A, OWN},
     {"POST", "/v1/plans", S | A, OWN},
     {"GET", "/v1/titles", V | S | A, OWN},
     {"GET", "/v1/titles/t", V | S | A, TITLE},
