@@ -235,7 +235,7 @@ static struct http_response answer;
 static void start(void) {
     struct scheduler_options options = scheduler_options_default();
     struct err err = {0};
-    char *path = fixture_store(folder);
+    char *path = mem_format("%s/store.db", folder);
     options.store_path = path;
     ck_assert_msg(scheduler_start(&scheduler, &options, &err) == 0, "%s", err.message);
     ck_assert_int_eq(http_client_create(&client, NULL), 0);
