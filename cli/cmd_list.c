@@ -125,7 +125,8 @@ static int run(const struct invocation *invocation) {
 }
 
 static const struct option_row options[] = {
-    {"state", "STATE", "only titles submitted, running, done, failing, failed or cancelled"},
+    {"state", "STATE",
+     "only titles submitted, running, done, failing, failed, cancelled, removing"},
     {"tenant", "NAME", "only titles of that tenant"},
     {"label", "NAME=VALUE", "only titles with that label"},
     {"limit", "N", "at most so many (default 50)"},

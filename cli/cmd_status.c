@@ -18,6 +18,7 @@ static const char *state_text(const struct title_status *status) {
         [TITLE_FAILING] = "failing: what was made is removed",
         [TITLE_FAILED] = "failed",
         [TITLE_CANCELLED] = "cancelled",
+        [TITLE_REMOVING] = "being removed, with what it published",
     };
     return texts[status->state];
 }

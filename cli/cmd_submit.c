@@ -7,6 +7,7 @@
 #include "command.h"
 #include "common/fs.h"
 #include "common/mem.h"
+#include "dry_run.h"
 #include "farm_title.h"
 #include "ladder_file.h"
 #include "output_place.h"
@@ -45,10 +46,15 @@ static int post(struct submission *submission, const char *title, const char *so
     return failed;
 }
 
+/* The source as workers find it; owned. */
+static char *source_of(const char *word) {
+    bool is_url = isalpha((unsigned char)word[0]) && strstr(word, "://") != NULL;
+    return is_url ? mem_string(word) : fs_whole_path(word);
+}
+
 static int submit(struct submission *submission, const char *word, const char *title, bool *is_new,
                   struct err *err) {
-    bool is_url = isalpha((unsigned char)word[0]) && strstr(word, "://") != NULL;
-    char *source = is_url ? mem_string(word) : fs_whole_path(word);
+    char *source = source_of(word);
     int failed = post(submission, title, source, is_new, err);
     mem_free(source);
     return failed;
@@ -139,6 +145,23 @@ static int run_all(struct submission *submission, char (*titles)[WIRE_TITLE_TEXT
     return first;
 }
 
+/* What would be made of all sources; the first code that is not EXIT_DONE. */
+static int plan_all(const struct submission *submission, char (*titles)[WIRE_TITLE_TEXT]) {
+    const struct invocation *invocation = submission->invocation;
+    const struct dry_run dry_run = {.client = submission->client,
+                                    .invocation = invocation,
+                                    .ladder = &submission->ladder,
+                                    .out = submission->out};
+    int first = EXIT_DONE;
+    for (int i = 0; i < invocation->word_count && first != EXIT_INTERRUPTED; i++) {
+        char *source = source_of(invocation->words[i]);
+        int code = dry_run_title(&dry_run, titles[i], source);
+        first = first != EXIT_DONE ? first : code;
+        mem_free(source);
+    }
+    return first;
+}
+
 static int run(const struct invocation *invocation) {
     struct submission submission = {.invocation = invocation};
     char(*titles)[WIRE_TITLE_TEXT] = mem_zero((size_t)invocation->word_count, sizeof(*titles));
@@ -161,7 +184,8 @@ static int run(const struct invocation *invocation) {
          client_connect(&submission.client, invocation, &err) != 0)) {
         code = command_fail(invocation, EXIT_FAILED, &err);
     } else if (code == EXIT_DONE) {
-        code = run_all(&submission, titles);
+        code = option_value(invocation, "dry-run") != NULL ? plan_all(&submission, titles)
+                                                           : run_all(&submission, titles);
     }
     client_destroy(submission.client);
     mem_free(submission.out);
@@ -176,6 +200,7 @@ static const struct option_row options[] = {
      "which renditions to make (default standard; see `reelfarm ladder list`)"},
     TITLE_ORDER_OPTIONS,
     {"force", NULL, "make everything anew, even what is there unchanged"},
+    {"dry-run", NULL, "say what would be encoded and what reused, and submit nothing"},
     {"wait", NULL, "show how it goes, and end when it has ended"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
@@ -199,7 +224,11 @@ const struct command command_submit = {
         "deadline goes first, then who came first. Submitted once more with another priority or\n"
         "deadline, a title that runs moves in the queue.\n\n"
         "Submitted once more, a title that runs goes on, and one that has ended is made anew\n"
-        "as far as source or ladder have changed.\n",
+        "as far as source or ladder have changed. What that is, and the core-seconds that it is\n"
+        "expected to take, --dry-run tells before; a source that the farm has not read yet is\n"
+        "probed here for it.\n\n"
+        "  reelfarm submit s3://masters/movie.mxf --out s3://streams/films --ladder new.yaml "
+        "--dry-run\n",
     .options = options,
     .run = run,
 };

@@ -13,23 +13,6 @@
 
 /* ---- create ------------------------------------------------------------------ */
 
-/* Milliseconds of "90d", "12h" or "30m"; -1 for what is none. */
-static int64_t read_span(const char *text) {
-    static const struct {
-        char unit;
-        int64_t ms;
-        long most;
-    } units[] = {{'m', 60000, 5000000}, {'h', 3600000, 87000}, {'d', 86400000, 3650}};
-    char *end = NULL;
-    long count = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : 0;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (count > 0 && count <= units[i].most && end[0] == units[i].unit && end[1] == '\0') {
-            return count * units[i].ms;
-        }
-    }
-    return -1;
-}
-
 static int check_create(const struct invocation *invocation) {
     const char *expires = option_value(invocation, "expires");
     const char *out = option_value(invocation, "out");
@@ -37,7 +20,7 @@ static int check_create(const struct invocation *invocation) {
         return command_usage(invocation,
                              "token create needs --role: viewer, submitter, worker or admin");
     }
-    if (expires != NULL && read_span(expires) < 0) {
+    if (expires != NULL && command_span(expires) < 0) {
         return command_usage(invocation,
                              "--expires '%.40s' must be minutes, hours or days such as 90d, at "
                              "most ten years",
@@ -62,7 +45,7 @@ static void write_request(const struct invocation *invocation, struct buf *body)
         }
     }
     if (expires != NULL) {
-        writer_int(&w, "expires_in_ms", read_span(expires));
+        writer_int(&w, "expires_in_ms", command_span(expires));
     }
     writer_object_end(&w);
 }

@@ -11,6 +11,10 @@ static void worker_text(struct reader *item, struct buf *out) {
     int64_t slots = 0;
     int64_t busy = 0;
     int64_t seen_ms = 0;
+    int64_t cores = 0;
+    int64_t memory = 0;
+    const char *sandbox = "";
+    const char *refused = "";
     bool drains = false;
     reader_string(item, "worker", &worker);
     reader_string(item, "host", &host);
@@ -18,9 +22,23 @@ static void worker_text(struct reader *item, struct buf *out) {
     reader_int(item, "busy", 0, INT64_MAX, &busy);
     reader_int(item, "seen_ms_ago", INT64_MIN, INT64_MAX, &seen_ms);
     reader_bool(item, "drain", &drains);
+    reader_int(item, "cores", 0, INT64_MAX, &cores);
+    reader_int(item, "memory_bytes", 0, INT64_MAX, &memory);
+    reader_string(item, "sandbox", &sandbox);
+    reader_string(item, "refused", &refused);
+    struct reader codecs = reader_array(item, "codecs");
     if (reader_ok(item)) { /* names that a scheduler takes are plain */
-        buf_format(out, "%-24s %-20s busy %" PRId64 "/%" PRId64 "  heard %" PRId64 " s ago%s\n",
-                   worker, host, busy, slots, (seen_ms > 0 ? seen_ms : 0) / 1000,
+        buf_format(out,
+                   "%-24s %-20s busy %" PRId64 "/%" PRId64 "  heard %" PRId64 " s ago  %" PRId64
+                   " cores  %.1f GiB  sandbox %s  ",
+                   worker, host, busy, slots, (seen_ms > 0 ? seen_ms : 0) / 1000, cores,
+                   (double)memory / (double)(INT64_C(1) << 30), sandbox);
+        for (size_t i = 0; i < reader_count(&codecs); i++) {
+            const char *codec = "";
+            reader_item_string(&codecs, i, &codec);
+            buf_format(out, "%s%s", i > 0 ? "," : "", codec);
+        }
+        buf_format(out, "%s%s%s\n", refused[0] != '\0' ? "  no sources: " : "", refused,
                    drains ? "  drained" : "");
     }
 }

@@ -27,9 +27,11 @@ static const struct command *const commands[] = {
     &command_status,
     &command_why,
     &command_watch,
+    &command_versions,
     &command_list,
     &command_cancel,
     &command_retry,
+    &command_remove,
     &command_events,
     &command_workers,
     &command_drain,
@@ -37,6 +39,7 @@ static const struct command *const commands[] = {
     &command_config,
     &command_doctor,
     &command_backup,
+    &command_presign,
     &command_version,
     NULL,
 };
@@ -158,6 +161,22 @@ static int print_help(const struct invocation *invocation) {
 }
 
 /* ---- Errors ------------------------------------------------------------------------ */
+
+int64_t command_span(const char *text) {
+    static const struct {
+        char unit;
+        int64_t ms;
+        long most;
+    } units[] = {{'m', 60000, 5000000}, {'h', 3600000, 87000}, {'d', 86400000, 3650}};
+    char *end = NULL;
+    long count = text[0] >= '0' && text[0] <= '9' ? strtol(text, &end, 10) : 0;
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (count > 0 && count <= units[i].most && end[0] == units[i].unit && end[1] == '\0') {
+            return count * units[i].ms;
+        }
+    }
+    return -1;
+}
 
 void command_tell(const struct err *err) {
     struct buf plain = {0};

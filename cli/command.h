@@ -69,6 +69,9 @@ bool wants_json(const struct invocation *invocation);
 int option_int(const struct invocation *invocation, const char *name, int min, int max,
                int fallback, int *out, struct err *err);
 
+/* Milliseconds of "90d", "12h" or "30m", at most ten years; -1 for what is none. */
+int64_t command_span(const char *text);
+
 /* Tells the error as one sentence on stderr. */
 void command_tell(const struct err *err);
 
@@ -93,16 +96,19 @@ extern const struct command command_drain;
 extern const struct command command_encode;
 extern const struct command command_events;
 extern const struct command command_list;
+extern const struct command command_remove;
 extern const struct command command_retry;
 extern const struct command command_scheduler;
 extern const struct command command_status;
 extern const struct command command_submit;
 extern const struct command command_token;
 extern const struct command command_up;
+extern const struct command command_versions;
 extern const struct command command_watch;
 extern const struct command command_why;
 extern const struct command command_worker;
 extern const struct command command_workers;
+extern const struct command command_presign;
 extern const struct command command_probe;
 extern const struct command command_ladder;
 extern const struct command command_play;

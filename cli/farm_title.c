@@ -118,13 +118,18 @@ static int post_all(struct client *client, const struct invocation *invocation, 
     return code != EXIT_DONE ? code : printed;
 }
 
-int farm_titles_tell(const struct invocation *invocation, const char *verb, const char *done) {
-    struct client *client = NULL;
-    struct err err = {0};
+int farm_titles_check(const struct invocation *invocation) {
     int code = EXIT_DONE;
     for (int i = 0; i < invocation->word_count && code == EXIT_DONE; i++) {
         code = farm_title_check(invocation, invocation->words[i]);
     }
+    return code;
+}
+
+int farm_titles_tell(const struct invocation *invocation, const char *verb, const char *done) {
+    struct client *client = NULL;
+    struct err err = {0};
+    int code = farm_titles_check(invocation);
     if (code == EXIT_DONE && client_connect(&client, invocation, &err) != 0) {
         code = client_fail(client, invocation, &err);
     } else if (code == EXIT_DONE) {

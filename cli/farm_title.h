@@ -19,4 +19,7 @@ int farm_title_watch(struct client *client, const struct invocation *invocation,
  */
 int farm_titles_tell(const struct invocation *invocation, const char *verb, const char *done);
 
+/* EXIT_DONE where all words can be titles' ids. */
+int farm_titles_check(const struct invocation *invocation);
+
 #endif

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const state_names[] = {"submitted", "running",   "done", "failing",
-                                          "failed",    "cancelled", NULL};
+static const char *const state_names[] = {"submitted", "running",   "done",     "failing",
+                                          "failed",    "cancelled", "removing", NULL};
 
 void title_status_read(struct title_status *out, struct reader *r) {
     int state = 0;

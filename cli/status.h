@@ -15,7 +15,8 @@ enum title_state {
     TITLE_DONE,
     TITLE_FAILING,
     TITLE_FAILED,
-    TITLE_CANCELLED
+    TITLE_CANCELLED,
+    TITLE_REMOVING
 };
 
 struct rendition_status {

@@ -13,9 +13,11 @@
 #include "common/clock.h"
 #include "common/hash.h"
 #include "common/mem.h"
+#include "read_ahead.h"
 
 enum {
-    STALLS = 2, /* tries that may stall: each one more keeps the caller waiting for stall_s */
+    SPAN_PIECES = 8, /* of what a reader wants, a piece is one: an eighth may be read in vain */
+    STALLS = 2,      /* tries that may stall: each one more keeps the caller waiting for stall_s */
 };
 
 struct ranges {
@@ -26,6 +28,11 @@ struct ranges {
     struct http_response response;
     struct block_cache *cache;
     struct buf window; /* what the cache asked for, so far as it has arrived */
+    /* What is above, but the cache, is the reader's while no piece is on its way. */
+    struct read_ahead *ahead;
+    const atomic_bool *cancel;   /* of requests */
+    struct blob_traffic traffic; /* of such pieces, not counted yet */
+    struct blob_traffic *counts; /* what requests count in */
 };
 
 /* ---- What an answer says about itself ------------------------------------------- */
@@ -86,7 +93,7 @@ static struct http_request range_request(const struct blob_source *source, int64
     request.range_last = offset + (int64_t)size - 1;
     request.max_body = size;
     request.stall_s = source->options.stall_s;
-    request.cancel = source->options.cancel;
+    request.cancel = ((const struct ranges *)source->state)->cancel;
     request.trace = source->options.trace;
     return request;
 }
@@ -134,8 +141,8 @@ static int send_counted(struct blob_source *source, struct http_request *request
                         struct err *put_off) {
     struct ranges *state = source->state;
     int code = state->server->send(state->context, request, &state->response, put_off);
-    source->traffic.requests++;
-    source->traffic.bytes += (int64_t)state->response.body.size;
+    state->counts->requests++;
+    state->counts->bytes += (int64_t)state->response.body.size;
     return code;
 }
 
@@ -247,6 +254,19 @@ static int fetch_first(struct blob_source *source, struct err *err) {
     return 0;
 }
 
+/* In the thread of read_ahead: one try, since who waits for the piece tries again, and says why. */
+static bool fetch_ahead(void *context, int64_t offset, size_t size, const atomic_bool *stop) {
+    struct blob_source *source = context;
+    struct ranges *state = source->state;
+    state->cancel = stop;
+    state->counts = &state->traffic;
+    buf_clear(&state->window);
+    bool whole = fetch_rest(source, offset, size, NULL) == 0;
+    state->cancel = source->options.cancel;
+    state->counts = &source->traffic;
+    return whole;
+}
+
 int ranges_open(struct blob_source *source, const struct ranges_server *server, void *context,
                 const char *store, const char *url, struct err *err) {
     struct ranges *state = mem_zero(1, sizeof(*state));
@@ -255,6 +275,9 @@ int ranges_open(struct blob_source *source, const struct ranges_server *server, 
     state->context = context;
     state->store = mem_string(store);
     state->url = mem_string(url);
+    state->ahead = read_ahead_create(fetch_ahead, source);
+    state->cancel = source->options.cancel;
+    state->counts = &source->traffic;
     for (int failures = 1;; failures++) {
         struct err attempt = {0};
         int code = fetch_first(source, &attempt);
@@ -271,15 +294,42 @@ int ranges_open(struct blob_source *source, const struct ranges_server *server, 
     return 0;
 }
 
+/* Takes a piece that was fetched beside. */
+static void take_ahead(struct blob_source *source) {
+    struct ranges *state = source->state;
+    int64_t offset = 0;
+    size_t size = 0;
+    if (read_ahead_take(state->ahead, source->options.cancel, &offset, &size)) {
+        block_cache_put(state->cache, offset, state->window.data, size);
+    }
+    source->traffic.requests += state->traffic.requests;
+    source->traffic.bytes += state->traffic.bytes;
+    state->traffic = (struct blob_traffic){0};
+}
+
 int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t size,
                 struct err *err) {
     struct ranges *state = source->state;
-    return block_cache_read(state->cache, offset, out, size, err);
+    if (read_ahead_is_begun(state->ahead) &&
+        (!read_ahead_is_running(state->ahead) || !block_cache_has(state->cache, offset, size))) {
+        take_ahead(source);
+    }
+    block_cache_limit(state->cache, source->span > 0 ? source->span / BLOCK_BYTES / SPAN_PIECES
+                                                     : BLOCK_AHEAD_MAX);
+    int code = block_cache_read(state->cache, offset, out, size, err);
+    int64_t next = 0;
+    size_t next_size = 0;
+    if (code == 0 && !read_ahead_is_begun(state->ahead) &&
+        block_cache_foresee(state->cache, offset + (int64_t)size, &next, &next_size)) {
+        read_ahead_begin(state->ahead, next, next_size);
+    }
+    return code;
 }
 
 void ranges_close(struct blob_source *source) {
     struct ranges *state = source->state;
     if (state != NULL) {
+        read_ahead_destroy(state->ahead);
         block_cache_destroy(state->cache);
         http_response_finish(&state->response);
         buf_finish(&state->window);

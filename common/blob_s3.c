@@ -242,7 +242,7 @@ static int put_whole(struct blob *blob, const char *key, const void *data, size_
 }
 
 static int put_parts(struct blob *blob, const char *key, const void *data, size_t size,
-                     struct err *err) {
+                     bool only_new, struct err *err) {
     const struct s3_root *state = blob->state;
     struct http_header headers[HEADERS_MAX];
     char hash[SHA256_TEXT];
@@ -253,7 +253,7 @@ static int put_parts(struct blob *blob, const char *key, const void *data, size_
     request.headers = headers;
     request.header_count = headers_of(key, hash, false, headers);
     retry.attempts = blob->options.attempts;
-    int failed = s3_parts_put(state->client, full, &request, &retry, data, size, err);
+    int failed = s3_parts_put(state->client, full, &request, &retry, data, size, only_new, err);
     mem_free(full);
     return failed;
 }
@@ -339,8 +339,9 @@ static int s3_put(struct blob *blob, const char *key, const void *data, size_t s
     if (creates && !is_large && !known) {
         return create_first(blob, key, data, size, err);
     }
-    return is_large ? put_parts(blob, key, data, size, err)
-                    : put_whole(blob, key, data, size, creates && conditional, err);
+    bool only_new = creates && conditional;
+    return is_large ? put_parts(blob, key, data, size, only_new, err)
+                    : put_whole(blob, key, data, size, only_new, err);
 }
 
 /* ---- Listing --------------------------------------------------------------------- */

@@ -14,8 +14,9 @@ struct slot {
 
 /* A place where the file is read in order. */
 struct stream {
-    int64_t next; /* block after the last one fetched for it */
-    int ahead;    /* blocks of its last fetch */
+    int64_t next;  /* block after the last one fetched for it */
+    int64_t ahead; /* blocks of its last fetch */
+    int pieces;    /* fetched for it, one after the other; 2: or more */
     uint64_t used;
 };
 
@@ -24,6 +25,7 @@ struct block_cache {
     int64_t count; /* blocks of the file */
     block_fetch *fetch;
     void *context;
+    int64_t most; /* blocks of a piece */
     uint64_t tick;
     struct slot slots[BLOCKS_KEPT];
     struct stream streams[BLOCK_STREAMS];
@@ -35,6 +37,7 @@ struct block_cache *block_cache_create(int64_t size, block_fetch *fetch, void *c
     cache->count = (size + BLOCK_BYTES - 1) / BLOCK_BYTES;
     cache->fetch = fetch;
     cache->context = context;
+    cache->most = BLOCK_AHEAD_MAX;
     for (int i = 0; i < BLOCKS_KEPT; i++) {
         cache->slots[i].index = -1;
     }
@@ -111,6 +114,11 @@ void block_cache_seed(struct block_cache *cache, const uint8_t *data, size_t siz
     }
 }
 
+/* Blocks of the piece that follows the stream's last one. */
+static int64_t piece_after(const struct block_cache *cache, const struct stream *stream) {
+    return 2 * stream->ahead < cache->most ? 2 * stream->ahead : cache->most;
+}
+
 /* The stream that goes on at this block, its piece doubled; or the one unused for
  * the longest time, begun anew. */
 static struct stream *pick_stream(struct block_cache *cache, int64_t index) {
@@ -118,7 +126,8 @@ static struct stream *pick_stream(struct block_cache *cache, int64_t index) {
     for (int i = 0; i < BLOCK_STREAMS; i++) {
         struct stream *stream = &cache->streams[i];
         if (stream->next == index) {
-            stream->ahead = stream->ahead < BLOCK_AHEAD_MAX ? 2 * stream->ahead : BLOCK_AHEAD_MAX;
+            stream->ahead = piece_after(cache, stream);
+            stream->pieces = 2;
             return stream;
         }
         if (stream->used < oldest->used) {
@@ -126,7 +135,32 @@ static struct stream *pick_stream(struct block_cache *cache, int64_t index) {
         }
     }
     oldest->ahead = 1;
+    oldest->pieces = 1;
     return oldest;
+}
+
+/* Bytes from this block on of which no block is here, `count` blocks at most. */
+static size_t missing(struct block_cache *cache, int64_t index, int64_t count) {
+    int64_t end = index + 1;
+    while (end < index + count && end < cache->count && find(cache, end) == NULL) {
+        end++;
+    }
+    int64_t to = end < cache->count ? end * BLOCK_BYTES : cache->size;
+    return (size_t)(to - index * BLOCK_BYTES);
+}
+
+/* Stores a piece, from which the stream goes on. */
+static void keep(struct block_cache *cache, struct stream *stream, int64_t index,
+                 const uint8_t *data, size_t size) {
+    int64_t end = index;
+    for (size_t at = 0; at < size; at += BLOCK_BYTES) {
+        store(cache, end++, data + at);
+    }
+    while (end < cache->count && find(cache, end) != NULL) {
+        end++; /* the reader will come past what is here without asking */
+    }
+    stream->next = end;
+    stream->used = ++cache->tick;
 }
 
 /* Fetches the block and as many after it as its stream has earned, or as the reader
@@ -135,26 +169,47 @@ static int load(struct block_cache *cache, int64_t index, int64_t wanted, struct
     struct stream *stream = pick_stream(cache, index);
     int64_t count = wanted > stream->ahead ? wanted : stream->ahead;
     count = count < BLOCK_AHEAD_MAX ? count : BLOCK_AHEAD_MAX;
-    int64_t end = index + 1;
-    while (end < index + count && end < cache->count && find(cache, end) == NULL) {
-        end++;
-    }
+    size_t size = missing(cache, index, count);
     const uint8_t *data = NULL;
-    int64_t from = index * BLOCK_BYTES;
-    int64_t to = end < cache->count ? end * BLOCK_BYTES : cache->size;
-    int code = cache->fetch(cache->context, from, (size_t)(to - from), &data, err);
+    int code = cache->fetch(cache->context, index * BLOCK_BYTES, size, &data, err);
     if (code != 0) {
         return code;
     }
-    for (int64_t i = index; i < end; i++) {
-        store(cache, i, data + (i - index) * BLOCK_BYTES);
-    }
-    while (end < cache->count && find(cache, end) != NULL) {
-        end++; /* the reader will come past what is here without asking */
-    }
-    stream->next = end;
-    stream->used = ++cache->tick;
+    keep(cache, stream, index, data, size);
     return 0;
+}
+
+void block_cache_limit(struct block_cache *cache, int64_t blocks) {
+    cache->most = blocks < 1 ? 1 : blocks < BLOCK_AHEAD_MAX ? blocks : BLOCK_AHEAD_MAX;
+}
+
+bool block_cache_foresee(struct block_cache *cache, int64_t offset, int64_t *from, size_t *size) {
+    int64_t at = offset > 0 ? (offset - 1) / BLOCK_BYTES : 0;
+    for (int i = 0; i < BLOCK_STREAMS; i++) {
+        const struct stream *stream = &cache->streams[i];
+        if (stream->pieces > 1 && at < stream->next &&
+            at >= stream->next - (stream->ahead + 1) / 2 && stream->next < cache->count &&
+            find(cache, stream->next) == NULL) {
+            *from = stream->next * BLOCK_BYTES;
+            *size = missing(cache, stream->next, piece_after(cache, stream));
+            return true;
+        }
+    }
+    return false;
+}
+
+void block_cache_put(struct block_cache *cache, int64_t from, const uint8_t *data, size_t size) {
+    int64_t index = from / BLOCK_BYTES;
+    keep(cache, pick_stream(cache, index), index, data, size);
+}
+
+bool block_cache_has(struct block_cache *cache, int64_t offset, size_t size) {
+    for (int64_t at = offset / BLOCK_BYTES; at * BLOCK_BYTES < offset + (int64_t)size; at++) {
+        if (find(cache, at) == NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 int block_cache_read(struct block_cache *cache, int64_t offset, void *out, size_t size,

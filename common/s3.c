@@ -202,6 +202,7 @@ static int send_signed(struct s3_client *client, const struct s3_call *call,
     request.url = client->url;
     request.headers = headers;
     request.header_count = count;
+    request.trust.ca_file = client->account.ca_file;
     request.redirects = 0; /* a signature holds for one host */
     int failed = http_send(client->http, &request, response, err);
     buf_finish(&text);
@@ -209,6 +210,39 @@ static int send_signed(struct s3_client *client, const struct s3_call *call,
     mem_free(host);
     mem_free(path);
     return failed;
+}
+
+void s3_presign(const struct s3_client *client, const char *key, int span_s, struct s3_link *link) {
+    const struct s3_credentials *keys = &client->credentials;
+    const struct sigv4_credentials signer = {keys->access_key, keys->secret_key,
+                                             keys->session_token};
+    struct buf url = {0};
+    char *host = host_of(client);
+    char *path = path_of(client, key);
+    const struct sigv4_request request = {
+        .method = link->method,
+        .host = host,
+        .path = path,
+        .payload = SIGV4_UNSIGNED,
+        .region = client->account.region,
+        .service = "s3",
+        .time_s = clock_wall_ms() / 1000 + client->skew_s,
+    };
+    buf_format(&url, "%s://%s", scheme_of(client), host);
+    sigv4_presign(&request, &signer, span_s, &url);
+    link->url = mem_string(buf_text(&url));
+    link->expires_s = request.time_s + span_s;
+    if (keys->expires_s > 0 && keys->expires_s < link->expires_s) {
+        link->expires_s = keys->expires_s;
+    }
+    buf_finish(&url);
+    mem_free(host);
+    mem_free(path);
+}
+
+void s3_link_finish(struct s3_link *link) {
+    mem_free(link->url);
+    *link = (struct s3_link){0};
 }
 
 /* ---- Answers -------------------------------------------------------------------- */

@@ -36,6 +36,20 @@ struct s3_call {
     size_t query_count;
 };
 
+/* A URL that needs no credentials. */
+struct s3_link {
+    const char *method; /* the caller's: what it is good for */
+    char *url;          /* owned */
+    int64_t expires_s;  /* since 1970 */
+};
+
+/* Fills in the rest of a link to an object, good for `span_s` seconds (at most SIGV4_EXPIRY_MAX_S),
+ * or until the credentials end. Nothing is sent. */
+void s3_presign(const struct s3_client *client, const char *key, int span_s, struct s3_link *link);
+
+/* Takes a zeroed one. */
+void s3_link_finish(struct s3_link *link);
+
 /*
  * Sends `request`, of which URL and signature are filled in here (its `headers`, at most
  * eight, are signed too), and takes the answer, whatever it is: as http_send. The request's

@@ -242,6 +242,7 @@ int s3_account_find(struct s3_account *out, struct err *err) {
     }
     account.endpoint = setting(&profile, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "endpoint_url");
     account.region = setting(&profile, "AWS_REGION", "AWS_DEFAULT_REGION", "region");
+    account.ca_file = setting(&profile, "AWS_CA_BUNDLE", NULL, "ca_bundle");
     style = setting(&profile, "REELFARM_S3_STYLE", NULL, "addressing_style");
     account.endpoint = account.endpoint != NULL ? account.endpoint : mem_string("");
     account.region = account.region != NULL ? account.region : mem_string(default_region);
@@ -267,6 +268,7 @@ out:
 void s3_account_finish(struct s3_account *account) {
     mem_free(account->endpoint);
     mem_free(account->region);
+    mem_free(account->ca_file);
     *account = (struct s3_account){0};
 }
 

@@ -5,6 +5,7 @@
  *   - region, endpoint, style: AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL_S3,
  *     AWS_ENDPOINT_URL, REELFARM_S3_STYLE (path or host), then the profile's `region`,
  *     `endpoint_url` and `addressing_style` (alone or below `s3 =`);
+ *   - who vouches for the store's certificate: AWS_CA_BUNDLE, then the profile's `ca_bundle`;
  *   - credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, then the
  *     profile's, then those of the instance's role (EC2 IMDSv2).
  * The profile is AWS_PROFILE, which must then be there, or "default", in
@@ -23,6 +24,7 @@
 struct s3_account {
     char *endpoint;    /* owned; "https://host[:port]"; "" for AWS's own, by region */
     char *region;      /* owned; "us-east-1" where none is said */
+    char *ca_file;     /* owned; PEM; NULL: the system's authorities */
     bool path_style;   /* bucket in the path rather than in the host's name: default for an
                           endpoint of one's own */
     bool style_chosen; /* by the user */

@@ -20,6 +20,7 @@ struct upload {
     const char *key;
     const struct http_request *template;
     const struct http_retry *retry;
+    bool only_new;
     struct http_response response;
     char *id;
     struct buf parts; /* of the list that completes it */
@@ -108,8 +109,11 @@ static int check_completed(struct upload *upload, struct err *err) {
 static int complete(struct upload *upload, struct err *err) {
     const struct sigv4_pair query[] = {{"uploadId", upload->id}};
     const struct s3_call call = {upload->key, query, 1};
+    static const struct http_header only_new = {"If-None-Match", "*"};
     struct http_request request = request_of(upload, "POST");
     struct buf body = {0};
+    request.headers = &only_new;
+    request.header_count = upload->only_new ? 1 : 0;
     buf_format(&body, "<CompleteMultipartUpload>%s</CompleteMultipartUpload>",
                buf_text(&upload->parts));
     request.body = body.data;
@@ -132,8 +136,10 @@ static void abort_upload(struct upload *upload) {
 }
 
 int s3_parts_put(struct s3_client *client, const char *key, const struct http_request *template,
-                 const struct http_retry *retry, const void *data, size_t size, struct err *err) {
-    struct upload upload = {.client = client, .key = key, .template = template, .retry = retry};
+                 const struct http_retry *retry, const void *data, size_t size, bool only_new,
+                 struct err *err) {
+    struct upload upload = {
+        .client = client, .key = key, .template = template, .retry = retry, .only_new = only_new};
     const uint8_t *at = data;
     struct err why = {0};
     int failed = begin(&upload, &why);

@@ -11,10 +11,12 @@
 
 enum { S3_PART_BYTES = 16 << 20 };
 
-/* Puts the object, replacing what is there. `template` gives headers, limits and cancel;
- * its body is not looked at. An upload that fails is aborted. */
+/* Puts the object, replacing what is there: with `only_new`, which stores keep to that know of it,
+ * CONFLICT instead. `template` gives headers, limits and cancel; its body is not looked at. An
+ * upload that fails is aborted. */
 int s3_parts_put(struct s3_client *client, const char *key, const struct http_request *template,
-                 const struct http_retry *retry, const void *data, size_t size, struct err *err);
+                 const struct http_retry *retry, const void *data, size_t size, bool only_new,
+                 struct err *err);
 
 /* Takes back all uploads of keys that begin with `prefix`, which who began them did not end: an
  * upload whose sender was killed costs its space for ever, and no listing shows it. `template`

@@ -47,6 +47,16 @@ const char *const wire_kind_names[TASK_KIND_COUNT + 1] = {
     [TASK_PACKAGE] = "package", [TASK_SWAP] = "swap",   [TASK_REMOVE] = "remove",
 };
 
+const char *const sandbox_level_names[] = {"full", "no-landlock", "none", NULL};
+
+enum sandbox_level sandbox_level_find(const char *name) {
+    int level = 0;
+    while (level < SANDBOX_LEVEL_COUNT && strcmp(sandbox_level_names[level], name) != 0) {
+        level++;
+    }
+    return (enum sandbox_level)level;
+}
+
 const char *const wire_codec_names[CODEC_COUNT + 1] = {
     [CODEC_NONE] = "none", [CODEC_H264] = "h264", [CODEC_AV1] = "av1",
     [CODEC_AAC] = "aac",   [CODEC_OPUS] = "opus",

@@ -140,6 +140,23 @@ struct title_plan {
 
 void title_plan_finish(struct title_plan *plan);
 
+/* ---- Workers --------------------------------------------------------------- */
+
+/* What walls a task child in, the strongest first (workers/sandbox.h). Whatever of it that an
+ * operator asks for the kernel lacks is an error, never left out. */
+enum sandbox_level {
+    SANDBOX_FULL,        /* both walls */
+    SANDBOX_NO_LANDLOCK, /* seccomp alone, for kernels and containers without Landlock */
+    SANDBOX_NONE,        /* neither: no more than limits, capabilities and descriptors */
+    SANDBOX_LEVEL_COUNT,
+};
+
+/* "full", "no-landlock", "none"; ended by NULL. */
+extern const char *const sandbox_level_names[SANDBOX_LEVEL_COUNT + 1];
+
+/* The level of that name; SANDBOX_LEVEL_COUNT where there is none. */
+enum sandbox_level sandbox_level_find(const char *name);
+
 /* ---- Tasks ------------------------------------------------------------------ */
 
 enum task_kind {
@@ -208,10 +225,17 @@ struct task {
     const char *output; /* URL of the folder above the title's */
     size_t unit_count;
     struct task_unit *units; /* rung i of a video spec belongs to units[i] */
-    int64_t memory_bytes;    /* limit of the child */
+    int64_t memory_bytes;    /* limit of the child's address space */
+    int64_t reserve_bytes;   /* of its worker's memory that it counts for: what it is known to
+                                take, at most the limit */
     double wall_limit_s;     /* limit of the attempt */
     struct child_spec spec;  /* PROBE, VIDEO, AUDIO */
     const char *version;     /* SWAP: which version to make current */
+    bool everything;         /* REMOVE: all that the title put there, its versions too */
+    size_t version_count;    /* REMOVE: versions to drop; 0: none, and what no version names goes */
+    const char **versions;
+    size_t folder_count; /* REMOVE: folders of renditions that only those name */
+    const char **folders;
 };
 
 void task_finish(struct task *task); /* also frees what spec owns */

@@ -7,6 +7,8 @@ enum {
     UNITS_MAX = 64,
     URL_MAX = 8192,
     TEXT_MAX = 1024,
+    VERSIONS_MAX = 64,
+    FOLDERS_MAX = 16384,
 };
 
 static const int64_t count_max = INT64_C(1) << 56;
@@ -189,6 +191,42 @@ static void task_spec_read(void *to, struct arena *arena, struct reader *r, cons
     }
 }
 
+static const struct field removal_fields[] = {
+    FLAG(struct task, everything),
+    STRINGS(struct task, versions, version_count, VERSIONS_MAX),
+    STRINGS(struct task, folders, folder_count, FOLDERS_MAX),
+    END,
+};
+
+static void removal_write(const void *from, struct writer *w, const char *name) {
+    const struct task *task = from;
+    if (task->kind == TASK_REMOVE) {
+        object_write(removal_fields, task, w, name);
+    }
+}
+
+static void removal_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task *task = to;
+    if (task->kind == TASK_REMOVE) {
+        struct reader below = reader_object(r, name);
+        fields_read(removal_fields, task, arena, &below);
+    }
+}
+
+static void reserve_write(const void *from, struct writer *w, const char *name) {
+    writer_int(w, name, ((const struct task *)from)->reserve_bytes);
+}
+
+/* Schedulers before it tell the limit alone. */
+static void reserve_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task *task = to;
+    (void)arena;
+    task->reserve_bytes = task->memory_bytes;
+    if (reader_has(r, name)) {
+        reader_int(r, name, 0, task->memory_bytes, &task->reserve_bytes);
+    }
+}
+
 static const struct field task_fields[] = {
     NUMBER(struct task, fence, 0, INT64_MAX),
     CHOICE(struct task, kind, 0, wire_kind_names),
@@ -199,9 +237,11 @@ static const struct field task_fields[] = {
     STRING(struct task, output, URL_MAX),
     LIST(struct task, units, unit_count, UNITS_MAX, unit_fields),
     NUMBER(struct task, memory_bytes, 0, count_max),
+    OTHER("reserve_bytes", reserve_write, reserve_read),
     NUMBER(struct task, wall_limit_s, 0, INT32_MAX),
     OTHER("spec", task_spec_write, task_spec_read),
     STRING(struct task, version, TEXT_MAX),
+    OTHER("removal", removal_write, removal_read),
     END,
 };
 

@@ -92,14 +92,17 @@ void call_fail_lease(struct tx *tx, struct call *call);
 /* ---- calls about titles and the feed (calls_titles.c) ---------------------------- */
 
 void call_submit_title(struct tx *tx, struct call *call);
+void call_plan_title(struct tx *tx, struct call *call);
 void call_list_titles(struct tx *tx, struct call *call);
 void call_show_title(struct tx *tx, struct call *call);
+void call_show_versions(struct tx *tx, struct call *call);
 void call_show_plan(struct tx *tx, struct call *call);
 void call_show_why(struct tx *tx, struct call *call);
 void call_show_units(struct tx *tx, struct call *call);
 void call_show_identity(struct tx *tx, struct call *call);
 void call_cancel_title(struct tx *tx, struct call *call);
 void call_retry_title(struct tx *tx, struct call *call);
+void call_remove_title(struct tx *tx, struct call *call);
 void call_list_events(struct tx *tx, struct call *call);
 
 /* ---- calls about tokens (calls_tokens.c) ------------------------------------------ */

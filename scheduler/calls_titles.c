@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "call.h"
+#include "dry_run.h"
 #include "events.h"
 #include "places.h"
+#include "removal.h"
 #include "titles.h"
+#include "versions.h"
 #include "view.h"
 #include "why.h"
 
@@ -94,52 +97,94 @@ static void check_name(struct tx *tx, struct call *call, const char *title) {
     title_row_finish(&row);
 }
 
-void call_submit_title(struct tx *tx, struct call *call) {
-    struct reader r = call_body(tx, call);
-    struct title_request request = {.title = "", .source = "", .output = ""};
+/* What a submission says; its texts are borrowed from the body. */
+struct submission {
+    struct title_request request;
     struct ladder ladder;
-    struct buf text = {0};
+    struct buf text; /* the ladder's, owned */
     const char *labels[LABELS_MAX];
-    const char *asked = exchange_header(call->exchange, "traceparent");
     char trace[TRACE_TEXT];
-    reader_string(&r, "title", &request.title);
-    reader_string(&r, "source", &request.source);
-    reader_string(&r, "output", &request.output);
-    reader_bool(&r, "force", &request.force);
-    read_order(&r, tx, call, &request);
-    request.labels = reader_has(&r, "labels") ? labels : NULL;
-    request.label_count = read_labels(&r, labels);
-    call_check_length(&r, "source", request.source, URL_MAX);
-    call_check_length(&r, "output", request.output, PLAN_PLACE_TEXT / 2);
-    if (reader_ok(&r) && !title_id_valid(request.title)) {
-        reader_fail(&r, "title",
+};
+
+/* Reads and checks all of it; `out` is the caller's to finish, whether or not it will do. */
+static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
+                            struct submission *out) {
+    struct title_request *request = &out->request;
+    const char *asked = exchange_header(call->exchange, "traceparent");
+    *out = (struct submission){.request = {.title = "", .source = "", .output = ""}};
+    request->trace = trace_read(out->trace, asked) ? out->trace : NULL;
+    reader_string(r, "title", &request->title);
+    reader_string(r, "source", &request->source);
+    reader_string(r, "output", &request->output);
+    reader_bool(r, "force", &request->force);
+    read_order(r, tx, call, request);
+    request->labels = reader_has(r, "labels") ? out->labels : NULL;
+    request->label_count = read_labels(r, out->labels);
+    call_check_length(r, "source", request->source, URL_MAX);
+    call_check_length(r, "output", request->output, PLAN_PLACE_TEXT / 2);
+    if (reader_ok(r) && !title_id_valid(request->title)) {
+        reader_fail(r, "title",
                     "must be 1 to 128 of a-z, 0-9, '.', '_', '-', the first a "
                     "letter or digit");
     }
-    if (reader_ok(&r)) {
+    if (reader_ok(r)) {
         const struct farm *farm = call->routes->farm;
-        places_check(farm->sources, "source", request.source, tx_err(tx));
-        places_check(farm->outputs, "output", request.output, tx_err(tx));
+        places_check(farm->sources, "source", request->source, tx_err(tx));
+        places_check(farm->outputs, "output", request->output, tx_err(tx));
     }
-    if (reader_ok(&r)) {
-        check_name(tx, call, request.title);
+    if (reader_ok(r)) {
+        check_name(tx, call, request->title);
     }
-    struct reader below = reader_object(&r, "ladder");
-    if (reader_ok(&r) && ladder_read(&ladder, &below, tx_err(tx)) == 0) {
-        struct writer writer = writer_of(&text);
-        ladder_write(&ladder, &writer, NULL);
-        request.ladder = buf_text(&text);
-        request.trace = trace_read(trace, asked) ? trace : NULL;
-        bool is_new = title_submit(tx, &request);
+    struct reader below = reader_object(r, "ladder");
+    if (reader_ok(r) && ladder_read(&out->ladder, &below, tx_err(tx)) == 0) {
+        struct writer writer = writer_of(&out->text);
+        ladder_write(&out->ladder, &writer, NULL);
+        request->ladder = buf_text(&out->text);
+    }
+    return tx_ok(tx);
+}
+
+void call_submit_title(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct submission submission;
+    if (read_submission(&r, tx, call, &submission)) {
+        bool is_new = title_submit(tx, &submission.request);
         call->status = is_new ? 201 : 200;
         writer_object(&call->writer, NULL);
-        title_trace(tx, request.title, trace);
-        writer_string(&call->writer, "title", request.title);
+        title_trace(tx, submission.request.title, submission.trace);
+        writer_string(&call->writer, "title", submission.request.title);
         writer_bool(&call->writer, "new", is_new);
-        writer_string(&call->writer, "trace", trace);
+        writer_string(&call->writer, "trace", submission.trace);
         writer_object_end(&call->writer);
     }
-    buf_finish(&text);
+    buf_finish(&submission.text);
+}
+
+void call_plan_title(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct submission submission;
+    struct source_document document = {0};
+    bool has_document = reader_has(&r, "document");
+    struct dry_run run = {.request = &submission.request,
+                          .ladder = &submission.ladder,
+                          .size = -1,
+                          .pin = "",
+                          .identity = ""};
+    if (reader_has(&r, "pin")) {
+        reader_int(&r, "size", 0, INT64_MAX, &run.size);
+        reader_string(&r, "pin", &run.pin);
+        reader_string(&r, "identity", &run.identity);
+    }
+    if (has_document) {
+        struct reader below = reader_object(&r, "document");
+        source_document_read(&document, &below);
+        run.document = &document;
+    }
+    if (read_submission(&r, tx, call, &submission)) {
+        dry_run_write(tx, call->routes->farm, &run, &call->writer);
+    }
+    buf_finish(&submission.text);
+    source_document_finish(&document);
 }
 
 /* A word of the query; "" where there is none. */
@@ -153,11 +198,10 @@ void call_list_titles(struct tx *tx, struct call *call) {
     const char *bound = call->caller.tenant;
     int64_t limit = call_number(call, "limit", TITLES_PAGE, TITLES_PAGE_MAX);
     if (state[0] != '\0' && state_from_name(MACHINE_TITLE, state) < 0) {
-        err_set(
-            tx_err(tx), ERR_INVALID,
-            "'%.40s' is no state of a title; write submitted, running, done, failing, failed or "
-            "cancelled",
-            state);
+        err_set(tx_err(tx), ERR_INVALID,
+                "'%.40s' is no state of a title; write submitted, running, done, failing, failed, "
+                "cancelled or removing",
+                state);
         return;
     }
     struct titles_page page = {.before = call_number(call, "before", INT64_MAX, INT64_MAX),
@@ -170,6 +214,10 @@ void call_list_titles(struct tx *tx, struct call *call) {
 
 void call_show_title(struct tx *tx, struct call *call) {
     view_title(tx, call->routes->farm, call->argument, &call->writer);
+}
+
+void call_show_versions(struct tx *tx, struct call *call) {
+    versions_write(tx, call->routes->farm, call->argument, &call->writer);
 }
 
 void call_show_plan(struct tx *tx, struct call *call) {
@@ -224,6 +272,15 @@ void call_retry_title(struct tx *tx, struct call *call) {
     title_retry(tx, call->argument, is_traced ? trace : NULL);
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "state", state_name(MACHINE_TITLE, TITLE_SUBMITTED));
+    writer_object_end(&call->writer);
+}
+
+void call_remove_title(struct tx *tx, struct call *call) {
+    bool keep_files = strcmp(query_word(call, "keep_files"), "true") == 0;
+    bool is_gone = title_remove(tx, call->argument, keep_files);
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "title", call->argument);
+    writer_bool(&call->writer, "gone", is_gone);
     writer_object_end(&call->writer);
 }
 

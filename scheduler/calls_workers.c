@@ -13,6 +13,7 @@
 enum {
     TASKS_MAX = 1024, /* of a heartbeat, and of a lease */
     ENCODERS_MAX = 64,
+    CORES_MAX = 1 << 20,
     MISSING_MAX = 100000,
     BUILD_LINE_MAX = 1024,
     MESSAGE_MAX = 4096,
@@ -51,6 +52,21 @@ static size_t read_encoders(struct reader *r, struct session_encoder out[ENCODER
     return count;
 }
 
+/* Workers before this version do not say: they are taken for the weakest. */
+static void read_machine(struct reader *r, struct session_request *out) {
+    const char *sandbox = sandbox_level_names[SANDBOX_NONE];
+    if (reader_has(r, "cores")) {
+        reader_int(r, "cores", 0, CORES_MAX, &out->cores);
+    }
+    if (reader_has(r, "sandbox")) {
+        reader_string(r, "sandbox", &sandbox);
+    }
+    out->sandbox = sandbox_level_find(sandbox);
+    if (reader_ok(r) && out->sandbox == SANDBOX_LEVEL_COUNT) {
+        reader_fail(r, "sandbox", "must be full, no-landlock or none, not '%.20s'", sandbox);
+    }
+}
+
 void call_add_session(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     char worker[WORKER_TEXT] = "", host[HOST_TEXT] = "", id[ID_TEXT];
@@ -64,6 +80,7 @@ void call_add_session(struct tx *tx, struct call *call) {
     reader_int(&r, "pid", 0, INT64_MAX, &request.pid);
     reader_int(&r, "slots", 1, TASKS_MAX, &slots);
     reader_int(&r, "memory_bytes", 0, INT64_MAX, &request.memory_bytes);
+    read_machine(&r, &request);
     request.slots = (int)slots;
     request.encoder_count = read_encoders(&r, encoders);
     if (!reader_ok(&r)) {
@@ -112,7 +129,7 @@ void call_drop_session(struct tx *tx, struct call *call) {
 
 void call_list_workers(struct tx *tx, struct call *call) {
     writer_object(&call->writer, NULL);
-    sessions_write(tx, &call->writer);
+    sessions_write(tx, call->routes->farm, &call->writer);
     writer_object_end(&call->writer);
 }
 

@@ -204,11 +204,16 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.port = (int)settings->port;
         scheduler.heartbeat_ms = (int)settings->heartbeat_ms;
         scheduler.ttl_ms = (int)settings->ttl_ms;
+        scheduler.keep_versions_ms = settings->keep_versions_ms;
+        scheduler.keep_versions = settings->keep_versions;
         scheduler.tenants = settings->tenants;
         scheduler.connections = (int)settings->connections;
         scheduler.strangers = (int)settings->strangers;
         scheduler.strangers_per_address = (int)settings->strangers_per_address;
         scheduler.request_ms = (int)settings->request_ms;
+        scheduler.sandbox_required = (enum sandbox_level)settings->sandbox_required;
+        scheduler.hedge_after = (int)settings->hedge_after;
+        scheduler.hedge_least_ms = (int)settings->hedge_least_ms;
         scheduler.stand_by = is_shared ? stand_by : NULL;
         scheduler.context = ends;
         failed = scheduler_start(out, &scheduler, err);

@@ -60,6 +60,7 @@ void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing
     }
     if (seq % EVENTS_DROP_STEP == 0) {
         sql_run(tx, SQL_EVENTS_DROP, VALUES(INTEGER(seq - EVENTS_KEPT)));
+        sql_run(tx, SQL_TITLES_GONE_DROP, VALUES(INTEGER(seq - EVENTS_KEPT)));
     }
     tx_wake(tx, TOPIC_EVENTS);
 }

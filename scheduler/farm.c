@@ -13,13 +13,15 @@ void farm_init(struct farm *farm) {
     *farm = (struct farm){
         .heartbeat_ms = 10000,
         .ttl_ms = 30000,
+        .keep_versions_ms = INT64_MAX,
         .limits = plan_limits_default(),
         .draw = id_number,
+        .sandbox_required = SANDBOX_NONE,
     };
 }
 
 void farm_finish(struct farm *farm) {
-    farm_plans_forget(farm);
+    farm_forget(farm);
     mem_free(farm->progress);
     farm->progress = NULL;
     farm->progress_count = farm->progress_capacity = 0;
@@ -121,7 +123,41 @@ const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct titl
     return plan;
 }
 
-void farm_plans_forget(struct farm *farm) {
+/* All encoders that sessions announce; strings live in the arena. */
+static struct announced_encoder *list_encoders(struct tx *tx, struct arena *arena, size_t *count) {
+    struct announced_encoder *list = NULL;
+    size_t capacity = 0;
+    *count = 0;
+    struct query query = sql_query(tx, SQL_ENCODERS, NULL, 0);
+    while (query_next(&query)) {
+        if (*count == capacity) {
+            capacity = capacity == 0 ? 16 : 2 * capacity;
+            list = mem_resize(list, capacity, sizeof(*list));
+        }
+        list[(*count)++] = (struct announced_encoder){
+            .name = arena_string(arena, query_text(&query, 0)),
+            .codec = codec_from_name(query_text(&query, 1)),
+            .build_line = arena_string(arena, query_text(&query, 2)),
+            .tail_frames = query_integer(&query, 3),
+        };
+    }
+    return list;
+}
+
+int farm_plan_make(struct tx *tx, const struct plan_options *options, struct plan **out,
+                   struct err *err) {
+    struct arena arena = {0};
+    struct plan_options whole = *options;
+    struct announced_encoder *encoders = list_encoders(tx, &arena, &whole.encoder_count);
+    whole.encoders = encoders;
+    int result = plan_create(out, &whole, err);
+    mem_free(encoders);
+    arena_finish(&arena);
+    return result;
+}
+
+void farm_forget(struct farm *farm) {
+    model_finish(&farm->model);
     for (int i = 0; i < FARM_PLANS; i++) {
         plan_destroy(farm->plans[i].plan);
         farm->plans[i] = (struct farm_plan){0};

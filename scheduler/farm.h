@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model.h"
 #include "plan.h"
 #include "rows.h"
 #include "store.h"
@@ -37,14 +38,20 @@ struct farm {
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     struct plan_limits limits;
-    const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
-    const char *outputs; /* where outputs may go */
+    const char *sources;      /* places.h: where sources may come from; borrowed; NULL: anywhere */
+    const char *outputs;      /* where outputs may go */
+    int64_t keep_versions_ms; /* so long after it was replaced a version is kept */
+    int64_t keep_versions;    /* so many of those that were replaced last stay longer */
     struct tenant_rules tenants;
+    enum sandbox_level sandbox_required; /* of workers that are given a source's bytes */
+    int hedge_after;        /* times its expected time, after which a task is hedged; 0: never */
+    int64_t hedge_least_ms; /* and not before */
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */
     struct progress *progress;
     size_t progress_count;
     size_t progress_capacity;
     struct farm_plan plans[FARM_PLANS];
+    struct model model; /* of the store; estimate.h loads it */
     uint64_t uses;
 };
 
@@ -68,11 +75,16 @@ const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct titl
 /* Reads the stored plan into an own copy; owned by the caller. NULL as above. */
 struct plan *farm_plan_load(struct tx *tx, const struct title_row *title);
 
+/* Plans by the encoders that sessions announce; those of `options` are not looked at. As
+ * plan_create. */
+int farm_plan_make(struct tx *tx, const struct plan_options *options, struct plan **out,
+                   struct err *err);
+
 /* Reads the title's ladder. */
 int farm_ladder(const struct title_row *title, struct ladder *out, struct err *err);
 
-/* Forgets all parsed plans: after a transaction that failed, whose writes they may hold. */
-void farm_plans_forget(struct farm *farm);
+/* Forgets all that was read: after a transaction that failed, whose writes it may hold. */
+void farm_forget(struct farm *farm);
 
 /* The number by which the store knows a build line, given at its first use. */
 int64_t farm_build_number(struct tx *tx, const char *line);

@@ -5,12 +5,16 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "call.h"
 #include "common/mem.h"
+#include "estimate.h"
 #include "forming.h"
+#include "hedge.h"
 #include "metrics.h"
 #include "order.h"
 #include "outcome.h"
 #include "session.h"
+#include "task_make.h"
 #include "titles.h"
 
 enum {
@@ -19,28 +23,18 @@ enum {
     AVOID_MS = 60000, /* a worker that failed a unit gets it again after so long at the latest */
 };
 
-/* Limits of an attempt, generous: they end a hang, not slow work. */
-static const struct {
-    double base_s;
-    double per_cost;      /* seconds for each expected CPU second */
-    int64_t memory_bytes; /* of kinds that run in the worker's daemon */
-} kinds[TASK_KIND_COUNT] = {
-    [TASK_PROBE] = {3600, 0, 0}, /* a pass over all packets, perhaps over http */
-    [TASK_VIDEO] = {120, 30, 0},         [TASK_AUDIO] = {600, 30, 0},
-    [TASK_PACKAGE] = {600, 0, 64 << 20}, [TASK_SWAP] = {120, 0, 16 << 20},
-    [TASK_REMOVE] = {600, 0, 16 << 20},
-};
-
 /* What one request works with. */
 struct granting {
     struct tx *tx;
     struct farm *farm;
     struct session_row session;
     int64_t memory_left;
-    bool idle;    /* the worker runs nothing: it gets what is larger than its memory, rather
-                     than nobody */
-    size_t slots; /* of all sessions */
-    bool plenty;  /* there is more ready than was looked at */
+    bool idle;      /* the worker runs nothing: it gets what is larger than its memory, rather
+                       than nobody */
+    size_t slots;   /* of all sessions */
+    bool plenty;    /* there is more ready than was looked at */
+    bool loaded;    /* what runs, and the order */
+    bool held_back; /* a ready task waits for more of the worker's memory to be free */
     struct order order;
     struct unit_list ready; /* as order_read lists them */
     double *busy_s;
@@ -87,7 +81,9 @@ static void retry_by(struct granting *g, int64_t at) {
 /* Whether a unit that this worker failed is kept for another that could run it. */
 static bool is_kept_for_others(struct granting *g, const struct unit_row *unit) {
     if (strcmp(unit->avoid, g->session.worker) != 0 || tx_now(g->tx) >= unit->ready_at + AVOID_MS ||
-        sql_integer(g->tx, SQL_ENCODERS_ABLE, VALUES(INTEGER(unit->build), TEXT(g->session.worker)),
+        sql_integer(g->tx, SQL_ENCODERS_ABLE,
+                    VALUES(INTEGER(unit->build), TEXT(g->session.worker),
+                           INTEGER((int64_t)g->farm->sandbox_required)),
                     0) == 0) {
         return false;
     }
@@ -108,6 +104,7 @@ static void load_ready(struct granting *g, const bool *wanted) {
         }
     }
     g->ready.count = kept;
+    estimate_costs(g->tx, g->farm, &g->ready);
 }
 
 static void forget_ready(struct granting *g, size_t first, size_t count) {
@@ -118,138 +115,68 @@ static void forget_ready(struct granting *g, size_t first, size_t count) {
 
 /* ---- one task ---------------------------------------------------------------- */
 
-/* Fills what the child is told and how much it may take. 0 or the error of the plan. */
-static int fill_spec(struct granting *g, struct task *task, const struct title_row *title,
-                     const struct plan *plan, const struct unit_row *units, size_t count,
-                     struct err *err) {
-    if (task->kind == TASK_PROBE) {
-        struct ladder ladder;
-        int result = farm_ladder(title, &ladder, err);
-        if (result == 0) {
-            plan_probe_spec(&task->spec, &ladder, task->source.size, &g->farm->limits);
-            task->memory_bytes = plan_probe_memory();
-        }
-        return result;
-    }
-    task->memory_bytes = kinds[task->kind].memory_bytes;
-    if (!kind_is_pure(task->kind)) {
-        return 0;
-    }
-    struct unit_plan nodes[FORM_RUNGS_MAX];
-    for (size_t i = 0; i < count; i++) {
-        nodes[i] = (struct unit_plan){
-            .kind = units[i].kind, .rendition = units[i].rendition, .chunk = units[i].chunk};
-    }
-    task->memory_bytes = plan_task_memory(&plan->title, nodes, count);
-    return plan_task_spec(&task->spec, &task->arena, &plan->title, nodes, count, err);
-}
-
-/* The source as the title's probe pinned it; before that as it was last time. */
-static void fill_source(struct granting *g, struct task *task, const struct title_row *title) {
-    task->source = (struct task_source){.url = title->source,
-                                        .size = title->source_size,
-                                        .pin = title->pin,
-                                        .identity = title->identity};
-    if (task->kind != TASK_PROBE) {
-        return;
-    }
-    struct query query = sql_query(g->tx, SQL_SOURCE_GET, VALUES(TEXT(title->source)));
-    if (query_next(&query)) {
-        task->source.size = query_integer(&query, 0);
-        task->source.pin = arena_string(&task->arena, query_text(&query, 1));
-        task->source.identity = arena_string(&task->arena, query_text(&query, 2));
-    }
-    query_close(&query);
-}
-
-static void fill_units(struct task *task, const struct plan *plan, const struct unit_row *units,
-                       size_t count) {
-    task->unit_count = count;
-    task->units = arena_zero(&task->arena, count, sizeof(*task->units));
-    for (size_t i = 0; i < count; i++) {
-        struct task_unit *unit = &task->units[i];
-        unit->id = units[i].id;
-        unit->may_replace = units[i].may_replace;
-        memcpy(unit->rendition, units[i].rendition_id, sizeof(unit->rendition));
-        if (units[i].rendition >= 0) {
-            memcpy(unit->folder, plan->title.renditions[units[i].rendition].folder,
-                   sizeof(unit->folder));
-        }
-        task->attempt = task->attempt > units[i].attempts ? task->attempt : units[i].attempts + 1;
-    }
-}
-
-/* A task of these units but for its fence. */
-static int make_task(struct granting *g, struct task *task, const struct title_row *title,
-                     const struct unit_row *units, size_t count, struct err *err) {
-    const struct plan *plan = NULL;
-    int doublings = 0;
-    double cost = 0;
-    for (size_t i = 0; i < count; i++) {
-        doublings = doublings > units[i].doublings ? doublings : units[i].doublings;
-        cost += units[i].cost_s;
-    }
-    if (units[0].rendition >= 0) {
-        plan = farm_plan(g->tx, g->farm, title);
-        if (plan == NULL) {
-            return err_set(err, tx_err(g->tx)->code, "%s", tx_err(g->tx)->message);
-        }
-    }
-    task->kind = units[0].kind;
-    memcpy(task->title, units[0].title, sizeof(task->title));
-    title_trace(g->tx, title->id, task->trace);
-    task->output = title->output;
-    task->version = task->kind == TASK_SWAP ? title->packaged : "";
-    task->wall_limit_s = kinds[task->kind].base_s + kinds[task->kind].per_cost * cost;
-    fill_source(g, task, title);
-    fill_units(task, plan, units, count);
-    int result = fill_spec(g, task, title, plan, units, count, err);
-    task->memory_bytes <<= doublings;
-    return result;
-}
-
-/* Writes down who runs what, under a new fence. */
-static void take_lease(struct granting *g, struct task *task, const struct unit_row *units) {
+/* Writes down who runs what, under a new fence. `straggler` is what it doubles, or NULL. */
+static void take_lease(struct granting *g, struct task *task, const struct estimate *estimate,
+                       const struct unit_row *units, const struct lease_row *straggler) {
     struct lease_row lease = {.kind = task->kind, .attempt = task->attempt};
     lease.fence = task->fence = tx_numbers(g->tx, "fence", 1);
     memcpy(lease.worker, g->session.worker, sizeof(lease.worker));
     memcpy(lease.host, g->session.host, sizeof(lease.host));
+    int64_t hedge_ms = hedge_delay_ms(g->farm, task->kind, estimate);
+    int64_t hedge_at = hedge_ms > 0 && straggler == NULL ? tx_now(g->tx) + hedge_ms : 0;
     sql_run(g->tx, SQL_LEASE_ADD,
             VALUES(INTEGER(task->fence), TEXT(g->session.id), TEXT(lease.worker), TEXT(lease.host),
                    TEXT(task->title), TEXT(task_kind_name(task->kind)),
                    TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
-                   INTEGER(tx_now(g->tx))));
+                   INTEGER(tx_now(g->tx)), REAL(estimate->wall_s), INTEGER(estimate->table_bytes),
+                   INTEGER(task->reserve_bytes), INTEGER(hedge_ms), INTEGER(hedge_at),
+                   INTEGER(straggler == NULL ? 0 : straggler->fence)));
     metric_add(g->tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
+    if (straggler != NULL) {
+        hedge_begin(g->tx, straggler);
+        metric_add(g->tx, METRIC_HEDGES, 0, 0, 1);
+    }
     struct buf detail = {0};
     outcome_detail(&detail, &lease, NULL, NULL);
     struct state_note note = {.title = task->title, .detail = buf_text(&detail)};
     for (size_t i = 0; i < task->unit_count; i++) {
         sql_run(g->tx, SQL_LEASE_UNIT_ADD, VALUES(INTEGER(task->fence), INTEGER(units[i].id)));
         sql_run(g->tx, SQL_UNIT_COUNT_ATTEMPT, VALUES(INTEGER(units[i].id)));
-        unit_move(g->tx, units[i].id, units[i].state, UNIT_LEASE, &note);
+        unit_move(g->tx, units[i].id, units[i].state, straggler == NULL ? UNIT_LEASE : UNIT_HEDGE,
+                  &note);
     }
-    if (task->kind == TASK_PROBE) {
-        tx_wake(g->tx, TOPIC_LEASES); /* what waits for the identity may be leased again */
+    if (task->kind == TASK_PROBE || (hedge_at > 0 && hedge_ms < CALL_WAIT_MS_MAX)) {
+        /* what waits for the identity may be leased again; and who waits for work hears when
+         * there may be a straggler, as it does by asking again where that is later */
+        tx_wake(g->tx, TOPIC_LEASES);
     }
     buf_finish(&detail);
 }
 
 /* Leases these units if the worker's memory holds them; whether it did. */
 static bool grant_units(struct granting *g, const struct unit_row *units, size_t count,
-                        struct writer *w) {
+                        const struct lease_row *straggler, struct writer *w) {
     struct title_row title = {0};
     struct task task = {0};
+    struct estimate estimate = {0};
     struct err err = {0};
     bool granted = false;
     if (title_get(g->tx, units[0].title, &title)) {
-        if (make_task(g, &task, &title, units, count, &err) != 0) {
+        if (task_make(&task, &estimate, g->tx, g->farm, &title, units, count, g->session.host,
+                      &err) != 0) {
             title_fail(g->tx, title.id, failure_class_name(FAILURE_UNSUPPORTED), err.message);
-        } else if (task.memory_bytes <= g->memory_left || g->idle) {
-            take_lease(g, &task, units);
+        } else if (task.reserve_bytes <= g->memory_left || g->idle) {
+            take_lease(g, &task, &estimate, units, straggler);
             task_write(&task, w, NULL);
-            g->memory_left -= task.memory_bytes;
+            g->memory_left -= task.reserve_bytes;
             g->idle = false;
             granted = tx_ok(g->tx);
+            order_add_running(&g->order, units[0].tenant);
+            if (kind_is_pure(task.kind)) {
+                add_busy(g, estimate.wall_s);
+            }
+        } else {
+            g->held_back = true;
         }
     }
     task_finish(&task);
@@ -269,17 +196,11 @@ static bool grant_share(struct granting *g, const struct form_group *group, stru
     size_t chosen[FORM_RUNGS_MAX];
     struct unit_row task[FORM_RUNGS_MAX];
     size_t count = forming_share(units, group->count, budget, chosen);
-    double cost = 0;
     for (size_t i = 0; i < count; i++) {
         task[i] = units[chosen[i]];
-        cost += task[i].cost_s;
     }
-    if (!grant_units(g, task, count, w)) {
+    if (!grant_units(g, task, count, NULL, w)) {
         return false;
-    }
-    order_add_running(&g->order, task[0].tenant);
-    if (kind_is_pure(task[0].kind)) {
-        add_busy(g, cost);
     }
     for (size_t i = count; i > 0; i--) {
         forget_ready(g, group->first + chosen[i - 1], 1);
@@ -347,6 +268,57 @@ static int grant_looked_at(struct granting *g, int slots, struct writer *w) {
     return granted;
 }
 
+/* What runs, on how many slots, and the order of what is ready: once for a request. */
+static void load_farm(struct granting *g) {
+    if (!g->loaded) {
+        load_slots(g);
+        load_busy(g);
+        order_load(&g->order, g->tx);
+        g->loaded = true;
+    }
+}
+
+/* Up to `slots` tasks of what is ready; returns how many. */
+static int grant_ready(struct granting *g, const bool *kinds, int slots, struct writer *w) {
+    int granted = 0;
+    int more = 0;
+    if (sql_integer(g->tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(g->tx))), 0) == 0) {
+        return 0;
+    }
+    load_farm(g);
+    do { /* once more where a request wants more than one look shows */
+        load_ready(g, kinds);
+        more = grant_looked_at(g, slots - granted, w);
+        granted += more;
+    } while (more > 0 && granted < slots && g->plenty && tx_ok(g->tx));
+    retry_by(g, order_is_capped(&g->order) ? tx_now(g->tx) + CAPPED_MS : 0);
+    return granted;
+}
+
+/* Up to `slots` stragglers of others, where nothing else is to do; returns how many. */
+static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct writer *w) {
+    struct lease_list stragglers = {0};
+    int granted = 0;
+    if (g->farm->hedge_after <= 0) {
+        return 0;
+    }
+    hedge_list(g->tx, &g->session, &stragglers);
+    for (size_t i = 0; i < stragglers.count && granted < slots && tx_ok(g->tx); i++) {
+        const struct lease_row *straggler = &stragglers.rows[i];
+        struct unit_list units = {0};
+        load_farm(g);
+        if (kinds[straggler->kind] && hedge_units(g->tx, straggler, &units) &&
+            !order_is_full(&g->order, units.rows[0].tenant) &&
+            grant_units(g, units.rows, units.count, straggler, w)) {
+            granted++;
+        }
+        unit_list_finish(&units);
+    }
+    lease_list_finish(&stragglers);
+    retry_by(g, hedge_next_at(g->tx));
+    return granted;
+}
+
 int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *request,
                 struct writer *w, int64_t *retry_at) {
     struct granting g = {.tx = tx,
@@ -354,21 +326,18 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                          .memory_left = request->memory_bytes,
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
-    struct value now = INTEGER(tx_now(tx));
-    retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
+    bool kinds[TASK_KIND_COUNT];
+    retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(INTEGER(tx_now(tx))), 0));
     if (session_get(tx, request->session, &g.session) &&
-        !session_is_drained(tx, g.session.worker) &&
-        sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(now), 0) != 0) {
-        int more = 0;
-        load_slots(&g);
-        load_busy(&g);
-        order_load(&g.order, tx);
-        do { /* once more where a request wants more than one look shows */
-            load_ready(&g, request->kinds);
-            more = grant_looked_at(&g, request->slots - granted, w);
-            granted += more;
-        } while (more > 0 && granted < request->slots && g.plenty && tx_ok(tx));
-        retry_by(&g, order_is_capped(&g.order) ? tx_now(tx) + CAPPED_MS : 0);
+        !session_is_drained(tx, g.session.worker)) {
+        for (int i = 0; i < TASK_KIND_COUNT; i++) { /* pure ones read the source */
+            kinds[i] = request->kinds[i] &&
+                       (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
+        }
+        granted = grant_ready(&g, kinds, request->slots, w);
+        if (granted < request->slots && !g.held_back && tx_ok(tx)) {
+            granted += grant_hedges(&g, kinds, request->slots - granted, w);
+        }
     }
     *retry_at = g.retry_at;
     order_finish(&g.order);

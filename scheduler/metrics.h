@@ -21,6 +21,8 @@ enum metric {
     METRIC_LEASES_FAILED,    /* class of failure */
     METRIC_LEASES_RETURNED,
     METRIC_LEASES_LOST,
+    METRIC_HEDGES,
+    METRIC_HEDGES_WON,
     METRIC_LEASE_SECONDS, /* histogram: kind */
     METRIC_FRAMES,        /* codec */
     METRIC_ENCODE_CPU,    /* codec */

@@ -82,6 +82,11 @@ void order_load(struct order *order, struct tx *tx) {
     }
 }
 
+bool order_is_full(const struct order *order, const char *tenant) {
+    const struct order_tenant *found = find_tenant(order, tenant);
+    return found != NULL && is_full(found);
+}
+
 bool order_is_capped(const struct order *order) {
     for (size_t i = 0; i < order->count; i++) {
         if (order->tenants[i].has_ready && is_full(&order->tenants[i])) {

@@ -38,6 +38,9 @@ void order_add_running(struct order *order, const char *tenant);
  * runs was added. */
 void order_load(struct order *order, struct tx *tx);
 
+/* Whether the tenant runs as many tasks as it may. */
+bool order_is_full(const struct order *order, const char *tenant);
+
 /* Whether some tenant that has ready units runs as many tasks as it may. */
 bool order_is_capped(const struct order *order);
 

@@ -8,7 +8,10 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "estimate.h"
+#include "hedge.h"
 #include "metrics.h"
+#include "removal.h"
 #include "titles.h"
 
 enum {
@@ -70,6 +73,16 @@ static void move_unit(struct tx *tx, const struct lease_row *lease, struct unit_
     struct state_note note = {.title = lease->title, .detail = buf_text(&detail)};
     unit->state = (enum unit_state)unit_move(tx, unit->id, unit->state, event, &note);
     buf_finish(&detail);
+}
+
+/* A lease of the unit has ended without a result. Where another goes on, it stays leased. */
+static void leave_unit(struct tx *tx, const struct lease_row *lease, struct unit_row *unit,
+                       enum unit_event event, const struct failure *failure) {
+    if (hedge_goes_on(tx, unit)) {
+        hedge_rearm(tx, unit);
+        event = UNIT_YIELD;
+    }
+    move_unit(tx, lease, unit, event, failure);
 }
 
 static void end_lease(struct tx *tx, struct farm *farm, struct lease_row *lease,
@@ -219,6 +232,7 @@ static void measure(struct tx *tx, struct farm *farm, const struct lease_row *le
         }
     }
     metric_add(tx, METRIC_LEASES_COMPLETED, (int)lease->kind, 0, 1);
+    metric_add(tx, METRIC_HEDGES_WON, 0, 0, lease->hedges != 0 ? 1 : 0);
     metric_observe(tx, METRIC_LEASE_SECONDS, (int)lease->kind,
                    (double)(tx_now(tx) - lease->at) / 1000);
     metric_add(tx, METRIC_TASK_CPU, (int)lease->kind, 0, report->stats.cpu_s);
@@ -227,12 +241,13 @@ static void measure(struct tx *tx, struct farm *farm, const struct lease_row *le
         enum codec_id codec = codec_of(tx, farm, lease, &units->rows[0]);
         metric_add(tx, METRIC_FRAMES, (int)codec, 0, (double)samples);
         metric_add(tx, METRIC_ENCODE_CPU, (int)codec, 0, report->stats.encode_cpu_s);
+        estimate_learn(tx, farm, lease, units, &report->stats);
     }
 }
 
 /* What follows from a result for the title as a whole. */
 static void after_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                           const struct task_report *report) {
+                           const struct unit_list *units, const struct task_report *report) {
     title_add_stats(tx, lease->title, &report->stats);
     switch (lease->kind) {
     case TASK_PROBE:
@@ -248,7 +263,7 @@ static void after_complete(struct tx *tx, struct farm *farm, const struct lease_
         title_done(tx, lease->title);
         break;
     case TASK_REMOVE:
-        title_clear(tx, lease->title, "");
+        removal_done(tx, lease->title, units->rows[0].position);
         break;
     default:
         break;
@@ -282,7 +297,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     }
     if (answer == ANSWER_ACCEPTED) {
         measure(tx, farm, &lease, &units, report);
-        after_complete(tx, farm, &lease, report);
+        after_complete(tx, farm, &lease, &units, report);
     }
     title_settle(tx, lease.title);
     unit_list_finish(&units);
@@ -321,7 +336,7 @@ static void give_up(struct tx *tx, const struct lease_row *lease, struct unit_ro
     }
     struct buf detail = {0};
     outcome_detail(&detail, lease, class_name, sentence);
-    title_clear(tx, lease->title, buf_text(&detail));
+    removal_refused(tx, unit, class_name, sentence, buf_text(&detail));
     buf_finish(&detail);
 }
 
@@ -352,7 +367,8 @@ static void retry_unit(struct tx *tx, const struct lease_row *lease, struct unit
     int failures = unit->failures + (replace ? 0 : 1);
     int crashes = unit->crashes + (crash ? 1 : 0);
     const char *class_name = NULL;
-    char *sentence = last_straw(unit, failure, failures, crashes, &class_name);
+    char *sentence =
+        hedge_goes_on(tx, unit) ? NULL : last_straw(unit, failure, failures, crashes, &class_name);
     sql_run(tx, SQL_UNIT_COUNT_FAILURE,
             VALUES(INTEGER(unit->id), INTEGER(replace ? 0 : 1), INTEGER(crash ? 1 : 0),
                    INTEGER(policies[class].doubles ? 1 : 0),
@@ -361,7 +377,7 @@ static void retry_unit(struct tx *tx, const struct lease_row *lease, struct unit
     if (sentence != NULL) {
         give_up(tx, lease, unit, failure, class_name, sentence);
     } else {
-        move_unit(tx, lease, unit, UNIT_RETRY, failure);
+        leave_unit(tx, lease, unit, UNIT_RETRY, failure);
     }
     mem_free(sentence);
 }
@@ -371,7 +387,8 @@ static void fail_unit(struct tx *tx, const struct lease_row *lease, struct unit_
     enum fate fate = policies[failure->class].fate;
     bool again = (fate == FATE_REPLACE && unit->may_replace) ||
                  (fate == FATE_REMAKE && unit->kind == TASK_PACKAGE);
-    if ((fate != FATE_FAIL && !again) || unit->kind == TASK_REMOVE) {
+    bool is_last = again && !hedge_goes_on(tx, unit);
+    if ((fate != FATE_FAIL && !is_last) || unit->kind == TASK_REMOVE) {
         retry_unit(tx, lease, unit, failure, pause_ms);
         return;
     }
@@ -438,7 +455,7 @@ static void fail_units(struct tx *tx, struct farm *farm, const struct lease_row 
             continue; /* done by another, or the title failed by the one before */
         }
         if (lease->kind == TASK_VIDEO && !is_blamed(failure, unit->id)) {
-            move_unit(tx, lease, unit, UNIT_RETURN, NULL);
+            leave_unit(tx, lease, unit, UNIT_RETURN, NULL);
             continue;
         }
         if (pause_ms < 0) {
@@ -481,8 +498,8 @@ static void lose_unit(struct tx *tx, const struct lease_row *lease, struct unit_
     sql_run(tx, SQL_UNIT_COUNT_LOSS, VALUES(INTEGER(unit->id)));
     sql_run(tx, SQL_UNIT_LOSS_ADD, VALUES(INTEGER(unit->id), TEXT(lease->host)));
     int64_t hosts = sql_integer(tx, SQL_UNIT_LOSS_HOSTS, VALUES(INTEGER(unit->id)), 0);
-    if (hosts < LOSS_HOSTS_MAX || unit->kind == TASK_REMOVE) {
-        move_unit(tx, lease, unit, UNIT_RETURN, NULL);
+    if (hosts < LOSS_HOSTS_MAX || unit->kind == TASK_REMOVE || hedge_goes_on(tx, unit)) {
+        leave_unit(tx, lease, unit, UNIT_RETURN, NULL);
         return;
     }
     char name[96];
@@ -510,7 +527,7 @@ void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *leas
             if (event == LEASE_LOSE) {
                 lose_unit(tx, lease, unit);
             } else {
-                move_unit(tx, lease, unit, UNIT_RETURN, NULL);
+                leave_unit(tx, lease, unit, UNIT_RETURN, NULL);
             }
         }
         unit_list_finish(&units);

@@ -58,9 +58,12 @@ static const struct route table[] = {
     {"POST", "/v1/leases/*/complete", WORKERS, WHOLE_FARM, true, call_complete_lease},
     {"POST", "/v1/leases/*/fail", WORKERS, WHOLE_FARM, true, call_fail_lease},
     {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, true, call_submit_title},
+    {"POST", "/v1/plans", SUBMITTERS, ITS_OWN, true, call_plan_title},
     {"GET", "/v1/titles", VIEWERS, ITS_OWN, false, call_list_titles},
     {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, false, call_show_title},
+    {"DELETE", "/v1/titles/*", SUBMITTERS, ITS_TITLE, false, call_remove_title},
     {"GET", "/v1/titles/*/why", VIEWERS, ITS_TITLE, false, call_show_why},
+    {"GET", "/v1/titles/*/versions", VIEWERS, ITS_TITLE, false, call_show_versions},
     {"GET", "/v1/titles/*/plan", EVERYBODY, ITS_TITLE, false, call_show_plan},
     {"GET", "/v1/titles/*/units", EVERYBODY, ITS_TITLE, false, call_show_units},
     {"GET", "/v1/titles/*/identity", EVERYBODY, ITS_TITLE, false, call_show_identity},
@@ -226,7 +229,7 @@ static void end_call(void *context, const struct err *err) {
     struct call *call = context;
     struct routes *routes = call->routes;
     if (err->code != ERR_NONE) {
-        farm_plans_forget(routes->farm);
+        farm_forget(routes->farm);
         routes->proved_ms = 0;
     }
     bool waits = err->code == ERR_NONE && call->topics != 0 && !call->expired &&

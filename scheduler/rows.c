@@ -101,7 +101,7 @@ static void read_unit(struct query *query, struct unit_row *row) {
     row->build = query_integer(query, 7);
     row->state = (enum unit_state)read_state(query, MACHINE_UNIT, 8);
     row->has_key = query_integer(query, 9) != 0;
-    row->cost_s = query_real(query, 10);
+    row->cost_s = row->table_s = query_real(query, 10);
     row->ready_at = query_integer(query, 11);
     row->attempts = (int)query_integer(query, 12);
     row->failures = (int)query_integer(query, 13);
@@ -114,6 +114,7 @@ static void read_unit(struct query *query, struct unit_row *row) {
     row->priority = query_integer(query, 20);
     row->due = query_integer(query, 21);
     row->submission = query_integer(query, 22);
+    row->model = query_integer(query, 23);
 }
 
 void unit_list_read(struct unit_list *list, struct query *query) {
@@ -151,6 +152,11 @@ static void read_lease(struct query *query, struct lease_row *row) {
     row->state = (enum lease_state)read_state(query, MACHINE_LEASE, 6);
     row->attempt = (int)query_integer(query, 7);
     row->at = query_integer(query, 8);
+    row->expected_s = query_real(query, 9);
+    row->table_bytes = query_integer(query, 10);
+    row->reserve_bytes = query_integer(query, 11);
+    row->hedge_at = query_integer(query, 12);
+    row->hedges = query_integer(query, 13);
 }
 
 bool lease_find(struct tx *tx, int64_t fence, struct lease_row *out) {
@@ -163,8 +169,9 @@ bool lease_find(struct tx *tx, int64_t fence, struct lease_row *out) {
     return found;
 }
 
-void lease_list_read(struct tx *tx, struct lease_list *list, enum sql_id id, struct value value) {
-    struct query query = sql_query(tx, id, VALUES(value));
+void lease_list_query(struct tx *tx, struct lease_list *list, enum sql_id id,
+                      const struct value *values, size_t count) {
+    struct query query = sql_query(tx, id, values, count);
     while (query_next(&query)) {
         if (list->count == list->capacity) {
             list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
@@ -172,6 +179,10 @@ void lease_list_read(struct tx *tx, struct lease_list *list, enum sql_id id, str
         }
         read_lease(&query, &list->rows[list->count++]);
     }
+}
+
+void lease_list_read(struct tx *tx, struct lease_list *list, enum sql_id id, struct value value) {
+    lease_list_query(tx, list, id, VALUES(value));
 }
 
 void lease_list_finish(struct lease_list *list) {
@@ -182,6 +193,10 @@ void lease_list_finish(struct lease_list *list) {
 void lease_units(struct tx *tx, int64_t fence, struct unit_list *out) {
     struct query query = sql_query(tx, SQL_LEASE_UNITS, VALUES(INTEGER(fence)));
     unit_list_read(out, &query);
+}
+
+enum sandbox_level sandbox_level_of(int64_t number) {
+    return number >= 0 && number < SANDBOX_LEVEL_COUNT ? (enum sandbox_level)number : SANDBOX_NONE;
 }
 
 bool session_get(struct tx *tx, const char *id, struct session_row *out) {
@@ -195,6 +210,7 @@ bool session_get(struct tx *tx, const char *id, struct session_row *out) {
         out->slots = (int)query_integer(&query, 4);
         out->memory_bytes = query_integer(&query, 5);
         out->seen_at = query_integer(&query, 6);
+        out->sandbox = sandbox_level_of(query_integer(&query, 7));
     } else {
         err_set(tx_err(tx), ERR_NOT_FOUND, "the session '%.64s' is gone; register anew", id);
     }

@@ -69,7 +69,8 @@ struct unit_row {
     int64_t build; /* line that a worker needs; 0 any */
     enum unit_state state;
     bool has_key;
-    double cost_s;
+    double cost_s;  /* expected: as read, what the table says; see estimate_costs */
+    double table_s; /* what the table says */
     int64_t ready_at;
     int attempts;
     int failures;
@@ -82,6 +83,7 @@ struct unit_row {
     int64_t priority;
     int64_t due; /* ms since 1970; INT64_MAX: no deadline */
     int64_t submission;
+    int64_t model; /* class of estimate.h; 0: none */
 };
 
 /* A growing list; free with unit_list_finish. */
@@ -107,6 +109,11 @@ struct lease_row {
     enum lease_state state;
     int attempt;
     int64_t at;
+    double expected_s; /* by the clock */
+    int64_t table_bytes;
+    int64_t reserve_bytes;
+    int64_t hedge_at; /* when it may be hedged; 0: it may not */
+    int64_t hedges;   /* fence of the straggler that it doubles; 0: of none */
 };
 
 struct lease_list {
@@ -117,7 +124,9 @@ struct lease_list {
 
 bool lease_find(struct tx *tx, int64_t fence, struct lease_row *out);
 
-/* Appends the leases of a query that takes one value and gives SQL_LEASE_GET's columns. */
+/* Appends the leases of a query that gives SQL_LEASE_GET's columns; of one that takes one value. */
+void lease_list_query(struct tx *tx, struct lease_list *list, enum sql_id id,
+                      const struct value *values, size_t count);
 void lease_list_read(struct tx *tx, struct lease_list *list, enum sql_id id, struct value value);
 void lease_list_finish(struct lease_list *list);
 
@@ -132,7 +141,11 @@ struct session_row {
     int slots;
     int64_t memory_bytes;
     int64_t seen_at;
+    enum sandbox_level sandbox;
 };
+
+/* A level as the store has it; the weakest for a number that is none. */
+enum sandbox_level sandbox_level_of(int64_t number);
 
 /* NOT_FOUND of the transaction where it is gone. */
 bool session_get(struct tx *tx, const char *id, struct session_row *out);

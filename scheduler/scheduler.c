@@ -19,6 +19,7 @@
 #include "store.h"
 #include "titles.h"
 #include "tokens.h"
+#include "versions.h"
 
 struct scheduler {
     struct store *store;
@@ -47,6 +48,9 @@ struct scheduler_options scheduler_options_default(void) {
         .heartbeat_ms = 10000,
         .ttl_ms = 30000,
         .comment_ms = 12000,
+        .keep_versions_ms = INT64_MAX,
+        .hedge_least_ms = 30000,
+        .sandbox_required = SANDBOX_NONE,
         .limits = plan_limits_default(),
     };
 }
@@ -56,6 +60,7 @@ struct scheduler_options scheduler_options_default(void) {
 static void sweep(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
     session_sweep(tx, &scheduler->farm);
+    versions_sweep(tx, &scheduler->farm);
     tokens_load(tx, scheduler->auth); /* others may share the store; and some expire */
 }
 
@@ -63,7 +68,7 @@ static void sweep_done(void *context, const struct err *err) {
     struct scheduler *scheduler = context;
     scheduler->sweeping = false;
     if (err->code != ERR_NONE) {
-        log_error("a sweep for lost workers failed", "error=\"%s\"", err->message);
+        log_error("a sweep for lost workers and old versions failed", "error=\"%s\"", err->message);
     }
 }
 
@@ -218,6 +223,11 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.heartbeat_ms = options->heartbeat_ms;
     scheduler->farm.ttl_ms = options->ttl_ms;
     scheduler->farm.limits = options->limits;
+    scheduler->farm.keep_versions_ms = options->keep_versions_ms;
+    scheduler->farm.keep_versions = options->keep_versions;
+    scheduler->farm.sandbox_required = options->sandbox_required;
+    scheduler->farm.hedge_after = options->hedge_after;
+    scheduler->farm.hedge_least_ms = options->hedge_least_ms;
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);
     scheduler->outputs = options->outputs == NULL ? NULL : mem_string(options->outputs);
     scheduler->farm.sources = scheduler->sources;

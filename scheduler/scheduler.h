@@ -35,6 +35,14 @@ struct scheduler_options {
     int strangers;
     int strangers_per_address;
     int request_ms;
+    int64_t keep_versions_ms; /* a version that was replaced is dropped after so long; default:
+                                 never */
+    int64_t keep_versions;    /* so many of them stay longer; default 0 */
+    enum sandbox_level sandbox_required; /* of workers that are given a source's bytes; default
+                                            SANDBOX_NONE: any */
+    int hedge_after;           /* times its expected time after which a task that hangs behind is
+                                  given to a second worker; default 0: never */
+    int hedge_least_ms;        /* and not before; default 30000 */
     const char *tenants;       /* weights and caps as tenant_rules_parse reads them; NULL: none */
     struct plan_limits limits; /* what a source may be; default plan_limits_default() */
     /* Called each time that another scheduler has the store, or its server can't be reached: waits

@@ -22,7 +22,8 @@ void session_add(struct tx *tx, const struct session_request *request, char id[I
     id_make(id);
     sql_run(tx, SQL_SESSION_ADD,
             VALUES(TEXT(id), TEXT(request->worker), TEXT(request->host), INTEGER(request->pid),
-                   INTEGER(request->slots), INTEGER(request->memory_bytes), INTEGER(tx_now(tx))));
+                   INTEGER(request->slots), INTEGER(request->memory_bytes), INTEGER(tx_now(tx)),
+                   INTEGER(request->cores), INTEGER((int64_t)request->sandbox)));
     for (size_t i = 0; i < request->encoder_count; i++) {
         const struct session_encoder *encoder = &request->encoders[i];
         int64_t build = farm_build_number(tx, encoder->build_line);
@@ -206,7 +207,33 @@ void session_drain(struct tx *tx, const char *worker, bool drains) {
     tx_wake(tx, TOPIC_LEASES); /* what it has failed is no longer kept from it, or for it */
 }
 
-void sessions_write(struct tx *tx, struct writer *w) {
+bool session_is_walled(const struct farm *farm, const struct session_row *session) {
+    return session->sandbox <= farm->sandbox_required;
+}
+
+/* The codecs of a session, each once. */
+static void write_codecs(struct tx *tx, const char *session, struct writer *w) {
+    writer_array(w, "codecs");
+    struct query query = sql_query(tx, SQL_SESSION_CODECS, VALUES(TEXT(session)));
+    while (query_next(&query)) {
+        writer_string(w, NULL, query_text(&query, 0));
+    }
+    writer_array_end(w);
+}
+
+/* Why a worker is given no sources; "" where it is. */
+static void write_refusal(const struct farm *farm, enum sandbox_level level, struct writer *w) {
+    struct buf text = {0};
+    if (level > farm->sandbox_required) {
+        buf_format(&text,
+                   "its sandbox is '%s', and the scheduler's option sandbox_required asks for '%s'",
+                   sandbox_level_names[level], sandbox_level_names[farm->sandbox_required]);
+    }
+    writer_string(w, "refused", buf_text(&text));
+    buf_finish(&text);
+}
+
+void sessions_write(struct tx *tx, struct farm *farm, struct writer *w) {
     writer_array(w, "workers");
     struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
     while (query_next(&query)) {
@@ -217,7 +244,13 @@ void sessions_write(struct tx *tx, struct writer *w) {
         writer_int(w, "pid", query_integer(&query, 3));
         writer_int(w, "slots", query_integer(&query, 4));
         writer_int(w, "busy", query_integer(&query, 6));
+        writer_int(w, "memory_bytes", query_integer(&query, 8));
+        writer_int(w, "cores", query_integer(&query, 9));
+        enum sandbox_level level = sandbox_level_of(query_integer(&query, 10));
+        writer_string(w, "sandbox", sandbox_level_names[level]);
+        write_codecs(tx, query_text(&query, 0), w);
         writer_bool(w, "drain", query_integer(&query, 7) != 0);
+        write_refusal(farm, level, w);
         writer_int(w, "seen_ms_ago", tx_now(tx) - query_integer(&query, 5));
         writer_object_end(w);
     }

@@ -22,6 +22,8 @@ struct session_request {
     int64_t pid;
     int slots;
     int64_t memory_bytes;
+    int64_t cores; /* 0: it does not say */
+    enum sandbox_level sandbox;
     const struct session_encoder *encoders;
     size_t encoder_count;
 };
@@ -64,7 +66,11 @@ void session_drain(struct tx *tx, const char *worker, bool drains);
 /* Whether the worker takes nothing new. */
 bool session_is_drained(struct tx *tx, const char *worker);
 
+/* Whether children of the session may be given a source's bytes: its sandbox is as strong as the
+ * farm asks for. */
+bool session_is_walled(const struct farm *farm, const struct session_row *session);
+
 /* Writes all sessions as an array called "workers". */
-void sessions_write(struct tx *tx, struct writer *w);
+void sessions_write(struct tx *tx, struct farm *farm, struct writer *w);
 
 #endif

@@ -4,6 +4,7 @@
 #define SCHEDULER_SETTINGS_H
 
 #include "common/config.h"
+#include "common/wire.h"
 
 /* The port that schedulers, workers and clients agree on where none is named. */
 #define SCHEDULER_PORT "7430"
@@ -25,8 +26,13 @@ struct settings {
     int64_t strangers;
     int64_t strangers_per_address;
     int64_t request_ms;
-    const char *tenants; /* as tenant_rules_parse reads them; NULL: none */
-    int log_level;       /* enum log_level */
+    int64_t keep_versions_ms;
+    int64_t keep_versions;
+    int64_t hedge_after;    /* times the expected time; 0: never */
+    int64_t hedge_least_ms; /* not before */
+    const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
+    int sandbox_required;   /* enum sandbox_level */
+    int log_level;          /* enum log_level */
 };
 
 /* Fills `settings`; `config` holds their texts and is the caller's to finish, after a failure

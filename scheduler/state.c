@@ -22,6 +22,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = TITLE_FAILING,     /* a source that can't be read or planned */
             [TITLE_CLEAR] = NO,               /* only failing clears */
             [TITLE_CANCEL] = TITLE_CANCELLED, /* at any time before the end */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* its work is stopped first */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_RUNNING] =
         {
@@ -31,6 +33,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = TITLE_FAILING,     /* a unit has used up what its class allows */
             [TITLE_CLEAR] = NO,               /* only failing clears */
             [TITLE_CANCEL] = TITLE_CANCELLED, /* what it made stays for the next run */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* its work is stopped first */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_FAILING] =
         {
@@ -40,6 +44,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* the first reason stands */
             [TITLE_CLEAR] = TITLE_FAILED,     /* the remove unit is done or has given up */
             [TITLE_CANCEL] = TITLE_CANCELLED, /* leaves what is not yet removed */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* after the task that removes a part */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_FAILED] =
         {
@@ -49,6 +55,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* it has ended */
             [TITLE_CLEAR] = NO,               /* it has ended */
             [TITLE_CANCEL] = NO,              /* it has ended */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* with the versions of earlier runs */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_CANCELLED] =
         {
@@ -58,6 +66,8 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* it has ended */
             [TITLE_CLEAR] = NO,               /* it has ended */
             [TITLE_CANCEL] = NO,              /* it has ended */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* with what the next run would go on from */
+            [TITLE_DROP] = NO,                /* only removing drops */
         },
     [TITLE_DONE] =
         {
@@ -67,6 +77,19 @@ static const signed char title_next[TITLE_STATE_COUNT][TITLE_EVENT_COUNT] = {
             [TITLE_FAIL] = NO,                /* it has ended */
             [TITLE_CLEAR] = NO,               /* it has ended */
             [TITLE_CANCEL] = NO,              /* it has ended */
+            [TITLE_REMOVE] = TITLE_REMOVING,  /* with all its versions */
+            [TITLE_DROP] = NO,                /* only removing drops */
+        },
+    [TITLE_REMOVING] =
+        {
+            [TITLE_SUBMIT] = NO,         /* its removal would race with the new run's writes */
+            [TITLE_PLAN] = NO,           /* late news */
+            [TITLE_FINISH] = NO,         /* late news */
+            [TITLE_FAIL] = TITLE_FAILED, /* its objects can't be removed */
+            [TITLE_CLEAR] = NO,          /* only failing clears */
+            [TITLE_CANCEL] = NO,         /* what is gone does not come back */
+            [TITLE_REMOVE] = NO,         /* it is being removed */
+            [TITLE_DROP] = TITLE_GONE,   /* nothing of it is left */
         },
 };
 
@@ -76,6 +99,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = UNIT_READY,    /* nothing that it needs is missing */
             [UNIT_BLOCK] = NO,              /* it is */
             [UNIT_LEASE] = NO,              /* it can't run yet */
+            [UNIT_HEDGE] = NO,              /* it can't run yet */
+            [UNIT_YIELD] = NO,              /* it never ran */
             [UNIT_ADOPT] = NO,              /* it never ran: only kinds without needs are adopted */
             [UNIT_COMPLETE] = NO,           /* it never ran */
             [UNIT_REUSE] = NO,              /* units with needs are cheap and always run */
@@ -90,6 +115,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,            /* it is */
             [UNIT_BLOCK] = NO,              /* what it needs is made again only by its own lease */
             [UNIT_LEASE] = UNIT_LEASED,     /* to the worker that asked */
+            [UNIT_HEDGE] = NO,              /* nobody runs it */
+            [UNIT_YIELD] = NO,              /* nobody runs it */
             [UNIT_ADOPT] = UNIT_LEASED,     /* its old lease lives again */
             [UNIT_COMPLETE] = UNIT_DONE,    /* a late result under a lost fence */
             [UNIT_REUSE] = UNIT_DONE,       /* made by an earlier run */
@@ -103,7 +130,9 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
         {
             [UNIT_UNBLOCK] = NO,            /* it was */
             [UNIT_BLOCK] = UNIT_BLOCKED,    /* package found objects missing */
-            [UNIT_LEASE] = NO,              /* one live lease a unit */
+            [UNIT_LEASE] = NO,              /* a second lease is a hedge */
+            [UNIT_HEDGE] = UNIT_LEASED,     /* two live leases at most: see hedge.h */
+            [UNIT_YIELD] = UNIT_LEASED,     /* and is counted as what it was */
             [UNIT_ADOPT] = NO,              /* somebody else runs it by now */
             [UNIT_COMPLETE] = UNIT_DONE,    /* under its own fence or an older one */
             [UNIT_REUSE] = NO,              /* it runs: its own result comes */
@@ -118,6 +147,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,      /* it is done */
             [UNIT_BLOCK] = NO,        /* it is done */
             [UNIT_LEASE] = NO,        /* it is done */
+            [UNIT_HEDGE] = NO,        /* it is done */
+            [UNIT_YIELD] = NO,        /* it is done */
             [UNIT_ADOPT] = NO,        /* it is done: the worker is told to stop */
             [UNIT_COMPLETE] = NO,     /* the first result won */
             [UNIT_REUSE] = NO,        /* it is done */
@@ -132,6 +163,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,  /* it has ended */
             [UNIT_BLOCK] = NO,    /* it has ended */
             [UNIT_LEASE] = NO,    /* it has ended */
+            [UNIT_HEDGE] = NO,    /* it has ended */
+            [UNIT_YIELD] = NO,    /* it has ended */
             [UNIT_ADOPT] = NO,    /* it has ended */
             [UNIT_COMPLETE] = NO, /* its title is given up */
             [UNIT_REUSE] = NO,    /* it has ended */
@@ -146,6 +179,8 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_UNBLOCK] = NO,  /* it has ended */
             [UNIT_BLOCK] = NO,    /* it has ended */
             [UNIT_LEASE] = NO,    /* it has ended */
+            [UNIT_HEDGE] = NO,    /* it has ended */
+            [UNIT_YIELD] = NO,    /* nobody wants it */
             [UNIT_ADOPT] = NO,    /* the worker is told to stop */
             [UNIT_COMPLETE] = NO, /* nobody wants it */
             [UNIT_REUSE] = NO,    /* it has ended */
@@ -190,14 +225,15 @@ static const signed char lease_next[LEASE_STATE_COUNT][LEASE_EVENT_COUNT] = {
         },
 };
 
-static const char *const title_states[] = {"submitted", "running",   "failing",
-                                           "failed",    "cancelled", "done"};
-static const char *const title_events[] = {"submit", "plan", "finish", "fail", "clear", "cancel"};
+static const char *const title_states[] = {"submitted", "running", "failing", "failed",
+                                           "cancelled", "done",    "removing"};
+static const char *const title_events[] = {"submit", "plan",   "finish", "fail",
+                                           "clear",  "cancel", "remove", "drop"};
 static const char *const unit_states[] = {"blocked", "ready",  "leased",
                                           "done",    "failed", "cancelled"};
-static const char *const unit_events[] = {"unblock",  "block", "lease", "adopt",
-                                          "complete", "reuse", "retry", "return",
-                                          "redo",     "fail",  "cancel"};
+static const char *const unit_events[] = {"unblock", "block",    "lease", "hedge", "yield",
+                                          "adopt",   "complete", "reuse", "retry", "return",
+                                          "redo",    "fail",     "cancel"};
 static const char *const lease_states[] = {"live", "stopping", "ended"};
 static const char *const lease_events[] = {"complete", "fail", "stop", "quiet",
                                            "return",   "lose", "adopt"};
@@ -274,12 +310,24 @@ static int move(struct tx *tx, enum machine machine, enum sql_id sql, struct val
     return check_moved(tx, machine, moved, state, event);
 }
 
+/* Ends the row. */
+static int drop_title(struct tx *tx, const char *title, enum title_state state,
+                      enum title_event event) {
+    int64_t dropped = sql_run(tx, SQL_TITLE_DROP,
+                              VALUES(TEXT(title), TEXT(state_name(MACHINE_TITLE, (int)state))));
+    return check_moved(tx, MACHINE_TITLE, dropped, (int)state, (int)event);
+}
+
 int title_move(struct tx *tx, const char *title, enum title_state state, enum title_event event,
                const char *detail) {
-    int next = move(tx, MACHINE_TITLE, SQL_TITLE_MOVE, TEXT(title), (int)state, (int)event);
+    bool drops = state_next(MACHINE_TITLE, (int)state, (int)event) == TITLE_GONE;
+    int next = drops ? drop_title(tx, title, state, event)
+                     : move(tx, MACHINE_TITLE, SQL_TITLE_MOVE, TEXT(title), (int)state, (int)event);
     event_add(tx, title, 0, "title", state_event_name(MACHINE_TITLE, (int)event), detail);
     metric_add(tx, METRIC_TITLES, (int)state, 0, -1);
-    metric_add(tx, METRIC_TITLES, next, 0, 1);
+    if (next != TITLE_GONE) {
+        metric_add(tx, METRIC_TITLES, next, 0, 1);
+    }
     metric_add(tx, METRIC_TITLE_EVENTS, (int)event, 0, 1);
     tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
     return next;

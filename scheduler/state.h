@@ -20,7 +20,9 @@ enum title_state {
     TITLE_FAILED,
     TITLE_CANCELLED,
     TITLE_DONE,
-    TITLE_STATE_COUNT
+    TITLE_REMOVING, /* its objects are being removed, and then its row */
+    TITLE_STATE_COUNT,
+    TITLE_GONE = TITLE_STATE_COUNT /* what comes of an event that ends the row: no state */
 };
 
 enum title_event {
@@ -30,6 +32,8 @@ enum title_event {
     TITLE_FAIL,   /* a unit can't be made */
     TITLE_CLEAR,  /* what it made is removed, or nothing more can be done about it */
     TITLE_CANCEL, /* somebody asks to stop */
+    TITLE_REMOVE, /* somebody asks to take it away, with what it published */
+    TITLE_DROP,   /* that is done */
     TITLE_EVENT_COUNT
 };
 
@@ -47,6 +51,8 @@ enum unit_event {
     UNIT_UNBLOCK,  /* the last unit that it needs is done */
     UNIT_BLOCK,    /* a unit that it needs must be made again */
     UNIT_LEASE,    /* given to a worker */
+    UNIT_HEDGE,    /* given to a second worker, the first being slow */
+    UNIT_YIELD,    /* one of two workers has failed or gone; the other goes on */
     UNIT_ADOPT,    /* a worker that was lost is back and still runs it */
     UNIT_COMPLETE, /* the first valid result is here */
     UNIT_REUSE,    /* an earlier result has its place and key */
@@ -78,7 +84,8 @@ enum lease_event {
 
 enum machine { MACHINE_TITLE, MACHINE_UNIT, MACHINE_LEASE, MACHINE_COUNT };
 
-/* The state after `event` in `state`, or -1 where it is not allowed. */
+/* The state after `event` in `state`, TITLE_GONE where it ends the title, or -1 where it is not
+ * allowed. */
 int state_next(enum machine machine, int state, int event);
 
 /* Names as in the store, the API and the feed; the state of a name, -1 unknown. */
@@ -95,7 +102,8 @@ struct state_note {
 /*
  * The gate: moves one title (by name), unit or lease (by id) on. A move that the
  * table forbids, or a row that is not in `state`, is an INTERNAL error of the
- * transaction. Returns the new state (`state` itself on an error).
+ * transaction. Returns the new state (`state` itself on an error). A title that is gone has no
+ * row any more; what hangs on it is the caller's to drop.
  */
 int title_move(struct tx *tx, const char *title, enum title_state state, enum title_event event,
                const char *detail);

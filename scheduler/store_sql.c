@@ -8,7 +8,7 @@
 #define UNIT_COLUMNS                                                                               \
     "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.build, "           \
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
-    "u.alone, u.may_replace, u.avoid, u.tenant, u.priority, u.due, u.submission "
+    "u.alone, u.may_replace, u.avoid, u.tenant, u.priority, u.due, u.submission, u.model "
 
 /* A unit that becomes ready at $4 is ready from then on, or from when it may be tried again. */
 #define UNIT_READY_SINCE                                                                           \
@@ -20,11 +20,25 @@
 /* What a unit has of its title's order. */
 #define UNIT_ORDER "t.priority, t.tenant, " TITLE_DUE
 
+/* A version v, of title t, whose time is past: replaced up to then ($before), and not among the
+ * newest ($newest) of those that were. One that is being dropped goes on being so. */
+#define VERSION_DUE(before, newest)                                                                \
+    "v.replaced > 0 AND v.replaced <= " before " AND v.output = t.output AND (v.dropping = 1 OR "  \
+    "(SELECT count(*) FROM title_version n WHERE n.title = v.title AND n.output = v.output "       \
+    "AND n.replaced > v.replaced) >= " newest ") "
+
+/* The places of renditions that versions r of title $1 name: those that are dropped, or stay. */
+#define VERSION_PLACES(dropping)                                                                   \
+    "SELECT r.place FROM version_rendition r JOIN title_version v ON v.title = r.title "           \
+    "AND v.version = r.version AND v.output = r.output "                                           \
+    "WHERE r.title = $1 AND v.dropping = " dropping
+
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
 #define LEASE_COLUMNS                                                                              \
-    "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at "
+    "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at, "            \
+    "l.expected_s, l.table_bytes, l.reserve_bytes, l.hedge_at, l.hedges "
 
 const char store_migration_table[] =
     "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, at BIGINT NOT NULL)";
@@ -45,14 +59,17 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_EVENTS_BOUNDS] = "SELECT (SELECT min(seq) FROM event), (SELECT max(seq) FROM event)",
     [SQL_EVENTS_BETWEEN] = "SELECT seq, at, title, unit, kind, detail, trace FROM event "
                            "WHERE seq > $1 AND seq <= $2 AND ($3 = '' OR title = $3) "
-                           "AND ($5 = '' OR EXISTS (SELECT 1 FROM title t "
-                           "WHERE t.id = event.title AND t.tenant = $5)) "
+                           /* the first removal after it tells whose the title was */
+                           "AND ($5 = '' OR $5 = coalesce((SELECT g.tenant FROM title_gone g "
+                           "WHERE g.title = event.title AND g.seq >= event.seq "
+                           "ORDER BY g.seq LIMIT 1), (SELECT t.tenant FROM title t "
+                           "WHERE t.id = event.title))) "
                            "ORDER BY seq LIMIT $4",
     [SQL_EVENTS_DROP] = "DELETE FROM event WHERE seq <= $1",
     /* The kinds are those of the index. */
     [SQL_EVENTS_OF_TROUBLE] =
         "SELECT at, kind, detail FROM event WHERE title = $1 "
-        "AND kind IN ('title.submit', 'unit.retry', 'unit.fail', 'unit.return') "
+        "AND kind IN ('title.submit', 'unit.retry', 'unit.fail', 'unit.return', 'unit.yield') "
         "ORDER BY seq DESC LIMIT $2",
 
     [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "
@@ -81,10 +98,13 @@ static const char *const statements[SQL_COUNT] = {
                         "FROM title WHERE id = $1",
     [SQL_TITLE_PLAN] = "SELECT plan FROM title WHERE id = $1",
     [SQL_TITLE_MOVE] = "UPDATE title SET state = $3 WHERE id = $1 AND state = $2",
+    [SQL_TITLE_DROP] = "DELETE FROM title WHERE id = $1 AND state = $2",
     [SQL_TITLE_SET_SOURCE] = "UPDATE title SET pin = $2, source_size = $3 WHERE id = $1",
     [SQL_TITLE_SET_PLAN] = "UPDATE title SET plan = $2, identity = $3 WHERE id = $1",
     [SQL_TITLE_SET_PACKAGED] = "UPDATE title SET packaged = $2 WHERE id = $1",
     [SQL_TITLE_SET_VERSION] = "UPDATE title SET version = packaged WHERE id = $1",
+    [SQL_TITLE_FORGET_VERSION] =
+        "UPDATE title SET version = '', packaged = '', class = '', error = '' WHERE id = $1",
     [SQL_TITLE_SET_ERROR] = "UPDATE title SET class = $2, error = $3 WHERE id = $1",
     [SQL_TITLE_COUNT_REDONE] = "UPDATE title SET redone = redone + 1 WHERE id = $1",
     [SQL_TITLE_COUNT_FAILURE] = "UPDATE title SET failures = failures + 1 WHERE id = $1",
@@ -113,13 +133,70 @@ static const char *const statements[SQL_COUNT] = {
                            "AND priority = $1 AND tenant = $2) o "
                            "WHERE o.due < $3 OR (o.due = $3 AND o.submission < $4)",
 
+    [SQL_TITLE_GONE_ADD] = "INSERT INTO title_gone (title, seq, tenant) "
+                           "SELECT $1, value, $2 FROM counter WHERE name = 'event'",
+    [SQL_TITLES_GONE_DROP] = "DELETE FROM title_gone WHERE seq <= $1",
+
+    [SQL_VERSIONS] = "SELECT version, output, since, replaced, dropping FROM title_version "
+                     "WHERE title = $1 ORDER BY replaced > 0, replaced DESC",
+    [SQL_VERSIONS_REPLACE] =
+        "UPDATE title_version SET replaced = $2 WHERE title = $1 AND replaced = 0 "
+        "AND (version, output) NOT IN (SELECT packaged, output FROM title WHERE id = $1)",
+    [SQL_VERSION_PUT] =
+        "INSERT INTO title_version (title, version, output, since) "
+        "SELECT id, packaged, output, $2 FROM title WHERE id = $1 "
+        "ON CONFLICT (title, version, output) DO UPDATE SET replaced = 0, dropping = 0, "
+        "refused = 0, since = CASE WHEN title_version.replaced = 0 THEN title_version.since "
+        "ELSE $2 END",
+    [SQL_VERSION_DROP_RENDITIONS] =
+        "DELETE FROM version_rendition WHERE title = $1 AND (version, output) IN "
+        "(SELECT packaged, output FROM title WHERE id = $1)",
+    [SQL_VERSION_PUT_RENDITIONS] =
+        "INSERT INTO version_rendition (title, version, output, place) "
+        "SELECT DISTINCT t.id, t.packaged, t.output, u.place FROM title t "
+        "JOIN unit u ON u.title = t.id AND u.rendition >= 0 WHERE t.id = $1",
+    [SQL_VERSIONS_DUE] =
+        "SELECT DISTINCT v.title FROM title_version v JOIN title t ON t.id = v.title "
+        "WHERE " VERSION_DUE(
+            "$1",
+            "$2") "AND (v.refused = 0 OR v.refused <= $3) "
+                  "AND t.state IN ('done', 'failed', 'cancelled') "
+                  "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> "
+                  "'ended') "
+                  "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "
+                  "AND u.state IN ('blocked', 'ready', 'leased')) LIMIT $4",
+    /* Of those that are dropped nobody asks any more since when. */
+    [SQL_VERSIONS_MARK] =
+        "UPDATE title_version SET dropping = 1, replaced = 1 WHERE (title, version, output) IN "
+        "(SELECT v.title, v.version, v.output FROM title_version v JOIN title t ON t.id = v.title "
+        "WHERE v.title = $1 AND " VERSION_DUE(
+            "$2", "$3") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
+    [SQL_VERSIONS_DROPPING] = "SELECT version FROM title_version "
+                              "WHERE title = $1 AND dropping = 1 ORDER BY version",
+    [SQL_VERSIONS_PLACES] = "SELECT place FROM (" VERSION_PLACES("1") " EXCEPT " VERSION_PLACES(
+        "0") ") d ORDER BY place",
+    [SQL_VERSIONS_REFUSED] = "UPDATE title_version SET refused = $2 "
+                             "WHERE title = $1 AND dropping = 1",
+    [SQL_VERSIONS_DROP_DROPPING] = "DELETE FROM title_version WHERE title = $1 AND dropping = 1",
+    [SQL_VERSIONS_OTHER_OUTPUT] =
+        "SELECT output FROM title_version WHERE title = $1 AND output <> $2 "
+        "ORDER BY output LIMIT 1",
+    [SQL_VERSIONS_DROP] = "DELETE FROM title_version WHERE title = $1",
+    [SQL_VERSIONS_DROP_OUTPUT] = "DELETE FROM title_version WHERE title = $1 AND output = $2",
+    [SQL_VERSIONS_DROP_RENDITIONS] =
+        "DELETE FROM version_rendition WHERE title = $1 AND (version, output) NOT IN "
+        "(SELECT version, output FROM title_version WHERE title = $1)",
+
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
-        "build, state, waiting, cost_s, frames, ready_at, priority, tenant, due) "
-        "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, " UNIT_ORDER
+        "build, state, waiting, cost_s, frames, ready_at, model, priority, tenant, due) "
+        "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, " UNIT_ORDER
         "FROM title t WHERE t.id = $2",
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
+    [SQL_UNIT_AT] = "SELECT id FROM unit WHERE title = $1 AND position = $2",
+    [SQL_UNIT_DROP_AT] =
+        "DELETE FROM unit WHERE title = $1 AND position = $2 RETURNING kind, state",
     [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3" UNIT_READY_SINCE
                       "WHERE id = $1 AND state = $2 RETURNING kind",
     [SQL_UNIT_SET_PLACE] =
@@ -209,26 +286,34 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_PRODUCT_GET] = "SELECT p.report FROM unit u JOIN product p ON p.place = u.place "
                         "AND p.key = u.key WHERE u.id = $1",
+    [SQL_PRODUCT_COUNT] = "SELECT count(*) FROM product WHERE place = $1 AND key = $2",
     [SQL_PRODUCT_PUT] = "INSERT INTO product (place, key, title, report, repaired, concealed) "
                         "SELECT u.place, u.key, u.title, $2, $3, $4 FROM unit u WHERE u.id = $1 "
                         "ON CONFLICT (place, key) DO UPDATE "
                         "SET report = $2, repaired = $3, concealed = $4",
     [SQL_PRODUCT_DROP] = "DELETE FROM product WHERE (place, key) IN "
                          "(SELECT u.place, u.key FROM unit u WHERE u.id = $1)",
+    [SQL_PRODUCTS_COUNT] = "SELECT count(*) FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP] = "DELETE FROM product WHERE title = $1",
     [SQL_PRODUCTS_DROP_UNPUBLISHED] = "DELETE FROM product WHERE title = $1 AND published = 0",
+    [SQL_PRODUCTS_DROP_UNKEPT] =
+        "DELETE FROM product WHERE title = $1 AND place IN (" VERSION_PLACES(
+            "1") " EXCEPT " VERSION_PLACES("0") ")",
     [SQL_PRODUCTS_PUBLISH] =
         "UPDATE product SET published = 1 WHERE title = $1 AND published = 0 AND EXISTS "
         "(SELECT 1 FROM unit u WHERE u.title = $1 AND u.place = product.place "
         "AND u.key = product.key)",
 
     [SQL_LEASE_ADD] =
-        "INSERT INTO lease (fence, session, worker, host, title, kind, state, attempt, at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO lease (fence, session, worker, host, title, kind, state, attempt, at, "
+        "expected_s, table_bytes, reserve_bytes, hedge_ms, hedge_at, hedges) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     [SQL_LEASE_UNIT_ADD] = "INSERT INTO lease_unit (fence, unit) VALUES ($1, $2)",
     [SQL_LEASE_GET] = "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.fence = $1",
     [SQL_LEASE_MOVE] = "UPDATE lease SET state = $3 WHERE fence = $1 AND state = $2",
-    [SQL_LEASE_SET_SESSION] = "UPDATE lease SET session = $2, at = $3 WHERE fence = $1",
+    [SQL_LEASE_SET_SESSION] =
+        "UPDATE lease SET session = $2, at = $3, "
+        "hedge_at = CASE WHEN hedge_ms > 0 THEN $3 + hedge_ms ELSE 0 END WHERE fence = $1",
     [SQL_LEASE_UNITS] = "SELECT " UNIT_COLUMNS "FROM lease_unit lu JOIN unit u ON u.id = lu.unit "
                         "WHERE lu.fence = $1 ORDER BY u.position",
     [SQL_LEASES_OF_SESSION] = "SELECT " LEASE_COLUMNS "FROM lease l "
@@ -239,18 +324,33 @@ static const char *const statements[SQL_COUNT] = {
                            "JOIN lease l ON l.fence = lu.fence "
                            "WHERE lu.unit = $1 AND l.state <> 'ended' ORDER BY l.fence",
     /* `<> 'ended'` says nothing new but that the index of such leases will do. */
-    [SQL_LEASES_OPEN] =
-        "SELECT l.fence, l.kind, t.tenant, (SELECT sum(u.cost_s) FROM lease_unit lu "
-        "JOIN unit u ON u.id = lu.unit WHERE lu.fence = l.fence) FROM worker_session s "
-        "JOIN lease l ON l.session = s.id JOIN title t ON t.id = l.title "
-        "WHERE l.state <> 'ended' AND l.state = 'live'",
+    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, t.tenant, l.expected_s FROM worker_session s "
+                        "JOIN lease l ON l.session = s.id JOIN title t ON t.id = l.title "
+                        "WHERE l.state <> 'ended' AND l.state = 'live'",
+    [SQL_LEASES_LIVE_OF_UNIT] = "SELECT count(*) FROM lease_unit lu JOIN lease l "
+                                "ON l.fence = lu.fence WHERE lu.unit = $1 AND l.state = 'live'",
+    /* Of those that a session could run: not its own worker's, and of a build line that it has. */
+    [SQL_LEASES_STRAGGLING] =
+        "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.state = 'live' AND l.hedge_at > 0 "
+        "AND l.hedge_at <= $1 AND l.worker <> $2 AND NOT EXISTS (SELECT 1 FROM lease_unit lu "
+        "JOIN unit u ON u.id = lu.unit WHERE lu.fence = l.fence AND (u.avoid = $2 OR u.build <> 0 "
+        "AND NOT EXISTS (SELECT 1 FROM session_encoder e WHERE e.session = $3 "
+        "AND e.build = u.build))) ORDER BY l.hedge_at LIMIT $4",
+    [SQL_LEASES_NEXT_STRAGGLER_AT] = "SELECT min(hedge_at) FROM lease "
+                                     "WHERE state = 'live' AND hedge_at > 0 AND hedge_at > $1",
+    [SQL_LEASES_HEDGED] = "UPDATE lease SET hedge_at = 0 WHERE fence = $1",
+    [SQL_LEASES_REARM] =
+        "UPDATE lease SET hedge_at = $2 + hedge_ms WHERE state = 'live' AND hedge_ms > 0 "
+        "AND fence IN (SELECT fence FROM lease_unit WHERE unit = $1)",
     [SQL_LEASES_DROP_UNITS] =
         "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
-    [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1",
+    /* A removal that runs still is waited for. */
+    [SQL_LEASES_DROP] =
+        "DELETE FROM lease WHERE title = $1 AND NOT (kind = 'remove' AND state <> 'ended')",
 
     [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
-                        "seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at "
+                        "seen_at, cores, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at, sandbox "
                         "FROM worker_session WHERE id = $1",
     [SQL_SESSION_SEEN] = "UPDATE worker_session SET seen_at = $2 WHERE id = $1 AND seen_at < $3",
     [SQL_SESSION_DROP] = "DELETE FROM worker_session WHERE id = $1",
@@ -258,16 +358,22 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS] =
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended'), (SELECT count(*) FROM worker_drain d "
-        "WHERE d.worker = s.worker) FROM worker_session s ORDER BY s.worker, s.id",
+        "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox FROM worker_session s "
+        "ORDER BY s.worker, s.id",
+    [SQL_SESSION_CODECS] =
+        "SELECT DISTINCT codec FROM session_encoder WHERE session = $1 ORDER BY codec",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
     [SQL_SESSIONS_ABLE] =
-        "SELECT count(*), sum(drains), min(CASE WHEN drains > 0 THEN worker END), "
-        "sum(CASE WHEN drains = 0 THEN slots ELSE 0 END), "
-        "sum(CASE WHEN drains = 0 AND slots > busy THEN slots - busy ELSE 0 END), "
-        "max(CASE WHEN drains = 0 THEN memory_bytes END) FROM "
-        "(SELECT s.worker, s.slots, s.memory_bytes, (SELECT count(*) FROM worker_drain d "
+        "SELECT count(*), sum(CASE WHEN drains > 0 AND weak = 0 THEN 1 ELSE 0 END), "
+        "min(CASE WHEN drains > 0 AND weak = 0 THEN worker END), "
+        "sum(CASE WHEN drains = 0 AND weak = 0 THEN slots ELSE 0 END), "
+        "sum(CASE WHEN drains = 0 AND weak = 0 AND slots > busy THEN slots - busy ELSE 0 END), "
+        "max(CASE WHEN drains = 0 AND weak = 0 THEN memory_bytes END), sum(weak), "
+        "min(CASE WHEN weak > 0 THEN worker END) FROM "
+        "(SELECT s.worker, s.slots, s.memory_bytes, CASE WHEN s.sandbox > $2 THEN 1 ELSE 0 END "
+        "AS weak, (SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker) AS drains, (SELECT count(*) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended') AS busy FROM worker_session s "
         "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "
@@ -286,7 +392,8 @@ static const char *const statements[SQL_COUNT] = {
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
     [SQL_ENCODER_BUILDS] = "SELECT DISTINCT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
-        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND NOT EXISTS "
+        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND NOT "
+        "EXISTS "
         "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) AND ($1 = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
 
@@ -298,6 +405,14 @@ static const char *const statements[SQL_COUNT] = {
                    "ORDER BY created DESC, id",
     [SQL_TOKENS_GOOD] = "SELECT id, role, tenant, hash, expires FROM token "
                         "WHERE revoked = 0 ORDER BY id",
+
+    [SQL_MODEL] = "SELECT id, name, wall_weight, wall_mean, wall_variance, wall_most, "
+                  "memory_weight, memory_mean, memory_variance, memory_most FROM model ORDER BY id",
+    [SQL_MODEL_ADD] = "INSERT INTO model (id, name, at) VALUES ($1, $2, $3)",
+    [SQL_MODEL_SET] = "UPDATE model SET at = $2, wall_weight = $3, wall_mean = $4, "
+                      "wall_variance = $5, wall_most = $6, memory_weight = $7, memory_mean = $8, "
+                      "memory_variance = $9, memory_most = $10 WHERE id = $1",
+    [SQL_MODEL_DROP_HOSTS] = "DELETE FROM model WHERE name LIKE 'host %' AND at < $1",
 
     [SQL_SOURCE_GET] = "SELECT size, pin, identity FROM source_identity WHERE url = $1",
     [SQL_SOURCE_PUT] =

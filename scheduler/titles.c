@@ -8,30 +8,58 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "estimate.h"
 #include "events.h"
 #include "metrics.h"
+#include "removal.h"
+#include "versions.h"
 
 enum {
-    POSITION_PROBE = -1,
-    POSITION_REMOVE = -2,
     REPAIRED_PERCENT_MAX = 5, /* of the title's frames */
     ERROR_TEXT = 1024,        /* bytes of a title's sentence with its NUL, as in struct err */
 };
 
 /* ---- submitting -------------------------------------------------------------- */
 
-/* One of the units that are not in the plan. */
-static int64_t add_extra_unit(struct tx *tx, const char *title, int64_t submission,
-                              int64_t position, enum task_kind kind, enum unit_state state) {
+int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t position,
+                       enum task_kind kind, enum unit_state state) {
     int64_t id = tx_numbers(tx, "unit", 1);
     sql_run(tx, SQL_UNIT_ADD,
-            VALUES(INTEGER(id), TEXT(title), INTEGER(submission), INTEGER(position),
+            VALUES(INTEGER(id), TEXT(title->id), INTEGER(title->submission), INTEGER(position),
                    TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1), INTEGER(0),
                    TEXT(state_name(MACHINE_UNIT, (int)state)),
-                   INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0),
-                   INTEGER(tx_now(tx))));
+                   INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0), INTEGER(tx_now(tx)),
+                   INTEGER(0)));
     metric_add(tx, METRIC_UNITS, (int)kind, (int)state, 1);
     return id;
+}
+
+void title_drop_unit(struct tx *tx, const char *title, int64_t position) {
+    struct query query = sql_query(tx, SQL_UNIT_DROP_AT, VALUES(TEXT(title), INTEGER(position)));
+    while (query_next(&query)) {
+        metric_add(tx, METRIC_UNITS, task_kind_from_name(query_text(&query, 0)),
+                   state_from_name(MACHINE_UNIT, query_text(&query, 1)), -1);
+    }
+}
+
+/* How many removals of the title run. */
+static size_t count_removals(struct tx *tx, const char *title) {
+    struct lease_list leases = {0};
+    size_t count = 0;
+    lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(title));
+    for (size_t i = 0; i < leases.count; i++) {
+        count += leases.rows[i].kind == TASK_REMOVE;
+    }
+    lease_list_finish(&leases);
+    return count;
+}
+
+/* The first step of a run, which waits for a removal that has not stopped yet. */
+static void add_probe(struct tx *tx, const char *id, int64_t submission) {
+    struct title_row title = {.id = id, .submission = submission};
+    title_add_unit(tx, &title, POSITION_PROBE, TASK_PROBE,
+                   count_removals(tx, id) > 0 ? UNIT_BLOCKED : UNIT_READY);
+    tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
 }
 
 /* The units of a title are about to be dropped. */
@@ -44,7 +72,7 @@ static void count_drop(struct tx *tx, const char *title) {
     }
 }
 
-static void drop_old_run(struct tx *tx, const char *title) {
+void title_drop_run(struct tx *tx, const char *title) {
     static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS, SQL_UNITS_DROP_LOSSES, SQL_UNITS_DROP,
                                         SQL_LEASES_DROP_UNITS, SQL_LEASES_DROP};
     count_drop(tx, title);
@@ -116,20 +144,32 @@ static void set_trace(struct tx *tx, const struct title_request *request) {
             VALUES(TEXT(request->title), TEXT(request->trace != NULL ? request->trace : made)));
 }
 
+bool title_check_submission(struct tx *tx, const struct title_request *request,
+                            const struct title_row *title) {
+    bool runs = title->state == TITLE_SUBMITTED || title->state == TITLE_RUNNING;
+    if (runs && is_same(request, title)) {
+        return true;
+    }
+    if (state_next(MACHINE_TITLE, (int)title->state, TITLE_SUBMIT) < 0) {
+        err_set(tx_err(tx), ERR_CONFLICT, "title %s is %s; wait for its end%s", request->title,
+                state_name(MACHINE_TITLE, (int)title->state),
+                title->state == TITLE_REMOVING ? "" : " or cancel it first");
+    }
+    return false;
+}
+
 /* A new run of a title that is known; false where that is what runs. */
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
-    bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
-    if (runs && is_same(request, old)) {
+    if (title_check_submission(tx, request, old)) {
         change_order(tx, request);
         return false;
     }
-    if (state_next(MACHINE_TITLE, (int)old->state, TITLE_SUBMIT) < 0) {
-        err_set(tx_err(tx), ERR_CONFLICT, "title %s is %s; wait for its end or cancel it first",
-                request->title, state_name(MACHINE_TITLE, (int)old->state));
+    if (!tx_ok(tx)) {
         return false;
     }
-    drop_old_run(tx, request->title);
+    title_stop_work(tx, request->title); /* of a title that is done, versions may be dropped */
+    title_drop_run(tx, request->title);
     set_trace(tx, request);
     sql_run(tx, SQL_TITLE_RESET,
             VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
@@ -160,8 +200,7 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     }
     if (is_new) {
         set_order(tx, request);
-        add_extra_unit(tx, request->title, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
-        tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+        add_probe(tx, request->title, submission);
     }
     title_row_finish(&old);
     return is_new;
@@ -184,8 +223,7 @@ void title_retry(struct tx *tx, const char *id, const char *trace) {
                                         .trace = trace};
         int64_t submission = tx_numbers(tx, "submission", 1);
         submit_again(tx, &request, &title, submission);
-        add_extra_unit(tx, id, submission, POSITION_PROBE, TASK_PROBE, UNIT_READY);
-        tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
+        add_probe(tx, id, submission);
     }
     title_row_finish(&title);
 }
@@ -201,10 +239,17 @@ static void store_plan(struct tx *tx, const struct plan *plan, const char *ident
     buf_finish(&text);
 }
 
+/* By what the store knows a rendition's build line, and the class of its units. */
+struct numbers {
+    int64_t build;
+    int64_t model;
+};
+
 static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64_t first_id,
-                     int64_t submission, const int64_t *builds) {
+                     int64_t submission, const struct numbers *numbers) {
     const struct unit_plan *unit = &plan->units[index];
     bool media = unit->rendition >= 0;
+    struct numbers own = media ? numbers[unit->rendition] : (struct numbers){0};
     const struct rendition_plan *rendition = media ? &plan->title.renditions[unit->rendition]
                                                    : NULL;
     int64_t frames = 0;
@@ -217,9 +262,9 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
             VALUES(INTEGER(first_id + (int64_t)index), TEXT(plan->title.title), INTEGER(submission),
                    INTEGER((int64_t)index), TEXT(task_kind_name(unit->kind)),
                    INTEGER(unit->rendition), TEXT(media ? rendition->id : ""), INTEGER(unit->chunk),
-                   INTEGER(media ? builds[unit->rendition] : 0),
-                   TEXT(state_name(MACHINE_UNIT, (int)state)), INTEGER((int64_t)unit->need_count),
-                   REAL(unit->cost_s), INTEGER(frames), INTEGER(tx_now(tx))));
+                   INTEGER(own.build), TEXT(state_name(MACHINE_UNIT, (int)state)),
+                   INTEGER((int64_t)unit->need_count), REAL(unit->cost_s), INTEGER(frames),
+                   INTEGER(tx_now(tx)), INTEGER(own.model)));
     metric_add(tx, METRIC_UNITS, (int)unit->kind, (int)state, 1);
     for (size_t i = 0; i < unit->need_count; i++) {
         sql_run(tx, SQL_UNIT_NEED_ADD,
@@ -227,61 +272,34 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
     }
 }
 
-static void add_units(struct tx *tx, const struct plan *plan, int64_t submission) {
-    int64_t *builds = mem_zero(plan->title.rendition_count + 1, sizeof(*builds));
+static void add_units(struct tx *tx, struct farm *farm, const struct plan *plan,
+                      int64_t submission) {
+    struct numbers *numbers = mem_zero(plan->title.rendition_count + 1, sizeof(*numbers));
     for (size_t i = 0; i < plan->title.rendition_count; i++) {
-        builds[i] = farm_build_number(tx, plan->title.renditions[i].build_line);
+        const struct rendition_plan *rendition = &plan->title.renditions[i];
+        numbers[i].build = farm_build_number(tx, rendition->build_line);
+        numbers[i].model = estimate_class(tx, farm, rendition);
     }
     int64_t first_id = tx_numbers(tx, "unit", (int64_t)plan->unit_count);
     for (size_t i = 0; i < plan->unit_count && tx_ok(tx); i++) {
-        add_unit(tx, plan, i, first_id, submission, builds);
+        add_unit(tx, plan, i, first_id, submission, numbers);
     }
-    mem_free(builds);
-}
-
-/* All encoders that sessions announce; strings live in the arena. */
-static struct announced_encoder *list_encoders(struct tx *tx, struct arena *arena, size_t *count) {
-    struct announced_encoder *list = NULL;
-    size_t capacity = 0;
-    *count = 0;
-    struct query query = sql_query(tx, SQL_ENCODERS, NULL, 0);
-    while (query_next(&query)) {
-        if (*count == capacity) {
-            capacity = capacity == 0 ? 16 : 2 * capacity;
-            list = mem_resize(list, capacity, sizeof(*list));
-        }
-        list[(*count)++] = (struct announced_encoder){
-            .name = arena_string(arena, query_text(&query, 0)),
-            .codec = codec_from_name(query_text(&query, 1)),
-            .build_line = arena_string(arena, query_text(&query, 2)),
-            .tail_frames = query_integer(&query, 3),
-        };
-    }
-    return list;
+    mem_free(numbers);
 }
 
 /* Plans from the title's ladder, the source document and the encoders at hand. */
 static int make_plan(struct tx *tx, const struct title_row *title, const struct task_report *report,
                      struct plan **out, struct err *err) {
-    struct arena arena = {0};
     struct ladder ladder;
-    size_t encoder_count = 0;
-    struct announced_encoder *encoders = list_encoders(tx, &arena, &encoder_count);
     int result = farm_ladder(title, &ladder, err);
     if (result == 0) {
-        struct plan_options options = {
-            .title = title->id,
-            .output = title->output,
-            .identity = report->identity,
-            .ladder = &ladder,
-            .source = &report->source,
-            .encoders = encoders,
-            .encoder_count = encoder_count,
-        };
-        result = plan_create(out, &options, err);
+        struct plan_options options = {.title = title->id,
+                                       .output = title->output,
+                                       .identity = report->identity,
+                                       .ladder = &ladder,
+                                       .source = &report->source};
+        result = farm_plan_make(tx, &options, out, err);
     }
-    mem_free(encoders);
-    arena_finish(&arena);
     return result;
 }
 
@@ -292,7 +310,7 @@ static const char *class_of_plan_error(enum err_code code) {
     return failure_class_name(FAILURE_UNSUPPORTED);
 }
 
-static bool too_damaged(int64_t repaired, int64_t frames) {
+bool title_is_too_damaged(int64_t repaired, int64_t frames) {
     return repaired * 100 > frames * REPAIRED_PERCENT_MAX;
 }
 
@@ -331,7 +349,7 @@ static void plan_title(struct tx *tx, struct farm *farm, const struct title_row 
                        const struct task_report *report) {
     struct plan *plan = NULL;
     struct err err = {0};
-    if (too_damaged(report->source.missing, report->source.timeline.frames)) {
+    if (title_is_too_damaged(report->source.missing, report->source.timeline.frames)) {
         fail_damaged(tx, title->id, title->source, report->source.missing,
                      report->source.timeline.frames);
         return;
@@ -347,7 +365,7 @@ static void plan_title(struct tx *tx, struct farm *farm, const struct title_row 
     sql_run(tx, SQL_TITLE_SET_SOURCE,
             VALUES(TEXT(title->id), TEXT(report->pin), INTEGER(report->source_size)));
     store_plan(tx, plan, report->identity);
-    add_units(tx, plan, title->submission);
+    add_units(tx, farm, plan, title->submission);
     title_move(tx, title->id, TITLE_SUBMITTED, TITLE_PLAN, "");
     if (report->identity[0] != '\0') {
         remember_source(tx, title, report);
@@ -404,7 +422,7 @@ void title_source(struct tx *tx, struct farm *farm, const char *id,
 
 /* ---- ends -------------------------------------------------------------------- */
 
-static void stop_work(struct tx *tx, const char *title) {
+void title_stop_work(struct tx *tx, const char *title) {
     static const enum unit_state states[] = {UNIT_BLOCKED, UNIT_READY, UNIT_LEASED};
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
         unit_move_set(tx, title, UNITS_ALL, states[i], UNIT_CANCEL);
@@ -427,7 +445,7 @@ static void remove_made(struct tx *tx, const struct title_row *title) {
         title_clear(tx, title->id, ""); /* no folder has had a name, so nothing was put */
         return;
     }
-    add_extra_unit(tx, title->id, title->submission, POSITION_REMOVE, TASK_REMOVE, UNIT_BLOCKED);
+    title_add_unit(tx, title, POSITION_REMOVE, TASK_REMOVE, UNIT_BLOCKED);
     title_settle(tx, title->id);
 }
 
@@ -446,7 +464,8 @@ static void cut_text(const char *text, char out[ERROR_TEXT]) {
 
 void title_fail(struct tx *tx, const char *id, const char *failure, const char *sentence) {
     struct title_row title = {0};
-    if (title_get(tx, id, &title) && state_next(MACHINE_TITLE, (int)title.state, TITLE_FAIL) >= 0) {
+    if (title_get(tx, id, &title) &&
+        state_next(MACHINE_TITLE, (int)title.state, TITLE_FAIL) == TITLE_FAILING) {
         struct buf detail = {0};
         struct writer writer = writer_of(&detail);
         char error[ERROR_TEXT];
@@ -458,20 +477,30 @@ void title_fail(struct tx *tx, const char *id, const char *failure, const char *
         sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(failure), TEXT(error)));
         title_move(tx, id, title.state, TITLE_FAIL, buf_text(&detail));
         buf_finish(&detail);
-        stop_work(tx, id);
+        title_stop_work(tx, id);
         remove_made(tx, &title);
     }
     title_row_finish(&title);
 }
 
+/* A blocked unit that is not in the plan may go. */
+static void release(struct tx *tx, const char *title, int64_t position) {
+    sql_run(tx, SQL_UNITS_NEED_NOTHING, VALUES(TEXT(title), INTEGER(position)));
+    unit_move_set(tx, title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+}
+
 void title_settle(struct tx *tx, const char *id) {
     struct title_row title = {0};
     struct lease_list leases = {0};
-    if (title_get(tx, id, &title) && title.state == TITLE_FAILING) {
+    if (title_find(tx, id, &title)) {
         lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(id));
-        if (leases.count == 0) {
-            sql_run(tx, SQL_UNITS_NEED_NOTHING, VALUES(TEXT(id), INTEGER(POSITION_REMOVE)));
-            unit_move_set(tx, id, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+        if (title.state == TITLE_SUBMITTED && count_removals(tx, id) == 0) {
+            release(tx, id, POSITION_PROBE);
+        } else if (title.state == TITLE_FAILING && leases.count == 0) {
+            release(tx, id, POSITION_REMOVE);
+        } else if (title.state == TITLE_REMOVING && leases.count == 0) {
+            release(tx, id, POSITION_TAKE_AWAY);
+            removal_settle(tx, &title);
         }
     }
     lease_list_finish(&leases);
@@ -495,12 +524,13 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
             sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(""), TEXT(why)));
         }
         title_move(tx, id, title.state, TITLE_CANCEL, "");
-        stop_work(tx, id);
+        title_stop_work(tx, id);
     }
     title_row_finish(&title);
 }
 
 void title_done(struct tx *tx, const char *id) {
+    versions_publish(tx, id);
     sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(TEXT(id)));
     sql_run(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
     title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, "");
@@ -522,7 +552,7 @@ void title_check_repairs(struct tx *tx, struct farm *farm, const char *id) {
     struct title_row title = {0};
     if (repaired > 0 && title_get(tx, id, &title) && title.state == TITLE_RUNNING) {
         const struct plan *plan = farm_plan(tx, farm, &title);
-        if (plan != NULL && too_damaged(repaired, plan->title.grid->frames)) {
+        if (plan != NULL && title_is_too_damaged(repaired, plan->title.grid->frames)) {
             fail_damaged(tx, id, title.source, repaired, plan->title.grid->frames);
         }
     }

@@ -26,6 +26,14 @@ struct title_request {
     size_t label_count;
 };
 
+/* Where units stand that are not in the plan. */
+enum {
+    POSITION_PROBE = -1,
+    POSITION_REMOVE = -2,    /* what a failed run made */
+    POSITION_TAKE_AWAY = -3, /* all of the title */
+    POSITION_DROP_VERSIONS = -4,
+};
+
 enum { PRIORITY_MIN = -100, PRIORITY_MAX = 100, LABELS_MAX = 16, LABEL_MAX = 128 };
 
 /* Whether it may be a label: NAME=VALUE, both of letters, digits, '.', '_' and '-', in at most
@@ -37,6 +45,13 @@ bool title_label_valid(const char *label);
  * runs from another source, to another output or by another ladder. What priority, tenant,
  * deadline and labels it names are the title's from then on, of one that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
+
+/* Whether just this runs already; CONFLICT where the title can't have a new run now. */
+bool title_check_submission(struct tx *tx, const struct title_request *request,
+                            const struct title_row *title);
+
+/* Whether so many of the frames have no picture of their own that the title is refused. */
+bool title_is_too_damaged(int64_t repaired, int64_t frames);
 
 /* A new run of a title that failed or was cancelled, with all as it was last submitted; `trace`
  * as in a request. CONFLICT where it is in another state. */
@@ -56,7 +71,8 @@ void title_source(struct tx *tx, struct farm *farm, const char *title,
  * where it fails already or has ended: the first reason stands. */
 void title_fail(struct tx *tx, const char *title, const char *failure, const char *sentence);
 
-/* Goes on with a failing title whose leases may all have ended by now. */
+/* Goes on with a title whose leases may all have ended by now: what a failing one made is
+ * removed, or all of one that is taken away; one that waits for a removal's end begins. */
 void title_settle(struct tx *tx, const char *title);
 
 /* The removal is done (or has given up: why): the title has failed. */
@@ -64,6 +80,19 @@ void title_clear(struct tx *tx, const char *title, const char *detail);
 
 /* Stops all work; nothing is removed. CONFLICT where the title does not run. */
 void title_cancel(struct tx *tx, const char *title, const char *why);
+
+/* Adds a unit that is not in the plan, ready or blocked; returns its id. */
+int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t position,
+                       enum task_kind kind, enum unit_state state);
+
+/* Drops such a unit, where it is there. */
+void title_drop_unit(struct tx *tx, const char *title, int64_t position);
+
+/* Cancels all units that are not done and tells the leases to stop. */
+void title_stop_work(struct tx *tx, const char *title);
+
+/* Drops its units and the leases that have ended, whatever state they are in. */
+void title_drop_run(struct tx *tx, const char *title);
 
 /* Its version is current. */
 void title_done(struct tx *tx, const char *title);

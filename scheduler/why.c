@@ -41,7 +41,7 @@ static const char *is_or_are(int64_t count) {
 
 static bool is_open(const struct why *why) {
     return why->state == TITLE_SUBMITTED || why->state == TITLE_RUNNING ||
-           why->state == TITLE_FAILING;
+           why->state == TITLE_FAILING || why->state == TITLE_REMOVING;
 }
 
 static int64_t unit_sum(const struct why *why) {
@@ -67,7 +67,7 @@ static bool is_capped(const struct why *why) {
 
 /* Nobody announces the line, or nobody is left of those who do. */
 static bool is_stuck(const struct why_line *line) {
-    return line->units > 0 && line->able.count == line->able.drained;
+    return line->units > 0 && line->able.count == line->able.drained + line->able.weak;
 }
 
 /* Some of its units could be leased if those that run them had a free slot. */
@@ -105,10 +105,11 @@ static void say_open(const struct why *why, struct buf *out) {
         [TITLE_SUBMITTED] = "is at its first step, the reading of its source",
         [TITLE_RUNNING] = "is being made",
         [TITLE_FAILING] = "has failed, and what it made is being removed",
+        [TITLE_REMOVING] = "is being removed, with what it published",
     };
     bool held = is_held(why);
     buf_format(out, "%s %s", why->title, doings[why->state]);
-    if (why->state == TITLE_FAILING) {
+    if (why->state == TITLE_FAILING || why->state == TITLE_REMOVING) {
         buf_string(out, held ? ", which something holds up." : ".");
         return;
     }
@@ -185,7 +186,23 @@ static void say_task(const struct why *why, size_t index, struct buf *out) {
     }
     buf_string(out, " for ");
     put_duration(out, task->for_ms);
-    buf_format(out, ", %.0f %% done.", 100 * task->share);
+    buf_format(out, ", %.0f %% done", 100 * task->share);
+    if (task->kind == TASK_VIDEO || task->kind == TASK_AUDIO) {
+        buf_string(out, "; it is expected to take ");
+        put_duration(out, (int64_t)(1000 * task->expected_s));
+        buf_string(out, " and ");
+        put_bytes(out, task->reserve_bytes);
+        buf_format(out, " of memory there. %s was the first to ask of ", task->worker);
+        put_count(out, task->able, "worker");
+        buf_format(out, " that could do it, of %" PRId64 " in all", why->workers.count);
+    }
+    buf_string(out, ".");
+    if (task->hedges[0] != '\0') {
+        buf_format(out,
+                   " It is the second to run it, since %s takes much longer than expected: the "
+                   "first result counts, and the other is stopped.",
+                   task->hedges);
+    }
 }
 
 static void say_more_tasks(const struct why *why, size_t index, struct buf *out) {
@@ -218,7 +235,7 @@ static void say_encoder(const struct why *why, size_t index, struct buf *out) {
 
 static void say_drained(const struct why *why, size_t index, struct buf *out) {
     const struct why_line *line = &why->lines[index];
-    if (!is_stuck(line) || line->able.count == 0) {
+    if (!is_stuck(line) || line->able.drained == 0) {
         return;
     }
     buf_string(out, "All workers that could do ");
@@ -229,7 +246,21 @@ static void say_drained(const struct why *why, size_t index, struct buf *out) {
     }
     buf_format(out,
                " are drained (%" PRId64 "); `reelfarm drain %s --undo` lets one take work again.",
-               line->able.count, line->able.drained_worker);
+               line->able.drained, line->able.drained_worker);
+}
+
+static void say_sandbox(const struct why *why, size_t index, struct buf *out) {
+    const struct why_line *line = &why->lines[index];
+    if (line->units == 0 || line->able.weak == 0) {
+        return;
+    }
+    put_count(out, line->able.weak, "worker");
+    buf_format(out,
+               ", such as %s, could do some of its work but for %s sandbox, which is weaker than "
+               "the scheduler's option sandbox_required ('%s') asks for; `reelfarm doctor` says on "
+               "such a machine what is missing.",
+               line->able.weak_worker, line->able.weak == 1 ? "its" : "their",
+               sandbox_level_names[why->sandbox_required]);
 }
 
 static void say_memory(const struct why *why, size_t index, struct buf *out) {
@@ -352,13 +383,21 @@ static const struct {
     enum list list; /* of which each has a sentence */
     void (*say)(const struct why *why, size_t index, struct buf *out);
 } sentences[] = {
-    {"state", ONCE, say_state},      {"error", ONCE, say_error},
-    {"remedy", ONCE, say_remedy},    {"workers", ONCE, say_no_workers},
-    {"encoder", LINES, say_encoder}, {"drained", LINES, say_drained},
-    {"memory", LINES, say_memory},   {"cap", ONCE, say_cap},
-    {"queue", ONCE, say_queue},      {"identity", ONCE, say_unnamed},
-    {"pause", ONCE, say_pause},      {"failures", FAILURES, say_failures},
-    {"running", TASKS, say_task},    {"running", ONCE, say_more_tasks},
+    {"state", ONCE, say_state},
+    {"error", ONCE, say_error},
+    {"remedy", ONCE, say_remedy},
+    {"workers", ONCE, say_no_workers},
+    {"encoder", LINES, say_encoder},
+    {"drained", LINES, say_drained},
+    {"sandbox", LINES, say_sandbox},
+    {"memory", LINES, say_memory},
+    {"cap", ONCE, say_cap},
+    {"queue", ONCE, say_queue},
+    {"identity", ONCE, say_unnamed},
+    {"pause", ONCE, say_pause},
+    {"failures", FAILURES, say_failures},
+    {"running", TASKS, say_task},
+    {"running", ONCE, say_more_tasks},
 };
 
 void why_write(const struct why *why, struct writer *w) {

@@ -23,14 +23,21 @@ struct why_task {
     int chunk;              /* -1: none */
     const char *renditions; /* "h264-720p, h264-540p"; "" of kinds without */
     double share;           /* done, from 0 to 1 */
+    double expected_s;      /* all of it, there */
+    int64_t reserve_bytes;
+    int64_t able;       /* workers that could have been given it */
+    const char *hedges; /* worker of the straggler that it doubles; "" for none */
 };
 
-/* What the workers are that could run something; drained ones are given nothing. */
+/* What the workers are that could run something; drained ones are given nothing, and those with a
+ * weaker sandbox than the farm asks for nothing that reads a source. */
 struct why_workers {
     int64_t count;
     int64_t drained;
     const char *drained_worker; /* one of those; "" for none */
-    int64_t slots;              /* of those that are not drained, as are: */
+    int64_t weak;               /* by their sandbox, whether drained or not */
+    const char *weak_worker;    /* one of those */
+    int64_t slots;              /* of those that are neither, as are: */
     int64_t free_slots;
     int64_t memory_bytes; /* of the largest */
 };
@@ -72,6 +79,7 @@ struct why {
     size_t line_count;
     struct why_line lines[WHY_LINES_MAX];
     struct why_workers workers; /* of the farm */
+    enum sandbox_level sandbox_required;
     const char *tenant;
     int64_t tenant_running; /* tasks of all its titles */
     int64_t tenant_cap;     /* 0: none */

@@ -17,8 +17,10 @@ void why_finish(struct why *why) {
 
 /* ---- who could run it -------------------------------------------------------- */
 
-static void load_workers(struct why *why, struct tx *tx, int64_t build, struct why_workers *out) {
-    struct query query = sql_query(tx, SQL_SESSIONS_ABLE, VALUES(INTEGER(build)));
+static void load_workers(struct why *why, struct tx *tx, int64_t build, enum sandbox_level sandbox,
+                         struct why_workers *out) {
+    struct query query =
+        sql_query(tx, SQL_SESSIONS_ABLE, VALUES(INTEGER(build), INTEGER((int64_t)sandbox)));
     if (query_next(&query)) {
         *out = (struct why_workers){
             .count = query_integer(&query, 0),
@@ -27,13 +29,21 @@ static void load_workers(struct why *why, struct tx *tx, int64_t build, struct w
             .slots = query_integer(&query, 3),
             .free_slots = query_integer(&query, 4),
             .memory_bytes = query_integer(&query, 5),
+            .weak = query_integer(&query, 6),
+            .weak_worker = arena_string(&why->arena, query_text(&query, 7)),
         };
     }
     query_close(&query);
 }
 
+/* What a worker's sandbox must be for tasks of a kind. */
+static enum sandbox_level sandbox_for(const struct why *why, enum task_kind kind) {
+    return kind_is_pure(kind) ? why->sandbox_required : SANDBOX_NONE;
+}
+
 /* The line of a build, added where it is not there; NULL where there are too many. */
-static struct why_line *take_line(struct why *why, struct tx *tx, int64_t build) {
+static struct why_line *take_line(struct why *why, struct tx *tx, int64_t build,
+                                  enum task_kind kind) {
     for (size_t i = 0; i < why->line_count; i++) {
         if (why->lines[i].build == build) {
             return &why->lines[i];
@@ -49,7 +59,7 @@ static struct why_line *take_line(struct why *why, struct tx *tx, int64_t build)
         line->line = arena_string(&why->arena, query_text(&query, 0));
     }
     query_close(&query);
-    load_workers(why, tx, build, &line->able);
+    load_workers(why, tx, build, sandbox_for(why, kind), &line->able);
     return line;
 }
 
@@ -80,7 +90,7 @@ static int64_t memory_of(const struct alike *alike, const struct plan *plan) {
 
 static void add_ready(struct why *why, struct tx *tx, const struct alike *alike,
                       const struct plan *plan) {
-    struct why_line *line = take_line(why, tx, alike->build);
+    struct why_line *line = take_line(why, tx, alike->build, alike->kind);
     if (line == NULL) {
         return;
     }
@@ -139,6 +149,25 @@ static const char *list_renditions(struct why *why, const struct unit_list *unit
     return list;
 }
 
+/* Who runs the lease of a fence; "" where none of these is it. */
+static const char *worker_of(struct why *why, const struct lease_list *leases, int64_t fence) {
+    for (size_t i = 0; i < leases->count; i++) {
+        if (leases->rows[i].fence == fence && leases->rows[i].state == LEASE_LIVE) {
+            return arena_string(&why->arena, leases->rows[i].worker);
+        }
+    }
+    return "";
+}
+
+/* How many workers could be given a task of these units. */
+static int64_t count_able(struct why *why, struct tx *tx, const struct unit_list *units,
+                          enum task_kind kind) {
+    struct why_workers able = {0};
+    load_workers(why, tx, units->count > 0 ? units->rows[0].build : 0, sandbox_for(why, kind),
+                 &able);
+    return able.count - able.drained - able.weak;
+}
+
 static void load_tasks(struct why *why, struct tx *tx, struct farm *farm) {
     struct lease_list leases = {0};
     lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(why->title));
@@ -156,6 +185,10 @@ static void load_tasks(struct why *why, struct tx *tx, struct farm *farm) {
             .chunk = units.count > 0 ? units.rows[0].chunk : -1,
             .renditions = list_renditions(why, &units),
             .share = farm_progress_share(farm, lease->fence),
+            .expected_s = lease->expected_s,
+            .reserve_bytes = lease->reserve_bytes,
+            .able = count_able(why, tx, &units, lease->kind),
+            .hedges = worker_of(why, &leases, lease->hedges),
         };
         unit_list_finish(&units);
     }
@@ -291,9 +324,10 @@ void why_load(struct why *out, struct tx *tx, struct farm *farm, const char *id)
     out->tenant = "";
     load_failures(out, tx);
     bool open = title.state == TITLE_SUBMITTED || title.state == TITLE_RUNNING ||
-                title.state == TITLE_FAILING;
+                title.state == TITLE_FAILING || title.state == TITLE_REMOVING;
     if (open) {
-        load_workers(out, tx, 0, &out->workers);
+        out->sandbox_required = farm->sandbox_required;
+        load_workers(out, tx, 0, SANDBOX_NONE, &out->workers);
         load_units(out, tx, title.source_size >= 0 ? farm_plan(tx, farm, &title) : NULL);
         load_tasks(out, tx, farm);
         load_queue(out, tx, farm, title.submission);

@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "fixture.h"
 #include "scheduler/lease.h"
+#include "scheduler/removal.h"
 #include "scheduler/session.h"
 #include "scheduler/titles.h"
 #include "scheduler/view.h"
@@ -195,15 +196,19 @@ static void run_submit(struct tx *tx, void *context) {
     title_submit(tx, doing->input);
 }
 
+int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *request) {
+    struct doing doing = {.input = request};
+    return call(farm, run_submit, &doing);
+}
+
 int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
                       const char *ladder) {
     char *text = fixture_ladder(ladder);
     struct title_request whole = *request;
-    struct doing doing = {.input = &whole};
     whole.source = "/media/clip.mp4";
     whole.output = "/out";
     whole.ladder = text;
-    int result = call(farm, run_submit, &doing);
+    int result = fixture_submit_whole(farm, &whole);
     mem_free(text);
     return result;
 }
@@ -219,7 +224,7 @@ static void run_join(struct tx *tx, void *context) {
 }
 
 static int join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
-                const char *build, char session[ID_TEXT]) {
+                const char *build, enum sandbox_level sandbox, char session[ID_TEXT]) {
     const struct session_encoder encoders[] = {
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
@@ -229,6 +234,8 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
                                       .pid = 1,
                                       .slots = slots,
                                       .memory_bytes = INT64_C(1) << 36,
+                                      .cores = 8,
+                                      .sandbox = sandbox,
                                       .encoders = encoders,
                                       .encoder_count = 2};
     struct doing doing = {.input = &request, .output = session};
@@ -237,12 +244,17 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
 
 int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
                  char session[ID_TEXT]) {
-    return join(farm, worker, host, slots, FIXTURE_BUILD, session);
+    return join(farm, worker, host, slots, FIXTURE_BUILD, SANDBOX_FULL, session);
 }
 
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
                       char session[ID_TEXT]) {
-    return join(farm, worker, worker, 1, build, session);
+    return join(farm, worker, worker, 1, build, SANDBOX_FULL, session);
+}
+
+int fixture_join_walled(struct fixture_farm *farm, const char *worker, enum sandbox_level sandbox,
+                        char session[ID_TEXT]) {
+    return join(farm, worker, worker, 1, FIXTURE_BUILD, sandbox, session);
 }
 
 static void run_drain(struct tx *tx, void *context) {
@@ -465,6 +477,16 @@ static void run_cancel(struct tx *tx, void *context) {
 int fixture_cancel(struct fixture_farm *farm, const char *title) {
     struct doing doing = {.text = title};
     return call(farm, run_cancel, &doing);
+}
+
+static void run_remove(struct tx *tx, void *context) {
+    struct doing *doing = context;
+    doing->number = title_remove(tx, doing->text, doing->number != 0);
+}
+
+bool fixture_remove(struct fixture_farm *farm, const char *title, bool keep_files) {
+    struct doing doing = {.text = title, .number = keep_files};
+    return call(farm, run_remove, &doing) == 0 && doing.number != 0;
 }
 
 /* ---- looking ----------------------------------------------------------------- */

@@ -61,10 +61,15 @@ int fixture_submit(struct fixture_farm *farm, const char *title, const char *lad
 /* The same with all that the request says but for source, output and ladder. */
 int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
                       const char *ladder);
+/* The same, just as it is. */
+int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *request);
 int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
                  char session[ID_TEXT]);
 int fixture_join_with(struct fixture_farm *farm, const char *worker, const char *build,
                       char session[ID_TEXT]);
+/* The same of a worker that says how its children are walled in; others are of SANDBOX_FULL. */
+int fixture_join_walled(struct fixture_farm *farm, const char *worker, enum sandbox_level sandbox,
+                        char session[ID_TEXT]);
 int fixture_drain(struct fixture_farm *farm, const char *worker, bool drains);
 int fixture_leave(struct fixture_farm *farm, const char *session);
 
@@ -123,6 +128,9 @@ int fixture_work(struct fixture_farm *farm, const char *session);
 /* Ends silent sessions. */
 int fixture_sweep(struct fixture_farm *farm);
 int fixture_cancel(struct fixture_farm *farm, const char *title);
+
+/* Takes the title away; whether it is gone already. */
+bool fixture_remove(struct fixture_farm *farm, const char *title, bool keep_files);
 
 /* "running", and so on; the class and the sentence are in `error`. */
 const char *fixture_state(struct fixture_farm *farm, const char *title, char *error, size_t size);

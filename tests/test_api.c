@@ -464,7 +464,7 @@ static const struct {
     {"GET", "/v1/titles/none/units", NULL, 404, "there is no title"},
     {"GET", "/v1/titles/none/identity?wait_ms=5000", NULL, 404, "there is no title"},
     {"POST", "/v1/titles/none/cancel", NULL, 404, "there is no title"},
-    {"DELETE", "/v1/titles/t", NULL, 405, "no such method"},
+    {"DELETE", "/v1/titles", NULL, 405, "no such method"},
     {"PUT", "/v1/sessions", "{}", 405, "no such method"},
     {"POST", "/v1/sessions", "", 400, ""},
     {"POST", "/v1/sessions", "{\"worker\":", 400, ""},

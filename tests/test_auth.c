@@ -120,14 +120,17 @@ static const struct {
     {"POST", "/v1/leases/1/complete", W | A, FARM},
     {"POST", "/v1/leases/1/fail", W | A, FARM},
     {"POST", "/v1/titles", S | A, OWN},
+    {"POST", "/v1/plans", S | A, OWN},
     {"GET", "/v1/titles", V | S | A, OWN},
     {"GET", "/v1/titles/t", V | S | A, TITLE},
     {"GET", "/v1/titles/t/why", V | S | A, TITLE},
+    {"GET", "/v1/titles/t/versions", V | S | A, TITLE},
     {"GET", "/v1/titles/t/plan", ALL, TITLE},
     {"GET", "/v1/titles/t/units", ALL, TITLE},
     {"GET", "/v1/titles/t/identity", ALL, TITLE},
     {"POST", "/v1/titles/t/cancel", S | A, TITLE},
     {"POST", "/v1/titles/t/retry", S | A, TITLE},
+    {"DELETE", "/v1/titles/t", S | A, TITLE},
     {"GET", "/v1/events", V | S | A, OWN},
     {"GET", "/v1/workers", V | S | A, FARM},
     {"POST", "/v1/workers/w/drain", A, FARM},
@@ -275,7 +278,7 @@ START_TEST(a_wrong_method_hears_of_all_right_ones) {
         {"GET", "/v1/workers/w/drain", "POST, DELETE"},
         {"PUT", "/v1/backup", "POST, GET"},
         {"POST", "/v1/caller", "GET"},
-        {"DELETE", "/v1/titles/t", "GET"},
+        {"PUT", "/v1/titles/t", "GET, DELETE"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         ck_assert_int_eq(api_call(cases[i].method, cases[i].path, NULL), 405);

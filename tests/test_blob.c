@@ -282,6 +282,60 @@ START_TEST(a_web_object_that_goes_away_is_named) {
 }
 END_TEST
 
+/* Whether the server's log has so many lines, before long. */
+static bool has_answered(int lines) {
+    char *log = mem_format("%s/access.log", web.folder);
+    int seen = 0;
+    for (int i = 0; i < 200 && seen < lines; i++) {
+        struct buf text = {0};
+        clock_sleep_ms(i > 0 ? 25 : 0, NULL);
+        ck_assert_int_eq(fs_read(&text, log, MIB, NULL), 0);
+        seen = 0;
+        for (size_t at = 0; at < text.size; at++) {
+            seen += text.data[at] == '\n';
+        }
+        buf_finish(&text);
+    }
+    mem_free(log);
+    return seen >= lines;
+}
+
+START_TEST(what_will_be_wanted_is_there_before_it_is_asked_for) {
+    enum { BLOCK = 256 * 1024 };
+    unsigned char *out = mem_resize(NULL, SIZE, 1);
+    size_t got = 0;
+    if (!open_on_web("what_will_be_wanted_is_there_before_it_is_asked_for", "", "", SIZE)) {
+        mem_free(out);
+        return;
+    }
+    for (int i = 0; i < 4; i++) { /* one block is fetched at opening, then one, then two */
+        ck_assert_int_eq(read_all(out, (int64_t)i * BLOCK, BLOCK, &got), 0);
+    }
+    ck_assert(has_answered(4)); /* nobody has asked for more than three answers held */
+    ck_assert_int_eq(blob_source_traffic(source).requests, 3); /* not taken yet */
+    ck_assert_int_eq(read_all(out, 4 * BLOCK, 2 * BLOCK, &got), 0);
+    ck_assert_int_eq(memcmp(out, data + 4 * BLOCK, 2 * BLOCK), 0);
+    ck_assert_int_eq(blob_source_traffic(source).requests, 4);
+    mem_free(out);
+    fixture_web_stop(&web);
+}
+END_TEST
+
+START_TEST(who_means_to_read_little_reads_little_ahead) {
+    unsigned char byte;
+    size_t got = 0;
+    if (!open_on_web("who_means_to_read_little_reads_little_ahead", "", "", SIZE)) {
+        return;
+    }
+    blob_source_means(source, 2 * MIB);
+    for (int64_t at = 0; at < 2 * MIB; at += 1000) {
+        ck_assert_int_eq(read_all(&byte, at, 1, &got), 0);
+    }
+    ck_assert_int_le(blob_source_traffic(source).bytes, 2 * MIB + 2 * MIB / 8);
+    fixture_web_stop(&web);
+}
+END_TEST
+
 START_TEST(a_slow_server_is_waited_for) {
     /* 3 MiB at 2 MiB/s after the first 512 KiB: slower than the pieces, faster than a stall */
     if (!open_on_web("a_slow_server_is_waited_for", "limit_rate 2m; limit_rate_after 512k;", "",
@@ -675,6 +729,8 @@ Suite *blob_suite(void) {
     tcase_add_loop_test(tcase, a_web_object_that_is_replaced_is_noticed, 0,
                         sizeof(replacements) / sizeof(replacements[0]));
     tcase_add_test(tcase, a_web_object_that_goes_away_is_named);
+    tcase_add_test(tcase, what_will_be_wanted_is_there_before_it_is_asked_for);
+    tcase_add_test(tcase, who_means_to_read_little_reads_little_ahead);
     tcase_add_test(tcase, a_slow_server_is_waited_for);
     tcase_add_loop_test(tcase, no_lie_of_a_server_is_taken_for_bytes, 0,
                         sizeof(lies) / sizeof(lies[0]));

@@ -154,6 +154,63 @@ START_TEST(what_is_seeded_is_not_fetched) {
 }
 END_TEST
 
+/* Fetches and puts in what is foreseen after a read up to there. Whether anything was. */
+static bool follow(int64_t offset) {
+    int64_t from = 0;
+    size_t size = 0;
+    const uint8_t *data = NULL;
+    if (!block_cache_foresee(cache, offset, &from, &size)) {
+        return false;
+    }
+    ck_assert(!block_cache_has(cache, from, size));
+    ck_assert_int_eq(fetch(&origin, from, size, &data, NULL), 0);
+    block_cache_put(cache, from, data, size);
+    ck_assert(block_cache_has(cache, from, size));
+    return true;
+}
+
+START_TEST(what_comes_next_is_foreseen) {
+    begin(40 * MIB);
+    int asked = 0;
+    int foreseen = 0;
+    for (int64_t at = 0; at < 40 * MIB; at += 64 * 1024) {
+        int before = origin.requests;
+        check_read(at, 64 * 1024);
+        asked += origin.requests - before;
+        foreseen += follow(at + 64 * 1024);
+    }
+    ck_assert_int_eq(asked, 2); /* that it is read in order is seen by the second piece */
+    ck_assert_int_eq(foreseen, 2 + 10);
+    ck_assert_int_eq(origin.bytes, 40 * MIB);
+    ck_assert_int_eq(origin.largest, 4 * MIB);
+    end();
+}
+END_TEST
+
+START_TEST(nothing_is_foreseen_of_reads_here_and_there) {
+    begin(200 * MIB);
+    for (int i = 0; i < 50; i++) {
+        int64_t at = (i * 37 % 199) * (int64_t)MIB + 1000;
+        check_read(at, 5000);
+        ck_assert(!follow(at + 5000));
+    }
+    end();
+}
+END_TEST
+
+START_TEST(pieces_keep_to_their_limit) {
+    begin(40 * MIB);
+    block_cache_limit(cache, 2);
+    for (int64_t at = 0; at < 10 * MIB; at += 64 * 1024) {
+        check_read(at, 64 * 1024);
+        follow(at + 64 * 1024);
+    }
+    ck_assert_int_eq(origin.largest, 2 * BLOCK_BYTES);
+    ck_assert_int_le(origin.bytes, 10 * MIB + 2 * BLOCK_BYTES);
+    end();
+}
+END_TEST
+
 START_TEST(a_failure_is_passed_on_and_not_remembered) {
     uint8_t byte;
     struct err err = {0};
@@ -188,6 +245,9 @@ Suite *block_cache_suite(void) {
     tcase_add_test(tcase, a_large_read_is_fetched_in_large_pieces);
     tcase_add_test(tcase, head_and_tail_stay);
     tcase_add_test(tcase, what_is_seeded_is_not_fetched);
+    tcase_add_test(tcase, what_comes_next_is_foreseen);
+    tcase_add_test(tcase, nothing_is_foreseen_of_reads_here_and_there);
+    tcase_add_test(tcase, pieces_keep_to_their_limit);
     tcase_add_test(tcase, a_failure_is_passed_on_and_not_remembered);
     tcase_add_test(tcase, random_reads_give_the_right_bytes);
     suite_add_tcase(suite, tcase);

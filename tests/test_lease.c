@@ -563,6 +563,36 @@ START_TEST(memory_limits_what_a_worker_is_given) {
 }
 END_TEST
 
+/* What reads a source is for who is walled in as the farm asks; the rest is for all. */
+START_TEST(a_weak_sandbox_is_given_no_source) {
+    char weak[ID_TEXT];
+    struct fixture_held held;
+    farm.farm.sandbox_required = SANDBOX_NO_LANDLOCK;
+    farm.farm.hedge_after = 3;
+    farm.farm.hedge_least_ms = 1000;
+    fixture_submit(&farm, "t", "h264", false);
+    fixture_join_walled(&farm, "w2", SANDBOX_NONE, weak);
+    fixture_lease(&farm, weak, 4);
+    ck_assert_int_eq(farm.task_count, 0); /* no probe, */
+    fixture_join_walled(&farm, "w1", SANDBOX_NO_LANDLOCK, session);
+    fixture_take_kind(&farm, &held, session, TASK_VIDEO);
+    fixture_lease(&farm, weak, 4);
+    ck_assert_int_eq(farm.task_count, 0); /* no picture, no sound, */
+    farm.now_ms += 1000000;
+    fixture_beat(&farm, session, &held.fence, 1);
+    fixture_beat(&farm, weak, NULL, 0);
+    fixture_lease(&farm, weak, 4);
+    ck_assert_int_eq(farm.task_count, 0); /* no straggler, */
+    ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
+    fixture_drop(&held);
+    fixture_take_kind(&farm, &held, session, TASK_PACKAGE);
+    ck_assert_int_eq(fixture_fail(&farm, held.fence, FAILURE_IO, "it broke"), ANSWER_ACCEPTED);
+    farm.now_ms += 2000;
+    ck_assert_int_eq(fixture_lease_one(&farm, weak)->kind, TASK_PACKAGE);
+    fixture_drop(&held);
+}
+END_TEST
+
 START_TEST(titles_are_served_in_order) {
     fixture_run_title(&farm, "a", "fast", 1, session);
     fixture_submit(&farm, "b", "fast", false);
@@ -623,5 +653,6 @@ Suite *lease_suite(void) {
     tcase_add_test(forming, one_slot_never_splits);
     tcase_add_test(forming, near_the_end_the_longest_goes_first);
     tcase_add_test(forming, memory_limits_what_a_worker_is_given);
+    tcase_add_test(forming, a_weak_sandbox_is_given_no_source);
     return suite;
 }

@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "fixture.h"
+#include "workers/remove.h"
 #include "workers/workers.h"
 
 Suite *remove_suite(void);
@@ -205,6 +206,75 @@ START_TEST(names_of_folders_are_whole) {
 }
 END_TEST
 
+static struct blob *open_root(void) {
+    struct blob *blob = NULL;
+    struct blob_options options = blob_options_default();
+    ck_assert_int_eq(blob_open(&blob, root, &options, NULL), 0);
+    return blob;
+}
+
+START_TEST(everything_of_ours_goes) {
+    struct err err = {0};
+    int64_t removed = 0;
+    make_title();
+    write_file("t/title.json", "not even JSON");
+    struct blob *blob = open_root();
+    ck_assert_msg(remove_everything(blob, "t", &removed, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(removed, 20);
+    ck_assert(!is_there("t/master.m3u8") && !is_there("t/title.json") && !is_there("t/video"));
+    ck_assert(!is_there("t/" OLD ".json") && !is_there("t/" NEW) && !is_there("t/audio"));
+    ck_assert(is_there("t/notes.txt") && is_there("t/videos/holiday.mp4"));
+    ck_assert(is_there("other/video/h264-240p-cccccccccc/00001.m4s"));
+    blob_close(blob);
+}
+END_TEST
+
+/* One of two versions: what the other names stays, and so does what no version names yet. */
+START_TEST(a_dropped_version_takes_its_own_along) {
+    static const char *const versions[] = {NEW};
+    static const char *const folders[] = {
+        "video/h264-240p-bbbbbbbbbb", "audio/und-aac-2-dddddddddd",
+        "video/h264-240p-aaaaaaaaaa", /* which the other names: whoever says so is wrong */
+    };
+    static const char *const kept[] = {
+        "t/master.m3u8",
+        "t/title.json",
+        "t/" OLD ".m3u8",
+        "t/" OLD ".json",
+        "t/" OLD "/h264-240p.m3u8",
+        "t/" HALF ".m3u8",
+        "t/video/h264-240p-aaaaaaaaaa/init.mp4",
+        "t/video/h264-240p-cccccccccc/00001.m4s",
+        "t/notes.txt",
+    };
+    static const char *const gone[] = {
+        "t/" NEW ".m3u8",
+        "t/" NEW ".json",
+        ("t/" NEW),
+        "t/video/h264-240p-bbbbbbbbbb",
+        "t/audio/und-aac-2-dddddddddd",
+    };
+    const struct dropped_versions dropped = {
+        .versions = versions, .version_count = 1, .folders = folders, .folder_count = 3};
+    struct err err = {0};
+    int64_t removed = 0;
+    make_title();
+    write_file("t/title.json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
+    struct blob *blob = open_root();
+    for (int round = 0; round < 2; round++) {
+        ck_assert_msg(remove_versions(blob, "t", &dropped, &removed, &err) == 0, "%s", err.message);
+        ck_assert_int_eq(removed, round == 0 ? 7 : 0);
+    }
+    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        ck_assert_msg(is_there(kept[i]), "%s has gone", kept[i]);
+    }
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        ck_assert_msg(!is_there(gone[i]), "%s is still there", gone[i]);
+    }
+    blob_close(blob);
+}
+END_TEST
+
 Suite *remove_suite(void) {
     Suite *suite = suite_create("remove");
     TCase *tc = tcase_create("remove");
@@ -216,6 +286,8 @@ Suite *remove_suite(void) {
     tcase_add_loop_test(tc, a_version_that_cannot_be_read_stops_it, 0,
                         (int)(sizeof(damaged) / sizeof(damaged[0])));
     tcase_add_test(tc, names_of_folders_are_whole);
+    tcase_add_test(tc, everything_of_ours_goes);
+    tcase_add_test(tc, a_dropped_version_takes_its_own_along);
     suite_add_tcase(suite, tc);
     return suite;
 }

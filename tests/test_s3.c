@@ -625,6 +625,23 @@ START_TEST(a_large_object_goes_in_parts) {
 }
 END_TEST
 
+/* Another may have been quicker since we looked. */
+START_TEST(a_large_object_is_created_once_where_the_store_can) {
+    const struct fixture_answer answers[] = {{MISSING, 0}, {OK, 0},   {TAKEN, 0}, {MISSING, 0},
+                                             {BEGUN, 0},   {PART, 0}, {PART, 0},  {PART, 0},
+                                             {TAKEN, 0},   {OK, 0}};
+    unsigned char *data = fixture_bytes(SIZE);
+    start(answers, 10);
+    ck_assert_int_eq(blob_put(blob, "small", "x", 1, BLOB_CREATE, &err), 0);
+    ck_assert_int_eq(blob_put(blob, "k", data, SIZE, BLOB_CREATE, &err), ERR_CONFLICT);
+    check_asked(8, "POST /bucket/out/k?uploadId=up HTTP");
+    check_asked(8, "\r\nIf-None-Match: *\r\n");
+    check_asked(9, "DELETE /bucket/out/k?uploadId=up HTTP");
+    fixture_stub_stop(&stub);
+    mem_free(data);
+}
+END_TEST
+
 START_TEST(an_upload_that_fails_is_taken_back) {
     unsigned char *data = fixture_bytes(SIZE);
     start(uploads[_i].answers, uploads[_i].count);
@@ -768,6 +785,7 @@ Suite *s3_suite(void) {
     tcase_add_test(requests, what_a_store_can_is_asked_once);
     tcase_add_test(requests, where_a_store_can_not_each_creation_looks);
     tcase_add_test(requests, a_large_object_goes_in_parts);
+    tcase_add_test(requests, a_large_object_is_created_once_where_the_store_can);
     tcase_add_loop_test(requests, an_upload_that_fails_is_taken_back, 0,
                         sizeof(uploads) / sizeof(uploads[0]));
     tcase_add_test(requests, uploads_of_the_dead_are_taken_back);

@@ -28,6 +28,14 @@ static const struct {
     {MACHINE_TITLE, "failed", "submit", "submitted"},
     {MACHINE_TITLE, "cancelled", "submit", "submitted"},
     {MACHINE_TITLE, "done", "submit", "submitted"},
+    {MACHINE_TITLE, "submitted", "remove", "removing"},
+    {MACHINE_TITLE, "running", "remove", "removing"},
+    {MACHINE_TITLE, "failing", "remove", "removing"},
+    {MACHINE_TITLE, "failed", "remove", "removing"},
+    {MACHINE_TITLE, "cancelled", "remove", "removing"},
+    {MACHINE_TITLE, "done", "remove", "removing"},
+    {MACHINE_TITLE, "removing", "fail", "failed"},
+    {MACHINE_TITLE, "removing", "drop", "gone"},
 
     {MACHINE_UNIT, "blocked", "unblock", "ready"},
     {MACHINE_UNIT, "blocked", "cancel", "cancelled"},
@@ -36,6 +44,8 @@ static const struct {
     {MACHINE_UNIT, "ready", "complete", "done"},
     {MACHINE_UNIT, "ready", "reuse", "done"},
     {MACHINE_UNIT, "ready", "cancel", "cancelled"},
+    {MACHINE_UNIT, "leased", "hedge", "leased"},
+    {MACHINE_UNIT, "leased", "yield", "leased"},
     {MACHINE_UNIT, "leased", "block", "blocked"},
     {MACHINE_UNIT, "leased", "complete", "done"},
     {MACHINE_UNIT, "leased", "retry", "ready"},
@@ -70,7 +80,8 @@ static int drawn(enum machine machine, int state, int event) {
     for (size_t i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
         if (moves[i].machine == machine && strcmp(moves[i].from, state_name(machine, state)) == 0 &&
             strcmp(moves[i].event, state_event_name(machine, event)) == 0) {
-            return state_from_name(machine, moves[i].to);
+            return strcmp(moves[i].to, "gone") == 0 ? TITLE_GONE
+                                                    : state_from_name(machine, moves[i].to);
         }
     }
     return -1;
@@ -136,7 +147,7 @@ static void add_ready_unit(struct tx *tx, void *context) {
     sql_run(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(7), TEXT("t"), INTEGER(1), INTEGER(0), TEXT("video"), INTEGER(0),
                    TEXT("h264-720p"), INTEGER(3), INTEGER(0), TEXT("ready"), INTEGER(0), REAL(1.5),
-                   INTEGER(96), INTEGER(0)));
+                   INTEGER(96), INTEGER(0), INTEGER(0)));
 }
 
 struct attempt {

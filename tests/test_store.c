@@ -288,7 +288,7 @@ static void read_clock(struct tx *tx, void *context) {
     *(int64_t *)context = tx_now(tx);
     sql_run(tx, SQL_EVENT_ADD,
             VALUES(INTEGER(tx_numbers(tx, "event", 1)), INTEGER(tx_now(tx) + 3600000), TEXT("t"),
-                   INTEGER(0), TEXT("k"), TEXT("")));
+                   INTEGER(0), TEXT("k"), TEXT(""), TEXT("")));
 }
 
 START_TEST(the_clock_never_goes_back) {

@@ -91,7 +91,46 @@ START_TEST(what_runs_where) {
     ck_says("t", "state: t is being made, and all is well: 2 of ");
     ck_says("t", "running: video of chunk 0 for h264-720p");
     ck_assert_ptr_null(strstr(why("t"), "queue: ")); /* its own tasks take the slots */
-    ck_says("t", " runs on w1 for 5 s, 50 % done.\n");
+    ck_says("t", " runs on w1 for 5 s, 50 % done; it is expected to take ");
+    ck_says("t", " GiB of memory there. w1 was the first to ask of 1 worker that could do it, of 1 "
+                 "in all.\n");
+}
+END_TEST
+
+START_TEST(a_straggler_is_doubled) {
+    struct fixture_held held;
+    char other[ID_TEXT];
+    farm.farm.hedge_after = 3;
+    farm.farm.hedge_least_ms = 1000;
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    fixture_take_kind(&farm, &held, session, TASK_VIDEO);
+    fixture_join(&farm, "w2", "host2", 2, other);
+    fixture_work(&farm, other);
+    ck_assert_ptr_null(strstr(why("t"), "second to run it"));
+    farm.now_ms = farm.retry_at;
+    fixture_lease_one(&farm, other);
+    ck_says("t", "It is the second to run it, since w1 takes much longer than expected: the first "
+                 "result counts, and the other is stopped.\n");
+    ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
+    ck_assert_ptr_null(strstr(why("t"), "second to run it"));
+    fixture_drop(&held);
+}
+END_TEST
+
+START_TEST(their_sandbox_is_too_weak) {
+    farm.farm.sandbox_required = SANDBOX_NO_LANDLOCK;
+    fixture_submit(&farm, "t", "h264", false);
+    fixture_join_walled(&farm, "w1", SANDBOX_NONE, session);
+    ck_says("t", "but something holds it up");
+    ck_says("t", "sandbox: 1 worker, such as w1, could do some of its work but for its sandbox, "
+                 "which is weaker than the scheduler's option sandbox_required ('no-landlock') ");
+    ck_assert_ptr_null(strstr(why("t"), "drained: "));
+    ck_assert_ptr_null(strstr(why("t"), "encoder: "));
+    fixture_join_walled(&farm, "w2", SANDBOX_NO_LANDLOCK, session);
+    ck_says("t", "and all is well");
+    fixture_drain(&farm, "w2", true);
+    ck_says("t", "drained: All workers that could do 1 piece of work are drained (1); `reelfarm "
+                 "drain w2 --undo`");
 }
 END_TEST
 
@@ -266,8 +305,12 @@ START_TEST(more_runs_than_is_shown) {
     struct why why = facts();
     why.task_count = WHY_TASKS_SHOWN + 1;
     for (int i = 0; i < WHY_TASKS_SHOWN; i++) {
-        why.tasks[i] = (struct why_task){
-            .kind = TASK_PACKAGE, .worker = "w", .for_ms = 7500000, .chunk = -1, .renditions = ""};
+        why.tasks[i] = (struct why_task){.hedges = "",
+                                         .kind = TASK_PACKAGE,
+                                         .worker = "w",
+                                         .for_ms = 7500000,
+                                         .chunk = -1,
+                                         .renditions = ""};
     }
     say(&why);
     ck_assert_ptr_nonnull(
@@ -283,6 +326,8 @@ Suite *why_suite(void) {
     tcase_add_test(tests, nobody_is_there);
     tcase_add_test(tests, its_source_is_read);
     tcase_add_test(tests, what_runs_where);
+    tcase_add_test(tests, a_straggler_is_doubled);
+    tcase_add_test(tests, their_sandbox_is_too_weak);
     tcase_add_test(tests, nobody_has_the_encoder);
     tcase_add_test(tests, those_who_could_are_drained);
     tcase_add_test(tests, a_pause_after_a_failure);

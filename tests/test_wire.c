@@ -156,15 +156,15 @@ START_TEST(tasks_come_back) {
     struct task again = {0};
     task_read(&again, &r);
     ck_assert_msg(reader_ok(&r), "%s", err.message);
-    ck_assert(again.fence == task.fence && again.kind == task.kind &&
-              strcmp(again.title, task.title) == 0 && again.attempt == task.attempt &&
-              strcmp(again.source.url, task.source.url) == 0 &&
-              again.source.size == task.source.size &&
-              strcmp(again.source.pin, task.source.pin) == 0 &&
-              strcmp(again.source.identity, task.source.identity) == 0 &&
-              strcmp(again.output, task.output) == 0 && again.memory_bytes == task.memory_bytes &&
-              again.wall_limit_s == task.wall_limit_s && strcmp(again.version, task.version) == 0 &&
-              again.unit_count == task.unit_count);
+    ck_assert(
+        again.fence == task.fence && again.kind == task.kind &&
+        strcmp(again.title, task.title) == 0 && again.attempt == task.attempt &&
+        strcmp(again.source.url, task.source.url) == 0 && again.source.size == task.source.size &&
+        strcmp(again.source.pin, task.source.pin) == 0 &&
+        strcmp(again.source.identity, task.source.identity) == 0 &&
+        strcmp(again.output, task.output) == 0 && again.memory_bytes == task.memory_bytes &&
+        again.reserve_bytes == task.reserve_bytes && again.wall_limit_s == task.wall_limit_s &&
+        strcmp(again.version, task.version) == 0 && again.unit_count == task.unit_count);
     for (size_t i = 0; i < task.unit_count; i++) {
         ck_assert(again.units[i].id == task.units[i].id &&
                   strcmp(again.units[i].rendition, task.units[i].rendition) == 0 &&

@@ -254,6 +254,7 @@ void any_task(struct task *t) {
     t->source.identity = any_string(&t->arena);
     t->output = any_string(&t->arena);
     t->memory_bytes = any(0, INT64_C(1) << 40);
+    t->reserve_bytes = any(0, t->memory_bytes);
     t->wall_limit_s = (double)any(0, 1000000) / 7;
     t->version = any_string(&t->arena);
     if (t->kind == TASK_PROBE || t->kind == TASK_VIDEO || t->kind == TASK_AUDIO) {

@@ -65,6 +65,8 @@ struct api_worker {
     int64_t pid;
     int slots;
     int64_t memory_bytes;
+    int64_t cores;
+    enum sandbox_level sandbox; /* round its children */
     size_t encoder_count;
     const struct api_encoder *encoders;
 };

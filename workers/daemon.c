@@ -23,10 +23,11 @@
 
 enum {
     TOKEN_BYTES = 4096,
-    TICK_MS = 100,    /* how often a signal is looked for */
-    HEART_NICE = -5,  /* where we may: a heartbeat must not starve */
-    ANSWER_PARTS = 3, /* of a lease time a heartbeat's answer may take one */
-    WARN_MS = 60000,  /* a scheduler that is away is told of once a minute */
+    TICK_MS = 100,        /* how often a signal is looked for */
+    HEART_NICE = -5,      /* where we may: a heartbeat must not starve */
+    ANSWER_PARTS = 3,     /* of a lease time a heartbeat's answer may take one */
+    SHORT_WAIT_MS = 1000, /* for work, while the memory for it may become free */
+    WARN_MS = 60000,      /* a scheduler that is away is told of once a minute */
     EXIT_FAILED = 1,
     EXIT_REFUSED = 4,
     EXIT_INTERRUPTED = 130,
@@ -274,13 +275,20 @@ static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SES
     pthread_mutex_lock(&d->shared.lock);
     for (size_t i = 0; i < d->slot_count; i++) {
         idle += d->slots[i].task == NULL;
-        *memory -= d->slots[i].task != NULL ? d->slots[i].task->memory_bytes : 0;
+        *memory -= d->slots[i].task != NULL ? d->slots[i].task->reserve_bytes : 0;
     }
     memcpy(session, d->session.id, API_SESSION_TEXT);
     bool may_lease = d->has_session && (d->listed || idle == d->slot_count);
     idle = may_lease ? idle : 0;
     pthread_mutex_unlock(&d->shared.lock);
     return idle;
+}
+
+/* Whether what the tasks at work leave is less than these slots' share: none may fit now that
+ * does as soon as one of those ends, of which a scheduler that was asked before knows nothing. */
+static bool is_short(const struct daemon *d, int64_t memory, size_t idle) {
+    int64_t share = d->worker.memory_bytes / (int64_t)d->slot_count;
+    return idle < d->slot_count && memory < share * (int64_t)idle;
 }
 
 static void wait_for_change(struct daemon *d) {
@@ -315,8 +323,9 @@ static void lease(struct daemon *d, struct api *api, int *failures) {
         wait_for_change(d);
         return;
     }
-    int failed = api_lease(api, session, (int)idle, memory > 0 ? memory : 0, API_WAIT_MS, tasks,
-                           &count, &err);
+    int64_t wait_ms = is_short(d, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS;
+    int failed =
+        api_lease(api, session, (int)idle, memory > 0 ? memory : 0, wait_ms, tasks, &count, &err);
     if (failed == 0) {
         *failures = 0;
         tasks_give(d, tasks, count);
@@ -383,6 +392,8 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
         .pid = getpid(),
         .slots = (int)d->options->slots,
         .memory_bytes = memory_most(d->options),
+        .cores = d->options->cores,
+        .sandbox = (enum sandbox_level)d->options->sandbox,
         .encoder_count = encoder_count,
         .encoders = encoders,
     };

@@ -120,8 +120,7 @@ enum { OPTIONS = sizeof(table) / sizeof(table[0]), SLOTS_MAX = 256 };
 /* Those that this process may use. */
 static int64_t processors(void) {
     cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-    return count < SLOTS_MAX ? count : SLOTS_MAX;
+    return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 /* Where a scheduler of this user on this machine keeps its own. */
@@ -173,8 +172,9 @@ int options_load(struct daemon_options *options, struct config *config, int argc
     if (failed != 0) {
         return failed;
     }
+    options->cores = processors();
     if (options->slots == 0) {
-        options->slots = processors();
+        options->slots = options->cores < SLOTS_MAX ? options->cores : SLOTS_MAX;
     }
     return options->token_file != NULL ? 0 : find_token(options, config, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Removing what no kept version names: see remove.h. */
+/* Removing what no kept version names, or is wanted no more: see remove.h. */
 #include "remove.h"
 
 #include <stdbool.h>
@@ -31,9 +31,13 @@ struct names {
     size_t count;
 };
 
+enum scope { SCOPE_UNNAMED, SCOPE_VERSIONS, SCOPE_EVERYTHING };
+
 struct removal {
     struct blob *output;
     const char *title;
+    enum scope scope;
+    const struct dropped_versions *dropped; /* of SCOPE_VERSIONS */
     struct arena arena;
     struct object *objects; /* owned */
     size_t count;
@@ -151,11 +155,28 @@ static int document_read(struct removal *removal, const char *name, struct err *
     return failed;
 }
 
+static bool is_among(const char *const *list, size_t count, const char *name, size_t length) {
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(list[i]) == length && strncmp(list[i], name, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether an object of a version is of one that is dropped. */
+static bool is_of_dropped(const struct removal *removal, const char *name) {
+    const struct dropped_versions *dropped = removal->dropped;
+    return removal->scope == SCOPE_VERSIONS &&
+           is_among(dropped->versions, dropped->version_count, name, VERSION_DIGITS);
+}
+
 static int versions_read(struct removal *removal, struct err *err) {
     int failed = removal->published ? document_read(removal, "title.json", err) : 0;
     for (size_t i = 0; i < removal->count && removal->published && failed == 0; i++) {
         const struct object *object = &removal->objects[i];
-        if (object->rank == RANK_VERSION && strcmp(object->name + VERSION_DIGITS, ".json") == 0) {
+        if (object->rank == RANK_VERSION && strcmp(object->name + VERSION_DIGITS, ".json") == 0 &&
+            !is_of_dropped(removal, object->name)) {
             names_add(&removal->versions,
                       arena_format(&removal->versions.arena, "%.16s", object->name));
             failed = document_read(removal, object->name, err);
@@ -173,7 +194,29 @@ static bool is_named(const struct names *names, const char *name) {
     return false;
 }
 
+/* The same of one version after another. */
+static bool stays(const struct removal *removal, const struct object *object) {
+    const struct dropped_versions *dropped = removal->dropped;
+    switch (object->rank) {
+    case RANK_VERSION:
+    case RANK_PLAYLIST:
+        return !is_of_dropped(removal, object->name);
+    case RANK_RENDITION:
+        return is_named(&removal->folders, object->name) ||
+               !is_among(dropped->folders, dropped->folder_count, object->name,
+                         (size_t)(strrchr(object->name, '/') - object->name));
+    default:
+        return true;
+    }
+}
+
 static bool is_kept(const struct removal *removal, const struct object *object) {
+    if (removal->scope == SCOPE_VERSIONS) {
+        return stays(removal, object);
+    }
+    if (removal->scope == SCOPE_EVERYTHING) {
+        return object->rank == RANK_FOREIGN;
+    }
     switch (object->rank) {
     case RANK_STABLE:
         return removal->published;
@@ -210,27 +253,44 @@ static int objects_remove(struct removal *removal, int64_t *removed, struct err 
     return 0;
 }
 
-int remove_unnamed(struct blob *output, const char *title, int64_t *removed, struct err *err) {
-    struct removal removal = {.output = output, .title = title};
+/* Frees what the removal owns. */
+static int perform(struct removal *removal, int64_t *removed, struct err *err) {
     struct err why = {0};
-    char *prefix = mem_format("%s/", title);
+    char *prefix = mem_format("%s/", removal->title);
     *removed = 0;
-    int failed = blob_list(output, prefix, object_take, &removal, &why);
+    int failed = blob_list(removal->output, prefix, object_take, removal, &why);
     if (failed == ERR_NOT_FOUND) { /* the output is no folder at all: nothing is in it */
         failed = 0;
     } else if (failed != 0) {
         err_set(err, why.code, "%s", why.message);
     }
-    if (failed == 0 && removal.ours) {
-        failed = versions_read(&removal, err);
+    if (failed == 0 && removal->ours && removal->scope != SCOPE_EVERYTHING) {
+        failed = versions_read(removal, err);
     }
-    if (failed == 0 && removal.ours) {
-        failed = objects_remove(&removal, removed, err);
+    if (failed == 0 && removal->ours) {
+        failed = objects_remove(removal, removed, err);
     }
-    names_finish(&removal.versions);
-    names_finish(&removal.folders);
-    arena_finish(&removal.arena);
-    mem_free(removal.objects);
+    names_finish(&removal->versions);
+    names_finish(&removal->folders);
+    arena_finish(&removal->arena);
+    mem_free(removal->objects);
     mem_free(prefix);
     return failed;
+}
+
+int remove_unnamed(struct blob *output, const char *title, int64_t *removed, struct err *err) {
+    struct removal removal = {.output = output, .title = title};
+    return perform(&removal, removed, err);
+}
+
+int remove_everything(struct blob *output, const char *title, int64_t *removed, struct err *err) {
+    struct removal removal = {.output = output, .title = title, .scope = SCOPE_EVERYTHING};
+    return perform(&removal, removed, err);
+}
+
+int remove_versions(struct blob *output, const char *title, const struct dropped_versions *dropped,
+                    int64_t *removed, struct err *err) {
+    struct removal removal = {
+        .output = output, .title = title, .scope = SCOPE_VERSIONS, .dropped = dropped};
+    return perform(&removal, removed, err);
 }

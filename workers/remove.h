@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What of a title's folder no kept version names, and its removal. */
+/* What of a title's folder is to go, and its removal. */
 #ifndef WORKERS_REMOVE_H
 #define WORKERS_REMOVE_H
 
@@ -17,5 +17,21 @@
  * `*removed` counts objects.
  */
 int remove_unnamed(struct blob *output, const char *title, int64_t *removed, struct err *err);
+
+/* All that reelfarm makes there, what is published first; else as remove_unnamed. */
+int remove_everything(struct blob *output, const char *title, int64_t *removed, struct err *err);
+
+/* What a removal of versions takes. Borrowed. */
+struct dropped_versions {
+    const char *const *versions; /* their names */
+    size_t version_count;
+    const char *const *folders; /* of renditions that no other version names, below the title's */
+    size_t folder_count;
+};
+
+/* The documents of these versions, then those folders but for one that a version which is kept
+ * names all the same; nothing else. CORRUPT as remove_unnamed. */
+int remove_versions(struct blob *output, const char *title, const struct dropped_versions *dropped,
+                    int64_t *removed, struct err *err);
 
 #endif

@@ -160,16 +160,6 @@ static const struct {
     {6, 0, 0, 0x3},    /* abstract sockets, signals */
 };
 
-const char *const sandbox_level_names[] = {"full", "no-landlock", "none", NULL};
-
-enum sandbox_level sandbox_level_find(const char *name) {
-    int level = 0;
-    while (level < SANDBOX_LEVEL_COUNT && strcmp(sandbox_level_names[level], name) != 0) {
-        level++;
-    }
-    return (enum sandbox_level)level;
-}
-
 /* ---- Landlock --------------------------------------------------------------------------- */
 
 static int no_landlock(int errno_value, struct err *err) {

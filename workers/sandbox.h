@@ -13,20 +13,7 @@
 #define WORKERS_SANDBOX_H
 
 #include "common/err.h"
-
-/* What an operator may ask for. Whatever of it the kernel lacks is an error, never left out. */
-enum sandbox_level {
-    SANDBOX_FULL,        /* both walls */
-    SANDBOX_NO_LANDLOCK, /* seccomp alone, for kernels and containers without Landlock */
-    SANDBOX_NONE,        /* neither: no more than limits, capabilities and descriptors */
-    SANDBOX_LEVEL_COUNT,
-};
-
-/* "full", "no-landlock", "none"; ended by NULL. */
-extern const char *const sandbox_level_names[SANDBOX_LEVEL_COUNT + 1];
-
-/* The level of that name; SANDBOX_LEVEL_COUNT where there is none. */
-enum sandbox_level sandbox_level_find(const char *name);
+#include "common/wire.h"
 
 /*
  * The child's own promise, for ever: no capability, no new descriptor, no file, no core;

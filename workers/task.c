@@ -58,6 +58,17 @@ static struct blob_options blob_options_of(const struct task_run *run) {
     return options;
 }
 
+/* What a chunk's child will read, as if all pictures were of a size; 0 for other tasks. */
+static int64_t chunk_bytes(const struct child_spec *spec, int64_t size) {
+    int64_t frames = spec->source.timeline.frames;
+    if (spec->kind != TASK_VIDEO || frames <= 0) {
+        return 0;
+    }
+    const struct chunk_grid *chunk = &spec->chunk;
+    double share = (double)(chunk->end + chunk->tail - chunk->first) / (double)frames;
+    return (int64_t)((double)size * share) + 1;
+}
+
 int task_open_source(struct task_run *run, struct err *err) {
     const struct task_source *pinned = &run->task->source;
     struct blob_options options = blob_options_of(run);
@@ -69,6 +80,7 @@ int task_open_source(struct task_run *run, struct err *err) {
     if (failed != 0) {
         return task_fail(run, source_failure((enum err_code)failed), failed);
     }
+    blob_source_means(run->source, chunk_bytes(&run->task->spec, pinned->size));
     run->task->spec.source_size = blob_source_facts(run->source)->size;
     return 0;
 }

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* remove: what a failed or cancelled title leaves and no kept version names. */
+/* remove: what a failed title leaves and no kept version names; versions that are kept no more;
+ * or all of a title. */
+#include <inttypes.h>
+
+#include "common/log.h"
 #include "remove.h"
 #include "task.h"
 
 static int objects_remove(struct task_run *run, struct err *err) {
     int64_t removed = 0;
-    int failed = remove_unnamed(run->output, run->task->title, &removed, err);
+    const struct task *task = run->task;
+    const struct dropped_versions dropped = {
+        .versions = task->versions,
+        .version_count = task->version_count,
+        .folders = task->folders,
+        .folder_count = task->folder_count,
+    };
+    int failed = task->everything ? remove_everything(run->output, task->title, &removed, err)
+                 : task->version_count > 0
+                     ? remove_versions(run->output, task->title, &dropped, &removed, err)
+                     : remove_unnamed(run->output, task->title, &removed, err);
+    log_info("removed", "objects=%" PRId64, removed);
     return failed == 0 ? 0 : task_fail(run, output_failure(run->output, failed, err), failed);
 }
 

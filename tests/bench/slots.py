@@ -41,7 +41,7 @@ def read_leases(store):
     for at, kind, unit, detail in store.execute(
             "SELECT at, kind, unit, detail FROM event ORDER BY seq"):
         fields = json.loads(detail) if detail else {}
-        if kind == "unit.lease":
+        if kind in ("unit.lease", "unit.hedge"):
             first = at if first is None else first
             leases.setdefault(fields["fence"], Lease(
                 (at - first) / 1000, work_of(fields["kind"], rendition[unit])))

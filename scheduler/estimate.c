@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What tasks are expected to take, over the store: see estimate.h. */
+#include "estimate.h"
+
+enum { HOST_KEPT_MS = 30 * 86400 * 1000LL }; /* without a report: spot nodes come and go */
+
+static void read_fit(struct query *query, int column, struct model_fit *out) {
+    out->weight = query_real(query, column);
+    out->mean = query_real(query, column + 1);
+    out->variance = query_real(query, column + 2);
+    out->most = query_real(query, column + 3);
+}
+
+static struct model *load(struct tx *tx, struct farm *farm) {
+    struct model *model = &farm->model;
+    if (model->loaded) {
+        return model;
+    }
+    struct query query = sql_query(tx, SQL_MODEL, NULL, 0);
+    while (query_next(&query)) {
+        struct model_row *row = model_add(model, query_integer(&query, 0), query_text(&query, 1));
+        read_fit(&query, 2, &row->wall);
+        read_fit(&query, 6, &row->memory);
+    }
+    model->loaded = tx_ok(tx);
+    return model;
+}
+
+/* The row of a name, added where it is not there; NULL where the store can't. */
+static struct model_row *take_row(struct tx *tx, struct farm *farm, const char *name) {
+    struct model *model = load(tx, farm);
+    struct model_row *found = model_find_name(model, name);
+    if (found != NULL || !tx_ok(tx)) {
+        return found;
+    }
+    if (sql_run(tx, SQL_MODEL_DROP_HOSTS, VALUES(INTEGER(tx_now(tx) - HOST_KEPT_MS))) > 0) {
+        model_finish(model);
+        load(tx, farm);
+    }
+    int64_t id = tx_numbers(tx, "model", 1);
+    sql_run(tx, SQL_MODEL_ADD, VALUES(INTEGER(id), TEXT(name), INTEGER(tx_now(tx))));
+    return tx_ok(tx) ? model_add(model, id, name) : NULL;
+}
+
+static void keep_row(struct tx *tx, const struct model_row *row) {
+    const struct model_fit *wall = &row->wall, *memory = &row->memory;
+    sql_run(tx, SQL_MODEL_SET,
+            VALUES(INTEGER(row->id), INTEGER(tx_now(tx)), REAL(wall->weight), REAL(wall->mean),
+                   REAL(wall->variance), REAL(wall->most), REAL(memory->weight), REAL(memory->mean),
+                   REAL(memory->variance), REAL(memory->most)));
+}
+
+int64_t estimate_class(struct tx *tx, struct farm *farm, const struct rendition_plan *rendition) {
+    char name[MODEL_NAME_TEXT];
+    if (rendition->is_video) {
+        const struct video_spec *spec = &rendition->video;
+        model_class_name(name, spec->encoder, spec->preset, (int64_t)spec->width * spec->height);
+    } else {
+        model_class_name(name, rendition->audio.encoder, "-", 0);
+    }
+    const struct model_row *row = take_row(tx, farm, name);
+    return row == NULL ? 0 : row->id;
+}
+
+static double wall_factor(const struct model *model, const struct unit_row *unit) {
+    const struct model_row *row = model_find(model, unit->model);
+    return model_factor(row == NULL ? NULL : &row->wall);
+}
+
+void estimate_costs(struct tx *tx, struct farm *farm, struct unit_list *units) {
+    const struct model *model = load(tx, farm);
+    for (size_t i = 0; i < units->count; i++) {
+        units->rows[i].cost_s = units->rows[i].table_s * wall_factor(model, &units->rows[i]);
+    }
+}
+
+static double host_factor(const struct model *model, const char *host) {
+    char name[MODEL_NAME_TEXT];
+    model_host_name(name, host);
+    const struct model_row *row = model_find_name(model, name);
+    return model_factor(row == NULL ? NULL : &row->wall);
+}
+
+/* The unit of a task by which its memory goes: that of all together is told once. */
+static size_t costliest(const struct unit_row *units, size_t count) {
+    size_t most = 0;
+    for (size_t i = 1; i < count; i++) {
+        most = units[i].table_s > units[most].table_s ? i : most;
+    }
+    return most;
+}
+
+struct estimate estimate_task(struct tx *tx, struct farm *farm, const struct unit_row *units,
+                              size_t count, const char *host, int64_t table_bytes) {
+    const struct model *model = load(tx, farm);
+    struct estimate out = {.spread = 1, .table_bytes = table_bytes};
+    for (size_t i = 0; i < count; i++) {
+        const struct model_row *row = model_find(model, units[i].model);
+        double spread = model_spread(row == NULL ? NULL : &row->wall);
+        out.wall_s += units[i].table_s * wall_factor(model, &units[i]);
+        out.spread = out.spread > spread ? out.spread : spread;
+    }
+    const struct model_row *row = model_find(model, units[costliest(units, count)].model);
+    out.reserve_bytes = model_memory(row == NULL ? NULL : &row->memory, table_bytes);
+    out.wall_s *= host_factor(model, host);
+    return out;
+}
+
+void estimate_learn(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                    const struct unit_list *units, const struct task_stats *stats) {
+    const struct model *model = load(tx, farm);
+    double table_s = 0, class_s = 0;
+    char name[MODEL_NAME_TEXT];
+    for (size_t i = 0; i < units->count; i++) {
+        table_s += units->rows[i].table_s;
+        class_s += units->rows[i].table_s * wall_factor(model, &units->rows[i]);
+    }
+    double host = host_factor(model, lease->host);
+    size_t largest = costliest(units->rows, units->count);
+    for (size_t i = 0; i < units->count && tx_ok(tx); i++) {
+        struct model_row *row = model_find(model, units->rows[i].model);
+        double share = units->rows[i].table_s / table_s;
+        if (row != NULL) {
+            model_learn(&row->wall, stats->wall_s, table_s * host, share);
+            if (i == largest) {
+                model_learn(&row->memory, (double)stats->peak_memory, (double)lease->table_bytes,
+                            1);
+            }
+            keep_row(tx, row);
+        }
+    }
+    model_host_name(name, lease->host);
+    struct model_row *row = take_row(tx, farm, name);
+    if (row != NULL) {
+        model_learn(&row->wall, stats->wall_s, class_s, 1);
+        keep_row(tx, row);
+    }
+}

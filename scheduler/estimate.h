@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What tasks are expected to take, and the learning of it from their reports: model.h over the
+ * store, which outlives the scheduler. All calls run inside a transaction.
+ */
+#ifndef SCHEDULER_ESTIMATE_H
+#define SCHEDULER_ESTIMATE_H
+
+#include "farm.h"
+
+/* The number of the class that a rendition's units are of, given at its first use. */
+int64_t estimate_class(struct tx *tx, struct farm *farm, const struct rendition_plan *rendition);
+
+/* Corrects the cost of units, which is the table's, by what their classes are known to take. */
+void estimate_costs(struct tx *tx, struct farm *farm, struct unit_list *units);
+
+struct estimate {
+    double wall_s;         /* by the clock, on that host */
+    double spread;         /* most such tasks are within this factor of it */
+    int64_t table_bytes;   /* what the table says */
+    int64_t reserve_bytes; /* to set aside for it: at most table_bytes */
+};
+
+/* Of a task of these units on a host; `table_bytes` without what failures doubled. */
+struct estimate estimate_task(struct tx *tx, struct farm *farm, const struct unit_row *units,
+                              size_t count, const char *host, int64_t table_bytes);
+
+/* Takes in what an accepted result of a task with pictures or sound says. `units` as they are in
+ * the store. */
+void estimate_learn(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                    const struct unit_list *units, const struct task_stats *stats);
+
+#endif

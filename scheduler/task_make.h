@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a worker is told that leases units: spec, source, where objects go, limits.
+ */
+#ifndef SCHEDULER_TASK_MAKE_H
+#define SCHEDULER_TASK_MAKE_H
+
+#include "estimate.h"
+#include "farm.h"
+
+/*
+ * Fills a zeroed task with all but its fence, and what it is expected to take on `host`. The
+ * units are of one title and one group of forming.h. Finish the task in any case. The plan's
+ * error where they make none; the transaction's where the plan can't be read.
+ */
+int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct farm *farm,
+              const struct title_row *title, const struct unit_row *units, size_t count,
+              const char *host, struct err *err);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Versions that are kept, and the end of others: see versions.h. */
+#include "versions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "events.h"
+#include "titles.h"
+
+enum {
+    TITLES_MAX = 20,             /* looked after in one sweep */
+    VERSIONS_MAX = 50,           /* dropped by one task */
+    REFUSED_MS = 60 * 60 * 1000, /* after which it is tried again */
+};
+
+void versions_publish(struct tx *tx, const char *title) {
+    struct value id = TEXT(title), now = INTEGER(tx_now(tx));
+    sql_run(tx, SQL_VERSIONS_REPLACE, VALUES(id, now));
+    sql_run(tx, SQL_VERSION_PUT, VALUES(id, now));
+    sql_run(tx, SQL_VERSION_DROP_RENDITIONS, VALUES(id));
+    sql_run(tx, SQL_VERSION_PUT_RENDITIONS, VALUES(id));
+}
+
+static int64_t replaced_before(struct tx *tx, const struct farm *farm) {
+    return tx_now(tx) - farm->keep_versions_ms;
+}
+
+/* Gives out the task; what it is going to remove can't be reused from here on. */
+static void begin_dropping(struct tx *tx, const struct farm *farm, const char *id) {
+    struct title_row title = {0};
+    if (title_get(tx, id, &title)) {
+        sql_run(tx, SQL_VERSIONS_MARK,
+                VALUES(TEXT(id), INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
+                       INTEGER(VERSIONS_MAX)));
+        sql_run(tx, SQL_PRODUCTS_DROP_UNKEPT, VALUES(TEXT(id)));
+        title_drop_unit(tx, id, POSITION_DROP_VERSIONS);
+        title_add_unit(tx, &title, POSITION_DROP_VERSIONS, TASK_REMOVE, UNIT_READY);
+        tx_wake(tx, TOPIC_LEASES);
+    }
+    title_row_finish(&title);
+}
+
+void versions_sweep(struct tx *tx, const struct farm *farm) {
+    char ids[TITLES_MAX][WIRE_TITLE_TEXT];
+    size_t count = 0;
+    struct query query =
+        sql_query(tx, SQL_VERSIONS_DUE,
+                  VALUES(INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
+                         INTEGER(tx_now(tx) - REFUSED_MS), INTEGER(TITLES_MAX)));
+    while (query_next(&query)) {
+        snprintf(ids[count++], sizeof(ids[0]), "%s", query_text(&query, 0));
+    }
+    for (size_t i = 0; i < count; i++) {
+        begin_dropping(tx, farm, ids[i]);
+    }
+}
+
+/* The last two parts of a place: where its rendition lies below the title's folder. */
+static const char *folder_of(const char *place) {
+    const char *folder = place + strlen(place);
+    for (int slashes = 0; folder > place; folder--) {
+        if (folder[-1] == '/' && ++slashes == 2) {
+            break;
+        }
+    }
+    return folder;
+}
+
+static const char **take_texts(struct query *query, struct arena *arena, size_t *count,
+                               const char *(*part)(const char *text)) {
+    struct buf all = {0};
+    *count = 0;
+    while (query_next(query)) {
+        const char *text = query_text(query, 0);
+        const char *kept = arena_string(arena, part != NULL ? part(text) : text);
+        buf_append(&all, &kept, sizeof(kept));
+        (*count)++;
+    }
+    const char **list = arena_zero(arena, *count + 1, sizeof(*list));
+    if (*count > 0) {
+        memcpy(list, all.data, *count * sizeof(*list));
+    }
+    buf_finish(&all);
+    return list;
+}
+
+void versions_fill(struct tx *tx, struct task *task, const char *title) {
+    struct query versions = sql_query(tx, SQL_VERSIONS_DROPPING, VALUES(TEXT(title)));
+    task->versions = take_texts(&versions, &task->arena, &task->version_count, NULL);
+    struct query places = sql_query(tx, SQL_VERSIONS_PLACES, VALUES(TEXT(title)));
+    task->folders = take_texts(&places, &task->arena, &task->folder_count, folder_of);
+}
+
+void versions_dropped(struct tx *tx, const char *title) {
+    struct buf detail = {0};
+    struct writer w = writer_of(&detail);
+    struct query query = sql_query(tx, SQL_VERSIONS_DROPPING, VALUES(TEXT(title)));
+    writer_object(&w, NULL);
+    writer_array(&w, "versions");
+    while (query_next(&query)) {
+        writer_string(&w, NULL, query_text(&query, 0));
+    }
+    writer_array_end(&w);
+    writer_object_end(&w);
+    sql_run(tx, SQL_VERSIONS_DROP_DROPPING, VALUES(TEXT(title)));
+    sql_run(tx, SQL_VERSIONS_DROP_RENDITIONS, VALUES(TEXT(title)));
+    event_add(tx, title, 0, "version", "drop", buf_text(&detail));
+    buf_finish(&detail);
+}
+
+void versions_refused(struct tx *tx, const char *title) {
+    sql_run(tx, SQL_VERSIONS_REFUSED, VALUES(TEXT(title), INTEGER(tx_now(tx))));
+}
+
+static void write_time(struct writer *w, const char *name, int64_t at) {
+    if (at > 0) {
+        writer_int(w, name, at);
+    } else {
+        writer_null(w, name);
+    }
+}
+
+void versions_write(struct tx *tx, const struct farm *farm, const char *title, struct writer *w) {
+    struct title_row row = {0};
+    if (!title_get(tx, title, &row)) {
+        return;
+    }
+    int64_t rank = 0; /* of replaced ones at the title's output */
+    writer_object(w, NULL);
+    writer_array(w, "versions");
+    struct query query = sql_query(tx, SQL_VERSIONS, VALUES(TEXT(title)));
+    while (query_next(&query)) {
+        char output[PLACE_TEXT];
+        int64_t replaced = query_integer(&query, 3);
+        bool stays = replaced == 0 || strcmp(query_text(&query, 1), row.output) != 0 ||
+                     rank++ < farm->keep_versions || farm->keep_versions_ms > INT64_MAX - replaced;
+        place_public(query_text(&query, 1), output);
+        writer_object(w, NULL);
+        writer_string(w, "version", query_text(&query, 0));
+        writer_string(w, "output", output);
+        writer_bool(w, "current", replaced == 0);
+        write_time(w, "since", query_integer(&query, 2));
+        write_time(w, "until", replaced);
+        write_time(w, "kept_until", stays ? 0 : replaced + farm->keep_versions_ms);
+        writer_bool(w, "dropping", query_integer(&query, 4) != 0);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+    writer_object_end(w);
+    title_row_finish(&row);
+}

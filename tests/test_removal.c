@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Titles that are taken away: what stops, what is removed where and when, what is forgotten. */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "scheduler/events.h"
+#include "scheduler/view.h"
+#include "scheduler_fixture.h"
+
+Suite *removal_suite(void);
+
+static struct fixture_farm farm;
+static char session[ID_TEXT];
+static char error[1200];
+
+static void open_farm(void) {
+    fixture_farm_open(&farm);
+}
+
+static void close_farm(void) {
+    fixture_farm_close(&farm);
+}
+
+static const char *state(void) {
+    return fixture_state(&farm, "t", error, sizeof(error));
+}
+
+static void find_title(struct tx *tx, void *context) {
+    struct title_row row = {0};
+    *(bool *)context = title_find(tx, "t", &row);
+    title_row_finish(&row);
+}
+
+static bool is_there(void) {
+    bool found = false;
+    ck_assert_int_eq(store_call(farm.store, find_title, &found, NULL), 0);
+    return found;
+}
+
+/* The next task, which is to remove all of the title. */
+static const struct task *lease_removal(const char *output) {
+    const struct task *task = fixture_lease_one(&farm, session);
+    ck_assert_int_eq(task->kind, TASK_REMOVE);
+    ck_assert(task->everything);
+    ck_assert_str_eq(task->output, output);
+    return task;
+}
+
+static int leased(void) {
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    return farm.task_count;
+}
+
+static void make_title(void) {
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_work(&farm, session);
+    ck_assert_str_eq(state(), "done");
+}
+
+START_TEST(a_title_goes_when_its_files_have) {
+    make_title();
+    ck_assert(!fixture_remove(&farm, "t", false));
+    ck_assert_str_eq(state(), "removing");
+    ck_assert(!fixture_remove(&farm, "t", false)); /* once more is as good as once */
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), ERR_CONFLICT);
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), ERR_CONFLICT);
+    fixture_make(&farm, lease_removal("/out"));
+    ck_assert(!is_there());
+    ck_assert_int_eq(leased(), 0);
+    fixture_remove(&farm, "t", false);
+    ck_assert_int_eq(farm.err.code, ERR_NOT_FOUND);
+}
+END_TEST
+
+/* All is made anew: nothing counts on what was removed. */
+START_TEST(nothing_of_it_is_reused) {
+    make_title();
+    int units = fixture_count(&farm, "t", "done");
+    fixture_remove(&farm, "t", _i != 0);
+    if (_i == 0) {
+        fixture_make(&farm, lease_removal("/out"));
+    }
+    ck_assert(!is_there());
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    ck_assert_int_eq(fixture_count(&farm, "t", "done"), 1);
+    fixture_work(&farm, session);
+    ck_assert_int_eq(fixture_count(&farm, "t", "done"), units);
+}
+END_TEST
+
+/* In whatever way the task that runs ends, nothing is removed before. */
+START_TEST(what_runs_stops_first) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    fixture_beat(&farm, session, &video.fence, 1);
+    fixture_remove(&farm, "t", false);
+    ck_assert_int_eq(leased(), 0);
+    fixture_beat(&farm, session, &video.fence, 1);
+    ck_assert_int_eq(farm.stop_count, 1);
+    ck_assert_int_eq(leased(), 0);
+    if (_i == 0) {
+        fixture_beat(&farm, session, NULL, 0);
+    } else if (_i == 1) {
+        ck_assert_int_eq(fixture_complete(&farm, video.fence, &video.report), ANSWER_DROPPED);
+    } else {
+        fixture_lose(&farm);
+        ck_assert_int_eq(fixture_join(&farm, "w2", "host2", 1, session), 0);
+    }
+    fixture_make(&farm, lease_removal("/out"));
+    ck_assert(!is_there());
+    fixture_drop(&video);
+}
+END_TEST
+
+START_TEST(half_way_it_is_taken_up_again) {
+    make_title();
+    fixture_remove(&farm, "t", false);
+    int64_t lost = lease_removal("/out")->fence;
+    if (_i == 1) {
+        fixture_farm_restart(&farm);
+    }
+    fixture_lose(&farm);
+    ck_assert_str_eq(state(), "removing");
+    ck_assert_int_eq(fixture_join(&farm, "w2", "host2", 1, session), 0);
+    const struct task *task = lease_removal("/out");
+    ck_assert_int_ne(task->fence, lost);
+    fixture_make(&farm, task);
+    ck_assert(!is_there());
+}
+END_TEST
+
+START_TEST(one_that_is_refused_may_be_asked_for_again) {
+    make_title();
+    fixture_remove(&farm, "t", false);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_str_eq(state(), "removing");
+        farm.now_ms += 60000;
+        fixture_beat(&farm, session, NULL, 0);
+        fixture_fail(&farm, lease_removal("/out")->fence, FAILURE_REFUSED, "permission denied");
+    }
+    ck_assert_str_eq(state(), "failed");
+    ck_assert_ptr_nonnull(strstr(error, "its files can't be removed: "));
+    ck_assert_ptr_nonnull(strstr(error, "permission denied"));
+    if (_i == 0) {
+        ck_assert(!fixture_remove(&farm, "t", false));
+        farm.now_ms += 60000;
+        fixture_beat(&farm, session, NULL, 0);
+        fixture_make(&farm, lease_removal("/out"));
+    } else {
+        ck_assert(fixture_remove(&farm, "t", true));
+    }
+    ck_assert(!is_there());
+}
+END_TEST
+
+/* Where no worker comes, or runs it without end. */
+START_TEST(files_are_kept_of_one_whose_removal_waits_too) {
+    make_title();
+    fixture_remove(&farm, "t", false);
+    if (_i == 0) {
+        ck_assert(fixture_remove(&farm, "t", true));
+    } else {
+        int64_t fence = lease_removal("/out")->fence;
+        fixture_beat(&farm, session, &fence, 1);
+        ck_assert(!fixture_remove(&farm, "t", true));
+        fixture_beat(&farm, session, &fence, 1);
+        ck_assert_int_eq(farm.stop_count, 1);
+        ck_assert(is_there());
+        fixture_beat(&farm, session, NULL, 0);
+    }
+    ck_assert(!is_there());
+    ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+/* The task that removes what a failed run made is told to stop before another removes all. */
+START_TEST(a_failing_title_goes_too) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    fixture_fail(&farm, video.fence, FAILURE_BAD_SOURCE, "it is damaged");
+    const struct task *task = fixture_lease_one(&farm, session);
+    ck_assert(!task->everything);
+    int64_t fence = task->fence;
+    ck_assert_int_eq(task->kind, TASK_REMOVE);
+    fixture_beat(&farm, session, &fence, 1);
+    fixture_remove(&farm, "t", false);
+    ck_assert_int_eq(leased(), 0);
+    fixture_beat(&farm, session, NULL, 0);
+    fixture_make(&farm, lease_removal("/out"));
+    ck_assert(!is_there());
+    fixture_drop(&video);
+}
+END_TEST
+
+/* A new run writes nothing while a removal that was told to stop may go on. */
+START_TEST(a_run_waits_for_the_end_of_a_removal) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    fixture_fail(&farm, video.fence, FAILURE_BAD_SOURCE, "it is damaged");
+    int64_t fence = fixture_lease_one(&farm, session)->fence;
+    fixture_beat(&farm, session, &fence, 1);
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    ck_assert_int_eq(leased(), 0);
+    if (_i == 0) {
+        fixture_beat(&farm, session, NULL, 0);
+    } else {
+        fixture_lose(&farm);
+        ck_assert_int_eq(fixture_join(&farm, "w2", "host2", 1, session), 0);
+    }
+    ck_assert_int_eq(fixture_lease_one(&farm, session)->kind, TASK_PROBE);
+    fixture_drop(&video);
+}
+END_TEST
+
+struct feed {
+    const char *tenant;
+    int count;
+};
+
+static void count_events(struct tx *tx, void *context) {
+    struct feed *feed = context;
+    struct event_page page = {.title = "t", .tenant = feed->tenant};
+    struct buf text = {0};
+    events_stream(tx, &page, &text);
+    feed->count = page.count;
+    buf_finish(&text);
+}
+
+static int events_of(const char *tenant) {
+    struct feed feed = {.tenant = tenant};
+    ck_assert_int_eq(store_call(farm.store, count_events, &feed, NULL), 0);
+    return feed.count;
+}
+
+/* Whoever takes the name next sees nothing of the one before, who sees the end of its own. */
+START_TEST(its_events_stay_its_tenants) {
+    struct title_request request = {.title = "t", .tenant = "films"};
+    ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
+    ck_assert_int_eq(events_of("films"), 1);
+    ck_assert(fixture_remove(&farm, "t", true));
+    int films = events_of("films");
+    ck_assert_int_ge(films, 3); /* submitted, to be removed, gone */
+    request.tenant = "news";
+    ck_assert_int_eq(events_of("news"), 0);
+    ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
+    ck_assert_int_eq(events_of("news"), 1);
+    ck_assert_int_eq(events_of("films"), films);
+}
+END_TEST
+
+Suite *removal_suite(void) {
+    Suite *suite = suite_create("removal");
+    TCase *tcase = tcase_create("taken away");
+    tcase_add_checked_fixture(tcase, open_farm, close_farm);
+    tcase_add_test(tcase, a_title_goes_when_its_files_have);
+    tcase_add_loop_test(tcase, nothing_of_it_is_reused, 0, 2);
+    tcase_add_loop_test(tcase, what_runs_stops_first, 0, 3);
+    tcase_add_loop_test(tcase, half_way_it_is_taken_up_again, 0, 2);
+    tcase_add_loop_test(tcase, one_that_is_refused_may_be_asked_for_again, 0, 2);
+    tcase_add_loop_test(tcase, files_are_kept_of_one_whose_removal_waits_too, 0, 2);
+    tcase_add_test(tcase, a_failing_title_goes_too);
+    tcase_add_loop_test(tcase, a_run_waits_for_the_end_of_a_removal, 0, 2);
+    tcase_add_test(tcase, its_events_stay_its_tenants);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
