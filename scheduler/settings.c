@@ -26,7 +26,8 @@ static const struct config_option table[] = {
      .offset = FIELD(token_file),
      .min = 1,
      .max = 4096,
-     .help = "the token that calls need, made if missing; default: `token` by the store"},
+     .help = "the token that calls need, made if missing; default: `token` by the store, or in "
+             "~/.local/state/reelfarm for a shared one"},
     {.name = "listen",
      .type = CONFIG_TEXT,
      .offset = FIELD(listen),
