@@ -11,6 +11,7 @@
 #include "common/http.h"
 #include "common/mem.h"
 #include "common/trace.h"
+#include "common/urls.h"
 #include "interrupt.h"
 
 enum {
@@ -25,7 +26,8 @@ static const char default_url[] = "http://127.0.0.1:7430";
 
 struct client {
     struct http_client *http;
-    char *url;
+    char *list; /* of URLs */
+    struct urls urls;
     char *token;
     char *ca_file;             /* NULL: the system's authorities */
     const atomic_bool *cancel; /* NULL: none */
@@ -42,7 +44,8 @@ int client_create(struct client **out, const char *url, const char *token, const
     }
     struct client *client = mem_zero(1, sizeof(*client));
     client->http = http;
-    client->url = mem_string(url);
+    client->list = mem_string(url);
+    urls_init(&client->urls, url);
     client->token = mem_string(token);
     client->ca_file = ca_file == NULL ? NULL : mem_string(ca_file);
     *out = client;
@@ -52,7 +55,8 @@ int client_create(struct client **out, const char *url, const char *token, const
 void client_destroy(struct client *client) {
     if (client != NULL) {
         http_client_destroy(client->http);
-        mem_free(client->url);
+        mem_free(client->list);
+        urls_finish(&client->urls);
         mem_free(client->token);
         mem_free(client->ca_file);
         mem_free(client);
@@ -70,7 +74,7 @@ static const char *chosen(const struct invocation *invocation, const char *optio
 /* The token of this machine's scheduler is for no other. */
 static int read_token(struct buf *out, const char *named, const char *url, struct err *err) {
     struct err why = {0};
-    if (named == NULL && !http_is_loopback(url)) {
+    if (named == NULL && !urls_are_loopback(url)) {
         return err_set(err, ERR_INVALID,
                        "the scheduler at %s needs a token; name its file by --token-file", url);
     }
@@ -100,13 +104,8 @@ int client_connect(struct client **out, const struct invocation *invocation, str
     int failed =
         read_token(&token, chosen(invocation, "token-file", "REELFARM_TOKEN_FILE"), url, err);
     if (failed == 0) {
-        char *base = mem_string(url);
-        for (size_t end = strlen(base); end > 0 && base[end - 1] == '/';) {
-            base[--end] = '\0';
-        }
-        failed = client_create(out, base, buf_text(&token),
+        failed = client_create(out, url, buf_text(&token),
                                chosen(invocation, "ca-file", "REELFARM_CA_FILE"), err);
-        mem_free(base);
     }
     if (failed == 0) {
         (*out)->cancel = interrupt_catch();
@@ -125,7 +124,7 @@ static int judge(const struct client *client, const struct err *err, struct err 
             told, err->code,
             "no scheduler answers at %s: %s; start one by `reelfarm scheduler`, or name another "
             "by --scheduler",
-            client != NULL ? client->url : default_url, err->message);
+            client != NULL ? client->list : default_url, err->message);
         return EXIT_UNREACHABLE;
     }
     bool refused = err->code == ERR_CONFLICT || err->code == ERR_FORBIDDEN;
@@ -184,9 +183,10 @@ static int read_answer(const struct http_request *request, const struct http_res
     return 0;
 }
 
-int client_call(struct client *client, const char *method, const char *path, struct buf *body,
-                struct json **answer, struct err *err) {
-    char *url = mem_format("%s%s", client->url, path);
+/* A call of the scheduler that is asked now; whether another one may do better. */
+static int call_one(struct client *client, const char *method, const char *path, struct buf *body,
+                    struct json **answer, bool *passes, struct err *err) {
+    char *url = mem_format("%s%s", urls_now(&client->urls), path);
     char trace[TRACE_TEXT]; /* of what calls the command, as other tools hand it on */
     const struct http_header type = {"Content-Type", "application/json"};
     struct http_request request = http_request_default();
@@ -208,6 +208,7 @@ int client_call(struct client *client, const char *method, const char *path, str
     int failed = http_send(client->http, &request, &response, err);
     client->answered = failed == 0;
     client->reached = client->reached || response.reached;
+    *passes = failed == ERR_UNAVAILABLE || (failed == 0 && response.status == 503);
     if (failed == 0 && (response.status < 200 || response.status > 299)) {
         failed = problem(&request, &response, err);
     }
@@ -217,6 +218,19 @@ int client_call(struct client *client, const char *method, const char *path, str
     http_response_finish(&response);
     mem_free(url);
     return failed;
+}
+
+int client_call(struct client *client, const char *method, const char *path, struct buf *body,
+                struct json **answer, struct err *err) {
+    struct err why = {0};
+    bool passes = true;
+    int failed = call_one(client, method, path, body, answer, &passes, &why);
+    for (size_t i = 1; i < client->urls.count && failed != 0 && passes; i++) {
+        urls_go_on(&client->urls);
+        err_clear(&why);
+        failed = call_one(client, method, path, body, answer, &passes, &why);
+    }
+    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
 }
 
 int client_call_again(struct client *client, const char *method, const char *path, struct buf *body,

@@ -9,7 +9,8 @@
 
 struct client; /* used by one thread */
 
-/* Strings are copied. `ca_file`: who vouches for the scheduler, NULL for the system's. */
+/* Strings are copied. `url` may be a list of several, of which one answers at a time. `ca_file`:
+ * who vouches for the scheduler, NULL for the system's. */
 int client_create(struct client **out, const char *url, const char *token, const char *ca_file,
                   struct err *err);
 void client_destroy(struct client *client);
@@ -18,7 +19,8 @@ struct invocation;
 
 /* The rows of every command that talks to a farm's scheduler. */
 #define CONNECTION_OPTIONS                                                                         \
-    {"scheduler", "URL", "the scheduler (default: REELFARM_SCHEDULER, http://127.0.0.1:7430)"},    \
+    {"scheduler", "URL",                                                                           \
+     "the scheduler, or URL,URL (default: REELFARM_SCHEDULER, http://127.0.0.1:7430)"},            \
         {"token-file", "FILE", "its token (default: REELFARM_TOKEN_FILE, this machine's own)"}, {  \
         "ca-file", "FILE", "PEM file of who vouches for it (default: REELFARM_CA_FILE, system's)"  \
     }

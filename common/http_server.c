@@ -301,7 +301,12 @@ void http_answer(struct exchange *exchange, int status, const char *type, struct
 void http_answer_problem(struct exchange *exchange, int status, const struct err *err) {
     struct buf body = {0};
     write_problem(&body, status, err->message, err_code_name(err->code));
-    http_answer(exchange, status, "application/problem+json", &body);
+    struct http_reply reply = {.status = status, .type = "application/problem+json"};
+    if (status == 503) {
+        reply.headers[0].name = "Retry-After";
+        reply.headers[0].value = "1";
+    }
+    http_answer_reply(exchange, &reply, &body);
 }
 
 /* ---- streams ------------------------------------------------------------------------ */

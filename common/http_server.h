@@ -85,7 +85,7 @@ bool exchange_gone(const struct exchange *exchange);
  * type, NULL for an answer without a body. Once for each exchange; any thread. */
 void http_answer(struct exchange *exchange, int status, const char *type, struct buf *body);
 
-/* The same with an RFC 9457 problem document. */
+/* The same with an RFC 9457 problem document; a 503 asks to come back in a second. */
 void http_answer_problem(struct exchange *exchange, int status, const struct err *err);
 
 enum { HTTP_REPLY_HEADERS = 8 };

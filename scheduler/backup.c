@@ -48,6 +48,10 @@ static int make_folder(const char *path, struct err *err) {
 
 int backup_begin(struct backup *backup, struct driver *driver, const char *path, struct err *err) {
     struct driver_copy *copy = NULL;
+    int failed = driver_copy_check(driver, err);
+    if (failed != 0) {
+        return failed;
+    }
     if (backup->state == BACKUP_RUNNING) {
         return err_set(err, ERR_CONFLICT, "a backup to %s is being made; wait for its end",
                        backup->path);
@@ -57,7 +61,7 @@ int backup_begin(struct backup *backup, struct driver *driver, const char *path,
                        path);
     }
     char *part = mem_format("%.*s/.part", (int)(strrchr(path, '/') - path), path);
-    int failed = make_folder(path, err);
+    failed = make_folder(path, err);
     if (failed == 0) {
         remove_part(part); /* of a scheduler that was killed */
         failed = driver_copy_open(&copy, driver, part, err);

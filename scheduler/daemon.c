@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "scheduler.h"
 #include "settings.h"
+#include "store.h"
 
 enum {
     EXIT_DONE = 0,
@@ -23,6 +24,8 @@ enum {
     TOKEN_BYTES_MAX = 4096,
     PEM_BYTES_MAX = 256 << 10,
     DESCRIPTORS_ELSE = 64,
+    RETRY_MS = 1000, /* the store of another scheduler, or of a server that is away */
+    LOOK_MS = 100,   /* whether a shared store is still ours */
 };
 
 static int make_folder_of(const char *path, struct err *err) {
@@ -147,13 +150,35 @@ static const char *text_of(struct buf *text) {
     return text->size > 0 ? buf_text(text) : NULL;
 }
 
-static int start(struct scheduler **out, const struct settings *settings, struct err *err) {
+/* What ends the daemon. */
+struct ends {
+    sigset_t signals;
+    int signal; /* that came; 0: none */
+};
+
+/* Waits so long for a signal; -1: without limit. */
+static void wait_for_end(struct ends *ends, int ms) {
+    struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    int number = ms < 0 ? sigwaitinfo(&ends->signals, NULL)
+                        : sigtimedwait(&ends->signals, NULL, &limit);
+    ends->signal = number > 0 ? number : 0;
+}
+
+static bool stand_by(void *context) {
+    struct ends *ends = context;
+    wait_for_end(ends, RETRY_MS);
+    return ends->signal == 0;
+}
+
+static int start(struct scheduler **out, const struct settings *settings, struct ends *ends,
+                 struct err *err) {
     struct buf token = {0};
     struct buf certificate = {0};
     struct buf key = {0};
     struct buf worker_ca = {0};
     struct scheduler_options scheduler = scheduler_options_default();
-    int failed = make_folder_of(settings->store, err);
+    bool is_shared = store_is_shared(settings->store);
+    int failed = is_shared ? 0 : make_folder_of(settings->store, err);
     if (failed == 0) {
         failed = load_token(&token, settings->token_file, err);
     }
@@ -189,6 +214,8 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.sandbox_required = (enum sandbox_level)settings->sandbox_required;
         scheduler.hedge_after = (int)settings->hedge_after;
         scheduler.hedge_least_ms = (int)settings->hedge_least_ms;
+        scheduler.stand_by = is_shared ? stand_by : NULL;
+        scheduler.context = ends;
         failed = scheduler_start(out, &scheduler, err);
     }
     forget(&token);
@@ -213,26 +240,46 @@ static void raise_descriptors(const struct settings *settings) {
     }
 }
 
-/* Blocked before any thread starts, so that all of them leave the signals to the wait. */
-static int serve(const struct settings *settings, struct err *err) {
+/* One scheduler until a signal, or until its store is lost. */
+static int serve_once(const struct settings *settings, struct ends *ends, struct err *err) {
     struct scheduler *scheduler = NULL;
-    sigset_t ends;
-    int number = 0;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    sigprocmask(SIG_BLOCK, &ends, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    log_level_set((enum log_level)settings->log_level);
-    raise_descriptors(settings);
-    int failed = start(&scheduler, settings, err);
+    bool is_shared = store_is_shared(settings->store);
+    int failed = start(&scheduler, settings, ends, err);
     if (failed == 0) {
         log_info("scheduler listens", "url=%s store=\"%s\" token_file=\"%s\"",
                  scheduler_url(scheduler), settings->store, settings->token_file);
-        sigwait(&ends, &number);
-        log_info("scheduler stops", "signal=%d", number);
+        while (ends->signal == 0 && !scheduler_is_lost(scheduler)) {
+            wait_for_end(ends, is_shared ? LOOK_MS : -1);
+        }
+    }
+    if (ends->signal != 0) {
+        log_info("scheduler stops", "signal=%d", ends->signal);
+    } else if (failed == 0) {
+        log_warn("the store is lost; the scheduler is active no more", "store=\"%s\"",
+                 settings->store);
     }
     scheduler_stop(scheduler);
+    return failed;
+}
+
+/* Blocked before any thread starts, so that all of them leave the signals to the wait. */
+static int serve(const struct settings *settings, struct err *err) {
+    struct ends ends = {0};
+    int failed = 0;
+    sigemptyset(&ends.signals);
+    sigaddset(&ends.signals, SIGTERM);
+    sigaddset(&ends.signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &ends.signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    log_level_set((enum log_level)settings->log_level);
+    raise_descriptors(settings);
+    while (failed == 0 && ends.signal == 0) {
+        failed = serve_once(settings, &ends, err);
+    }
+    if (failed == ERR_CANCELLED) { /* it stood by */
+        err_clear(err);
+        failed = 0;
+    }
     return failed;
 }
 

@@ -261,8 +261,10 @@ static void write_store(struct routes *routes, struct buf *out) {
                       "Size of the store's database and of its write-ahead log.");
     exposition_sample(out, "reelfarm_store_bytes", &(struct labels){{{"file", "database"}}},
                       (double)facts.database_bytes);
-    exposition_sample(out, "reelfarm_store_bytes", &(struct labels){{{"file", "log"}}},
-                      (double)facts.log_bytes);
+    if (facts.log_bytes >= 0) {
+        exposition_sample(out, "reelfarm_store_bytes", &(struct labels){{{"file", "log"}}},
+                          (double)facts.log_bytes);
+    }
 }
 
 void metrics_write(struct tx *tx, struct routes *routes, struct buf *out) {

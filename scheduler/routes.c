@@ -142,7 +142,7 @@ static int status_of(enum err_code code) {
         int status;
     } statuses[] = {
         {ERR_INVALID, 400},     {ERR_NOT_FOUND, 404}, {ERR_CONFLICT, 409},  {ERR_NO_SPACE, 507},
-        {ERR_UNAVAILABLE, 503}, {ERR_CANCELLED, 503}, {ERR_FORBIDDEN, 403},
+        {ERR_UNAVAILABLE, 503}, {ERR_CANCELLED, 503}, {ERR_FORBIDDEN, 403}, {ERR_UNSUPPORTED, 501},
     };
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         if (statuses[i].code == code) {

@@ -15,6 +15,7 @@
 #include "metrics.h"
 #include "routes.h"
 #include "session.h"
+#include "standby.h"
 #include "store.h"
 #include "titles.h"
 #include "tokens.h"
@@ -135,20 +136,13 @@ static void nothing(struct tx *tx, void *context) {
 
 /* ---- start and stop ---------------------------------------------------------- */
 
-static int open_store(struct scheduler *scheduler, const char *path, struct err *err) {
-    struct store_options options = {.path = path, .after = after_group, .context = scheduler};
-    int result = store_open(&scheduler->store, &options, err);
-    scheduler->routes.store = scheduler->store;
-    return result;
-}
-
 static bool authorise(void *context, const char *token, char caller[HTTP_CALLER_TEXT]) {
     const struct routes *routes = context;
     return auth_check(routes->auth, token, caller);
 }
 
-static int start_server(struct scheduler *scheduler, const struct scheduler_options *options,
-                        struct err *err) {
+static struct http_server_options server_options(struct scheduler *scheduler,
+                                                 const struct scheduler_options *options) {
     struct http_server_options server = http_server_options_default();
     server.host = options->listen_host;
     server.port = options->port;
@@ -162,6 +156,42 @@ static int start_server(struct scheduler *scheduler, const struct scheduler_opti
     server.strangers = options->strangers;
     server.strangers_per_address = options->strangers_per_address;
     server.request_ms = options->request_ms;
+    return server;
+}
+
+/* Whether to try again to open the store, after what kept it from being opened. */
+static bool goes_on(const struct scheduler_options *options, const struct err *why) {
+    return options->stand_by != NULL && (why->code == ERR_CONFLICT || err_is_transient(why->code));
+}
+
+static int open_store(struct scheduler *scheduler, const struct scheduler_options *options,
+                      struct err *err) {
+    struct store_options store = {
+        .path = options->store_path, .after = after_group, .context = scheduler};
+    struct http_server_options server = server_options(scheduler, options);
+    struct standby *standby = NULL;
+    struct err why = {0};
+    while (store_open(&scheduler->store, &store, &why) != 0 && goes_on(options, &why)) {
+        struct err refused = {0};
+        if (standby == NULL && standby_start(&standby, &server, &refused) != 0) {
+            why = refused;
+            break;
+        }
+        standby_say(standby, &why);
+        err_clear(&why);
+        if (!options->stand_by(options->context)) {
+            err_set(&why, ERR_CANCELLED, "it was stopped while it stood by");
+            break;
+        }
+    }
+    standby_stop(standby);
+    scheduler->routes.store = scheduler->store;
+    return why.code == ERR_NONE ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+static int start_server(struct scheduler *scheduler, const struct scheduler_options *options,
+                        struct err *err) {
+    struct http_server_options server = server_options(scheduler, options);
     scheduler->routes.vouches_workers = options->worker_ca != NULL;
     int result = http_server_start(&scheduler->server, &server, err);
     if (result == 0) {
@@ -210,7 +240,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     traffic_init(&scheduler->routes.traffic);
     int result = tenant_rules_parse(&scheduler->farm.tenants, options->tenants, err);
     if (result == 0) {
-        result = open_store(scheduler, options->store_path, err);
+        result = open_store(scheduler, options, err);
     }
     if (result == 0) {
         result = store_call(scheduler->store, begin, scheduler, err);
@@ -258,6 +288,10 @@ const char *scheduler_token(const struct scheduler *scheduler) {
 
 bool scheduler_is_full(const struct scheduler *scheduler) {
     return store_is_full(scheduler->store);
+}
+
+bool scheduler_is_lost(const struct scheduler *scheduler) {
+    return store_is_lost(scheduler->store);
 }
 
 int scheduler_worker_died(struct scheduler *scheduler, const char *worker, struct err *err) {

@@ -15,7 +15,8 @@
 struct scheduler;
 
 struct scheduler_options {
-    const char *store_path;    /* the SQLite file, made where it is not there; its folder must be */
+    const char *store_path;    /* the SQLite file, made where it is not there; its folder must be;
+                                  or a postgresql:// URL without a password */
     const char *token;         /* bearer token of every call; NULL: a random one is made */
     const char *listen_host;   /* a numeric address; default "127.0.0.1" */
     int port;                  /* default 0: any free one */
@@ -44,6 +45,10 @@ struct scheduler_options {
     int hedge_least_ms;        /* and not before; default 30000 */
     const char *tenants;       /* weights and caps as tenant_rules_parse reads them; NULL: none */
     struct plan_limits limits; /* what a source may be; default plan_limits_default() */
+    /* Called each time that another scheduler has the store, or its server can't be reached: waits
+     * a moment and answers whether to try again. NULL: both are failures. */
+    bool (*stand_by)(void *context);
+    void *context; /* of stand_by */
 };
 
 struct scheduler_options scheduler_options_default(void);
@@ -56,7 +61,8 @@ struct scheduler_options scheduler_options_default(void);
  * its units are ready again, no loss counted.
  * CONFLICT where another process has the store open; CORRUPT where it is damaged;
  * UNSUPPORTED where a newer reelfarm has written it; NO_SPACE; UNAVAILABLE where
- * the port can't be listened on.
+ * the port can't be listened on, or the store's server be reached; CANCELLED where
+ * stand_by ended it. While it stands by it listens, and answers so (standby.h).
  */
 int scheduler_start(struct scheduler **out, const struct scheduler_options *options,
                     struct err *err);
@@ -75,6 +81,10 @@ const char *scheduler_token(const struct scheduler *scheduler);
 /* Whether the store had no room on its disk for what it was told: nobody hears of results
  * then. Any thread. */
 bool scheduler_is_full(const struct scheduler *scheduler);
+
+/* Whether the store is out of reach for good: another scheduler may be active on it by now. This
+ * one can do nothing any more but stop. Any thread. */
+bool scheduler_is_lost(const struct scheduler *scheduler);
 
 /*
  * The daemon: takes options as `reelfarm scheduler --help` tells them (`argv` without the

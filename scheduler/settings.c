@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
+#include "store.h"
 #include "tenants.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -18,13 +19,15 @@ static const struct config_option table[] = {
      .offset = FIELD(store),
      .min = 1,
      .max = 4096,
-     .help = "SQLite file; default: ~/.local/state/reelfarm/scheduler.db"},
+     .help = "SQLite file (default: ~/.local/state/reelfarm/scheduler.db), or "
+             "postgresql://HOST/DATABASE, which several schedulers share"},
     {.name = "token_file",
      .type = CONFIG_TEXT,
      .offset = FIELD(token_file),
      .min = 1,
      .max = 4096,
-     .help = "the token that calls need, made if missing; default: `token` by the store"},
+     .help = "the token that calls need, made if missing; default: `token` by the store, or in "
+             "~/.local/state/reelfarm for a shared one"},
     {.name = "listen",
      .type = CONFIG_TEXT,
      .offset = FIELD(listen),
@@ -174,6 +177,21 @@ static const struct config_option table[] = {
 
 enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
 
+/* A file by the store, or, where that is on a server, in this user's state folder. */
+static const char *token_path(const struct settings *settings, struct config *config) {
+    if (store_is_shared(settings->store)) {
+        char *folder = fs_state_folder();
+        const char *path = folder == NULL ? "token"
+                                          : arena_format(&config->arena, "%s/token", folder);
+        mem_free(folder);
+        return path;
+    }
+    const char *slash = strrchr(settings->store, '/');
+    return slash == NULL ? "token"
+                         : arena_format(&config->arena, "%.*s/token",
+                                        (int)(slash - settings->store), settings->store);
+}
+
 /* Fills in the paths that follow from others. */
 static int find_paths(struct settings *settings, struct config *config, struct err *err) {
     if (settings->store == NULL) {
@@ -186,11 +204,7 @@ static int find_paths(struct settings *settings, struct config *config, struct e
         mem_free(folder);
     }
     if (settings->token_file == NULL) {
-        const char *slash = strrchr(settings->store, '/');
-        settings->token_file = slash == NULL
-                                   ? "token"
-                                   : arena_format(&config->arena, "%.*s/token",
-                                                  (int)(slash - settings->store), settings->store);
+        settings->token_file = token_path(settings, config);
     }
     return 0;
 }

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "backup.h"
@@ -76,6 +75,7 @@ struct store {
     atomic_int_fast64_t commits;
     atomic_int_fast64_t calls;
     atomic_bool full; /* the last group that failed did so for want of space */
+    atomic_bool lost; /* the database is out of reach for good */
 };
 
 /* ---- Statements -------------------------------------------------------------- */
@@ -369,8 +369,18 @@ static struct timespec deadline_after(int64_t ms) {
     return at;
 }
 
+/* Nobody has called: is the database still there? */
+static unsigned idle(struct store *store) {
+    struct err err = {0};
+    if (!store->lost && driver_watch(store->driver, &err) != 0) {
+        log_error("the store does not answer", "error=\"%s\"", err.message);
+    }
+    return 0;
+}
+
 static void *store_thread(void *context) {
     struct store *store = context;
+    int64_t watch_ms = driver_watch_ms(store->driver);
     int64_t wait_ms = IDLE_MS; /* `after` is first asked when a first call has ended */
     for (;;) {
         struct timespec deadline = deadline_after(wait_ms);
@@ -385,11 +395,13 @@ static void *store_thread(void *context) {
         if (last) {
             return NULL;
         }
-        unsigned topics = group == NULL ? 0 : run_group(store, group);
+        unsigned topics = group == NULL ? idle(store) : run_group(store, group);
+        store->lost = driver_is_lost(store->driver);
         end_group(group);
         wait_ms = store->options.after == NULL
                       ? IDLE_MS
                       : store->options.after(store->options.context, topics);
+        wait_ms = watch_ms > 0 && watch_ms < wait_ms ? watch_ms : wait_ms;
         if (store->backup.state == BACKUP_RUNNING) {
             backup_step(&store->backup);
             wait_ms = 0;
@@ -456,24 +468,20 @@ void store_counts(struct store *store, int64_t *commits, int64_t *calls) {
     *calls = store->calls;
 }
 
-static int64_t size_of_file(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
-}
-
 void store_look(const struct store *store, struct store_facts *out) {
-    char *log = mem_format("%s-wal", store->path);
     *out = (struct store_facts){
         .failures = store->failures,
-        .database_bytes = size_of_file(store->path),
-        .log_bytes = size_of_file(log),
         .commit_seconds = store->commit_seconds,
     };
-    mem_free(log);
+    driver_size(store->driver, &out->database_bytes, &out->log_bytes);
 }
 
 bool store_is_full(const struct store *store) {
     return store->full;
+}
+
+bool store_is_lost(const struct store *store) {
+    return store->lost;
 }
 
 /* ---- Opening ----------------------------------------------------------------- */

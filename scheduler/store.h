@@ -118,7 +118,7 @@ void tx_backup_begin(struct tx *tx, const char *path);
 /* ---- The thread --------------------------------------------------------------- */
 
 struct store_options {
-    const char *path;                 /* the database's file */
+    const char *path;                 /* the database's file, or its postgresql:// URL */
     int64_t (*now_ms)(void *context); /* the clock, for tests; NULL: the real one */
     /* Called on the store's thread after each group and each wait, with the topics
      * that the group woke: answers how many ms from now it wants to be called again
@@ -151,13 +151,20 @@ int store_call(struct store *store, store_run *run, void *context, struct err *e
 /* Whether the last call that failed on the disk failed since it was full. Any thread. */
 bool store_is_full(const struct store *store);
 
+/* Whether the database is out of reach for good, and may be another scheduler's by now: every
+ * call fails from then on. Any thread. */
+bool store_is_lost(const struct store *store);
+
+/* Whether such a path names a database that several schedulers may have, one after another. */
+bool store_is_shared(const char *path);
+
 /* How many transactions were committed and how many calls they held. */
 void store_counts(struct store *store, int64_t *commits, int64_t *calls);
 
 struct store_facts {
     int64_t failures; /* transactions that were not */
     int64_t database_bytes;
-    int64_t log_bytes; /* of the write-ahead log */
+    int64_t log_bytes; /* of the write-ahead log; -1: not known, as the other may be */
     struct histogram commit_seconds;
 };
 extern const histogram_bounds store_commit_bounds;

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The thin driver under store.c: open, prepare, bind by name, step, and the six
- * words of transactions. One file a database; store_sqlite.c for now. Not thread
- * safe: the store's thread alone uses it.
+ * words of transactions. One file a kind of database: store_sqlite.c, store_postgres.c;
+ * store_driver.c has their table and passes calls on. Not thread safe: the store's
+ * thread alone uses it.
  */
 #ifndef SCHEDULER_STORE_DRIVER_H
 #define SCHEDULER_STORE_DRIVER_H
 
 #include "store.h"
 
-struct driver;
+struct driver_kind;
+struct driver_copy;
+
+/* What every kind's own begins with. */
+struct driver {
+    const struct driver_kind *kind;
+};
 
 /* Opens or makes the database, alone: CONFLICT where another process has it.
- * CORRUPT where its check finds damage. */
+ * CORRUPT where its check finds damage; UNAVAILABLE where its server can't be reached. */
 int driver_open(struct driver **out, const char *path, struct err *err);
 void driver_close(struct driver *driver);
 
@@ -48,9 +55,22 @@ int driver_transact(struct driver *driver, enum driver_word word, struct err *er
 /* Whether a transaction is open: a full disk may have ended it. */
 bool driver_in_transaction(struct driver *driver);
 
-/* A copy of the database to a new file, made in steps while the driver is used on. */
-struct driver_copy;
+/* How often an idle database wants to be asked whether it is still there; 0: never. */
+int64_t driver_watch_ms(const struct driver *driver);
 
+/* Asks. UNAVAILABLE where not. */
+int driver_watch(struct driver *driver, struct err *err);
+
+/* Whether the database is out of reach for good: it may be another's by now, and only a new
+ * driver_open can tell. */
+bool driver_is_lost(const struct driver *driver);
+
+/* The bytes of the database and of the log that is written ahead of it; -1: not known. */
+void driver_size(struct driver *driver, int64_t *database, int64_t *log);
+
+/* A copy of the database to a new file, made in steps while the driver is used on. UNSUPPORTED
+ * where this kind's copies are made by other means, which is so before any file is touched. */
+int driver_copy_check(const struct driver *driver, struct err *err);
 int driver_copy_open(struct driver_copy **out, struct driver *driver, const char *path,
                      struct err *err);
 
@@ -61,5 +81,46 @@ int driver_copy_step(struct driver_copy *copy, int pages, int64_t *done, int64_t
 
 /* Takes NULL. A copy that is not whole is left as it is. */
 void driver_copy_close(struct driver_copy *copy);
+
+/* ---- Kinds ------------------------------------------------------------------- */
+
+struct driver_kind {
+    const char *prefixes[2]; /* of its paths; none: all that are nobody else's */
+    bool is_shared;          /* several schedulers may name it, of which one has it */
+    int64_t watch_ms;
+    const char *copies; /* what to do for a copy, where it has no copy_open */
+    int (*open)(struct driver **out, const char *path, struct err *err);
+    void (*close)(struct driver *driver);
+    int (*script)(struct driver *driver, const char *sql, struct err *err);
+    int (*start)(struct driver *driver, int id, const char *sql, const struct value *values,
+                 size_t count, struct err *err);
+    int (*step)(struct driver *driver, int id, struct err *err);
+    void (*reset)(struct driver *driver, int id);
+    int64_t (*changes)(struct driver *driver);
+    int64_t (*integer)(struct driver *driver, int id, int column);
+    double (*real)(struct driver *driver, int id, int column);
+    const char *(*text)(struct driver *driver, int id, int column);
+    int (*transact)(struct driver *driver, enum driver_word word, struct err *err);
+    bool (*in_transaction)(struct driver *driver);
+    int (*watch)(struct driver *driver, struct err *err); /* NULL with watch_ms 0 */
+    bool (*is_lost)(const struct driver *driver);         /* NULL: never */
+    void (*size)(struct driver *driver, int64_t *database, int64_t *log);
+    int (*copy_open)(struct driver_copy **out, struct driver *driver, const char *path,
+                     struct err *err);
+    int (*copy_step)(struct driver_copy *copy, int pages, int64_t *done, int64_t *total,
+                     struct err *err);
+    void (*copy_close)(struct driver_copy *copy);
+};
+
+/* What a kind's copy begins with. */
+struct driver_copy {
+    const struct driver_kind *kind;
+};
+
+extern const struct driver_kind driver_sqlite;
+extern const struct driver_kind driver_postgres;
+
+/* The kind of database that a path names. */
+const struct driver_kind *driver_kind_of(const char *path);
 
 #endif

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The thin driver over SQLite: see store_driver.h. */
+/* The thin driver over SQLite, one file and one process a store: see store_driver.h. */
 #include "store_driver.h"
 
 #include <assert.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/mem.h"
 
 enum { APPLICATION_ID = 0x52656c66 }; /* "Relf": tells our file from another program's */
 
-struct driver {
+struct sqlite {
+    struct driver driver;
     sqlite3 *db;
     char *path;
     sqlite3_stmt *statements[SQL_COUNT];
@@ -35,36 +37,40 @@ static const struct {
     {SQLITE_IOERR, ERR_UNAVAILABLE, "the disk does not work; check the system's log"},
 };
 
-static int fail_saying(const struct driver *driver, int result, const char *what,
+static int fail_saying(const struct sqlite *sqlite, int result, const char *what,
                        const char *message, struct err *err) {
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
         if (results[i].result == (result & 0xff)) {
-            return err_set(err, results[i].code, "the store %s: %s (%s)", driver->path,
+            return err_set(err, results[i].code, "the store %s: %s (%s)", sqlite->path,
                            results[i].advice, message);
         }
     }
-    return err_set(err, ERR_INTERNAL, "the store %s refused '%.60s': %s", driver->path, what,
+    return err_set(err, ERR_INTERNAL, "the store %s refused '%.60s': %s", sqlite->path, what,
                    message);
 }
 
-static int fail(const struct driver *driver, int result, const char *what, struct err *err) {
-    return fail_saying(driver, result, what, sqlite3_errmsg(driver->db), err);
+static int fail(const struct sqlite *sqlite, int result, const char *what, struct err *err) {
+    return fail_saying(sqlite, result, what, sqlite3_errmsg(sqlite->db), err);
 }
 
-int driver_script(struct driver *driver, const char *sql, struct err *err) {
-    int result = sqlite3_exec(driver->db, sql, NULL, NULL, NULL);
-    return result == SQLITE_OK ? 0 : fail(driver, result, sql, err);
+static int script(struct sqlite *sqlite, const char *sql, struct err *err) {
+    int result = sqlite3_exec(sqlite->db, sql, NULL, NULL, NULL);
+    return result == SQLITE_OK ? 0 : fail(sqlite, result, sql, err);
 }
 
-static int prepare(struct driver *driver, const char *sql, sqlite3_stmt **out, struct err *err) {
-    int result = sqlite3_prepare_v3(driver->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
-    return result == SQLITE_OK ? 0 : fail(driver, result, sql, err);
+static int prepare(struct sqlite *sqlite, const char *sql, sqlite3_stmt **out, struct err *err) {
+    int result = sqlite3_prepare_v3(sqlite->db, sql, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+    return result == SQLITE_OK ? 0 : fail(sqlite, result, sql, err);
+}
+
+static int sqlite_script(struct driver *driver, const char *sql, struct err *err) {
+    return script((struct sqlite *)driver, sql, err);
 }
 
 /* The one value of a pragma's answer, at most 200 bytes of it. */
-static int pragma(struct driver *driver, const char *sql, char out[200], struct err *err) {
+static int pragma(struct sqlite *sqlite, const char *sql, char out[200], struct err *err) {
     sqlite3_stmt *statement = NULL;
-    int result = prepare(driver, sql, &statement, err);
+    int result = prepare(sqlite, sql, &statement, err);
     if (result != 0) {
         return result;
     }
@@ -73,18 +79,18 @@ static int pragma(struct driver *driver, const char *sql, char out[200], struct 
         snprintf(out, 200, "%s", (const char *)sqlite3_column_text(statement, 0));
     } else {
         out[0] = '\0';
-        result = step == SQLITE_DONE ? 0 : fail(driver, step, sql, err);
+        result = step == SQLITE_DONE ? 0 : fail(sqlite, step, sql, err);
     }
     sqlite3_finalize(statement);
     return result;
 }
 
 /* An empty file becomes ours; one with tables of somebody else's is refused. */
-static int claim(struct driver *driver, struct err *err) {
+static int claim(struct sqlite *sqlite, struct err *err) {
     char text[200], mine[200], sql[64];
-    int result = pragma(driver, "SELECT count(*) FROM sqlite_schema", text, err);
+    int result = pragma(sqlite, "SELECT count(*) FROM sqlite_schema", text, err);
     if (result == 0) {
-        result = pragma(driver, "PRAGMA application_id", mine, err);
+        result = pragma(sqlite, "PRAGMA application_id", mine, err);
     }
     if (result != 0) {
         return result;
@@ -95,71 +101,70 @@ static int claim(struct driver *driver, struct err *err) {
     }
     if (strcmp(text, "0") != 0) {
         return err_set(err, ERR_INVALID, "%s is a database of another program; name another path",
-                       driver->path);
+                       sqlite->path);
     }
     snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", APPLICATION_ID);
-    return driver_script(driver, sql, err);
+    return script(sqlite, sql, err);
 }
 
-static int check(struct driver *driver, struct err *err) {
+static int check(struct sqlite *sqlite, struct err *err) {
     char text[200];
-    int result = pragma(driver, "PRAGMA quick_check(1)", text, err);
+    int result = pragma(sqlite, "PRAGMA quick_check(1)", text, err);
     if (result == 0 && strcmp(text, "ok") != 0) {
         result = err_set(err, ERR_CORRUPT,
                          "the store %s: it is damaged; move it away and run again (%s)",
-                         driver->path, text);
+                         sqlite->path, text);
     }
     return result;
 }
 
-int driver_open(struct driver **out, const char *path, struct err *err) {
-    struct driver *driver = mem_zero(1, sizeof(*driver));
-    driver->path = mem_string(path);
+static void sqlite_close(struct driver *driver) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    for (int i = 0; i < SQL_COUNT; i++) {
+        sqlite3_finalize(sqlite->statements[i]);
+    }
+    for (int i = 0; i < DRIVER_WORD_COUNT; i++) {
+        sqlite3_finalize(sqlite->words[i]);
+    }
+    sqlite3_close(sqlite->db);
+    mem_free(sqlite->path);
+    mem_free(sqlite);
+}
+
+static int sqlite_open(struct driver **out, const char *path, struct err *err) {
+    struct sqlite *sqlite = mem_zero(1, sizeof(*sqlite));
+    sqlite->driver.kind = &driver_sqlite;
+    sqlite->path = mem_string(path);
     int opened = sqlite3_open_v2(
-        path, &driver->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    sqlite3_extended_result_codes(driver->db, 1);
-    int result = opened == SQLITE_OK ? 0 : fail(driver, opened, path, err);
+        path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite3_extended_result_codes(sqlite->db, 1);
+    int result = opened == SQLITE_OK ? 0 : fail(sqlite, opened, path, err);
     if (result == 0) {
-        result = claim(driver, err);
+        result = claim(sqlite, err);
     }
     if (result == 0) {
         /* EXCLUSIVE: one process a store, and WAL without shared memory. */
-        result = driver_script(driver,
-                               "PRAGMA locking_mode = EXCLUSIVE; "
-                               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-                               "PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; "
-                               "BEGIN IMMEDIATE; COMMIT",
-                               err);
+        result = script(sqlite,
+                        "PRAGMA locking_mode = EXCLUSIVE; "
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+                        "PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; "
+                        "BEGIN IMMEDIATE; COMMIT",
+                        err);
     }
     if (result == 0) {
-        result = check(driver, err);
+        result = check(sqlite, err);
     }
     if (result != 0) {
-        driver_close(driver);
+        sqlite_close(&sqlite->driver);
         return result;
     }
-    *out = driver;
+    *out = &sqlite->driver;
     return 0;
-}
-
-void driver_close(struct driver *driver) {
-    if (driver == NULL) {
-        return;
-    }
-    for (int i = 0; i < SQL_COUNT; i++) {
-        sqlite3_finalize(driver->statements[i]);
-    }
-    for (int i = 0; i < DRIVER_WORD_COUNT; i++) {
-        sqlite3_finalize(driver->words[i]);
-    }
-    sqlite3_close(driver->db);
-    mem_free(driver->path);
-    mem_free(driver);
 }
 
 /* Positions follow first appearance in the text ("SELECT $2, $1"), so parameters
  * are bound by name. */
-static int bind(struct driver *driver, sqlite3_stmt *statement, const struct value *values,
+static int bind(struct sqlite *sqlite, sqlite3_stmt *statement, const struct value *values,
                 size_t count, struct err *err) {
     for (size_t i = 0; i < count; i++) {
         char name[24];
@@ -175,117 +180,151 @@ static int bind(struct driver *driver, sqlite3_stmt *statement, const struct val
             result = sqlite3_bind_text(statement, at, values[i].text, -1, SQLITE_TRANSIENT);
         }
         if (result != SQLITE_OK) {
-            return fail(driver, result, sqlite3_sql(statement), err);
+            return fail(sqlite, result, sqlite3_sql(statement), err);
         }
     }
     return 0;
 }
 
-int driver_start(struct driver *driver, int id, const char *sql, const struct value *values,
-                 size_t count, struct err *err) {
-    assert(!driver->started[id]);
-    if (driver->statements[id] == NULL) {
-        int result = prepare(driver, sql, &driver->statements[id], err);
+static void sqlite_reset(struct driver *driver, int id) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    sqlite3_reset(sqlite->statements[id]);
+    sqlite3_clear_bindings(sqlite->statements[id]);
+    sqlite->started[id] = false;
+}
+
+static int sqlite_start(struct driver *driver, int id, const char *sql, const struct value *values,
+                        size_t count, struct err *err) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    assert(!sqlite->started[id]);
+    if (sqlite->statements[id] == NULL) {
+        int result = prepare(sqlite, sql, &sqlite->statements[id], err);
         if (result != 0) {
             return result;
         }
     }
-    assert(sqlite3_bind_parameter_count(driver->statements[id]) == (int)count);
-    driver->started[id] = true;
-    int result = bind(driver, driver->statements[id], values, count, err);
+    assert(sqlite3_bind_parameter_count(sqlite->statements[id]) == (int)count);
+    sqlite->started[id] = true;
+    int result = bind(sqlite, sqlite->statements[id], values, count, err);
     if (result != 0) {
-        driver_reset(driver, id);
+        sqlite_reset(driver, id);
     }
     return result;
 }
 
-int driver_step(struct driver *driver, int id, struct err *err) {
-    assert(driver->started[id]);
-    int result = sqlite3_step(driver->statements[id]);
+static int sqlite_step(struct driver *driver, int id, struct err *err) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    assert(sqlite->started[id]);
+    int result = sqlite3_step(sqlite->statements[id]);
     if (result == SQLITE_ROW) {
         return 1;
     }
     int failure =
-        result == SQLITE_DONE ? 0 : fail(driver, result, sqlite3_sql(driver->statements[id]), err);
-    driver_reset(driver, id);
+        result == SQLITE_DONE ? 0 : fail(sqlite, result, sqlite3_sql(sqlite->statements[id]), err);
+    sqlite_reset(driver, id);
     return failure;
 }
 
-void driver_reset(struct driver *driver, int id) {
-    sqlite3_reset(driver->statements[id]);
-    sqlite3_clear_bindings(driver->statements[id]);
-    driver->started[id] = false;
+static int64_t sqlite_changes(struct driver *driver) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    return sqlite3_changes64(sqlite->db);
 }
 
-int64_t driver_changes(struct driver *driver) {
-    return sqlite3_changes64(driver->db);
+static int64_t sqlite_integer(struct driver *driver, int id, int column) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    return sqlite3_column_int64(sqlite->statements[id], column);
 }
 
-int64_t driver_integer(struct driver *driver, int id, int column) {
-    return sqlite3_column_int64(driver->statements[id], column);
+static double sqlite_real(struct driver *driver, int id, int column) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    return sqlite3_column_double(sqlite->statements[id], column);
 }
 
-double driver_real(struct driver *driver, int id, int column) {
-    return sqlite3_column_double(driver->statements[id], column);
-}
-
-const char *driver_text(struct driver *driver, int id, int column) {
-    const unsigned char *text = sqlite3_column_text(driver->statements[id], column);
+static const char *sqlite_text(struct driver *driver, int id, int column) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    const unsigned char *text = sqlite3_column_text(sqlite->statements[id], column);
     return text == NULL ? "" : (const char *)text;
 }
 
-int driver_transact(struct driver *driver, enum driver_word word, struct err *err) {
+static int sqlite_transact(struct driver *driver, enum driver_word word, struct err *err) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
     static const char *const texts[DRIVER_WORD_COUNT] = {
         [DRIVER_BEGIN] = "BEGIN IMMEDIATE", [DRIVER_SAVE] = "SAVEPOINT call",
         [DRIVER_KEEP] = "RELEASE call",     [DRIVER_UNDO] = "ROLLBACK TO call",
         [DRIVER_COMMIT] = "COMMIT",         [DRIVER_ROLLBACK] = "ROLLBACK",
     };
-    if (driver->words[word] == NULL) {
-        int result = prepare(driver, texts[word], &driver->words[word], err);
+    if (sqlite->words[word] == NULL) {
+        int result = prepare(sqlite, texts[word], &sqlite->words[word], err);
         if (result != 0) {
             return result;
         }
     }
-    int step = sqlite3_step(driver->words[word]);
-    int result = step == SQLITE_DONE ? 0 : fail(driver, step, texts[word], err);
-    sqlite3_reset(driver->words[word]);
+    int step = sqlite3_step(sqlite->words[word]);
+    int result = step == SQLITE_DONE ? 0 : fail(sqlite, step, texts[word], err);
+    sqlite3_reset(sqlite->words[word]);
     return result;
 }
 
-bool driver_in_transaction(struct driver *driver) {
-    return sqlite3_get_autocommit(driver->db) == 0;
+static bool sqlite_in_transaction(struct driver *driver) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    return sqlite3_get_autocommit(sqlite->db) == 0;
+}
+
+static int64_t size_of_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
+static void sqlite_size(struct driver *driver, int64_t *database, int64_t *log) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    char *path = mem_format("%s-wal", sqlite->path);
+    *database = size_of_file(sqlite->path);
+    *log = size_of_file(path);
+    mem_free(path);
 }
 
 /* ---- Copies ------------------------------------------------------------------ */
 
-struct driver_copy {
-    struct driver to; /* its database alone */
+struct sqlite_copy {
+    struct driver_copy copy;
+    struct sqlite to; /* its database alone */
     sqlite3_backup *backup;
 };
 
-int driver_copy_open(struct driver_copy **out, struct driver *driver, const char *path,
-                     struct err *err) {
-    struct driver_copy *copy = mem_zero(1, sizeof(*copy));
+static void sqlite_copy_close(struct driver_copy *driver_copy) {
+    struct sqlite_copy *copy = (struct sqlite_copy *)driver_copy;
+    sqlite3_backup_finish(copy->backup);
+    sqlite3_close(copy->to.db);
+    mem_free(copy->to.path);
+    mem_free(copy);
+}
+
+static int sqlite_copy_open(struct driver_copy **out, struct driver *driver, const char *path,
+                            struct err *err) {
+    struct sqlite *sqlite = (struct sqlite *)driver;
+    struct sqlite_copy *copy = mem_zero(1, sizeof(*copy));
+    copy->copy.kind = &driver_sqlite;
     copy->to.path = mem_string(path);
     int opened = sqlite3_open_v2(
         path, &copy->to.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     int result = opened == SQLITE_OK ? 0 : fail(&copy->to, opened, path, err);
     if (result == 0) {
-        copy->backup = sqlite3_backup_init(copy->to.db, "main", driver->db, "main");
+        copy->backup = sqlite3_backup_init(copy->to.db, "main", sqlite->db, "main");
         result = copy->backup != NULL
                      ? 0
                      : fail(&copy->to, sqlite3_errcode(copy->to.db), "a backup", err);
     }
     if (result != 0) {
-        driver_copy_close(copy);
+        sqlite_copy_close(&copy->copy);
         return result;
     }
-    *out = copy;
+    *out = &copy->copy;
     return 0;
 }
 
-int driver_copy_step(struct driver_copy *copy, int pages, int64_t *done, int64_t *total,
-                     struct err *err) {
+static int sqlite_copy_step(struct driver_copy *driver_copy, int pages, int64_t *done,
+                            int64_t *total, struct err *err) {
+    struct sqlite_copy *copy = (struct sqlite_copy *)driver_copy;
     int step = sqlite3_backup_step(copy->backup, pages);
     *total = sqlite3_backup_pagecount(copy->backup);
     *done = *total - sqlite3_backup_remaining(copy->backup);
@@ -301,11 +340,21 @@ int driver_copy_step(struct driver_copy *copy, int pages, int64_t *done, int64_t
                : fail_saying(&copy->to, finished, "a backup", sqlite3_errstr(finished), err);
 }
 
-void driver_copy_close(struct driver_copy *copy) {
-    if (copy != NULL) {
-        sqlite3_backup_finish(copy->backup);
-        sqlite3_close(copy->to.db);
-        mem_free(copy->to.path);
-        mem_free(copy);
-    }
-}
+const struct driver_kind driver_sqlite = {
+    .open = sqlite_open,
+    .close = sqlite_close,
+    .script = sqlite_script,
+    .start = sqlite_start,
+    .step = sqlite_step,
+    .reset = sqlite_reset,
+    .changes = sqlite_changes,
+    .integer = sqlite_integer,
+    .real = sqlite_real,
+    .text = sqlite_text,
+    .transact = sqlite_transact,
+    .in_transaction = sqlite_in_transaction,
+    .size = sqlite_size,
+    .copy_open = sqlite_copy_open,
+    .copy_step = sqlite_copy_step,
+    .copy_close = sqlite_copy_close,
+};

@@ -33,7 +33,7 @@ void api_restart(bool private_mode) {
 
 void api_set_up(void) {
     folder = fixture_folder();
-    api_store_path = mem_format("%s/store.db", folder);
+    api_store_path = fixture_store(folder);
     api_start(false, 30000);
     ck_assert_int_eq(http_client_create(&api_client, NULL), 0);
 }

@@ -37,6 +37,29 @@ void fixture_folder_drop(char *folder) {
     mem_free(folder);
 }
 
+char *fixture_store(const char *folder) {
+    static int number;
+    const char *url = getenv("REELFARM_TEST_STORE");
+    if (url == NULL) {
+        return mem_format("%s/store.db", folder);
+    }
+    char *schema = mem_format("t_%d_%d", (int)getpid(), number++);
+    char *sql = mem_format("CREATE SCHEMA %s", schema);
+    struct proc psql = {0};
+    struct proc_result result = {0};
+    struct err err = {0};
+    struct proc_options options = proc_options_default();
+    options.program = "/usr/bin/psql";
+    options.argv = (const char *const[]){"psql", "-X", "-c", sql, url, NULL};
+    ck_assert_msg(proc_spawn(&psql, &options, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(proc_wait(&psql, -1, &result, &err), 0);
+    ck_assert_msg(result.exited && result.status == 0, "psql can't do '%s'", sql);
+    char *path = mem_format("%s?options=-csearch_path%%3D%s", url, schema);
+    mem_free(sql);
+    mem_free(schema);
+    return path;
+}
+
 void fixture_write(const char *folder, const char *name, const void *data, size_t size) {
     struct err err = {0};
     char *path = mem_format("%s/%s", folder, name);

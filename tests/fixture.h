@@ -16,6 +16,10 @@ char *fixture_folder(void);
 /* Removes a folder of fixture_folder with all that it holds, and frees its name. */
 void fixture_folder_drop(char *folder);
 
+/* An empty store for schedulers: a file in the folder, or, where REELFARM_TEST_STORE is the URL
+ * of a PostgreSQL database (see farm/postgres.sh), a schema of its own there. Returns owned. */
+char *fixture_store(const char *folder);
+
 /* Writes a file below a folder, making the folders between; fails the test if it can't. */
 void fixture_write(const char *folder, const char *name, const void *data, size_t size);
 

@@ -137,7 +137,7 @@ static void open_store(struct fixture_farm *farm) {
 
 void fixture_farm_open(struct fixture_farm *farm) {
     *farm = (struct fixture_farm){.folder = fixture_folder()};
-    farm->path = mem_format("%s/store.db", farm->folder);
+    farm->path = fixture_store(farm->folder);
     farm->now_ms = 1000000;
     farm->memory_bytes = INT64_C(1) << 36;
     open_store(farm);

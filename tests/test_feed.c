@@ -40,7 +40,7 @@ static void start(void) {
 
 static void set_up(void) {
     folder = fixture_folder();
-    store_path = mem_format("%s/store.db", folder);
+    store_path = fixture_store(folder);
     ladder = fixture_ladder("fast");
     start();
     ck_assert_int_eq(http_client_create(&client, NULL), 0);

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/http.h"
 #include "common/mem.h"
+#include "common/urls.h"
 #include "fixture.h"
 
 Suite *http_suite(void);
@@ -591,6 +592,35 @@ START_TEST(nginx_is_read_by_ranges_on_one_connection) {
 }
 END_TEST
 
+/* ---- addresses ---------------------------------------------------------------- */
+
+START_TEST(addresses_are_tried_in_turn) {
+    static const struct {
+        const char *list;
+        const char *asked[3];
+        bool loopback;
+    } cases[] = {
+        {"http://127.0.0.1:1", {"http://127.0.0.1:1", "http://127.0.0.1:1"}, true},
+        {"http://a/, http://b//", {"http://a", "http://b", "http://a"}, false},
+        {",http://localhost,,http://10.0.0.5:7430,",
+         {"http://localhost", "http://10.0.0.5:7430", "http://localhost"},
+         false},
+        {"http://127.0.0.1:1/,http://[::1]:2", {"http://127.0.0.1:1", "http://[::1]:2"}, true},
+        {"", {"", ""}, false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct urls urls;
+        urls_init(&urls, cases[i].list);
+        for (int j = 0; j < 3 && cases[i].asked[j] != NULL; j++) {
+            ck_assert_str_eq(urls_now(&urls), cases[i].asked[j]);
+            urls_go_on(&urls);
+        }
+        urls_finish(&urls);
+        ck_assert_int_eq(urls_are_loopback(cases[i].list), cases[i].loopback);
+    }
+}
+END_TEST
+
 Suite *http_suite(void) {
     Suite *suite = suite_create("http");
     TCase *tcase = tcase_create("http");
@@ -631,6 +661,7 @@ Suite *http_suite(void) {
                         sizeof(private_hosts) / sizeof(private_hosts[0]));
     tcase_add_loop_test(tcase, a_redirect_stays_within_the_places, 0,
                         sizeof(redirects) / sizeof(redirects[0]));
+    tcase_add_test(tcase, addresses_are_tried_in_turn);
     tcase_add_test(tcase, nginx_is_read_by_ranges_on_one_connection);
     suite_add_tcase(suite, tcase);
     return suite;

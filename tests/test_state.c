@@ -128,7 +128,7 @@ struct gate {
 
 static void open_gate(struct gate *gate) {
     gate->folder = fixture_folder();
-    char *path = mem_format("%s/store.db", gate->folder);
+    char *path = fixture_store(gate->folder);
     struct store_options options = {.path = path};
     struct err err = {0};
     ck_assert_msg(store_open(&gate->store, &options, &err) == 0, "%s", err.message);

@@ -11,6 +11,7 @@
 #include "common/http.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/urls.h"
 
 enum {
     PAGE_UNITS = 100,
@@ -23,6 +24,7 @@ enum {
 struct api {
     struct http_client *client;
     const struct api_access *access;
+    struct urls urls; /* of access->url */
     const atomic_bool *cancel;
     const char *trace;
     struct http_response response;
@@ -37,6 +39,7 @@ int api_create(struct api **out, const struct api_access *access, const atomic_b
     }
     *out = mem_zero(1, sizeof(**out));
     **out = (struct api){.client = client, .access = access, .cancel = cancel};
+    urls_init(&(*out)->urls, access->url);
     return 0;
 }
 
@@ -44,6 +47,7 @@ void api_destroy(struct api *api) {
     if (api != NULL) {
         http_response_finish(&api->response);
         http_client_destroy(api->client);
+        urls_finish(&api->urls);
         mem_free(api);
     }
 }
@@ -83,6 +87,30 @@ static int problem(const struct api *api, const struct http_request *request, st
     return failed;
 }
 
+/* Sends it to the scheduler that is asked now, and on to the next where that one is away or
+ * stands by. What came to no answer in time is not sent again, but the next call goes on. */
+static int send_around(struct api *api, struct http_request *request, const char *path,
+                       struct err *err) {
+    struct err why = {0};
+    int failed = 0;
+    bool passes = true;
+    for (size_t i = 0; i < api->urls.count && passes; i++) {
+        char *url = mem_format("%s%s", urls_now(&api->urls), path);
+        request->url = url;
+        err_clear(&why);
+        failed = http_send(api->client, request, &api->response, &why);
+        passes = failed == ERR_UNAVAILABLE || (failed == 0 && api->response.status == 503);
+        if (passes || failed == ERR_TIMEOUT) {
+            urls_go_on(&api->urls);
+        }
+        if (failed == 0 && http_check(request, &api->response, NULL) != 0) {
+            failed = problem(api, request, &why);
+        }
+        mem_free(url);
+    }
+    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
 /* One call, which takes `limit_ms` at most. `body` may be NULL; `tree` gets the answer's JSON
  * (owned), NULL where it has none or `tree` is NULL. */
 static int call(struct api *api, const char *method, int64_t limit_ms, const struct buf *body,
@@ -97,10 +125,8 @@ static int call(struct api *api, const char *method, int64_t limit_ms, const str
     va_start(args, path);
     vsnprintf(rest, sizeof(rest), path, args);
     va_end(args);
-    char *url = mem_format("%s%s", api->access->url, rest);
     struct http_request request = http_request_default();
     request.method = method;
-    request.url = url;
     request.bearer = api->access->token;
     request.trust = api->access->trust;
     request.max_body = ANSWER_BYTES;
@@ -114,15 +140,11 @@ static int call(struct api *api, const char *method, int64_t limit_ms, const str
         request.body = body->data;
         request.body_size = body->size;
     }
-    int failed = http_send(api->client, &request, &api->response, err);
-    if (failed == 0 && http_check(&request, &api->response, NULL) != 0) {
-        failed = problem(api, &request, err);
-    }
+    int failed = send_around(api, &request, rest, err);
     if (failed == 0 && tree != NULL && api->response.body.size > 0) {
         failed = json_tree_parse(tree, api->response.body.data, api->response.body.size, err);
         err_wrap(failed != 0 ? err : NULL, "the scheduler's answer to %s %s", method, rest);
     }
-    mem_free(url);
     return failed;
 }
 

@@ -28,7 +28,7 @@ struct api; /* used by one thread at a time */
 
 /* Where the scheduler is, and by what it knows this worker. Strings are borrowed. */
 struct api_access {
-    const char *url;
+    const char *url; /* or URL,URL: the next is asked where one stands by or is away */
     const char *token;
     struct http_trust trust;
 };

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
-#include "common/http.h"
+#include "common/urls.h"
 #include "sandbox.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -21,7 +21,7 @@ static const struct config_option table[] = {
      .min = 1,
      .standard = "http://127.0.0.1:7430",
      .max = 2048,
-     .help = "URL of the scheduler"},
+     .help = "URL of the scheduler; URL,URL of several that share a store"},
     {.name = "token_file",
      .type = CONFIG_TEXT,
      .offset = FIELD(token_file),
@@ -125,7 +125,7 @@ static int64_t processors(void) {
 
 /* Where a scheduler of this user on this machine keeps its own. */
 static int find_token(struct daemon_options *options, struct config *config, struct err *err) {
-    if (!http_is_loopback(options->scheduler)) {
+    if (!urls_are_loopback(options->scheduler)) {
         return err_set(err, ERR_INVALID,
                        "the scheduler at %s needs a token; name its file by --token-file",
                        options->scheduler);

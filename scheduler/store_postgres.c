@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The thin driver over PostgreSQL: see store_driver.h. Several schedulers may name one
+ * database; who holds its advisory lock has it. The lock is the session's, and all
+ * writes go through that session alone: with the connection the lock is gone, and
+ * so is the way to write.
+ */
+#include "store_driver.h"
+
+#include <assert.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+
+enum {
+    WATCH_MS = 1000,
+    PARAMETERS_MAX = 32,
+    TYPE_BOOL = 16, /* numbers of pg_type.dat, which do not change */
+    TYPE_INTEGER = 20,
+    TYPE_TEXT = 25,
+    TYPE_REAL = 701,
+    NUMBER_TEXT = 32,
+};
+
+struct statement {
+    bool prepared;
+    PGresult *rows; /* all of them; NULL: not started */
+    int row;        /* -1: before the first */
+};
+
+struct postgres {
+    struct driver driver;
+    PGconn *connection;
+    char *name; /* for people: without a password */
+    struct statement statements[SQL_COUNT];
+    int64_t changes;
+};
+
+/* The first that fits the beginning of an SQLSTATE. */
+static const struct {
+    const char *state;
+    enum err_code code;
+    const char *advice;
+} states[] = {
+    {"53100", ERR_NO_SPACE, "its server's disk is full; free some space there"},
+    {"53", ERR_UNAVAILABLE, "its server has too little of something"},
+    {"57", ERR_UNAVAILABLE, "its server has ended the connection"},
+    {"08", ERR_UNAVAILABLE, "the connection to its server is broken"},
+    {"25P03", ERR_UNAVAILABLE, "its server has ended the connection"},
+    {"25006", ERR_UNAVAILABLE, "it is a copy that can't be written; name the server that can"},
+    {"40", ERR_UNAVAILABLE, "another program writes to it"},
+    {"58", ERR_UNAVAILABLE, "its server's disk does not work"},
+    {"28", ERR_INVALID, "its server refuses this user; check PGUSER and PGPASSFILE"},
+    {"3D", ERR_INVALID, "there is no such database; make it by createdb"},
+    {"42501", ERR_INVALID, "this user may not do that there; make it the database's owner"},
+    {"XX001", ERR_CORRUPT, "it is damaged; put a copy of it back"},
+    {"XX002", ERR_CORRUPT, "it is damaged; run REINDEX on it"},
+};
+
+/* The first line of a message, without what libpq puts before it. */
+static void first_line(const char *message, char out[200]) {
+    snprintf(out, 200, "%.*s", (int)strcspn(message, "\n"), message);
+}
+
+static int fail(const struct postgres *postgres, const PGresult *result, const char *what,
+                struct err *err) {
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    char line[200];
+    first_line(message != NULL ? message : PQerrorMessage(postgres->connection), line);
+    for (size_t i = 0; state != NULL && i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strncmp(states[i].state, state, strlen(states[i].state)) == 0) {
+            return err_set(err, states[i].code, "the store %s: %s (%s)", postgres->name,
+                           states[i].advice, line);
+        }
+    }
+    if (PQstatus(postgres->connection) != CONNECTION_OK) {
+        return err_set(err, ERR_UNAVAILABLE, "the store %s: the connection to it is lost (%s)",
+                       postgres->name, line);
+    }
+    return err_set(err, ERR_INTERNAL, "the store %s refused '%.60s': %s", postgres->name, what,
+                   line);
+}
+
+/* Runs a text; the last statement's result is owned. NULL with an error. */
+static PGresult *ask(struct postgres *postgres, const char *sql, struct err *err) {
+    PGresult *result = PQexec(postgres->connection, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
+        fail(postgres, result, sql, err);
+        PQclear(result);
+        return NULL;
+    }
+    return result;
+}
+
+static int run(struct postgres *postgres, const char *sql, struct err *err) {
+    struct err why = {0};
+    PGresult *result = ask(postgres, sql, &why);
+    PQclear(result);
+    return result != NULL ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+/* ---- Opening ------------------------------------------------------------------- */
+
+/* A server notices in this time that the scheduler's machine is dead, or that the scheduler
+ * itself hangs, and lets another have the lock. Settings that it does not know are left out. */
+static const char session_settings[] =
+    "SELECT set_config(s.name, w.value, false) FROM (VALUES "
+    "('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', "
+    "'3'), ('tcp_user_timeout', '10000'), ('idle_session_timeout', '15000'), "
+    "('idle_in_transaction_session_timeout', '15000'), ('synchronous_commit', 'on')) "
+    "w (name, value) JOIN pg_settings s ON s.name = w.name "
+    /* `on` promises the least that will do */
+    "WHERE s.name <> 'synchronous_commit' OR s.setting = 'off'";
+
+/* Of each schema: its name is part of the lock's. */
+static const char lock_text[] =
+    "SELECT pg_try_advisory_lock(1382378598, hashtext(current_schema()))";
+
+static const char look_text[] =
+    "SELECT coalesce(obj_description(to_regclass('migration'), 'pg_class'), ''), "
+    "(SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'f'))";
+
+/* "postgresql://HOST:PORT/DATABASE" of what the path says; INVALID where that is no such
+ * path or has a password in it. */
+static int read_path(char **name, const char *path, struct err *err) {
+    char *message = NULL;
+    PQconninfoOption *options = PQconninfoParse(path, &message);
+    if (options == NULL) {
+        PQfreemem(message); /* which may repeat a password */
+        return err_set(err, ERR_INVALID,
+                       "the store's address is no URL as postgresql://USER@HOST:PORT/DATABASE");
+    }
+    const char *host = "", *port = "", *database = "";
+    bool has_secret = false;
+    for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
+        const char *value = option->val != NULL ? option->val : "";
+        host = strcmp(option->keyword, "host") == 0 ? value : host;
+        port = strcmp(option->keyword, "port") == 0 ? value : port;
+        database = strcmp(option->keyword, "dbname") == 0 ? value : database;
+        has_secret = has_secret || (strstr(option->keyword, "password") != NULL && *value != '\0');
+    }
+    if (!has_secret) {
+        *name =
+            mem_format("postgresql://%s%s%s/%s", host, *port != '\0' ? ":" : "", port, database);
+    }
+    PQconninfoFree(options);
+    return !has_secret ? 0
+                       : err_set(err, ERR_INVALID,
+                                 "the store's address has a password in it, which others would "
+                                 "see; put that into the file that PGPASSFILE names");
+}
+
+static void ignore_notice(void *context, const char *message) {
+    (void)context;
+    (void)message;
+}
+
+/* Of two equal keywords the later one counts: what the path says goes before ours. */
+static int connect_to(struct postgres *postgres, const char *path, struct err *err) {
+    static const char *const keywords[] = {
+        "connect_timeout",  "keepalives_idle",  "keepalives_interval",
+        "keepalives_count", "tcp_user_timeout", "fallback_application_name",
+        "client_encoding",  "dbname",           NULL};
+    const char *const values[] = {"5", "5", "2", "3", "10000", "reelfarm", "UTF8", path, NULL};
+    postgres->connection = PQconnectdbParams(keywords, values, 1);
+    PGPing found = PQPING_OK;
+    if (PQstatus(postgres->connection) != CONNECTION_OK) {
+        found = PQpingParams(keywords, values, 1);
+    }
+    if (PQstatus(postgres->connection) != CONNECTION_OK && found == PQPING_OK) {
+        PQfinish(postgres->connection); /* it may have come up just then */
+        postgres->connection = PQconnectdbParams(keywords, values, 1);
+    }
+    if (PQstatus(postgres->connection) == CONNECTION_OK) {
+        PQsetNoticeProcessor(postgres->connection, ignore_notice, NULL);
+        return 0;
+    }
+    char line[200];
+    first_line(PQerrorMessage(postgres->connection), line);
+    bool is_away = found == PQPING_REJECT || found == PQPING_NO_RESPONSE;
+    return err_set(err, is_away ? ERR_UNAVAILABLE : ERR_INVALID, "the store %s: %s (%s)",
+                   postgres->name, is_away ? "its server can't be reached" : "it can't be opened",
+                   line);
+}
+
+static int lock(struct postgres *postgres, struct err *err) {
+    struct err why = {0};
+    PGresult *result = ask(postgres, lock_text, &why);
+    if (result == NULL) {
+        return err_set(err, why.code, "%s", why.message);
+    }
+    bool no_schema = PQgetisnull(result, 0, 0) != 0;
+    bool is_ours = PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    if (no_schema) {
+        return err_set(err, ERR_INVALID,
+                       "the store %s: the schema of its search_path is not there; make it by "
+                       "CREATE SCHEMA",
+                       postgres->name);
+    }
+    return is_ours ? 0
+                   : err_set(err, ERR_CONFLICT, "the store %s: another scheduler is active on it",
+                             postgres->name);
+}
+
+/* An empty schema becomes ours; one with tables of somebody else's is refused. */
+static int claim(struct postgres *postgres, struct err *err) {
+    struct err why = {0};
+    PGresult *result = ask(postgres, look_text, &why);
+    if (result == NULL) {
+        return err_set(err, why.code, "%s", why.message);
+    }
+    bool is_ours = strcmp(PQgetvalue(result, 0, 0), "reelfarm") == 0;
+    bool is_empty = strcmp(PQgetvalue(result, 0, 1), "0") == 0;
+    PQclear(result);
+    if (is_ours) {
+        return 0;
+    }
+    if (!is_empty) {
+        return err_set(err, ERR_INVALID,
+                       "the store %s is a database of another program; name an empty one",
+                       postgres->name);
+    }
+    char *sql = mem_format("%s; COMMENT ON TABLE migration IS 'reelfarm'", store_migration_table);
+    int failed = run(postgres, sql, err); /* in one transaction */
+    mem_free(sql);
+    return failed;
+}
+
+static void postgres_close(struct driver *driver) {
+    struct postgres *postgres = (struct postgres *)driver;
+    for (int i = 0; i < SQL_COUNT; i++) {
+        PQclear(postgres->statements[i].rows);
+    }
+    if (PQstatus(postgres->connection) == CONNECTION_OK) { /* else it is unlocked some time later */
+        run(postgres, "SELECT pg_advisory_unlock_all()", NULL);
+    }
+    PQfinish(postgres->connection);
+    mem_free(postgres->name);
+    mem_free(postgres);
+}
+
+static int postgres_open(struct driver **out, const char *path, struct err *err) {
+    struct postgres *postgres = mem_zero(1, sizeof(*postgres));
+    postgres->driver.kind = &driver_postgres;
+    int result = read_path(&postgres->name, path, err);
+    if (result == 0) {
+        result = connect_to(postgres, path, err);
+    }
+    if (result == 0) {
+        result = run(postgres, session_settings, err);
+    }
+    if (result == 0) {
+        result = lock(postgres, err);
+    }
+    if (result == 0) {
+        result = claim(postgres, err);
+    }
+    if (result != 0) {
+        postgres_close(&postgres->driver);
+        return result;
+    }
+    *out = &postgres->driver;
+    return 0;
+}
+
+/* ---- Statements ---------------------------------------------------------------- */
+
+static int postgres_script(struct driver *driver, const char *sql, struct err *err) {
+    return run((struct postgres *)driver, sql, err);
+}
+
+static int prepare(struct postgres *postgres, const char *name, const char *sql,
+                   const struct value *values, size_t count, struct err *err) {
+    static const Oid types[] = {
+        [VALUE_INTEGER] = TYPE_INTEGER, [VALUE_REAL] = TYPE_REAL, [VALUE_TEXT] = TYPE_TEXT};
+    Oid given[PARAMETERS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        given[i] = types[values[i].type];
+    }
+    PGresult *result = PQprepare(postgres->connection, name, sql, (int)count, given);
+    int failed = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : fail(postgres, result, sql, err);
+    PQclear(result);
+    return failed;
+}
+
+static PGresult *execute(struct postgres *postgres, const char *name, const struct value *values,
+                         size_t count) {
+    char numbers[PARAMETERS_MAX][NUMBER_TEXT];
+    const char *texts[PARAMETERS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = values[i].type == VALUE_TEXT ? values[i].text : numbers[i];
+        if (values[i].type == VALUE_INTEGER) {
+            snprintf(numbers[i], NUMBER_TEXT, "%lld", (long long)values[i].integer);
+        } else if (values[i].type == VALUE_REAL) {
+            snprintf(numbers[i], NUMBER_TEXT, "%.17g", values[i].real);
+        }
+    }
+    return PQexecPrepared(postgres->connection, name, (int)count, texts, NULL, NULL, 0);
+}
+
+static int postgres_start(struct driver *driver, int id, const char *sql,
+                          const struct value *values, size_t count, struct err *err) {
+    struct postgres *postgres = (struct postgres *)driver;
+    struct statement *statement = &postgres->statements[id];
+    char name[16];
+    assert(statement->rows == NULL && count <= PARAMETERS_MAX);
+    snprintf(name, sizeof(name), "s%d", id);
+    if (!statement->prepared) {
+        int failed = prepare(postgres, name, sql, values, count, err);
+        if (failed != 0) {
+            return failed;
+        }
+        statement->prepared = true;
+    }
+    PGresult *result = execute(postgres, name, values, count);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+        int failed = fail(postgres, result, sql, err);
+        PQclear(result);
+        return failed;
+    }
+    postgres->changes = strtoll(PQcmdTuples(result), NULL, 10);
+    statement->rows = result;
+    statement->row = -1;
+    return 0;
+}
+
+static void postgres_reset(struct driver *driver, int id) {
+    struct postgres *postgres = (struct postgres *)driver;
+    PQclear(postgres->statements[id].rows);
+    postgres->statements[id].rows = NULL;
+}
+
+static int postgres_step(struct driver *driver, int id, struct err *err) {
+    (void)err; /* all rows are here since the start */
+    struct statement *statement = &((struct postgres *)driver)->statements[id];
+    assert(statement->rows != NULL);
+    if (++statement->row < PQntuples(statement->rows)) {
+        return 1;
+    }
+    postgres_reset(driver, id);
+    return 0;
+}
+
+static int64_t postgres_changes(struct driver *driver) {
+    return ((struct postgres *)driver)->changes;
+}
+
+/* NULL is "". */
+static const char *postgres_text(struct driver *driver, int id, int column) {
+    const struct statement *statement = &((struct postgres *)driver)->statements[id];
+    return PQgetvalue(statement->rows, statement->row, column);
+}
+
+static int64_t postgres_integer(struct driver *driver, int id, int column) {
+    const char *text = postgres_text(driver, id, column);
+    bool is_truth = PQftype(((struct postgres *)driver)->statements[id].rows, column) == TYPE_BOOL;
+    return is_truth ? text[0] == 't' : strtoll(text, NULL, 10);
+}
+
+static double postgres_real(struct driver *driver, int id, int column) {
+    return strtod(postgres_text(driver, id, column), NULL);
+}
+
+/* ---- Transactions -------------------------------------------------------------- */
+
+static bool postgres_in_transaction(struct driver *driver) {
+    PGTransactionStatusType status = PQtransactionStatus(((struct postgres *)driver)->connection);
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+}
+
+static int postgres_transact(struct driver *driver, enum driver_word word, struct err *err) {
+    static const char *const texts[DRIVER_WORD_COUNT] = {
+        [DRIVER_BEGIN] = "BEGIN",       [DRIVER_SAVE] = "SAVEPOINT call",
+        [DRIVER_KEEP] = "RELEASE call", [DRIVER_UNDO] = "ROLLBACK TO call",
+        [DRIVER_COMMIT] = "COMMIT",     [DRIVER_ROLLBACK] = "ROLLBACK",
+    };
+    struct postgres *postgres = (struct postgres *)driver;
+    struct err why = {0};
+    PGresult *result = ask(postgres, texts[word], &why);
+    if (result == NULL) {
+        return err_set(err, why.code, "%s", why.message);
+    }
+    /* A failed transaction's COMMIT does well, as a ROLLBACK. */
+    bool undone = word == DRIVER_COMMIT && strcmp(PQcmdStatus(result), "COMMIT") != 0;
+    PQclear(result);
+    return !undone ? 0
+                   : err_set(err, ERR_INTERNAL, "the store %s undid a transaction", postgres->name);
+}
+
+/* ---- Its server ---------------------------------------------------------------- */
+
+static bool postgres_is_lost(const struct driver *driver) {
+    return PQstatus(((const struct postgres *)driver)->connection) != CONNECTION_OK;
+}
+
+static int postgres_watch(struct driver *driver, struct err *err) {
+    return run((struct postgres *)driver, "SELECT 1", err);
+}
+
+static void postgres_size(struct driver *driver, int64_t *database, int64_t *log) {
+    PGresult *result =
+        ask((struct postgres *)driver, "SELECT pg_database_size(current_database())", NULL);
+    *database = result != NULL ? strtoll(PQgetvalue(result, 0, 0), NULL, 10) : -1;
+    *log = -1; /* is of all databases of the server, and its own affair */
+    PQclear(result);
+}
+
+const struct driver_kind driver_postgres = {
+    .prefixes = {"postgresql://", "postgres://"},
+    .is_shared = true,
+    .watch_ms = WATCH_MS,
+    .copies = "the store is PostgreSQL's; make the copy by pg_dump, while the farm works",
+    .open = postgres_open,
+    .close = postgres_close,
+    .script = postgres_script,
+    .start = postgres_start,
+    .step = postgres_step,
+    .reset = postgres_reset,
+    .changes = postgres_changes,
+    .integer = postgres_integer,
+    .real = postgres_real,
+    .text = postgres_text,
+    .transact = postgres_transact,
+    .in_transaction = postgres_in_transaction,
+    .watch = postgres_watch,
+    .is_lost = postgres_is_lost,
+    .size = postgres_size,
+};
