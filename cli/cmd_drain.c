@@ -1,60 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm drain`: workers that shall take nothing new, and again take work. */
-#include <stdio.h>
 #include <string.h>
 
 #include "client.h"
 #include "command.h"
 #include "common/mem.h"
+#include "each_word.h"
 
-static int drain(struct client *client, const char *worker, bool undo, struct err *err) {
+static int drain(struct client *client, const struct invocation *invocation, const char *worker,
+                 const void *context, bool *drains, const char **said, struct err *err) {
+    bool undo = option_value(invocation, "undo") != NULL;
     struct json *answer = NULL;
     char *path = mem_format("/v1/workers/%s/drain", worker);
+    (void)context;
     int failed = client_call(client, undo ? "DELETE" : "POST", path, NULL, &answer, err);
+    *drains = (failed == 0) != undo;
+    *said = undo ? "takes work again" : "takes nothing new";
     json_tree_destroy(answer);
     mem_free(path);
     return failed;
 }
 
-/* All workers, whatever comes of one; the last exit code that is not EXIT_DONE. */
-static int drain_all(struct client *client, const struct invocation *invocation) {
-    bool undo = option_value(invocation, "undo") != NULL;
-    struct buf text = {0};
-    struct writer w = writer_of(&text);
-    int code = EXIT_DONE;
-    writer_object(&w, NULL);
-    writer_array(&w, "workers");
-    for (int i = 0; i < invocation->word_count && code != EXIT_INTERRUPTED; i++) {
-        const char *worker = invocation->words[i];
-        struct err err = {0};
-        drain(client, worker, undo, &err);
-        writer_object(&w, NULL);
-        writer_string(&w, "worker", worker);
-        writer_bool(&w, "drain", (err.code == ERR_NONE) != undo);
-        writer_string(&w, "error", err.message);
-        writer_object_end(&w);
-        if (err.code != ERR_NONE) {
-            code = client_tell(client, &err);
-        } else if (!wants_json(invocation)) {
-            printf(undo ? "%s: takes work again\n" : "%s: takes nothing new\n", worker);
-        }
-    }
-    writer_array_end(&w);
-    writer_object_end(&w);
-    buf_string(&text, "\n");
-    if (!wants_json(invocation)) {
-        buf_finish(&text);
-        return code;
-    }
-    int printed = command_print(&text);
-    return code != EXIT_DONE ? code : printed;
-}
-
 static int run(const struct invocation *invocation) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                   "._-";
-    struct client *client = NULL;
-    struct err err = {0};
+    static const struct each_word each = {
+        .list = "workers", .item = "worker", .flag = "drain", .act = drain};
     for (int i = 0; i < invocation->word_count; i++) {
         const char *worker = invocation->words[i];
         if (worker[0] == '\0' || worker[strspn(worker, allowed)] != '\0') {
@@ -64,11 +35,7 @@ static int run(const struct invocation *invocation) {
                                  worker);
         }
     }
-    int code = client_connect(&client, invocation, &err) != 0
-                   ? client_fail(client, invocation, &err)
-                   : drain_all(client, invocation);
-    client_destroy(client);
-    return code;
+    return each_word(invocation, &each);
 }
 
 static const struct option_row options[] = {

@@ -8,6 +8,7 @@
 #include "command.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "each_word.h"
 #include "farm_title.h"
 #include "interrupt.h"
 #include "title_watch.h"
@@ -72,57 +73,27 @@ static int wait_gone(struct client *client, const char *title, struct err *err) 
                    status.error[0] != '\0' ? status.error : "it was submitted again meanwhile");
 }
 
-/* All titles, whatever comes of one; the last exit code that is not EXIT_DONE. */
-static int remove_all(struct client *client, const struct invocation *invocation) {
+static int remove_one(struct client *client, const struct invocation *invocation, const char *title,
+                      const void *context, bool *gone, const char **said, struct err *err) {
     bool waits = option_value(invocation, "wait") != NULL;
-    struct buf text = {0};
-    struct writer w = writer_of(&text);
-    int code = EXIT_DONE;
-    writer_object(&w, NULL);
-    writer_array(&w, "titles");
-    for (int i = 0; i < invocation->word_count && code != EXIT_INTERRUPTED; i++) {
-        const char *title = invocation->words[i];
-        struct err err = {0};
-        bool gone = false;
-        if (ask_removal(client, invocation, title, &gone, &err) == 0 && waits && !gone) {
-            gone = wait_gone(client, title, &err) == 0;
-        }
-        writer_object(&w, NULL);
-        writer_string(&w, "title", title);
-        writer_bool(&w, "gone", gone);
-        writer_string(&w, "error", err.message);
-        writer_object_end(&w);
-        if (err.code != ERR_NONE) {
-            code = client_tell(client, &err);
-        } else if (!wants_json(invocation)) {
-            printf(gone ? "%s: removed\n" : "%s: is being removed\n", title);
-        }
+    (void)context;
+    if (ask_removal(client, invocation, title, gone, err) == 0 && waits && !*gone) {
+        *gone = wait_gone(client, title, err) == 0;
     }
-    writer_array_end(&w);
-    writer_object_end(&w);
-    buf_string(&text, "\n");
-    if (!wants_json(invocation)) {
-        buf_finish(&text);
-        return code;
-    }
-    int printed = command_print(&text);
-    return code != EXIT_DONE ? code : printed;
+    *said = *gone ? "removed" : "is being removed";
+    return (int)err->code;
 }
 
 static int run(const struct invocation *invocation) {
-    struct client *client = NULL;
-    struct err err = {0};
+    static const struct each_word each = {
+        .list = "titles", .item = "title", .flag = "gone", .act = remove_one};
     int code = farm_titles_check(invocation);
     if (code == EXIT_DONE && !is_agreed(invocation)) {
+        struct err err = {0};
         err_set(&err, ERR_CANCELLED, "nothing was removed");
-        code = command_fail(invocation, EXIT_REFUSED, &err);
-    } else if (code == EXIT_DONE && client_connect(&client, invocation, &err) != 0) {
-        code = client_fail(client, invocation, &err);
-    } else if (code == EXIT_DONE) {
-        code = remove_all(client, invocation);
+        return command_fail(invocation, EXIT_REFUSED, &err);
     }
-    client_destroy(client);
-    return code;
+    return code == EXIT_DONE ? each_word(invocation, &each) : code;
 }
 
 static const struct option_row options[] = {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "each_word.h"
 #include "title_watch.h"
 
 int farm_title_check(const struct invocation *invocation, const char *word) {
@@ -76,46 +77,23 @@ int farm_title_watch(struct client *client, const struct invocation *invocation,
     return command_fail(invocation, EXIT_FAILED, &err);
 }
 
-static int post(struct client *client, const char *title, const char *verb, struct err *err) {
+struct title_verb {
+    const char *name; /* of the call */
+    const char *done; /* what is said then */
+};
+
+static int post(struct client *client, const struct invocation *invocation, const char *title,
+                const void *context, bool *is_done, const char **said, struct err *err) {
+    const struct title_verb *verb = context;
     struct json *answer = NULL;
-    char *path = mem_format("/v1/titles/%s/%s", title, verb);
+    char *path = mem_format("/v1/titles/%s/%s", title, verb->name);
+    (void)invocation;
     int failed = client_call(client, "POST", path, NULL, &answer, err);
+    *is_done = failed == 0;
+    *said = verb->done;
     json_tree_destroy(answer);
     mem_free(path);
     return failed;
-}
-
-static int post_all(struct client *client, const struct invocation *invocation, const char *verb,
-                    const char *done) {
-    struct buf text = {0};
-    struct writer w = writer_of(&text);
-    int code = EXIT_DONE;
-    writer_object(&w, NULL);
-    writer_array(&w, "titles");
-    for (int i = 0; i < invocation->word_count && code != EXIT_INTERRUPTED; i++) {
-        const char *title = invocation->words[i];
-        struct err err = {0};
-        post(client, title, verb, &err);
-        writer_object(&w, NULL);
-        writer_string(&w, "title", title);
-        writer_bool(&w, done, err.code == ERR_NONE);
-        writer_string(&w, "error", err.message);
-        writer_object_end(&w);
-        if (err.code != ERR_NONE) {
-            code = client_tell(client, &err);
-        } else if (!wants_json(invocation)) {
-            printf("%s: %s\n", title, done);
-        }
-    }
-    writer_array_end(&w);
-    writer_object_end(&w);
-    buf_string(&text, "\n");
-    if (!wants_json(invocation)) {
-        buf_finish(&text);
-        return code;
-    }
-    int printed = command_print(&text);
-    return code != EXIT_DONE ? code : printed;
 }
 
 int farm_titles_check(const struct invocation *invocation) {
@@ -127,14 +105,9 @@ int farm_titles_check(const struct invocation *invocation) {
 }
 
 int farm_titles_tell(const struct invocation *invocation, const char *verb, const char *done) {
-    struct client *client = NULL;
-    struct err err = {0};
+    const struct title_verb call = {verb, done};
+    const struct each_word each = {
+        .list = "titles", .item = "title", .flag = done, .act = post, .context = &call};
     int code = farm_titles_check(invocation);
-    if (code == EXIT_DONE && client_connect(&client, invocation, &err) != 0) {
-        code = client_fail(client, invocation, &err);
-    } else if (code == EXIT_DONE) {
-        code = post_all(client, invocation, verb, done);
-    }
-    client_destroy(client);
-    return code;
+    return code == EXIT_DONE ? each_word(invocation, &each) : code;
 }
