@@ -208,7 +208,8 @@ static int call_one(struct client *client, const char *method, const char *path,
     int failed = http_send(client->http, &request, &response, err);
     client->answered = failed == 0;
     client->reached = client->reached || response.reached;
-    *passes = failed == ERR_UNAVAILABLE || (failed == 0 && response.status == 503);
+    bool is_unheard = failed == ERR_TIMEOUT && (!response.reached || strcmp(method, "GET") == 0);
+    *passes = failed == ERR_UNAVAILABLE || is_unheard || (failed == 0 && response.status == 503);
     if (failed == 0 && (response.status < 200 || response.status > 299)) {
         failed = problem(&request, &response, err);
     }
@@ -229,6 +230,9 @@ int client_call(struct client *client, const char *method, const char *path, str
         urls_go_on(&client->urls);
         err_clear(&why);
         failed = call_one(client, method, path, body, answer, &passes, &why);
+    }
+    if (failed == ERR_TIMEOUT) { /* what may have arrived is not sent twice by this call */
+        urls_go_on(&client->urls);
     }
     return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
 }

@@ -30,6 +30,7 @@ struct ranges {
     struct buf window; /* what the cache asked for, so far as it has arrived */
     /* What is above, but the cache, is the reader's while no piece is on its way. */
     struct read_ahead *ahead;
+    int64_t refused_at; /* where the last such piece would begin that did not come; -1: it came */
     const atomic_bool *cancel;   /* of requests */
     struct blob_traffic traffic; /* of such pieces, not counted yet */
     struct blob_traffic *counts; /* what requests count in */
@@ -299,9 +300,11 @@ static void take_ahead(struct blob_source *source) {
     struct ranges *state = source->state;
     int64_t offset = 0;
     size_t size = 0;
-    if (read_ahead_take(state->ahead, source->options.cancel, &offset, &size)) {
+    bool is_whole = read_ahead_take(state->ahead, source->options.cancel, &offset, &size);
+    if (is_whole) {
         block_cache_put(state->cache, offset, state->window.data, size);
     }
+    state->refused_at = is_whole ? -1 : offset;
     source->traffic.requests += state->traffic.requests;
     source->traffic.bytes += state->traffic.bytes;
     state->traffic = (struct blob_traffic){0};
@@ -320,7 +323,8 @@ int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t si
     int64_t next = 0;
     size_t next_size = 0;
     if (code == 0 && !read_ahead_is_begun(state->ahead) &&
-        block_cache_foresee(state->cache, offset + (int64_t)size, &next, &next_size)) {
+        block_cache_foresee(state->cache, offset + (int64_t)size, &next, &next_size) &&
+        next != state->refused_at) { /* whoever needs it asks with pauses between tries */
         read_ahead_begin(state->ahead, next, next_size);
     }
     return code;

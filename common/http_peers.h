@@ -5,8 +5,8 @@
  *
  * A connection that has borne no good token yet is a stranger. There are so many of them and
  * no more, of one address and of all: the next one makes the oldest go. So who only holds
- * connections drives out its own, and who asks at once is never in the way: nobody is refused
- * for being behind one address with many others.
+ * connections drives out its own, and who asks at once is never in the way: many
+ * behind one address are held up only where more of them come in one moment than have places.
  */
 #ifndef COMMON_HTTP_PEERS_H
 #define COMMON_HTTP_PEERS_H

@@ -29,12 +29,13 @@ struct granting {
     struct farm *farm;
     struct session_row session;
     int64_t memory_left;
-    bool idle;      /* the worker runs nothing: it gets what is larger than its memory, rather
-                       than nobody */
-    size_t slots;   /* of all sessions */
-    bool plenty;    /* there is more ready than was looked at */
-    bool loaded;    /* what runs, and the order */
-    bool held_back; /* a ready task waits for more of the worker's memory to be free */
+    bool idle;        /* the worker runs nothing: it gets what is larger than its memory, rather
+                         than nobody */
+    size_t slots;     /* of all sessions */
+    bool plenty;      /* there is more ready than was looked at */
+    bool loaded;      /* the order */
+    bool busy_loaded; /* what runs */
+    bool held_back;   /* a ready task waits for more of the worker's memory to be free */
     struct order order;
     struct unit_list ready; /* as order_read lists them */
     double *busy_s;
@@ -54,7 +55,12 @@ static void add_busy(struct granting *g, double cost_s) {
     g->busy_s[g->busy++] = cost_s;
 }
 
+/* Once for a request. */
 static void load_busy(struct granting *g) {
+    if (g->busy_loaded) {
+        return;
+    }
+    g->busy_loaded = true;
     struct query query = sql_query(g->tx, SQL_LEASES_OPEN, NULL, 0);
     while (query_next(&query)) {
         int kind = task_kind_from_name(query_text(&query, 1));
@@ -326,11 +332,12 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
     if (g->farm->hedge_after <= 0) {
         return 0;
     }
+    load_order(g);
+    load_busy(g);
     hedge_list(g->tx, &g->session, &stragglers);
     for (size_t i = 0; i < stragglers.count && granted < slots && tx_ok(g->tx); i++) {
         const struct lease_row *straggler = &stragglers.rows[i];
         struct unit_list units = {0};
-        load_order(g);
         if (kinds[straggler->kind] && hedge_units(g->tx, straggler, &units) &&
             !order_is_full(&g->order, units.rows[0].tenant) &&
             grant_units(g, units.rows, units.count, straggler, w)) {
@@ -339,7 +346,6 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
         unit_list_finish(&units);
     }
     lease_list_finish(&stragglers);
-    retry_by(g, hedge_next_at(g->tx));
     return granted;
 }
 
@@ -365,6 +371,8 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
     }
     if (granted == 0) {
         retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
+        /* Also for a worker that may get none: others that wait go by what it found. */
+        retry_by(&g, farm->hedge_after > 0 ? hedge_next_at(tx) : 0);
     }
     *retry_at = g.retry_at;
     order_finish(&g.order);

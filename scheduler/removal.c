@@ -35,6 +35,7 @@ static void drop_title(struct tx *tx, const char *title) {
     }
     title_move(tx, title, TITLE_REMOVING, TITLE_DROP, "");
     leave_feed(tx, title, tenant);
+    sql_run(tx, SQL_TITLE_DROP_TRACE, VALUES(TEXT(title))); /* its last event had it */
 }
 
 bool title_remove(struct tx *tx, const char *id, bool keep_files) {

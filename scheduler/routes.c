@@ -174,6 +174,11 @@ static void continue_stream(struct call *call, const struct err *err) {
     http_stream_write(call->exchange, &call->answer);
 }
 
+/* Whether what it did, where it fails, may be in what is kept in memory. */
+static bool may_write(const struct call *call) {
+    return strcmp(call->exchange->method, "GET") != 0;
+}
+
 static void run_call(struct tx *tx, void *context) {
     struct call *call = context;
     buf_clear(&call->answer);
@@ -185,6 +190,9 @@ static void run_call(struct tx *tx, void *context) {
     }
     if (tx_ok(tx)) {
         call->route->run(tx, call);
+    }
+    if (!tx_ok(tx) && may_write(call)) { /* before the next call of its group reads */
+        farm_forget(call->routes->farm);
     }
 }
 
@@ -230,7 +238,7 @@ static void answer_call(struct call *call, const struct err *failure) {
 static void end_call(void *context, const struct err *err) {
     struct call *call = context;
     struct routes *routes = call->routes;
-    if (err->code != ERR_NONE) {
+    if (err->code != ERR_NONE && may_write(call)) {
         farm_forget(routes->farm);
         routes->proved_ms = 0;
         routes->idle_news = 0;

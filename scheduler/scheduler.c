@@ -62,12 +62,16 @@ static void sweep(struct tx *tx, void *context) {
     session_sweep(tx, &scheduler->farm);
     versions_sweep(tx, &scheduler->farm);
     tokens_load(tx, scheduler->auth); /* others may share the store; and some expire */
+    if (!tx_ok(tx)) {
+        farm_forget(&scheduler->farm);
+    }
 }
 
 static void sweep_done(void *context, const struct err *err) {
     struct scheduler *scheduler = context;
     scheduler->sweeping = false;
     if (err->code != ERR_NONE) {
+        farm_forget(&scheduler->farm);
         log_error("a sweep for lost workers and old versions failed", "error=\"%s\"", err->message);
     }
 }
@@ -127,6 +131,9 @@ struct dead_worker {
 static void bury(struct tx *tx, void *context) {
     const struct dead_worker *dead = context;
     session_leave_worker(tx, &dead->scheduler->farm, dead->name);
+    if (!tx_ok(tx)) {
+        farm_forget(&dead->scheduler->farm);
+    }
 }
 
 static void nothing(struct tx *tx, void *context) {

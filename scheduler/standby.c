@@ -15,13 +15,6 @@ struct standby {
     char logged[sizeof((struct err){0}.message)];
 };
 
-static bool authorise(void *context, const char *token, char caller[HTTP_CALLER_TEXT]) {
-    (void)context;
-    (void)token;
-    caller[0] = '\0';
-    return true;
-}
-
 static void handle(void *context, struct exchange *exchange) {
     struct standby *standby = context;
     if (strcmp(exchange->path, "/healthz") == 0) {
@@ -40,7 +33,7 @@ int standby_start(struct standby **out, const struct http_server_options *server
     struct standby *standby = mem_zero(1, sizeof(*standby));
     struct http_server_options options = *server;
     options.handle = handle;
-    options.authorise = authorise;
+    options.authorise = NULL; /* a good one would be let send large bodies */
     options.context = standby;
     int failed = http_server_start(&standby->server, &options, err);
     if (failed != 0) {

@@ -2,7 +2,7 @@
 /*
  * What a scheduler answers while another one is active on the store that they share, or
  * while the store is away: /healthz that it lives, all else that it stands by (503). No
- * token is looked at: only the active one knows which are good.
+ * token is good: only the active one knows which are.
  */
 #ifndef SCHEDULER_STANDBY_H
 #define SCHEDULER_STANDBY_H

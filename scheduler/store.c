@@ -160,6 +160,18 @@ void tx_wake(struct tx *tx, unsigned topics) {
     tx->topics |= topics;
 }
 
+/* Takes the lines behind the first `kept` away, and writes them first where they are true. */
+static void drop_lines(struct store *store, size_t kept, bool write) {
+    for (size_t i = kept; i < store->line_count; i++) {
+        if (write) {
+            log_info(store->lines[i].message, "%s", store->lines[i].pairs);
+        }
+        mem_free(store->lines[i].message);
+        mem_free(store->lines[i].pairs);
+    }
+    store->line_count = kept;
+}
+
 /* Whether an error is about what was asked for, rather than the store's. */
 static bool is_of_request(enum err_code code) {
     return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_CONFLICT ||
@@ -170,6 +182,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
            struct err *err) {
     struct driver *driver = tx->store->driver;
     size_t counted = tx->store->change_count;
+    size_t logged = tx->store->line_count;
     unsigned topics = tx->topics;
     if (!tx_ok(tx) || driver_transact(driver, DRIVER_SAVE, &tx->err) != 0) {
         return (int)tx->err.code;
@@ -179,6 +192,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     if (found.code != ERR_NONE && driver_in_transaction(driver)) {
         driver_transact(driver, DRIVER_UNDO, NULL);
         tx->store->change_count = counted;
+        drop_lines(tx->store, logged, false);
         tx->topics = topics;
     }
     if (is_of_request(found.code) && driver_in_transaction(driver)) {
@@ -211,18 +225,6 @@ void tx_log(struct tx *tx, const char *message, const char *pairs) {
     store->lines = mem_resize(store->lines, store->line_count + 1, sizeof(*store->lines));
     store->lines[store->line_count++] =
         (struct line){.message = mem_string(message), .pairs = mem_string(pairs)};
-}
-
-/* Takes the lines behind the first `kept` away, and writes them first where they are true. */
-static void drop_lines(struct store *store, size_t kept, bool write) {
-    for (size_t i = kept; i < store->line_count; i++) {
-        if (write) {
-            log_info(store->lines[i].message, "%s", store->lines[i].pairs);
-        }
-        mem_free(store->lines[i].message);
-        mem_free(store->lines[i].pairs);
-    }
-    store->line_count = kept;
 }
 
 double tx_counted(struct tx *tx, size_t index) {

@@ -183,9 +183,15 @@ static int connect_to(struct postgres *postgres, const char *path, struct err *e
     }
     char line[200];
     first_line(PQerrorMessage(postgres->connection), line);
-    bool is_away = found == PQPING_REJECT || found == PQPING_NO_RESPONSE;
+    /* libpq tells no SQLSTATE of a connection that was refused. */
+    bool is_full = strstr(line, "too many clients") != NULL ||
+                   strstr(line, "remaining connection slots") != NULL;
+    bool is_away = found == PQPING_REJECT || found == PQPING_NO_RESPONSE || is_full;
     return err_set(err, is_away ? ERR_UNAVAILABLE : ERR_INVALID, "the store %s: %s (%s)",
-                   postgres->name, is_away ? "its server can't be reached" : "it can't be opened",
+                   postgres->name,
+                   is_full   ? "its server takes no more clients"
+                   : is_away ? "its server can't be reached"
+                             : "it can't be opened",
                    line);
 }
 

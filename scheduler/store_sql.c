@@ -27,11 +27,14 @@
     "(SELECT count(*) FROM title_version n WHERE n.title = v.title AND n.output = v.output "       \
     "AND n.replaced > v.replaced) >= " newest ") "
 
-/* The places of renditions that versions r of title $1 name: those that are dropped, or stay. */
-#define VERSION_PLACES(dropping)                                                                   \
-    "SELECT r.place FROM version_rendition r JOIN title_version v ON v.title = r.title "           \
-    "AND v.version = r.version AND v.output = r.output "                                           \
-    "WHERE r.title = $1 AND v.dropping = " dropping
+/* Versions of title $1 that are dropped now: those at its output, since one task has one. */
+#define VERSION_DROPPING "dropping = 1 AND output = (SELECT t.output FROM title t WHERE t.id = $1) "
+
+/* The places of renditions that versions of title $1 name, of which `which` is true. */
+#define VERSION_PLACES(which)                                                                      \
+    "SELECT r.place FROM version_rendition r JOIN (SELECT title, version, output FROM "            \
+    "title_version WHERE title = $1 AND " which ") v ON v.title = r.title "                        \
+    "AND v.version = r.version AND v.output = r.output"
 
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
@@ -133,8 +136,8 @@ static const char *const statements[SQL_COUNT] = {
     /* The same by an index of what is asked for. */
     [SQL_TITLES_PAGE_OF_STATE] = TITLES_PAGE("title t", "state = $2", TENANT_ASKED, LABEL_ASKED),
     [SQL_TITLES_PAGE_OF_TENANT] = TITLES_PAGE("title t", STATE_ASKED, "tenant = $3", LABEL_ASKED),
-    [SQL_TITLES_PAGE_OF_LABEL] = TITLES_PAGE("title_label l CROSS JOIN title t ON t.id = l.title",
-                                             STATE_ASKED, TENANT_ASKED, "l.label = $4"),
+    [SQL_TITLES_PAGE_OF_LABEL] = TITLES_PAGE("title_label l CROSS JOIN title t", STATE_ASKED,
+                                             TENANT_ASKED, "l.label = $4 AND t.id = l.title"),
     [SQL_LABEL_IS_COMMON] = "SELECT 1 FROM title_label WHERE label = $1 LIMIT 1 OFFSET $2",
 
     [SQL_TITLES_BY_STATE] = "SELECT state, count(*) FROM title GROUP BY state",
@@ -148,6 +151,7 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_TITLE_GONE_ADD] = "INSERT INTO title_gone (title, seq, tenant) "
                            "SELECT $1, value, $2 FROM counter WHERE name = 'event'",
+    [SQL_TITLE_DROP_TRACE] = "DELETE FROM title_trace WHERE title = $1",
     [SQL_TITLES_GONE_DROP] = "DELETE FROM title_gone WHERE seq <= $1",
 
     [SQL_VERSIONS] = "SELECT version, output, since, replaced, dropping FROM title_version "
@@ -185,12 +189,13 @@ static const char *const statements[SQL_COUNT] = {
         "WHERE v.title = $1 AND " VERSION_DUE(
             "$2", "$3") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
     [SQL_VERSIONS_DROPPING] = "SELECT version FROM title_version "
-                              "WHERE title = $1 AND dropping = 1 ORDER BY version",
-    [SQL_VERSIONS_PLACES] = "SELECT place FROM (" VERSION_PLACES("1") " EXCEPT " VERSION_PLACES(
-        "0") ") d ORDER BY place",
+                              "WHERE title = $1 AND " VERSION_DROPPING "ORDER BY version",
+    [SQL_VERSIONS_PLACES] = "SELECT place FROM (" VERSION_PLACES(
+        VERSION_DROPPING) " EXCEPT " VERSION_PLACES("dropping = 0") ") d ORDER BY place",
     [SQL_VERSIONS_REFUSED] = "UPDATE title_version SET refused = $2 "
-                             "WHERE title = $1 AND dropping = 1",
-    [SQL_VERSIONS_DROP_DROPPING] = "DELETE FROM title_version WHERE title = $1 AND dropping = 1",
+                             "WHERE title = $1 AND " VERSION_DROPPING,
+    [SQL_VERSIONS_DROP_DROPPING] =
+        "DELETE FROM title_version WHERE title = $1 AND " VERSION_DROPPING,
     [SQL_VERSIONS_OTHER_OUTPUT] =
         "SELECT output FROM title_version WHERE title = $1 AND output <> $2 "
         "ORDER BY output LIMIT 1",
@@ -316,7 +321,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PRODUCTS_DROP_UNPUBLISHED] = "DELETE FROM product WHERE title = $1 AND published = 0",
     [SQL_PRODUCTS_DROP_UNKEPT] =
         "DELETE FROM product WHERE title = $1 AND place IN (" VERSION_PLACES(
-            "1") " EXCEPT " VERSION_PLACES("0") ")",
+            "dropping = 1") " EXCEPT " VERSION_PLACES("dropping = 0") ")",
     [SQL_PRODUCTS_PUBLISH] =
         "UPDATE product SET published = 1 WHERE title = $1 AND published = 0 AND EXISTS "
         "(SELECT 1 FROM unit u WHERE u.title = $1 AND u.place = product.place "

@@ -59,6 +59,7 @@ enum sql_id {
     SQL_TITLES_OF_TENANT,
     SQL_TITLES_EARLIER,
     SQL_TITLE_GONE_ADD,
+    SQL_TITLE_DROP_TRACE,
     SQL_TITLES_GONE_DROP,
     /* versions */
     SQL_VERSIONS,

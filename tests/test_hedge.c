@@ -210,6 +210,17 @@ START_TEST(only_who_has_the_build_line_and_may_take_work_hedges) {
 }
 END_TEST
 
+/* Others that wait go by what it found. */
+START_TEST(a_drained_worker_knows_when_there_will_be_a_straggler) {
+    straggle();
+    int64_t due = farm.retry_at;
+    ck_assert_int_gt(due, farm.now_ms);
+    fixture_drain(&farm, "w2", true);
+    ck_nothing_for(other);
+    ck_assert_int_eq(farm.retry_at, due);
+}
+END_TEST
+
 START_TEST(a_tenant_at_its_cap_hedges_nothing) {
     straggle();
     farm.now_ms = farm.retry_at;
@@ -372,6 +383,7 @@ Suite *hedge_suite(void) {
     tcase_add_test(when, kinds_that_are_not_pure_are_never_hedged);
     tcase_add_test(when, a_probe_has_ten_times_as_long);
     tcase_add_test(when, only_who_has_the_build_line_and_may_take_work_hedges);
+    tcase_add_test(when, a_drained_worker_knows_when_there_will_be_a_straggler);
     tcase_add_test(when, a_tenant_at_its_cap_hedges_nothing);
     TCase *ends = tcase_create("ends");
     suite_add_tcase(suite, ends);

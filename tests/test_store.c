@@ -21,6 +21,8 @@
 #include "common/mem.h"
 #include "fixture.h"
 #include "scheduler/store.h"
+#include "scheduler/store_driver.h"
+#include "scheduler/store_sql.h"
 
 Suite *store_suite(void);
 
@@ -343,6 +345,26 @@ END_TEST
 
 /* ---- schema and damage ------------------------------------------------------- */
 
+/* By each kind of database, since there is one text for all. */
+START_TEST(every_statement_is_understood) {
+    struct driver *driver = NULL;
+    struct err err = {0};
+    bool is_file = path[0] == '/';
+    store_close(open_store()); /* makes the tables */
+    ck_assert_msg(driver_open(&driver, path, &err) == 0, "%s", err.message);
+    for (int id = 0; id < SQL_COUNT; id++) {
+        char *text = is_file ? mem_format("EXPLAIN %s", store_sql((enum sql_id)id))
+                             : mem_format("PREPARE asked AS %s", store_sql((enum sql_id)id));
+        ck_assert_msg(driver_script(driver, text, &err) == 0, "%s: %s", text, err.message);
+        mem_free(text);
+        if (!is_file) {
+            ck_assert_int_eq(driver_script(driver, "DEALLOCATE asked", &err), 0);
+        }
+    }
+    driver_close(driver);
+}
+END_TEST
+
 static void write_from_the_future(struct tx *tx, void *context) {
     (void)context;
     sql_run(tx, SQL_SCHEMA_ADD, VALUES(INTEGER(99), INTEGER(0)));
@@ -588,6 +610,7 @@ Suite *store_suite(void) {
     tcase_add_test(calls, numbers_are_given_once_whoever_asks);
     tcase_add_test(calls, only_what_was_kept_wakes_anybody);
     tcase_add_test(calls, the_clock_never_goes_back);
+    tcase_add_test(calls, every_statement_is_understood);
     tcase_add_test(calls, a_newer_store_is_refused);
     tcase_add_test(calls, a_store_is_opened_by_one);
     tcase_add_test(calls, an_address_of_no_store_is_refused);

@@ -267,8 +267,8 @@ START_TEST(one_that_can_not_be_removed_is_tried_again_later) {
 }
 END_TEST
 
-static int submit_to(const char *output) {
-    char *ladder = fixture_ladder(first);
+static int submit_to(const char *output, const char *text) {
+    char *ladder = fixture_ladder(text);
     struct title_request request = {
         .title = "t", .source = "/media/clip.mp4", .output = output, .ladder = ladder};
     int result = fixture_submit_whole(&farm, &request);
@@ -279,7 +279,7 @@ static int submit_to(const char *output) {
 /* A title at two places: none is dropped by itself, and both go with the title. */
 START_TEST(another_output_is_left_alone_until_the_title_goes) {
     publish(first, A);
-    ck_assert_int_eq(submit_to("/other"), 0);
+    ck_assert_int_eq(submit_to("/other", first), 0);
     work(A);
     pass_ms(10 * KEEP_MS);
     ck_assert_int_eq(leased(), 0);
@@ -297,6 +297,31 @@ START_TEST(another_output_is_left_alone_until_the_title_goes) {
 }
 END_TEST
 
+/* A version of one name at two places, of which one can't be removed. */
+START_TEST(a_removal_is_of_one_output) {
+    publish(first, A);
+    publish(second, B);
+    pass_ms(KEEP_MS);
+    for (int i = 0; i < 4; i++) {
+        fixture_fail(&farm, lease_drop(A)->fence, FAILURE_REFUSED, "permission denied");
+        pass_ms(60000);
+    }
+    ck_assert_int_eq(submit_to("/other", first), 0);
+    work(A);
+    ck_assert_int_eq(submit_to("/other", second), 0);
+    work(B);
+    pass_ms(KEEP_MS);
+    const struct task *task = lease_drop(A);
+    ck_assert_str_eq(task->output, "/other");
+    make(task, "");
+    ck_assert_int_eq(leased(), 0);
+    fixture_remove(&farm, "t", false);
+    task = fixture_lease_one(&farm, session);
+    ck_assert(task->everything);
+    ck_assert_str_eq(task->output, "/out");
+}
+END_TEST
+
 Suite *versions_suite(void) {
     Suite *suite = suite_create("versions");
     TCase *tcase = tcase_create("kept and dropped");
@@ -309,6 +334,7 @@ Suite *versions_suite(void) {
     tcase_add_test(tcase, a_worker_lost_half_way_is_made_up_for);
     tcase_add_test(tcase, one_that_can_not_be_removed_is_tried_again_later);
     tcase_add_test(tcase, another_output_is_left_alone_until_the_title_goes);
+    tcase_add_test(tcase, a_removal_is_of_one_output);
     suite_add_tcase(suite, tcase);
     return suite;
 }
