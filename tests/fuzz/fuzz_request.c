@@ -65,7 +65,7 @@ static int perform(struct doing *doing, const void *text, size_t size) {
     int failed = json_tree_parse(&doing->body, text, size, &err);
     if (failed == 0) {
         failed = store_call(store, run, doing, &err);
-        farm_plans_forget(&farm);
+        farm_forget(&farm);
         json_tree_destroy(doing->body);
     }
     if (doing->keep && failed != 0) {
