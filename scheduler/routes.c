@@ -238,8 +238,10 @@ static void answer_call(struct call *call, const struct err *failure) {
 static void end_call(void *context, const struct err *err) {
     struct call *call = context;
     struct routes *routes = call->routes;
-    if (err->code != ERR_NONE && may_write(call)) {
-        farm_forget(routes->farm);
+    if (err->code != ERR_NONE) {
+        if (may_write(call)) {
+            farm_forget(routes->farm);
+        }
         routes->proved_ms = 0;
         routes->idle_news = 0;
     }

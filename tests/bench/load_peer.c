@@ -15,6 +15,7 @@
 static const char detail[] = "{\"worker\":\"w1\",\"host\":\"h1\",\"fence\":12345678,"
                              "\"attempt\":1,\"session\":\"abcdefghijklmnopqrstuvwxyz\"}";
 static const char session[] = "abcdefghijklmnopqrstuvwxyz";
+static const char trace[] = "0123456789abcdef0123456789abcdef";
 static char report[1400];
 
 struct unit {
@@ -40,8 +41,9 @@ static void run(enum sql_id id, const struct value *values, size_t count) {
 
 static void add_event(const struct unit *unit, const char *kind) {
     run(SQL_NUMBERS, VALUES(TEXT("event"), INTEGER(1)));
+    run(SQL_TITLE_TRACE, VALUES(TEXT(unit->title)));
     run(SQL_EVENT_ADD, VALUES(INTEGER(event++), INTEGER(1), TEXT(unit->title), INTEGER(unit->id),
-                              TEXT(kind), TEXT(detail)));
+                              TEXT(kind), TEXT(detail), TEXT(trace)));
 }
 
 static void lease(const struct unit *unit) {
@@ -50,7 +52,8 @@ static void lease(const struct unit *unit) {
     run(SQL_NUMBERS, VALUES(TEXT("fence"), INTEGER(1)));
     run(SQL_LEASE_ADD,
         VALUES(INTEGER(fence), TEXT(session), TEXT("w1"), TEXT("h1"), TEXT(unit->title),
-               TEXT("video"), TEXT("live"), INTEGER(1), INTEGER(1)));
+               TEXT("video"), TEXT("live"), INTEGER(1), INTEGER(1), REAL(1), INTEGER(1 << 28),
+               INTEGER(1 << 28), INTEGER(30000), INTEGER(30001), INTEGER(0)));
     run(SQL_LEASE_UNIT_ADD, VALUES(INTEGER(fence++), INTEGER(unit->id)));
     run(SQL_UNIT_COUNT_ATTEMPT, VALUES(INTEGER(unit->id)));
     run(SQL_UNIT_MOVE, VALUES(INTEGER(unit->id), TEXT("ready"), TEXT("leased"), INTEGER(1)));
@@ -69,6 +72,10 @@ static void complete(const struct unit *unit, int64_t of) {
     run(SQL_TITLE_ADD_STATS, VALUES(TEXT(unit->title), INTEGER(100), INTEGER(0), REAL(2), REAL(0),
                                     REAL(0), REAL(0), REAL(1), INTEGER(1 << 20)));
     run(SQL_TITLE_GET, VALUES(TEXT(unit->title)));
+    for (int row = 1; row <= 2; row++) { /* of the task's class, and of its host */
+        run(SQL_MODEL_SET, VALUES(INTEGER(row), INTEGER(1), REAL(1), REAL(1), REAL(1), REAL(1),
+                                  REAL(1), REAL(1), REAL(1), REAL(1)));
+    }
 }
 
 /* The next ready units of the queue. */
