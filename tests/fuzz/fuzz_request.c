@@ -18,7 +18,8 @@ static const struct {
 } calls[] = {
     {call_add_session, true},   {call_heartbeat, true},       {call_grant_leases, true},
     {call_early_source, false}, {call_complete_lease, false}, {call_fail_lease, false},
-    {call_submit_title, false}, {call_create_token, false},
+    {call_submit_title, false}, {call_create_token, false},   {call_submit_titles, false},
+    {call_plan_title, false},
 };
 
 enum { CALLS = sizeof(calls) / sizeof(calls[0]), ADD_SESSION = 0, GRANT = 2, SUBMIT = 6 };
@@ -29,8 +30,14 @@ static struct routes routes = {.farm = &farm};
 static char folder[] = "/tmp/fuzz_request.XXXXXX";
 static char session[ID_TEXT];
 
-/* In the place of exchange_gone, by the linker: there is no connection here. */
+/* In the place of the server's functions, by the linker: there is no connection here. */
 bool __wrap_exchange_gone(const struct exchange *exchange);
+const char *__wrap_exchange_header(const struct exchange *exchange, const char *name);
+const char *__wrap_exchange_header(const struct exchange *exchange, const char *name) {
+    (void)exchange;
+    (void)name;
+    return NULL;
+}
 bool __wrap_exchange_gone(const struct exchange *exchange) {
     (void)exchange;
     return false;
