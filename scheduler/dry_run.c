@@ -138,14 +138,7 @@ static void write_plan(struct tx *tx, const struct dry_run *run, const struct fi
         write_rendition(tx, plan, (int)i, run->request->force, &sum, w);
     }
     writer_array_end(w);
-    writer_array(w, "dropped");
-    for (size_t i = 0; i < plan->dropped_count; i++) {
-        writer_object(w, NULL);
-        writer_string(w, "name", plan->dropped[i].name);
-        writer_string(w, "reason", plan->dropped[i].reason);
-        writer_object_end(w);
-    }
-    writer_array_end(w);
+    plan_describe_dropped(plan, w);
     write_tally(w, &sum);
 }
 

@@ -142,4 +142,7 @@ int64_t plan_task_memory(const struct title_plan *title, const struct unit_plan 
 void plan_describe_json(const struct plan *plan, struct writer *w, const char *name);
 void plan_describe_text(const struct plan *plan, struct buf *out);
 
+/* Of the former the array "dropped": rungs that the source does not get, with the reasons. */
+void plan_describe_dropped(const struct plan *plan, struct writer *w);
+
 #endif

@@ -70,6 +70,17 @@ static void unit_json(const struct plan *plan, const struct unit_plan *unit, str
     writer_object_end(w);
 }
 
+void plan_describe_dropped(const struct plan *plan, struct writer *w) {
+    writer_array(w, "dropped");
+    for (size_t i = 0; i < plan->dropped_count; i++) {
+        writer_object(w, NULL);
+        writer_string(w, "name", plan->dropped[i].name);
+        writer_string(w, "reason", plan->dropped[i].reason);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+}
+
 void plan_describe_json(const struct plan *plan, struct writer *w, const char *name) {
     const struct title_plan *title = &plan->title;
     writer_object(w, name);
@@ -83,14 +94,7 @@ void plan_describe_json(const struct plan *plan, struct writer *w, const char *n
         rendition_json(&title->renditions[i], w);
     }
     writer_array_end(w);
-    writer_array(w, "dropped");
-    for (size_t i = 0; i < plan->dropped_count; i++) {
-        writer_object(w, NULL);
-        writer_string(w, "name", plan->dropped[i].name);
-        writer_string(w, "reason", plan->dropped[i].reason);
-        writer_object_end(w);
-    }
-    writer_array_end(w);
+    plan_describe_dropped(plan, w);
     writer_array(w, "chunks");
     for (size_t i = 0; i < title->grid->chunk_count; i++) {
         chunk_json(title, i, w);

@@ -120,15 +120,20 @@ void api_join(const char *worker) {
     mem_free(body);
 }
 
-int api_submit(const char *title) {
-    char *ladder = fixture_ladder("fast");
-    char *body = mem_format("{\"title\":\"%s\",\"source\":\"/media/clip.mp4\",\"output\":\"/out\","
-                            "\"ladder\":%s,\"force\":false}",
-                            title, ladder);
+int api_submit_with(const char *title, const char *source, const char *output,
+                    const char *ladder_name, const char *members) {
+    char *ladder = fixture_ladder(ladder_name);
+    char *body = mem_format("{\"title\":\"%s\",\"source\":\"%s\",\"output\":\"%s\","
+                            "%s\"ladder\":%s,\"force\":false}",
+                            title, source, output, members, ladder);
     int status = api_call("POST", "/v1/titles", body);
     mem_free(ladder);
     mem_free(body);
     return status;
+}
+
+int api_submit(const char *title) {
+    return api_submit_with(title, "/media/clip.mp4", "/out", "fast", "");
 }
 
 char *api_lease_body(int wait_ms) {

@@ -49,6 +49,10 @@ const char *api_problem(void);
 /* Registers a worker of two slots. */
 void api_join(const char *worker);
 
+/* Submits this; `members` are more of the body, each with a comma behind; the status. */
+int api_submit_with(const char *title, const char *source, const char *output,
+                    const char *ladder_name, const char *members);
+
 /* Submits /media/clip.mp4 under this name; the status. */
 int api_submit(const char *title);
 

@@ -270,14 +270,7 @@ END_TEST
 /* ---- titles ------------------------------------------------------------------ */
 
 static int submit_from(const char *title, const char *source) {
-    char *ladder = fixture_ladder("h264");
-    char *body = mem_format("{\"title\":\"%s\",\"source\":\"%s\",\"output\":\"s3://b/o\","
-                            "\"ladder\":%s,\"force\":false}",
-                            title, source, ladder);
-    int status = api_call("POST", "/v1/titles", body);
-    mem_free(ladder);
-    mem_free(body);
-    return status;
+    return api_submit_with(title, source, "s3://b/o", "h264", "");
 }
 
 /* A worker holds redirects to them: where the source itself lies was looked at before. */

@@ -35,14 +35,7 @@ static int call_as(const char *token, const char *method, const char *path, cons
 
 /* Submits by the operator's token, with these members, each with a comma behind. */
 static int submit_with(const char *title, const char *members) {
-    char *ladder = fixture_ladder("h264");
-    char *body = mem_format("{\"title\":\"%s\",\"source\":\"s3://b/s\",\"output\":\"s3://b/o\","
-                            "%s\"ladder\":%s,\"force\":false}",
-                            title, members, ladder);
-    int status = api_call("POST", "/v1/titles", body);
-    mem_free(ladder);
-    mem_free(body);
-    return status;
+    return api_submit_with(title, "s3://b/s", "s3://b/o", "h264", members);
 }
 
 /* ---- the book alone ---------------------------------------------------------- */
