@@ -63,6 +63,7 @@ enum failure_class {
     FAILURE_LIES,             /* the child's report or segment broke the gate; retried as crash */
     FAILURE_NONDETERMINISTIC, /* leased once more, alone, with leave to replace */
     FAILURE_MISSING,          /* package: listed objects are not there; their units run again */
+    FAILURE_ENDPOINT,         /* push: the edge or catalog does not do its part; tried for ever */
     FAILURE_COUNT
 };
 
@@ -181,6 +182,7 @@ enum task_kind {
     TASK_PACKAGE,
     TASK_SWAP,
     TASK_REMOVE,
+    TASK_PUSH,
     TASK_KIND_COUNT
 };
 
@@ -230,6 +232,61 @@ struct task_unit {
     bool may_replace;              /* after a nondeterministic attempt */
 };
 
+/* ---- Publishing (ARCHITECTURE section 8) ------------------------------------ */
+
+enum { ENDPOINT_TEXT = 65, VERSION_TEXT = 17 };
+
+/* Whether it may be an endpoint's name: 1 to 64 lower-case letters, digits, '.', '_' and '-'. */
+bool endpoint_name_valid(const char *name);
+
+/* Where titles are published besides their output: an edge or a catalog, as a worker is told of
+ * it. Secrets are the worker's own, by the endpoint's name. */
+struct push_endpoint {
+    char name[ENDPOINT_TEXT];
+    const char *driver;    /* a row of workers/edge.h: "dav", "pull", "s3", "catalog" */
+    const char *url;       /* of the folder above the titles' as it is written or purged; a
+                              catalog's: of its API */
+    const char *serves;    /* of that folder as players read it; "": the url */
+    int connections;       /* of this task, at most at a time */
+    int64_t bandwidth_bps; /* bits per second of this task; 0: any */
+    int max_height;        /* rungs of more lines are not brought; 0: all */
+    int verify_segments;   /* read back of each rendition, spread evenly; documents all are */
+};
+
+/* A version that goes from there: its documents and playlists. */
+struct push_old_version {
+    char version[VERSION_TEXT];
+    size_t rendition_count;
+    const char **renditions; /* ids; each has a playlist, of video also one of I frames */
+};
+
+/* A rendition's folder that goes from there: init.mp4 and the segments 1 to `segments`. */
+struct push_old_folder {
+    char folder[WIRE_FOLDER_TEXT]; /* below the title's */
+    int64_t segments;
+};
+
+/* What a push brings to one endpoint, and then takes from it. */
+struct push {
+    struct push_endpoint endpoint;
+    int64_t revision; /* of the title at this endpoint, larger each time; orders what a catalog is
+                         told */
+    int64_t skip;     /* objects at the head of the version's list (API versions/V/objects) that
+                         earlier attempts are known to have brought */
+    size_t old_version_count;
+    struct push_old_version *old_versions;
+    size_t old_folder_count;
+    struct push_old_folder *old_folders;
+};
+
+/* What a push did. */
+struct push_report {
+    int64_t objects;   /* brought, without those that were there */
+    int64_t bytes;     /* of them */
+    double request_ms; /* mean time of a request to the endpoint; 0: none was made */
+    int64_t refused;   /* requests that failed and were tried again */
+};
+
 /* What one lease carries. */
 struct task {
     struct arena arena;
@@ -247,12 +304,14 @@ struct task {
                                 take, at most the limit */
     double wall_limit_s;     /* limit of the attempt */
     struct child_spec spec;  /* PROBE, VIDEO, AUDIO */
-    const char *version;     /* SWAP: which version to make current */
+    const char *version;     /* SWAP: which version to make current; PUSH: which the stable names
+                                are to give at the endpoint, "": none, they go first of all */
     bool everything;         /* REMOVE: all that the title put there, its versions too */
     size_t version_count;    /* REMOVE: versions to drop; 0: none, and what no version names goes */
     const char **versions;
     size_t folder_count; /* REMOVE: folders of renditions that only those name */
     const char **folders;
+    struct push push; /* PUSH */
 };
 
 void task_finish(struct task *task); /* also frees what spec owns */
@@ -270,8 +329,9 @@ struct task_report {
     const char *pin;
     int64_t source_size;
     /* package */
-    char version[17];
-    int64_t output_bytes; /* of all objects of the version */
+    char version[VERSION_TEXT];
+    int64_t output_bytes;    /* of all objects of the version */
+    struct push_report push; /* push */
 };
 
 void task_report_finish(struct task_report *report);
@@ -309,6 +369,11 @@ void task_stats_read(struct task_stats *out, struct reader *r);
 void child_spec_write(const struct child_spec *spec, struct writer *w, const char *name);
 void child_spec_read(struct child_spec *out, struct arena *arena, struct reader *r);
 void child_spec_finish(struct child_spec *spec);
+
+void push_write(const struct push *push, struct writer *w, const char *name);
+void push_read(struct push *out, struct arena *arena, struct reader *r);
+void push_report_write(const struct push_report *report, struct writer *w, const char *name);
+void push_report_read(struct push_report *out, struct reader *r);
 
 void task_write(const struct task *task, struct writer *w, const char *name);
 void task_read(struct task *out, struct reader *r);

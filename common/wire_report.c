@@ -166,6 +166,24 @@ static void source_read(void *to, struct arena *arena, struct reader *r, const c
     }
 }
 
+/* Not there where nothing was pushed, nor from workers that do not know of it. */
+static void report_push_write(const void *from, struct writer *w, const char *name) {
+    const struct task_report *report = from;
+    const struct push_report *push = &report->push;
+    if (push->objects != 0 || push->request_ms > 0 || push->refused != 0) {
+        push_report_write(push, w, name);
+    }
+}
+
+static void report_push_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    struct task_report *report = to;
+    if (reader_has(r, name)) {
+        struct reader below = reader_object(r, name);
+        push_report_read(&report->push, &below);
+    }
+}
+
 static const struct field report_fields[] = {
     OBJECT(struct task_report, stats, stats_fields),
     LIST(struct task_report, units, unit_count, UNITS_MAX, unit_fields),
@@ -175,6 +193,7 @@ static const struct field report_fields[] = {
     NUMBER(struct task_report, source_size, -1, count_max),
     NAME(struct task_report, version, 0),
     NUMBER(struct task_report, output_bytes, 0, count_max),
+    OTHER("push", report_push_write, report_push_read),
     END,
 };
 

@@ -236,6 +236,21 @@ static void removal_read(void *to, struct arena *arena, struct reader *r, const 
     }
 }
 
+static void task_push_write(const void *from, struct writer *w, const char *name) {
+    const struct task *task = from;
+    if (task->kind == TASK_PUSH) {
+        push_write(&task->push, w, name);
+    }
+}
+
+static void task_push_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task *task = to;
+    if (task->kind == TASK_PUSH) {
+        struct reader below = reader_object(r, name);
+        push_read(&task->push, arena, &below);
+    }
+}
+
 static void reserve_write(const void *from, struct writer *w, const char *name) {
     writer_int(w, name, ((const struct task *)from)->reserve_bytes);
 }
@@ -265,6 +280,7 @@ static const struct field task_fields[] = {
     OTHER("spec", task_spec_write, task_spec_read),
     STRING(struct task, version, TEXT_MAX),
     OTHER("removal", removal_write, removal_read),
+    OTHER("push", task_push_write, task_push_read),
     END,
 };
 

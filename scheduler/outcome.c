@@ -47,6 +47,7 @@ static const struct {
     [FAILURE_LIES] = {.fate = FATE_RETRY, .crash = true, .alone = true},
     [FAILURE_NONDETERMINISTIC] = {.fate = FATE_REPLACE},
     [FAILURE_MISSING] = {.fate = FATE_REMAKE},
+    [FAILURE_ENDPOINT] = {.fate = FATE_RETRY},
 };
 
 void outcome_detail(struct buf *out, const struct lease_row *lease, const char *failure,

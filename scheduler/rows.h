@@ -19,7 +19,6 @@
 enum {
     WORKER_TEXT = 129, /* name of a worker with its NUL */
     HOST_TEXT = 256,
-    VERSION_TEXT = 17,
 };
 
 struct title_row {

@@ -158,6 +158,7 @@ static const char *const remedies[FAILURE_COUNT] = {
     [FAILURE_LIES] = "See the workers' logs for what their encoders made",
     [FAILURE_NONDETERMINISTIC] = "Let workers of one build and one kind of processor run it",
     [FAILURE_MISSING] = "See who removes files from the output",
+    [FAILURE_ENDPOINT] = "See what the edge or catalog lacks",
 };
 
 static void say_remedy(const struct why *why, size_t index, struct buf *out) {

@@ -49,6 +49,7 @@ static const struct {
     {FAILURE_LIES, 3, "poison"},
     {FAILURE_NONDETERMINISTIC, 2, "nondeterministic"},
     {FAILURE_MISSING, 4, "missing"},
+    {FAILURE_ENDPOINT, 4, "endpoint"},
 };
 
 START_TEST(each_class_has_its_budget) {

@@ -240,11 +240,39 @@ void any_child_spec(struct child_spec *s, enum task_kind kind, struct arena *are
     }
 }
 
+static void any_push(struct push *p, struct arena *arena) {
+    any_name(p->endpoint.name, sizeof(p->endpoint.name));
+    p->endpoint.driver = "dav";
+    p->endpoint.url = any_string(arena);
+    p->endpoint.serves = any_string(arena);
+    p->endpoint.connections = (int)any(1, 256);
+    p->endpoint.bandwidth_bps = any(0, INT64_C(1) << 40);
+    p->endpoint.max_height = (int)any(0, 4320);
+    p->endpoint.verify_segments = (int)any(0, 99);
+    p->revision = any(0, INT64_MAX);
+    p->skip = any(0, INT64_MAX);
+    p->old_version_count = (size_t)any(0, 3);
+    p->old_versions = arena_zero(arena, p->old_version_count, sizeof(*p->old_versions));
+    for (size_t i = 0; i < p->old_version_count; i++) {
+        static const char *renditions[] = {"h264-720p", "audio-und-aac-2"};
+        any_name(p->old_versions[i].version, sizeof(p->old_versions[i].version));
+        p->old_versions[i].rendition_count = 2;
+        p->old_versions[i].renditions = renditions;
+    }
+    p->old_folder_count = (size_t)any(0, 3);
+    p->old_folders = arena_zero(arena, p->old_folder_count, sizeof(*p->old_folders));
+    for (size_t i = 0; i < p->old_folder_count; i++) {
+        snprintf(p->old_folders[i].folder, sizeof(p->old_folders[i].folder),
+                 "video/h264-%dp-0123456789", (int)any(1, 999));
+        p->old_folders[i].segments = any(0, 3600);
+    }
+}
+
 void any_task(struct task *t) {
-    static const enum task_kind kinds[] = {TASK_PROBE,   TASK_VIDEO, TASK_AUDIO,
-                                           TASK_PACKAGE, TASK_SWAP,  TASK_REMOVE};
+    static const enum task_kind kinds[] = {TASK_PROBE, TASK_VIDEO,  TASK_AUDIO, TASK_PACKAGE,
+                                           TASK_SWAP,  TASK_REMOVE, TASK_PUSH};
     t->fence = any(0, INT64_MAX);
-    t->kind = kinds[any(0, 5)];
+    t->kind = kinds[any(0, 6)];
     snprintf(t->title, sizeof(t->title), "my-title.%d", (int)any(0, 99));
     trace_make(t->trace);
     t->attempt = (int)any(1, 9);
@@ -260,6 +288,9 @@ void any_task(struct task *t) {
     t->version = any_string(&t->arena);
     if (t->kind == TASK_PROBE || t->kind == TASK_VIDEO || t->kind == TASK_AUDIO) {
         any_child_spec(&t->spec, t->kind, &t->arena);
+    }
+    if (t->kind == TASK_PUSH) {
+        any_push(&t->push, &t->arena);
     }
     t->unit_count = t->kind == TASK_VIDEO ? (size_t)t->spec.rung_count : 1;
     t->units = arena_zero(&t->arena, t->unit_count, sizeof(*t->units));
@@ -287,6 +318,10 @@ void any_stats(struct task_stats *s) {
 
 void any_task_report(struct task_report *t) {
     any_stats(&t->stats);
+    t->push.objects = any(1, INT64_MAX);
+    t->push.bytes = any(0, INT64_MAX);
+    t->push.request_ms = (double)any(0, 1000000) / 7;
+    t->push.refused = any(0, INT64_MAX);
     t->unit_count = (size_t)any(0, 4);
     t->units = arena_zero(&t->arena, t->unit_count, sizeof(*t->units));
     for (size_t i = 0; i < t->unit_count; i++) {
