@@ -147,13 +147,27 @@ void farm_view_finish(struct farm_view *view) {
 
 /* ---- Showing ----------------------------------------------------------------------- */
 
+/* Of the titles under way. */
+static int64_t count_retries(const struct farm_view *view) {
+    int64_t retries = 0;
+    for (size_t i = 0; i < view->count; i++) {
+        retries += view->rows[i].status.retries;
+    }
+    return retries;
+}
+
 static void whole_line(const struct farm_view *view, struct buf *out) {
+    int64_t retries = count_retries(view);
     buf_format(out,
                "%zu title%s under way, %" PRId64 "%s wait%s; %" PRId64 " of %" PRId64
-               " slots busy on %" PRId64 " worker%s\n",
+               " slots busy on %" PRId64 " worker%s",
                view->count, view->count == 1 ? "" : "s", view->waiting,
                view->more ? " and more" : "", view->waiting == 1 && !view->more ? "s" : "",
                view->busy, view->slots, view->workers, view->workers == 1 ? "" : "s");
+    if (retries > 0) {
+        buf_format(out, "; retries %" PRId64, retries);
+    }
+    buf_string(out, "\n");
 }
 
 int farm_view_draw(struct farm_view *view, int64_t now_ms, int columns, struct buf *out) {
@@ -173,6 +187,7 @@ void farm_view_write(struct farm_view *view, int64_t now_ms, struct writer *w) {
     writer_int(w, "workers", view->workers);
     writer_int(w, "slots", view->slots);
     writer_int(w, "busy", view->busy);
+    writer_int(w, "retries", count_retries(view));
     writer_int(w, "waiting", view->waiting);
     writer_bool(w, "more", view->more);
     writer_array(w, "titles");

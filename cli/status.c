@@ -9,6 +9,17 @@
 static const char *const state_names[] = {"submitted", "running",   "done",     "failing",
                                           "failed",    "cancelled", "removing", NULL};
 
+/* What was tried again; a failure that was the last one ended the title. */
+static int64_t read_retries(struct reader *r) {
+    const int64_t most = INT64_MAX / 4;
+    int64_t failures = 0;
+    int64_t losses = 0;
+    struct reader stats = reader_object(r, "stats");
+    reader_int(&stats, "failures", 0, most, &failures);
+    reader_int(&stats, "losses", 0, most, &losses);
+    return failures + losses;
+}
+
 void title_status_read(struct title_status *out, struct reader *r) {
     int state = 0;
     const int64_t most = INT64_MAX / 4;
@@ -25,6 +36,7 @@ void title_status_read(struct title_status *out, struct reader *r) {
     reader_int(r, "frames_repaired", 0, most, &out->frames_repaired);
     reader_int(r, "frames_concealed", 0, most, &out->frames_concealed);
     reader_int(r, "workers_busy", 0, most, &out->workers_busy);
+    out->retries = read_retries(r);
     struct reader list = reader_array(r, "renditions");
     size_t count = reader_count(&list);
     out->rendition_count = count < STATUS_RENDITIONS ? count : STATUS_RENDITIONS;
@@ -127,11 +139,18 @@ void progress_bar(double part, int width, struct buf *out) {
     }
 }
 
+static void retries_write(const struct title_status *status, struct buf *out) {
+    if (status->retries > 0) {
+        buf_format(out, "  retries %" PRId64, status->retries);
+    }
+}
+
 static void figures_write(const struct title_status *status, const struct figures *f, int workers,
                           struct buf *out) {
     buf_format(out, "%" PRId64 "/%" PRId64 " frames  %.1f fps  %.2fx  ETA ", f->frames,
                status->frames, f->fps, f->speed);
     progress_eta(f->eta_s, out);
+    retries_write(status, out);
     buf_format(out, "  workers %" PRId64 "/%d", status->workers_busy, workers);
 }
 
@@ -142,6 +161,7 @@ static void head_line(const struct title_status *status, const struct figures *f
     const char *stage = stage_of(status);
     if (*stage != '\0') {
         buf_string(&figures, stage);
+        retries_write(status, &figures);
     } else {
         figures_write(status, f, workers, &figures);
     }
@@ -203,6 +223,7 @@ void progress_line(const struct title_status *status, struct progress_clock *clo
     buf_format(out, "%s: ", status->title);
     if (*stage != '\0') {
         buf_string(out, stage);
+        retries_write(status, out);
     } else {
         buf_format(out, "%d %%, ", (int)(f.part * 100));
         figures_write(status, &f, workers, out);
@@ -230,6 +251,7 @@ void progress_write(const struct title_status *status, struct progress_clock *cl
     }
     writer_int(w, "workers_busy", status->workers_busy);
     writer_int(w, "workers", workers);
+    writer_int(w, "retries", status->retries);
     writer_array(w, "renditions");
     for (size_t i = 0; i < status->rendition_count; i++) {
         const struct rendition_status *rendition = &status->renditions[i];

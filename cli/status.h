@@ -42,6 +42,7 @@ struct title_status {
     int64_t frames_repaired;
     int64_t frames_concealed;
     int64_t workers_busy;
+    int64_t retries; /* tasks of this run that failed, or whose worker was lost: tried again */
     size_t rendition_count;
     struct rendition_status renditions[STATUS_RENDITIONS];
 };

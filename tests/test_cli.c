@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/documentation.h"
+#include "cli/farm_view.h"
 #include "cli/status.h"
 #include "cli/title_name.h"
 #include "cli/title_order.h"
@@ -133,6 +134,48 @@ START_TEST(test_speed) {
 }
 END_TEST
 
+/* What was tried again is told wherever a title's progress is, and nothing where nothing was. */
+START_TEST(test_retries) {
+    static const char answer[] =
+        "{\"title\":\"t\",\"state\":\"running\",\"class\":\"\",\"error\":\"\",\"version\":\"\","
+        "\"frames\":1000,\"seconds\":40,\"encoded_frames\":%d,\"encoded_total\":1000,"
+        "\"frames_repaired\":0,\"frames_concealed\":0,\"workers_busy\":1,\"renditions\":[],"
+        "\"stats\":{\"failures\":%d,\"losses\":%d}}";
+    static const struct {
+        int made, failures, losses;
+        const char *line;
+    } cases[] = {
+        {0, 0, 0, "t: 0 %, 0/1000 frames  0.0 fps  0.00x  ETA -:--  workers 1/2\n"},
+        {0, 2, 1, "t: 0 %, 0/1000 frames  0.0 fps  0.00x  ETA -:--  retries 3  workers 1/2\n"},
+        {1000, 0, 1, "t: writing manifests  retries 1\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct farm_row row = {.status = {.title = ""}};
+        struct farm_view view = {.rows = &row, .count = 1, .slots = 2, .workers = 1};
+        struct buf text = {0};
+        struct json *tree = NULL;
+        struct err err = {0};
+        buf_format(&text, answer, cases[i].made, cases[i].failures, cases[i].losses);
+        ck_assert_int_eq(json_tree_parse(&tree, text.data, text.size, &err), 0);
+        struct reader r = reader_of(tree, "answer", &err);
+        title_status_read(&row.status, &r);
+        ck_assert_msg(err.code == ERR_NONE, "%s", err.message);
+        json_tree_destroy(tree);
+        buf_clear(&text);
+        progress_line(&row.status, &row.clock, 1000, 2, &text);
+        ck_assert_str_eq(buf_text(&text), cases[i].line);
+        const char *shown = strstr(cases[i].line, "  retries ");
+        buf_clear(&text);
+        ck_assert_int_eq(progress_draw(&row.status, &row.clock, 1000, 2, 100, &text), 1);
+        ck_assert_int_eq(strstr(buf_text(&text), "  retries ") != NULL, shown != NULL);
+        buf_clear(&text);
+        ck_assert_int_eq(farm_view_draw(&view, 1000, 0, &text), 2);
+        ck_assert_int_eq(strstr(buf_text(&text), "; retries ") != NULL, shown != NULL);
+        buf_finish(&text);
+    }
+}
+END_TEST
+
 /* Cells of a line: UTF-8 continuation bytes take none. */
 static int cells(const char *line, size_t length) {
     int count = 0;
@@ -171,14 +214,18 @@ START_TEST(test_json_line) {
     struct title_status status = running();
     struct progress_clock clock = {0};
     struct buf text = {0};
+    status.retries = 4;
     progress_json(&status, &clock, 1000, 2, &text);
     struct json *tree = NULL;
     struct err err = {0};
     ck_assert_msg(json_tree_parse(&tree, text.data, text.size, &err) == 0, "%s", err.message);
     struct reader r = reader_of(tree, "line", &err);
     const char *event = "";
+    int64_t retries = 0;
     reader_string(&r, "event", &event);
     ck_assert_str_eq(event, "progress");
+    reader_int(&r, "retries", 0, INT64_MAX, &retries);
+    ck_assert_int_eq(retries, 4);
     json_tree_destroy(tree);
     buf_finish(&text);
 }
@@ -377,6 +424,7 @@ Suite *cli_suite(void) {
     tcase_add_loop_test(pure, test_deadline, 0, sizeof(deadlines) / sizeof(deadlines[0]));
     tcase_add_test(pure, test_speed);
     tcase_add_test(pure, test_drawing_fits);
+    tcase_add_test(pure, test_retries);
     tcase_add_test(pure, test_json_line);
     tcase_add_loop_test(pure, test_usage, 0, sizeof(usages) / sizeof(usages[0]));
     tcase_add_loop_test(pure, test_json_always, 0, sizeof(documents) / sizeof(documents[0]));
