@@ -3,7 +3,7 @@
 #include "hedge.h"
 
 enum {
-    STRAGGLERS_MAX = 16, /* looked at for one request */
+    STRAGGLERS_MAX = 16, /* listed for one request */
     PROBE_PARTS = 10,    /* a probe may read all of a source, whose length nobody knows yet */
 };
 
@@ -18,10 +18,17 @@ int64_t hedge_delay_ms(const struct farm *farm, enum task_kind kind,
     return ms < 1 ? 1 : ms < 1e15 ? (int64_t)ms : INT64_C(1000000000000000);
 }
 
-void hedge_list(struct tx *tx, const struct session_row *session, struct lease_list *out) {
-    lease_list_query(tx, out, SQL_LEASES_STRAGGLING,
-                     VALUES(INTEGER(tx_now(tx)), TEXT(session->worker), TEXT(session->id),
-                            INTEGER(STRAGGLERS_MAX)));
+void hedge_list(struct tx *tx, const struct hedge_request *request, struct lease_list *out) {
+    const struct session_row *session = request->session;
+    struct query query =
+        sql_query(tx, SQL_LEASES_STRAGGLING,
+                  VALUES(INTEGER(tx_now(tx)), TEXT(session->worker), TEXT(session->id)));
+    while (out->count < STRAGGLERS_MAX && lease_list_next(out, &query)) {
+        bool is_wanted = request->kinds[out->rows[out->count - 1].kind] &&
+                         !order_is_full(request->order, query_text(&query, LEASE_ROW_COLUMNS));
+        out->count -= is_wanted ? 0 : 1;
+    }
+    query_close(&query);
 }
 
 bool hedge_units(struct tx *tx, const struct lease_row *straggler, struct unit_list *out) {

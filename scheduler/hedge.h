@@ -10,14 +10,21 @@
 
 #include "estimate.h"
 #include "farm.h"
+#include "order.h"
 
 /* After how many ms a task is a straggler; 0: never. */
 int64_t hedge_delay_ms(const struct farm *farm, enum task_kind kind,
                        const struct estimate *estimate);
 
-/* Appends the stragglers that a session could run too, the oldest first: of other workers, of
- * build lines that it has, and that its worker has not failed. */
-void hedge_list(struct tx *tx, const struct session_row *session, struct lease_list *out);
+struct hedge_request {
+    const struct session_row *session;
+    const bool *kinds;         /* that are wanted, by enum task_kind */
+    const struct order *order; /* what tenants run */
+};
+
+/* Appends the oldest stragglers that a session could run too: of other workers, of build lines
+ * that it has, that its worker has not failed, and of tenants that may run more. */
+void hedge_list(struct tx *tx, const struct hedge_request *request, struct lease_list *out);
 
 /* Appends the units of a straggler for which its lease is the only one; false where there are
  * none. */

@@ -334,11 +334,12 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
     }
     load_order(g);
     load_busy(g);
-    hedge_list(g->tx, &g->session, &stragglers);
+    struct hedge_request request = {.session = &g->session, .kinds = kinds, .order = &g->order};
+    hedge_list(g->tx, &request, &stragglers);
     for (size_t i = 0; i < stragglers.count && granted < slots && tx_ok(g->tx); i++) {
         const struct lease_row *straggler = &stragglers.rows[i];
         struct unit_list units = {0};
-        if (kinds[straggler->kind] && hedge_units(g->tx, straggler, &units) &&
+        if (hedge_units(g->tx, straggler, &units) &&
             !order_is_full(&g->order, units.rows[0].tenant) &&
             grant_units(g, units.rows, units.count, straggler, w)) {
             granted++;

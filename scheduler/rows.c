@@ -169,20 +169,22 @@ bool lease_find(struct tx *tx, int64_t fence, struct lease_row *out) {
     return found;
 }
 
-void lease_list_query(struct tx *tx, struct lease_list *list, enum sql_id id,
-                      const struct value *values, size_t count) {
-    struct query query = sql_query(tx, id, values, count);
-    while (query_next(&query)) {
-        if (list->count == list->capacity) {
-            list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
-            list->rows = mem_resize(list->rows, list->capacity, sizeof(*list->rows));
-        }
-        read_lease(&query, &list->rows[list->count++]);
+bool lease_list_next(struct lease_list *list, struct query *query) {
+    if (!query_next(query)) {
+        return false;
     }
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
+        list->rows = mem_resize(list->rows, list->capacity, sizeof(*list->rows));
+    }
+    read_lease(query, &list->rows[list->count++]);
+    return true;
 }
 
 void lease_list_read(struct tx *tx, struct lease_list *list, enum sql_id id, struct value value) {
-    lease_list_query(tx, list, id, VALUES(value));
+    struct query query = sql_query(tx, id, VALUES(value));
+    while (lease_list_next(list, &query)) {
+    }
 }
 
 void lease_list_finish(struct lease_list *list) {

@@ -123,9 +123,12 @@ struct lease_list {
 
 bool lease_find(struct tx *tx, int64_t fence, struct lease_row *out);
 
-/* Appends the leases of a query that gives SQL_LEASE_GET's columns; of one that takes one value. */
-void lease_list_query(struct tx *tx, struct lease_list *list, enum sql_id id,
-                      const struct value *values, size_t count);
+/* Appends the next lease of a query whose first columns are those of SQL_LEASE_GET; false at its
+ * end. */
+enum { LEASE_ROW_COLUMNS = 14 };
+bool lease_list_next(struct lease_list *list, struct query *query);
+
+/* Appends all leases of a statement that takes one value. */
 void lease_list_read(struct tx *tx, struct lease_list *list, enum sql_id id, struct value value);
 void lease_list_finish(struct lease_list *list);
 

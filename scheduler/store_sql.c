@@ -354,11 +354,12 @@ static const char *const statements[SQL_COUNT] = {
                                 "ON l.fence = lu.fence WHERE lu.unit = $1 AND l.state = 'live'",
     /* Of those that a session could run: not its own worker's, and of a build line that it has. */
     [SQL_LEASES_STRAGGLING] =
-        "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.state = 'live' AND l.hedge_at > 0 "
-        "AND l.hedge_at <= $1 AND l.worker <> $2 AND NOT EXISTS (SELECT 1 FROM lease_unit lu "
+        "SELECT " LEASE_COLUMNS ", t.tenant FROM lease l JOIN title t ON t.id = l.title "
+        "WHERE l.state = 'live' AND l.hedge_at > 0 AND l.hedge_at <= $1 AND l.worker <> $2 AND NOT "
+        "EXISTS (SELECT 1 FROM lease_unit lu "
         "JOIN unit u ON u.id = lu.unit WHERE lu.fence = l.fence AND (u.avoid = $2 OR u.build <> 0 "
         "AND NOT EXISTS (SELECT 1 FROM session_encoder e WHERE e.session = $3 "
-        "AND e.build = u.build))) ORDER BY l.hedge_at LIMIT $4",
+        "AND e.build = u.build))) ORDER BY l.hedge_at",
     [SQL_LEASES_ANY_STRAGGLER] =
         "SELECT 1 FROM lease WHERE state = 'live' AND hedge_at > 0 AND hedge_at <= $1 LIMIT 1",
     [SQL_LEASES_NEXT_STRAGGLER_AT] = "SELECT min(hedge_at) FROM lease "

@@ -231,6 +231,33 @@ START_TEST(a_tenant_at_its_cap_hedges_nothing) {
 }
 END_TEST
 
+/* More stragglers than are listed for one request, all older than another tenant's. */
+START_TEST(a_tenant_at_its_cap_hides_nobodys_stragglers) {
+    enum { MANY = 18 };
+    fixture_run_title(&farm, "t", "h264", MANY, session);
+    struct title_request of_x = {.title = "t", .tenant = "x"};
+    ck_assert_int_eq(fixture_submit_as(&farm, &of_x, "h264"), 0);
+    int64_t fences[MANY + 1];
+    ck_assert_int_eq(fixture_lease(&farm, session, MANY), 0);
+    ck_assert_int_eq(farm.task_count, MANY);
+    for (int i = 0; i < MANY; i++) {
+        fences[i] = farm.tasks[i].fence;
+    }
+    farm.now_ms++; /* the other's is the youngest */
+    fixture_submit(&farm, "u", "fast", false);
+    fixture_take(&farm, &first, session);
+    ck_assert_int_eq(first.kind, TASK_PROBE);
+    fences[MANY] = first.fence;
+    ck_assert_int_eq(tenant_rules_parse(&farm.farm.tenants, "x=1:1", &farm.err), 0);
+    farm.now_ms += 1000 * LEAST_MS;
+    fixture_beat(&farm, session, fences, MANY + 1);
+    fixture_join(&farm, "w2", "host2", 2, other);
+    fixture_take(&farm, &second, other);
+    ck_assert_int_eq(second.kind, TASK_PROBE);
+    ck_assert_int_eq(second.units[0], first.units[0]);
+}
+END_TEST
+
 /* ---- how the two end --------------------------------------------------------- */
 
 START_TEST(the_second_may_win) {
@@ -385,6 +412,7 @@ Suite *hedge_suite(void) {
     tcase_add_test(when, only_who_has_the_build_line_and_may_take_work_hedges);
     tcase_add_test(when, a_drained_worker_knows_when_there_will_be_a_straggler);
     tcase_add_test(when, a_tenant_at_its_cap_hedges_nothing);
+    tcase_add_test(when, a_tenant_at_its_cap_hides_nobodys_stragglers);
     TCase *ends = tcase_create("ends");
     suite_add_tcase(suite, ends);
     tcase_add_checked_fixture(ends, open_farm, close_farm);
