@@ -17,9 +17,9 @@
 #include "session.h"
 #include "standby.h"
 #include "store.h"
+#include "sweep.h"
 #include "titles.h"
 #include "tokens.h"
-#include "versions.h"
 
 struct scheduler {
     struct store *store;
@@ -33,8 +33,8 @@ struct scheduler {
     char *outputs;
     char *backups; /* folder */
     struct auth *auth;
+    struct sweep sweep;
     int64_t sweep_at_ms; /* monotonic */
-    bool sweeping;       /* a sweep is on its way */
 };
 
 struct scheduler_options scheduler_options_default(void) {
@@ -57,33 +57,13 @@ struct scheduler_options scheduler_options_default(void) {
 
 /* ---- on the store's thread --------------------------------------------------- */
 
-static void sweep(struct tx *tx, void *context) {
-    struct scheduler *scheduler = context;
-    session_sweep(tx, &scheduler->farm);
-    versions_sweep(tx, &scheduler->farm);
-    tokens_load(tx, scheduler->auth); /* others may share the store; and some expire */
-    if (!tx_ok(tx)) {
-        farm_forget(&scheduler->farm);
-    }
-}
-
-static void sweep_done(void *context, const struct err *err) {
-    struct scheduler *scheduler = context;
-    scheduler->sweeping = false;
-    if (err->code != ERR_NONE) {
-        farm_forget(&scheduler->farm);
-        log_error("a sweep for lost workers and old versions failed", "error=\"%s\"", err->message);
-    }
-}
-
 static int64_t after_group(void *context, unsigned topics) {
     struct scheduler *scheduler = context;
     int64_t now = clock_monotonic_ms();
     int64_t wait_ms = routes_after(&scheduler->routes, topics);
-    if (now >= scheduler->sweep_at_ms && !scheduler->sweeping) {
-        scheduler->sweeping = true;
+    if (now >= scheduler->sweep_at_ms) {
         scheduler->sweep_at_ms = now + scheduler->farm.ttl_ms / 10 + 1;
-        store_submit(scheduler->store, sweep, sweep_done, scheduler);
+        sweep_begin(&scheduler->sweep);
     }
     int64_t sweep_in_ms = scheduler->sweep_at_ms - now;
     return wait_ms < sweep_in_ms ? wait_ms : sweep_in_ms;
@@ -193,6 +173,8 @@ static int open_store(struct scheduler *scheduler, const struct scheduler_option
     }
     standby_stop(standby);
     scheduler->routes.store = scheduler->store;
+    scheduler->sweep = (struct sweep){
+        .store = scheduler->store, .farm = &scheduler->farm, .auth = scheduler->auth};
     return why.code == ERR_NONE ? 0 : err_set(err, why.code, "%s", why.message);
 }
 

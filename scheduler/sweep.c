@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Periodic work: see sweep.h. */
+#include "sweep.h"
+
+#include <assert.h>
+
+#include "common/log.h"
+#include "session.h"
+#include "tokens.h"
+#include "versions.h"
+
+static void lost_workers(struct tx *tx, struct sweep *sweep) {
+    session_sweep(tx, sweep->farm);
+}
+
+static void old_versions(struct tx *tx, struct sweep *sweep) {
+    versions_sweep(tx, sweep->farm);
+}
+
+/* Others may share the store; and some expire. */
+static void good_tokens(struct tx *tx, struct sweep *sweep) {
+    tokens_load(tx, sweep->auth);
+}
+
+static const struct {
+    const char *what;
+    void (*run)(struct tx *tx, struct sweep *sweep);
+} parts[] = {
+    {"lost workers", lost_workers},
+    {"old versions", old_versions},
+    {"tokens", good_tokens},
+};
+
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+static_assert(PARTS <= SWEEP_PARTS_MAX, "SWEEP_PARTS_MAX holds all parts");
+
+static void run_part(struct tx *tx, void *context) {
+    const struct sweep_call *call = context;
+    parts[call->part].run(tx, call->sweep);
+    if (!tx_ok(tx)) {
+        farm_forget(call->sweep->farm);
+    }
+}
+
+static void part_done(void *context, const struct err *err) {
+    const struct sweep_call *call = context;
+    call->sweep->under_way--;
+    if (err->code != ERR_NONE) {
+        farm_forget(call->sweep->farm);
+        log_error("a sweep failed", "part=\"%s\" error=\"%s\"", parts[call->part].what,
+                  err->message);
+    }
+}
+
+void sweep_begin(struct sweep *sweep) {
+    if (sweep->under_way > 0) {
+        return;
+    }
+    sweep->under_way = PARTS;
+    for (size_t i = 0; i < PARTS; i++) {
+        sweep->calls[i] = (struct sweep_call){.sweep = sweep, .part = i};
+        store_submit(sweep->store, run_part, part_done, &sweep->calls[i]);
+    }
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Periodic work: a part that fails undoes no other, and is tried again. */
+#include <check.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "scheduler/auth.h"
+#include "scheduler/session.h"
+#include "scheduler/sweep.h"
+#include "scheduler_fixture.h"
+
+Suite *sweep_suite(void);
+
+static struct fixture_farm farm;
+static struct sweep sweep;
+static char session[ID_TEXT];
+static char token[TOKEN_TEXT], token_id[ID_TEXT];
+
+static void open_farm(void) {
+    fixture_farm_open(&farm);
+    sweep = (struct sweep){
+        .store = farm.store, .farm = &farm.farm, .auth = auth_create("the operator's own token")};
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 1, session), 0);
+}
+
+static void close_farm(void) {
+    fixture_farm_close(&farm);
+    auth_destroy(sweep.auth);
+}
+
+static void begin(struct tx *tx, void *context) {
+    (void)tx;
+    (void)context;
+    sweep_begin(&sweep);
+}
+
+static void nothing(struct tx *tx, void *context) {
+    (void)tx;
+    (void)context;
+}
+
+/* Calls are run in their order: what comes after the parts ends after them. */
+static void run_sweep(void) {
+    farm.now_ms += 2 * farm.farm.ttl_ms;
+    ck_assert_int_eq(store_call(farm.store, begin, NULL, &farm.err), 0);
+    ck_assert_int_eq(store_call(farm.store, nothing, NULL, &farm.err), 0);
+    ck_assert_uint_eq(sweep.under_way, 0);
+}
+
+/* A session that is silent and holds a lease that nobody can read. */
+static void spoil(struct tx *tx, void *context) {
+    (void)context;
+    sql_run(tx, SQL_LEASE_ADD,
+            VALUES(INTEGER(1), TEXT(session), TEXT("w1"), TEXT("host1"), TEXT("t"), TEXT("dance"),
+                   TEXT("live"), INTEGER(1), INTEGER(0), REAL(1), INTEGER(0), INTEGER(0),
+                   INTEGER(0), INTEGER(0), INTEGER(0)));
+}
+
+static void mend(struct tx *tx, void *context) {
+    (void)context;
+    sql_run(tx, SQL_LEASES_DROP, VALUES(TEXT("t")));
+}
+
+/* By another process. */
+static void add_token(struct tx *tx, void *context) {
+    char hash[SHA256_TEXT];
+    (void)context;
+    auth_make(token, token_id);
+    sha256_hex_of(token, strlen(token), hash);
+    sql_run(tx, SQL_TOKEN_ADD,
+            VALUES(TEXT(token_id), TEXT("one"), TEXT("viewer"), TEXT(""), TEXT(hash), INTEGER(0),
+                   INTEGER(0)));
+}
+
+static void write_sessions(struct tx *tx, struct farm *caches, const char *title,
+                           struct writer *w) {
+    (void)title;
+    writer_object(w, NULL);
+    sessions_write(tx, caches, w);
+    writer_object_end(w);
+}
+
+static int64_t count_sessions(void) {
+    struct json *tree = fixture_look(&farm, write_sessions, "");
+    struct reader r = reader_of(tree, "workers", &farm.err);
+    struct reader list = reader_array(&r, "workers");
+    int64_t count = (int64_t)reader_count(&list);
+    json_tree_destroy(tree);
+    return count;
+}
+
+START_TEST(a_part_that_fails_undoes_no_other) {
+    char caller[ID_TEXT];
+    ck_assert_int_eq(store_call(farm.store, spoil, NULL, &farm.err), 0);
+    ck_assert_int_eq(store_call(farm.store, add_token, NULL, &farm.err), 0);
+    run_sweep();
+    ck_assert_int_eq(count_sessions(), 1); /* its worker could not be given up */
+    ck_assert(auth_check(sweep.auth, token, caller));
+    ck_assert_str_eq(caller, token_id);
+    ck_assert_int_eq(store_call(farm.store, mend, NULL, &farm.err), 0);
+    run_sweep();
+    ck_assert_int_eq(count_sessions(), 0);
+}
+END_TEST
+
+Suite *sweep_suite(void) {
+    Suite *suite = suite_create("sweep");
+    TCase *all = tcase_create("all");
+    tcase_add_checked_fixture(all, open_farm, close_farm);
+    tcase_add_test(all, a_part_that_fails_undoes_no_other);
+    suite_add_tcase(suite, all);
+    return suite;
+}
