@@ -40,7 +40,10 @@ static int post(struct submission *submission, const char *title, const char *so
     int failed = client_call_again(submission->client, "POST", "/v1/titles", &body, &answer, err);
     if (failed == 0) {
         struct reader r = reader_of(answer, "the scheduler's answer", err);
+        bool is_repeated = false; /* of this command alone: its answer was lost */
         reader_bool(&r, "new", is_new);
+        reader_bool(&r, "repeated", &is_repeated);
+        *is_new = *is_new || is_repeated;
         failed = err->code;
     }
     json_tree_destroy(answer);

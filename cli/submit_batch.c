@@ -214,7 +214,7 @@ static void take_refusal(struct sending *sending, size_t index, const char *code
 
 /* What came of one row. */
 static void take_result(struct sending *sending, size_t index, struct reader *r) {
-    bool is_new = false;
+    bool is_new = false, is_repeated = false;
     const char *state = "", *code = "", *detail = "";
     if (reader_has(r, "code")) {
         reader_string(r, "code", &code);
@@ -225,6 +225,8 @@ static void take_result(struct sending *sending, size_t index, struct reader *r)
         return;
     }
     reader_bool(r, "new", &is_new);
+    reader_bool(r, "repeated", &is_repeated);
+    is_new = is_new || (is_repeated && sending->key[0] != '\0'); /* an answer of ours was lost */
     reader_string(r, "state", &state);
     if (reader_ok(r)) {
         sending->accepted += is_new ? 1 : 0;

@@ -168,11 +168,13 @@ static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
 static bool submit(struct tx *tx, const struct title_request *request, struct writer *w) {
     struct title_row row = {0};
     char trace[TRACE_TEXT];
+    bool is_repeated = title_has_key(tx, request);
     bool is_new = title_submit(tx, request);
     if (tx_ok(tx) && title_get(tx, request->title, &row)) {
         title_trace(tx, row.id, trace);
         writer_string(w, "title", row.id);
         writer_bool(w, "new", is_new);
+        writer_bool(w, "repeated", is_repeated);
         writer_string(w, "state", state_name(MACHINE_TITLE, (int)row.state));
         writer_string(w, "trace", trace);
     }

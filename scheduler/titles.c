@@ -86,8 +86,7 @@ static bool is_same(const struct title_request *request, const struct title_row 
            strcmp(request->output, row->output) == 0 && strcmp(request->ladder, row->ladder) == 0;
 }
 
-/* Whether this very submission was the title's last. */
-static bool has_key(struct tx *tx, const struct title_request *request) {
+bool title_has_key(struct tx *tx, const struct title_request *request) {
     return request->key != NULL && request->key[0] != '\0' &&
            sql_integer(tx, SQL_TITLE_HAS_KEY, VALUES(TEXT(request->title), TEXT(request->key)),
                        0) != 0;
@@ -161,7 +160,7 @@ bool title_check_submission(struct tx *tx, const struct title_request *request,
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
     bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
-    bool known = old->state != TITLE_REMOVING && has_key(tx, request);
+    bool known = old->state != TITLE_REMOVING && title_has_key(tx, request);
     if (known || title_check_submission(tx, request, old)) {
         if (runs) {
             change_order(tx, request);

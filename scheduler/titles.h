@@ -42,6 +42,9 @@ enum {
  * deadline and labels it names are the title's from then on, of one that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
 
+/* Whether this very submission, by its key, was the title's last; never without a key. */
+bool title_has_key(struct tx *tx, const struct title_request *request);
+
 /* Whether just this runs already; CONFLICT where the title can't have a new run now. */
 bool title_check_submission(struct tx *tx, const struct title_request *request,
                             const struct title_row *title);
