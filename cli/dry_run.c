@@ -78,13 +78,21 @@ static int probe_and_ask(const struct dry_run *run, const char *title, const cha
 
 struct figures {
     int64_t encoded, reused;
-    double encoded_s;
+    double encoded_s, table_s;
 };
 
 static void figures_read(struct figures *out, struct reader *r) {
     reader_int(r, "encoded", 0, INT64_MAX, &out->encoded);
     reader_int(r, "reused", 0, INT64_MAX, &out->reused);
     reader_number(r, "encoded_s", 0, 1e15, &out->encoded_s);
+    reader_number(r, "table_s", 0, 1e15, &out->table_s);
+}
+
+/* Where the core-seconds come from. */
+static const char *basis(const struct figures *figures) {
+    return figures->table_s <= 0                    ? "by the farm's reports"
+           : figures->table_s >= figures->encoded_s ? "by a first guess"
+                                                    : "partly by a first guess";
 }
 
 static void rendition_text(struct reader *item, struct buf *out) {
@@ -98,8 +106,9 @@ static void rendition_text(struct reader *item, struct buf *out) {
     if (figures.encoded == 0) {
         buf_string(out, "reused\n");
     } else {
-        buf_format(out, "%" PRId64 " of %" PRId64 " pieces encoded, about %.3g core-seconds\n",
-                   figures.encoded, figures.encoded + figures.reused, figures.encoded_s);
+        buf_format(out, "%" PRId64 " of %" PRId64 " pieces encoded, about %.3g core-seconds %s\n",
+                   figures.encoded, figures.encoded + figures.reused, figures.encoded_s,
+                   basis(&figures));
     }
 }
 
@@ -110,10 +119,12 @@ static void answer_text(struct reader *r, const char *title, struct buf *out) {
     reader_bool(r, "checked", &checked);
     reader_bool(r, "exact", &exact);
     figures_read(&figures, r);
-    buf_format(out,
-               "%s: %s%" PRId64 " pieces to encode, about %.3g core-seconds; %" PRId64 " reused\n",
-               title, runs ? "runs already, as submitted before; " : "", figures.encoded,
-               figures.encoded_s, figures.reused);
+    buf_format(out, "%s: %s%" PRId64 " pieces to encode", title,
+               runs ? "runs already, as submitted before; " : "", figures.encoded);
+    if (figures.encoded > 0) {
+        buf_format(out, ", about %.3g core-seconds %s", figures.encoded_s, basis(&figures));
+    }
+    buf_format(out, "; %" PRId64 " reused\n", figures.reused);
     struct reader list = reader_array(r, "renditions");
     for (size_t i = 0; i < reader_count(&list); i++) {
         struct reader item = reader_item(&list, i);

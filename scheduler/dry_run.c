@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "estimate.h"
 
 /* What the source is, and who says so. */
 struct finding {
@@ -72,6 +73,7 @@ struct tally {
     int64_t reused;
     double encoded_s;
     double reused_s;
+    double table_s; /* of encoded_s: what no report of the farm has told */
 };
 
 static bool is_media(const struct unit_plan *unit) {
@@ -88,10 +90,25 @@ static void write_tally(struct writer *w, const struct tally *tally) {
     writer_int(w, "reused", tally->reused);
     writer_number(w, "encoded_s", (double)(int64_t)(tally->encoded_s * 1000 + 0.5) / 1000);
     writer_number(w, "reused_s", (double)(int64_t)(tally->reused_s * 1000 + 0.5) / 1000);
+    writer_number(w, "table_s", (double)(int64_t)(tally->table_s * 1000 + 0.5) / 1000);
 }
 
+static void add_tally(struct tally *sum, const struct tally *tally) {
+    sum->encoded += tally->encoded;
+    sum->reused += tally->reused;
+    sum->encoded_s += tally->encoded_s;
+    sum->reused_s += tally->reused_s;
+    sum->table_s += tally->table_s;
+}
+
+/* How long the table's second is on this farm. */
+struct pace {
+    double factor;
+    bool is_known; /* by reports */
+};
+
 static void write_rendition(struct tx *tx, const struct plan *plan, int rendition, bool force,
-                            struct tally *sum, struct writer *w) {
+                            struct pace pace, struct tally *sum, struct writer *w) {
     struct tally tally = {0};
     writer_object(w, NULL);
     writer_string(w, "id", plan->title.renditions[rendition].id);
@@ -105,18 +122,16 @@ static void write_rendition(struct tx *tx, const struct plan *plan, int renditio
         bool reused = !force && is_made(tx, unit);
         tally.reused += reused;
         tally.encoded += !reused;
-        *(reused ? &tally.reused_s : &tally.encoded_s) += unit->cost_s;
+        *(reused ? &tally.reused_s : &tally.encoded_s) += unit->cost_s * pace.factor;
         if (!reused && unit->chunk >= 0) {
             writer_int(w, NULL, unit->chunk);
         }
     }
     writer_array_end(w);
+    tally.table_s = pace.is_known ? 0 : tally.encoded_s;
     write_tally(w, &tally);
     writer_object_end(w);
-    sum->encoded += tally.encoded;
-    sum->reused += tally.reused;
-    sum->encoded_s += tally.encoded_s;
-    sum->reused_s += tally.reused_s;
+    add_tally(sum, &tally);
 }
 
 /* Whether it is known what of the plan is made already. */
@@ -125,17 +140,21 @@ static bool is_exact(struct tx *tx, const struct dry_run *run, const struct find
            sql_integer(tx, SQL_PRODUCTS_COUNT, VALUES(TEXT(run->request->title)), 0) == 0;
 }
 
-static void write_plan(struct tx *tx, const struct dry_run *run, const struct finding *finding,
-                       const struct plan *plan, struct writer *w) {
+static void write_plan(struct tx *tx, struct farm *farm, const struct dry_run *run,
+                       const struct finding *finding, const struct plan *plan, struct writer *w) {
     const struct grid *grid = plan->title.grid;
     struct tally sum = {0};
+    double slow = estimate_farm_slowness(tx, farm);
     writer_bool(w, "exact", is_exact(tx, run, finding));
     writer_int(w, "frames", grid->frames);
     writer_number(w, "seconds", (double)grid->frames / rational_value(grid->rate));
     writer_int(w, "chunks", (int64_t)grid->chunk_count);
     writer_array(w, "renditions");
     for (size_t i = 0; i < plan->title.rendition_count; i++) {
-        write_rendition(tx, plan, (int)i, run->request->force, &sum, w);
+        struct pace pace = {.is_known = false};
+        pace.is_known =
+            estimate_rendition(&pace.factor, tx, farm, &plan->title.renditions[i], slow);
+        write_rendition(tx, plan, (int)i, run->request->force, pace, &sum, w);
     }
     writer_array_end(w);
     plan_describe_dropped(plan, w);
@@ -144,8 +163,8 @@ static void write_plan(struct tx *tx, const struct dry_run *run, const struct fi
 
 /* ---- all of it --------------------------------------------------------------- */
 
-static void plan_and_write(struct tx *tx, const struct dry_run *run, const struct finding *finding,
-                           struct writer *w) {
+static void plan_and_write(struct tx *tx, struct farm *farm, const struct dry_run *run,
+                           const struct finding *finding, struct writer *w) {
     struct plan *plan = NULL;
     struct err err = {0};
     struct plan_options options = {.title = run->request->title,
@@ -161,7 +180,7 @@ static void plan_and_write(struct tx *tx, const struct dry_run *run, const struc
     } else if (farm_plan_make(tx, &options, &plan, &err) != 0) {
         err_set(tx_err(tx), ERR_CONFLICT, "the title would fail: %s", err.message);
     } else {
-        write_plan(tx, run, finding, plan, w);
+        write_plan(tx, farm, run, finding, plan, w);
     }
     plan_destroy(plan);
 }
@@ -183,7 +202,7 @@ void dry_run_write(struct tx *tx, struct farm *farm, const struct dry_run *run, 
         writer_string(w, "source", finding.from);
         writer_bool(w, "checked", finding.checked);
         if (finding.document != NULL) {
-            plan_and_write(tx, run, &finding, w);
+            plan_and_write(tx, farm, run, &finding, w);
         }
         writer_object_end(w);
     }

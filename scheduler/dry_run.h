@@ -20,9 +20,10 @@ struct dry_run {
 
 /*
  * Writes what would be encoded, piece by piece, with the expected core-seconds, and what would
- * be reused. The source is as the title's last run found it, where the sender sees just that
- * or nothing at all; else as the sender has probed it; else the answer says that it is unknown.
- * CONFLICT where the submission would be refused, or where the title would fail: why.
+ * be reused. Those are what the farm's reports say of such pieces, or else the planner's table. The
+ * source is as the title's last run found it, where the sender sees just that or nothing at all;
+ * else as the sender has probed it; else the answer says that it is unknown. CONFLICT where the
+ * submission would be refused, or where the title would fail: why.
  */
 void dry_run_write(struct tx *tx, struct farm *farm, const struct dry_run *run, struct writer *w);
 

@@ -50,14 +50,18 @@ static void keep_row(struct tx *tx, const struct model_row *row) {
                    REAL(memory->variance), REAL(memory->most)));
 }
 
-int64_t estimate_class(struct tx *tx, struct farm *farm, const struct rendition_plan *rendition) {
-    char name[MODEL_NAME_TEXT];
+static void name_class(char name[MODEL_NAME_TEXT], const struct rendition_plan *rendition) {
     if (rendition->is_video) {
         const struct video_spec *spec = &rendition->video;
         model_class_name(name, spec->encoder, spec->preset, (int64_t)spec->width * spec->height);
     } else {
         model_class_name(name, rendition->audio.encoder, "-", 0);
     }
+}
+
+int64_t estimate_class(struct tx *tx, struct farm *farm, const struct rendition_plan *rendition) {
+    char name[MODEL_NAME_TEXT];
+    name_class(name, rendition);
     const struct model_row *row = take_row(tx, farm, name);
     return row == NULL ? 0 : row->id;
 }
@@ -79,6 +83,27 @@ static double host_factor(const struct model *model, const char *host) {
     model_host_name(name, host);
     const struct model_row *row = model_find_name(model, name);
     return model_factor(row == NULL ? NULL : &row->wall);
+}
+
+bool estimate_rendition(double *factor, struct tx *tx, struct farm *farm,
+                        const struct rendition_plan *rendition, double slow) {
+    char name[MODEL_NAME_TEXT];
+    name_class(name, rendition);
+    const struct model_row *row = model_find_name(load(tx, farm), name);
+    bool is_known = row != NULL && row->wall.weight > 0;
+    *factor = is_known ? model_factor(&row->wall) * slow : 1;
+    return is_known;
+}
+
+double estimate_farm_slowness(struct tx *tx, struct farm *farm) {
+    const struct model *model = load(tx, farm);
+    double slots = 0, speed = 0; /* a slow host gets the fewer tasks for it */
+    struct query query = sql_query(tx, SQL_SESSIONS_HOSTS, NULL, 0);
+    while (query_next(&query)) {
+        slots += query_real(&query, 1);
+        speed += query_real(&query, 1) / host_factor(model, query_text(&query, 0));
+    }
+    return speed > 0 ? slots / speed : 1;
 }
 
 /* The unit of a task by which its memory goes: that of all together is told once. */

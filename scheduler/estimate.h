@@ -14,6 +14,16 @@ int64_t estimate_class(struct tx *tx, struct farm *farm, const struct rendition_
 /* Corrects the cost of units, which is the table's, by what their classes are known to take. */
 void estimate_costs(struct tx *tx, struct farm *farm, struct unit_list *units);
 
+/* What a second of the table takes of the farm as it is, for units of a rendition; `slow` is
+ * estimate_farm_slowness. Whether the farm has reports of such units: else it is 1. Writes
+ * nothing. */
+bool estimate_rendition(double *factor, struct tx *tx, struct farm *farm,
+                        const struct rendition_plan *rendition, double slow);
+
+/* How much longer than others the hosts take whose workers are there, by the slots that each
+ * has; 1 where nothing is known of them. */
+double estimate_farm_slowness(struct tx *tx, struct farm *farm);
+
 struct estimate {
     double wall_s;         /* by the clock, on that host */
     double spread;         /* most such tasks are within this factor of it */

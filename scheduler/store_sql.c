@@ -391,6 +391,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS_SLOTS] =
         "SELECT coalesce(sum(s.slots), 0) FROM worker_session s WHERE NOT EXISTS "
         "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker)",
+    [SQL_SESSIONS_HOSTS] = "SELECT host, sum(slots) FROM worker_session GROUP BY host",
     [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 AND state <> 'ended'",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",

@@ -44,7 +44,7 @@ struct said {
     char source[16];
     bool runs, checked, exact;
     int64_t encoded, reused;
-    double encoded_s;
+    double encoded_s, table_s;
     int64_t rendition_encoded[8]; /* of each */
     size_t renditions;
 };
@@ -77,6 +77,7 @@ static void take(struct said *out, const struct buf *text) {
         reader_int(&r, "encoded", 0, 10000, &out->encoded);
         reader_int(&r, "reused", 0, 10000, &out->reused);
         reader_number(&r, "encoded_s", 0, 1e9, &out->encoded_s);
+        reader_number(&r, "table_s", 0, 1e9, &out->table_s);
         struct reader list = reader_array(&r, "renditions");
         out->renditions = reader_count(&list);
         for (size_t i = 0; i < out->renditions; i++) {
@@ -178,6 +179,46 @@ START_TEST(it_is_right_to_the_piece) {
 }
 END_TEST
 
+/* Makes the title anew, each task of pictures (and of sound) in `times` the seconds that the table
+ * says. */
+static void make_in(double times, bool sound) {
+    ck_assert_int_eq(fixture_submit(&farm, "t", three_rungs, true), 0);
+    while (fixture_lease(&farm, session, 1) == 0 && farm.task_count > 0) {
+        const struct task *task = &farm.tasks[0];
+        struct task_report report;
+        fixture_report(&report, task, 0);
+        report.stats.wall_s = 0;
+        for (size_t i = 0; i < task->unit_count; i++) {
+            bool is_told = task->kind == TASK_VIDEO || (task->kind == TASK_AUDIO && sound);
+            double table_s = fixture_unit(&farm, task->units[i].id).table_s;
+            report.stats.wall_s += is_told ? times * table_s : 0;
+        }
+        ck_assert_int_eq(fixture_complete(&farm, task->fence, &report), ANSWER_ACCEPTED);
+        task_report_finish(&report);
+    }
+}
+
+START_TEST(core_seconds_are_what_the_farm_has_learned) {
+    struct question question = {.ladder = three_rungs, .force = true};
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 1, session), 0);
+    make_in(0, false);
+    struct said guess = ask(question);
+    ck_assert(guess.encoded_s > 0);
+    ck_assert_double_eq_tol(guess.table_s, guess.encoded_s, 0.01);
+    for (int i = 0; i < 6; i++) {
+        make_in(4, false);
+    }
+    struct said part = ask(question);
+    ck_assert(part.table_s > 0 && part.table_s < guess.table_s); /* the sound */
+    for (int i = 0; i < 6; i++) {
+        make_in(4, true);
+    }
+    struct said known = ask(question);
+    ck_assert_double_eq_tol(known.encoded_s, 4 * guess.encoded_s, 0.2 * guess.encoded_s);
+    ck_assert_double_eq_tol(known.table_s, 0, 1e-9);
+}
+END_TEST
+
 START_TEST(a_cancelled_title_goes_on) {
     struct fixture_held video;
     fixture_run_title(&farm, "t", three_rungs, 1, session);
@@ -238,6 +279,7 @@ Suite *dry_run_suite(void) {
     TCase *tcase = tcase_create("dry run");
     tcase_add_checked_fixture(tcase, open_farm, close_farm);
     tcase_add_loop_test(tcase, it_is_right_to_the_piece, 0, 3);
+    tcase_add_test(tcase, core_seconds_are_what_the_farm_has_learned);
     tcase_add_test(tcase, a_cancelled_title_goes_on);
     tcase_add_test(tcase, a_source_is_known_or_sent);
     tcase_add_test(tcase, a_probe_is_of_its_ladder);
