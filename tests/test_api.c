@@ -391,12 +391,12 @@ START_TEST(a_batch_is_answered_title_by_title) {
                                   "\"ladder\":1,\"force\":false}," BATCH_A "," BATCH_B),
                      200);
     static const char *const expected[] = {
-        "{\"title\":\"a\",\"new\":true,\"state\":\"submitted\",",
+        "{\"title\":\"a\",\"new\":true,\"repeated\":false,\"state\":\"submitted\",",
         "{\"code\":\"conflict\",",
         "{\"code\":\"invalid\",",
         "{\"code\":\"invalid\",",
-        "{\"title\":\"a\",\"new\":false,\"state\":\"submitted\",",
-        "{\"title\":\"b\",\"new\":true,\"state\":\"submitted\","};
+        "{\"title\":\"a\",\"new\":false,\"repeated\":false,\"state\":\"submitted\",",
+        "{\"title\":\"b\",\"new\":true,\"repeated\":false,\"state\":\"submitted\","};
     const char *at = buf_text(&api_answer.body);
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         at = strstr(at, expected[i]);
