@@ -176,7 +176,7 @@ static void continue_stream(struct call *call, const struct err *err) {
 
 /* Whether what it did, where it fails, may be in what is kept in memory. */
 static bool may_write(const struct call *call) {
-    return strcmp(call->exchange->method, "GET") != 0;
+    return strcmp(call->route->method, "GET") != 0;
 }
 
 static void run_call(struct tx *tx, void *context) {
@@ -367,8 +367,14 @@ static void refuse(struct routes *routes, const struct route *route, struct exch
     http_answer_problem(exchange, status, &err);
 }
 
-/* All methods of a path, as the header Allow has them: "POST, GET"; empty where there is no such
- * path. What anybody may call needs no token to hear of. */
+/* Whether the route is one of this method. HEAD is answered as GET, of which the server sends the
+ * head alone (RFC 9110 9.3.2). */
+static bool takes(const struct route *route, const char *method) {
+    return strcmp(route->method, strcmp(method, "HEAD") == 0 ? "GET" : method) == 0;
+}
+
+/* All methods of a path, as the header Allow has them: "POST, GET, HEAD"; empty where there is no
+ * such path. What anybody may call needs no token to hear of. */
 static void list_methods(const char *path, char allow[ALLOW_TEXT], bool *anybodys) {
     char argument[WIRE_TITLE_TEXT];
     allow[0] = '\0';
@@ -376,8 +382,8 @@ static void list_methods(const char *path, char allow[ALLOW_TEXT], bool *anybody
     for (int i = 0; i < ROUTE_COUNT; i++) {
         if (matches(table[i].path, path, argument)) {
             size_t length = strlen(allow);
-            snprintf(allow + length, ALLOW_TEXT - length, "%s%s", length > 0 ? ", " : "",
-                     table[i].method);
+            snprintf(allow + length, ALLOW_TEXT - length, "%s%s%s", length > 0 ? ", " : "",
+                     table[i].method, takes(&table[i], "HEAD") ? ", HEAD" : "");
             *anybodys = *anybodys || table[i].roles == ANYBODY;
         }
     }
@@ -389,7 +395,7 @@ static const struct route *find_route(struct routes *routes, struct exchange *ex
     char allow[ALLOW_TEXT];
     bool anybodys = false;
     for (int i = 0; i < ROUTE_COUNT; i++) {
-        if (strcmp(table[i].method, exchange->method) == 0 &&
+        if (takes(&table[i], exchange->method) &&
             matches(table[i].path, exchange->path, argument)) {
             return &table[i];
         }

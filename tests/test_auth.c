@@ -267,12 +267,12 @@ START_TEST(a_wrong_method_hears_of_all_right_ones) {
     static const struct {
         const char *method, *path, *allow;
     } cases[] = {
-        {"PUT", "/v1/titles", "POST, GET"},
-        {"DELETE", "/v1/tokens", "POST, GET"},
+        {"PUT", "/v1/titles", "POST, GET, HEAD"},
+        {"DELETE", "/v1/tokens", "POST, GET, HEAD"},
         {"GET", "/v1/workers/w/drain", "POST, DELETE"},
-        {"PUT", "/v1/backup", "POST, GET"},
-        {"POST", "/v1/caller", "GET"},
-        {"PUT", "/v1/titles/t", "GET, DELETE"},
+        {"PUT", "/v1/backup", "POST, GET, HEAD"},
+        {"POST", "/v1/caller", "GET, HEAD"},
+        {"PUT", "/v1/titles/t", "GET, HEAD, DELETE"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         ck_assert_int_eq(api_call(cases[i].method, cases[i].path, NULL), 405);
@@ -281,7 +281,7 @@ START_TEST(a_wrong_method_hears_of_all_right_ones) {
         ck_assert_ptr_null(http_response_header(&api_answer, "allow"));
     }
     ck_assert_int_eq(call_as(NULL, "POST", "/healthz", NULL), 405);
-    ck_assert_str_eq(http_response_header(&api_answer, "allow"), "GET");
+    ck_assert_str_eq(http_response_header(&api_answer, "allow"), "GET, HEAD");
 }
 END_TEST
 
