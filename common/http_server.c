@@ -39,13 +39,13 @@ struct request {
     struct MHD_Connection *connection;
     struct peer *peer;
     char *target; /* raw, owned; path and query point into it */
-    char *query;  /* after the '?', or "" */
     int refused;  /* status of a refusal found early; 0: none */
     const char *why;
     struct MHD_Response *response;
     int status;
     bool handed; /* to the handler */
     int lengths; /* Content-Length headers seen */
+    size_t held; /* bytes of the body, where it is a stranger's */
     struct http_stream stream;
     struct buf piece; /* of the stream */
     size_t taken;     /* bytes of the piece */
@@ -56,12 +56,13 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_server_options options;
     struct peers *peers;
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t wake;   /* of stop */
-    int unanswered;        /* exchanges with the handler, and pieces of streams that are owed */
-    int unsent;            /* exchanges that were handed out and have not ended */
-    bool closing;          /* streams end, pieces are asked for no more */
-    bool asks_clients;     /* for certificates; never changes */
+    int64_t stranger_bytes; /* held; used by the server's thread alone */
+    pthread_mutex_t mutex;  /* guards what follows */
+    pthread_cond_t wake;    /* of stop */
+    int unanswered;         /* exchanges with the handler, and pieces of streams that are owed */
+    int unsent;             /* exchanges that were handed out and have not ended */
+    bool closing;           /* streams end, pieces are asked for no more */
+    bool asks_clients;      /* for certificates; never changes */
 };
 
 struct http_server_options http_server_options_default(void) {
@@ -105,26 +106,34 @@ static void refuse(struct request *request, int status, const char *why) {
     }
 }
 
+/* Whether it begins with %XX of a byte that is no control. */
+static bool is_escape(const char *text) {
+    static const char digits[] = "0123456789ABCDEFabcdef";
+    return strspn(text + 1, digits) >= 2 && strchr("01", text[1]) == NULL &&
+           strncasecmp(text + 1, "7f", 2) != 0;
+}
+
 /* The target as it came, before any decoding: made the request's first. */
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
     struct request *request = mem_zero(1, sizeof(*request));
     request->server = context;
     request->connection = connection;
-    request->query = "";
+    request->exchange.query = "";
     if (strnlen(target, TARGET_BYTES_MAX + 1) > TARGET_BYTES_MAX) {
         refuse(request, 414, "the request's target is too long");
         target = "/";
     }
     request->target = mem_string(target);
-    for (const char *at = target; *at != '\0'; at++) {
-        if (*at <= ' ' || *at > '~' || *at == '%') {
+    char *mark = strchr(request->target, '?');
+    for (const char *at = request->target; *at != '\0'; at++) {
+        bool may_escape = request->server->options.escapes && mark != NULL && at > mark;
+        if (*at <= ' ' || *at > '~' || (*at == '%' && !(may_escape && is_escape(at)))) {
             refuse(request, 400, "the request's target holds a byte that no call needs");
         }
     }
-    char *mark = strchr(request->target, '?');
     if (mark != NULL) {
         *mark = '\0';
-        request->query = mark + 1;
+        request->exchange.query = mark + 1;
     }
     request->exchange.path = request->target;
     return request;
@@ -203,10 +212,20 @@ static void take_body(struct request *request, const char *data, size_t size) {
     if (request->exchange.body.size + size > request->server->options.max_body) {
         refuse(request, 413, "the request's body is too long");
     }
-    /* Bytes of nobody are not kept. */
-    if (request->refused == 0 && request->exchange.authorised) {
-        buf_append(&request->exchange.body, data, size);
+    struct http_server *server = request->server;
+    bool is_stranger = !request->exchange.authorised;
+    if (request->refused != 0 || (is_stranger && server->options.stranger_bytes == 0)) {
+        return; /* bytes of nobody are not kept */
     }
+    if (is_stranger && server->stranger_bytes + (int64_t)size > server->options.stranger_bytes) {
+        refuse(request, 503, "too many bodies are on their way; try again later");
+        return;
+    }
+    if (is_stranger) {
+        request->held += size;
+        server->stranger_bytes += (int64_t)size;
+    }
+    buf_append(&request->exchange.body, data, size);
 }
 
 static enum MHD_Result send_answer(struct request *request) {
@@ -428,6 +447,7 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
         request->stream.end(request->stream.context);
     }
     buf_finish(&request->piece);
+    server->stranger_bytes -= (int64_t)request->held;
     buf_finish(&request->exchange.body);
     mem_free(request->target);
     mem_free(request);

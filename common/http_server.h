@@ -6,10 +6,10 @@
  * thread.
  *
  * Refused before any handler sees them: targets that are not printable ASCII or
- * hold a '%' (nothing of ours needs one, and what follows one may be a control
- * byte), Content-Length together with Transfer-Encoding (RFC 9112 6.3: smuggling),
- * bodies and headers that are too long, requests that are not complete in time, and
- * tokens that are wrong. Who shows no good token holds few connections, and not for long.
+ * hold a '%' (no path of ours needs one, and what follows one may be a control
+ * byte; queries may be let have some), Content-Length together with Transfer-Encoding (RFC
+ * 9112 6.3: smuggling), bodies and headers that are too long, requests that are not complete in
+ * time, and tokens that are wrong. Who shows no good token holds few connections, and not for long.
  */
 #ifndef COMMON_HTTP_SERVER_H
 #define COMMON_HTTP_SERVER_H
@@ -27,6 +27,7 @@ enum { HTTP_CALLER_TEXT = 32 };
 struct exchange {
     const char *method;            /* "GET", "POST", "DELETE", ... */
     const char *path;              /* "/v1/titles/x": no query */
+    const char *query;             /* what came after the '?', undecoded; "" */
     bool authorised;               /* it bore a good token */
     bool vouched;                  /* its TLS client certificate is by `client_ca` */
     char caller[HTTP_CALLER_TEXT]; /* the token's name, by `authorise`; else "" */
@@ -54,6 +55,9 @@ struct http_server_options {
     int strangers;   /* of them, without a good token yet; default 2048. One more makes the oldest
                         of them go */
     int strangers_per_address; /* likewise, of one address (in IPv6 of one /64); default 256 */
+    int64_t stranger_bytes;    /* of bodies without a good token, all that are held at a time; one
+                                  past it is refused (503); default 0: none is kept at all */
+    bool escapes;              /* queries may hold %XX of bytes that are no controls; default no */
     /* Called on the server's thread; owns `exchange` until it gives it to http_answer. */
     void (*handle)(void *context, struct exchange *exchange);
     void *context;

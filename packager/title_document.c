@@ -2,7 +2,12 @@
 /*
  * title.json: what the title is and what it is made of, for people, for the
  * catalog, and for those that must know which folders a kept version names.
+ * title.schema.json says the same as a JSON Schema.
  */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/hash.h"
 #include "common/json.h"
 #include "packager/packager.h"
 
@@ -26,6 +31,37 @@ static int64_t track_bytes(const struct presented_track *track) {
     return bytes;
 }
 
+/* So that who holds the objects can check them all by one line: the hash of the lines
+ * "SHA-256 in hex, newline" of init.mp4 and of each segment, in order. */
+static void checksum_write(const struct unit_report *report, struct writer *w) {
+    struct buf sums = {0};
+    char hex[SHA256_TEXT];
+    bool known = report->init_sha256[0] != '\0';
+    buf_format(&sums, "%s\n", report->init_sha256);
+    for (size_t s = 0; s < report->segment_count; s++) {
+        known = known && report->segments[s].sha256[0] != '\0';
+        buf_format(&sums, "%s\n", report->segments[s].sha256);
+    }
+    if (known) {
+        sha256_hex_of(sums.data, sums.size, hex);
+        writer_string(w, "checksum", hex);
+    }
+    buf_finish(&sums);
+}
+
+static void kind_write(const struct presented_track *track, struct writer *w) {
+    if (track->video) {
+        writer_int(w, "width", track->width);
+        writer_int(w, "height", track->height);
+        rational_write(w, "rate", track->rate);
+        writer_bool(w, "hdr", colour_is_hdr(&track->colour));
+    } else {
+        writer_string(w, "language", track->language);
+        writer_int(w, "channels", track->channels);
+        writer_int(w, "sample_rate", track->sample_rate);
+    }
+}
+
 static void track_write(const struct presented_track *track, const struct title_plan *plan,
                         const struct rendition_report *reports, struct writer *w) {
     size_t index = 0;
@@ -36,6 +72,7 @@ static void track_write(const struct presented_track *track, const struct title_
     writer_string(w, "folder", track->folder);
     writer_string(w, "codec", codec_name(track->codec));
     writer_string(w, "codecs", track->codecs);
+    kind_write(track, w);
     writer_int(w, "peak_bps", track->peak_bps);
     writer_int(w, "average_bps", track->average_bps);
     writer_int(w, "segments", (int64_t)track->segment_count);
@@ -44,6 +81,7 @@ static void track_write(const struct presented_track *track, const struct title_
         writer_string(w, "key", rendition->key);
         writer_string(w, "build_line", rendition->build_line);
         writer_int(w, "frames_repaired", reports[index].frames_repaired);
+        checksum_write(&reports[index].joined, w);
         if (rendition->is_video) {
             video_spec_write(&rendition->video, w, "spec");
         } else {
@@ -79,6 +117,62 @@ static void source_write(const struct title_plan *plan, struct writer *w) {
     writer_object_end(w);
 }
 
+/* Relative to the title's folder: the names that stay, and those of this version. */
+static void manifests_write(const struct presentation *p, struct writer *w) {
+    char name[sizeof(p->version) + sizeof(".m3u8")];
+    writer_object(w, "manifests");
+    writer_string(w, "hls", "master.m3u8");
+    writer_string(w, "dash", "manifest.mpd");
+    snprintf(name, sizeof(name), "%s.m3u8", p->version);
+    writer_string(w, "version_hls", name);
+    snprintf(name, sizeof(name), "%s.mpd", p->version);
+    writer_string(w, "version_dash", name);
+    writer_object_end(w);
+}
+
+static bool was_before(const struct presented_track *tracks, size_t index) {
+    for (size_t t = 0; t < index; t++) {
+        if (!tracks[t].video && strcmp(tracks[t].language, tracks[index].language) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of the sound, each once. */
+static void languages_write(const struct presentation *p, struct writer *w) {
+    const struct period *period = &p->periods[0];
+    writer_array(w, "languages");
+    for (size_t t = 0; t < period->track_count; t++) {
+        if (!period->tracks[t].video && !was_before(period->tracks, t)) {
+            writer_string(w, NULL, period->tracks[t].language);
+        }
+    }
+    writer_array_end(w);
+}
+
+static void timeline_write(const struct presentation *p, const struct title_plan *plan,
+                           struct writer *w) {
+    writer_object(w, "timeline");
+    writer_int(w, "gop_frames", grid_longest_gop(plan->grid));
+    writer_int(w, "segment_frames", grid_longest_segment(plan->grid));
+    writer_int(w, "segments", (int64_t)plan->grid->segment_count);
+    writer_array(w, "periods");
+    for (size_t i = 0; i < p->period_count; i++) {
+        writer_object(w, NULL);
+        rational_write(w, "start_s", rational_of(0, 1));
+        rational_write(w, "duration_s", rational_of(p->duration_num, p->duration_den));
+        writer_array(w, "renditions");
+        for (size_t t = 0; t < p->periods[i].track_count; t++) {
+            writer_string(w, NULL, p->periods[i].tracks[t].id);
+        }
+        writer_array_end(w);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+    writer_object_end(w);
+}
+
 void title_document_write(const struct presentation *p, const struct title_plan *plan,
                           const struct rendition_report *reports, struct buf *out) {
     struct writer w = writer_of(out);
@@ -89,6 +183,10 @@ void title_document_write(const struct presentation *p, const struct title_plan 
     rational_write(&w, "rate", plan->source.timeline.rate);
     writer_int(&w, "frames", plan->source.timeline.frames);
     rational_write(&w, "duration_s", rational_of(p->duration_num, p->duration_den));
+    writer_int(&w, "duration_ms", ticks_scale(p->duration_num, 1000, p->duration_den, ROUND_NEAR));
+    manifests_write(p, &w);
+    languages_write(p, &w);
+    timeline_write(p, plan, &w);
     writer_int(&w, "frames_repaired", plan->frames_repaired);
     writer_int(&w, "frames_concealed", plan->frames_concealed);
     source_write(plan, &w);

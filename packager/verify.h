@@ -25,6 +25,7 @@
 #define PACKAGER_VERIFY_H
 
 #include "cmaf_reader.h"
+#include "common/hash.h"
 #include "m3u8.h"
 #include "mpd.h"
 #include "packager/packager.h"
@@ -161,6 +162,7 @@ struct real_segment {
     const char *path;
     bool readable; /* all below is known */
     int64_t bytes;
+    char sha256[SHA256_TEXT];
     int64_t decode_time; /* ticks */
     int64_t duration;
     int64_t first_shown; /* composition time of the first picture or packet */

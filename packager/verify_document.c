@@ -18,6 +18,7 @@ enum { VERSION_LETTERS = 16 }; /* hex digits of a version's name */
 /* One rendition as title.json tells it. */
 struct told {
     const char *id, *folder, *codecs;
+    const char *checksum; /* NULL: it is not told */
     int64_t peak_bps, average_bps, segments, bytes;
 };
 
@@ -26,6 +27,25 @@ static bool is_listing_of(const struct listing *listing, const struct told *told
     return !listing->iframes && listing->whole &&
            strncmp(listing->init, told->folder, length) == 0 && listing->init[length] == '/' &&
            strchr(listing->init + length + 1, '/') == NULL;
+}
+
+/* As title_document_write makes it. */
+static void check_checksum(struct verify *v, const struct told *told,
+                           const struct listing *listing) {
+    struct buf sums = {0};
+    char hex[SHA256_TEXT];
+    sha256_hex_of(listing->track->bytes.data, listing->track->bytes.size, hex);
+    buf_format(&sums, "%s\n", hex);
+    for (size_t i = 0; i < listing->count; i++) {
+        buf_format(&sums, "%s\n", listing->segments[i]->sha256);
+    }
+    sha256_hex_of(sums.data, sums.size, hex);
+    buf_finish(&sums);
+    if (told->checksum != NULL && strcmp(told->checksum, hex) != 0) {
+        verify_found(v, RULE_TITLE_DOCUMENT, document_path,
+                     "the checksum of rendition %.60s is %.64s, and must be %s", told->id,
+                     told->checksum, hex);
+    }
 }
 
 static void check_rendition(struct verify *v, const struct told *told) {
@@ -65,6 +85,7 @@ static void check_rendition(struct verify *v, const struct told *told) {
                      "rendition %.60s is told to be '%.40s', and is '%s'", told->id, told->codecs,
                      listing->track->codecs);
     }
+    check_checksum(v, told, listing);
 }
 
 static void check_renditions(struct verify *v, struct reader *root) {
@@ -72,7 +93,7 @@ static void check_renditions(struct verify *v, struct reader *root) {
     size_t tracks = 0;
     for (size_t i = 0; i < reader_count(&list) && i < VERIFY_PLAYLISTS_MAX; i++) {
         struct reader item = reader_item(&list, i);
-        struct told told = {"", "", "", 0, 0, 0, 0};
+        struct told told = {"", "", "", NULL, 0, 0, 0, 0};
         reader_string(&item, "id", &told.id);
         reader_string(&item, "folder", &told.folder);
         reader_string(&item, "codecs", &told.codecs);
@@ -80,6 +101,9 @@ static void check_renditions(struct verify *v, struct reader *root) {
         reader_int(&item, "average_bps", 0, INT64_MAX, &told.average_bps);
         reader_int(&item, "segments", 0, INT64_MAX, &told.segments);
         reader_int(&item, "bytes", 0, INT64_MAX, &told.bytes);
+        if (reader_has(&item, "checksum")) {
+            reader_string(&item, "checksum", &told.checksum);
+        }
         if (reader_ok(&item)) {
             check_rendition(v, &told);
         }

@@ -235,6 +235,7 @@ void verify_segment(struct verify *v, struct real_track *track, struct real_segm
     }
     v->summary->segments++;
     segment->bytes = (int64_t)bytes.size;
+    sha256_hex_of(bytes.data, bytes.size, segment->sha256);
     if (track->readable &&
         media_segment_read(&r.facts, bytes.data, bytes.size, &track->facts.defaults, &err) != 0) {
         verify_found(v, RULE_CMAF_SEGMENT, segment->path, "%s", err.message);

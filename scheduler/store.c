@@ -13,10 +13,10 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "store_driver.h"
 
 enum {
-    GROUP_MAX = 64, /* calls in one transaction */
+    APPLICATION_ID = 0x52656c66, /* "Relf": tells our file from another program's */
+    GROUP_MAX = 64,              /* calls in one transaction */
     IDLE_MS = 60000,
 };
 
@@ -560,13 +560,24 @@ static int start_thread(struct store *store, struct err *err) {
     return failure == 0 ? 0 : err_set_errno(err, failure, "the store's thread can't be started");
 }
 
+struct driver_options store_driver_options(void) {
+    return (struct driver_options){.statement_count = SQL_COUNT,
+                                   .application_id = APPLICATION_ID,
+                                   .first_table = store_migration_table};
+}
+
+bool store_is_shared(const char *path) {
+    return driver_kind_of(path)->is_shared;
+}
+
 int store_open(struct store **out, const struct store_options *options, struct err *err) {
     struct store *store = mem_zero(1, sizeof(*store));
     store->options = *options;
     store->path = mem_string(options->path);
     store->options.path = store->path;
     store->last = &store->first;
-    int result = driver_open(&store->driver, options->path, err);
+    struct driver_options how = store_driver_options();
+    int result = driver_open(&store->driver, options->path, &how, err);
     if (result == 0) {
         result = migrate(store, err);
     }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "database/driver.h"
 #include "exposition.h"
 #include "store_sql.h"
 
@@ -24,23 +25,6 @@ struct store;
 struct tx;
 
 /* ---- Statements ------------------------------------------------------------- */
-
-enum value_type { VALUE_INTEGER, VALUE_REAL, VALUE_TEXT };
-
-/* A parameter: $1 is the first. Text is borrowed during the call; NULL is SQL's NULL. */
-struct value {
-    enum value_type type;
-    int64_t integer;
-    double real;
-    const char *text;
-};
-
-#define INTEGER(x) ((struct value){.type = VALUE_INTEGER, .integer = (x)})
-#define REAL(x)    ((struct value){.type = VALUE_REAL, .real = (x)})
-#define TEXT(x)    ((struct value){.type = VALUE_TEXT, .text = (x)})
-#define VALUES(...)                                                                                \
-    (const struct value[]){__VA_ARGS__},                                                           \
-        sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)
 
 /* Runs a statement that gives no rows; returns how many it changed. */
 int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_t count);
@@ -130,6 +114,9 @@ struct store_options {
 /* Opens (makes, checks, migrates) the database; starts the thread. Errors as
  * scheduler_start says. */
 int store_open(struct store **out, const struct store_options *options, struct err *err);
+
+/* As what its database is opened. */
+struct driver_options store_driver_options(void);
 
 /* Runs all calls that were submitted, ends the thread and closes the database.
  * Takes NULL. */

@@ -293,6 +293,59 @@ START_TEST(a_chunked_body_over_the_bound_is_refused) {
 }
 END_TEST
 
+/* ---- bodies of strangers, and queries ------------------------------------------------ */
+
+static int post(int fd, int length, int sent) {
+    char *text = mem_format("POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%0*d", length,
+                            sent, 0);
+    send_text(fd, text);
+    mem_free(text);
+    return sent < length ? 0 : answer_of(fd);
+}
+
+/* Where they are kept, so many bytes of all together: who leaves makes room. */
+START_TEST(bodies_of_strangers_are_kept_up_to_a_bound) {
+    options.stranger_bytes = 100;
+    start();
+    int fds[2] = {open_from(1), open_from(2)};
+    ck_assert_int_eq(post(fds[0], 60, 60), 401); /* the handler's own */
+    ck_assert_int_eq(post(fds[0], 80, 60), 0);
+    ck_assert_int_eq(ask(open_from(3), "good"), 200); /* what came before it is read */
+    ck_assert_int_eq(post(fds[1], 60, 60), 503);
+    close_all(fds, 2);
+    int status = 503;
+    while (status == 503) { /* until the server has seen them go */
+        fds[1] = open_from(2);
+        status = post(fds[1], 60, 60);
+        close(fds[1]);
+    }
+    ck_assert_int_eq(status, 401);
+}
+END_TEST
+
+static const struct {
+    const char *target;
+    bool escapes;
+    int status;
+} targets[] = {
+    {"/x?q=%C3%A9+b", true, 401}, {"/x?q=%C3%A9+b", false, 400}, {"/x%41?q=b", true, 400},
+    {"/x?q=%0a", true, 400},      {"/x?q=%1F", true, 400},       {"/x?q=%7f", true, 400},
+    {"/x?q=%00", true, 400},      {"/x?q=%4", true, 400},        {"/x?q=%zz", true, 400},
+    {"/x?q=%", true, 400},        {"/x?q=%20%25", true, 401},    {"/x?q=b", false, 401},
+};
+
+START_TEST(escapes_are_taken_in_queries_alone_and_where_asked_for) {
+    options.escapes = targets[_i].escapes;
+    start();
+    int fd = open_from(1);
+    char *text = mem_format("GET %s HTTP/1.1\r\nHost: x\r\n\r\n", targets[_i].target);
+    send_text(fd, text);
+    ck_assert_int_eq(answer_of(fd), targets[_i].status);
+    mem_free(text);
+    close(fd);
+}
+END_TEST
+
 Suite *http_server_suite(void) {
     Suite *suite = suite_create("http_server");
     TCase *holders = tcase_create("holders");
@@ -310,5 +363,11 @@ Suite *http_server_suite(void) {
     tcase_add_test(slow, a_long_body_has_more_time);
     tcase_add_test(slow, a_chunked_body_over_the_bound_is_refused);
     suite_add_tcase(suite, slow);
+    TCase *taken = tcase_create("taken");
+    tcase_add_checked_fixture(taken, set_up, tear_down);
+    tcase_add_test(taken, bodies_of_strangers_are_kept_up_to_a_bound);
+    tcase_add_loop_test(taken, escapes_are_taken_in_queries_alone_and_where_asked_for, 0,
+                        sizeof(targets) / sizeof(targets[0]));
+    suite_add_tcase(suite, taken);
     return suite;
 }

@@ -123,6 +123,7 @@ static void fill_audio_report(struct unit_report *report) {
     report->record_size = sizeof(aac_record);
     report->priming = PRIMING;
     report->init_bytes = 700;
+    snprintf(report->init_sha256, WIRE_HASH_TEXT, "%064x", 0);
     report->segment_count = plan.grid->segment_count;
     report->segments = arena_zero(&plan.arena, report->segment_count, sizeof(*report->segments));
     int64_t next = 0;
@@ -138,6 +139,7 @@ static void fill_audio_report(struct unit_report *report) {
             .decode_time = next,
             .duration = packets * 1024,
         };
+        snprintf(report->segments[s].sha256, WIRE_HASH_TEXT, "%064zx", s + 1);
         next += packets * 1024;
     }
 }

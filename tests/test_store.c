@@ -21,7 +21,6 @@
 #include "common/mem.h"
 #include "fixture.h"
 #include "scheduler/store.h"
-#include "scheduler/store_driver.h"
 #include "scheduler/store_sql.h"
 
 Suite *store_suite(void);
@@ -350,8 +349,9 @@ START_TEST(every_statement_is_understood) {
     struct driver *driver = NULL;
     struct err err = {0};
     bool is_file = path[0] == '/';
+    struct driver_options how = store_driver_options();
     store_close(open_store()); /* makes the tables */
-    ck_assert_msg(driver_open(&driver, path, &err) == 0, "%s", err.message);
+    ck_assert_msg(driver_open(&driver, path, &how, &err) == 0, "%s", err.message);
     for (int id = 0; id < SQL_COUNT; id++) {
         char *text = is_file ? mem_format("EXPLAIN %s", store_sql((enum sql_id)id))
                              : mem_format("PREPARE asked AS %s", store_sql((enum sql_id)id));

@@ -10,7 +10,8 @@
 #include "common/clock.h"
 #include "common/err.h"
 #include "common/mem.h"
-#include "scheduler/store_driver.h"
+#include "database/driver.h"
+#include "scheduler/store.h"
 
 static const char detail[] = "{\"worker\":\"w1\",\"host\":\"h1\",\"fence\":12345678,"
                              "\"attempt\":1,\"session\":\"abcdefghijklmnopqrstuvwxyz\"}";
@@ -111,7 +112,8 @@ int load_peer(const char *store, double seconds, int group) {
     struct unit *units = mem_zero((size_t)group, sizeof(*units));
     int64_t pairs = 0;
     memset(report, 'x', sizeof(report) - 1);
-    if (driver_open(&driver, store, &err) != 0) {
+    struct driver_options how = store_driver_options();
+    if (driver_open(&driver, store, &how, &err) != 0) {
         fprintf(stderr, "bench-load: %s\n", err.message);
         return 1;
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The thin driver over PostgreSQL: see store_driver.h. Several schedulers may name one
+ * The thin driver over PostgreSQL: see driver.h. Several daemons may name one
  * database; who holds its advisory lock has it. The lock is the session's, and all
  * writes go through that session alone: with the connection the lock is gone, and
  * so is the way to write.
  */
-#include "store_driver.h"
+#include "driver.h"
 
 #include <assert.h>
 #include <libpq-fe.h>
@@ -35,7 +35,8 @@ struct postgres {
     struct driver driver;
     PGconn *connection;
     char *name; /* for people: without a password */
-    struct statement statements[SQL_COUNT];
+    int statement_count;
+    struct statement *statements;
     int64_t changes;
 };
 
@@ -216,7 +217,7 @@ static int lock(struct postgres *postgres, struct err *err) {
 }
 
 /* An empty schema becomes ours; one with tables of somebody else's is refused. */
-static int claim(struct postgres *postgres, struct err *err) {
+static int claim(struct postgres *postgres, const char *first_table, struct err *err) {
     struct err why = {0};
     PGresult *result = ask(postgres, look_text, &why);
     if (result == NULL) {
@@ -233,7 +234,7 @@ static int claim(struct postgres *postgres, struct err *err) {
                        "the store %s is a database of another program; name an empty one",
                        postgres->name);
     }
-    char *sql = mem_format("%s; COMMENT ON TABLE migration IS 'reelfarm'", store_migration_table);
+    char *sql = mem_format("%s; COMMENT ON TABLE migration IS 'reelfarm'", first_table);
     int failed = run(postgres, sql, err); /* in one transaction */
     mem_free(sql);
     return failed;
@@ -241,20 +242,28 @@ static int claim(struct postgres *postgres, struct err *err) {
 
 static void postgres_close(struct driver *driver) {
     struct postgres *postgres = (struct postgres *)driver;
-    for (int i = 0; i < SQL_COUNT; i++) {
+    for (int i = 0; i < postgres->statement_count; i++) {
         PQclear(postgres->statements[i].rows);
     }
     if (PQstatus(postgres->connection) == CONNECTION_OK) { /* else it is unlocked some time later */
         run(postgres, "SELECT pg_advisory_unlock_all()", NULL);
     }
     PQfinish(postgres->connection);
+    mem_free(postgres->statements);
     mem_free(postgres->name);
     mem_free(postgres);
 }
 
-static int postgres_open(struct driver **out, const char *path, struct err *err) {
+static int postgres_open(struct driver **out, const char *path,
+                         const struct driver_options *options, struct err *err) {
+    if (options->first_table == NULL) {
+        return err_set(err, ERR_UNSUPPORTED, "this store is a file; name one, and no server");
+    }
     struct postgres *postgres = mem_zero(1, sizeof(*postgres));
     postgres->driver.kind = &driver_postgres;
+    postgres->statement_count = options->statement_count;
+    postgres->statements =
+        mem_zero((size_t)options->statement_count, sizeof(*postgres->statements));
     int result = read_path(&postgres->name, path, err);
     if (result == 0) {
         result = connect_to(postgres, path, err);
@@ -266,7 +275,7 @@ static int postgres_open(struct driver **out, const char *path, struct err *err)
         result = lock(postgres, err);
     }
     if (result == 0) {
-        result = claim(postgres, err);
+        result = claim(postgres, options->first_table, err);
     }
     if (result != 0) {
         postgres_close(&postgres->driver);

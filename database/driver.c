@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kinds of database, and calls passed on to them: see store_driver.h. */
-#include "store_driver.h"
+/* The kinds of database, and calls passed on to them: see driver.h. */
+#include "driver.h"
 
 #include <string.h>
 
@@ -20,12 +20,9 @@ const struct driver_kind *driver_kind_of(const char *path) {
     return kinds[KIND_COUNT - 1];
 }
 
-bool store_is_shared(const char *path) {
-    return driver_kind_of(path)->is_shared;
-}
-
-int driver_open(struct driver **out, const char *path, struct err *err) {
-    return driver_kind_of(path)->open(out, path, err);
+int driver_open(struct driver **out, const char *path, const struct driver_options *options,
+                struct err *err) {
+    return driver_kind_of(path)->open(out, path, options, err);
 }
 
 void driver_close(struct driver *driver) {

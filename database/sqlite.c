@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The thin driver over SQLite, one file and one process a store: see store_driver.h. */
-#include "store_driver.h"
+/* The thin driver over SQLite, one file and one process a store: see driver.h. */
+#include "driver.h"
 
 #include <assert.h>
 #include <sqlite3.h>
@@ -10,14 +10,13 @@
 
 #include "common/mem.h"
 
-enum { APPLICATION_ID = 0x52656c66 }; /* "Relf": tells our file from another program's */
-
 struct sqlite {
     struct driver driver;
     sqlite3 *db;
     char *path;
-    sqlite3_stmt *statements[SQL_COUNT];
-    bool started[SQL_COUNT];
+    int statement_count;
+    sqlite3_stmt **statements;
+    bool *started;
     sqlite3_stmt *words[DRIVER_WORD_COUNT];
 };
 
@@ -86,7 +85,7 @@ static int pragma(struct sqlite *sqlite, const char *sql, char out[200], struct 
 }
 
 /* An empty file becomes ours; one with tables of somebody else's is refused. */
-static int claim(struct sqlite *sqlite, struct err *err) {
+static int claim(struct sqlite *sqlite, int application_id, struct err *err) {
     char text[200], mine[200], sql[64];
     int result = pragma(sqlite, "SELECT count(*) FROM sqlite_schema", text, err);
     if (result == 0) {
@@ -95,7 +94,7 @@ static int claim(struct sqlite *sqlite, struct err *err) {
     if (result != 0) {
         return result;
     }
-    snprintf(sql, sizeof(sql), "%d", APPLICATION_ID);
+    snprintf(sql, sizeof(sql), "%d", application_id);
     if (strcmp(mine, sql) == 0) {
         return 0;
     }
@@ -103,7 +102,7 @@ static int claim(struct sqlite *sqlite, struct err *err) {
         return err_set(err, ERR_INVALID, "%s is a database of another program; name another path",
                        sqlite->path);
     }
-    snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", APPLICATION_ID);
+    snprintf(sql, sizeof(sql), "PRAGMA application_id = %d", application_id);
     return script(sqlite, sql, err);
 }
 
@@ -120,27 +119,33 @@ static int check(struct sqlite *sqlite, struct err *err) {
 
 static void sqlite_close(struct driver *driver) {
     struct sqlite *sqlite = (struct sqlite *)driver;
-    for (int i = 0; i < SQL_COUNT; i++) {
+    for (int i = 0; i < sqlite->statement_count; i++) {
         sqlite3_finalize(sqlite->statements[i]);
     }
     for (int i = 0; i < DRIVER_WORD_COUNT; i++) {
         sqlite3_finalize(sqlite->words[i]);
     }
     sqlite3_close(sqlite->db);
+    mem_free(sqlite->statements);
+    mem_free(sqlite->started);
     mem_free(sqlite->path);
     mem_free(sqlite);
 }
 
-static int sqlite_open(struct driver **out, const char *path, struct err *err) {
+static int sqlite_open(struct driver **out, const char *path, const struct driver_options *options,
+                       struct err *err) {
     struct sqlite *sqlite = mem_zero(1, sizeof(*sqlite));
     sqlite->driver.kind = &driver_sqlite;
     sqlite->path = mem_string(path);
+    sqlite->statement_count = options->statement_count;
+    sqlite->statements = mem_zero((size_t)options->statement_count, sizeof(*sqlite->statements));
+    sqlite->started = mem_zero((size_t)options->statement_count, sizeof(*sqlite->started));
     int opened = sqlite3_open_v2(
         path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     sqlite3_extended_result_codes(sqlite->db, 1);
     int result = opened == SQLITE_OK ? 0 : fail(sqlite, opened, path, err);
     if (result == 0) {
-        result = claim(sqlite, err);
+        result = claim(sqlite, options->application_id, err);
     }
     if (result == 0) {
         /* EXCLUSIVE: one process a store, and WAL without shared memory. */

@@ -1,14 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The thin driver under store.c: open, prepare, bind by name, step, and the six
- * words of transactions. One file a kind of database: store_sqlite.c, store_postgres.c;
- * store_driver.c has their table and passes calls on. Not thread safe: the store's
- * thread alone uses it.
+ * The thin driver under a daemon's store: open, prepare, bind by name, step, and the six
+ * words of transactions. One file a kind of database: sqlite.c, postgres.c; driver.c has
+ * their table and passes calls on. Not thread safe: one thread, the store's, uses it.
  */
-#ifndef SCHEDULER_STORE_DRIVER_H
-#define SCHEDULER_STORE_DRIVER_H
+#ifndef DATABASE_DRIVER_H
+#define DATABASE_DRIVER_H
 
-#include "store.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+/* ---- Parameters -------------------------------------------------------------- */
+
+enum value_type { VALUE_INTEGER, VALUE_REAL, VALUE_TEXT };
+
+/* A parameter: $1 is the first. Text is borrowed during the call; NULL is SQL's NULL. */
+struct value {
+    enum value_type type;
+    int64_t integer;
+    double real;
+    const char *text;
+};
+
+#define INTEGER(x) ((struct value){.type = VALUE_INTEGER, .integer = (x)})
+#define REAL(x)    ((struct value){.type = VALUE_REAL, .real = (x)})
+#define TEXT(x)    ((struct value){.type = VALUE_TEXT, .text = (x)})
+#define VALUES(...)                                                                                \
+    (const struct value[]){__VA_ARGS__},                                                           \
+        sizeof((const struct value[]){__VA_ARGS__}) / sizeof(struct value)
+
+/* ---- A database --------------------------------------------------------------- */
 
 struct driver_kind;
 struct driver_copy;
@@ -18,9 +42,19 @@ struct driver {
     const struct driver_kind *kind;
 };
 
+/* What a daemon says of its database. */
+struct driver_options {
+    int statement_count;     /* ids of driver_start are below */
+    int application_id;      /* SQLite: tells its file from another program's */
+    const char *first_table; /* PostgreSQL: makes the table `migration`, by whose comment an
+                                empty database is claimed; NULL: it may be no PostgreSQL */
+};
+
 /* Opens or makes the database, alone: CONFLICT where another process has it.
- * CORRUPT where its check finds damage; UNAVAILABLE where its server can't be reached. */
-int driver_open(struct driver **out, const char *path, struct err *err);
+ * CORRUPT where its check finds damage; UNAVAILABLE where its server can't be reached;
+ * UNSUPPORTED for a PostgreSQL without `first_table`. `options` is borrowed during the call. */
+int driver_open(struct driver **out, const char *path, const struct driver_options *options,
+                struct err *err);
 void driver_close(struct driver *driver);
 
 /* Runs a text of several statements without parameters. */
@@ -86,10 +120,11 @@ void driver_copy_close(struct driver_copy *copy);
 
 struct driver_kind {
     const char *prefixes[2]; /* of its paths; none: all that are nobody else's */
-    bool is_shared;          /* several schedulers may name it, of which one has it */
+    bool is_shared;          /* several daemons may name it, of which one has it */
     int64_t watch_ms;
     const char *copies; /* what to do for a copy, where it has no copy_open */
-    int (*open)(struct driver **out, const char *path, struct err *err);
+    int (*open)(struct driver **out, const char *path, const struct driver_options *options,
+                struct err *err);
     void (*close)(struct driver *driver);
     int (*script)(struct driver *driver, const char *sql, struct err *err);
     int (*start)(struct driver *driver, int id, const char *sql, const struct value *values,
