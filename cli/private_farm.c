@@ -137,6 +137,7 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
     farm->log = -1;
     farm->lock.fd = -1;
     farm->sandbox = options->sandbox;
+    proc_raise_open_files(UINT64_MAX); /* the scheduler's connections are ours here */
     int failed = place_open(farm, options->out, err);
     if (failed == 0) {
         failed = scheduler_open(farm, err);
