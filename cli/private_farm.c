@@ -85,7 +85,10 @@ static int scheduler_open(struct private_farm *farm, struct err *err) {
     farm->token_path = mem_format("%s/token", farm->place.folder);
     failed = fs_replace(farm->token_path, token, strlen(token), 0600, err);
     if (failed == 0) {
-        failed = client_create(&farm->client, scheduler_url(farm->scheduler), token, NULL, err);
+        struct client_options client = client_options_default();
+        client.url = scheduler_url(farm->scheduler);
+        client.token = token;
+        failed = client_create(&farm->client, &client, err);
     }
     return failed;
 }
