@@ -33,10 +33,14 @@ struct client {
     const atomic_bool *cancel; /* NULL: none */
     bool answered;             /* the latest call */
     bool reached;              /* there was ever a connection */
+    int call_ms;
 };
 
-int client_create(struct client **out, const char *url, const char *token, const char *ca_file,
-                  struct err *err) {
+struct client_options client_options_default(void) {
+    return (struct client_options){.url = default_url, .token = "", .call_ms = CALL_MS};
+}
+
+int client_create(struct client **out, const struct client_options *options, struct err *err) {
     struct http_client *http = NULL;
     int failed = http_client_create(&http, err);
     if (failed != 0) {
@@ -44,10 +48,11 @@ int client_create(struct client **out, const char *url, const char *token, const
     }
     struct client *client = mem_zero(1, sizeof(*client));
     client->http = http;
-    client->list = mem_string(url);
-    urls_init(&client->urls, url);
-    client->token = mem_string(token);
-    client->ca_file = ca_file == NULL ? NULL : mem_string(ca_file);
+    client->list = mem_string(options->url);
+    urls_init(&client->urls, options->url);
+    client->token = mem_string(options->token);
+    client->ca_file = options->ca_file == NULL ? NULL : mem_string(options->ca_file);
+    client->call_ms = options->call_ms;
     *out = client;
     return 0;
 }
@@ -104,8 +109,11 @@ int client_connect(struct client **out, const struct invocation *invocation, str
     int failed =
         read_token(&token, chosen(invocation, "token-file", "REELFARM_TOKEN_FILE"), url, err);
     if (failed == 0) {
-        failed = client_create(out, url, buf_text(&token),
-                               chosen(invocation, "ca-file", "REELFARM_CA_FILE"), err);
+        struct client_options options = client_options_default();
+        options.url = url;
+        options.token = buf_text(&token);
+        options.ca_file = chosen(invocation, "ca-file", "REELFARM_CA_FILE");
+        failed = client_create(out, &options, err);
     }
     if (failed == 0) {
         (*out)->cancel = interrupt_catch();
@@ -194,7 +202,7 @@ static int call_one(struct client *client, const char *method, const char *path,
     request.url = url;
     request.bearer = client->token;
     request.trust.ca_file = client->ca_file;
-    request.total_ms = CALL_MS;
+    request.total_ms = client->call_ms;
     request.cancel = client->cancel;
     request.trace = trace_read(trace, getenv("TRACEPARENT")) ? trace : NULL;
     request.redirects = 0;

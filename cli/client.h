@@ -9,10 +9,16 @@
 
 struct client; /* used by one thread */
 
-/* Strings are copied. `url` may be a list of several, of which one answers at a time. `ca_file`:
- * who vouches for the scheduler, NULL for the system's. */
-int client_create(struct client **out, const char *url, const char *token, const char *ca_file,
-                  struct err *err);
+/* Strings are copied. */
+struct client_options {
+    const char *url; /* may be a list of several, of which one answers at a time */
+    const char *token;
+    const char *ca_file; /* who vouches for the scheduler; default (NULL) the system's */
+    int call_ms;         /* a call's answer is waited for so long; default 30000 */
+};
+
+struct client_options client_options_default(void);
+int client_create(struct client **out, const struct client_options *options, struct err *err);
 void client_destroy(struct client *client);
 
 struct invocation;

@@ -182,6 +182,7 @@ static int run(const struct invocation *invocation) {
     if (code != EXIT_DONE) {
         return code;
     }
+    proc_raise_open_files(UINT64_MAX); /* for the page's connections, and the daemons' */
     up.out = fs_whole_path(out != NULL ? out : default_out);
     int failed = start(&up, stop, port, &err);
     code = failed == 0 ? announce(&up) : EXIT_FAILED;

@@ -85,7 +85,10 @@ static int scheduler_open(struct private_farm *farm, struct err *err) {
     farm->token_path = mem_format("%s/token", farm->place.folder);
     failed = fs_replace(farm->token_path, token, strlen(token), 0600, err);
     if (failed == 0) {
-        failed = client_create(&farm->client, scheduler_url(farm->scheduler), token, NULL, err);
+        struct client_options client = client_options_default();
+        client.url = scheduler_url(farm->scheduler);
+        client.token = token;
+        failed = client_create(&farm->client, &client, err);
     }
     return failed;
 }
@@ -137,6 +140,7 @@ int private_farm_start(struct private_farm **out, const struct private_farm_opti
     farm->log = -1;
     farm->lock.fd = -1;
     farm->sandbox = options->sandbox;
+    proc_raise_open_files(UINT64_MAX); /* the scheduler's connections are ours here */
     int failed = place_open(farm, options->out, err);
     if (failed == 0) {
         failed = scheduler_open(farm, err);

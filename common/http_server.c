@@ -3,12 +3,14 @@
 #include "common/http_server.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -44,6 +46,7 @@ struct request {
     struct MHD_Response *response;
     int status;
     bool handed; /* to the handler */
+    atomic_bool suspended;
     int lengths; /* Content-Length headers seen */
     size_t held; /* bytes of the body, where it is a stranger's */
     struct http_stream stream;
@@ -95,6 +98,20 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         peer_drop(*socket_context);
         *socket_context = NULL;
     }
+}
+
+/* Waits for the handler. The library does not bear it twice. */
+static void suspend(struct request *request) {
+    bool was = atomic_exchange(&request->suspended, true);
+    assert(!was);
+    MHD_suspend_connection(request->connection);
+}
+
+/* What the handler owed has come; from here on the request may be freed. */
+static void resume(struct request *request) {
+    bool was = atomic_exchange(&request->suspended, false);
+    assert(was); /* it was owed, once */
+    MHD_resume_connection(request->connection);
 }
 
 /* ---- a request comes in ---------------------------------------------------------- */
@@ -299,7 +316,7 @@ static void answer(struct exchange *exchange, const struct http_reply *reply,
     pthread_mutex_lock(&server->mutex);
     server->unanswered--;
     pthread_mutex_unlock(&server->mutex);
-    MHD_resume_connection(request->connection); /* from here on it may be freed */
+    resume(request);
 }
 
 void http_answer_reply(struct exchange *exchange, const struct http_reply *reply,
@@ -357,7 +374,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *out, size_t s
     }
     buf_finish(&request->piece);
     request->taken = 0;
-    MHD_suspend_connection(request->connection);
+    suspend(request);
     request->stream.more(request->stream.context);
     return 0;
 }
@@ -382,7 +399,7 @@ void http_stream_write(struct exchange *exchange, struct buf *bytes) {
     pthread_mutex_lock(&server->mutex);
     server->unanswered--;
     pthread_mutex_unlock(&server->mutex);
-    MHD_resume_connection(request->connection); /* from here on it may be freed */
+    resume(request);
 }
 
 /* ---- the library's calls ------------------------------------------------------------ */
@@ -417,7 +434,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     request->server->unanswered++;
     request->server->unsent++;
     pthread_mutex_unlock(&request->server->mutex);
-    MHD_suspend_connection(request->connection);
+    suspend(request);
     request->server->options.handle(request->server->options.context, &request->exchange);
     return MHD_YES;
 }

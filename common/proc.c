@@ -343,6 +343,16 @@ void proc_result_text(const struct proc_result *result, char *out, size_t size) 
     }
 }
 
+uint64_t proc_raise_open_files(uint64_t wanted) {
+    struct rlimit limit = {0};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+        struct rlimit raised = limit;
+        raised.rlim_cur = wanted < limit.rlim_max ? (rlim_t)wanted : limit.rlim_max;
+        limit = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised : limit;
+    }
+    return limit.rlim_cur;
+}
+
 int proc_self_folder(char **out, struct err *err) {
     char path[PATH_BYTES_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);

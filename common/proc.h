@@ -77,6 +77,10 @@ void proc_finish(struct proc *proc);
 /* "exited with status 3", "was killed by signal 9 (Killed)". */
 void proc_result_text(const struct proc_result *result, char *out, size_t size);
 
+/* Lets this process, and the children that it spawns from then on, open so many files, or as many
+ * as its hard limit lets it; returns how many that is. Never lowers it. */
+uint64_t proc_raise_open_files(uint64_t wanted);
+
 /* The folder of the running executable, to find the ones beside it. Returns owned. */
 int proc_self_folder(char **out, struct err *err);
 

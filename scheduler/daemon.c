@@ -2,16 +2,17 @@
 /* `reelfarm scheduler`: options, the token's file, and a scheduler until a signal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/fs.h"
 #include "common/id.h"
 #include "common/log.h"
+#include "common/proc.h"
 #include "scheduler.h"
 #include "settings.h"
 #include "store.h"
@@ -228,15 +229,11 @@ static int start(struct scheduler **out, const struct settings *settings, struct
 /* A descriptor for each connection, and some for all else; where the system gives fewer, as many
  * as that is. */
 static void raise_descriptors(const struct settings *settings) {
-    struct rlimit limit = {0};
-    rlim_t wanted = (rlim_t)settings->connections + DESCRIPTORS_ELSE;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur < wanted) {
-        log_warn("there are few descriptors for connections", "descriptors=%llu wanted=%llu",
-                 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted);
+    uint64_t wanted = (uint64_t)settings->connections + DESCRIPTORS_ELSE;
+    uint64_t there_are = proc_raise_open_files(wanted);
+    if (there_are < wanted) {
+        log_warn("there are few descriptors for connections",
+                 "descriptors=%" PRIu64 " wanted=%" PRIu64, there_are, wanted);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -346,6 +347,46 @@ START_TEST(escapes_are_taken_in_queries_alone_and_where_asked_for) {
 }
 END_TEST
 
+/* ---- who answers wrongly ------------------------------------------------------------ */
+
+static void answer_twice(void *context, struct exchange *exchange) {
+    (void)context;
+    http_answer(exchange, 200, NULL, NULL);
+    http_answer(exchange, 200, NULL, NULL);
+}
+
+static void more_twice(void *context) {
+    struct buf piece = {0};
+    buf_string(&piece, "x");
+    http_stream_write(context, &piece);
+    buf_string(&piece, "y");
+    http_stream_write(context, &piece);
+}
+
+static void end_nothing(void *context) {
+    (void)context;
+}
+
+static void stream(void *context, struct exchange *exchange) {
+    struct http_stream stream = {.more = more_twice, .end = end_nothing, .context = exchange};
+    struct buf piece = {0};
+    (void)context;
+    buf_string(&piece, "first");
+    http_answer_stream(exchange, &(struct http_reply){.status = 200}, &stream, &piece);
+}
+
+/* A connection that is resumed twice, or suspended twice, does what it likes: better none. */
+START_TEST(a_second_answer_ends_the_process) {
+    static void (*const wrong[])(void *context, struct exchange *exchange) = {answer_twice, stream};
+    options.handle = wrong[_i];
+    start();
+    int fd = open_from(1);
+    send_text(fd, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    clock_sleep_ms(WAIT_MS, NULL);
+    close(fd);
+}
+END_TEST
+
 Suite *http_server_suite(void) {
     Suite *suite = suite_create("http_server");
     TCase *holders = tcase_create("holders");
@@ -369,5 +410,10 @@ Suite *http_server_suite(void) {
     tcase_add_loop_test(taken, escapes_are_taken_in_queries_alone_and_where_asked_for, 0,
                         sizeof(targets) / sizeof(targets[0]));
     suite_add_tcase(suite, taken);
+    TCase *wrong = tcase_create("wrong");
+    tcase_add_checked_fixture(wrong, set_up, tear_down);
+    tcase_set_timeout(wrong, 3 * WAIT_MS / 1000.0);
+    tcase_add_loop_test_raise_signal(wrong, a_second_answer_ends_the_process, SIGABRT, 0, 2);
+    suite_add_tcase(suite, wrong);
     return suite;
 }

@@ -285,6 +285,16 @@ START_TEST(memory_and_time_are_told) {
 }
 END_TEST
 
+START_TEST(open_files_are_raised_as_far_as_may_be) {
+    struct rlimit limit = {.rlim_cur = 40, .rlim_max = 60};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_uint_eq(proc_raise_open_files(20), 40);
+    ck_assert_uint_eq(proc_raise_open_files(50), 50);
+    ck_assert_uint_eq(proc_raise_open_files(UINT64_MAX), 60);
+    ck_assert_str_eq(run("ulimit -Sn"), "60\n");
+}
+END_TEST
+
 START_TEST(the_running_program_knows_its_folder) {
     char *folder = NULL;
     ck_assert_int_eq(proc_self_folder(&folder, &err), 0);
@@ -318,6 +328,7 @@ Suite *proc_suite(void) {
     tcase_add_test(tcase, a_child_dies_with_its_spawner);
     tcase_add_test(tcase, own_group_keeps_the_terminal_away);
     tcase_add_test(tcase, memory_and_time_are_told);
+    tcase_add_test(tcase, open_files_are_raised_as_far_as_may_be);
     tcase_add_test(tcase, the_running_program_knows_its_folder);
     suite_add_tcase(suite, tcase);
     return suite;
