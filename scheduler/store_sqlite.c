@@ -10,13 +10,17 @@
 
 #include "common/mem.h"
 
-enum { APPLICATION_ID = 0x52656c66 }; /* "Relf": tells our file from another program's */
+enum {
+    APPLICATION_ID = 0x52656c66, /* "Relf": tells our file from another program's */
+    PARAMETERS_MAX = 32,         /* of a statement */
+};
 
 struct sqlite {
     struct driver driver;
     sqlite3 *db;
     char *path;
     sqlite3_stmt *statements[SQL_COUNT];
+    unsigned char places[SQL_COUNT][PARAMETERS_MAX]; /* of $1, $2 ... among the parameters */
     bool started[SQL_COUNT];
     sqlite3_stmt *words[DRIVER_WORD_COUNT];
 };
@@ -135,6 +139,7 @@ static int sqlite_open(struct driver **out, const char *path, struct err *err) {
     struct sqlite *sqlite = mem_zero(1, sizeof(*sqlite));
     sqlite->driver.kind = &driver_sqlite;
     sqlite->path = mem_string(path);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its statistics lock each allocation */
     int opened = sqlite3_open_v2(
         path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     sqlite3_extended_result_codes(sqlite->db, 1);
@@ -162,15 +167,25 @@ static int sqlite_open(struct driver **out, const char *path, struct err *err) {
     return 0;
 }
 
-/* Positions follow first appearance in the text ("SELECT $2, $1"), so parameters
- * are bound by name. */
-static int bind(struct sqlite *sqlite, sqlite3_stmt *statement, const struct value *values,
-                size_t count, struct err *err) {
-    for (size_t i = 0; i < count; i++) {
+/* Positions follow first appearance in the text ("SELECT $2, $1"), so parameters are found by
+ * name, once. */
+static void find_places(struct sqlite *sqlite, int id) {
+    int count = sqlite3_bind_parameter_count(sqlite->statements[id]);
+    assert(count <= PARAMETERS_MAX);
+    for (int i = 0; i < count; i++) {
         char name[24];
-        snprintf(name, sizeof(name), "$%zu", i + 1);
-        int at = sqlite3_bind_parameter_index(statement, name);
+        snprintf(name, sizeof(name), "$%d", i + 1);
+        int at = sqlite3_bind_parameter_index(sqlite->statements[id], name);
         assert(at > 0);
+        sqlite->places[id][i] = (unsigned char)at;
+    }
+}
+
+static int bind(struct sqlite *sqlite, int id, const struct value *values, size_t count,
+                struct err *err) {
+    sqlite3_stmt *statement = sqlite->statements[id];
+    for (size_t i = 0; i < count; i++) {
+        int at = sqlite->places[id][i];
         int result;
         if (values[i].type == VALUE_INTEGER) {
             result = sqlite3_bind_int64(statement, at, values[i].integer);
@@ -202,10 +217,11 @@ static int sqlite_start(struct driver *driver, int id, const char *sql, const st
         if (result != 0) {
             return result;
         }
+        find_places(sqlite, id);
     }
     assert(sqlite3_bind_parameter_count(sqlite->statements[id]) == (int)count);
     sqlite->started[id] = true;
-    int result = bind(sqlite, sqlite->statements[id], values, count, err);
+    int result = bind(sqlite, id, values, count, err);
     if (result != 0) {
         sqlite_reset(driver, id);
     }
