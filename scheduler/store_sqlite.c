@@ -13,6 +13,7 @@
 enum {
     APPLICATION_ID = 0x52656c66, /* "Relf": tells our file from another program's */
     PARAMETERS_MAX = 32,         /* of a statement */
+    UNDO_BYTES = 1 << 20,        /* of a savepoint that are kept in memory */
 };
 
 struct sqlite {
@@ -140,6 +141,7 @@ static int sqlite_open(struct driver **out, const char *path, struct err *err) {
     sqlite->driver.kind = &driver_sqlite;
     sqlite->path = mem_string(path);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its statistics lock each allocation */
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES);
     int opened = sqlite3_open_v2(
         path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     sqlite3_extended_result_codes(sqlite->db, 1);
