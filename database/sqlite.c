@@ -10,12 +10,18 @@
 
 #include "common/mem.h"
 
+enum {
+    PARAMETERS_MAX = 32,  /* of a statement */
+    UNDO_BYTES = 1 << 20, /* of a savepoint that are kept in memory */
+};
+
 struct sqlite {
     struct driver driver;
     sqlite3 *db;
     char *path;
     int statement_count;
     sqlite3_stmt **statements;
+    unsigned char (*places)[PARAMETERS_MAX]; /* of $1, $2 ... among the parameters */
     bool *started;
     sqlite3_stmt *words[DRIVER_WORD_COUNT];
 };
@@ -127,6 +133,7 @@ static void sqlite_close(struct driver *driver) {
     }
     sqlite3_close(sqlite->db);
     mem_free(sqlite->statements);
+    mem_free(sqlite->places);
     mem_free(sqlite->started);
     mem_free(sqlite->path);
     mem_free(sqlite);
@@ -139,7 +146,10 @@ static int sqlite_open(struct driver **out, const char *path, const struct drive
     sqlite->path = mem_string(path);
     sqlite->statement_count = options->statement_count;
     sqlite->statements = mem_zero((size_t)options->statement_count, sizeof(*sqlite->statements));
+    sqlite->places = mem_zero((size_t)options->statement_count, sizeof(*sqlite->places));
     sqlite->started = mem_zero((size_t)options->statement_count, sizeof(*sqlite->started));
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its statistics lock each allocation */
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES);
     int opened = sqlite3_open_v2(
         path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     sqlite3_extended_result_codes(sqlite->db, 1);
@@ -167,15 +177,25 @@ static int sqlite_open(struct driver **out, const char *path, const struct drive
     return 0;
 }
 
-/* Positions follow first appearance in the text ("SELECT $2, $1"), so parameters
- * are bound by name. */
-static int bind(struct sqlite *sqlite, sqlite3_stmt *statement, const struct value *values,
-                size_t count, struct err *err) {
-    for (size_t i = 0; i < count; i++) {
+/* Positions follow first appearance in the text ("SELECT $2, $1"), so parameters are found by
+ * name, once. */
+static void find_places(struct sqlite *sqlite, int id) {
+    int count = sqlite3_bind_parameter_count(sqlite->statements[id]);
+    assert(count <= PARAMETERS_MAX);
+    for (int i = 0; i < count; i++) {
         char name[24];
-        snprintf(name, sizeof(name), "$%zu", i + 1);
-        int at = sqlite3_bind_parameter_index(statement, name);
+        snprintf(name, sizeof(name), "$%d", i + 1);
+        int at = sqlite3_bind_parameter_index(sqlite->statements[id], name);
         assert(at > 0);
+        sqlite->places[id][i] = (unsigned char)at;
+    }
+}
+
+static int bind(struct sqlite *sqlite, int id, const struct value *values, size_t count,
+                struct err *err) {
+    sqlite3_stmt *statement = sqlite->statements[id];
+    for (size_t i = 0; i < count; i++) {
+        int at = sqlite->places[id][i];
         int result;
         if (values[i].type == VALUE_INTEGER) {
             result = sqlite3_bind_int64(statement, at, values[i].integer);
@@ -207,10 +227,11 @@ static int sqlite_start(struct driver *driver, int id, const char *sql, const st
         if (result != 0) {
             return result;
         }
+        find_places(sqlite, id);
     }
     assert(sqlite3_bind_parameter_count(sqlite->statements[id]) == (int)count);
     sqlite->started[id] = true;
-    int result = bind(sqlite, sqlite->statements[id], values, count, err);
+    int result = bind(sqlite, id, values, count, err);
     if (result != 0) {
         sqlite_reset(driver, id);
     }

@@ -179,6 +179,7 @@ void farm_forget(struct farm *farm) {
         plan_destroy(farm->plans[i].plan);
         farm->plans[i] = (struct farm_plan){0};
     }
+    memset(farm->floors, 0, sizeof(farm->floors));
     farm_slots_forget(farm);
 }
 

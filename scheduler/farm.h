@@ -16,7 +16,10 @@
 #include "store.h"
 #include "tenants.h"
 
-enum { FARM_PLANS = 4 }; /* plans kept parsed; a long title's takes some MB */
+enum {
+    FARM_PLANS = 4, /* plans kept parsed; a long title's takes some MB */
+    FARM_FLOORS = 16,
+};
 
 /* What heartbeats said about a task. */
 struct progress {
@@ -32,6 +35,15 @@ struct farm_plan {
     bool identified;
     struct plan *plan;
     uint64_t used; /* larger is later */
+};
+
+/* What order.h knows of the length of a queue. */
+struct ready_floor {
+    char tenant[TENANT_TEXT];
+    int64_t priority;
+    int64_t build;
+    int64_t count; /* that were ready at least; 0: not known */
+    int64_t tally; /* tx_tally then */
 };
 
 struct farm {
@@ -54,6 +66,8 @@ struct farm {
     struct model model; /* of the store; estimate.h loads it */
     uint64_t uses;
     int64_t slots; /* of farm_slots; -1: not known */
+    struct ready_floor floors[FARM_FLOORS];
+    size_t floor_next; /* the oldest of them */
 };
 
 void farm_init(struct farm *farm);

@@ -2,14 +2,13 @@
 /* Tasks from ready units: see forming.h. */
 #include "forming.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* A part of a chunk costs a decode and a start of its own, some 4 % of it at 720p, more with
  * fast presets: less than this much imbalance is not worth one. */
 static const double slack = 1.1;
 
-static bool same_task(const struct unit_row *a, const struct unit_row *b) {
+bool forming_same_task(const struct unit_row *a, const struct unit_row *b) {
     return a->kind == TASK_VIDEO && b->kind == TASK_VIDEO && !a->alone && !b->alone &&
            a->chunk == b->chunk && a->build == b->build && strcmp(a->title, b->title) == 0;
 }
@@ -19,7 +18,7 @@ size_t forming_groups(const struct unit_row *units, size_t count, struct form_gr
     for (size_t i = 0; i < count; i++) {
         struct form_group *last = groups > 0 ? &out[groups - 1] : NULL;
         if (last == NULL || last->count == FORM_RUNGS_MAX ||
-            !same_task(&units[last->first], &units[i])) {
+            !forming_same_task(&units[last->first], &units[i])) {
             last = &out[groups++];
             *last = (struct form_group){.first = i};
         }

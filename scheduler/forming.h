@@ -8,6 +8,7 @@
 #ifndef SCHEDULER_FORMING_H
 #define SCHEDULER_FORMING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "rows.h"
@@ -20,6 +21,9 @@ struct form_group {
 };
 
 enum { FORM_RUNGS_MAX = 32 };
+
+/* Whether two units could be of one task. */
+bool forming_same_task(const struct unit_row *a, const struct unit_row *b);
 
 /* Finds the groups of units in the order of leasing; `out` has room for `count`.
  * Returns how many there are. */

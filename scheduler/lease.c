@@ -97,8 +97,8 @@ static size_t many(const struct granting *g) {
     return limit < READY_MAX ? limit : READY_MAX;
 }
 
-static void load_ready(struct granting *g, const bool *wanted, size_t limit) {
-    struct order_request request = {.session = g->session.id, .kinds = wanted, .limit = limit};
+static void load_ready(struct granting *g, const bool *wanted, size_t limit, size_t tasks) {
+    struct order_request request = {.kinds = wanted, .limit = limit, .tasks = tasks};
     g->ready.count = 0;
     g->plenty = order_read(&g->order, g->tx, &request, &g->ready);
     size_t kept = 0;
@@ -279,7 +279,8 @@ static void load_order(struct granting *g) {
     }
     load_slots(g);
     order_load(&g->order, g->tx);
-    g->plenty = order_has_plenty(&g->order, g->tx, g->session.id, many(g));
+    order_load_builds(&g->order, g->tx, g->session.id);
+    g->plenty = order_has_plenty(&g->order, g->tx, g->farm, many(g));
     if (!g->plenty || order_needs_running(&g->order)) {
         load_busy(g);
     }
@@ -293,7 +294,7 @@ static int grant_first(struct granting *g, const bool *kinds, int slots, struct 
     if (!g->plenty || first >= many(g)) {
         return 0;
     }
-    load_ready(g, kinds, first);
+    load_ready(g, kinds, first, (size_t)slots + 1);
     g->plenty = true;
     return grant_looked_at(g, slots, w);
 }
@@ -301,7 +302,7 @@ static int grant_first(struct granting *g, const bool *kinds, int slots, struct 
 static int grant_all(struct granting *g, const bool *kinds, int slots, struct writer *w) {
     int granted = 0, more = 0;
     do { /* once more where a request wants more than one look shows */
-        load_ready(g, kinds, many(g));
+        load_ready(g, kinds, many(g), 0);
         more = grant_looked_at(g, slots - granted, w);
         granted += more;
     } while (more > 0 && granted < slots && g->plenty && tx_ok(g->tx));

@@ -7,14 +7,17 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "forming.h"
 
 enum {
     TENANT_ROWS_MIN = 64, /* read of a tenant at least: two tasks of many rungs */
     TENANTS_READ = 16,    /* that have something for the session */
+    FLOOR_PARTS = 4,      /* times what is asked for, counted at once, so that it lasts */
 };
 
 void order_finish(struct order *order) {
     mem_free(order->tenants);
+    mem_free(order->builds);
     *order = (struct order){0};
 }
 
@@ -79,6 +82,24 @@ void order_load(struct order *order, struct tx *tx) {
     }
 }
 
+static void add_build(struct order *order, int64_t build) {
+    for (size_t i = 0; i < order->build_count; i++) {
+        if (order->builds[i] == build) {
+            return;
+        }
+    }
+    order->builds = mem_resize(order->builds, order->build_count + 1, sizeof(*order->builds));
+    order->builds[order->build_count++] = build;
+}
+
+void order_load_builds(struct order *order, struct tx *tx, const char *session) {
+    add_build(order, 0);
+    struct query query = sql_query(tx, SQL_ENCODER_BUILDS, VALUES(TEXT(session)));
+    while (query_next(&query)) {
+        add_build(order, query_integer(&query, 0));
+    }
+}
+
 bool order_needs_running(const struct order *order) {
     return order->count > 1 || (order->count == 1 && order->tenants[0].cap > 0);
 }
@@ -103,6 +124,71 @@ bool order_is_capped(const struct order *order) {
     return false;
 }
 
+/* ---- how many there are ------------------------------------------------------- */
+
+/* So many of a tenant, priority and build line are ready at least. */
+static int64_t floor_now(struct tx *tx, const struct ready_floor *floor) {
+    return floor->count - (tx_tally(tx, 0) - floor->tally);
+}
+
+static struct ready_floor *find_floor(struct farm *farm, const struct order_tenant *tenant,
+                                      int64_t build) {
+    for (int i = 0; i < FARM_FLOORS; i++) {
+        struct ready_floor *floor = &farm->floors[i];
+        if (floor->build == build && floor->priority == tenant->priority &&
+            strcmp(floor->tenant, tenant->name) == 0) {
+            return floor;
+        }
+    }
+    return NULL;
+}
+
+static void keep_floor(struct tx *tx, struct farm *farm, const struct order_tenant *tenant,
+                       int64_t build, int64_t count) {
+    struct ready_floor *floor = find_floor(farm, tenant, build);
+    if (floor == NULL) {
+        floor = &farm->floors[farm->floor_next++ % FARM_FLOORS];
+    }
+    *floor = (struct ready_floor){
+        .build = build, .priority = tenant->priority, .count = count, .tally = tx_tally(tx, 0)};
+    snprintf(floor->tenant, sizeof(floor->tenant), "%s", tenant->name);
+}
+
+/* Whether more than `count` are ready, by what is kept or, where `looks`, by the store. */
+static bool has_more(struct tx *tx, struct farm *farm, const struct order_tenant *tenant,
+                     int64_t build, int64_t count, bool looks) {
+    if (!looks) {
+        const struct ready_floor *floor = find_floor(farm, tenant, build);
+        return floor != NULL && floor_now(tx, floor) > count;
+    }
+    int64_t found = sql_integer(tx, SQL_UNITS_COUNT_READY,
+                                VALUES(TEXT(tenant->name), INTEGER(tenant->priority),
+                                       INTEGER(build), INTEGER(FLOOR_PARTS * (count + 1))),
+                                0);
+    if (found > count) {
+        keep_floor(tx, farm, tenant, build, found);
+    }
+    return found > count;
+}
+
+static bool any_has_more(const struct order *order, struct tx *tx, struct farm *farm, int64_t count,
+                         bool looks) {
+    for (size_t i = 0; i < order->count && i < TENANTS_READ; i++) {
+        const struct order_tenant *tenant = &order->tenants[i];
+        for (size_t j = 0; j < order->build_count && tenant->has_ready && !is_full(tenant); j++) {
+            if (has_more(tx, farm, tenant, order->builds[j], count, looks)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool order_has_plenty(const struct order *order, struct tx *tx, struct farm *farm, size_t count) {
+    return any_has_more(order, tx, farm, (int64_t)count, false) ||
+           any_has_more(order, tx, farm, (int64_t)count, true);
+}
+
 /* ---- their units ------------------------------------------------------------- */
 
 static int compare_units(const void *left, const void *right) {
@@ -114,42 +200,37 @@ static int compare_units(const void *left, const void *right) {
     return result != 0 ? result : compare_integers(a->position, b->position);
 }
 
-/* The build lines that a session may be given units of; the first is 0, of units that need
- * none. Owned. */
-static int64_t *list_builds(struct tx *tx, const char *session, size_t *count) {
-    int64_t *builds = mem_zero(1, sizeof(*builds));
-    *count = 1;
-    struct query query = sql_query(tx, SQL_ENCODER_BUILDS, VALUES(TEXT(session)));
-    while (query_next(&query)) {
-        builds = mem_resize(builds, *count + 1, sizeof(*builds));
-        builds[(*count)++] = query_integer(&query, 0);
-    }
-    return builds;
-}
-
-bool order_has_plenty(const struct order *order, struct tx *tx, const char *session, size_t count) {
-    size_t build_count = 0;
-    int64_t *builds = list_builds(tx, session, &build_count);
-    bool plenty = false;
-    for (size_t i = 0; i < order->count && i < TENANTS_READ && !plenty; i++) {
-        const struct order_tenant *tenant = &order->tenants[i];
-        for (size_t j = 0; j < build_count && tenant->has_ready && !is_full(tenant) && !plenty;
-             j++) {
-            plenty = sql_integer(tx, SQL_UNITS_READY_PAST,
-                                 VALUES(TEXT(tenant->name), INTEGER(tenant->priority),
-                                        INTEGER(builds[j]), INTEGER((int64_t)count)),
-                                 0) != 0;
+/* Where the task after so many ends the list that begins at `first`; its end where there are no
+ * more, and where `tasks` is 0. */
+static size_t end_of_tasks(const struct unit_list *list, size_t first, size_t tasks) {
+    size_t count = 0;
+    for (size_t i = first; tasks > 0 && i < list->count; i++) {
+        count += i == first || !forming_same_task(&list->rows[i - 1], &list->rows[i]) ? 1 : 0;
+        if (count > tasks) {
+            return i;
         }
     }
-    mem_free(builds);
-    return plenty;
+    return list->count;
 }
 
-/* Reads at least `limit` units of a tenant, where it has so many, and the next in order; keeps
- * the first `limit`. */
-static void read_tenant(struct tx *tx, const struct order_tenant *tenant,
-                        const struct order_request *request, const int64_t *builds,
-                        size_t build_count, size_t limit, struct unit_list *out) {
+/* Reads units until so many tasks are whole. */
+static void read_tasks(struct unit_list *out, struct query *query, size_t tasks) {
+    size_t last = out->count; /* of the row that was read last; before: where it will be */
+    size_t count = 0;
+    while ((tasks == 0 || count <= tasks) && unit_list_next(out, query)) {
+        bool begins = count == 0 ||
+                      !forming_same_task(&out->rows[last], &out->rows[out->count - 1]);
+        count += begins ? 1 : 0;
+        last = out->count - 1;
+    }
+    out->count -= tasks > 0 && count > tasks ? 1 : 0;
+    query_close(query);
+}
+
+/* Reads at least `limit` units of a tenant, or the tasks asked for, where it has so many, and the
+ * next in order; keeps the first of them. */
+static void read_tenant(struct tx *tx, const struct order *order, const struct order_tenant *tenant,
+                        const struct order_request *request, size_t limit, struct unit_list *out) {
     static const int64_t none = INT64_MIN;
     struct value kinds[TASK_KIND_COUNT];
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
@@ -157,14 +238,16 @@ static void read_tenant(struct tx *tx, const struct order_tenant *tenant,
     }
     size_t first = out->count;
     int64_t priority = tenant->priority;
-    while (priority != none && out->count - first < limit && tx_ok(tx)) {
-        for (size_t i = 0; i < build_count; i++) {
+    while (priority != none && out->count - first < limit &&
+           (request->tasks == 0 || end_of_tasks(out, first, request->tasks) == out->count) &&
+           tx_ok(tx)) {
+        for (size_t i = 0; i < order->build_count; i++) {
             struct query query =
                 sql_query(tx, SQL_UNITS_READY,
-                          VALUES(TEXT(tenant->name), INTEGER(priority), INTEGER(builds[i]),
+                          VALUES(TEXT(tenant->name), INTEGER(priority), INTEGER(order->builds[i]),
                                  INTEGER(tx_now(tx)), INTEGER((int64_t)limit), kinds[0], kinds[1],
                                  kinds[2], kinds[3], kinds[4], kinds[5]));
-            unit_list_read(out, &query);
+            read_tasks(out, &query, request->tasks);
         }
         priority = sql_integer(tx, SQL_UNITS_NEXT_PRIORITY,
                                VALUES(TEXT(tenant->name), INTEGER(priority)), none);
@@ -173,6 +256,7 @@ static void read_tenant(struct tx *tx, const struct order_tenant *tenant,
         qsort(&out->rows[first], out->count - first, sizeof(*out->rows), compare_units);
     }
     out->count = out->count - first > limit ? first + limit : out->count;
+    out->count = end_of_tasks(out, first, request->tasks);
 }
 
 bool order_read(const struct order *order, struct tx *tx, const struct order_request *request,
@@ -183,8 +267,6 @@ bool order_read(const struct order *order, struct tx *tx, const struct order_req
     }
     size_t each = request->limit / (candidates > 0 ? candidates : 1);
     each = each > TENANT_ROWS_MIN || candidates <= 1 ? each : TENANT_ROWS_MIN;
-    size_t build_count = 0;
-    int64_t *builds = list_builds(tx, request->session, &build_count);
     bool more = false;
     size_t read = 0;
     for (size_t i = 0; i < order->count && tx_ok(tx); i++) {
@@ -197,11 +279,10 @@ bool order_read(const struct order *order, struct tx *tx, const struct order_req
             break;
         }
         size_t before = out->count;
-        read_tenant(tx, tenant, request, builds, build_count, each, out);
+        read_tenant(tx, order, tenant, request, each, out);
         more = more || out->count - before == each;
         read += out->count > before ? 1 : 0;
     }
-    mem_free(builds);
     return more;
 }
 

@@ -26,9 +26,12 @@ struct order {
     const struct tenant_rules *rules; /* borrowed */
     struct order_tenant *tenants;
     size_t count;
+    int64_t *builds; /* lines that a session may be given units of; the first is 0, of units
+                        that need none */
+    size_t build_count;
 };
 
-/* Frees the list; takes a zeroed one. */
+/* Frees the lists; takes a zeroed one. */
 void order_finish(struct order *order);
 
 /* Notes one more running task of the tenant. */
@@ -36,6 +39,9 @@ void order_add_running(struct order *order, const char *tenant);
 
 /* Finds the tenants that have ready units. */
 void order_load(struct order *order, struct tx *tx);
+
+/* Finds what the session may be given, before units are asked for. */
+void order_load_builds(struct order *order, struct tx *tx, const char *session);
 
 /* Whether the tenant runs as many tasks as it may. */
 bool order_is_full(const struct order *order, const char *tenant);
@@ -46,17 +52,18 @@ bool order_needs_running(const struct order *order);
 /* Puts the tenants in the order of leasing, after what runs was added. */
 void order_sort(struct order *order);
 
-/* Whether some tenant surely has more than `count` ready units that the session could run. By an
- * index alone, which is much less work than to read them. */
-bool order_has_plenty(const struct order *order, struct tx *tx, const char *session, size_t count);
+/* Whether some tenant surely has more than `count` ready units that the session could run. By
+ * what was counted before, less all that left the queue since; else by an index alone, which is
+ * much less work than to read them. */
+bool order_has_plenty(const struct order *order, struct tx *tx, struct farm *farm, size_t count);
 
 /* Whether some tenant that has ready units runs as many tasks as it may. */
 bool order_is_capped(const struct order *order);
 
 struct order_request {
-    const char *session; /* whose encoders say what it may be given */
-    const bool *kinds;   /* that are wanted, by enum task_kind */
-    size_t limit;        /* rows wanted at most */
+    const bool *kinds; /* that are wanted, by enum task_kind */
+    size_t limit;      /* rows wanted at most */
+    size_t tasks;      /* of each tenant, wanted at most, whole; 0: as many as there are */
 };
 
 /*

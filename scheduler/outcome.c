@@ -185,7 +185,9 @@ static enum answer complete_unit(struct tx *tx, const struct lease_row *lease,
     }
     move_unit(tx, lease, unit, UNIT_COMPLETE, NULL);
     title_unit_done(tx, unit);
-    stop_others(tx, unit->id, lease->fence);
+    if (unit->attempts > 1) { /* else this lease is the only one that it ever had */
+        stop_others(tx, unit->id, lease->fence);
+    }
     return ANSWER_ACCEPTED;
 }
 

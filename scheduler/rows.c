@@ -9,7 +9,10 @@
 #include "common/http.h"
 
 static void copy_text(struct query *query, int column, char *out, size_t size) {
-    snprintf(out, size, "%s", query_text(query, column));
+    const char *text = query_text(query, column);
+    size_t length = strnlen(text, size - 1);
+    memcpy(out, text, length);
+    out[length] = '\0';
 }
 
 /* A state by the name that the store holds; the store's own error where it is none. */
@@ -117,13 +120,20 @@ static void read_unit(struct query *query, struct unit_row *row) {
     row->model = query_integer(query, 23);
 }
 
+bool unit_list_next(struct unit_list *list, struct query *query) {
+    if (!query_next(query)) {
+        return false;
+    }
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
+        list->rows = mem_resize(list->rows, list->capacity, sizeof(*list->rows));
+    }
+    read_unit(query, &list->rows[list->count++]);
+    return true;
+}
+
 void unit_list_read(struct unit_list *list, struct query *query) {
-    while (query_next(query)) {
-        if (list->count == list->capacity) {
-            list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
-            list->rows = mem_resize(list->rows, list->capacity, sizeof(*list->rows));
-        }
-        read_unit(query, &list->rows[list->count++]);
+    while (unit_list_next(list, query)) {
     }
 }
 

@@ -94,6 +94,9 @@ struct unit_list {
 
 /* Appends the rows of a query whose columns are those of SQL_UNIT_GET. */
 void unit_list_read(struct unit_list *list, struct query *query);
+
+/* Appends the next row of such a query; whether there was one. */
+bool unit_list_next(struct unit_list *list, struct query *query);
 void unit_list_finish(struct unit_list *list);
 
 bool unit_find(struct tx *tx, int64_t id, struct unit_row *out);

@@ -357,6 +357,7 @@ static int64_t move_units(struct tx *tx, enum sql_id sql, struct value key, enum
         }
     }
     metric_add(tx, METRIC_UNIT_EVENTS, (int)event, 0, (double)sum);
+    tx_tally(tx, state == UNIT_READY ? sum : 0);
     return sum;
 }
 

@@ -59,6 +59,7 @@ struct store {
     struct change *changes; /* of this group */
     size_t change_count;
     size_t change_capacity;
+    int64_t tally;
     struct line *lines; /* of this group */
     size_t line_count;
     struct backup backup;
@@ -218,6 +219,10 @@ void tx_count(struct tx *tx, size_t index, double delta) {
             mem_resize(store->changes, store->change_capacity, sizeof(*store->changes));
     }
     store->changes[store->change_count++] = (struct change){.index = index, .delta = delta};
+}
+
+int64_t tx_tally(struct tx *tx, int64_t count) {
+    return tx->store->tally += count;
 }
 
 void tx_log(struct tx *tx, const char *message, const char *pairs) {

@@ -89,6 +89,10 @@ void tx_count(struct tx *tx, size_t index, double delta);
 /* Such a number, without what this group of calls adds. */
 double tx_counted(struct tx *tx, size_t index);
 
+/* Adds to a count of rows that left a queue, at once and for good, even where the call is undone;
+ * returns it. For what is kept in memory and holds while few have left: see order.h. */
+int64_t tx_tally(struct tx *tx, int64_t count);
+
 /* Logs a line at level info, as log_info, once the transaction is on the disk. */
 void tx_log(struct tx *tx, const char *message, const char *pairs);
 

@@ -264,8 +264,9 @@ static const char *const statements[SQL_COUNT] = {
         "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio') OR EXISTS (SELECT 1 FROM unit p "
         "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
         "ORDER BY u.due, u.submission, u.position LIMIT $5",
-    [SQL_UNITS_READY_PAST] = "SELECT 1 FROM unit WHERE state = 'ready' AND tenant = $1 "
-                             "AND priority = $2 AND build = $3 LIMIT 1 OFFSET $4",
+    [SQL_UNITS_COUNT_READY] =
+        "SELECT count(*) FROM (SELECT 1 FROM unit WHERE state = 'ready' AND tenant = $1 "
+        "AND priority = $2 AND build = $3 LIMIT $4) r",
     /* Steps from tenant to tenant in the queue's index, whatever there is of each. */
     [SQL_UNITS_TENANTS] =
         "WITH RECURSIVE step (tenant) AS (SELECT min(tenant) FROM unit WHERE state = 'ready' "
@@ -421,7 +422,7 @@ static const char *const statements[SQL_COUNT] = {
                         "VALUES ($1, $2, $3, $4, $5)",
     [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames FROM session_encoder e "
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
-    [SQL_ENCODER_BUILDS] = "SELECT DISTINCT build FROM session_encoder WHERE session = $1",
+    [SQL_ENCODER_BUILDS] = "SELECT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
         "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND NOT "
         "EXISTS "

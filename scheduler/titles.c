@@ -39,6 +39,7 @@ void title_drop_unit(struct tx *tx, const char *title, int64_t position) {
     while (query_next(&query)) {
         metric_add(tx, METRIC_UNITS, task_kind_from_name(query_text(&query, 0)),
                    state_from_name(MACHINE_UNIT, query_text(&query, 1)), -1);
+        tx_tally(tx, 1);
     }
 }
 
@@ -69,6 +70,7 @@ static void count_drop(struct tx *tx, const char *title) {
         metric_add(tx, METRIC_UNITS, task_kind_from_name(query_text(&query, 0)),
                    state_from_name(MACHINE_UNIT, query_text(&query, 1)),
                    -(double)query_integer(&query, 2));
+        tx_tally(tx, query_integer(&query, 2));
     }
 }
 
@@ -127,7 +129,7 @@ static bool set_order(struct tx *tx, const struct title_request *request) {
 /* The same of a title that runs: its units move in the queue. */
 static void change_order(struct tx *tx, const struct title_request *request) {
     if (set_order(tx, request)) {
-        sql_run(tx, SQL_UNITS_SET_ORDER, VALUES(TEXT(request->title)));
+        tx_tally(tx, sql_run(tx, SQL_UNITS_SET_ORDER, VALUES(TEXT(request->title))));
         tx_wake(tx, TOPIC_LEASES);
     }
 }
