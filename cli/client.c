@@ -2,8 +2,10 @@
 /* Calls to a scheduler's HTTP API: see client.h. */
 #include "client.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "common/clock.h"
@@ -191,21 +193,29 @@ static int read_answer(const struct http_request *request, const struct http_res
     return 0;
 }
 
-/* A call of the scheduler that is asked now; whether another one may do better. */
-static int call_one(struct client *client, const char *method, const char *path, struct buf *body,
-                    struct json **answer, bool *passes, struct err *err) {
-    char *url = mem_format("%s%s", urls_now(&client->urls), path);
-    char trace[TRACE_TEXT]; /* of what calls the command, as other tools hand it on */
-    const struct http_header type = {"Content-Type", "application/json"};
+/* A request as all are: `url` and `trace` are borrowed for its time. */
+static struct http_request request_of(const struct client *client, const char *method,
+                                      const char *url, char trace[TRACE_TEXT]) {
     struct http_request request = http_request_default();
     request.method = method;
     request.url = url;
     request.bearer = client->token;
     request.trust.ca_file = client->ca_file;
-    request.total_ms = client->call_ms;
     request.cancel = client->cancel;
-    request.trace = trace_read(trace, getenv("TRACEPARENT")) ? trace : NULL;
     request.redirects = 0;
+    /* of what calls the command, as other tools hand it on */
+    request.trace = trace_read(trace, getenv("TRACEPARENT")) ? trace : NULL;
+    return request;
+}
+
+/* A call of the scheduler that is asked now; whether another one may do better. */
+static int call_one(struct client *client, const char *method, const char *path, struct buf *body,
+                    struct json **answer, bool *passes, struct err *err) {
+    char *url = mem_format("%s%s", urls_now(&client->urls), path);
+    char trace[TRACE_TEXT];
+    const struct http_header type = {"Content-Type", "application/json"};
+    struct http_request request = request_of(client, method, url, trace);
+    request.total_ms = client->call_ms;
     if (body != NULL) {
         request.headers = &type;
         request.header_count = 1;
@@ -262,6 +272,49 @@ int client_call_again(struct client *client, const char *method, const char *pat
             return failed == 0 ? 0 : err_set(err, (enum err_code)failed, "%s", why.message);
         }
     }
+}
+
+struct fetching {
+    int fd;
+    int failure; /* errno of a write; 0: none */
+};
+
+static bool take_bytes(void *context, const void *bytes, size_t size) {
+    struct fetching *fetching = context;
+    const char *at = bytes;
+    while (size > 0 && fetching->failure == 0) {
+        ssize_t wrote = write(fetching->fd, at, size);
+        if (wrote < 0) {
+            fetching->failure = errno == EINTR ? 0 : errno;
+            continue;
+        }
+        at += wrote;
+        size -= (size_t)wrote;
+    }
+    return fetching->failure == 0;
+}
+
+int client_fetch(struct client *client, const char *path, int fd, struct err *err) {
+    struct fetching fetching = {.fd = fd};
+    char *url = mem_format("%s%s", urls_now(&client->urls), path);
+    char trace[TRACE_TEXT];
+    struct http_response response = {0};
+    struct http_request request = request_of(client, "GET", url, trace);
+    struct err why = {0};
+    request.take = take_bytes;
+    request.take_context = &fetching;
+    int failed = http_send(client->http, &request, &response, &why);
+    client->answered = response.status != 0;
+    if (fetching.failure != 0) {
+        failed = err_set_errno(err, fetching.failure, "writing what the scheduler sends");
+    } else if (failed != 0) {
+        err_set(err, why.code, "%s", why.message);
+    } else if (response.status < 200 || response.status > 299) {
+        failed = problem(&request, &response, err);
+    }
+    http_response_finish(&response);
+    mem_free(url);
+    return failed;
 }
 
 static int show_answer(const struct invocation *invocation, const struct json *answer,

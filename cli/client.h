@@ -60,6 +60,10 @@ int client_call(struct client *client, const char *method, const char *path, str
 int client_call_again(struct client *client, const char *method, const char *path, struct buf *body,
                       struct json **answer, struct err *err);
 
+/* Writes what a GET's answer holds to a descriptor, whatever its size; waited for as long as bytes
+ * flow. Of one scheduler, the one that answered last. */
+int client_fetch(struct client *client, const char *path, int fd, struct err *err);
+
 /* Writes what an answer says as text for people; all of it is read, so that the reader's error
  * tells whether it is what it must be. */
 typedef void client_text(struct reader *answer, struct buf *out);

@@ -8,6 +8,8 @@
 #include "client.h"
 #include "command.h"
 #include "common/clock.h"
+#include "common/fs.h"
+#include "common/id.h"
 #include "common/mem.h"
 #include "interrupt.h"
 
@@ -90,13 +92,62 @@ static int follow(struct client *client, struct json **answer, struct backup *ba
                          backup->error);
 }
 
+/* ---- to this machine ------------------------------------------------------------------ */
+
+struct download {
+    struct client *client;
+    char path[sizeof("/v1/backups/download-.db") + ID_TEXT]; /* of the copy, in the API */
+};
+
+static int fetch(void *context, int fd, struct err *err) {
+    const struct download *download = context;
+    return client_fetch(download->client, download->path, fd, err);
+}
+
+/* Fetches the copy of this name into a new file; the scheduler does not keep it. */
+static int download(struct client *client, const char *name, const char *file, struct err *err) {
+    struct download download = {.client = client};
+    struct err why = {0};
+    snprintf(download.path, sizeof(download.path), "/v1/backups/%s", name);
+    int failed = fs_create_by(file, fetch, &download, 0600, err);
+    if (client_call(client, "DELETE", download.path, NULL, NULL, &why) != 0) {
+        err_wrap(&why, "the scheduler still has its copy, %s", name);
+        command_tell(&why);
+    }
+    return failed;
+}
+
+static char *name_of_download(void) {
+    char id[ID_TEXT];
+    id_make(id);
+    return mem_format("download-%s.db", id);
+}
+
+static int check_usage(const struct invocation *invocation, const char *file) {
+    if (file != NULL && invocation->word_count > 0) {
+        return command_usage(invocation, "NAME is a copy's that stays with the scheduler, and "
+                                         "--download keeps none there");
+    }
+    if (file != NULL && access(file, F_OK) == 0) {
+        return command_usage(invocation, "%.200s is there already; choose another name", file);
+    }
+    return EXIT_DONE;
+}
+
 static int run(const struct invocation *invocation) {
     struct client *client = NULL;
     struct json *answer = NULL;
     struct backup backup = {.state = ""};
     struct buf text = {0};
     struct err err = {0};
-    char *name = invocation->word_count > 0 ? mem_string(invocation->words[0]) : name_of_now();
+    const char *file = option_value(invocation, "download");
+    int code = check_usage(invocation, file);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    char *name = file != NULL                 ? name_of_download()
+                 : invocation->word_count > 0 ? mem_string(invocation->words[0])
+                                              : name_of_now();
     int failed = client_connect(&client, invocation, &err);
     if (failed == 0) {
         failed = begin(client, name, &answer, &err);
@@ -104,21 +155,35 @@ static int run(const struct invocation *invocation) {
     if (failed == 0) {
         failed = follow(client, &answer, &backup, &err);
     }
-    if (failed == 0 && wants_json(invocation)) {
+    if (failed == 0 && file != NULL) {
+        failed = download(client, name, file, &err);
+        backup.path = file;
+    }
+    if (failed == 0 && wants_json(invocation) && file != NULL) {
+        struct writer w = writer_of(&text);
+        writer_object(&w, NULL);
+        writer_string(&w, "path", file);
+        writer_object_end(&w);
+        buf_string(&text, "\n");
+    } else if (failed == 0 && wants_json(invocation)) {
         struct writer w = writer_of(&text);
         writer_node(&w, NULL, answer);
         buf_string(&text, "\n");
     } else if (failed == 0) {
         buf_format(&text, "%s\n", backup.path);
     }
-    int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
+    code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
     json_tree_destroy(answer);
     client_destroy(client);
     mem_free(name);
     return code;
 }
 
-static const struct option_row options[] = {CONNECTION_OPTIONS, {NULL, NULL, NULL}};
+static const struct option_row options[] = {
+    {"download", "FILE", "fetch the copy into this new file, which you alone may read"},
+    CONNECTION_OPTIONS,
+    {NULL, NULL, NULL},
+};
 
 const struct command command_backup = {
     .name = "backup",
@@ -130,7 +195,8 @@ const struct command command_backup = {
         "`reelfarm config scheduler`), and its path is printed. It holds all titles, plans,\n"
         "results and tokens' hashes as they are when the copy ends.\n\n"
         "  reelfarm backup\n"
-        "  reelfarm backup before-the-update.db\n\n"
+        "  reelfarm backup before-the-update.db\n"
+        "  reelfarm backup --download /mnt/backups/monday.db      on this machine instead\n\n"
         "To go back to one: stop the scheduler, put the copy in the place of its store, remove\n"
         "the -wal and -shm files beside that, start it again, and revoke again what tokens were\n"
         "revoked since. Workers may run on: what they made since is taken or made anew.\n",

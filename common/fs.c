@@ -246,6 +246,35 @@ int fs_replace(const char *path, const void *data, size_t size, mode_t mode, str
     return write_file(path, data, size, mode, draft_become, err);
 }
 
+int fs_create_by(const char *path, fs_fill *fill, void *context, mode_t mode, struct err *err) {
+    struct draft draft = {.folder = -1, .fd = -1};
+    const char *name = NULL;
+    int code = 0;
+    draft.folder = open_folder(path, &name);
+    if (draft.folder < 0) {
+        return err_set_errno(err, errno, "opening the folder of '%s'", path);
+    }
+    int failure = draft_open_unnamed(&draft, mode);
+    if (failure != 0) {
+        failure = draft_open_named(&draft, mode);
+    }
+    if (failure == 0) {
+        code = fill(context, draft.fd, err);
+    }
+    if (failure == 0 && code == 0 && fdatasync(draft.fd) != 0) {
+        failure = errno;
+    }
+    if (failure == 0 && code == 0) {
+        failure = draft_become_new(&draft, name);
+    }
+    if (failure == 0 && code == 0 && fsync(draft.folder) != 0 && errno != EINVAL) {
+        failure = errno;
+    }
+    draft_drop(&draft);
+    close(draft.folder);
+    return failure == 0 ? code : err_set_errno(err, failure, "writing '%s'", path);
+}
+
 bool fs_is_draft(const char *name) {
     return strncmp(name, FS_DRAFT_PREFIX, strlen(FS_DRAFT_PREFIX)) == 0;
 }

@@ -31,7 +31,12 @@ int fs_read(struct buf *out, const char *path, size_t max, struct err *err);
  * of several that try at the same time succeeds. Its folder must be there. */
 int fs_create(const char *path, const void *data, size_t size, mode_t mode, struct err *err);
 
-/* The same, and puts it in the place of a file that is there. */
+/* The same with what `fill` writes to a descriptor, of which there may be more than memory holds;
+ * where it fails, with its error, there is no file. */
+typedef int fs_fill(void *context, int fd, struct err *err);
+int fs_create_by(const char *path, fs_fill *fill, void *context, mode_t mode, struct err *err);
+
+/* As fs_create, and puts it in the place of a file that is there. */
 int fs_replace(const char *path, const void *data, size_t size, mode_t mode, struct err *err);
 
 /* Renames a file within its folder, durably, if the new name is free: else CONFLICT. */

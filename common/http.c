@@ -197,6 +197,10 @@ static size_t take_body(char *data, size_t one, size_t size, void *context) {
     struct exchange *exchange = context;
     struct buf *body = &exchange->response->body;
     size_t most = exchange->request->max_body;
+    if (exchange->is_success && exchange->request->take != NULL) {
+        return exchange->request->take(exchange->request->take_context, data, size) ? one * size
+                                                                                    : 0;
+    }
     if (!exchange->is_success && most < ERROR_BODY_MIN) {
         most = ERROR_BODY_MIN;
     }

@@ -66,7 +66,11 @@ struct http_request {
      * that is http or https. */
     const char *places;
     bool direct; /* past any proxy of the environment; default no */
-    bool gzip;   /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
+    /* Takes a success's body piece by piece in the place of response->body; `max_body` does not
+     * bound it. False ends the request with CORRUPT: the taker knows why. NULL: nobody. */
+    bool (*take)(void *context, const void *bytes, size_t size);
+    void *take_context;
+    bool gzip; /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
     const atomic_bool *cancel; /* NULL: none; looked at at least every 100 ms */
 };
 

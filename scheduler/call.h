@@ -46,6 +46,10 @@ struct call {
     bool expired;
     uint64_t looked; /* the routes' lease_news when it last looked for a task */
     struct call *next;
+    /* a file as the answer */
+    bool sends_file;
+    int file; /* owned */
+    int64_t file_size;
     /* a stream of the feed: done anew for each piece */
     bool follows;
     bool streams; /* its head is out */
@@ -118,6 +122,8 @@ void call_show_caller(struct tx *tx, struct call *call);
 
 void call_begin_backup(struct tx *tx, struct call *call);
 void call_show_backup(struct tx *tx, struct call *call);
+void call_fetch_backup(struct tx *tx, struct call *call);
+void call_drop_backup(struct tx *tx, struct call *call);
 
 /* ---- calls of who watches the scheduler (calls_watch.c) -------------------------- */
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* API calls about the store's backup. */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "backup.h"
 #include "call.h"
@@ -8,6 +12,9 @@
 #include "common/mem.h"
 
 enum { NAME_BYTES_MAX = 128 };
+
+/* How the names of copies begin that are made to be fetched. */
+static const char to_fetch[] = "download-";
 
 void call_show_backup(struct tx *tx, struct call *call) {
     const struct backup *backup = tx_backup(tx);
@@ -41,4 +48,61 @@ void call_begin_backup(struct tx *tx, struct call *call) {
         call->status = 202;
         call_show_backup(tx, call);
     }
+}
+
+/* Its path, owned; NULL with NOT_FOUND for a name that no backup can have. */
+static char *path_of(struct tx *tx, const struct call *call) {
+    const char *name = call->argument;
+    if (name[0] == '.') {
+        err_set(tx_err(tx), ERR_NOT_FOUND, "there is no backup '%s'", name);
+        return NULL;
+    }
+    return mem_format("%s/%s", call->routes->backups, name);
+}
+
+/* A regular file that is opened, and how large it is; NOT_FOUND where it is none. */
+static void open_backup(struct tx *tx, struct call *call, const char *path) {
+    struct stat facts = {0};
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        err_set(tx_err(tx), ERR_NOT_FOUND, "there is no backup '%s'", call->argument);
+        if (fd >= 0) {
+            close(fd);
+        }
+        return;
+    }
+    call->sends_file = true;
+    call->file = fd;
+    call->file_size = facts.st_size;
+    call->type = "application/vnd.sqlite3";
+    log_info("backup fetched", "path=\"%s\" by=%s", path, call->caller.token);
+}
+
+void call_fetch_backup(struct tx *tx, struct call *call) {
+    char *path = path_of(tx, call);
+    if (path != NULL) {
+        open_backup(tx, call, path);
+    }
+    mem_free(path);
+}
+
+/* A token that has fallen into wrong hands takes no backup away but what was made to be fetched. */
+void call_drop_backup(struct tx *tx, struct call *call) {
+    if (strncmp(call->argument, to_fetch, strlen(to_fetch)) != 0) {
+        err_set(tx_err(tx), ERR_INVALID,
+                "only copies that were made to be fetched, %s..., are removed by a call; remove "
+                "others on the scheduler's machine",
+                to_fetch);
+        return;
+    }
+    char *path = path_of(tx, call);
+    if (unlink(path) != 0) {
+        if (errno == ENOENT) {
+            err_set(tx_err(tx), ERR_NOT_FOUND, "there is no backup '%s'", call->argument);
+        } else {
+            err_set_errno(tx_err(tx), errno, "removing '%s'", path);
+        }
+    }
+    call->status = 204;
+    mem_free(path);
 }

@@ -78,11 +78,23 @@ void estimate_costs(struct tx *tx, struct farm *farm, struct unit_list *units) {
     }
 }
 
+static double factor_of(const struct model *model, const char *name) {
+    const struct model_row *row = model_find_name(model, name);
+    return model_factor(row == NULL ? NULL : &row->wall);
+}
+
 static double host_factor(const struct model *model, const char *host) {
     char name[MODEL_NAME_TEXT];
     model_host_name(name, host);
-    const struct model_row *row = model_find_name(model, name);
-    return model_factor(row == NULL ? NULL : &row->wall);
+    return factor_of(model, name);
+}
+
+/* Of a host whose workers are not all alike: one may have fewer cores, or busy neighbours. A new
+ * one is as its host. */
+static double place_factor(const struct model *model, const struct estimate_place *place) {
+    char name[MODEL_NAME_TEXT];
+    model_worker_name(name, place->worker);
+    return host_factor(model, place->host) * factor_of(model, name);
 }
 
 bool estimate_rendition(double *factor, struct tx *tx, struct farm *farm,
@@ -97,11 +109,14 @@ bool estimate_rendition(double *factor, struct tx *tx, struct farm *farm,
 
 double estimate_farm_slowness(struct tx *tx, struct farm *farm) {
     const struct model *model = load(tx, farm);
-    double slots = 0, speed = 0; /* a slow host gets the fewer tasks for it */
-    struct query query = sql_query(tx, SQL_SESSIONS_HOSTS, NULL, 0);
+    double slots = 0, speed = 0; /* a slow one gets the fewer tasks for it */
+    struct query query = sql_query(tx, SQL_SESSIONS_PLACES, NULL, 0);
     while (query_next(&query)) {
-        slots += query_real(&query, 1);
-        speed += query_real(&query, 1) / host_factor(model, query_text(&query, 0));
+        struct estimate_place place = {.host = query_text(&query, 0),
+                                       .worker = query_text(&query, 1)};
+        double there = query_real(&query, 2);
+        slots += there;
+        speed += there / place_factor(model, &place);
     }
     return speed > 0 ? slots / speed : 1;
 }
@@ -116,7 +131,8 @@ static size_t costliest(const struct unit_row *units, size_t count) {
 }
 
 struct estimate estimate_task(struct tx *tx, struct farm *farm, const struct unit_row *units,
-                              size_t count, const char *host, int64_t table_bytes) {
+                              size_t count, const struct estimate_place *place,
+                              int64_t table_bytes) {
     const struct model *model = load(tx, farm);
     struct estimate out = {.spread = 1, .table_bytes = table_bytes};
     for (size_t i = 0; i < count; i++) {
@@ -127,26 +143,31 @@ struct estimate estimate_task(struct tx *tx, struct farm *farm, const struct uni
     }
     const struct model_row *row = model_find(model, units[costliest(units, count)].model);
     out.reserve_bytes = model_memory(row == NULL ? NULL : &row->memory, table_bytes);
-    out.wall_s *= host_factor(model, host);
+    out.wall_s *= place_factor(model, place);
     return out;
 }
 
-void estimate_learn(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                    const struct unit_list *units, const struct task_stats *stats) {
-    const struct model *model = load(tx, farm);
-    double table_s = 0, class_s = 0;
-    char name[MODEL_NAME_TEXT];
+static double class_seconds(const struct model *model, const struct unit_list *units) {
+    double seconds = 0;
+    for (size_t i = 0; i < units->count; i++) {
+        seconds += units->rows[i].table_s * wall_factor(model, &units->rows[i]);
+    }
+    return seconds;
+}
+
+static void learn_classes(struct tx *tx, const struct model *model, const struct lease_row *lease,
+                          const struct unit_list *units, const struct task_stats *stats,
+                          double place) {
+    double table_s = 0;
     for (size_t i = 0; i < units->count; i++) {
         table_s += units->rows[i].table_s;
-        class_s += units->rows[i].table_s * wall_factor(model, &units->rows[i]);
     }
-    double host = host_factor(model, lease->host);
     size_t largest = costliest(units->rows, units->count);
     for (size_t i = 0; i < units->count && tx_ok(tx); i++) {
         struct model_row *row = model_find(model, units->rows[i].model);
         double share = units->rows[i].table_s / table_s;
         if (row != NULL) {
-            model_learn(&row->wall, stats->wall_s, table_s * host, share);
+            model_learn(&row->wall, stats->wall_s, table_s * place, share);
             if (i == largest) {
                 model_learn(&row->memory, (double)stats->peak_memory, (double)lease->table_bytes,
                             1);
@@ -154,10 +175,28 @@ void estimate_learn(struct tx *tx, struct farm *farm, const struct lease_row *le
             keep_row(tx, row);
         }
     }
-    model_host_name(name, lease->host);
+}
+
+static void learn_wall(struct tx *tx, struct farm *farm, const char *name, double measured,
+                       double expected) {
     struct model_row *row = take_row(tx, farm, name);
     if (row != NULL) {
-        model_learn(&row->wall, stats->wall_s, class_s, 1);
+        model_learn(&row->wall, measured, expected, 1);
         keep_row(tx, row);
     }
+}
+
+/* What the class of the units and the host do not explain is the worker's. */
+void estimate_learn(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                    const struct unit_list *units, const struct task_stats *stats) {
+    const struct model *model = load(tx, farm);
+    char host[MODEL_NAME_TEXT], worker[MODEL_NAME_TEXT];
+    model_host_name(host, lease->host);
+    model_worker_name(worker, lease->worker);
+    double of_host = factor_of(model, host), of_worker = factor_of(model, worker);
+    double class_s = class_seconds(model, units);
+    learn_classes(tx, model, lease, units, stats, of_host * of_worker);
+    learn_wall(tx, farm, host, stats->wall_s, class_s * of_worker);
+    double explained_s = class_seconds(model, units) * factor_of(model, host);
+    learn_wall(tx, farm, worker, stats->wall_s, explained_s);
 }

@@ -20,20 +20,27 @@ void estimate_costs(struct tx *tx, struct farm *farm, struct unit_list *units);
 bool estimate_rendition(double *factor, struct tx *tx, struct farm *farm,
                         const struct rendition_plan *rendition, double slow);
 
-/* How much longer than others the hosts take whose workers are there, by the slots that each
- * has; 1 where nothing is known of them. */
+/* How much longer than others the workers take that are there, by the slots that each has; 1 where
+ * nothing is known of them. */
 double estimate_farm_slowness(struct tx *tx, struct farm *farm);
 
+/* Who runs a task; borrowed. */
+struct estimate_place {
+    const char *host;
+    const char *worker;
+};
+
 struct estimate {
-    double wall_s;         /* by the clock, on that host */
+    double wall_s;         /* by the clock, there */
     double spread;         /* most such tasks are within this factor of it */
     int64_t table_bytes;   /* what the table says */
     int64_t reserve_bytes; /* to set aside for it: at most table_bytes */
 };
 
-/* Of a task of these units on a host; `table_bytes` without what failures doubled. */
+/* Of a task of these units at a worker; `table_bytes` without what failures doubled. */
 struct estimate estimate_task(struct tx *tx, struct farm *farm, const struct unit_row *units,
-                              size_t count, const char *host, int64_t table_bytes);
+                              size_t count, const struct estimate_place *place,
+                              int64_t table_bytes);
 
 /* Takes in what an accepted result of a task with pictures or sound says. `units` as they are in
  * the store. */

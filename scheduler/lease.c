@@ -163,11 +163,11 @@ static bool grant_units(struct granting *g, const struct unit_row *units, size_t
     struct title_row title = {0};
     struct task task = {0};
     struct estimate estimate = {0};
+    struct estimate_place place = {.host = g->session.host, .worker = g->session.worker};
     struct err err = {0};
     bool granted = false;
     if (title_get(g->tx, units[0].title, &title)) {
-        if (task_make(&task, &estimate, g->tx, g->farm, &title, units, count, g->session.host,
-                      &err) != 0) {
+        if (task_make(&task, &estimate, g->tx, g->farm, &title, units, count, &place, &err) != 0) {
             title_fail(g->tx, title.id, failure_class_name(FAILURE_UNSUPPORTED), err.message);
         } else if (task.reserve_bytes <= g->memory_left || g->idle) {
             take_lease(g, &task, &estimate, units, straggler);

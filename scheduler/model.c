@@ -19,6 +19,7 @@ static const int64_t memory_room = INT64_C(64) << 20;
 
 void model_finish(struct model *model) {
     mem_free(model->rows);
+    mem_free(model->places);
     *model = (struct model){0};
 }
 
@@ -39,13 +40,31 @@ struct model_row *model_find(const struct model *model, int64_t id) {
     return NULL;
 }
 
-struct model_row *model_find_name(const struct model *model, const char *name) {
-    for (size_t i = 0; i < model->count; i++) {
-        if (strcmp(model->rows[i].name, name) == 0) {
-            return &model->rows[i];
-        }
+/* Where the row of a name is, or would be. */
+static size_t *find_place(const struct model *model, const char *name) {
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (const char *at = name; *at != '\0'; at++) {
+        hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
     }
-    return NULL;
+    size_t at = (size_t)hash & (model->place_count - 1);
+    while (model->places[at] != 0 && strcmp(model->rows[model->places[at] - 1].name, name) != 0) {
+        at = (at + 1) & (model->place_count - 1);
+    }
+    return &model->places[at];
+}
+
+struct model_row *model_find_name(const struct model *model, const char *name) {
+    size_t place = model->place_count == 0 ? 0 : *find_place(model, name);
+    return place == 0 ? NULL : &model->rows[place - 1];
+}
+
+static void make_places(struct model *model) {
+    mem_free(model->places);
+    model->place_count = model->place_count == 0 ? 16 : 2 * model->place_count;
+    model->places = mem_zero(model->place_count, sizeof(*model->places));
+    for (size_t i = 0; i < model->count; i++) {
+        *find_place(model, model->rows[i].name) = i + 1;
+    }
 }
 
 struct model_row *model_add(struct model *model, int64_t id, const char *name) {
@@ -53,6 +72,11 @@ struct model_row *model_add(struct model *model, int64_t id, const char *name) {
     struct model_row *row = &model->rows[model->count++];
     *row = (struct model_row){.id = id};
     snprintf(row->name, sizeof(row->name), "%s", name);
+    if (2 * model->count > model->place_count) {
+        make_places(model);
+    } else {
+        *find_place(model, row->name) = model->count;
+    }
     return row;
 }
 
@@ -67,6 +91,10 @@ void model_class_name(char out[MODEL_NAME_TEXT], const char *encoder, const char
 
 void model_host_name(char out[MODEL_NAME_TEXT], const char *host) {
     snprintf(out, MODEL_NAME_TEXT, "host %.255s", host);
+}
+
+void model_worker_name(char out[MODEL_NAME_TEXT], const char *worker) {
+    snprintf(out, MODEL_NAME_TEXT, "worker %.255s", worker);
 }
 
 /* The deviation of the logarithms, the first guess counted in. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What work really takes, learned from reports: how far the clock and the memory of a class of
- * units (encoder, preset, size of picture) lie from the table of plan_task.c, and how much
- * faster or slower a host is than others. Pure: logarithms of ratios, exponentially weighted,
- * of which one wild report moves little. estimate.h has it in the store.
+ * units (encoder, preset, size of picture) lie from the table of plan_task.c, how much
+ * faster or slower a host is than others, and a worker than others on its host. Pure: logarithms of
+ * ratios, exponentially weighted, of which one wild report moves little. estimate.h has it in the
+ * store.
  */
 #ifndef SCHEDULER_MODEL_H
 #define SCHEDULER_MODEL_H
@@ -27,7 +28,7 @@ enum {
     MODEL_MEMORY_REPORTS = 12, /* before the table's memory is doubted */
 };
 
-/* A class of units, or a host. */
+/* A class of units, a host or a worker. */
 struct model_row {
     int64_t id;
     char name[MODEL_NAME_TEXT];
@@ -41,6 +42,8 @@ struct model {
     bool loaded;
     size_t count;
     struct model_row *rows; /* by rising id */
+    size_t *places;         /* of rows by their names' hashes, from 1; 0: free */
+    size_t place_count;     /* a power of 2, at least twice the count */
 };
 
 void model_finish(struct model *model);
@@ -52,10 +55,12 @@ struct model_row *model_find_name(const struct model *model, const char *name);
 /* Adds a row, whose id is larger than all before. Borrowed as above. */
 struct model_row *model_add(struct model *model, int64_t id, const char *name);
 
-/* Names of rows: of pictures by encoder, preset and size to the next power of two; of a host. */
+/* Names of rows: of pictures by encoder, preset and size to the next power of two; of a
+ * host; of a worker. */
 void model_class_name(char out[MODEL_NAME_TEXT], const char *encoder, const char *preset,
                       int64_t pixels);
 void model_host_name(char out[MODEL_NAME_TEXT], const char *host);
+void model_worker_name(char out[MODEL_NAME_TEXT], const char *worker);
 
 /* Takes a report in: `measured` over `expected`, of which `share` (0 to 1) is this row's. One
  * that is not above 0 is no report. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "call.h"
 #include "common/clock.h"
@@ -80,6 +81,8 @@ static const struct route table[] = {
     {"DELETE", "/v1/tokens/*", ADMINS, WHOLE_FARM, false, call_revoke_token},
     {"POST", "/v1/backup", ADMINS, WHOLE_FARM, true, call_begin_backup},
     {"GET", "/v1/backup", ADMINS, WHOLE_FARM, false, call_show_backup},
+    {"GET", "/v1/backups/*", ADMINS, WHOLE_FARM, false, call_fetch_backup},
+    {"DELETE", "/v1/backups/*", ADMINS, WHOLE_FARM, false, call_drop_backup},
     {"GET", "/v1/caller", EVERYBODY, ITS_OWN, false, call_show_caller},
     {"GET", "/v1/openapi.json", ANYBODY, WHOLE_FARM, false, call_show_document},
     {"GET", "/metrics", VIEWERS, WHOLE_FARM, false, call_show_metrics},
@@ -131,6 +134,9 @@ void routes_write_traffic(struct routes *routes, struct buf *out) {
 /* ---- the way of a call ------------------------------------------------------- */
 
 static void destroy_call(struct call *call) {
+    if (call->sends_file) {
+        close(call->file);
+    }
     json_tree_destroy(call->body);
     buf_finish(&call->answer);
     mem_free(call);
@@ -226,6 +232,10 @@ static void answer_call(struct call *call, const struct err *failure) {
     }
     if (!is_well) {
         http_answer_problem(call->exchange, status, &err);
+    } else if (call->sends_file) {
+        struct http_reply head = {.status = status, .type = call->type};
+        call->sends_file = false; /* the server closes it */
+        http_answer_file(call->exchange, &head, call->file, 0, call->file_size);
     } else if (status == 204) {
         http_answer(call->exchange, status, NULL, NULL);
     } else {

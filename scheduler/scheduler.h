@@ -78,8 +78,8 @@ void scheduler_stop(struct scheduler *scheduler);
 const char *scheduler_url(const struct scheduler *scheduler);
 const char *scheduler_token(const struct scheduler *scheduler);
 
-/* Whether the store had no room on its disk for what it was told: nobody hears of results
- * then. Any thread. */
+/* Whether the store has no room on its disk for what it is told: nobody hears of results then. It
+ * is over when a write succeeds again. Any thread. */
 bool scheduler_is_full(const struct scheduler *scheduler);
 
 /* Whether the store is out of reach for good: another scheduler may be active on it by now. This

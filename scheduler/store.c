@@ -75,7 +75,8 @@ struct store {
     bool closing;
     atomic_int_fast64_t commits;
     atomic_int_fast64_t calls;
-    atomic_bool full; /* the last group that failed did so for want of space */
+    bool wrote;       /* this group has changed something */
+    atomic_bool full; /* what was last written, or was to be, had no space */
     atomic_bool lost; /* the database is out of reach for good */
 };
 
@@ -91,7 +92,9 @@ int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_
     if (step > 0) {
         driver_reset(driver, id);
     }
-    return step < 0 ? 0 : driver_changes(driver);
+    int64_t changes = step < 0 ? 0 : driver_changes(driver);
+    tx->store->wrote = tx->store->wrote || changes > 0;
+    return changes;
 }
 
 struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
@@ -99,6 +102,12 @@ struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values
     query.open = tx->err.code == ERR_NONE &&
                  driver_start(tx->store->driver, id, store_sql(id), values, count, &tx->err) == 0;
     return query;
+}
+
+/* Others that give rows have changed each of them. */
+static bool is_read(enum sql_id id) {
+    const char *sql = store_sql(id);
+    return strncmp(sql, "SELECT", 6) == 0 || strncmp(sql, "WITH", 4) == 0;
 }
 
 bool query_next(struct query *query) {
@@ -110,6 +119,7 @@ bool query_next(struct query *query) {
         return false;
     }
     query->open = driver_step(tx->store->driver, query->id, &tx->err) > 0;
+    tx->store->wrote = tx->store->wrote || (query->open && !is_read(query->id));
     return query->open;
 }
 
@@ -184,6 +194,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     struct driver *driver = tx->store->driver;
     size_t counted = tx->store->change_count;
     size_t logged = tx->store->line_count;
+    bool wrote = tx->store->wrote;
     unsigned topics = tx->topics;
     if (!tx_ok(tx) || driver_transact(driver, DRIVER_SAVE, &tx->err) != 0) {
         return (int)tx->err.code;
@@ -194,6 +205,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
         driver_transact(driver, DRIVER_UNDO, NULL);
         tx->store->change_count = counted;
         drop_lines(tx->store, logged, false);
+        tx->store->wrote = wrote;
         tx->topics = topics;
     }
     if (is_of_request(found.code) && driver_in_transaction(driver)) {
@@ -274,6 +286,7 @@ static unsigned run_call(struct store *store, struct call *call) {
     struct tx tx = {.store = store, .now_ms = store_now(store)};
     size_t counted = store->change_count;
     size_t logged = store->line_count;
+    bool wrote = store->wrote;
     if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
         call->run(&tx, call->context);
         if (tx.err.code != ERR_NONE && driver_in_transaction(store->driver)) {
@@ -286,6 +299,7 @@ static unsigned run_call(struct store *store, struct call *call) {
     if (tx.err.code != ERR_NONE) {
         store->change_count = counted;
         drop_lines(store, logged, false);
+        store->wrote = wrote;
     }
     call->err = tx.err;
     return tx.err.code == ERR_NONE ? tx.topics : 0;
@@ -310,6 +324,7 @@ static unsigned run_group(struct store *store, struct call *group) {
     int count = 0;
     struct err err = {0};
     store->change_count = 0;
+    store->wrote = false;
     driver_transact(store->driver, DRIVER_BEGIN, &err);
     for (struct call *call = group; call != NULL && err.code == ERR_NONE; call = call->next) {
         topics |= run_call(store, call);
@@ -331,6 +346,7 @@ static unsigned run_group(struct store *store, struct call *group) {
         fail_group(group, &err);
         return 0;
     }
+    store->full = store->full && !store->wrote;
     apply_changes(store);
     drop_lines(store, 0, true);
     store->commits++;

@@ -139,7 +139,8 @@ void store_submit(struct store *store, store_run *run, store_done *done, void *c
 /* The same, and waits for its end. Not on the store's thread. */
 int store_call(struct store *store, store_run *run, void *context, struct err *err);
 
-/* Whether the last call that failed on the disk failed since it was full. Any thread. */
+/* Whether the disk had no room for what was last written, or was to be: reads change nothing of
+ * that. Any thread. */
 bool store_is_full(const struct store *store);
 
 /* Whether the database is out of reach for good, and may be another scheduler's by now: every

@@ -392,7 +392,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS_SLOTS] =
         "SELECT coalesce(sum(s.slots), 0) FROM worker_session s WHERE NOT EXISTS "
         "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker)",
-    [SQL_SESSIONS_HOSTS] = "SELECT host, sum(slots) FROM worker_session GROUP BY host",
+    [SQL_SESSIONS_PLACES] = "SELECT host, worker, slots FROM worker_session",
     [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 AND state <> 'ended'",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
@@ -444,7 +444,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_MODEL_SET] = "UPDATE model SET at = $2, wall_weight = $3, wall_mean = $4, "
                       "wall_variance = $5, wall_most = $6, memory_weight = $7, memory_mean = $8, "
                       "memory_variance = $9, memory_most = $10 WHERE id = $1",
-    [SQL_MODEL_DROP_HOSTS] = "DELETE FROM model WHERE name LIKE 'host %' AND at < $1",
+    [SQL_MODEL_DROP_HOSTS] =
+        "DELETE FROM model WHERE (name LIKE 'host %' OR name LIKE 'worker %') AND at < $1",
 
     [SQL_SOURCE_GET] = "SELECT size, pin, identity FROM source_identity WHERE url = $1",
     [SQL_SOURCE_PUT] =

@@ -154,7 +154,7 @@ enum sql_id {
     SQL_SESSIONS,
     SQL_SESSION_CODECS,
     SQL_SESSIONS_SLOTS,
-    SQL_SESSIONS_HOSTS, /* each with its slots */
+    SQL_SESSIONS_PLACES, /* host, worker, slots */
     SQL_SESSION_BUSY,
     SQL_SESSIONS_SILENT,
     SQL_SESSIONS_OF_WORKER,

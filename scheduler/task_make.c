@@ -88,7 +88,7 @@ static void fill_units(struct task *task, const struct plan *plan, const struct 
 
 int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct farm *farm,
               const struct title_row *title, const struct unit_row *units, size_t count,
-              const char *host, struct err *err) {
+              const struct estimate_place *place, struct err *err) {
     const struct plan *plan = NULL;
     int doublings = 0;
     double cost = 0;
@@ -113,7 +113,7 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
     fill_source(tx, farm, out, title);
     fill_units(out, plan, units, count);
     int result = fill_spec(farm, out, title, plan, units, count, err);
-    *estimate = estimate_task(tx, farm, units, count, host, out->memory_bytes);
+    *estimate = estimate_task(tx, farm, units, count, place, out->memory_bytes);
     cost = cost > estimate->wall_s ? cost : estimate->wall_s;
     out->wall_limit_s = kinds[out->kind].base_s + kinds[out->kind].per_cost * cost;
     out->reserve_bytes = estimate->reserve_bytes << doublings;

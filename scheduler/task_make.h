@@ -9,12 +9,12 @@
 #include "farm.h"
 
 /*
- * Fills a zeroed task with all but its fence, and what it is expected to take on `host`. The
+ * Fills a zeroed task with all but its fence, and what it is expected to take at `place`. The
  * units are of one title and one group of forming.h. Finish the task in any case. The plan's
  * error where they make none; the transaction's where the plan can't be read.
  */
 int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct farm *farm,
               const struct title_row *title, const struct unit_row *units, size_t count,
-              const char *host, struct err *err);
+              const struct estimate_place *place, struct err *err);
 
 #endif

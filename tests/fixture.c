@@ -73,6 +73,22 @@ void fixture_write(const char *folder, const char *name, const void *data, size_
     mem_free(path);
 }
 
+void fixture_store_unknown(const char *folder) {
+    static const char *const variables[] = {
+        "AWS_PROFILE",        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CONFIG_FILE",    "AWS_ENDPOINT_URL_S3",
+        "AWS_ENDPOINT_URL",   "AWS_REGION",
+        "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID",
+        "AWS_SESSION_TOKEN",  "AWS_SECRET_ACCESS_KEY",
+        "REELFARM_S3_STYLE",  "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    };
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+        unsetenv(variables[i]);
+    }
+    setenv("HOME", folder, 1);
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+}
+
 unsigned char *fixture_bytes(size_t size) {
     unsigned char *bytes = mem_resize(NULL, size, 1);
     unsigned state = 1;

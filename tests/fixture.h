@@ -23,6 +23,10 @@ char *fixture_store(const char *folder);
 /* Writes a file below a folder, making the folders between; fails the test if it can't. */
 void fixture_write(const char *folder, const char *name, const void *data, size_t size);
 
+/* Forgets what the environment says of object stores, and lets HOME, where files may say it, be
+ * this folder. */
+void fixture_store_unknown(const char *folder);
+
 /* Bytes that differ from place to place; returns owned. */
 unsigned char *fixture_bytes(size_t size);
 

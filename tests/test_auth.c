@@ -134,6 +134,8 @@ static const struct {
     {"DELETE", "/v1/tokens/nothing", A, FARM},
     {"POST", "/v1/backup", A, FARM},
     {"GET", "/v1/backup", A, FARM},
+    {"GET", "/v1/backups/one.db", A, FARM},
+    {"DELETE", "/v1/backups/one.db", A, FARM},
     {"GET", "/v1/caller", ALL, OWN},
     {"GET", "/metrics", V | S | A, FARM},
     {"GET", "/v1/openapi.json", NOBODY_ASKED, OWN},

@@ -131,6 +131,33 @@ static void *race(void *context) {
     return NULL;
 }
 
+/* Writes more than a pipe holds, and fails where it is told to. */
+static int fill(void *context, int fd, struct err *err) {
+    static char piece[1 << 16];
+    memset(piece, 'x', sizeof(piece));
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(write(fd, piece, sizeof(piece)), (ssize_t)sizeof(piece));
+    }
+    return context == NULL ? 0 : err_set(err, ERR_TIMEOUT, "the rest did not come");
+}
+
+START_TEST(what_is_written_piece_by_piece_is_there_whole_or_not) {
+    struct err err = {0};
+    struct stat info;
+    live_without((enum lack)_i);
+    ck_assert_int_eq(fs_create_by(path, fill, path, 0600, &err), ERR_TIMEOUT);
+    ck_assert_str_eq(err.message, "the rest did not come");
+    ck_assert_int_eq(count_entries(folder), 0);
+    err_clear(&err);
+    ck_assert_msg(fs_create_by(path, fill, NULL, 0600, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(stat(path, &info), 0);
+    ck_assert_int_eq(info.st_size, 4 << 16);
+    ck_assert_uint_eq(info.st_mode & 0777, 0600);
+    ck_assert_int_eq(fs_create_by(path, fill, NULL, 0600, &err), ERR_CONFLICT);
+    ck_assert_int_eq(count_entries(folder), 1); /* no draft is left */
+}
+END_TEST
+
 START_TEST(one_of_many_creates_wins) {
     struct race racers[8];
     pthread_t threads[8];
@@ -460,6 +487,7 @@ Suite *fs_suite(void) {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, create_makes_once_and_replace_again, 0, LACK_COUNT);
+    tcase_add_loop_test(tcase, what_is_written_piece_by_piece_is_there_whole_or_not, 0, LACK_COUNT);
     tcase_add_test(tcase, replace_makes_what_is_not_there_and_empty_is_a_content);
     tcase_add_loop_test(tcase, one_of_many_creates_wins, 0, LACKS_NOREPLACE);
     tcase_add_test(tcase, no_folder_and_no_permission_are_told_apart);

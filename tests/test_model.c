@@ -2,6 +2,7 @@
 /* What work takes, as learned: the pure part, then over the store. */
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -92,15 +93,21 @@ START_TEST(rows_are_found_by_number_and_name) {
     struct model model = {0};
     char name[MODEL_NAME_TEXT], other[MODEL_NAME_TEXT];
     for (int64_t id = 2; id < 40; id += 3) {
-        model_host_name(name, id == 20 ? "node20" : "node");
+        snprintf(other, sizeof(other), "node%d", (int)id);
+        model_host_name(name, other);
         model_add(&model, id, name);
     }
     for (int64_t id = 0; id < 45; id++) {
         bool is_there = id >= 2 && id < 40 && id % 3 == 2;
         ck_assert(is_there == (model_find(&model, id) != NULL));
     }
-    model_host_name(name, "node20");
-    ck_assert_int_eq(model_find_name(&model, name)->id, 20);
+    for (int64_t id = 2; id < 40; id += 3) {
+        snprintf(other, sizeof(other), "node%d", (int)id);
+        model_host_name(name, other);
+        ck_assert_int_eq(model_find_name(&model, name)->id, id);
+        model_worker_name(name, other);
+        ck_assert_ptr_null(model_find_name(&model, name));
+    }
     model_class_name(name, "x264", "fast", 1280 * 720);
     ck_assert_ptr_null(model_find_name(&model, name));
     model_class_name(other, "x264", "fast", 1 << 20);
@@ -124,12 +131,12 @@ static void close_farm(void) {
     fixture_farm_close(&farm);
 }
 
-/* Does so many video tasks, each in `times` the seconds that the table says, with a peak of that
- * part of its limit. */
-static void make_videos(int count, double times, double memory) {
+/* Does so many video tasks of a session, each in `times` the seconds that the table says, with a
+ * peak of that part of its limit. */
+static void make_videos_by(const char *by, int count, double times, double memory) {
     for (int i = 0; i < count; i++) {
         struct fixture_held held;
-        fixture_take_kind(&farm, &held, session, TASK_VIDEO);
+        fixture_take_kind(&farm, &held, by, TASK_VIDEO);
         double table_s = 0;
         for (size_t j = 0; j < held.count; j++) {
             table_s += fixture_unit(&farm, held.units[j]).table_s;
@@ -141,9 +148,13 @@ static void make_videos(int count, double times, double memory) {
     }
 }
 
+static void make_videos(int count, double times, double memory) {
+    make_videos_by(session, count, times, memory);
+}
+
 struct asking {
     int64_t unit;
-    const char *host;
+    const char *host, *worker;
     struct estimate estimate;
 };
 
@@ -151,13 +162,19 @@ static void run_estimate(struct tx *tx, void *context) {
     struct asking *asking = context;
     struct unit_row unit;
     ck_assert(unit_find(tx, asking->unit, &unit));
-    asking->estimate = estimate_task(tx, &farm.farm, &unit, 1, asking->host, INT64_C(1) << 32);
+    struct estimate_place place = {.host = asking->host, .worker = asking->worker};
+    asking->estimate = estimate_task(tx, &farm.farm, &unit, 1, &place, INT64_C(1) << 32);
 }
 
-static struct estimate estimate(int64_t unit, const char *host) {
-    struct asking asking = {.unit = unit, .host = host};
+static struct estimate estimate_at(int64_t unit, const char *host, const char *worker) {
+    struct asking asking = {.unit = unit, .host = host, .worker = worker};
     ck_assert_int_eq(store_call(farm.store, run_estimate, &asking, NULL), 0);
     return asking.estimate;
+}
+
+/* Of a worker that has not run anything. */
+static struct estimate estimate(int64_t unit, const char *host) {
+    return estimate_at(unit, host, "new");
 }
 
 START_TEST(reports_correct_what_is_expected_and_outlive_the_scheduler) {
@@ -196,6 +213,31 @@ START_TEST(memory_that_is_known_lets_more_in) {
 }
 END_TEST
 
+START_TEST(a_slow_worker_is_told_from_its_host) {
+    char slow[ID_TEXT];
+    struct fixture_held held;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_join(&farm, "slow", "host1", 1, slow);
+    fixture_take_kind(&farm, &held, session, TASK_VIDEO);
+    int64_t unit = held.units[0];
+    double table_s = fixture_unit(&farm, unit).table_s;
+    for (int i = 0; i < 12; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "t%d", i);
+        fixture_submit(&farm, name, "h264", false);
+        make_videos_by(session, 3, 1, 0.25);
+        make_videos_by(slow, 3, 4, 0.25);
+    }
+    double usual_s = estimate_at(unit, "host1", "w1").wall_s;
+    double slow_s = estimate_at(unit, "host1", "slow").wall_s;
+    double new_s = estimate_at(unit, "host1", "new").wall_s;
+    ck_assert_msg(usual_s > 0.7 * table_s && usual_s < 1.4 * table_s, "%f", usual_s / table_s);
+    ck_assert_msg(slow_s > 2.8 * table_s && slow_s < 5.6 * table_s, "%f", slow_s / table_s);
+    ck_assert(new_s > usual_s && new_s < slow_s); /* as its host */
+    fixture_drop(&held);
+}
+END_TEST
+
 Suite *model_suite(void) {
     Suite *suite = suite_create("model");
     TCase *fit = tcase_create("fit");
@@ -211,5 +253,6 @@ Suite *model_suite(void) {
     tcase_add_checked_fixture(stored, open_farm, close_farm);
     tcase_add_test(stored, reports_correct_what_is_expected_and_outlive_the_scheduler);
     tcase_add_test(stored, memory_that_is_known_lets_more_in);
+    tcase_add_test(stored, a_slow_worker_is_told_from_its_host);
     return suite;
 }

@@ -498,12 +498,15 @@ START_TEST(a_full_disk_is_said_and_survived) {
     ck_assert_int_eq(err.code, ERR_NO_SPACE);
     ck_assert_ptr_nonnull(strstr(err.message, "the disk is full"));
     ck_assert_int_gt(kept, 0);
+    ck_assert(store_is_full(store));
     for (int i = 0; i <= kept; i++) { /* what was promised is there, what failed is not */
         snprintf(url, sizeof(url), "big%d", i);
         ck_assert_int_eq(size_of(store, url), i < kept ? 1 : -1);
     }
     ck_assert_int_eq(mount("none", folder, "tmpfs", MS_REMOUNT, "size=16m"), 0);
+    ck_assert(store_is_full(store)); /* for all that was read since */
     ck_assert_int_eq(store_call(store, put_much, "after", NULL), 0);
+    ck_assert(!store_is_full(store));
     store_close(store);
     store = open_store();
     ck_assert_int_eq(size_of(store, "after"), 1);
