@@ -53,7 +53,6 @@ static void run(enum sql_id id, const struct value *values, size_t count) {
 }
 
 static void add_event(const struct unit *unit, const char *kind) {
-    run(SQL_NUMBERS, VALUES(TEXT("event"), INTEGER(1)));
     run(SQL_TITLE_TRACE, VALUES(TEXT(unit->title)));
     run(SQL_EVENT_ADD, VALUES(INTEGER(event++), INTEGER(1), TEXT(unit->title), INTEGER(unit->id),
                               TEXT(kind), TEXT(detail), TEXT(trace)));
@@ -86,7 +85,6 @@ static bool lease(const struct worker *worker, struct unit *unit) {
         return false;
     }
     run(SQL_TITLE_GET, VALUES(TEXT(unit->title)));
-    run(SQL_NUMBERS, VALUES(TEXT("fence"), INTEGER(1)));
     run(SQL_LEASE_ADD,
         VALUES(INTEGER(fence), TEXT(worker->session), TEXT(worker->name), TEXT(worker->host),
                TEXT(unit->title), TEXT("video"), TEXT("live"), INTEGER(1), INTEGER(1), REAL(1),
@@ -134,6 +132,11 @@ static void join_all(void) {
     }
 }
 
+static void commit(void) {
+    run(SQL_NUMBER_SET, VALUES(TEXT("event"), INTEGER(event)));
+    driver_transact(driver, DRIVER_COMMIT, &err);
+}
+
 /* One transaction of leases and one of their completions; whether there was enough to lease. */
 static bool work_group(struct unit *units, int group) {
     static int next;
@@ -143,12 +146,13 @@ static bool work_group(struct unit *units, int group) {
     while (count < group && lease(&workers[next++ % WORKERS], &units[count])) {
         count++;
     }
-    driver_transact(driver, DRIVER_COMMIT, &err);
+    run(SQL_NUMBER_SET, VALUES(TEXT("fence"), INTEGER(fence)));
+    commit();
     driver_transact(driver, DRIVER_BEGIN, &err);
     for (int i = 0; i < count; i++) {
         complete(&units[i], first + i);
     }
-    driver_transact(driver, DRIVER_COMMIT, &err);
+    commit();
     return count == group;
 }
 
