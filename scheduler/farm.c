@@ -114,22 +114,28 @@ struct plan *farm_plan_load(struct tx *tx, const struct title_row *title) {
     return plan;
 }
 
-const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct title_row *title) {
-    bool identified = title->identity[0] != '\0';
-    struct farm_plan *slot = &farm->plans[0];
+const struct plan *farm_plan_kept(struct farm *farm, const char *title, int64_t submission,
+                                  bool identified) {
     for (int i = 0; i < FARM_PLANS; i++) {
         struct farm_plan *plan = &farm->plans[i];
-        if (plan->plan != NULL && plan->submission == title->submission &&
-            plan->identified == identified && strcmp(plan->title, title->id) == 0) {
+        if (plan->plan != NULL && plan->submission == submission &&
+            plan->identified == identified && strcmp(plan->title, title) == 0) {
             plan->used = ++farm->uses;
             return plan->plan;
         }
-        if (plan->used < slot->used) {
-            slot = plan;
-        }
     }
-    struct plan *plan = farm_plan_load(tx, title);
+    return NULL;
+}
+
+const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct title_row *title) {
+    bool identified = title->identity[0] != '\0';
+    const struct plan *kept = farm_plan_kept(farm, title->id, title->submission, identified);
+    struct plan *plan = kept == NULL ? farm_plan_load(tx, title) : NULL;
     if (plan != NULL) {
+        struct farm_plan *slot = &farm->plans[0];
+        for (int i = 1; i < FARM_PLANS; i++) {
+            slot = farm->plans[i].used < slot->used ? &farm->plans[i] : slot;
+        }
         plan_destroy(slot->plan);
         *slot = (struct farm_plan){.submission = title->submission,
                                    .identified = identified,
@@ -137,7 +143,7 @@ const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct titl
                                    .used = ++farm->uses};
         snprintf(slot->title, sizeof(slot->title), "%s", title->id);
     }
-    return plan;
+    return kept != NULL ? kept : plan;
 }
 
 /* All encoders that sessions announce; strings live in the arena. */

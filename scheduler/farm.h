@@ -87,6 +87,11 @@ double farm_progress_share(struct farm *farm, int64_t fence);
  * transaction's error where it can't be read. */
 const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct title_row *title);
 
+/* The same without the title's row, where it is in memory; else NULL. `identified`: the source's
+ * identity is known. */
+const struct plan *farm_plan_kept(struct farm *farm, const char *title, int64_t submission,
+                                  bool identified);
+
 /* Reads the stored plan into an own copy; owned by the caller. NULL as above. */
 struct plan *farm_plan_load(struct tx *tx, const struct title_row *title);
 

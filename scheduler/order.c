@@ -200,17 +200,25 @@ static int compare_units(const void *left, const void *right) {
     return result != 0 ? result : compare_integers(a->position, b->position);
 }
 
-/* Where the task after so many ends the list that begins at `first`; its end where there are no
- * more, and where `tasks` is 0. */
-static size_t end_of_tasks(const struct unit_list *list, size_t first, size_t tasks) {
+/* How many tasks the list has from `first` on, and where so many of them end; its end where there
+ * are no more. */
+static size_t count_tasks(const struct unit_list *list, size_t first, size_t tasks, size_t *end) {
     size_t count = 0;
-    for (size_t i = first; tasks > 0 && i < list->count; i++) {
-        count += i == first || !forming_same_task(&list->rows[i - 1], &list->rows[i]) ? 1 : 0;
-        if (count > tasks) {
-            return i;
+    *end = list->count;
+    for (size_t i = first; i < list->count; i++) {
+        if (i == first || !forming_same_task(&list->rows[i - 1], &list->rows[i])) {
+            *end = count == tasks ? i : *end;
+            count++;
         }
     }
-    return list->count;
+    return count;
+}
+
+/* Whether a tenant's list is as long as was asked. */
+static bool is_enough(const struct unit_list *list, size_t first, size_t limit, size_t tasks) {
+    size_t end = 0;
+    return list->count - first >= limit ||
+           (tasks > 0 && count_tasks(list, first, tasks, &end) >= tasks);
 }
 
 /* Reads units until so many tasks are whole. */
@@ -238,9 +246,7 @@ static void read_tenant(struct tx *tx, const struct order *order, const struct o
     }
     size_t first = out->count;
     int64_t priority = tenant->priority;
-    while (priority != none && out->count - first < limit &&
-           (request->tasks == 0 || end_of_tasks(out, first, request->tasks) == out->count) &&
-           tx_ok(tx)) {
+    while (priority != none && tx_ok(tx)) {
         for (size_t i = 0; i < order->build_count; i++) {
             struct query query =
                 sql_query(tx, SQL_UNITS_READY,
@@ -249,14 +255,18 @@ static void read_tenant(struct tx *tx, const struct order *order, const struct o
                                  kinds[2], kinds[3], kinds[4], kinds[5]));
             read_tasks(out, &query, request->tasks);
         }
-        priority = sql_integer(tx, SQL_UNITS_NEXT_PRIORITY,
-                               VALUES(TEXT(tenant->name), INTEGER(priority)), none);
+        priority = is_enough(out, first, limit, request->tasks)
+                       ? none
+                       : sql_integer(tx, SQL_UNITS_NEXT_PRIORITY,
+                                     VALUES(TEXT(tenant->name), INTEGER(priority)), none);
     }
     if (out->count > first) {
         qsort(&out->rows[first], out->count - first, sizeof(*out->rows), compare_units);
     }
     out->count = out->count - first > limit ? first + limit : out->count;
-    out->count = end_of_tasks(out, first, request->tasks);
+    if (request->tasks > 0) {
+        count_tasks(out, first, request->tasks, &out->count);
+    }
 }
 
 bool order_read(const struct order *order, struct tx *tx, const struct order_request *request,

@@ -214,12 +214,13 @@ static enum codec_id codec_of(struct tx *tx, struct farm *farm, const struct lea
                               const struct unit_row *unit) {
     struct title_row title = {0};
     enum codec_id codec = CODEC_NONE;
-    if (unit->rendition >= 0 && title_get(tx, lease->title, &title)) {
-        const struct plan *plan = farm_plan(tx, farm, &title);
-        if (plan != NULL) {
-            const struct rendition_plan *rendition = &plan->title.renditions[unit->rendition];
-            codec = rendition->is_video ? rendition->video.codec : rendition->audio.codec;
-        }
+    const struct plan *plan = farm_plan_kept(farm, lease->title, unit->submission, unit->has_key);
+    if (unit->rendition >= 0 && plan == NULL && title_get(tx, lease->title, &title)) {
+        plan = farm_plan(tx, farm, &title);
+    }
+    if (unit->rendition >= 0 && plan != NULL) {
+        const struct rendition_plan *rendition = &plan->title.renditions[unit->rendition];
+        codec = rendition->is_video ? rendition->video.codec : rendition->audio.codec;
     }
     title_row_finish(&title);
     return codec;

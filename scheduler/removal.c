@@ -17,7 +17,8 @@ static void add_removal(struct tx *tx, const struct title_row *title) {
 /* Whoever is bound to its tenant sees its events for as long as they are kept, and those of a
  * later title of its name are none of theirs. */
 static void leave_feed(struct tx *tx, const char *title, const char *tenant) {
-    sql_run(tx, SQL_TITLE_GONE_ADD, VALUES(TEXT(title), TEXT(tenant)));
+    int64_t last = tx_numbers(tx, "event", 0) - 1;
+    sql_run(tx, SQL_TITLE_GONE_ADD, VALUES(TEXT(title), INTEGER(last), TEXT(tenant)));
 }
 
 static void drop_title(struct tx *tx, const char *title) {

@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "numbers.h"
 
 enum {
     APPLICATION_ID = 0x52656c66, /* "Relf": tells our file from another program's */
@@ -60,6 +61,7 @@ struct store {
     size_t change_count;
     size_t change_capacity;
     int64_t tally;
+    struct numbers given;
     struct line *lines; /* of this group */
     size_t line_count;
     struct backup backup;
@@ -196,6 +198,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     size_t logged = tx->store->line_count;
     bool wrote = tx->store->wrote;
     unsigned topics = tx->topics;
+    struct numbers given = tx->store->given;
     if (!tx_ok(tx) || driver_transact(driver, DRIVER_SAVE, &tx->err) != 0) {
         return (int)tx->err.code;
     }
@@ -204,6 +207,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     if (found.code != ERR_NONE && driver_in_transaction(driver)) {
         driver_transact(driver, DRIVER_UNDO, NULL);
         tx->store->change_count = counted;
+        tx->store->given = given;
         drop_lines(tx->store, logged, false);
         tx->store->wrote = wrote;
         tx->topics = topics;
@@ -219,8 +223,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
 }
 
 int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count) {
-    int64_t last = sql_integer(tx, SQL_NUMBERS, VALUES(TEXT(counter), INTEGER(count)), 0);
-    return last - count + 1;
+    return numbers_take(&tx->store->given, tx, counter, count);
 }
 
 void tx_count(struct tx *tx, size_t index, double delta) {
@@ -287,6 +290,7 @@ static unsigned run_call(struct store *store, struct call *call) {
     size_t counted = store->change_count;
     size_t logged = store->line_count;
     bool wrote = store->wrote;
+    struct numbers given = store->given;
     if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
         call->run(&tx, call->context);
         if (tx.err.code != ERR_NONE && driver_in_transaction(store->driver)) {
@@ -298,6 +302,7 @@ static unsigned run_call(struct store *store, struct call *call) {
     }
     if (tx.err.code != ERR_NONE) {
         store->change_count = counted;
+        store->given = given;
         drop_lines(store, logged, false);
         store->wrote = wrote;
     }
@@ -314,7 +319,12 @@ static void fail_group(struct call *group, const struct err *err) {
 
 static void commit(struct store *store, struct err *err) {
     int64_t since = clock_monotonic_ns();
-    driver_transact(store->driver, DRIVER_COMMIT, err);
+    struct tx tx = {.store = store};
+    numbers_write(&store->given, &tx);
+    *err = tx.err;
+    if (err->code == ERR_NONE) {
+        driver_transact(store->driver, DRIVER_COMMIT, err);
+    }
     histogram_observe(&store->commit_seconds, store_commit_bounds,
                       1e-9 * (double)(clock_monotonic_ns() - since));
 }
@@ -338,6 +348,7 @@ static unsigned run_group(struct store *store, struct call *group) {
     }
     if (err.code != ERR_NONE) {
         store->failures++;
+        store->given = (struct numbers){0};
         drop_lines(store, 0, false);
         if (driver_in_transaction(store->driver)) {
             driver_transact(store->driver, DRIVER_ROLLBACK, NULL);

@@ -59,12 +59,11 @@ const char store_migration_table[] =
 static const char *const statements[SQL_COUNT] = {
     [SQL_SCHEMA_NUMBER] = "SELECT max(number) FROM migration",
     [SQL_SCHEMA_ADD] = "INSERT INTO migration (number, at) VALUES ($1, $2)",
-    [SQL_NUMBERS] = "UPDATE counter SET value = value + $2 WHERE name = $1 RETURNING value",
+    [SQL_NUMBER_GET] = "SELECT value FROM counter WHERE name = $1",
+    [SQL_NUMBER_SET] = "UPDATE counter SET value = $2 WHERE name = $1",
     /* What would not change is not written: this does. */
     [SQL_PROOF_PUT] = "INSERT INTO counter (name, value) VALUES ('proof', $1) "
                       "ON CONFLICT (name) DO UPDATE SET value = $1",
-
-    [SQL_NUMBERS_RAISE] = "UPDATE counter SET value = $2 WHERE name = $1 AND value < $2",
 
     [SQL_EVENT_ADD] = "INSERT INTO event (seq, at, title, unit, kind, detail, trace) "
                       "VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -149,8 +148,7 @@ static const char *const statements[SQL_COUNT] = {
                            "AND priority = $1 AND tenant = $2) o "
                            "WHERE o.due < $3 OR (o.due = $3 AND o.submission < $4)",
 
-    [SQL_TITLE_GONE_ADD] = "INSERT INTO title_gone (title, seq, tenant) "
-                           "SELECT $1, value, $2 FROM counter WHERE name = 'event'",
+    [SQL_TITLE_GONE_ADD] = "INSERT INTO title_gone (title, seq, tenant) VALUES ($1, $2, $3)",
     [SQL_TITLE_DROP_TRACE] = "DELETE FROM title_trace WHERE title = $1",
     [SQL_TITLES_GONE_DROP] = "DELETE FROM title_gone WHERE seq <= $1",
 

@@ -10,8 +10,8 @@ enum sql_id {
     /* the store's own */
     SQL_SCHEMA_NUMBER,
     SQL_SCHEMA_ADD,
-    SQL_NUMBERS,
-    SQL_NUMBERS_RAISE,
+    SQL_NUMBER_GET,
+    SQL_NUMBER_SET,
     SQL_PROOF_PUT,
     /* the feed */
     SQL_EVENT_ADD,

@@ -529,6 +529,27 @@ START_TEST(the_last_chunk_is_split_among_free_slots) {
 }
 END_TEST
 
+START_TEST(with_plenty_tasks_are_whole_and_in_order) {
+    static const char *const titles[] = {"a", "b", "c", "d", "e"};
+    for (int i = 0; i < 5; i++) {
+        fixture_submit(&farm, titles[i], "h264", false);
+    }
+    fixture_join(&farm, "w1", "host1", 1, session);
+    ck_assert_int_eq(fixture_lease(&farm, session, 5), 0);
+    for (int i = 0; i < 5; i++) {
+        fixture_make(&farm, &farm.tasks[i]);
+    }
+    for (int i = 0; i < 1 + CHUNKS; i++) {
+        const struct task *task = fixture_lease_one(&farm, session);
+        ck_assert_str_eq(task->title, "a");
+        ck_assert_int_eq(task->kind, i == 0 ? TASK_AUDIO : TASK_VIDEO);
+        ck_assert_uint_eq(task->unit_count, i == 0 ? 1 : RUNGS);
+        ck_assert_int_eq(fixture_unit(&farm, task->units[0].id).chunk, i == 0 ? -1 : i - 1);
+    }
+    ck_assert_str_eq(fixture_lease_one(&farm, session)->title, "b");
+}
+END_TEST
+
 START_TEST(one_slot_never_splits) {
     fixture_run_title(&farm, "t", "h264", 1, session);
     ck_assert_int_eq(fixture_work(&farm, session), 1 + CHUNKS + 2);
@@ -650,6 +671,7 @@ Suite *lease_suite(void) {
     tcase_add_loop_test(forming, budgets_spread_the_work, 0, 7);
     tcase_add_loop_test(forming, shares_fit_their_budget, 0, 7);
     tcase_add_test(forming, the_last_chunk_is_split_among_free_slots);
+    tcase_add_test(forming, with_plenty_tasks_are_whole_and_in_order);
     tcase_add_test(forming, one_slot_never_splits);
     tcase_add_test(forming, near_the_end_the_longest_goes_first);
     tcase_add_test(forming, memory_limits_what_a_worker_is_given);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "scheduler/order.h"
 #include "scheduler/tenants.h"
 #include "scheduler_fixture.h"
 
@@ -185,6 +186,62 @@ START_TEST(within_a_tenant_a_title_is_finished_first) {
 }
 END_TEST
 
+/* ---- how many there are --------------------------------------------------------- */
+
+struct look {
+    size_t count;
+    bool found;
+};
+
+static void look_for_plenty(struct tx *tx, void *context) {
+    struct look *look = context;
+    struct order order = {.rules = &farm.farm.tenants};
+    order_load(&order, tx);
+    order_load_builds(&order, tx, session);
+    look->found = order_has_plenty(&order, tx, &farm.farm, look->count);
+    order_finish(&order);
+}
+
+/* Whether more than so many units are ready. */
+static bool has_more_than(size_t count) {
+    struct look look = {.count = count};
+    ck_assert_int_eq(store_call(farm.store, look_for_plenty, &look, &farm.err), 0);
+    return look.found;
+}
+
+static void lease_x0(void) {
+    ck_assert_str_eq(lease(1), "x0 ");
+}
+
+static void cancel_x0(void) {
+    ck_assert_int_eq(fixture_cancel(&farm, "x0"), 0);
+}
+
+static void remove_x0(void) {
+    ck_assert(fixture_remove(&farm, "x0", true));
+}
+
+static void delay_x0(void) {
+    submit("x0", -1, "x", 0);
+}
+
+static void give_x0_away(void) {
+    submit("x0", 0, "y", 0);
+}
+
+START_TEST(what_left_the_queue_is_not_plenty) {
+    static void (*const ways[])(void) = {lease_x0, cancel_x0, remove_x0, delay_x0, give_x0_away};
+    submit_many("x", 8);
+    ck_assert(has_more_than(7));
+    ck_assert(!has_more_than(8));
+    ways[_i]();
+    ck_assert(!has_more_than(7));
+    ck_assert(has_more_than(6));
+    submit("x8", 0, "x", 0);
+    ck_assert(has_more_than(7)); /* what came is counted anew */
+}
+END_TEST
+
 START_TEST(rules_are_read) {
     static const struct {
         const char *text;
@@ -234,6 +291,7 @@ Suite *order_suite(void) {
     tcase_add_test(tests, many_tenants_are_all_served);
     tcase_add_test(tests, a_title_that_runs_moves_in_the_queue);
     tcase_add_test(tests, within_a_tenant_a_title_is_finished_first);
+    tcase_add_loop_test(tests, what_left_the_queue_is_not_plenty, 0, 5);
     suite_add_tcase(suite, tests);
     TCase *pure = tcase_create("pure");
     tcase_add_loop_test(pure, rules_are_read, 0, 13);

@@ -269,6 +269,35 @@ START_TEST(numbers_are_given_once_whoever_asks) {
 }
 END_TEST
 
+static void take_and_fail(struct tx *tx, void *context) {
+    take_number(tx, context);
+    err_set(tx_err(tx), ERR_CONFLICT, "no");
+}
+
+static void take_parts(struct tx *tx, void *context) {
+    int64_t *numbers = context;
+    take_number(tx, &numbers[0]);
+    tx_try(tx, take_and_fail, &numbers[1], NULL);
+    take_number(tx, &numbers[2]);
+}
+
+START_TEST(numbers_of_what_was_undone_are_given_again) {
+    struct store *store = open_store();
+    int64_t numbers[3] = {0}, next = 0;
+    ck_assert_int_eq(store_call(store, take_and_fail, &next, NULL), ERR_CONFLICT);
+    ck_assert_int_eq(next, 1);
+    store_call(store, take_parts, numbers, NULL);
+    ck_assert_int_eq(numbers[0], 1);
+    ck_assert_int_eq(numbers[1], 11);
+    ck_assert_int_eq(numbers[2], 11);
+    store_close(store);
+    store = open_store(); /* and after a restart */
+    store_call(store, take_number, &next, NULL);
+    ck_assert_int_eq(next, 21);
+    store_close(store);
+}
+END_TEST
+
 static atomic_int woken_topics;
 
 static int64_t after(void *context, unsigned topics) {
@@ -611,6 +640,7 @@ Suite *store_suite(void) {
     tcase_add_test(calls, calls_that_wait_together_are_one_transaction);
     tcase_add_test(calls, closing_runs_what_was_submitted);
     tcase_add_test(calls, numbers_are_given_once_whoever_asks);
+    tcase_add_test(calls, numbers_of_what_was_undone_are_given_again);
     tcase_add_test(calls, only_what_was_kept_wakes_anybody);
     tcase_add_test(calls, the_clock_never_goes_back);
     tcase_add_test(calls, every_statement_is_understood);

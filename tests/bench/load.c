@@ -306,31 +306,49 @@ static void fill(const char *ladder_path, int titles, int64_t frames) {
 }
 
 /* The report of one unit of four segments of two GOPs. */
-static char *unit_complete(void) {
+static void make_report(struct task_report *report) {
     enum { SEGMENTS = 4, FRAGMENTS = 2 };
     struct task_unit one = {.rendition = "h264-360p"};
     struct task task = {.kind = TASK_VIDEO, .unit_count = 1, .units = &one};
-    struct task_report report = {0};
-    fixture_report(&report, &task, 0);
-    struct unit_report *unit = &report.units[0];
+    fixture_report(report, &task, 0);
+    struct unit_report *unit = &report->units[0];
     struct segment_report first = unit->segments[0];
     unit->segment_count = SEGMENTS;
-    unit->segments = arena_zero(&report.arena, SEGMENTS, sizeof(*unit->segments));
+    unit->segments = arena_zero(&report->arena, SEGMENTS, sizeof(*unit->segments));
     for (int i = 0; i < SEGMENTS; i++) {
         unit->segments[i] = first;
         unit->segments[i].number = i + 1;
         unit->segments[i].decode_time = 96 * i;
         unit->segments[i].fragment_count = FRAGMENTS;
         unit->segments[i].fragments =
-            arena_zero(&report.arena, FRAGMENTS, sizeof(struct fragment_report));
+            arena_zero(&report->arena, FRAGMENTS, sizeof(struct fragment_report));
         for (uint32_t j = 0; j < FRAGMENTS; j++) {
             unit->segments[i].fragments[j] =
                 (struct fragment_report){.offset = 500 * j, .size = 500, .idr_size = 200};
         }
     }
+}
+
+/* What a worker sends of it. */
+static char *unit_complete(void) {
+    struct task_report report = {0};
+    make_report(&report);
     char *text = report_text(&report);
     task_report_finish(&report);
     return text;
+}
+
+/* The peer with what the store keeps of it. */
+static int peer(const char *store, double seconds, int group) {
+    struct task_report report = {0};
+    struct buf text = {0};
+    struct writer w = writer_of(&text);
+    make_report(&report);
+    unit_report_write(&report.units[0], &w, NULL);
+    int result = load_peer(store, seconds, group, buf_text(&text));
+    buf_finish(&text);
+    task_report_finish(&report);
+    return result;
 }
 
 static void pairs(double seconds, int count) {
@@ -412,7 +430,7 @@ static void wake(const char *ladder_path, int count, int rounds, const char *pid
 
 int main(int argc, char **argv) {
     if (argc == 5 && strcmp(argv[1], "peer") == 0) {
-        return load_peer(argv[2], strtod(argv[3], NULL), (int)strtol(argv[4], NULL, 10));
+        return peer(argv[2], strtod(argv[3], NULL), (int)strtol(argv[4], NULL, 10));
     }
     if (argc < 6) {
         return 2;

@@ -2,27 +2,40 @@
 /* A bare loop over the store: see load_peer.h. */
 #include "load_peer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/clock.h"
 #include "common/err.h"
+#include "common/id.h"
 #include "common/mem.h"
 #include "database/driver.h"
 #include "scheduler/store.h"
 
 static const char detail[] = "{\"worker\":\"w1\",\"host\":\"h1\",\"fence\":12345678,"
                              "\"attempt\":1,\"session\":\"abcdefghijklmnopqrstuvwxyz\"}";
-static const char session[] = "abcdefghijklmnopqrstuvwxyz";
 static const char trace[] = "0123456789abcdef0123456789abcdef";
-static char report[1400];
+static const char *report;
+
+enum { WORKERS = 64, BUILDS = 3 };
 
 struct unit {
     int64_t id;
     char title[64];
 };
+
+/* One of those that call in turn. */
+struct worker {
+    char session[ID_TEXT];
+    char name[16];
+    char host[16];
+};
+
+static struct worker workers[WORKERS];
 
 static struct driver *driver;
 static struct err err;
@@ -41,24 +54,47 @@ static void run(enum sql_id id, const struct value *values, size_t count) {
 }
 
 static void add_event(const struct unit *unit, const char *kind) {
-    run(SQL_NUMBERS, VALUES(TEXT("event"), INTEGER(1)));
     run(SQL_TITLE_TRACE, VALUES(TEXT(unit->title)));
     run(SQL_EVENT_ADD, VALUES(INTEGER(event++), INTEGER(1), TEXT(unit->title), INTEGER(unit->id),
                               TEXT(kind), TEXT(detail), TEXT(trace)));
 }
 
-static void lease(const struct unit *unit) {
-    run(SQL_SESSION_GET, VALUES(TEXT(session)));
+/* The next ready unit that the worker may be given; whether there is one. */
+static bool find_unit(const struct worker *worker, struct unit *unit) {
+    bool found = false;
+    const struct value kinds = TEXT("video");
+    run(SQL_SESSION_GET, VALUES(TEXT(worker->session)));
+    run(SQL_DRAINS, VALUES(TEXT(worker->name)));
+    run(SQL_ENCODER_BUILDS, VALUES(TEXT(worker->session)));
+    for (int build = 0; build < BUILDS && !found; build++) {
+        const int id = SQL_UNITS_READY;
+        int step = driver_start(driver, id, store_sql(SQL_UNITS_READY),
+                                VALUES(TEXT(""), INTEGER(0), INTEGER(build), INTEGER(INT64_MAX),
+                                       INTEGER(1), kinds, kinds, kinds, kinds, kinds, kinds),
+                                &err);
+        while (step == 0 && driver_step(driver, id, &err) > 0) {
+            unit->id = driver_integer(driver, id, 0);
+            snprintf(unit->title, sizeof(unit->title), "%s", driver_text(driver, id, 1));
+            found = true;
+        }
+    }
+    return found;
+}
+
+static bool lease(const struct worker *worker, struct unit *unit) {
+    if (!find_unit(worker, unit)) {
+        return false;
+    }
     run(SQL_TITLE_GET, VALUES(TEXT(unit->title)));
-    run(SQL_NUMBERS, VALUES(TEXT("fence"), INTEGER(1)));
     run(SQL_LEASE_ADD,
-        VALUES(INTEGER(fence), TEXT(session), TEXT("w1"), TEXT("h1"), TEXT(unit->title),
-               TEXT("video"), TEXT("live"), INTEGER(1), INTEGER(1), REAL(1), INTEGER(1 << 28),
-               INTEGER(1 << 28), INTEGER(30000), INTEGER(30001), INTEGER(0)));
+        VALUES(INTEGER(fence), TEXT(worker->session), TEXT(worker->name), TEXT(worker->host),
+               TEXT(unit->title), TEXT("video"), TEXT("live"), INTEGER(1), INTEGER(1), REAL(1),
+               INTEGER(1 << 28), INTEGER(1 << 28), INTEGER(30000), INTEGER(fence), INTEGER(0)));
     run(SQL_LEASE_UNIT_ADD, VALUES(INTEGER(fence++), INTEGER(unit->id)));
     run(SQL_UNIT_COUNT_ATTEMPT, VALUES(INTEGER(unit->id)));
     run(SQL_UNIT_MOVE, VALUES(INTEGER(unit->id), TEXT("ready"), TEXT("leased"), INTEGER(1)));
     add_event(unit, "unit.lease");
+    return true;
 }
 
 static void complete(const struct unit *unit, int64_t of) {
@@ -79,68 +115,83 @@ static void complete(const struct unit *unit, int64_t of) {
     }
 }
 
-/* The next ready units of the queue. */
-static int find_units(struct unit *units, int count) {
-    int found = 0;
-    struct value kinds = TEXT("video");
-    for (int build = 0; build < 3 && found < count; build++) {
-        int id = SQL_UNITS_READY;
-        const struct value values[] = {TEXT(""),
-                                       INTEGER(0),
-                                       INTEGER(build),
-                                       INTEGER(INT64_MAX),
-                                       INTEGER(count - found),
-                                       kinds,
-                                       kinds,
-                                       kinds,
-                                       kinds,
-                                       kinds,
-                                       kinds};
-        int step = driver_start(driver, id, store_sql(SQL_UNITS_READY), values,
-                                sizeof(values) / sizeof(values[0]), &err);
-        while (step == 0 && driver_step(driver, id, &err) > 0) {
-            units[found].id = driver_integer(driver, id, 0);
-            snprintf(units[found].title, sizeof(units[found].title), "%s",
-                     driver_text(driver, id, 1));
-            found++;
+/* Workers as load.c has them, with an encoder of each build line. */
+static void join_all(void) {
+    for (int i = 0; i < WORKERS; i++) {
+        struct worker *worker = &workers[i];
+        id_make(worker->session);
+        snprintf(worker->name, sizeof(worker->name), "w%d", i);
+        snprintf(worker->host, sizeof(worker->host), "h%d", i);
+        run(SQL_SESSION_ADD,
+            VALUES(TEXT(worker->session), TEXT(worker->name), TEXT(worker->host), INTEGER(1),
+                   INTEGER(1), INTEGER(INT64_C(8) << 30), INTEGER(1), INTEGER(1), INTEGER(0)));
+        for (int build = 1; build < BUILDS; build++) {
+            run(SQL_ENCODER_ADD,
+                VALUES(TEXT(worker->session), TEXT(build == 1 ? "x264" : "aac"),
+                       TEXT(build == 1 ? "h264" : "aac"), INTEGER(build), INTEGER(0)));
         }
     }
-    return found;
 }
 
-int load_peer(const char *store, double seconds, int group) {
+static void commit(void) {
+    run(SQL_NUMBER_SET, VALUES(TEXT("event"), INTEGER(event)));
+    driver_transact(driver, DRIVER_COMMIT, &err);
+}
+
+/* One transaction of leases and one of their completions; whether there was enough to lease. */
+static bool work_group(struct unit *units, int group) {
+    static int next;
+    int64_t first = fence;
+    int count = 0;
+    driver_transact(driver, DRIVER_BEGIN, &err);
+    while (count < group && lease(&workers[next++ % WORKERS], &units[count])) {
+        count++;
+    }
+    run(SQL_NUMBER_SET, VALUES(TEXT("fence"), INTEGER(fence)));
+    commit();
+    driver_transact(driver, DRIVER_BEGIN, &err);
+    for (int i = 0; i < count; i++) {
+        complete(&units[i], first + i);
+    }
+    commit();
+    return count == group;
+}
+
+/* CPU seconds of this process until now. */
+static double cpu_now(void) {
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+int load_peer(const char *store, double seconds, int group, const char *unit_report) {
     struct unit *units = mem_zero((size_t)group, sizeof(*units));
     int64_t pairs = 0;
-    memset(report, 'x', sizeof(report) - 1);
+    bool enough = true;
+    report = unit_report;
     struct driver_options how = store_driver_options();
     if (driver_open(&driver, store, &how, &err) != 0) {
         fprintf(stderr, "bench-load: %s\n", err.message);
         return 1;
     }
+    join_all();
+    double cpu_s = cpu_now();
     int64_t began = clock_monotonic_ns();
     int64_t end = began + (int64_t)(seconds * 1e9);
-    while (clock_monotonic_ns() < end && err.code == ERR_NONE) {
-        driver_transact(driver, DRIVER_BEGIN, &err);
-        int count = find_units(units, group);
-        int64_t first = fence;
-        for (int i = 0; i < count; i++) {
-            lease(&units[i]);
-        }
-        driver_transact(driver, DRIVER_COMMIT, &err);
-        driver_transact(driver, DRIVER_BEGIN, &err);
-        for (int i = 0; i < count; i++) {
-            complete(&units[i], first + i);
-        }
-        driver_transact(driver, DRIVER_COMMIT, &err);
-        pairs += count;
-        if (count < group) {
-            fprintf(stderr, "bench-load: the store has too few units\n");
-            return 1;
-        }
+    while (clock_monotonic_ns() < end && enough) {
+        enough = work_group(units, group);
+        pairs += group;
     }
-    printf("{\"pairs_per_s\": %.1f}\n",
-           (double)pairs / (1e-9 * (double)(clock_monotonic_ns() - began)));
+    double took = 1e-9 * (double)(clock_monotonic_ns() - began);
+    cpu_s = cpu_now() - cpu_s;
     driver_close(driver);
     mem_free(units);
+    if (err.code != ERR_NONE || !enough) {
+        fprintf(stderr, "bench-load: %s\n", enough ? err.message : "the store has too few units");
+        return 1;
+    }
+    printf("{\"pairs_per_s\": %.1f, \"pairs\": %lld, \"cpu_s\": %.3f}\n", (double)pairs / took,
+           (long long)pairs, cpu_s);
     return 0;
 }

@@ -35,6 +35,13 @@ def high_water(pid):
     return 0
 
 
+def cpu_s(pid):
+    """CPU seconds of a process until now, with those of children that it has waited for."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def run(command, **options):
     """Runs it to its end at NICE; fails where it does."""
     options.setdefault("stdout", subprocess.DEVNULL)

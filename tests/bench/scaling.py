@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A farm of daemons on this machine, with more and more workers of one slot: what each brings, and
-how long a slot stands without a child between two tasks."""
+"""A farm of daemons on this machine, with more and more workers of one slot: what each brings,
+beside what bare processes bring that know of no farm; and how long a slot stands without a child
+between two tasks."""
 import datetime
 import json
 import os
@@ -12,9 +13,11 @@ import subprocess
 import time
 
 import measure
+import titles
 
 COUNTS = (1, 2, 4, 8, 16)
 SECONDS = 200
+BARE_SECONDS = 60
 LADDER = "fast"
 DONE = re.compile(r'^ts=(\S+)Z .*msg="task done" .*kind=(\w+) .*wall_s=([\d.]+)')
 
@@ -103,23 +106,59 @@ def run_once(bench, source, count):
         return farm.encode(source), farm.gaps()
 
 
+def start_bare(bench, source, renditions, cpu):
+    """The same encodes by ffmpeg's CLI on one core, whatever threads it would have."""
+    command = titles.ffmpeg_ladder(source, bench.path(f"bare-{cpu}"), renditions)
+    at = command.index("-i")
+    command[at:at] = ["-threads", "1"]
+    at = command.index("-filter_complex")
+    command[at:at] = ["-filter_complex_threads", "1"]
+    for at in reversed([i for i, word in enumerate(command) if word == "libx264"]):
+        command[at + 1:at + 1] = ["-threads", "1"]
+
+    def on_its_core():
+        os.nice(measure.NICE)
+        os.sched_setaffinity(0, {cpu})
+
+    return subprocess.Popen(command, preexec_fn=on_its_core)
+
+
+def bare_seconds(bench, source, renditions, count):
+    """Until so many processes at once have each made all of it."""
+    cpus = sorted(os.sched_getaffinity(0))[:count]
+    began = time.monotonic()
+    started = [start_bare(bench, source, renditions, cpu) for cpu in cpus]
+    if any([process.wait() != 0 for process in started]):
+        raise RuntimeError("ffmpeg failed")
+    return time.monotonic() - began
+
+
 def judge(bench):
-    """Each number of workers takes its turn in every pair, so that all see the same machine."""
-    source = bench.film(SECONDS)
-    counts = [count for count in COUNTS if count <= os.cpu_count()]
-    shares = {count: [] for count in counts}
+    """Each number of workers takes its turn in every pair, and so do bare processes, so that all
+    see the same machine."""
+    source, bare_source = bench.film(SECONDS), bench.film(BARE_SECONDS)
+    renditions = titles.planned(bench, bare_source, LADDER)
+    counts = [count for count in COUNTS if count <= len(os.sched_getaffinity(0))]
+    shares, bare_shares = ({count: [] for count in counts} for _ in range(2))
     idle, gap = [], []
     for _ in range(bench.options.pairs):
-        alone = None
+        alone = bare_alone = None
         for count in counts:
+            bare = bare_seconds(bench, bare_source, renditions, count)
             seconds, (turns, children, tasks) = run_once(bench, source, count)
-            alone = alone or seconds
+            alone, bare_alone = alone or seconds, bare_alone or bare
             shares[count].append(alone / seconds / count)
+            bare_shares[count].append(bare_alone / bare)
             idle.append(1 - children / turns)
             gap.append(1000 * (turns - children) / tasks)
     for count in counts[1:]:
+        of_bare = [ours / bare for ours, bare in zip(shares[count], bare_shares[count])]
         bench.row(f"{count} workers of one slot: throughput, of {count} times one's",
-                  measure.spread(shares[count]), "0.9", statistics.median(shares[count]) >= 0.9)
+                  measure.spread(shares[count]))
+        bench.row(f"&emsp;the same of {count} bare processes of one core",
+                  measure.spread(bare_shares[count]))
+        bench.row("&emsp;ours, of theirs", measure.spread(of_bare), "0.9",
+                  statistics.median(of_bare) >= 0.9)
     bench.row("&emsp;slots without a child between two chunks",
               f"{measure.spread(idle)}, {statistics.median(gap):.0f} ms a chunk", "0.02",
               statistics.median(idle) <= 0.02)
