@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Calls to a scheduler's HTTP API. Private to cli/. */
+/* Calls to a scheduler's HTTP API, or to a catalog's. Private to cli/. */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
 
@@ -9,8 +9,8 @@
 
 struct client; /* used by one thread */
 
-/* Strings are copied. `url` may be a list of several, of which one answers at a time. `ca_file`:
- * who vouches for the scheduler, NULL for the system's. */
+/* Strings are copied; without a token (NULL) none is shown. `url` may be a list of several, of
+ * which one answers at a time. `ca_file`: who vouches for the scheduler, NULL for the system's. */
 int client_create(struct client **out, const char *url, const char *token, const char *ca_file,
                   struct err *err);
 void client_destroy(struct client *client);
@@ -28,6 +28,10 @@ struct invocation;
 /* A client of the scheduler that the command's options, the environment or the defaults name.
  * Nothing is asked yet. From here on Ctrl-C ends a call: CANCELLED. */
 int client_connect(struct client **out, const struct invocation *invocation, struct err *err);
+
+/* The same for a catalog: --catalog, REELFARM_CATALOG, --token-file; most need no token. */
+int client_connect_catalog(struct client **out, const struct invocation *invocation,
+                           struct err *err);
 
 /* Tells the error of a call, and what to do where no scheduler answers; the exit code:
  * EXIT_UNREACHABLE, EXIT_REFUSED for a conflict or a right that the token lacks,
