@@ -20,6 +20,7 @@ static const struct edge_driver *const drivers[] = {
     &edge_dav,
     &edge_pull,
     &edge_s3,
+    &edge_catalog,
 };
 
 const struct edge_driver *edge_driver_find(const char *name) {

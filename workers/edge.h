@@ -88,6 +88,7 @@ struct edge_title {
     const char *document; /* the version's title document (VERSION.json at the origin), as it lies
                             there; NULL where version is "" */
     size_t document_size;
+    const struct push_listing *listing; /* NULL: none is known */
 };
 
 struct edge_driver {

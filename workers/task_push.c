@@ -553,6 +553,7 @@ static int title_tell(struct task_run *run, struct err *err) {
         .version = task->version,
         .document = published ? buf_text(&push->document) : NULL,
         .document_size = published ? push->document.size : 0,
+        .listing = task->push.has_listing ? &task->push.listing : NULL,
     };
     if ((push->driver->caps & EDGE_DOCUMENT) == 0) {
         return 0;
