@@ -25,12 +25,14 @@ enum {
 };
 
 static const char default_url[] = "http://127.0.0.1:7430";
+static const char default_catalog[] = "http://127.0.0.1:7440";
 
 struct client {
+    const char *who; /* is asked: "scheduler", also its command and option */
     struct http_client *http;
     char *list; /* of URLs */
     struct urls urls;
-    char *token;
+    char *token;               /* NULL: none is shown */
     char *ca_file;             /* NULL: the system's authorities */
     const atomic_bool *cancel; /* NULL: none */
     bool answered;             /* the latest call */
@@ -49,10 +51,11 @@ int client_create(struct client **out, const struct client_options *options, str
         return failed;
     }
     struct client *client = mem_zero(1, sizeof(*client));
+    client->who = "scheduler";
     client->http = http;
     client->list = mem_string(options->url);
     urls_init(&client->urls, options->url);
-    client->token = mem_string(options->token);
+    client->token = options->token == NULL ? NULL : mem_string(options->token);
     client->ca_file = options->ca_file == NULL ? NULL : mem_string(options->ca_file);
     client->call_ms = options->call_ms;
     *out = client;
@@ -124,17 +127,37 @@ int client_connect(struct client **out, const struct invocation *invocation, str
     return failed;
 }
 
+int client_connect_catalog(struct client **out, const struct invocation *invocation,
+                           struct err *err) {
+    const char *url = chosen(invocation, "catalog", "REELFARM_CATALOG");
+    const char *token_file = chosen(invocation, "token-file", "REELFARM_CATALOG_TOKEN_FILE");
+    struct buf token = {0};
+    int failed = token_file != NULL ? read_token(&token, token_file, url, err) : 0;
+    if (failed == 0) {
+        struct client_options options = client_options_default();
+        options.url = url != NULL ? url : default_catalog;
+        options.token = token_file != NULL ? buf_text(&token) : NULL;
+        options.ca_file = chosen(invocation, "ca-file", "REELFARM_CA_FILE");
+        failed = client_create(out, &options, err);
+    }
+    if (failed == 0) {
+        (*out)->who = "catalog";
+        (*out)->cancel = interrupt_catch();
+    }
+    buf_finish(&token);
+    return failed;
+}
+
 /* What an error of a call is to its user. */
 static int judge(const struct client *client, const struct err *err, struct err *told) {
     bool away = err->code == ERR_UNAVAILABLE || err->code == ERR_TIMEOUT;
     *told = *err;
     if (away && (client == NULL || !client->answered)) {
         err_clear(told);
-        err_set(
-            told, err->code,
-            "no scheduler answers at %s: %s; start one by `reelfarm scheduler`, or name another "
-            "by --scheduler",
-            client != NULL ? client->list : default_url, err->message);
+        const char *who = client != NULL ? client->who : "scheduler";
+        err_set(told, err->code,
+                "no %s answers at %s: %s; start one by `reelfarm %s`, or name another by --%s", who,
+                client != NULL ? client->list : default_url, err->message, who, who);
         return EXIT_UNREACHABLE;
     }
     bool refused = err->code == ERR_CONFLICT || err->code == ERR_FORBIDDEN;
@@ -173,8 +196,9 @@ static int problem(const struct http_request *request, struct http_response *res
     return failed;
 }
 
-static int read_answer(const struct http_request *request, const struct http_response *response,
-                       struct json **answer, struct err *err) {
+static int read_answer(const struct client *client, const struct http_request *request,
+                       const struct http_response *response, struct json **answer,
+                       struct err *err) {
     struct json *tree = NULL;
     struct err wrong = {0};
     struct reader r = {0};
@@ -185,9 +209,8 @@ static int read_answer(const struct http_request *request, const struct http_res
     }
     if (failed != 0) {
         json_tree_destroy(tree);
-        return err_set(err, ERR_CORRUPT,
-                       "%s %s: the answer is not a scheduler's; check --scheduler", request->method,
-                       request->url);
+        return err_set(err, ERR_CORRUPT, "%s %s: the answer is not a %s's; check --%s",
+                       request->method, request->url, client->who, client->who);
     }
     *answer = tree;
     return 0;
@@ -232,7 +255,7 @@ static int call_one(struct client *client, const char *method, const char *path,
         failed = problem(&request, &response, err);
     }
     if (failed == 0 && answer != NULL) {
-        failed = read_answer(&request, &response, answer, err);
+        failed = read_answer(client, &request, &response, answer, err);
     }
     http_response_finish(&response);
     mem_free(url);

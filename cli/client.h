@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Calls to a scheduler's HTTP API. Private to cli/. */
+/* Calls to a scheduler's HTTP API, or to a catalog's. Private to cli/. */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
 
@@ -11,8 +11,8 @@ struct client; /* used by one thread */
 
 /* Strings are copied. */
 struct client_options {
-    const char *url; /* may be a list of several, of which one answers at a time */
-    const char *token;
+    const char *url;     /* may be a list of several, of which one answers at a time */
+    const char *token;   /* NULL: none is shown */
     const char *ca_file; /* who vouches for the scheduler; default (NULL) the system's */
     int call_ms;         /* a call's answer is waited for so long; default 30000 */
 };
@@ -34,6 +34,10 @@ struct invocation;
 /* A client of the scheduler that the command's options, the environment or the defaults name.
  * Nothing is asked yet. From here on Ctrl-C ends a call: CANCELLED. */
 int client_connect(struct client **out, const struct invocation *invocation, struct err *err);
+
+/* The same for a catalog: --catalog, REELFARM_CATALOG, --token-file; most need no token. */
+int client_connect_catalog(struct client **out, const struct invocation *invocation,
+                           struct err *err);
 
 /* Tells the error of a call, and what to do where no scheduler answers; the exit code:
  * EXIT_UNREACHABLE, EXIT_REFUSED for a conflict or a right that the token lacks,

@@ -90,6 +90,7 @@ int command_print(struct buf *text);
 /* The rows: one file each. */
 extern const struct command command_backup;
 extern const struct command command_cancel;
+extern const struct command command_catalog;
 extern const struct command command_config;
 extern const struct command command_doctor;
 extern const struct command command_drain;
@@ -99,6 +100,7 @@ extern const struct command command_list;
 extern const struct command command_remove;
 extern const struct command command_retry;
 extern const struct command command_scheduler;
+extern const struct command command_search;
 extern const struct command command_status;
 extern const struct command command_submit;
 extern const struct command command_token;

@@ -260,6 +260,19 @@ int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
     return code != 0 ? code : blob->backend->put(blob, key, data, size, mode, err);
 }
 
+int blob_copy(struct blob *blob, const char *key, const struct blob *from, const char *from_key,
+              struct err *err) {
+    if (blob->backend != from->backend || blob->backend->copy == NULL) {
+        return err_set(err, ERR_UNSUPPORTED, "'%s' and '%s' are not of one store", from->name,
+                       blob->name);
+    }
+    int code = check_key(blob, key, err);
+    if (code == 0) {
+        code = check_key(from, from_key, err);
+    }
+    return code != 0 ? code : blob->backend->copy(blob, key, from, from_key, err);
+}
+
 int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err) {
     int code = check_key(blob, key, err);
     return code != 0 ? code : blob->backend->get(blob, key, max, out, err);

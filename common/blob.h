@@ -128,6 +128,12 @@ enum blob_put_mode {
 int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
              enum blob_put_mode mode, struct err *err);
 
+/* Copies the object `from_key` of the root `from` to `key` here, type and caching with it, by the
+ * store itself: no byte comes this way. UNSUPPORTED, and nothing is done, where the two are not of
+ * one store that can. As durable as blob_put, and takes the place of what is there. */
+int blob_copy(struct blob *blob, const char *key, const struct blob *from, const char *from_key,
+              struct err *err);
+
 /* Appends a whole object to `out`; INVALID where it has more than `max` bytes, CORRUPT where it
  * says of itself, again and again, that other bytes were put there. */
 int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);

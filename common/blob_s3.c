@@ -344,6 +344,44 @@ static int s3_put(struct blob *blob, const char *key, const void *data, size_t s
                     : put_whole(blob, key, data, size, only_new, err);
 }
 
+/* Whether both buckets are reached by one address, and so by one account: the process has one. */
+static bool is_one_store(const struct s3_root *a, const struct s3_root *b) {
+    const char *one = s3_client_place(a->client);
+    const char *other = s3_client_place(b->client);
+    size_t length = (size_t)(strrchr(one, '/') - one);
+    return length == (size_t)(strrchr(other, '/') - other) && strncmp(one, other, length) == 0;
+}
+
+/* CopyObject, which keeps what was said of the object when it was put. It may find out too late
+ * that it fails, and says so in a 200. */
+static int s3_copy(struct blob *blob, const char *key, const struct blob *from,
+                   const char *from_key, struct err *err) {
+    const struct s3_root *state = blob->state;
+    const struct s3_root *origin = from->state;
+    struct buf source = {0};
+    char code[S3_CODE_TEXT];
+    if (!is_one_store(state, origin)) {
+        return err_set(err, ERR_UNSUPPORTED, "'%s' and '%s' are not of one store", from->name,
+                       blob->name);
+    }
+    char *path = mem_format("/%s/%s%s", origin->bucket, origin->prefix, from_key);
+    const struct sigv4_request named = {.path = path};
+    sigv4_target(&named, &source);
+    const struct http_header header = {"x-amz-copy-source", buf_text(&source)};
+    struct http_request request = request_of(blob, "PUT");
+    request.headers = &header;
+    request.header_count = 1;
+    int failed = send_for_key(blob, key, &request, err);
+    s3_error_code(&state->response, code);
+    if (failed == 0 && code[0] != '\0') {
+        failed = err_set(err, ERR_UNAVAILABLE, "the store could not copy '%s' to '%s': %s", path,
+                         blob->name, code);
+    }
+    buf_finish(&source);
+    mem_free(path);
+    return failed;
+}
+
 /* ---- Listing --------------------------------------------------------------------- */
 
 struct listing {
@@ -492,6 +530,7 @@ const struct blob_backend blob_s3_backend = {
     .got_header = s3_got_header,
     .stat = s3_stat,
     .put = s3_put,
+    .copy = s3_copy,
     .list = s3_list,
     .remove = s3_remove,
     .abandon = s3_abandon,

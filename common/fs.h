@@ -48,6 +48,9 @@ bool fs_is_draft(const char *name);
 /* Makes a folder and those above it; no error where it is there already. */
 int fs_make_dirs(const char *path, struct err *err);
 
+/* The same for the folder that a file is to be in. */
+int fs_make_folder_of(const char *path, struct err *err);
+
 enum fs_kind { FS_FILE, FS_FOLDER, FS_OTHER }; /* other: links, sockets, devices */
 
 struct fs_entry {

@@ -68,6 +68,17 @@ int fs_make_dirs(const char *path, struct err *err) {
     return failure == 0 ? 0 : err_set_errno(err, failure, "making the folder '%s'", path);
 }
 
+int fs_make_folder_of(const char *path, struct err *err) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path) {
+        return 0;
+    }
+    char *folder = mem_format("%.*s", (int)(slash - path), path);
+    int failed = fs_make_dirs(folder, err);
+    mem_free(folder);
+    return failed;
+}
+
 /* ---- Walking ---------------------------------------------------------------- */
 
 struct names {

@@ -291,6 +291,10 @@ static void set_limits(CURL *easy, const struct http_request *request) {
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)request->stall_bytes_s);
     curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)request->stall_s);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    if (request->speed_bytes_s > 0) {
+        curl_easy_setopt(easy, CURLOPT_MAX_SEND_SPEED_LARGE, (curl_off_t)request->speed_bytes_s);
+        curl_easy_setopt(easy, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)request->speed_bytes_s);
+    }
 }
 
 static void set_transport(CURL *easy, const struct http_request *request) {
@@ -306,6 +310,11 @@ static void set_transport(CURL *easy, const struct http_request *request) {
     }
     if (request->gzip) {
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
+    if (request->user != NULL) {
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(easy, CURLOPT_USERNAME, request->user);
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password);
     }
     if (request->range_first >= 0) {
         char range[48];
@@ -488,9 +497,11 @@ static const struct {
     {403, ERR_INVALID, "it forbids this"},
     {404, ERR_NOT_FOUND, "there is no such thing"},
     {408, ERR_UNAVAILABLE, "it waited too long for the request"},
+    {405, ERR_INVALID, "it does not take this method there"},
     {409, ERR_CONFLICT, "it is there already or in use"},
     {410, ERR_NOT_FOUND, "it is gone for good"},
     {412, ERR_CONFLICT, "it is not in the state expected"},
+    {413, ERR_INVALID, "the body is larger than it takes"},
     {416, ERR_INVALID, "it has no such range"},
     {429, ERR_UNAVAILABLE, "too many requests"},
     {500, ERR_UNAVAILABLE, "it failed inside"},

@@ -44,6 +44,8 @@ struct http_request {
     const struct http_header *headers;
     size_t header_count;
     const char *bearer;   /* a token for Authorization; NULL: none; never sent to another host */
+    const char *user;     /* HTTP basic, likewise; NULL: none */
+    const char *password; /* of the user */
     const void *body;     /* NULL: none */
     size_t body_size;     /* bytes */
     int64_t range_first;  /* first byte wanted; default -1: all */
@@ -56,7 +58,8 @@ struct http_request {
     int total_ms;      /* default 0: as long as bytes flow */
     int stall_bytes_s; /* slower than this for stall_s is a stall; default 16 KiB/s */
     int stall_s;       /* default 30 */
-    int redirects;     /* followed by GET and HEAD, http and https only; default 5 */
+    int64_t speed_bytes_s; /* either way at most; default 0: any */
+    int redirects;         /* followed by GET and HEAD, http and https only; default 5 */
     struct http_trust trust;
     /* Asked of every address before it is connected to, whatever name or redirect led there;
      * one that it refuses is INVALID. Proxies, which would connect in our place, are then not

@@ -5,6 +5,30 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "common/fs.h"
+
+enum { PEM_BYTES_MAX = 256 << 10 };
+
+int tls_read_file(struct buf *out, const char *path, bool is_secret, struct err *err) {
+    struct stat info;
+    if (path == NULL) {
+        return 0;
+    }
+    if (is_secret && stat(path, &info) == 0 && (info.st_mode & 007) != 0) {
+        return err_set(err, ERR_INVALID,
+                       "everybody may read the TLS key '%s'; run `chmod o= %s` and make a new one",
+                       path, path);
+    }
+    int failed = fs_read(out, path, PEM_BYTES_MAX, err);
+    err_wrap(failed != 0 ? err : NULL, "TLS");
+    if (failed == 0 && (out->size == 0 || strlen(buf_text(out)) == 0)) {
+        failed = err_set(err, ERR_INVALID,
+                         "the TLS file '%s' is empty; put back the one that was there", path);
+    }
+    return failed;
+}
 
 static gnutls_datum_t text(const char *pem) {
     return (gnutls_datum_t){.data = (unsigned char *)pem, .size = (unsigned)strlen(pem)};

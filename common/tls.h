@@ -5,7 +5,12 @@
 
 #include <stdbool.h>
 
+#include "common/buf.h"
 #include "common/err.h"
+
+/* Appends the text of a PEM file; an unset path (NULL) has none. INVALID where everybody may read
+ * a secret one, or where it is empty. */
+int tls_read_file(struct buf *out, const char *path, bool is_secret, struct err *err);
 
 /* Whether certificate and key (PEM texts) are readable and belong together, and `client_ca`
  * (NULL: none) holds a certificate; INVALID where not. */

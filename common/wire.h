@@ -266,9 +266,18 @@ struct push_old_folder {
     int64_t segments;
 };
 
+/* By what a catalog lists a title, besides what its document says. */
+struct push_listing {
+    char tenant[TENANT_TEXT]; /* "": none */
+    size_t label_count;
+    const char **labels;
+};
+
 /* What a push brings to one endpoint, and then takes from it. */
 struct push {
     struct push_endpoint endpoint;
+    bool has_listing; /* of a catalog's */
+    struct push_listing listing;
     int64_t revision; /* of the title at this endpoint, larger each time; orders what a catalog is
                          told */
     int64_t skip;     /* objects at the head of the version's list (API versions/V/objects) that

@@ -47,8 +47,15 @@ static const struct field folder_fields[] = {
     END,
 };
 
+static const struct field listing_fields[] = {
+    NAME(struct push_listing, tenant, 0),
+    STRINGS(struct push_listing, labels, label_count, LABELS_MAX),
+    END,
+};
+
 static const struct field push_fields[] = {
     OBJECT(struct push, endpoint, endpoint_fields),
+    OPTIONAL(struct push, listing, has_listing, listing_fields),
     NUMBER(struct push, revision, 0, INT64_MAX),
     NUMBER(struct push, skip, 0, INT64_MAX),
     LIST(struct push, old_versions, old_version_count, OLD_VERSIONS_MAX, version_fields),

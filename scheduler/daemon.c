@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm scheduler`: options, the token's file, and a scheduler until a signal. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/fs.h"
-#include "common/id.h"
 #include "common/log.h"
 #include "common/proc.h"
+#include "common/secret_file.h"
+#include "common/tls.h"
 #include "scheduler.h"
 #include "settings.h"
 #include "store.h"
@@ -21,130 +19,10 @@ enum {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
-    TOKEN_BYTES_MIN = 16,
-    TOKEN_BYTES_MAX = 4096,
-    PEM_BYTES_MAX = 256 << 10,
     DESCRIPTORS_ELSE = 64,
     RETRY_MS = 1000, /* the store of another scheduler, or of a server that is away */
     LOOK_MS = 100,   /* whether a shared store is still ours */
 };
-
-static int make_folder_of(const char *path, struct err *err) {
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL || slash == path) {
-        return 0;
-    }
-    char *folder = mem_format("%.*s", (int)(slash - path), path);
-    int failed = fs_make_dirs(folder, err);
-    mem_free(folder);
-    return failed;
-}
-
-/* Who has the token has the farm: nobody else may read it, or have put it there. */
-static int check_private(int fd, const char *path, struct err *err) {
-    struct stat info;
-    if (fstat(fd, &info) != 0) {
-        return err_set_errno(err, errno, "cannot look at the token's file '%s'", path);
-    }
-    if (!S_ISREG(info.st_mode) || (info.st_uid != geteuid() && info.st_uid != 0)) {
-        return err_set(
-            err, ERR_INVALID,
-            "the token's file '%s' is no file of this user; name another by --token-file", path);
-    }
-    return (info.st_mode & 077) == 0
-               ? 0
-               : err_set(err, ERR_INVALID,
-                         "others may read the token's file '%s'; run `chmod 600` on it and make a "
-                         "new token",
-                         path);
-}
-
-/* Takes what was read up to its trailing blanks, where it is a token. */
-static int check_token(struct buf *token, const char *path, struct err *err) {
-    while (token->size > 0 && strchr(" \t\r\n", token->data[token->size - 1]) != NULL) {
-        token->size--;
-    }
-    bool is_plain = token->size >= TOKEN_BYTES_MIN && token->size <= TOKEN_BYTES_MAX;
-    for (size_t i = 0; i < token->size; i++) {
-        is_plain = is_plain && token->data[i] > 0x20 && token->data[i] < 0x7f;
-    }
-    return is_plain
-               ? 0
-               : err_set(err, ERR_INVALID,
-                         "the token's file '%s' holds no token, which has %d to %d letters and "
-                         "digits; remove it to have one made",
-                         path, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX);
-}
-
-/* NOT_FOUND where there is no file. */
-static int read_token(struct buf *out, const char *path, struct err *err) {
-    uint8_t bytes[TOKEN_BYTES_MAX + 2];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0) {
-        return err_set_errno(err, errno, "cannot read the token's file '%s'", path);
-    }
-    int failed = check_private(fd, path, err);
-    ssize_t got = failed == 0 ? read(fd, bytes, sizeof(bytes)) : 0;
-    if (got < 0) {
-        failed = err_set_errno(err, errno, "cannot read the token's file '%s'", path);
-    }
-    close(fd);
-    if (failed == 0) {
-        buf_append(out, bytes, (size_t)got);
-        failed = check_token(out, path, err);
-    }
-    explicit_bzero(bytes, sizeof(bytes));
-    return failed;
-}
-
-/* Reads the token, or makes one where there is none yet; of several that do so at one time one
- * makes it. */
-static int load_token(struct buf *out, const char *path, struct err *err) {
-    struct err why = {0};
-    int failed = read_token(out, path, &why);
-    if (failed != ERR_NOT_FOUND) {
-        return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
-    }
-    char token[ID_TOKEN_TEXT];
-    id_token(token);
-    failed = make_folder_of(path, err);
-    if (failed == 0) {
-        err_clear(&why);
-        failed = fs_create(path, token, strlen(token), 0600, &why);
-    }
-    explicit_bzero(token, sizeof(token));
-    if (failed != 0 && failed != ERR_CONFLICT) {
-        return err_set(err, why.code, "cannot write the token's file: %s", why.message);
-    }
-    return read_token(out, path, err);
-}
-
-/* The text of a PEM file; an unset path has none. */
-static int read_pem(struct buf *out, const char *path, bool is_secret, struct err *err) {
-    struct stat info;
-    if (path == NULL) {
-        return 0;
-    }
-    if (is_secret && stat(path, &info) == 0 && (info.st_mode & 007) != 0) {
-        return err_set(err, ERR_INVALID,
-                       "everybody may read the TLS key '%s'; run `chmod o= %s` and make a new one",
-                       path, path);
-    }
-    int failed = fs_read(out, path, PEM_BYTES_MAX, err);
-    err_wrap(failed != 0 ? err : NULL, "TLS");
-    if (failed == 0 && (out->size == 0 || strlen(buf_text(out)) == 0)) {
-        failed = err_set(err, ERR_INVALID,
-                         "the TLS file '%s' is empty; put back the one that was there", path);
-    }
-    return failed;
-}
-
-static void forget(struct buf *secret) {
-    if (secret->data != NULL) {
-        explicit_bzero(secret->data, secret->capacity);
-    }
-    buf_finish(secret);
-}
 
 /* NULL for an empty one. */
 static const char *text_of(struct buf *text) {
@@ -179,18 +57,18 @@ static int start(struct scheduler **out, const struct settings *settings, struct
     struct buf worker_ca = {0};
     struct scheduler_options scheduler = scheduler_options_default();
     bool is_shared = store_is_shared(settings->store);
-    int failed = is_shared ? 0 : make_folder_of(settings->store, err);
+    int failed = is_shared ? 0 : fs_make_folder_of(settings->store, err);
     if (failed == 0) {
-        failed = load_token(&token, settings->token_file, err);
+        failed = secret_file_load(&token, settings->token_file, "token", err);
     }
     if (failed == 0) {
-        failed = read_pem(&certificate, settings->tls_certificate, false, err);
+        failed = tls_read_file(&certificate, settings->tls_certificate, false, err);
     }
     if (failed == 0) {
-        failed = read_pem(&key, settings->tls_key, true, err);
+        failed = tls_read_file(&key, settings->tls_key, true, err);
     }
     if (failed == 0) {
-        failed = read_pem(&worker_ca, settings->worker_ca, false, err);
+        failed = tls_read_file(&worker_ca, settings->worker_ca, false, err);
     }
     if (failed == 0) {
         scheduler.certificate = text_of(&certificate);
@@ -219,8 +97,8 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.context = ends;
         failed = scheduler_start(out, &scheduler, err);
     }
-    forget(&token);
-    forget(&key);
+    secret_forget(&token);
+    secret_forget(&key);
     buf_finish(&certificate);
     buf_finish(&worker_ca);
     return failed;

@@ -1,17 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The text of a file as C string literals, a line each; configuring is done anew when it changes.
-function(scheduler_literal out file)
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
-    file(READ ${file} text)
-    string(REPLACE "\\" "\\\\" text "${text}")
-    string(REPLACE "\"" "\\\"" text "${text}")
-    string(REPLACE "\n" "\\n\"\n    \"" text "${text}")
-    set(${out} "\"${text}\"" PARENT_SCOPE)
-endfunction()
-
 # openapi.json -> a C file with it as a text.
 function(scheduler_embed_document out)
-    scheduler_literal(text ${CMAKE_CURRENT_SOURCE_DIR}/openapi.json)
+    reelfarm_literal(text ${CMAKE_CURRENT_SOURCE_DIR}/openapi.json)
     file(CONFIGURE OUTPUT ${out} @ONLY CONTENT
 "/* Made by embed.cmake from openapi.json. */
 #include \"scheduler/call.h\"
@@ -35,7 +25,7 @@ function(scheduler_embed_schema out)
         if(NOT named EQUAL number)
             message(FATAL_ERROR "schema/${name} should be number ${number}")
         endif()
-        scheduler_literal(text ${step})
+        reelfarm_literal(text ${step})
         string(APPEND texts "    /* ${name} */\n    ${text},\n")
     endforeach()
     file(CONFIGURE OUTPUT ${out} @ONLY CONTENT

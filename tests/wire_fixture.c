@@ -249,6 +249,13 @@ static void any_push(struct push *p, struct arena *arena) {
     p->endpoint.bandwidth_bps = any(0, INT64_C(1) << 40);
     p->endpoint.max_height = (int)any(0, 4320);
     p->endpoint.verify_segments = (int)any(0, 99);
+    p->has_listing = any(0, 1) == 1;
+    if (p->has_listing) {
+        static const char *labels[] = {"show=news", "lang=en"};
+        any_name(p->listing.tenant, sizeof(p->listing.tenant));
+        p->listing.label_count = (size_t)any(0, 2);
+        p->listing.labels = labels;
+    }
     p->revision = any(0, INT64_MAX);
     p->skip = any(0, INT64_MAX);
     p->old_version_count = (size_t)any(0, 3);

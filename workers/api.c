@@ -253,8 +253,8 @@ static void tasks_read(struct reader *r, struct task **tasks, size_t most, size_
     }
 }
 
-int api_lease(struct api *api, const char *session, int slots, int64_t memory_bytes,
-              int64_t wait_ms, struct task **tasks, size_t *count, struct err *err) {
+int api_lease(struct api *api, const char *session, const struct api_wish *wish,
+              struct task **tasks, size_t *count, struct err *err) {
     struct buf body = {0};
     struct json *tree = NULL;
     struct err unread = {0};
@@ -262,19 +262,21 @@ int api_lease(struct api *api, const char *session, int slots, int64_t memory_by
     *count = 0;
     writer_object(&w, NULL);
     writer_string(&w, "session", session);
-    writer_int(&w, "slots", slots);
-    writer_int(&w, "memory_bytes", memory_bytes);
+    writer_int(&w, "slots", wish->slots);
+    writer_int(&w, "memory_bytes", wish->memory_bytes);
     writer_array(&w, "kinds");
     for (int kind = 0; kind < TASK_KIND_COUNT; kind++) {
-        writer_string(&w, NULL, task_kind_name((enum task_kind)kind));
+        if ((wish->kinds & 1U << kind) != 0) {
+            writer_string(&w, NULL, task_kind_name((enum task_kind)kind));
+        }
     }
     writer_array_end(&w);
-    writer_int(&w, "wait_ms", wait_ms);
+    writer_int(&w, "wait_ms", wish->wait_ms);
     writer_object_end(&w);
-    int failed = call(api, "POST", wait_ms + PROMPT_MS, &body, &tree, err, "/v1/leases");
+    int failed = call(api, "POST", wish->wait_ms + PROMPT_MS, &body, &tree, err, "/v1/leases");
     if (failed == 0) {
         struct reader r = reader_of(tree, "lease", &unread);
-        tasks_read(&r, tasks, (size_t)slots, count);
+        tasks_read(&r, tasks, (size_t)wish->slots, count);
         failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
     }
     for (; failed != 0 && *count > 0; (*count)--) {
@@ -457,4 +459,53 @@ int api_units(struct api *api, const char *title, struct arena *arena, api_unit_
         failed = units_page(api, title, arena, &after, visit, context, err);
     }
     return failed;
+}
+
+/* ---- Objects of a version ------------------------------------------------------------------- */
+
+static void objects_read(struct api_objects *out, struct reader *r) {
+    struct reader items = reader_array(r, "objects");
+    size_t count = reader_count(&items);
+    out->list = count > 0 ? arena_zero(&out->arena, count, sizeof(*out->list)) : NULL;
+    for (; out->count < count && reader_ok(r); out->count++) {
+        struct reader item = reader_item(&items, out->count);
+        struct api_object *object = &out->list[out->count];
+        const char *path = "";
+        const char *sha256 = "";
+        reader_string(&item, "key", &path);
+        reader_string(&item, "sha256", &sha256);
+        reader_int(&item, "bytes", 0, INT64_MAX, &object->bytes);
+        object->path = arena_string(&out->arena, path);
+        object->sha256 = arena_string(&out->arena, sha256);
+    }
+    out->next = -1;
+    if (reader_has(r, "next")) {
+        reader_int(r, "next", 0, INT64_MAX, &out->next);
+    }
+}
+
+int api_objects(struct api *api, const char *title, const char *version, int64_t from,
+                struct api_objects *out, struct err *err) {
+    struct json *tree = NULL;
+    struct err unread = {0};
+    int failed = call(api, "GET", ANSWER_MS, NULL, &tree, err,
+                      "/v1/titles/%s/versions/%s/objects?from=%" PRId64, title, version, from);
+    if (failed == 0) {
+        struct reader r = reader_of(tree, "objects", &unread);
+        objects_read(out, &r);
+        if (reader_ok(&r) && out->next >= 0 && (out->next <= from || out->count == 0)) {
+            reader_fail(&r, "next", "must go on");
+        }
+        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+    }
+    json_tree_destroy(tree);
+    if (failed != 0) {
+        api_objects_finish(out);
+    }
+    return failed;
+}
+
+void api_objects_finish(struct api_objects *objects) {
+    arena_finish(&objects->arena);
+    *objects = (struct api_objects){0};
 }

@@ -99,10 +99,18 @@ struct api_orders {
 int api_heartbeat(struct api *api, const char *session, const struct api_beat *beats, size_t count,
                   int64_t limit_ms, struct api_orders *out, struct err *err);
 
-/* Asks for at most `slots` tasks and waits up to `wait_ms` for one. `tasks` has room for
- * so many pointers; what they point to is owned: free with task_free. */
-int api_lease(struct api *api, const char *session, int slots, int64_t memory_bytes,
-              int64_t wait_ms, struct task **tasks, size_t *count, struct err *err);
+/* What tasks are asked for. */
+struct api_wish {
+    int slots;            /* at most so many */
+    int64_t memory_bytes; /* that they may take */
+    int64_t wait_ms;      /* for one to come */
+    unsigned kinds;       /* of bits 1 << enum task_kind */
+};
+
+/* Asks for tasks. `tasks` has room for so many pointers; what they point to is owned: free with
+ * task_free. INVALID where the scheduler does not know one of the kinds. */
+int api_lease(struct api *api, const char *session, const struct api_wish *wish,
+              struct task **tasks, size_t *count, struct err *err);
 void task_free(struct task *task); /* takes NULL */
 
 /* The probe's report as far as it goes. */
@@ -116,6 +124,26 @@ int api_fail(struct api *api, int64_t fence, enum failure_class failure, const c
 /* Fills in the folders of the task's units that have none: true where all are known, after
  * at most `wait_ms`. CONFLICT where nobody reads the source then. */
 int api_folders(struct api *api, struct task *task, int64_t wait_ms, bool *known, struct err *err);
+
+/* One page of the media objects of a version, below the title's folder, in the order in which they
+ * are brought to endpoints. Texts live in `arena`. */
+struct api_object {
+    const char *path;
+    int64_t bytes;
+    const char *sha256;
+};
+
+struct api_objects {
+    struct arena arena;
+    size_t count;
+    struct api_object *list;
+    int64_t next; /* the number of the next page's first; -1: this is the last */
+};
+
+/* Those from number `from` (0 the first); `out` is the caller's zeroed struct. */
+int api_objects(struct api *api, const char *title, const char *version, int64_t from,
+                struct api_objects *out, struct err *err);
+void api_objects_finish(struct api_objects *objects);
 
 /* `out` is the caller's zeroed struct; finish it in any case. */
 int api_plan(struct api *api, const char *title, struct title_plan *out, struct err *err);

@@ -33,6 +33,19 @@ enum {
     EXIT_INTERRUPTED = 130,
 };
 
+/* Slots that lease tasks of their own kinds. Each has a thread that asks for them: pushes never
+ * wait for encoders, nor encoders for pushes. */
+struct lane {
+    struct daemon *daemon;
+    const char *name;
+    unsigned kinds;     /* of bits 1 << enum task_kind */
+    struct slot *slots; /* of the daemon's */
+    size_t slot_count;
+    struct api *api;
+    int failures;                   /* of leasing, one after another */
+    char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know these kinds */
+};
+
 struct daemon {
     const struct daemon_options *options;
     struct api_worker worker;
@@ -40,8 +53,12 @@ struct daemon {
     char host[64];
     char *token;
     struct slot_shared shared; /* its lock guards what follows too */
-    struct slot *slots;
+    struct slot *slots;        /* of both lanes */
     size_t slot_count;
+    struct lane encoding;
+    struct lane pushing;
+    pthread_t pusher;
+    bool has_pusher;
     struct api_session session;
     bool has_session;
     bool refused; /* by the scheduler, for good */
@@ -267,18 +284,25 @@ static void *heart_run(void *context) {
 
 /* ---- Leasing ---------------------------------------------------------------------------- */
 
-/* How many slots are idle, and the memory that their tasks may take; the session to name. While
- * a new session has not heard what runs here, none: it would be given the same again. */
-static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SESSION_TEXT]) {
+/* How many of the lane's slots are idle, and the memory that their tasks may take; the session to
+ * name. While a new session has not heard what runs here, none: it would be given the same again.
+ */
+static size_t idle_count(struct lane *lane, int64_t *memory, char session[API_SESSION_TEXT]) {
+    struct daemon *d = lane->daemon;
     size_t idle = 0;
+    size_t all_idle = 0;
     *memory = d->worker.memory_bytes;
     pthread_mutex_lock(&d->shared.lock);
+    for (size_t i = 0; i < lane->slot_count; i++) {
+        idle += lane->slots[i].task == NULL;
+        *memory -= lane->slots[i].task != NULL ? lane->slots[i].task->reserve_bytes : 0;
+    }
     for (size_t i = 0; i < d->slot_count; i++) {
-        idle += d->slots[i].task == NULL;
-        *memory -= d->slots[i].task != NULL ? d->slots[i].task->reserve_bytes : 0;
+        all_idle += d->slots[i].task == NULL;
     }
     memcpy(session, d->session.id, API_SESSION_TEXT);
-    bool may_lease = d->has_session && (d->listed || idle == d->slot_count);
+    bool may_lease = d->has_session && (d->listed || all_idle == d->slot_count) &&
+                     strcmp(lane->retired, d->session.id) != 0;
     idle = may_lease ? idle : 0;
     pthread_mutex_unlock(&d->shared.lock);
     return idle;
@@ -286,9 +310,9 @@ static size_t idle_count(struct daemon *d, int64_t *memory, char session[API_SES
 
 /* Whether what the tasks at work leave is less than these slots' share: none may fit now that
  * does as soon as one of those ends, of which a scheduler that was asked before knows nothing. */
-static bool is_short(const struct daemon *d, int64_t memory, size_t idle) {
-    int64_t share = d->worker.memory_bytes / (int64_t)d->slot_count;
-    return idle < d->slot_count && memory < share * (int64_t)idle;
+static bool is_short(const struct lane *lane, int64_t memory, size_t idle) {
+    int64_t share = lane->daemon->worker.memory_bytes / (int64_t)lane->slot_count;
+    return idle < lane->slot_count && memory < share * (int64_t)idle;
 }
 
 static void wait_for_change(struct daemon *d) {
@@ -297,11 +321,12 @@ static void wait_for_change(struct daemon *d) {
     pthread_mutex_unlock(&d->shared.lock);
 }
 
-static void tasks_give(struct daemon *d, struct task **tasks, size_t count) {
+static void tasks_give(struct lane *lane, struct task **tasks, size_t count) {
+    struct daemon *d = lane->daemon;
     pthread_mutex_lock(&d->shared.lock);
-    for (size_t i = 0; i < d->slot_count && count > 0; i++) {
-        if (d->slots[i].task == NULL) {
-            slot_give(&d->slots[i], tasks[--count]);
+    for (size_t i = 0; i < lane->slot_count && count > 0; i++) {
+        if (lane->slots[i].task == NULL) {
+            slot_give(&lane->slots[i], tasks[--count]);
         }
     }
     pthread_mutex_unlock(&d->shared.lock);
@@ -310,32 +335,60 @@ static void tasks_give(struct daemon *d, struct task **tasks, size_t count) {
     }
 }
 
-static void lease(struct daemon *d, struct api *api, int *failures) {
+/* An older scheduler does not know what pushes are: until another session is opened, which may be
+ * with a newer one, it is not asked for any. */
+static void retire(struct lane *lane, const char *session, const struct err *why) {
+    memcpy(lane->retired, session, API_SESSION_TEXT);
+    log_info("the scheduler knows no such tasks; it is asked for none", "lane=%s why=\"%s\"",
+             lane->name, why->message);
+}
+
+static void lease(struct lane *lane) {
     static const struct http_retry retry = {.first_ms = 200, .most_ms = API_PAUSE_MS};
+    struct daemon *d = lane->daemon;
     char session[API_SESSION_TEXT];
     struct task *tasks[API_TASKS_MAX];
     struct err err = {0};
     int64_t memory = 0;
     size_t count = 0;
-    size_t idle = idle_count(d, &memory, session);
+    size_t idle = idle_count(lane, &memory, session);
     idle = idle < API_TASKS_MAX ? idle : API_TASKS_MAX;
     if (idle == 0) {
         wait_for_change(d);
         return;
     }
-    int64_t wait_ms = is_short(d, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS;
-    int failed =
-        api_lease(api, session, (int)idle, memory > 0 ? memory : 0, wait_ms, tasks, &count, &err);
+    const struct api_wish wish = {
+        .slots = (int)idle,
+        .memory_bytes = memory > 0 ? memory : 0,
+        .wait_ms = is_short(lane, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS,
+        .kinds = lane->kinds,
+    };
+    int failed = api_lease(lane->api, session, &wish, tasks, &count, &err);
     if (failed == 0) {
-        *failures = 0;
-        tasks_give(d, tasks, count);
-        return;
-    }
-    if (failed != ERR_CANCELLED) {
-        log_debug("no lease", "why=\"%s\"", err.message);
+        lane->failures = 0;
+        tasks_give(lane, tasks, count);
+    } else if (failed == ERR_INVALID && lane == &d->pushing && !api_refused(lane->api)) {
+        retire(lane, session, &err);
+    } else if (failed != ERR_CANCELLED) {
+        log_debug("no lease", "lane=%s why=\"%s\"", lane->name, err.message);
         pthread_cond_signal(&d->beat); /* the heart finds out what is wrong */
-        clock_sleep_ms(http_retry_pause_ms(&retry, ++*failures, 0, NULL), &leaving);
+        clock_sleep_ms(http_retry_pause_ms(&retry, ++lane->failures, 0, NULL), &leaving);
     }
+}
+
+static bool is_refused(struct daemon *d) {
+    pthread_mutex_lock(&d->shared.lock);
+    bool refused = d->refused;
+    pthread_mutex_unlock(&d->shared.lock);
+    return refused;
+}
+
+static void *lane_run(void *context) {
+    struct lane *lane = context;
+    while (!atomic_load(&leaving) && !is_refused(lane->daemon)) {
+        lease(lane);
+    }
+    return NULL;
 }
 
 static bool is_busy(struct daemon *d) {
@@ -346,13 +399,6 @@ static bool is_busy(struct daemon *d) {
     }
     pthread_mutex_unlock(&d->shared.lock);
     return busy;
-}
-
-static bool is_refused(struct daemon *d) {
-    pthread_mutex_lock(&d->shared.lock);
-    bool refused = d->refused;
-    pthread_mutex_unlock(&d->shared.lock);
-    return refused;
 }
 
 /* ---- Beginning and end --------------------------------------------------------------------- */
@@ -407,6 +453,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
                                                  .mask_cpu = d->options->mask_cpu};
     d->shared.stall_limit_s = (double)d->options->stall_s;
     d->shared.private_sources = d->options->private_sources;
+    d->shared.endpoint_secrets = d->options->endpoint_secrets;
     d->shared.keep_ms = d->options->keep_s * 1000;
 }
 
@@ -434,22 +481,52 @@ static void synchronise(struct daemon *d) {
     pthread_mutex_init(&d->shared.lock, NULL);
 }
 
-static int threads_start(struct daemon *d, struct err *err) {
+/* Signals are the main thread's. */
+static int thread_start(pthread_t *out, void *(*run)(void *), void *context) {
     sigset_t all;
     sigset_t before;
-    d->slots = mem_zero((size_t)d->options->slots, sizeof(*d->slots));
-    for (; d->slot_count < (size_t)d->options->slots; d->slot_count++) {
-        int failed = slot_start(&d->slots[d->slot_count], &d->shared, err);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(out, NULL, run, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed;
+}
+
+static int lane_init(struct lane *lane, struct daemon *d, size_t first, size_t count,
+                     struct err *err) {
+    lane->daemon = d;
+    lane->slots = d->slots + first;
+    lane->slot_count = count;
+    return api_create(&lane->api, &d->shared.access, &leaving, err);
+}
+
+static int lanes_init(struct daemon *d, struct err *err) {
+    size_t slots = (size_t)d->options->slots;
+    size_t pushes = (size_t)d->options->pushes;
+    d->slots = mem_zero(slots + pushes, sizeof(*d->slots));
+    d->encoding = (struct lane){.name = "encoding", .kinds = ~(1U << TASK_PUSH)};
+    d->pushing = (struct lane){.name = "pushing", .kinds = 1U << TASK_PUSH};
+    int failed = lane_init(&d->encoding, d, 0, slots, err);
+    return failed == 0 ? lane_init(&d->pushing, d, slots, pushes, err) : failed;
+}
+
+static int threads_start(struct daemon *d, struct err *err) {
+    size_t count = d->encoding.slot_count + d->pushing.slot_count;
+    for (; d->slot_count < count; d->slot_count++) {
+        struct slot *slot = &d->slots[d->slot_count];
+        slot->childless = d->slot_count >= d->encoding.slot_count;
+        int failed = slot_start(slot, &d->shared, err);
         if (failed != 0) {
             return failed;
         }
     }
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&d->heart, NULL, heart_run, d);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int failed = thread_start(&d->heart, heart_run, d);
     d->has_heart = failed == 0;
-    return failed == 0 ? 0 : err_set_errno(err, failed, "cannot start the heartbeat's thread");
+    if (failed == 0 && d->pushing.slot_count > 0) {
+        failed = thread_start(&d->pusher, lane_run, &d->pushing);
+        d->has_pusher = failed == 0;
+    }
+    return failed == 0 ? 0 : err_set_errno(err, failed, "cannot start a thread of the worker");
 }
 
 static void drain(struct daemon *d) {
@@ -484,22 +561,26 @@ static void threads_end(struct daemon *d, struct api *api) {
 }
 
 static int work(struct daemon *d, struct err *err) {
-    struct api *leases = NULL;
     struct api *farewell = NULL; /* its calls are not ended by the signal that ends the rest */
-    int failures = 0;
-    int failed = api_create(&leases, &d->shared.access, &leaving, err);
+    int failed = lanes_init(d, err);
     if (failed == 0) {
         failed = api_create(&farewell, &d->shared.access, NULL, err);
     }
     if (failed == 0) {
         failed = threads_start(d, err);
     }
-    while (failed == 0 && !atomic_load(&leaving) && !is_refused(d)) {
-        lease(d, leases, &failures);
+    if (failed == 0) {
+        lane_run(&d->encoding);
+    } else {
+        atomic_store(&leaving, true);
+    }
+    if (d->has_pusher) {
+        pthread_join(d->pusher, NULL);
     }
     drain(d);
     threads_end(d, farewell);
-    api_destroy(leases);
+    api_destroy(d->encoding.api);
+    api_destroy(d->pushing.api);
     api_destroy(farewell);
     return failed;
 }

@@ -21,7 +21,9 @@ struct daemon_options {
     const char *key_file;
     const char *name; /* NULL: host and process id */
     int64_t slots;
-    int64_t cores;        /* that this process may use: no option, but found */
+    int64_t pushes; /* to edges and catalogs at a time, beside the slots; 0: none is taken */
+    const char *endpoint_secrets; /* a file (edge_secrets.h); NULL: none */
+    int64_t cores;                /* that this process may use: no option, but found */
     int64_t memory_bytes; /* that tasks may take together; 0: nine tenths of the machine's */
     int64_t grace_s;      /* for running tasks after SIGTERM */
     int64_t stall_s;      /* longest time a child may show no progress */

@@ -76,6 +76,7 @@ struct edge {
 /* One object of a title. Borrowed during a call. */
 struct edge_object {
     const char *path;   /* below the title's folder: "video/h264-720p-0123456789/00001.m4s" */
+    const char *from;   /* where its bytes lie at the origin; NULL: at the same path */
     const char *sha256; /* in hex, from the scheduler's reports; "": not known */
     int64_t bytes;      /* -1: not known */
 };
@@ -87,6 +88,7 @@ struct edge_title {
     const char *document; /* the version's title document (VERSION.json at the origin), as it lies
                             there; NULL where version is "" */
     size_t document_size;
+    const struct push_listing *listing; /* NULL: none is known */
 };
 
 struct edge_driver {
@@ -172,6 +174,10 @@ char *edge_served_url(const struct edge *edge, const char *path);
 /* Reads an object of the title from the origin into edge->body, whole and at most once a call.
  * CORRUPT where it has another size than `object` says. FAILURE_IO. */
 int edge_origin(struct edge *edge, const struct edge_object *object, struct err *err);
+
+/* Appends an object as players get it by HTTP from endpoint.serves, without credentials. */
+int edge_read_served(struct edge *edge, const char *path, size_t max, struct buf *out,
+                     struct err *err);
 
 /* ---- For pushes ------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 
 #include "common/fs.h"
 #include "common/urls.h"
+#include "edge_secrets.h"
 #include "sandbox.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
@@ -59,6 +60,19 @@ static const struct config_option table[] = {
      .min = 0,
      .max = 256,
      .help = "tasks at a time; 0: one for each processor"},
+    {.name = "pushes",
+     .type = CONFIG_INT,
+     .offset = FIELD(pushes),
+     .standard = "2",
+     .min = 0,
+     .max = 64,
+     .help = "pushes to edges and catalogs at a time, beside the slots"},
+    {.name = "endpoint_secrets",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(endpoint_secrets),
+     .min = 1,
+     .max = 4096,
+     .help = "YAML file (0600) of what edges and catalogs know this worker by"},
     {.name = "memory",
      .type = CONFIG_INT,
      .offset = FIELD(memory_bytes),
@@ -169,6 +183,10 @@ int options_load(struct daemon_options *options, struct config *config, int argc
                        "certificate and key_file go together; one of them is missing");
     }
     failed = check_files(options, err);
+    if (failed == 0) { /* a slip shows now, not with the first push */
+        struct edge_secret none = {0};
+        failed = edge_secret_load(&none, options->endpoint_secrets, "", err);
+    }
     if (failed != 0) {
         return failed;
     }

@@ -97,7 +97,7 @@ static void work(struct slot *slot, const struct task_tools *tools, struct box *
     if (tools->box->proc.pid == 0 && spare->proc.pid != 0) {
         *tools->box = *spare;
         *spare = BOX_CLOSED;
-    } else if (tools->box->proc.pid == 0 && !atomic_load(&slot->cancel)) {
+    } else if (tools->box->proc.pid == 0 && !slot->childless && !atomic_load(&slot->cancel)) {
         box_open(tools->box, tools->box_options, NULL); /* ready before the next task is leased */
     }
     if (failed == ERR_CANCELLED) {
@@ -144,13 +144,16 @@ static void *slot_run(void *context) {
         .box_options = &shared->box_options,
         .stall_limit_s = shared->stall_limit_s,
         .private_sources = shared->private_sources,
+        .endpoint_secrets = shared->endpoint_secrets,
     };
     struct err err = {0};
     if (api_create(&tools.api, &shared->access, &slot->cancel, &err) != 0) {
         log_error("a slot can't begin", "why=\"%s\"", err.message);
         return NULL;
     }
-    box_open(&box, &shared->box_options, NULL); /* where it fails, the first task says why */
+    if (!slot->childless) {
+        box_open(&box, &shared->box_options, NULL); /* where it fails, the first task says why */
+    }
     while (next_task(slot)) {
         work(slot, &tools, &spare);
         rest(slot);

@@ -18,6 +18,7 @@ struct slot_shared {
     struct box_options box_options;
     double stall_limit_s;
     bool private_sources;
+    const char *endpoint_secrets; /* a file; NULL: none */
     int64_t keep_ms; /* results of pure tasks are kept so long for a scheduler that is away */
     _Atomic int64_t ttl_ms; /* of the session: how long results of other tasks are worth telling */
     pthread_mutex_t lock;   /* of every slot's `task` */
@@ -28,6 +29,7 @@ struct slot_shared {
 struct slot {
     struct slot_shared *shared;
     pthread_t thread;
+    bool childless;     /* none of its tasks needs a child: none is started ahead */
     struct task *task;  /* under the lock; owned; NULL: idle */
     atomic_bool cancel; /* stops the task, and all that it waits for */
     struct task_progress progress;

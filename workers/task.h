@@ -22,7 +22,8 @@ struct task_tools {
     struct box *box;                 /* closed, or a child that was started ahead */
     const struct box_options *box_options;
     double stall_limit_s;
-    bool private_sources; /* http sources may be at addresses that are not public */
+    bool private_sources;         /* http sources may be at addresses that are not public */
+    const char *endpoint_secrets; /* a file; NULL: none (edge_secrets.h) */
 };
 
 /* How far a task is, for the heartbeat; in any unit, total 0 where unknown. */
@@ -71,6 +72,7 @@ extern const struct task_kind_row task_encode_row;
 extern const struct task_kind_row task_package_row;
 extern const struct task_kind_row task_swap_row;
 extern const struct task_kind_row task_remove_row;
+extern const struct task_kind_row task_push_row;
 
 /* Sets the class and returns `code`, so that a step may end with it. */
 int task_fail(struct task_run *run, enum failure_class failure, int code);

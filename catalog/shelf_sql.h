@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All SQL of the catalog, by name. Parameters are $1, $2, ... bound by name. Private to catalog/.
+ */
+#ifndef CATALOG_SHELF_SQL_H
+#define CATALOG_SHELF_SQL_H
+
+enum shelf_sql_id {
+    SHELF_SCHEMA,      /* -> number of the schema; 0: there are no tables */
+    SHELF_STATE,       /* -> text that changes with each change */
+    SHELF_STATE_SET,   /* (state) */
+    SHELF_KEPT,        /* (title) -> number, revision, version, published_at, digest, gone */
+    SHELF_ADD,         /* (title) */
+    SHELF_SET,         /* (number, revision, version, published_at, digest, gone, summary) */
+    SHELF_TEXT_PUT,    /* (number, text) */
+    SHELF_TEXT_DROP,   /* (number) */
+    SHELF_MARK_ADD,    /* (kind, value, title) */
+    SHELF_MARKS_DROP,  /* (title) */
+    SHELF_WORDS_ADD,   /* (number, title, labels, languages, tenant, made) */
+    SHELF_WORDS_DROP,  /* (number) */
+    SHELF_GET,         /* (title) -> revision, digest, text */
+    SHELF_LIST,        /* (after, limit) -> title, summary */
+    SHELF_LIST_MARKED, /* (kind, value, after, kind, value, kind, value, limit): by the first mark,
+                          and by the others where their values are not "" */
+    SHELF_SEARCH,      /* (expression, candidates, title, limit, offset) -> summary */
+    SHELF_SQL_COUNT
+};
+
+/* The text of a statement. */
+const char *shelf_sql(enum shelf_sql_id id);
+
+/* The schema's history, numbered from 1; NULL past the last. */
+const char *shelf_migration(int number);
+
+#endif

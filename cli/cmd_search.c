@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm search`: titles of a catalog that have all the words. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "common/mem.h"
+
+enum { PAGE = 200, DEFAULT_COUNT = 20, CURSOR_MAX = 16 };
+
+/* All words as one value of a query. */
+static void escape_words(const struct invocation *invocation, struct buf *out) {
+    for (int i = 0; i < invocation->word_count; i++) {
+        buf_string(out, i > 0 ? "+" : "");
+        for (const char *at = invocation->words[i]; *at != '\0'; at++) {
+            bool is_plain = isalnum((unsigned char)*at) || strchr("._-", *at) != NULL;
+            buf_format(out, is_plain ? "%c" : "%%%02X", (unsigned char)*at);
+        }
+    }
+}
+
+static void strings_text(struct reader *item, const char *name, struct buf *out) {
+    struct reader list = reader_array(item, name);
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        const char *word = "";
+        reader_item_string(&list, i, &word);
+        buf_string(out, i > 0 ? " " : "  ");
+        buf_plain(out, word);
+    }
+}
+
+/* One title, and where it plays. */
+static void title_text(struct reader *item, struct buf *out) {
+    const char *title = "";
+    const char *hls = "";
+    int64_t duration_ms = 0;
+    int64_t height = 0;
+    reader_string(item, "title", &title);
+    reader_int(item, "duration_ms", 0, INT64_MAX, &duration_ms);
+    reader_int(item, "height", 0, INT_MAX, &height);
+    struct reader manifests = reader_object(item, "manifests");
+    reader_string(&manifests, "hls", &hls);
+    if (!reader_ok(item)) {
+        return;
+    }
+    int64_t seconds = (duration_ms + 500) / 1000;
+    buf_format(out, "%-32s  %" PRId64 ":%02" PRId64 ":%02" PRId64 "  %" PRId64 "p", title,
+               seconds / 3600, seconds / 60 % 60, seconds % 60, height);
+    strings_text(item, "codecs", out);
+    strings_text(item, "languages", out);
+    strings_text(item, "labels", out);
+    buf_string(out, "\n  ");
+    buf_plain(out, hls);
+    buf_string(out, "\n");
+}
+
+/* What is asked, and how far it is. */
+struct asking {
+    struct client *client;
+    bool json;
+    struct buf words;
+    char cursor[CURSOR_MAX]; /* "": past the last */
+    int taken;
+};
+
+static void next_cursor(struct asking *asking, struct reader *answer) {
+    asking->cursor[0] = '\0';
+    if (reader_has(answer, "next")) {
+        reader_text(answer, "next", asking->cursor, sizeof(asking->cursor));
+        size_t digits = strspn(asking->cursor, "0123456789");
+        asking->cursor[digits] = '\0';
+    }
+}
+
+static int take_page(struct asking *asking, int count, struct writer *w, struct buf *out,
+                     struct err *err) {
+    struct json *answer = NULL;
+    struct err wrong = {0};
+    char *path = mem_format("/search?q=%s&limit=%d&cursor=%s", buf_text(&asking->words), count,
+                            asking->cursor);
+    int failed = client_call(asking->client, "GET", path, NULL, &answer, err);
+    mem_free(path);
+    if (failed != 0) {
+        return failed;
+    }
+    struct reader r = reader_of(answer, "the catalog's answer", &wrong);
+    struct reader list = reader_array(&r, "titles");
+    for (size_t i = 0; i < reader_count(&list) && reader_ok(&r); i++) {
+        struct reader item = reader_item(&list, i);
+        if (asking->json && reader_ok(&item)) {
+            writer_node(w, NULL, item.node);
+        } else {
+            title_text(&item, out);
+        }
+        asking->taken++;
+    }
+    bool is_empty = reader_ok(&r) && reader_count(&list) == 0;
+    next_cursor(asking, &r);
+    if (is_empty) {
+        asking->cursor[0] = '\0';
+    }
+    json_tree_destroy(answer);
+    return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
+}
+
+static int run(const struct invocation *invocation) {
+    struct asking asking = {.json = wants_json(invocation), .cursor = "0"};
+    struct buf text = {0};
+    struct writer w = writer_of(&text);
+    struct err err = {0};
+    int most = 0;
+    if (option_int(invocation, "limit", 1, INT_MAX, DEFAULT_COUNT, &most, &err) != 0) {
+        return command_usage(invocation, "%s", err.message);
+    }
+    escape_words(invocation, &asking.words);
+    int failed = client_connect_catalog(&asking.client, invocation, &err);
+    if (asking.json) {
+        writer_object(&w, NULL);
+        writer_array(&w, "titles");
+    }
+    while (failed == 0 && asking.cursor[0] != '\0' && asking.taken < most) {
+        int count = most - asking.taken < PAGE ? most - asking.taken : PAGE;
+        failed = take_page(&asking, count, &w, &text, &err);
+    }
+    if (asking.json) {
+        writer_array_end(&w);
+        writer_object_end(&w);
+        buf_string(&text, "\n");
+    } else if (failed == 0 && asking.cursor[0] != '\0') {
+        buf_string(&text, "... and more; --limit N shows them\n");
+    } else if (failed == 0 && asking.taken == 0) {
+        buf_string(&text, "no title has all these words\n");
+    }
+    int code = failed != 0 ? client_fail(asking.client, invocation, &err) : EXIT_DONE;
+    client_destroy(asking.client);
+    buf_finish(&asking.words);
+    if (code != EXIT_DONE) {
+        buf_finish(&text);
+        return code;
+    }
+    return command_print(&text);
+}
+
+static const struct option_row options[] = {
+    {"limit", "N", "at most so many (default 20)"},
+    {"catalog", "URL", "the catalog (default: REELFARM_CATALOG, http://127.0.0.1:7440)"},
+    {"token-file", "FILE", "where it wants one (default: REELFARM_CATALOG_TOKEN_FILE, none)"},
+    {"ca-file", "FILE", "PEM file of who vouches for it (default: REELFARM_CA_FILE, system's)"},
+    {NULL, NULL, NULL},
+};
+
+const struct command command_search = {
+    .name = "search",
+    .words = "WORD...",
+    .least_words = 1,
+    .most_words = MAX_WORDS,
+    .summary = "titles of a catalog that have all the words, the best first",
+    .help =
+        "Words are looked for in ids, labels, languages, tenants, codecs, heights and ladders of\n"
+        "what a catalog was told of (`reelfarm catalog`); the last may be only begun.\n\n"
+        "  reelfarm search big buck\n"
+        "  reelfarm search show=news de 1080p\n"
+        "  reelfarm search bunn --catalog https://catalog.example.org --json\n",
+    .options = options,
+    .run = run,
+};

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154
+# Edges for tests, as PLATFORM section 4 has them: an nginx that takes files by DAV, one that
+# caches, the origin behind it, and Varnish with xkey.
+# Use, after lib.sh: . servers.sh; nginx_start FOLDER OUTPUT; varnish_start FOLDER; ...; edges_stop.
+# Sets dav_port, origin_port, cache_port, varnish_port; FOLDER/dav is what the DAV edge holds.
+edge_pids=()
+
+# nginx_start FOLDER OUTPUT: an edge that holds FOLDER/dav, an origin that serves OUTPUT, a cache of
+# that origin which is refreshed by a header.
+nginx_start() {
+    local folder=$1 output=$2 where user="user root;"
+    dav_port=$(free_port) origin_port=$(free_port) cache_port=$(free_port)
+    [ "$(id -u)" = 0 ] || user=
+    mkdir -p "$folder/dav" "$folder/temp" "$folder/cache"
+    echo "push:$(openssl passwd -apr1 s3cret)" >"$folder/htpasswd"
+    {
+        echo "$user daemon off; worker_processes 2; pid $folder/pid; error_log $folder/error.log;"
+        echo "events { worker_connections 1024; }"
+        echo "http {"
+        for where in fastcgi uwsgi scgi proxy; do
+            echo "${where}_temp_path $folder/temp;"
+        done
+        cat <<CONF
+log_format told '\$server_port \$request_method \$uri \$status \$http_cache_control';
+access_log $folder/access.log told;
+types { application/vnd.apple.mpegurl m3u8; application/dash+xml mpd; video/mp4 mp4 m4s;
+    application/json json; }
+sendfile on; tcp_nopush on;
+map \$uri \$caching { ~^/[^/]+/[^/]+\$ "no-cache"; default "public, max-age=31536000, immutable"; }
+map \$http_x_refresh_token \$refresh { default 0; "s3cret" 1; }
+proxy_cache_path $folder/cache levels=1:2 keys_zone=seg:8m max_size=1g use_temp_path=off;
+server { listen 127.0.0.1:$dav_port; root $folder/dav; client_body_temp_path $folder/dav/.temp;
+    location / { dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 64m;
+        dav_access user:rw group:r all:r; add_header Cache-Control \$caching always;
+        limit_except GET HEAD { auth_basic push; auth_basic_user_file $folder/htpasswd; } } }
+server { listen 127.0.0.1:$origin_port; root $output;
+    location ~ ^/([^/]+)/ { add_header xkey title-\$1; add_header Cache-Control \$caching; } }
+server { listen 127.0.0.1:$cache_port;
+    location / { proxy_pass http://127.0.0.1:$origin_port; proxy_cache seg; proxy_cache_key \$uri;
+        proxy_cache_valid 200 1d; proxy_cache_lock on; proxy_cache_bypass \$refresh;
+        proxy_ignore_headers Cache-Control; if (\$request_method !~ ^(GET|HEAD)\$) { return 405; } } }
+}
+CONF
+    } >"$folder/nginx.conf"
+    nginx -p "$folder" -c "$folder/nginx.conf" 2>"$folder/nginx.err" &
+    edge_pids+=($!)
+    within 10 bash -c ": <'/dev/tcp/127.0.0.1/$dav_port'" || { cat "$folder/nginx.err"; false; }
+}
+
+# varnish_start FOLDER: in front of the origin. Stable names are kept for a minute here, so that a
+# push that does not refresh them is found out.
+varnish_start() {
+    local folder=$1
+    varnish_port=$(free_port)
+    mkdir -p "$folder"
+    cat >"$folder/edge.vcl" <<CONF
+vcl 4.1; import xkey; acl purgers { "127.0.0.1"; }
+backend origin { .host = "127.0.0.1"; .port = "$origin_port"; }
+sub vcl_recv {
+  if (req.method == "PURGE" || req.method == "WARM") {
+    if (client.ip !~ purgers || req.http.Authorization != "Bearer s3cret") { return (synth(403)); }
+    if (req.method == "WARM") {
+      set req.method = "GET"; set req.hash_always_miss = true; return (hash); }
+    if (req.http.xkey-purge) {
+      set req.http.n-gone = xkey.purge(req.http.xkey-purge);
+      return (synth(200, "purged " + req.http.n-gone)); }
+    return (purge); }
+  if (req.method != "GET" && req.method != "HEAD") { return (synth(405)); }
+  unset req.http.Cookie; return (hash); }
+sub vcl_backend_response {
+  set beresp.grace = 0s;
+  if (bereq.url ~ "^/[^/]+/[^/]+\$") { set beresp.ttl = 60s; } else { set beresp.ttl = 1d; }
+  if (beresp.status >= 400) { set beresp.ttl = 1s; } }
+sub vcl_deliver { set resp.http.X-Cache = obj.hits; }
+CONF
+    varnishd -F -j none -n "$folder/work" -a "127.0.0.1:$varnish_port" -f "$folder/edge.vcl" \
+        -s malloc,256m >"$folder/varnish.log" 2>&1 &
+    edge_pids+=($!)
+    within 20 curl -s -o "$folder/answer" "http://127.0.0.1:$varnish_port/" ||
+        { cat "$folder/varnish.log"; false; }
+}
+
+edges_stop() {
+    [ ${#edge_pids[@]} = 0 ] || kill -TERM "${edge_pids[@]}" 2>/dev/null
+    wait "${edge_pids[@]}" 2>/dev/null
+}

@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The catalog without its HTTP: what entries must have, in which order changes count, what lists
+ * and searches find, and that no words are syntax. tests/farm/catalog has the daemon.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/entry.h"
+#include "catalog/shelf.h"
+#include "catalog/words.h"
+#include "common/fs.h"
+#include "common/mem.h"
+#include "fixture.h"
+#include "verify_fixture.h"
+
+Suite *catalog_suite(void);
+
+#define COUNT(list) (int)(sizeof(list) / sizeof((list)[0]))
+
+enum { NOW_MS = 1700000000, TEXT_MAX = 64 << 10 };
+
+static char *folder;
+static char *path;
+static struct shelf *shelf;
+static struct buf document; /* of tests/golden: title a-title, languages und, 360p and 720p */
+
+static void open_shelf(void) {
+    struct err err = {0};
+    ck_assert_msg(shelf_open(&shelf, path, &err) == 0, "%s", err.message);
+}
+
+static void set_up(void) {
+    struct err err = {0};
+    folder = fixture_folder();
+    path = mem_format("%s/catalog.db", folder);
+    document = (struct buf){0};
+    ck_assert_msg(
+        fs_read(&document, REELFARM_SOURCE_DIR "/tests/golden/title.json", TEXT_MAX, &err) == 0,
+        "%s", err.message);
+    open_shelf();
+}
+
+static void tear_down(void) {
+    shelf_close(shelf);
+    shelf = NULL;
+    buf_finish(&document);
+    mem_free(path);
+    fixture_folder_drop(folder);
+}
+
+/* ---- entries -------------------------------------------------------------------------- */
+
+/* What a publisher says. Unset texts are the usual ones. */
+struct said {
+    const char *title;
+    int64_t revision;
+    const char *labels; /* JSON: "[\"show=news\"]" */
+    const char *language;
+    const char *tenant;
+    const char *published_at;
+    const char *find, *put; /* the first of these in the body becomes the other */
+};
+
+static const char *or_else(const char *text, const char *otherwise) {
+    return text != NULL ? text : otherwise;
+}
+
+static struct json *body_of(const struct said *said) {
+    struct buf text = {0};
+    struct buf own = {0};
+    struct json *tree = NULL;
+    struct err err = {0};
+    char *language = mem_format("\"languages\":[\"%s\"]", or_else(said->language, "und"));
+    char *title = mem_format("{\"title\":\"%s\"", said->title);
+    buf_append(&own, document.data, document.size);
+    ck_assert(text_replace(&own, "{\"title\":\"a-title\"", title, false));
+    ck_assert(text_replace(&own, "\"languages\":[\"und\"]", language, false));
+    buf_format(&text,
+               "{\"title\":\"%s\",\"revision\":%lld,\"version\":\"006f8a7d0eeac3e7\","
+               "\"published_at\":\"%s\",\"tenant\":\"%s\",\"labels\":%s,"
+               "\"manifests\":{\"hls\":\"https://e.example/%s/master.m3u8\","
+               "\"dash\":\"https://e.example/%s/manifest.mpd\"},\"document\":%s}",
+               said->title, (long long)said->revision, or_else(said->published_at, ""),
+               or_else(said->tenant, ""), or_else(said->labels, "[]"), said->title, said->title,
+               buf_text(&own));
+    if (said->find != NULL) {
+        ck_assert_msg(text_replace(&text, said->find, said->put, false), "no %s", said->find);
+    }
+    ck_assert_msg(json_tree_parse(&tree, text.data, text.size, &err) == 0, "%s", err.message);
+    mem_free(language);
+    mem_free(title);
+    buf_finish(&own);
+    buf_finish(&text);
+    return tree;
+}
+
+static int say(const struct said *said, enum shelf_change *change, int64_t *kept, struct err *err) {
+    struct json *body = body_of(said);
+    struct entry entry;
+    ck_assert_msg(entry_read(&entry, body, said->title, err) == 0, "%s", err->message);
+    int failed = shelf_put(shelf, &entry, NOW_MS, change, kept, err);
+    json_tree_destroy(body);
+    return failed;
+}
+
+/* Says it in a group of its own, and wants it taken. */
+static enum shelf_change tell(const struct said *said) {
+    enum shelf_change change = SHELF_SAME;
+    int64_t kept = 0;
+    struct err err = {0};
+    ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+    ck_assert_msg(say(said, &change, &kept, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
+    return change;
+}
+
+static int withdraw(const char *title, int64_t revision, int64_t *kept) {
+    ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+    int failed = shelf_drop(shelf, title, revision, kept, NULL);
+    ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
+    return failed;
+}
+
+/* Damage to a body, and what is said of it. */
+static const struct {
+    const char *find, *put, *words;
+} refusals[] = {
+    {"{\"title\":\"a\"", "{\"title\":\"b\"", "title: must be that of the path"},
+    {"\"revision\":7,", "", "revision"},
+    {"\"revision\":7", "\"revision\":-7", "revision"},
+    {"\"version\":\"006f8a7d0eeac3e7\",\"pub", "\"version\":\"006F8a7d0eeac3e7\",\"pub",
+     "version: must be 16 hex digits"},
+    {"\"version\":\"006f8a7d0eeac3e7\",\"lad", "\"version\":\"106f8a7d0eeac3e7\",\"lad",
+     "document.version: must be that of the entry"},
+    {"\"document\":{\"title\":\"a\"", "\"document\":{\"title\":\"b\"",
+     "document.title: must be that of the entry"},
+    {"\"labels\":[]", "\"labels\":[\"no label\"]", "labels: must be NAME=VALUE"},
+    {"\"labels\":[]", "\"labels\":{}", "labels"},
+    {"\"tenant\":\"\"", "\"tenant\":\"a b\"", "tenant: must be a tenant's name"},
+    {"https://e.example/a/master", "javascript:alert(1)//", "manifests.hls: must be an http"},
+    {"https://e.example/a/manifest", "https://e.example/a manifest", "manifests.dash: must be an"},
+    {",\"document\":{", ",\"other\":{", "document"},
+    {"\"duration_ms\":", "\"other\":", "document.duration_ms"},
+    {"\"duration_s\":\"1001/96\"", "\"duration_s\":\"1001/0\"", "document.duration_s"},
+    {"\"frames\":250", "\"frames\":0", "document.frames"},
+    {"\"languages\":[\"und\"]", "\"languages\":[\"en\",\"en\"]", "document.languages"},
+    {"\"languages\":[\"und\"]", "\"languages\":[\"\"]", "document.languages"},
+    {"\"renditions\":[{\"id\"", "\"renditions\":[{\"name\"", "renditions[0].id"},
+    {"\"width\":640,", "", "renditions[0].width"},
+    {"\"kind\":\"audio\"", "\"kind\":\"smell\"", "renditions[2].kind"},
+    {"\"channels\":2", "\"channels\":0", "renditions[2].channels"},
+    {"\"periods\":[{", "\"periods\":[],\"was\":[{", "timeline.periods"},
+    {"\"source\":{\"identity\"", "\"source\":{\"id\"", "source.identity"},
+};
+
+START_TEST(an_entry_that_lacks_something_is_refused) {
+    struct said said = {
+        .title = "a", .revision = 7, .find = refusals[_i].find, .put = refusals[_i].put};
+    struct json *body = body_of(&said);
+    struct entry entry;
+    struct err err = {0};
+    ck_assert_int_eq(entry_read(&entry, body, "a", &err), ERR_INVALID);
+    ck_assert_msg(strstr(err.message, refusals[_i].words) != NULL, "%s", err.message);
+    json_tree_destroy(body);
+}
+END_TEST
+
+START_TEST(what_readers_cannot_see_is_no_content) {
+    struct said said = {.title = "a", .revision = 7};
+    struct said later = {.title = "a", .revision = 7, .published_at = "2026-01-01T00:00:00Z"};
+    struct said other = {.title = "a", .revision = 7, .labels = "[\"show=news\"]"};
+    struct json *bodies[] = {body_of(&said), body_of(&later), body_of(&other)};
+    struct entry entries[3];
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(entry_read(&entries[i], bodies[i], "a", NULL), 0);
+    }
+    ck_assert_str_eq(entries[0].digest, entries[1].digest);
+    ck_assert_str_ne(entries[0].digest, entries[2].digest);
+    for (int i = 0; i < 3; i++) {
+        json_tree_destroy(bodies[i]);
+    }
+}
+END_TEST
+
+/* ---- order ----------------------------------------------------------------------------- */
+
+/* One after another, of one title: a put, whose content is told by a label, or a withdrawal. */
+static const struct {
+    const char *content; /* NULL: withdrawn */
+    int64_t revision;
+    int code;
+    int64_t kept; /* after a refusal */
+    enum shelf_change change;
+} steps[] = {
+    {"a", 3, 0, 0, SHELF_ADDED},
+    {"a", 3, 0, 0, SHELF_SAME},
+    {"b", 3, ERR_CONFLICT, 3, SHELF_SAME},
+    {"b", 2, ERR_CONFLICT, 3, SHELF_SAME},
+    {NULL, 3, ERR_CONFLICT, 3, SHELF_SAME},
+    {NULL, 2, ERR_CONFLICT, 3, SHELF_SAME},
+    {"b", 4, 0, 0, SHELF_CHANGED},
+    {NULL, 6, 0, 0, SHELF_SAME},
+    {NULL, 6, 0, 0, SHELF_SAME},
+    {"b", 5, ERR_CONFLICT, 6, SHELF_SAME},
+    {"b", 6, ERR_CONFLICT, 6, SHELF_SAME},
+    {NULL, 8, 0, 0, SHELF_SAME},
+    {"b", 7, ERR_CONFLICT, 8, SHELF_SAME},
+    {"a", 9, 0, 0, SHELF_ADDED},
+};
+
+static int step_of(int i, const char *title, enum shelf_change *change, int64_t *kept) {
+    struct err err = {0};
+    char *labels = steps[i].content == NULL ? NULL : mem_format("[\"x=%s\"]", steps[i].content);
+    struct said said = {.title = title, .revision = steps[i].revision, .labels = labels};
+    int code = labels != NULL ? say(&said, change, kept, &err)
+                              : shelf_drop(shelf, title, steps[i].revision, kept, &err);
+    mem_free(labels);
+    return code;
+}
+
+START_TEST(a_lower_revision_is_late) {
+    char tag[SHELF_TAG_TEXT];
+    for (int i = 0; i < COUNT(steps); i++) {
+        enum shelf_change change = SHELF_SAME;
+        int64_t kept = 0;
+        struct buf text = {0};
+        ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+        ck_assert_msg(step_of(i, "t", &change, &kept) == steps[i].code, "step %d", i);
+        ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
+        ck_assert_msg(steps[i].code == 0 || kept == steps[i].kept, "step %d: %lld", i,
+                      (long long)kept);
+        ck_assert_msg(steps[i].code != 0 || change == steps[i].change, "step %d", i);
+        bool is_there = shelf_get(shelf, "t", tag, &text, NULL) == 0;
+        ck_assert_msg(is_there == (i < 7 || i == COUNT(steps) - 1), "step %d", i);
+        buf_finish(&text);
+    }
+}
+END_TEST
+
+enum { CHANGES = 5, ORDERS = 120 };
+
+/* In every order in which five changes may come, the one of the highest revision is left. */
+START_TEST(any_order_ends_alike) {
+    ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+    for (int order = 0; order < ORDERS; order++) {
+        char *title = mem_format("t%d", order);
+        int left[CHANGES] = {1, 2, 3, 4, 5};
+        char tag[SHELF_TAG_TEXT];
+        struct buf text = {0};
+        int rest = order;
+        bool ends_gone = order % 2 == 1;
+        for (int count = CHANGES; count > 0; count--) {
+            int64_t kept = 0;
+            enum shelf_change change = SHELF_SAME;
+            int index = rest % count;
+            int revision = left[index];
+            rest /= count;
+            left[index] = left[count - 1];
+            bool drops = ends_gone ? revision % 2 == 1 : revision % 2 == 0;
+            struct said said = {.title = title, .revision = revision};
+            struct err err = {0};
+            int code = drops ? shelf_drop(shelf, title, revision, &kept, &err)
+                             : say(&said, &change, &kept, &err);
+            ck_assert(code == 0 || (code == ERR_CONFLICT && kept > revision));
+        }
+        int code = shelf_get(shelf, title, tag, &text, NULL);
+        ck_assert_msg(code == (ends_gone ? ERR_NOT_FOUND : 0), "order %d: %d", order, code);
+        ck_assert(ends_gone || strncmp(tag, "\"5-", 3) == 0);
+        buf_finish(&text);
+        mem_free(title);
+    }
+    ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
+}
+END_TEST
+
+START_TEST(a_refused_change_leaves_its_group) {
+    enum shelf_change change;
+    int64_t kept;
+    char tag[SHELF_TAG_TEXT];
+    struct buf text = {0};
+    struct said first = {.title = "first", .revision = 2};
+    struct said late = {.title = "first", .revision = 1};
+    struct said second = {.title = "second", .revision = 1};
+    struct err err = {0};
+    ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+    ck_assert_int_eq(say(&first, &change, &kept, &err), 0);
+    ck_assert_int_eq(say(&late, &change, &kept, &err), ERR_CONFLICT);
+    ck_assert_int_eq(say(&second, &change, &kept, NULL), 0);
+    ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
+    ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+    ck_assert_int_eq(say(&(struct said){.title = "third", .revision = 1}, &change, &kept, NULL), 0);
+    shelf_undo(shelf);
+    shelf_close(shelf);
+    open_shelf();
+    ck_assert_int_eq(shelf_get(shelf, "first", tag, &text, NULL), 0);
+    ck_assert_int_eq(shelf_get(shelf, "second", tag, &text, NULL), 0);
+    ck_assert_int_eq(shelf_get(shelf, "third", tag, &text, NULL), ERR_NOT_FOUND);
+    buf_finish(&text);
+}
+END_TEST
+
+START_TEST(tags_change_with_what_they_are_of) {
+    char before[SHELF_TAG_TEXT], after[SHELF_TAG_TEXT], own[SHELF_TAG_TEXT], later[SHELF_TAG_TEXT];
+    struct buf text = {0};
+    struct said said = {.title = "a", .revision = 1};
+    ck_assert_int_eq(shelf_tag(shelf, before, NULL), 0);
+    ck_assert_int_eq(tell(&said), SHELF_ADDED);
+    ck_assert_int_eq(shelf_tag(shelf, after, NULL), 0);
+    ck_assert_str_ne(before, after);
+    ck_assert_int_eq(shelf_get(shelf, "a", own, &text, NULL), 0);
+    ck_assert_int_eq(tell(&said), SHELF_SAME);
+    ck_assert_int_eq(shelf_tag(shelf, before, NULL), 0);
+    ck_assert_str_eq(before, after);
+    ck_assert_int_eq(tell(&(struct said){.title = "b", .revision = 1}), SHELF_ADDED);
+    ck_assert_int_eq(shelf_tag(shelf, after, NULL), 0);
+    ck_assert_str_ne(before, after);
+    ck_assert_int_eq(shelf_get(shelf, "a", later, &text, NULL), 0);
+    ck_assert_str_eq(own, later);
+    said.revision = 2;
+    ck_assert_int_eq(tell(&said), SHELF_CHANGED);
+    ck_assert_int_eq(shelf_get(shelf, "a", later, &text, NULL), 0);
+    ck_assert_str_ne(own, later);
+    buf_finish(&text);
+}
+END_TEST
+
+/* ---- lists and searches ------------------------------------------------------------------ */
+
+/* "title title ... >next": what a page holds; owned. */
+static char *read_page(struct buf *text) {
+    struct json *tree = NULL;
+    struct buf out = {0};
+    struct err err = {0};
+    const char *next = "";
+    ck_assert_msg(json_tree_parse(&tree, text->data, text->size, &err) == 0, "%s: %s", err.message,
+                  buf_text(text));
+    struct reader r = reader_of(tree, "page", &err);
+    struct reader list = reader_array(&r, "titles");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *title = "";
+        reader_string(&item, "title", &title);
+        buf_format(&out, "%s%s", i > 0 ? " " : "", title);
+    }
+    if (reader_has(&r, "next")) {
+        reader_string(&r, "next", &next);
+        buf_format(&out, " >%s", next);
+    }
+    ck_assert_msg(reader_ok(&r), "%s", err.message);
+    char *said = mem_string(buf_text(&out));
+    json_tree_destroy(tree);
+    buf_finish(&out);
+    buf_finish(text);
+    return said;
+}
+
+static char *search(const char *words, int limit, int offset) {
+    struct buf expression = {0};
+    struct buf text = {0};
+    struct err err = {0};
+    ck_assert_msg(words_expression(words, &expression, &err) == 0, "%s", err.message);
+    ck_assert_msg(shelf_search(shelf, buf_text(&expression), words, limit, offset, &text, &err) ==
+                      0,
+                  "'%s': %s", words, err.message);
+    buf_finish(&expression);
+    return read_page(&text);
+}
+
+static char *list(const struct shelf_filter *filter, const char *after, int limit) {
+    struct buf text = {0};
+    struct err err = {0};
+    ck_assert_msg(shelf_list(shelf, filter, after, limit, &text, &err) == 0, "%s", err.message);
+    return read_page(&text);
+}
+
+static void fill(void) {
+    static const struct said all[] = {
+        {.title = "big-buck-bunny", .labels = "[\"show=film\"]", .language = "en"},
+        {.title = "big-buck-bunny-2", .labels = "[\"show=film\",\"year=2008\"]", .language = "en"},
+        {.title = "sintel", .labels = "[\"show=film\"]", .language = "de", .tenant = "acme"},
+        {.title = "news-1",
+         .labels = "[\"show=news\",\"about=buck\"]",
+         .language = "de",
+         .tenant = "bunny"},
+        {.title = "news-2", .labels = "[\"show=news\"]", .language = "fr", .tenant = "acme"},
+    };
+    for (int i = 0; i < COUNT(all); i++) {
+        struct said said = all[i];
+        said.revision = 1;
+        tell(&said);
+    }
+}
+
+static const struct {
+    const char *words;
+    const char *found;
+} searches[] = {
+    {"sintel", "sintel"},
+    {"SINTEL", "sintel"},
+    {"s\xc3\xad"
+     "ntel",
+     "sintel"}, /* an accent */
+    {"sin", "sintel"},
+    {"big buck bunny", "big-buck-bunny big-buck-bunny-2"},
+    {"big-buck-bunny", "big-buck-bunny big-buck-bunny-2"}, /* the whole id first */
+    {"big-buck-bunny-2", "big-buck-bunny-2"},
+    {"bunny big", "big-buck-bunny big-buck-bunny-2"},
+    {"buck", "big-buck-bunny big-buck-bunny-2 news-1"}, /* ids before labels */
+    {"bunn", "big-buck-bunny big-buck-bunny-2 news-1"}, /* and before tenants */
+    {"bun news", ""},                                   /* the last word alone may be only begun */
+    {"show=news", "news-2 news-1"},
+    {"news de", "news-1"},
+    {"2008", "big-buck-bunny-2"},
+    {"720p acme", "sintel news-2"},
+    {"h264 aac 360p fr", "news-2"},
+    {"av1", ""},
+    {"big -- bunny", "big-buck-bunny big-buck-bunny-2"}, /* no letter, no word */
+};
+
+START_TEST(searches_find_what_has_all_words_the_best_first) {
+    fill();
+    char *found = search(searches[_i].words, 10, 0);
+    ck_assert_msg(strcmp(found, searches[_i].found) == 0, "'%s': %s", searches[_i].words, found);
+    mem_free(found);
+}
+END_TEST
+
+/* What has a meaning in FTS5 or SQL has none here: each is words that no title has. */
+static const char *const attacks[] = {
+    "sintel OR news",
+    "sintel NOT news",
+    "NEAR(sintel film)",
+    "title:sintel",
+    "title : sintel",
+    "{title labels} : sintel",
+    "^sintel zzz",
+    "- labels : film zzz",
+    "\"sintel zzz",
+    "sin\"tel\"\"zzz",
+    "\"\"\" zzz",
+    "sintel* zzz*",
+    "(sintel zzz",
+    "sintel) zzz",
+    "sintel AND zzz AND",
+    "zzz'; DROP TABLE words; --",
+    "zzz' OR '1'='1",
+    "sintel + zzz",
+    "$1 zzz",
+    "\xff\xfe zzz",
+    "\xc3\x28 zzz",
+    "\xe2\x80\x94 zzz",
+    "a\"b*c^d:e zzz",
+    "zzz \xe2\x80\x94",
+};
+
+START_TEST(no_word_is_syntax) {
+    fill();
+    char *found = search(attacks[_i], 10, 0);
+    ck_assert_msg(found[0] == '\0', "'%s': %s", attacks[_i], found);
+    mem_free(found);
+    found = search("sintel", 10, 0);
+    ck_assert_str_eq(found, "sintel");
+    mem_free(found);
+}
+END_TEST
+
+static const char *const no_words[] = {
+    "", " ", "\t\n", "\"", "* - ^ : ( )", "--", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17",
+};
+
+START_TEST(a_search_without_words_is_refused) {
+    struct buf expression = {0};
+    struct err err = {0};
+    char *many = mem_format("%0300d", 1);
+    ck_assert_int_eq(words_expression(no_words[_i], &expression, &err), ERR_INVALID);
+    buf_clear(&expression);
+    ck_assert_int_eq(words_expression(many, &expression, NULL), ERR_INVALID);
+    buf_finish(&expression);
+    mem_free(many);
+}
+END_TEST
+
+START_TEST(searches_go_on_where_they_stopped) {
+    static const char *const pages[] = {"big-buck-bunny big-buck-bunny-2 >2", "news-1"};
+    fill();
+    for (int i = 0; i < 2; i++) {
+        char *page = search("buck", 2, 2 * i);
+        ck_assert_str_eq(page, pages[i]);
+        mem_free(page);
+    }
+}
+END_TEST
+
+/* More titles have the word than are ranked: the newest are, and whose id it is. */
+START_TEST(an_id_is_found_among_very_many) {
+    tell(&(struct said){.title = "news", .revision = 1});
+    ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+    for (int i = 0; i < SHELF_CANDIDATES + 5; i++) {
+        enum shelf_change change;
+        int64_t kept;
+        struct err err = {0};
+        char *title = mem_format("news-%d", i);
+        ck_assert_int_eq(say(&(struct said){.title = title, .revision = 1}, &change, &kept, &err),
+                         0);
+        mem_free(title);
+    }
+    ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
+    char *found = search("news", 1, 0);
+    ck_assert_str_eq(found, "news >1");
+    mem_free(found);
+    found = search("news", 10, SHELF_CANDIDATES);
+    ck_assert_str_eq(found, "news-5");
+    mem_free(found);
+}
+END_TEST
+
+static const struct {
+    struct shelf_filter filter;
+    const char *pages[3]; /* of two titles */
+} lists[] = {
+    {{"", "", ""},
+     {"big-buck-bunny big-buck-bunny-2 >big-buck-bunny-2", "news-1 news-2 >news-2", "sintel"}},
+    {{"show=film", "", ""}, {"big-buck-bunny big-buck-bunny-2 >big-buck-bunny-2", "sintel"}},
+    {{"show=film", "de", ""}, {"sintel"}},
+    {{"", "de", ""}, {"news-1 sintel"}},
+    {{"", "", "acme"}, {"news-2 sintel"}},
+    {{"show=news", "fr", "acme"}, {"news-2"}},
+    {{"show=news", "", "nobody"}, {""}},
+    {{"show", "", ""}, {""}},
+    {{"show=film' OR 1=1 --", "", ""}, {""}},
+};
+
+START_TEST(lists_are_by_id_and_filtered) {
+    char after[WIRE_TITLE_TEXT] = "";
+    fill();
+    for (int i = 0; i < 3 && lists[_i].pages[i] != NULL; i++) {
+        char *page = list(&lists[_i].filter, after, 2);
+        ck_assert_str_eq(page, lists[_i].pages[i]);
+        char *next = strchr(page, '>');
+        snprintf(after, sizeof(after), "%s", next != NULL ? next + 1 : "");
+        mem_free(page);
+    }
+    ck_assert_str_eq(after, "");
+}
+END_TEST
+
+START_TEST(what_is_withdrawn_or_replaced_is_found_no_more) {
+    static const struct shelf_filter film = {"show=film", "", ""};
+    static const struct shelf_filter acme = {"", "", "acme"};
+    int64_t kept = 0;
+    fill();
+    ck_assert_int_eq(withdraw("big-buck-bunny", 2, &kept), 0);
+    tell(&(struct said){.title = "sintel", .revision = 2, .labels = "[\"show=short\"]"});
+    char *found[] = {search("bunny", 10, 0), list(&film, "", 10), list(&acme, "", 10),
+                     search("film", 10, 0), search("short", 10, 0)};
+    static const char *const wanted[] = {"big-buck-bunny-2 news-1", "big-buck-bunny-2", "news-2",
+                                         "big-buck-bunny-2", "sintel"};
+    for (int i = 0; i < COUNT(found); i++) {
+        ck_assert_str_eq(found[i], wanted[i]);
+        mem_free(found[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_version_keeps_its_time) {
+    char tag[SHELF_TAG_TEXT];
+    struct buf text = {0};
+    tell(&(struct said){.title = "a", .revision = 1, .published_at = "2026-01-01T00:00:00Z"});
+    tell(&(struct said){.title = "a", .revision = 2, .labels = "[\"x=y\"]"});
+    ck_assert_int_eq(shelf_get(shelf, "a", tag, &text, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(buf_text(&text), "\"published_at\":\"2026-01-01T00:00:00Z\""));
+    ck_assert_ptr_nonnull(strstr(buf_text(&text), "\"revision\":2"));
+    buf_clear(&text);
+    tell(&(struct said){.title = "b", .revision = 1});
+    ck_assert_int_eq(shelf_get(shelf, "b", tag, &text, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(buf_text(&text), "\"published_at\":\"1970-01-20T16:13:20.000Z\""));
+    buf_finish(&text);
+}
+END_TEST
+
+/* ---- the file ------------------------------------------------------------------------------ */
+
+START_TEST(a_file_of_another_is_refused) {
+    struct shelf *other = NULL;
+    struct err err = {0};
+    ck_assert_int_eq(shelf_open(&other, path, &err), ERR_CONFLICT);
+    err_clear(&err);
+    ck_assert_int_eq(shelf_open(&other, "postgresql://nowhere/x", &err), ERR_UNSUPPORTED);
+    fixture_write(folder, "text", "no database at all, but a text of some length\n", 46);
+    char *text = mem_format("%s/text", folder);
+    err_clear(&err);
+    ck_assert_int_eq(shelf_open(&other, text, &err), ERR_CORRUPT);
+    mem_free(text);
+}
+END_TEST
+
+static void add_entries(TCase *tests) {
+    tcase_add_loop_test(tests, an_entry_that_lacks_something_is_refused, 0, COUNT(refusals));
+    tcase_add_test(tests, what_readers_cannot_see_is_no_content);
+    tcase_add_test(tests, a_lower_revision_is_late);
+    tcase_add_test(tests, any_order_ends_alike);
+    tcase_add_test(tests, a_refused_change_leaves_its_group);
+    tcase_add_test(tests, tags_change_with_what_they_are_of);
+    tcase_add_test(tests, a_version_keeps_its_time);
+    tcase_add_test(tests, a_file_of_another_is_refused);
+}
+
+static void add_finding(TCase *tests) {
+    tcase_add_loop_test(tests, searches_find_what_has_all_words_the_best_first, 0, COUNT(searches));
+    tcase_add_loop_test(tests, no_word_is_syntax, 0, COUNT(attacks));
+    tcase_add_loop_test(tests, a_search_without_words_is_refused, 0, COUNT(no_words));
+    tcase_add_test(tests, searches_go_on_where_they_stopped);
+    tcase_add_test(tests, an_id_is_found_among_very_many);
+    tcase_add_loop_test(tests, lists_are_by_id_and_filtered, 0, COUNT(lists));
+    tcase_add_test(tests, what_is_withdrawn_or_replaced_is_found_no_more);
+}
+
+Suite *catalog_suite(void) {
+    Suite *suite = suite_create("catalog");
+    TCase *entries = tcase_create("entries");
+    TCase *finding = tcase_create("finding");
+    tcase_add_checked_fixture(entries, set_up, tear_down);
+    tcase_add_checked_fixture(finding, set_up, tear_down);
+    tcase_set_timeout(entries, 60);
+    tcase_set_timeout(finding, 60);
+    add_entries(entries);
+    add_finding(finding);
+    suite_add_tcase(suite, entries);
+    suite_add_tcase(suite, finding);
+    return suite;
+}

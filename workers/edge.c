@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of drivers, and what all of them have in common: see edge.h. */
+#include "edge.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/hash.h"
+#include "common/mem.h"
+
+enum {
+    STALL_BYTES_S = 16 * 1024,
+    TIMEOUTS_MAX = 2, /* tries of a request that stalls: each costs stall_s */
+    OBJECT_BYTES_MAX = 1 << 30,
+    BUFFER_KEPT_BYTES = 1 << 20, /* a larger one is not held between objects */
+};
+
+static const struct edge_driver *const drivers[] = {
+    &edge_dav,
+    &edge_pull,
+    &edge_s3,
+    &edge_catalog,
+};
+
+const struct edge_driver *edge_driver_find(const char *name) {
+    for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        if (strcmp(drivers[i]->name, name) == 0) {
+            return drivers[i];
+        }
+    }
+    return NULL;
+}
+
+int edge_open(struct edge **out, const struct edge_target *target, struct err *err) {
+    const struct edge_driver *driver = edge_driver_find(target->endpoint->driver);
+    if (driver == NULL) {
+        return err_set(err, ERR_UNSUPPORTED,
+                       "this worker knows no driver '%s', which endpoint '%s' asks for; give it a "
+                       "newer reelfarm",
+                       target->endpoint->driver, target->endpoint->name);
+    }
+    struct edge *edge = mem_zero(1, sizeof(*edge));
+    edge->driver = driver;
+    edge->target = target;
+    edge->failure = FAILURE_ENDPOINT;
+    int failed = http_client_create(&edge->client, err);
+    if (failed == 0 && driver->open != NULL) {
+        failed = driver->open(edge, err);
+    }
+    if (failed != 0) {
+        edge_close(edge);
+        return failed;
+    }
+    *out = edge;
+    return 0;
+}
+
+void edge_close(struct edge *edge) {
+    if (edge != NULL) {
+        if (edge->driver->close != NULL) {
+            edge->driver->close(edge);
+        }
+        http_client_destroy(edge->client);
+        http_response_finish(&edge->response);
+        blob_close(edge->origin);
+        buf_finish(&edge->body);
+        mem_free(edge);
+    }
+}
+
+/* ---- Requests ------------------------------------------------------------------------------ */
+
+struct http_request edge_request(struct edge *edge, const char *method, const char *url) {
+    const struct edge_target *target = edge->target;
+    struct http_request request = http_request_default();
+    int64_t half = target->send_bps / 2;
+    request.method = method;
+    request.url = url;
+    request.bearer = target->secret->bearer;
+    request.user = target->secret->user;
+    request.password = target->secret->password;
+    request.max_body = OBJECT_BYTES_MAX;
+    request.stall_s = target->stall_s;
+    request.stall_bytes_s = half > 0 && half < STALL_BYTES_S ? (int)half : STALL_BYTES_S;
+    request.speed_bytes_s = target->send_bps;
+    request.trace = target->trace;
+    request.cancel = target->cancel;
+    return request;
+}
+
+/* Statuses by which an endpoint refuses for good, and what to do about them and others. */
+static const struct {
+    int status;
+    bool refuses;
+    const char *advice;
+} judgements[] = {
+    {401, true, "check what endpoint_secrets says of it"},
+    {403, true, "check what endpoint_secrets says of it, and what it allows this worker"},
+    {405, true, "let it take PUT and DELETE there"},
+    {409, true, "let it make folders there, and put nothing else in their place"},
+    {413, true, "let it take larger bodies"},
+    {500, false, "see its log: it may not write to its folder, or have no room"},
+    {501, true, "let it take PUT and DELETE there"},
+    {507, true, "make room there"},
+};
+
+/* Leaves in the edge whose fault it is, and makes the sentence. */
+static int judge(struct edge *edge, int code, const struct err *why, struct err *err) {
+    const char *advice = NULL;
+    int status = edge->response.status;
+    edge->failure = FAILURE_ENDPOINT;
+    for (size_t i = 0; i < sizeof(judgements) / sizeof(judgements[0]); i++) {
+        if (judgements[i].status == status && code != 0) {
+            advice = judgements[i].advice;
+            edge->failure = judgements[i].refuses ? FAILURE_REFUSED : FAILURE_ENDPOINT;
+        }
+    }
+    if (status == 0 && code == ERR_INVALID) { /* a URL or a certificate that will not do */
+        edge->failure = FAILURE_REFUSED;
+    }
+    return err_set(err, (enum err_code)code, "endpoint '%s': %s%s%s", edge->target->endpoint->name,
+                   why->message, advice != NULL ? "; " : "", advice != NULL ? advice : "");
+}
+
+int edge_send(struct edge *edge, const struct http_request *request, struct err *err) {
+    const struct http_retry retry = http_retry_default();
+    for (int failures = 1;; failures++) {
+        struct err why = {0};
+        int64_t began = clock_monotonic_ms();
+        int failed = http_send(edge->client, request, &edge->response, &why);
+        if (failed == 0) {
+            failed = http_check(request, &edge->response, &why);
+        }
+        edge->traffic.requests++;
+        edge->traffic.busy_ms += clock_monotonic_ms() - began;
+        if (failed == 0) {
+            return 0;
+        }
+        int most = failed == ERR_TIMEOUT ? TIMEOUTS_MAX : retry.attempts;
+        if (!http_may_retry(failed) || failures >= most) {
+            return judge(edge, failed, &why, err);
+        }
+        edge->traffic.refused++;
+        int64_t pause = http_retry_pause_ms(&retry, failures, edge->response.retry_after_s, NULL);
+        if (!clock_sleep_ms(pause, request->cancel)) {
+            return err_set(err, ERR_CANCELLED, "%s; stopped as asked", why.message);
+        }
+    }
+}
+
+static char *url_below(const char *root, const char *title, const char *path) {
+    size_t length = strlen(root);
+    while (length > 0 && root[length - 1] == '/') {
+        length--;
+    }
+    return mem_format("%.*s/%s/%s", (int)length, root, title, path);
+}
+
+char *edge_url(const struct edge *edge, const char *path) {
+    return url_below(edge->target->endpoint->url, edge->target->title, path);
+}
+
+char *edge_served_url(const struct edge *edge, const char *path) {
+    const struct push_endpoint *endpoint = edge->target->endpoint;
+    return url_below(endpoint->serves[0] != '\0' ? endpoint->serves : endpoint->url,
+                     edge->target->title, path);
+}
+
+/* ---- The origin ------------------------------------------------------------------------------ */
+
+static int origin_open(struct edge *edge, struct err *err) {
+    struct blob_options options = blob_options_default();
+    options.cancel = edge->target->cancel;
+    options.trace = edge->target->trace;
+    return edge->origin != NULL ? 0 : blob_open(&edge->origin, edge->target->origin, &options, err);
+}
+
+int edge_origin(struct edge *edge, const struct edge_object *object, struct err *err) {
+    char *key = mem_format("%s/%s", edge->target->title,
+                           object->from != NULL ? object->from : object->path);
+    struct err why = {0};
+    if (edge->body.capacity > BUFFER_KEPT_BYTES) {
+        buf_finish(&edge->body);
+    }
+    buf_clear(&edge->body);
+    int failed = origin_open(edge, &why);
+    if (failed == 0) {
+        failed = blob_get(edge->origin, key, OBJECT_BYTES_MAX, &edge->body, &why);
+    }
+    if (failed == 0 && object->bytes >= 0 && edge->body.size != (size_t)object->bytes) {
+        failed = err_set(&why, ERR_CORRUPT,
+                         "'%s' has %zu bytes, not the %" PRId64 " that were put there", key,
+                         edge->body.size, object->bytes);
+    }
+    if (failed != 0) {
+        edge->failure = FAILURE_IO;
+        err_set(err, why.code, "cannot read the output '%s': %s",
+                edge->origin != NULL ? blob_name(edge->origin) : "", why.message);
+    }
+    edge->traffic.origin_bytes += (int64_t)edge->body.size;
+    mem_free(key);
+    return failed;
+}
+
+/* ---- Reading back ---------------------------------------------------------------------------- */
+
+int edge_read_served(struct edge *edge, const char *path, size_t max, struct buf *out,
+                     struct err *err) {
+    char *url = edge_served_url(edge, path);
+    struct http_request request = edge_request(edge, "GET", url);
+    request.bearer = NULL;
+    request.user = NULL;
+    request.max_body = max;
+    int failed = edge_send(edge, &request, err);
+    if (failed == 0) {
+        buf_append(out, edge->response.body.data, edge->response.body.size);
+    }
+    mem_free(url);
+    return failed;
+}
+
+int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err) {
+    struct buf there = {0};
+    char hash[SHA256_TEXT];
+    int failed = edge->driver->read != NULL
+                     ? edge->driver->read(edge, object->path, OBJECT_BYTES_MAX, &there, err)
+                     : edge_read_served(edge, object->path, OBJECT_BYTES_MAX, &there, err);
+    if (failed == 0) {
+        sha256_hex_of(there.data, there.size, hash);
+        bool same = (object->bytes < 0 || there.size == (size_t)object->bytes) &&
+                    (object->sha256[0] == '\0' || strcmp(hash, object->sha256) == 0);
+        if (!same) {
+            char *url = edge_served_url(edge, object->path);
+            char public[512];
+            http_public_url(url, public, sizeof(public));
+            edge->failure = FAILURE_ENDPOINT;
+            failed = err_set(err, ERR_CORRUPT,
+                             "endpoint '%s' serves other bytes than were brought there: %s; see "
+                             "what stands between, and its disk",
+                             edge->target->endpoint->name, public);
+            mem_free(url);
+        }
+    }
+    buf_finish(&there);
+    return failed;
+}
+
+int edge_bring(struct edge *edge, const struct edge_object *object, struct err *err) {
+    return (edge->driver->caps & EDGE_PUTS) != 0 ? edge->driver->put(edge, object, err)
+                                                 : edge->driver->warm(edge, object, err);
+}

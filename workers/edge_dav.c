@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * dav: an edge that keeps files and takes them by PUT (nginx's http_dav_module, tried; RFC 4918).
+ * nginx knows no If-None-Match there, and a PUT is one step for readers, so an object is simply
+ * put again; what is there already is found out by its size, as HEAD says it.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/delivery.h"
+#include "common/mem.h"
+#include "edge.h"
+
+/* nginx keeps none of these; servers that do give them to players as they came. */
+static int dav_put(struct edge *edge, const struct edge_object *object, struct err *err) {
+    int failed = edge_origin(edge, object, err);
+    if (failed != 0) {
+        return failed;
+    }
+    char *key = mem_format("title-%s", edge->target->title);
+    const char *type = delivery_type(object->path);
+    const struct http_header headers[] = {
+        {"Content-Type", type != NULL ? type : "application/octet-stream"},
+        {"Cache-Control", delivery_caching(object->path)},
+        {"Surrogate-Key", key},
+        {"xkey", key},
+    };
+    char *url = edge_url(edge, object->path);
+    struct http_request request = edge_request(edge, "PUT", url);
+    request.headers = headers;
+    request.header_count = sizeof(headers) / sizeof(headers[0]);
+    request.body = edge->body.data != NULL ? (const void *)edge->body.data : "";
+    request.body_size = edge->body.size;
+    failed = edge_send(edge, &request, err);
+    mem_free(url);
+    mem_free(key);
+    return failed;
+}
+
+static int dav_has(struct edge *edge, const struct edge_object *object, bool *has,
+                   struct err *err) {
+    struct err why = {0};
+    char *url = edge_url(edge, object->path);
+    const struct http_request request = edge_request(edge, "HEAD", url);
+    int failed = edge_send(edge, &request, &why);
+    mem_free(url);
+    if (failed == ERR_NOT_FOUND) {
+        *has = false;
+        return 0;
+    }
+    if (failed != 0) {
+        return err_set(err, why.code, "%s", why.message);
+    }
+    const char *length = http_response_header(&edge->response, "Content-Length");
+    *has = length != NULL && object->bytes >= 0 && strtoll(length, NULL, 10) == object->bytes;
+    return 0;
+}
+
+static int dav_remove(struct edge *edge, const char *path, struct err *err) {
+    struct err why = {0};
+    char *url = edge_url(edge, path);
+    const struct http_request request = edge_request(edge, "DELETE", url);
+    int failed = edge_send(edge, &request, &why);
+    mem_free(url);
+    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+/* Only a server that can't take folders says so: 400 and 409 (nginx, of a Depth or a name that it
+ * will not have), 405 and 501. */
+static int dav_remove_folder(struct edge *edge, const char *path, struct err *err) {
+    struct err why = {0};
+    char *folder = path[0] != '\0' ? mem_format("%s/", path) : mem_string("");
+    int failed = dav_remove(edge, folder, &why);
+    int status = edge->response.status;
+    mem_free(folder);
+    if (failed == 0) {
+        return 0;
+    }
+    bool cannot = status == 400 || status == 405 || status == 409 || status == 501;
+    return err_set(err, cannot ? ERR_UNSUPPORTED : why.code, "%s", why.message);
+}
+
+const struct edge_driver edge_dav = {
+    .name = "dav",
+    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS,
+    .put = dav_put,
+    .has = dav_has,
+    .remove = dav_remove,
+    .remove_folder = dav_remove_folder,
+};

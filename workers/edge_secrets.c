@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What endpoints know this worker by: see edge_secrets.h. */
+#include "edge_secrets.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/fs.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/wire.h"
+#include "common/yaml.h"
+
+enum { TEXT_MAX = 4096 };
+
+static const struct {
+    const char *name;
+    size_t offset;
+    const char *with; /* goes with this one; NULL: stands alone */
+} fields[] = {
+    {"user", offsetof(struct edge_secret, user), "password"},
+    {"password", offsetof(struct edge_secret, password), "user"},
+    {"bearer", offsetof(struct edge_secret, bearer), NULL},
+    {"refresh_header", offsetof(struct edge_secret, refresh_header), "refresh_value"},
+    {"refresh_value", offsetof(struct edge_secret, refresh_value), "refresh_header"},
+    {"purge_header", offsetof(struct edge_secret, purge_header), "purge_value"},
+    {"purge_value", offsetof(struct edge_secret, purge_value), "purge_header"},
+    {"hmac", offsetof(struct edge_secret, hmac), NULL},
+};
+
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+static char **field_of(struct edge_secret *secret, size_t field) {
+    return (char **)((char *)secret + fields[field].offset);
+}
+
+void edge_secret_finish(struct edge_secret *secret) {
+    for (size_t i = 0; i < FIELDS; i++) {
+        char **value = field_of(secret, i);
+        if (*value != NULL) {
+            explicit_bzero(*value, strlen(*value));
+            mem_free(*value);
+        }
+        *value = NULL;
+    }
+}
+
+/* Who has the file may publish: nobody else may read it, or have put it there. */
+static int check_private(const char *path, struct err *err) {
+    struct stat info;
+    if (stat(path, &info) != 0) {
+        return err_set_errno(err, errno, "cannot read the file of endpoint_secrets '%s'", path);
+    }
+    if (!S_ISREG(info.st_mode) || (info.st_uid != geteuid() && info.st_uid != 0)) {
+        return err_set(err, ERR_INVALID,
+                       "the file of endpoint_secrets '%s' is no file of this user; name another",
+                       path);
+    }
+    return (info.st_mode & 077) == 0
+               ? 0
+               : err_set(err, ERR_INVALID,
+                         "others may read the file of endpoint_secrets '%s'; run `chmod 600` on it "
+                         "and change what stands in it",
+                         path);
+}
+
+/* A line's end would begin another header. */
+static bool is_plain(const char *text) {
+    for (const char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+            return false;
+        }
+    }
+    return text[0] != '\0' && strlen(text) <= TEXT_MAX;
+}
+
+static bool is_token(const char *name) {
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    return strspn(name, allowed) == strlen(name);
+}
+
+static void secret_read(struct edge_secret *out, struct reader *r) {
+    const char *names[FIELDS + 1] = {NULL};
+    for (size_t i = 0; i < FIELDS; i++) {
+        const char *name = fields[i].name;
+        const char *text = NULL;
+        names[i] = name;
+        if (!reader_has(r, name)) {
+            continue;
+        }
+        reader_string(r, name, &text);
+        if (reader_ok(r) && !is_plain(text)) {
+            reader_fail(r, name, "must be a text of one line");
+        } else if (reader_ok(r) && strstr(name, "_header") != NULL && !is_token(text)) {
+            reader_fail(r, name, "must be a header's name");
+        } else if (reader_ok(r) && fields[i].with != NULL && !reader_has(r, fields[i].with)) {
+            reader_fail(r, name, "goes with %s, which is missing", fields[i].with);
+        }
+        if (reader_ok(r)) {
+            *field_of(out, i) = mem_string(text);
+        }
+    }
+    reader_only(r, names);
+}
+
+/* All endpoints' rows are looked at, so that a slip shows before its endpoint is due. */
+static void secrets_read(struct edge_secret *out, struct reader *r, const char *endpoint) {
+    const char *name = NULL;
+    for (size_t i = 0; (name = reader_name(r, i)) != NULL && reader_ok(r); i++) {
+        struct edge_secret secret = {0};
+        struct reader row = reader_object(r, name);
+        if (!endpoint_name_valid(name)) {
+            reader_fail(r, name, "is no name of an endpoint");
+        }
+        secret_read(&secret, &row);
+        if (reader_ok(r) && strcmp(name, endpoint) == 0) {
+            *out = secret;
+        } else {
+            edge_secret_finish(&secret);
+        }
+    }
+}
+
+int edge_secret_load(struct edge_secret *out, const char *path, const char *endpoint,
+                     struct err *err) {
+    struct json *tree = NULL;
+    struct err unread = {0};
+    struct edge_secret found = {0};
+    if (path == NULL) {
+        return 0;
+    }
+    int failed = check_private(path, err);
+    if (failed == 0) {
+        failed = yaml_tree_load(&tree, path, err);
+    }
+    if (failed == 0) {
+        struct reader r = yaml_reader(tree, path, &unread);
+        secrets_read(&found, &r, endpoint);
+        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+    }
+    if (failed == 0) {
+        *out = found;
+    } else {
+        edge_secret_finish(&found);
+    }
+    json_tree_destroy(tree);
+    return failed;
+}
