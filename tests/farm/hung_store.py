@@ -24,6 +24,7 @@ class Store(http.server.BaseHTTPRequestHandler):
         if self.server.is_dead or (self.command == "GET" and not lists):
             self.server.asked.set()
             time.sleep(60)
+            return
         self.send_response(200 if lists else 404)
         self.send_header("Content-Length", str(len(EMPTY) if lists else 0))
         self.end_headers()
@@ -58,7 +59,7 @@ def ended_in(is_dead):
         assert store.asked.wait(20), "the store was not asked"
         began = time.monotonic()
         play.send_signal(signal.SIGINT)
-        play.wait(60)
+        play.wait(20)
         return time.monotonic() - began
     finally:
         play.kill()
