@@ -18,6 +18,7 @@ import titles
 COUNTS = (1, 2, 4, 8, 16)
 SECONDS = 200
 BARE_SECONDS = 60
+LINES = 720  # of the film
 LADDER = "fast"
 DONE = re.compile(r'^ts=(\S+)Z .*msg="task done" .*kind=(\w+) .*wall_s=([\d.]+)')
 
@@ -108,7 +109,7 @@ def run_once(bench, source, count):
 
 def start_bare(bench, source, renditions, cpu):
     """The same encodes by ffmpeg's CLI on one core, whatever threads it would have."""
-    command = titles.ffmpeg_ladder(source, bench.path(f"bare-{cpu}"), renditions)
+    command = titles.ffmpeg_ladder(source, bench.path(f"bare-{cpu}"), renditions, full=LINES)
     at = command.index("-i")
     command[at:at] = ["-threads", "1"]
     at = command.index("-filter_complex")

@@ -67,11 +67,12 @@ def aom_options(spec, crf):
 OPTIONS = {"x264": x264_options, "svt": svt_options, "aom": aom_options}
 
 
-def ffmpeg_ladder(source, out, renditions, coarser=0):
+def ffmpeg_ladder(source, out, renditions, coarser=0, full=None):
     """The same renditions by ffmpeg: one decode, split, zscale, encoders with threads as they
-    like, `coarser` crf above the ladder's. Those of the source's size are not scaled."""
+    like, `coarser` crf above the ladder's. Those of the source's size, which is `full` lines or
+    else the largest rendition's, are not scaled."""
     os.makedirs(out, exist_ok=True)
-    full = max(spec["height"] for _, spec in renditions)
+    full = full or max(spec["height"] for _, spec in renditions)
     scaled = [(name, spec) for name, spec in renditions if spec["height"] < full]
     label = {name: f"v{i}" for i, (name, _) in enumerate(scaled)}
     graph = f"[0:v]split={len(scaled)}" + "".join(f"[s{label[name]}]" for name, _ in scaled)
