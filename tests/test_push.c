@@ -273,7 +273,7 @@ static struct edge_target target_of(const struct push_endpoint *endpoint) {
 /* The first of each ten takes longest, so that others are done before it. */
 static int act(void *context, struct edge *edge, const struct edge_object *object,
                struct err *problem) {
-    int number = atoi(object->path);
+    int number = (int)strtol(object->path, NULL, 10);
     (void)edge;
     if (context != NULL && number == *(int *)context) {
         return err_set(problem, ERR_UNAVAILABLE, "number %d", number);
