@@ -12,6 +12,7 @@
 enum {
     STALL_BYTES_S = 16 * 1024,
     TIMEOUTS_MAX = 2, /* tries of a request that stalls: each costs stall_s */
+    URL_TEXT = 512,
     OBJECT_BYTES_MAX = 1 << 30,
     BUFFER_KEPT_BYTES = 1 << 20, /* a larger one is not held between objects */
 };
@@ -180,9 +181,6 @@ int edge_origin(struct edge *edge, const struct edge_object *object, struct err 
     char *key = mem_format("%s/%s", edge->target->title,
                            object->from != NULL ? object->from : object->path);
     struct err why = {0};
-    if (edge->body.capacity > BUFFER_KEPT_BYTES) {
-        buf_finish(&edge->body);
-    }
     buf_clear(&edge->body);
     int failed = origin_open(edge, &why);
     if (failed == 0) {
@@ -205,45 +203,52 @@ int edge_origin(struct edge *edge, const struct edge_object *object, struct err 
 
 /* ---- Reading back ---------------------------------------------------------------------------- */
 
-int edge_read_served(struct edge *edge, const char *path, size_t max, struct buf *out,
-                     struct err *err) {
+int edge_read_served(struct edge *edge, const char *path, struct err *err) {
     char *url = edge_served_url(edge, path);
     struct http_request request = edge_request(edge, "GET", url);
     request.bearer = NULL;
     request.user = NULL;
-    request.max_body = max;
     int failed = edge_send(edge, &request, err);
     if (failed == 0) {
-        buf_append(out, edge->response.body.data, edge->response.body.size);
+        struct buf taken = edge->response.body;
+        edge->response.body = edge->body;
+        edge->body = taken;
     }
     mem_free(url);
     return failed;
 }
 
 int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err) {
-    struct buf there = {0};
     char hash[SHA256_TEXT];
-    int failed = edge->driver->read != NULL
-                     ? edge->driver->read(edge, object->path, OBJECT_BYTES_MAX, &there, err)
-                     : edge_read_served(edge, object->path, OBJECT_BYTES_MAX, &there, err);
-    if (failed == 0) {
-        sha256_hex_of(there.data, there.size, hash);
-        bool same = (object->bytes < 0 || there.size == (size_t)object->bytes) &&
-                    (object->sha256[0] == '\0' || strcmp(hash, object->sha256) == 0);
-        if (!same) {
-            char *url = edge_served_url(edge, object->path);
-            char public[512];
-            http_public_url(url, public, sizeof(public));
-            edge->failure = FAILURE_ENDPOINT;
-            failed = err_set(err, ERR_CORRUPT,
-                             "endpoint '%s' serves other bytes than were brought there: %s; see "
-                             "what stands between, and its disk",
-                             edge->target->endpoint->name, public);
-            mem_free(url);
-        }
+    int failed = edge->driver->read != NULL ? edge->driver->read(edge, object->path, err)
+                                            : edge_read_served(edge, object->path, err);
+    if (failed != 0) {
+        return failed;
     }
-    buf_finish(&there);
-    return failed;
+    sha256_hex_of(edge->body.data, edge->body.size, hash);
+    bool same = (object->bytes < 0 || edge->body.size == (size_t)object->bytes) &&
+                (object->sha256[0] == '\0' || strcmp(hash, object->sha256) == 0);
+    if (same) {
+        return 0;
+    }
+    char *url = edge_served_url(edge, object->path);
+    char public[URL_TEXT];
+    http_public_url(url, public, sizeof(public));
+    mem_free(url);
+    edge->failure = FAILURE_ENDPOINT;
+    return err_set(err, ERR_CORRUPT,
+                   "endpoint '%s' serves other bytes than were brought there: %s; see what stands "
+                   "between, and its disk",
+                   edge->target->endpoint->name, public);
+}
+
+void edge_relax(struct edge *edge) {
+    if (edge->body.capacity > BUFFER_KEPT_BYTES) {
+        buf_finish(&edge->body);
+    }
+    if (edge->response.body.capacity > BUFFER_KEPT_BYTES) {
+        buf_finish(&edge->response.body);
+    }
 }
 
 int edge_bring(struct edge *edge, const struct edge_object *object, struct err *err) {

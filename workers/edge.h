@@ -69,7 +69,7 @@ struct edge {
     struct http_client *client;    /* owned */
     struct http_response response; /* owned; of the last edge_send */
     struct blob *origin;           /* owned; NULL until edge_origin */
-    struct buf body;               /* owned; of edge_origin */
+    struct buf body;               /* owned; of edge_origin, or what was read back */
     void *state;                   /* the driver's own; freed by its close */
 };
 
@@ -122,9 +122,9 @@ struct edge_driver {
     /* EDGE_KEYS: the same of all that carries the key title-TITLE. UNSUPPORTED where it can't. */
     int (*purge_title)(struct edge *edge, struct err *err);
 
-    /* EDGE_READS: appends the object as players get it (endpoint.serves); at most `max` bytes.
-     * NOT_FOUND where there is none. NULL: by HTTP. */
-    int (*read)(struct edge *edge, const char *path, size_t max, struct buf *out, struct err *err);
+    /* EDGE_READS: reads the object as players get it (endpoint.serves) into edge->body. NOT_FOUND
+     * where there is none. NULL: by HTTP. */
+    int (*read)(struct edge *edge, const char *path, struct err *err);
 
     /*
      * EDGE_DOCUMENT, of a catalog: the one call that a push makes there, with version "" when the
@@ -175,15 +175,18 @@ char *edge_served_url(const struct edge *edge, const char *path);
  * CORRUPT where it has another size than `object` says. FAILURE_IO. */
 int edge_origin(struct edge *edge, const struct edge_object *object, struct err *err);
 
-/* Appends an object as players get it by HTTP from endpoint.serves, without credentials. */
-int edge_read_served(struct edge *edge, const char *path, size_t max, struct buf *out,
-                     struct err *err);
+/* Reads an object as players get it by HTTP from endpoint.serves, without credentials, into
+ * edge->body. */
+int edge_read_served(struct edge *edge, const char *path, struct err *err);
 
 /* ---- For pushes ------------------------------------------------------------------------- */
 
 /* Reads the object as players do, and compares: CORRUPT where it has other bytes (sha256 and
  * size, as far as the object says them), NOT_FOUND where it is not there. */
 int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err);
+
+/* Gives back the memory that a large object took. */
+void edge_relax(struct edge *edge);
 
 /* Puts it there or warms it, as the driver does. */
 int edge_bring(struct edge *edge, const struct edge_object *object, struct err *err);

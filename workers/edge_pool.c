@@ -151,6 +151,9 @@ static void *connection_run(void *context) {
         pool->memory += memory;
         pthread_mutex_unlock(&pool->lock);
         int failed = work(pool, &edge, item, wait_ms, &err);
+        if (edge != NULL) {
+            edge_relax(edge);
+        }
         pthread_mutex_lock(&pool->lock);
         pool->working--;
         pool->memory -= memory;

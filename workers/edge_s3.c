@@ -10,6 +10,8 @@
 #include "common/mem.h"
 #include "edge.h"
 
+enum { OBJECT_BYTES_MAX = 1 << 30 };
+
 struct bucket {
     struct blob *blob;
     struct blob *origin; /* NULL until the first copy */
@@ -162,15 +164,15 @@ static int s3_remove_folder(struct edge *edge, const char *path, struct err *err
 }
 
 /* As players do where they read it by HTTP; else by the store. */
-static int s3_read(struct edge *edge, const char *path, size_t max, struct buf *out,
-                   struct err *err) {
+static int s3_read(struct edge *edge, const char *path, struct err *err) {
     struct bucket *bucket = edge->state;
     struct err why = {0};
     if (strncmp(edge->target->endpoint->serves, "http", 4) == 0) {
-        return edge_read_served(edge, path, max, out, err);
+        return edge_read_served(edge, path, err);
     }
     char *key = mem_format("%s/%s", edge->target->title, path);
-    int failed = blob_get(bucket->blob, key, max, out, &why);
+    buf_clear(&edge->body);
+    int failed = blob_get(bucket->blob, key, OBJECT_BYTES_MAX, &edge->body, &why);
     mem_free(key);
     return failed == 0 ? 0 : judge(edge, failed, &why, err);
 }

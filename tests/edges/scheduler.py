@@ -19,6 +19,7 @@ import sys
 import threading
 
 output, knows_pushes = sys.argv[2], "old" not in sys.argv[3:]
+page_size = int(os.environ.get("REELFARM_PAGE", "7"))  # small, so that there are many
 state = threading.Condition()
 waiting, results, beats, stops, hashes = [], {}, {}, [], {}
 fences = iter(range(1, 1 << 30))
@@ -27,11 +28,12 @@ asked = []
 
 def fact(title, path):
     name = os.path.join(output, title, path)
-    if name not in hashes:
+    file_is = os.stat(name).st_ino
+    if file_is not in hashes:
         with open(name, "rb") as file:
             body = file.read()
-        hashes[name] = (len(body), hashlib.sha256(body).hexdigest())
-    return {"key": path, "bytes": hashes[name][0], "sha256": hashes[name][1]}
+        hashes[file_is] = (len(body), hashlib.sha256(body).hexdigest())
+    return {"key": path, "bytes": hashes[file_is][0], "sha256": hashes[file_is][1]}
 
 
 def objects(title, version, first):
@@ -39,7 +41,7 @@ def objects(title, version, first):
         renditions = json.load(file)["renditions"]
     paths = [f"{r['folder']}/{name}" for r in renditions
              for name in [f"{n:05}.m4s" for n in range(1, r["segments"] + 1)] + ["init.mp4"]]
-    page = paths[first : first + 7]  # small, so that there are many
+    page = paths[first : first + page_size]
     more = first + len(page) < len(paths)
     return {"objects": [fact(title, p) for p in page], "next": first + len(page) if more else None}
 
