@@ -20,6 +20,7 @@
 #include "store.h"
 
 enum {
+    CALL_ARGUMENTS = 2,       /* variable parts of a path, at most */
     CALL_WAIT_MS_MAX = 20000, /* the server hears nothing of a client that waits */
     FOLLOWERS_MAX = 256,      /* streams of the feed at a time: some 50 kB each */
 };
@@ -32,6 +33,7 @@ struct call {
     const struct route *route;
     struct caller caller;           /* of a call that needs a token */
     char argument[WIRE_TITLE_TEXT]; /* the path's variable part */
+    char second[WIRE_TITLE_TEXT];   /* its second one, or "" */
     struct json *body;              /* NULL where the call has none */
     struct buf answer;
     struct writer writer; /* of the answer */
@@ -106,6 +108,16 @@ void call_cancel_title(struct tx *tx, struct call *call);
 void call_retry_title(struct tx *tx, struct call *call);
 void call_remove_title(struct tx *tx, struct call *call);
 void call_list_events(struct tx *tx, struct call *call);
+
+/* ---- calls about what is published (calls_publish.c) -------------------------------- */
+
+void call_list_endpoints(struct tx *tx, struct call *call);
+void call_reset_endpoint(struct tx *tx, struct call *call);
+void call_publish_title(struct tx *tx, struct call *call);
+void call_unpublish_title(struct tx *tx, struct call *call);
+void call_roll_back_title(struct tx *tx, struct call *call);
+void call_set_popularity(struct tx *tx, struct call *call);
+void call_show_objects(struct tx *tx, struct call *call);
 
 /* ---- calls about tokens (calls_tokens.c) ------------------------------------------ */
 

@@ -182,6 +182,15 @@ static void wait_on(struct call *call, int64_t wait_ms, int64_t now_ms) {
     call_wait(call, TOPIC_LEASES, wait_ms, until > now_ms ? until - now_ms : 0);
 }
 
+/* Who asks for pushes alone hears of those alone: thousands of encoders do not look for each. */
+static unsigned topics_of(const struct lease_request *request) {
+    bool encodes = false;
+    for (int i = 0; i < TASK_KIND_COUNT; i++) {
+        encodes = encodes || (request->kinds[i] && i != TASK_PUSH);
+    }
+    return (encodes ? TOPIC_LEASES : 0U) | (request->kinds[TASK_PUSH] ? TOPIC_PUSHES : 0U);
+}
+
 static void grant_or_wait(struct tx *tx, struct call *call, const struct lease_request *request,
                           int64_t wait_ms) {
     int64_t retry_at = 0;
@@ -192,8 +201,10 @@ static void grant_or_wait(struct tx *tx, struct call *call, const struct lease_r
     writer_object_end(&call->writer);
     if (granted == 0 && tx_ok(tx)) {
         int64_t retry_in_ms = retry_at > 0 ? retry_at - tx_now(tx) + 1 : 0;
-        note_idle(tx, call->routes, retry_in_ms);
-        call_wait(call, TOPIC_LEASES, wait_ms, retry_in_ms);
+        if (topics_of(request) == TOPIC_LEASES) {
+            note_idle(tx, call->routes, retry_in_ms);
+        }
+        call_wait(call, topics_of(request), wait_ms, retry_in_ms);
     }
 }
 
@@ -210,7 +221,7 @@ void call_grant_leases(struct tx *tx, struct call *call) {
     if (!reader_ok(&r)) {
         return;
     }
-    bool waited = call->paused_ns != 0;
+    bool waited = call->paused_ns != 0 && topics_of(&request) == TOPIC_LEASES;
     call->looked = call->routes->lease_news;
     if (waited && !call->expired && routes_are_idle(call->routes, now_ms)) {
         wait_on(call, wait_ms, now_ms);

@@ -85,6 +85,7 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.keep_versions_ms = settings->keep_versions_ms;
         scheduler.keep_versions = settings->keep_versions;
         scheduler.tenants = settings->tenants;
+        scheduler.endpoints = settings->endpoints;
         scheduler.connections = (int)settings->connections;
         scheduler.strangers = (int)settings->strangers;
         scheduler.strangers_per_address = (int)settings->strangers_per_address;

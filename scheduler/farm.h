@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "endpoints.h"
 #include "model.h"
 #include "plan.h"
 #include "rows.h"
@@ -43,6 +44,9 @@ struct farm {
     int64_t keep_versions_ms; /* so long after it was replaced a version is kept */
     int64_t keep_versions;    /* so many of those that were replaced last stay longer */
     struct tenant_rules tenants;
+    const struct endpoints *endpoints;   /* where titles are published; borrowed; NULL: nowhere */
+    int64_t behind_seen;                 /* of publication.h's sweep: how far it has looked; */
+    bool behind_again;                   /* whether it is to look at all that wait for others */
     enum sandbox_level sandbox_required; /* of workers that are given a source's bytes */
     int hedge_after;        /* times its expected time, after which a task is hedged; 0: never */
     int64_t hedge_least_ms; /* and not before */

@@ -13,6 +13,7 @@
 #include "metrics.h"
 #include "order.h"
 #include "outcome.h"
+#include "push.h"
 #include "session.h"
 #include "task_make.h"
 #include "titles.h"
@@ -349,6 +350,13 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
     return granted;
 }
 
+/* Up to `slots` pushes, which stand in no queue; returns how many. */
+static int grant_pushes(struct granting *g, int slots, struct writer *w) {
+    struct push_request request = {
+        .session = &g->session, .slots = slots, .memory_bytes = g->memory_left};
+    return slots > 0 && tx_ok(g->tx) ? push_grant(g->tx, g->farm, &request, w) : 0;
+}
+
 int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *request,
                 struct writer *w, int64_t *retry_at) {
     struct granting g = {.tx = tx,
@@ -368,11 +376,13 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
         if (granted < request->slots && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, request->slots - granted, w);
         }
+        granted += request->kinds[TASK_PUSH] ? grant_pushes(&g, request->slots - granted, w) : 0;
     }
     if (granted == 0) {
         retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
         /* Also for a worker that may get none: others that wait go by what it found. */
         retry_by(&g, farm->hedge_after > 0 ? hedge_next_at(tx) : 0);
+        retry_by(&g, request->kinds[TASK_PUSH] ? push_next_at(tx, farm) : 0);
     }
     *retry_at = g.retry_at;
     order_finish(&g.order);

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "common/wire.h"
+#include "endpoint_rows.h"
 #include "exposition.h"
 #include "routes.h"
 #include "state.h"
@@ -273,6 +274,7 @@ void metrics_write(struct tx *tx, struct routes *routes, struct buf *out) {
     }
     write_workers(tx, out);
     write_queue(tx, out);
+    endpoint_rows_metrics(tx, routes->farm, out);
     write_store(routes, out);
     routes_write_traffic(routes, out);
     exposition_single(out, "reelfarm_feed_followers", EXPOSITION_GAUGE,

@@ -11,8 +11,11 @@
 #include "estimate.h"
 #include "hedge.h"
 #include "metrics.h"
+#include "publication.h"
+#include "push.h"
 #include "removal.h"
 #include "titles.h"
+#include "versions.h"
 
 enum {
     ATTEMPTS_MAX = 4,   /* failures of a unit before its title fails */
@@ -263,7 +266,12 @@ static void after_complete(struct tx *tx, struct farm *farm, const struct lease_
         sql_run(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(lease->title), TEXT(report->version)));
         break;
     case TASK_SWAP:
-        title_done(tx, lease->title);
+        if (units->rows[0].position == POSITION_ROLLBACK) {
+            versions_rolled_back(tx, farm, lease->title);
+        } else {
+            title_done(tx, lease->title);
+            publication_current(tx, farm, lease->title);
+        }
         break;
     case TASK_REMOVE:
         removal_done(tx, lease->title, units->rows[0].position);
@@ -280,6 +288,9 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     enum answer answer = ANSWER_DROPPED;
     if (!get_lease(tx, fence, &lease)) {
         return answer;
+    }
+    if (lease.kind == TASK_PUSH) {
+        return push_complete(tx, farm, &lease, &report->push);
     }
     lease_units(tx, fence, &units);
     bool counts = kind_is_pure(lease.kind) || lease.state == LEASE_LIVE;
@@ -474,6 +485,9 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     if (!get_lease(tx, fence, &lease)) {
         return ANSWER_DROPPED;
     }
+    if (lease.kind == TASK_PUSH) {
+        return push_fail(tx, farm, &lease, failure);
+    }
     if (lease.state == LEASE_ENDED) {
         return ANSWER_CONFLICT;
     }
@@ -516,6 +530,10 @@ static void lose_unit(struct tx *tx, const struct lease_row *lease, struct unit_
 
 void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                   enum lease_event event) {
+    if (lease->kind == TASK_PUSH) {
+        push_drop(tx, farm, lease, event);
+        return;
+    }
     struct lease_row ending = *lease;
     end_lease(tx, farm, &ending, event);
     if (lease->state == LEASE_LIVE) {

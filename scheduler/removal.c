@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "publication.h"
 #include "titles.h"
 #include "versions.h"
 
@@ -21,8 +22,9 @@ static void leave_feed(struct tx *tx, const char *title, const char *tenant) {
 }
 
 static void drop_title(struct tx *tx, const char *title) {
-    static const enum sql_id drops[] = {SQL_LABELS_DROP, SQL_PRODUCTS_DROP, SQL_VERSIONS_DROP,
-                                        SQL_VERSIONS_DROP_RENDITIONS};
+    static const enum sql_id drops[] = {SQL_LABELS_DROP,      SQL_PRODUCTS_DROP,
+                                        SQL_VERSIONS_DROP,    SQL_VERSIONS_DROP_RENDITIONS,
+                                        SQL_TITLE_UNWITHHOLD, SQL_TITLE_DROP_SCORE};
     char tenant[TENANT_TEXT] = "";
     struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(title)));
     if (query_next(&query)) {
@@ -33,6 +35,7 @@ static void drop_title(struct tx *tx, const char *title) {
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
         sql_run(tx, drops[i], VALUES(TEXT(title)));
     }
+    publication_clean(tx, title);
     title_move(tx, title, TITLE_REMOVING, TITLE_DROP, "");
     leave_feed(tx, title, tenant);
     sql_run(tx, SQL_TITLE_DROP_TRACE, VALUES(TEXT(title))); /* its last event had it */
@@ -54,8 +57,10 @@ bool title_remove(struct tx *tx, const char *id, bool keep_files) {
     }
     if (keep_files) {
         title_drop_unit(tx, id, POSITION_TAKE_AWAY);
+        publication_forget(tx, id);
     } else if (is_new) {
         add_removal(tx, &title);
+        publication_leave(tx, id);
     }
     title_settle(tx, id);
     title_row_finish(&title);

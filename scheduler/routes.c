@@ -71,6 +71,13 @@ static const struct route table[] = {
     {"GET", "/v1/titles/*/identity", EVERYBODY, ITS_TITLE, false, call_show_identity},
     {"POST", "/v1/titles/*/cancel", SUBMITTERS, ITS_TITLE, false, call_cancel_title},
     {"POST", "/v1/titles/*/retry", SUBMITTERS, ITS_TITLE, false, call_retry_title},
+    {"GET", "/v1/titles/*/versions/*/objects", EVERYBODY, ITS_TITLE, false, call_show_objects},
+    {"POST", "/v1/titles/*/publish", SUBMITTERS, ITS_TITLE, true, call_publish_title},
+    {"POST", "/v1/titles/*/unpublish", SUBMITTERS, ITS_TITLE, true, call_unpublish_title},
+    {"POST", "/v1/titles/*/rollback", SUBMITTERS, ITS_TITLE, true, call_roll_back_title},
+    {"PUT", "/v1/popularity", ADMINS, WHOLE_FARM, true, call_set_popularity},
+    {"GET", "/v1/endpoints", VIEWERS, WHOLE_FARM, false, call_list_endpoints},
+    {"POST", "/v1/endpoints/*/reset", ADMINS, WHOLE_FARM, false, call_reset_endpoint},
     {"GET", "/v1/events", VIEWERS, ITS_OWN, false, call_list_events},
     {"GET", "/v1/workers", VIEWERS, WHOLE_FARM, false, call_list_workers},
     {"POST", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, false, call_drain_worker},
@@ -91,23 +98,26 @@ enum { ROUTE_COUNT = sizeof(table) / sizeof(table[0]) };
 
 _Static_assert((int)ROUTE_COUNT < (int)TRAFFIC_ROUTES_MAX, "each route is counted, and so is none");
 
-/* Whether a path is of this shape; the part at '*' goes to `argument`. */
-static bool matches(const char *pattern, const char *path, char argument[WIRE_TITLE_TEXT]) {
-    while (*pattern != '\0' && *pattern != '*') {
-        if (*pattern++ != *path++) {
+/* Whether a path is of this shape; the parts at '*' go to `arguments`, one after another. */
+static bool matches(const char *pattern, const char *path,
+                    char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT]) {
+    size_t count = 0;
+    while (*pattern != '\0') {
+        size_t length = strcspn(path, "/");
+        if (*pattern != '*') {
+            if (*pattern++ != *path++) {
+                return false;
+            }
+        } else if (length == 0 || length >= WIRE_TITLE_TEXT) {
             return false;
+        } else {
+            memcpy(arguments[count], path, length);
+            arguments[count++][length] = '\0';
+            path += length;
+            pattern++;
         }
     }
-    if (*pattern == '\0') {
-        return *path == '\0';
-    }
-    size_t length = strcspn(path, "/");
-    if (length == 0 || length >= WIRE_TITLE_TEXT || strcmp(path + length, pattern + 1) != 0) {
-        return false;
-    }
-    memcpy(argument, path, length);
-    argument[length] = '\0';
-    return true;
+    return *path == '\0';
 }
 
 /* ---- what is counted --------------------------------------------------------- */
@@ -370,11 +380,11 @@ static void refuse(struct routes *routes, const struct route *route, struct exch
 /* All methods of a path, as the header Allow has them: "POST, GET"; empty where there is no such
  * path. What anybody may call needs no token to hear of. */
 static void list_methods(const char *path, char allow[ALLOW_TEXT], bool *anybodys) {
-    char argument[WIRE_TITLE_TEXT];
+    char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT];
     allow[0] = '\0';
     *anybodys = false;
     for (int i = 0; i < ROUTE_COUNT; i++) {
-        if (matches(table[i].path, path, argument)) {
+        if (matches(table[i].path, path, arguments)) {
             size_t length = strlen(allow);
             snprintf(allow + length, ALLOW_TEXT - length, "%s%s", length > 0 ? ", " : "",
                      table[i].method);
@@ -385,12 +395,12 @@ static void list_methods(const char *path, char allow[ALLOW_TEXT], bool *anybody
 
 /* The route of a path and method; answers the exchange where there is none. */
 static const struct route *find_route(struct routes *routes, struct exchange *exchange,
-                                      char argument[WIRE_TITLE_TEXT]) {
+                                      char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT]) {
     char allow[ALLOW_TEXT];
     bool anybodys = false;
     for (int i = 0; i < ROUTE_COUNT; i++) {
         if (strcmp(table[i].method, exchange->method) == 0 &&
-            matches(table[i].path, exchange->path, argument)) {
+            matches(table[i].path, exchange->path, arguments)) {
             return &table[i];
         }
     }
@@ -468,10 +478,10 @@ static bool admit(struct routes *routes, const struct route *route, struct excha
 
 void routes_handle(void *context, struct exchange *exchange) {
     struct routes *routes = context;
-    char argument[WIRE_TITLE_TEXT] = "";
+    char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT] = {""};
     struct caller caller = {.token = ""};
     struct json *body = NULL;
-    const struct route *route = find_route(routes, exchange, argument);
+    const struct route *route = find_route(routes, exchange, arguments);
     if (route == NULL) {
         return;
     }
@@ -494,7 +504,8 @@ void routes_handle(void *context, struct exchange *exchange) {
         call->since_ns = clock_monotonic_ns();
         call->body = body;
         call->caller = caller;
-        memcpy(call->argument, argument, sizeof(argument));
+        memcpy(call->argument, arguments[0], sizeof(call->argument));
+        memcpy(call->second, arguments[1], sizeof(call->second));
         store_submit(routes->store, run_call, end_call, call);
     }
 }

@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "farm.h"
 #include "metrics.h"
+#include "publication.h"
 #include "routes.h"
 #include "session.h"
 #include "standby.h"
@@ -20,6 +21,11 @@
 #include "titles.h"
 #include "tokens.h"
 #include "versions.h"
+
+enum {
+    PUBLISH_MS = 1000,     /* how often time alone may change what is to be published */
+    PUBLISH_MORE_MS = 100, /* after a sweep that did not do all */
+};
 
 struct scheduler {
     struct store *store;
@@ -33,8 +39,12 @@ struct scheduler {
     char *outputs;
     char *backups; /* folder */
     struct auth *auth;
-    int64_t sweep_at_ms; /* monotonic */
-    bool sweeping;       /* a sweep is on its way */
+    struct endpoints endpoints;
+    int64_t sweep_at_ms;   /* monotonic */
+    int64_t publish_at_ms; /* likewise, of what is to be published */
+    bool publishing;       /* such a sweep is on its way */
+    bool publishes_more;   /* the last one left something to do */
+    bool sweeping;         /* a sweep is on its way */
 };
 
 struct scheduler_options scheduler_options_default(void) {
@@ -76,6 +86,35 @@ static void sweep_done(void *context, const struct err *err) {
     }
 }
 
+static void publish(struct tx *tx, void *context) {
+    struct scheduler *scheduler = context;
+    scheduler->publishes_more = publication_sweep(tx, &scheduler->farm);
+    if (!tx_ok(tx)) {
+        farm_forget(&scheduler->farm);
+    }
+}
+
+static void publish_done(void *context, const struct err *err) {
+    struct scheduler *scheduler = context;
+    scheduler->publishing = false;
+    if (err->code != ERR_NONE) {
+        farm_forget(&scheduler->farm);
+        log_error("a look at what is to be published failed", "error=\"%s\"", err->message);
+    } else if (scheduler->publishes_more) {
+        scheduler->publish_at_ms = clock_monotonic_ms() + PUBLISH_MORE_MS;
+    }
+}
+
+/* Sees to what is published, so often. Answers in how many ms it is to be asked again. */
+static int64_t publish_by_time(struct scheduler *scheduler, int64_t now) {
+    if (now >= scheduler->publish_at_ms && !scheduler->publishing) {
+        scheduler->publishing = true;
+        scheduler->publish_at_ms = now + PUBLISH_MS;
+        store_submit(scheduler->store, publish, publish_done, scheduler);
+    }
+    return scheduler->publish_at_ms - now;
+}
+
 static int64_t after_group(void *context, unsigned topics) {
     struct scheduler *scheduler = context;
     int64_t now = clock_monotonic_ms();
@@ -86,6 +125,8 @@ static int64_t after_group(void *context, unsigned topics) {
         store_submit(scheduler->store, sweep, sweep_done, scheduler);
     }
     int64_t sweep_in_ms = scheduler->sweep_at_ms - now;
+    int64_t publish_in_ms = publish_by_time(scheduler, now);
+    wait_ms = publish_in_ms < wait_ms ? publish_in_ms : wait_ms;
     return wait_ms < sweep_in_ms ? wait_ms : sweep_in_ms;
 }
 
@@ -115,6 +156,7 @@ static void begin(struct tx *tx, void *context) {
     tokens_load(tx, scheduler->auth);
     raise_fences(tx);
     metrics_load(tx);
+    publication_begin(tx, &scheduler->farm);
     if (scheduler->private_mode) {
         session_leave_worker(tx, &scheduler->farm, NULL);
         cancel_left(tx);
@@ -247,6 +289,10 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     traffic_init(&scheduler->routes.traffic);
     int result = tenant_rules_parse(&scheduler->farm.tenants, options->tenants, err);
     if (result == 0) {
+        result = endpoints_load(&scheduler->endpoints, options->endpoints, err);
+        scheduler->farm.endpoints = &scheduler->endpoints;
+    }
+    if (result == 0) {
         result = open_store(scheduler, options, err);
     }
     if (result == 0) {
@@ -275,6 +321,7 @@ void scheduler_stop(struct scheduler *scheduler) {
     http_server_stop(scheduler->server);
     store_close(scheduler->store);
     farm_finish(&scheduler->farm);
+    endpoints_finish(&scheduler->endpoints);
     auth_destroy(scheduler->auth);
     traffic_finish(&scheduler->routes.traffic);
     mem_free(scheduler->url);

@@ -43,6 +43,7 @@ struct scheduler_options {
     int hedge_after;           /* times its expected time after which a task that hangs behind is
                                   given to a second worker; default 0: never */
     int hedge_least_ms;        /* and not before; default 30000 */
+    const char *endpoints;     /* file of endpoints (endpoints.h); NULL: none */
     const char *tenants;       /* weights and caps as tenant_rules_parse reads them; NULL: none */
     struct plan_limits limits; /* what a source may be; default plan_limits_default() */
     /* Called each time that another scheduler has the store, or its server can't be reached: waits

@@ -161,6 +161,13 @@ static const struct config_option table[] = {
      .standard = "none",
      .choices = sandbox_level_names,
      .help = "workers whose children have a weaker sandbox are given nothing that reads a source"},
+    {.name = "endpoints",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(endpoints),
+     .min = 1,
+     .max = 4096,
+     .help = "YAML file of the edges and catalogs that titles are published to; it is read at the "
+             "start"},
     {.name = "tenants",
      .type = CONFIG_TEXT,
      .offset = FIELD(tenants),

@@ -30,6 +30,7 @@ struct settings {
     int64_t keep_versions;
     int64_t hedge_after;    /* times the expected time; 0: never */
     int64_t hedge_least_ms; /* not before */
+    const char *endpoints;  /* file of edges and catalogs; NULL: none */
     const char *tenants;    /* as tenant_rules_parse reads them; NULL: none */
     int sandbox_required;   /* enum sandbox_level */
     int log_level;          /* enum log_level */

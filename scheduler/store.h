@@ -75,6 +75,7 @@ enum topic {
     TOPIC_LEASES = 1, /* units became ready, or sessions, which share them, changed */
     TOPIC_TITLES = 2, /* a title's state or identity changed */
     TOPIC_EVENTS = 4,
+    TOPIC_PUSHES = 8, /* an endpoint may be given a push */
 };
 void tx_wake(struct tx *tx, unsigned topics);
 

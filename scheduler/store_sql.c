@@ -49,6 +49,20 @@
     "deadline FROM " from " WHERE submission < $1 AND " state " AND " tenant " AND " label         \
     " ORDER BY submission DESC LIMIT $5"
 
+/* A publication p, and its endpoint e. */
+#define PUBLICATION_COLUMNS                                                                        \
+    "p.id, p.title, p.endpoint, p.choice, p.wanted, p.held, p.revision, p.stage, p.pushed, "       \
+    "p.pushed_revision, p.skip, p.total, p.failures, p.class, p.error, p.next_at, p.rank, "        \
+    "e.is_catalog, e.reachable "
+#define PUBLICATIONS "FROM publication p JOIN endpoint e ON e.name = p.endpoint "
+
+/* Versions of publication $1, of title $3 of which $2 is wanted, that are to go from there: all
+ * where none is wanted, else what the origin keeps no more or somebody asked for. */
+#define VERSIONS_TO_GO                                                                             \
+    "v.publication = $1 AND ($2 = '' OR v.version <> $2 AND (v.going > 0 OR NOT EXISTS "           \
+    "(SELECT 1 FROM title_version t WHERE t.title = $3 AND t.version = v.version "                 \
+    "AND t.dropping = 0)))"
+
 #define LEASE_COLUMNS                                                                              \
     "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at, "            \
     "l.expected_s, l.table_bytes, l.reserve_bytes, l.hedge_at, l.hedges "
@@ -204,6 +218,143 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_VERSIONS_DROP_RENDITIONS] =
         "DELETE FROM version_rendition WHERE title = $1 AND (version, output) NOT IN "
         "(SELECT version, output FROM title_version WHERE title = $1)",
+
+    [SQL_ENDPOINTS] =
+        "SELECT name, is_catalog, listed, rules, reachable, state, results, row_fails, mends, "
+        "pause_ms, opened_at, retry_at, pushes, best_ms, last_ms, error, granted_at, brought, "
+        "failed, objects, bytes FROM endpoint ORDER BY name",
+    [SQL_ENDPOINT_ADD] = "INSERT INTO endpoint (name, is_catalog, listed, rules, pushes) "
+                         "VALUES ($1, $2, 1, $3, $4)",
+    [SQL_ENDPOINT_SET_LISTED] =
+        "UPDATE endpoint SET listed = $2, is_catalog = $3, rules = $4 WHERE name = $1",
+    [SQL_ENDPOINT_SET_REACHABLE] = "UPDATE endpoint SET reachable = $2 WHERE name = $1",
+    [SQL_ENDPOINT_SET_HEALTH] =
+        "UPDATE endpoint SET state = $2, results = $3, row_fails = $4, mends = $5, pause_ms = $6, "
+        "opened_at = $7, retry_at = $8, pushes = $9, best_ms = $10, last_ms = $11, error = $12 "
+        "WHERE name = $1",
+    [SQL_ENDPOINT_SET_GRANTED] = "UPDATE endpoint SET granted_at = $2 WHERE name = $1",
+    [SQL_ENDPOINT_COUNT] = "UPDATE endpoint SET brought = brought + $2, failed = failed + $3, "
+                           "objects = objects + $4, bytes = bytes + $5 WHERE name = $1",
+    [SQL_PUBLICATION_ADD] =
+        "INSERT INTO publication (id, title, endpoint, wanted, revision, stage, next_at, rank) "
+        "VALUES ($1, $2, $3, '', 0, 'settled', 0, 0)",
+    [SQL_PUBLICATION_GET] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.id = $1",
+    [SQL_PUBLICATIONS_OF_TITLE] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
+                                  "WHERE p.title = $1 ORDER BY p.endpoint",
+    [SQL_PUBLICATION_WANT] =
+        "UPDATE publication SET wanted = $2, revision = $3, "
+        "stage = CASE WHEN stage = 'running' THEN stage ELSE 'due' END, failures = 0, "
+        "class = '', error = '', next_at = $4, rank = $5, skip = $6 WHERE id = $1",
+    [SQL_PUBLICATION_CHOOSE] = "UPDATE publication SET choice = $2 WHERE id = $1",
+    [SQL_PUBLICATIONS_CHOOSE] =
+        "UPDATE publication SET choice = $3 WHERE title = $1 AND choice = $2",
+    [SQL_PUBLICATION_STAGE] = "UPDATE publication SET stage = $3 WHERE id = $1 AND stage = $2",
+    [SQL_PUBLICATION_BEGIN] = "UPDATE publication SET stage = 'running', pushed = wanted, "
+                              "pushed_revision = revision WHERE id = $1 AND stage = 'due'",
+    [SQL_PUBLICATION_BROUGHT] =
+        "UPDATE publication SET stage = $2, held = $3, pushed = '', skip = $5, failures = 0, "
+        "class = '', error = '', next_at = $4 WHERE id = $1",
+    [SQL_PUBLICATION_LEFT] =
+        "UPDATE publication SET stage = 'due', pushed = '', skip = $2, total = $3, failures = $4, "
+        "class = $5, error = $6, next_at = $7 WHERE id = $1",
+    [SQL_PUBLICATIONS_RETRY] = "UPDATE publication SET next_at = $2 "
+                               "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
+    [SQL_PUBLICATION_DROP] = "DELETE FROM publication WHERE id = $1",
+    [SQL_PUBLICATIONS_DROP] =
+        "DELETE FROM publication WHERE title = $1 AND stage = 'settled' AND wanted = ''",
+    [SQL_PUBLICATION_NEXT] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
+                             "WHERE p.endpoint = $1 AND p.stage = 'due' AND p.next_at <= $2 "
+                             "ORDER BY p.rank, p.next_at LIMIT 1",
+    [SQL_PUBLICATIONS_NEXT_AT] = "SELECT min(next_at) FROM publication "
+                                 "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
+    [SQL_PUBLICATIONS_BEHIND] = "SELECT id, title FROM publication WHERE stage = 'behind' "
+                                "AND id > $1 ORDER BY id LIMIT $2",
+    [SQL_PUBLICATIONS_RUNNING] =
+        "SELECT endpoint, count(*) FROM publication WHERE stage = 'running' GROUP BY endpoint",
+    [SQL_PUBLICATIONS_WAITING] = "SELECT endpoint, count(*) FROM (SELECT endpoint FROM publication "
+                                 "WHERE stage = 'due' UNION ALL SELECT endpoint FROM publication "
+                                 "WHERE stage = 'behind') w GROUP BY endpoint",
+    [SQL_PUBLICATIONS_LEAVING] = "SELECT title FROM publication WHERE endpoint = $1 "
+                                 "AND wanted = '' AND stage <> 'settled' ORDER BY next_at LIMIT $2",
+    /* What a removal at the origin waits for: what can be reached and does not fail each time. */
+    [SQL_PUBLICATIONS_HOLDING] = "SELECT count(*) " PUBLICATIONS "WHERE p.title = $1 AND "
+                                 "p.stage <> 'settled' AND e.reachable = 1 AND p.failures < $2",
+    [SQL_PUBLICATION_VERSION_ADD] =
+        "INSERT INTO publication_version (publication, version) VALUES ($1, $2) "
+        "ON CONFLICT (publication, version) DO UPDATE SET going = 0",
+    [SQL_PUBLICATION_VERSION_SET] =
+        "UPDATE publication_version SET going = $3 WHERE publication = $1 AND version = $2",
+    [SQL_PUBLICATION_VERSIONS_UNTOLD] =
+        "UPDATE publication_version SET going = 1 WHERE publication = $1 AND going = 2",
+    [SQL_PUBLICATION_VERSIONS_TELL] =
+        "UPDATE publication_version SET going = 2 WHERE publication = $1 AND version IN "
+        "(SELECT v.version FROM publication_version v WHERE " VERSIONS_TO_GO
+        " ORDER BY v.version LIMIT $4)",
+    [SQL_PUBLICATION_VERSIONS_TOLD] = "SELECT version FROM publication_version "
+                                      "WHERE publication = $1 AND going = 2 ORDER BY version",
+    [SQL_PUBLICATION_VERSIONS_GONE] =
+        "DELETE FROM publication_version WHERE publication = $1 AND going = 2",
+    [SQL_PUBLICATION_VERSIONS_TO_GO] =
+        "SELECT count(*) FROM publication_version v WHERE " VERSIONS_TO_GO,
+    [SQL_PUBLICATION_VERSIONS_DROP] = "DELETE FROM publication_version WHERE publication = $1",
+    [SQL_PUBLICATION_RENDITIONS] =
+        "SELECT f.rendition FROM version_folder f WHERE f.title = $1 AND f.version = $2 "
+        "ORDER BY f.position",
+    /* Those of the versions that go, but what another version there has too. */
+    [SQL_PUBLICATION_FOLDERS] =
+        "SELECT f.folder, max(f.segments) FROM publication_version v JOIN version_folder f "
+        "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 AND v.going = 2 "
+        "AND f.folder NOT IN (SELECT k.folder FROM publication_version o JOIN version_folder k "
+        "ON k.title = $2 AND k.version = o.version WHERE o.publication = $1 AND o.going <> 2) "
+        "GROUP BY f.folder ORDER BY f.folder",
+    [SQL_VERSION_FOLDER_ADD] =
+        "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "
+        "DO UPDATE SET rendition = $4, folder = $5, segments = $6",
+    [SQL_VERSION_FOLDERS] = "SELECT folder, segments FROM version_folder "
+                            "WHERE title = $1 AND version = $2 ORDER BY position",
+    /* Media objects: segments, and an init.mp4 of each. */
+    [SQL_VERSION_FOLDERS_COUNT] = "SELECT coalesce(sum(segments + 1), 0) FROM version_folder "
+                                  "WHERE title = $1 AND version = $2",
+    [SQL_VERSION_FOLDERS_DROP] =
+        "DELETE FROM version_folder WHERE title = $1 AND version NOT IN "
+        "(SELECT version FROM title_version WHERE title = $1) AND version NOT IN "
+        "(SELECT v.version FROM publication p JOIN publication_version v ON v.publication = p.id "
+        "WHERE p.title = $1)",
+    [SQL_VERSION_OUTPUT] =
+        "SELECT output FROM title_version WHERE title = $1 AND version = $2 AND dropping = 0 "
+        "ORDER BY replaced > 0, replaced DESC LIMIT 1",
+    [SQL_VERSION_RENDITIONS_COUNT] = "SELECT count(*) FROM version_rendition "
+                                     "WHERE title = $1 AND version = $2 AND output = $3",
+    [SQL_VERSION_FIND] = "SELECT replaced, dropping, output FROM title_version "
+                         "WHERE title = $1 AND version = $2 ORDER BY output = $3 DESC LIMIT 1",
+    [SQL_VERSION_LAST] = "SELECT version FROM title_version WHERE title = $1 AND output = $2 "
+                         "AND replaced > 0 AND dropping = 0 ORDER BY replaced DESC LIMIT 1",
+    [SQL_VERSION_DROP_SOON] =
+        "UPDATE title_version SET dropping = 1, replaced = 1, refused = 0 WHERE title = $1 "
+        "AND version = $2 AND replaced > 0 "
+        "AND output = (SELECT t.output FROM title t WHERE t.id = $1)",
+    [SQL_PRODUCTS_OF_PLACE] = "SELECT report FROM product WHERE place = $1",
+    [SQL_TITLE_WANTING] =
+        "SELECT t.state, t.version, t.tenant, t.priority, coalesce((SELECT s.score "
+        "FROM title_score s WHERE s.title = t.id), 0), (SELECT count(*) FROM title_withheld w "
+        "WHERE w.title = t.id) FROM title t WHERE t.id = $1",
+    [SQL_TITLES_FROM] = "SELECT id, submission FROM title WHERE submission > $1 "
+                        "ORDER BY submission LIMIT $2",
+    [SQL_TITLES_REMOVING] = "SELECT id FROM title WHERE state = 'removing' "
+                            "ORDER BY submission LIMIT $1",
+    [SQL_TITLE_WITHHOLD] = "INSERT INTO title_withheld (title) VALUES ($1) "
+                           "ON CONFLICT (title) DO NOTHING",
+    [SQL_TITLE_UNWITHHOLD] = "DELETE FROM title_withheld WHERE title = $1",
+    [SQL_TITLE_SET_SCORE] = "INSERT INTO title_score (title, score) VALUES ($1, $2) "
+                            "ON CONFLICT (title) DO UPDATE SET score = $2",
+    [SQL_TITLE_DROP_SCORE] = "DELETE FROM title_score WHERE title = $1",
+    [SQL_NUMBER_GET] = "SELECT value FROM counter WHERE name = $1",
+    [SQL_NUMBER_SET] = "UPDATE counter SET value = $2 WHERE name = $1",
+    [SQL_UNIT_ADD_PUSH] =
+        "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
+        "build, state, waiting, cost_s, frames, ready_at) "
+        "VALUES ($1, $2, 0, $3, 'push', -1, '', -1, 0, 'ready', 0, 1, 0, $4)",
 
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
@@ -382,7 +533,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
     [SQL_SESSIONS] =
         "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
-        "WHERE l.session = s.id AND l.state <> 'ended'), (SELECT count(*) FROM worker_drain d "
+        "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push'), "
+        "(SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox FROM worker_session s "
         "ORDER BY s.worker, s.id",
     [SQL_SESSION_CODECS] =
@@ -390,7 +542,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS_SLOTS] =
         "SELECT coalesce(sum(s.slots), 0) FROM worker_session s WHERE NOT EXISTS "
         "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker)",
-    [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 AND state <> 'ended'",
+    [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 "
+                         "AND state <> 'ended' AND kind <> 'push'",
     [SQL_SESSIONS_SILENT] =
         "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
@@ -404,7 +557,8 @@ static const char *const statements[SQL_COUNT] = {
         "(SELECT s.worker, s.slots, s.memory_bytes, CASE WHEN s.sandbox > $2 THEN 1 ELSE 0 END "
         "AS weak, (SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker) AS drains, (SELECT count(*) FROM lease l "
-        "WHERE l.session = s.id AND l.state <> 'ended') AS busy FROM worker_session s "
+        "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push') AS busy FROM "
+        "worker_session s "
         "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "
         "WHERE e.session = s.id AND e.build = $1)) able",
     [SQL_DRAIN_ADD] = "INSERT INTO worker_drain (worker, at) VALUES ($1, $2) "

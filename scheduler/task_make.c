@@ -120,3 +120,9 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
     out->memory_bytes <<= doublings;
     return result;
 }
+
+void task_make_push(struct task *task) {
+    task->kind = TASK_PUSH;
+    task->memory_bytes = task->reserve_bytes = kinds[TASK_PUSH].memory_bytes;
+    task->wall_limit_s = kinds[TASK_PUSH].base_s;
+}

@@ -17,4 +17,7 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
               const struct title_row *title, const struct unit_row *units, size_t count,
               const char *host, struct err *err);
 
+/* Fills in what a push may take, which runs in the worker's daemon. */
+void task_make_push(struct task *task);
+
 #endif

@@ -11,6 +11,7 @@
 #include "estimate.h"
 #include "events.h"
 #include "metrics.h"
+#include "publication.h"
 #include "removal.h"
 #include "versions.h"
 
@@ -506,7 +507,7 @@ void title_settle(struct tx *tx, const char *id) {
             release(tx, id, POSITION_PROBE);
         } else if (title.state == TITLE_FAILING && leases.count == 0) {
             release(tx, id, POSITION_REMOVE);
-        } else if (ends && leases.count == 0) {
+        } else if (ends && leases.count == 0 && publication_holding(tx, id) == 0) {
             release(tx, id, POSITION_TAKE_AWAY);
             removal_settle(tx, &title);
         }

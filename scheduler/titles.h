@@ -33,6 +33,8 @@ enum {
     POSITION_REMOVE = -2,    /* what a failed run made */
     POSITION_TAKE_AWAY = -3, /* all of the title */
     POSITION_DROP_VERSIONS = -4,
+    POSITION_ROLLBACK = -5, /* an older version is made current again */
+    POSITION_PUSH = -6,     /* of a publication: see push.h */
 };
 
 /* A new title, or a new run of one that has ended. False where just this runs already, or where

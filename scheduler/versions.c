@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "events.h"
+#include "publication.h"
 #include "titles.h"
 
 enum {
@@ -23,8 +24,10 @@ void versions_publish(struct tx *tx, const char *title) {
     sql_run(tx, SQL_VERSION_PUT_RENDITIONS, VALUES(id));
 }
 
+/* What is being dropped counts as replaced at 1, whatever the keep time is. */
 static int64_t replaced_before(struct tx *tx, const struct farm *farm) {
-    return tx_now(tx) - farm->keep_versions_ms;
+    int64_t before = tx_now(tx) - farm->keep_versions_ms;
+    return before < 1 ? 1 : before;
 }
 
 /* Gives out the task; what it is going to remove can't be reused from here on. */
@@ -35,6 +38,7 @@ static void begin_dropping(struct tx *tx, const struct farm *farm, const char *i
                 VALUES(TEXT(id), INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
                        INTEGER(VERSIONS_MAX)));
         sql_run(tx, SQL_PRODUCTS_DROP_UNKEPT, VALUES(TEXT(id)));
+        publication_versions_go(tx, id);
         title_drop_unit(tx, id, POSITION_DROP_VERSIONS);
         title_add_unit(tx, &title, POSITION_DROP_VERSIONS, TASK_REMOVE, UNIT_READY);
         tx_wake(tx, TOPIC_LEASES);
@@ -150,4 +154,80 @@ void versions_write(struct tx *tx, const struct farm *farm, const char *title, s
     writer_array_end(w);
     writer_object_end(w);
     title_row_finish(&row);
+}
+
+/* ---- back to an older one ---------------------------------------------------------- */
+
+/* Which version a rollback is to, checked; false with an error where there is none. */
+static bool find_older(struct tx *tx, const struct title_row *title, const char *asked,
+                       char version[VERSION_TEXT]) {
+    const char *output = title->output;
+    struct query last = sql_query(tx, SQL_VERSION_LAST, VALUES(TEXT(title->id), TEXT(output)));
+    snprintf(version, VERSION_TEXT, "%s", query_next(&last) ? query_text(&last, 0) : "");
+    query_close(&last);
+    if (asked == NULL) {
+        return version[0] != '\0' ||
+               err_set(tx_err(tx), ERR_CONFLICT, "title %s has no older version that is kept",
+                       title->id) == 0;
+    }
+    struct query query =
+        sql_query(tx, SQL_VERSION_FIND, VALUES(TEXT(title->id), TEXT(asked), TEXT(output)));
+    bool found = query_next(&query);
+    bool is_current = found && query_integer(&query, 0) == 0;
+    bool goes = found && query_integer(&query, 1) != 0;
+    bool lies_here = found && strcmp(query_text(&query, 2), output) == 0;
+    query_close(&query);
+    snprintf(version, VERSION_TEXT, "%s", asked);
+    if (!found) {
+        err_set(tx_err(tx), ERR_NOT_FOUND,
+                "title %s has no version '%.16s'; `reelfarm versions %s` lists those it has",
+                title->id, asked, title->id);
+    } else if (!lies_here || is_current || goes) {
+        err_set(tx_err(tx), ERR_CONFLICT, "version %.16s of title %s %s", asked, title->id,
+                !lies_here   ? "lies at another output than the title's"
+                : is_current ? "is the current one"
+                             : "is being dropped; its files may be gone");
+    }
+    return tx_ok(tx);
+}
+
+/* Whether the swap of an earlier call is to run, or runs. */
+static bool is_rolling_back(struct tx *tx, const char *title) {
+    struct unit_row unit;
+    int64_t id = sql_integer(tx, SQL_UNIT_AT, VALUES(TEXT(title), INTEGER(POSITION_ROLLBACK)), 0);
+    return id != 0 && unit_find(tx, id, &unit) &&
+           (unit.state == UNIT_READY || unit.state == UNIT_LEASED);
+}
+
+void versions_roll_back(struct tx *tx, const char *id, const char *asked,
+                        char version[VERSION_TEXT]) {
+    struct title_row title = {0};
+    if (!title_get(tx, id, &title)) {
+        return;
+    }
+    bool rests = title.state == TITLE_DONE || title.state == TITLE_FAILED ||
+                 title.state == TITLE_CANCELLED;
+    if (is_rolling_back(tx, id)) {
+        err_set(tx_err(tx), ERR_CONFLICT, "title %s is being rolled back; wait for its end", id);
+    } else if (!rests || title.version[0] == '\0') {
+        err_set(tx_err(tx), ERR_CONFLICT, "title %s %s", id,
+                rests ? "has no version that is current"
+                      : "has a run or is being removed; wait for its end, or cancel it first");
+    } else if (find_older(tx, &title, asked, version)) {
+        title_drop_unit(tx, id, POSITION_ROLLBACK);
+        sql_run(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(id), TEXT(version)));
+        title_add_unit(tx, &title, POSITION_ROLLBACK, TASK_SWAP, UNIT_READY);
+        tx_wake(tx, TOPIC_LEASES);
+    }
+    title_row_finish(&title);
+}
+
+void versions_rolled_back(struct tx *tx, struct farm *farm, const char *title) {
+    struct value id = TEXT(title), now = INTEGER(tx_now(tx));
+    sql_run(tx, SQL_VERSIONS_REPLACE, VALUES(id, now));
+    sql_run(tx, SQL_VERSION_PUT, VALUES(id, now));
+    sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(id));
+    event_add(tx, title, 0, "version", "rollback", "");
+    tx_wake(tx, TOPIC_TITLES);
+    publication_follow(tx, farm, title, true);
 }

@@ -27,6 +27,17 @@ void versions_fill(struct tx *tx, struct task *task, const char *title);
 void versions_dropped(struct tx *tx, const char *title);
 void versions_refused(struct tx *tx, const char *title);
 
+/*
+ * Gives out the task that makes a kept version current again at the title's output: `asked`, or
+ * (NULL) the one that was replaced last; `version` becomes which. CONFLICT where the title does
+ * not rest, or the version is current, is being dropped or lies elsewhere; NOT_FOUND.
+ */
+void versions_roll_back(struct tx *tx, const char *title, const char *asked,
+                        char version[VERSION_TEXT]);
+
+/* That is done. */
+void versions_rolled_back(struct tx *tx, struct farm *farm, const char *title);
+
 /* The title's versions, the current one first, then the one that was replaced last. */
 void versions_write(struct tx *tx, const struct farm *farm, const char *title, struct writer *w);
 

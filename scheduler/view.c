@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "publication.h"
 
 enum { COMMON_TITLES = 2000 }; /* of a label: more are not sorted for a page */
 
@@ -259,6 +260,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     writer_int(w, "workers_busy", view.busy_workers);
     write_tasks(farm, &view, w);
     write_stats(tx, id, w);
+    publications_write(tx, farm, &title, w);
     writer_object_end(w);
     for (size_t i = 0; i < view.task_count; i++) {
         unit_list_finish(&view.tasks[i].units);

@@ -586,10 +586,10 @@ static int report_make(struct task_run *run, struct err *err) {
         report->refused = traffic.refused;
     }
     log_info("pushed",
-             "endpoint=%s version=%s objects=%" PRId64 " bytes=%" PRId64 " requests=%" PRId64
-             " request_ms=%.1f refused=%" PRId64,
+             "endpoint=%s version=%s objects=%" PRId64 " bytes=%" PRId64 " read=%" PRId64
+             " requests=%" PRId64 " request_ms=%.1f refused=%" PRId64,
              run->task->push.endpoint.name, run->task->version, report->objects, report->bytes,
-             traffic.requests, report->request_ms, report->refused);
+             traffic.origin_bytes, traffic.requests, report->request_ms, report->refused);
     return 0;
 }
 

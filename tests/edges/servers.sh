@@ -3,16 +3,17 @@
 # Edges for tests, as PLATFORM section 4 has them: an nginx that takes files by DAV, one that
 # caches, the origin behind it, and Varnish with xkey.
 # Use, after lib.sh: . servers.sh; nginx_start FOLDER OUTPUT; varnish_start FOLDER; ...; edges_stop.
-# Sets dav_port, origin_port, cache_port, varnish_port; FOLDER/dav is what the DAV edge holds.
+# Sets dav_port, small_port, origin_port, cache_port, varnish_port; FOLDER/dav is what the DAV edge
+# holds, FOLDER/small what another does.
 edge_pids=()
 
 # nginx_start FOLDER OUTPUT: an edge that holds FOLDER/dav, an origin that serves OUTPUT, a cache of
 # that origin which is refreshed by a header.
 nginx_start() {
     local folder=$1 output=$2 where user="user root;"
-    dav_port=$(free_port) origin_port=$(free_port) cache_port=$(free_port)
+    dav_port=$(free_port) small_port=$(free_port) origin_port=$(free_port) cache_port=$(free_port)
     [ "$(id -u)" = 0 ] || user=
-    mkdir -p "$folder/dav" "$folder/temp" "$folder/cache"
+    mkdir -p "$folder/dav" "$folder/small" "$folder/temp" "$folder/cache"
     echo "push:$(openssl passwd -apr1 s3cret)" >"$folder/htpasswd"
     {
         echo "$user daemon off; worker_processes 2; pid $folder/pid; error_log $folder/error.log;"
@@ -31,9 +32,13 @@ map \$uri \$caching { ~^/[^/]+/[^/]+\$ "no-cache"; default "public, max-age=3153
 map \$http_x_refresh_token \$refresh { default 0; "s3cret" 1; }
 proxy_cache_path $folder/cache levels=1:2 keys_zone=seg:8m max_size=1g use_temp_path=off;
 server { listen 127.0.0.1:$dav_port; root $folder/dav; client_body_temp_path $folder/dav/.temp;
+    location /tiny/ { dav_methods PUT; client_max_body_size 1k; create_full_put_path on; }
     location / { dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 64m;
         dav_access user:rw group:r all:r; add_header Cache-Control \$caching always;
         limit_except GET HEAD { auth_basic push; auth_basic_user_file $folder/htpasswd; } } }
+server { listen 127.0.0.1:$small_port; root $folder/small;
+    client_body_temp_path $folder/small/.temp;
+    location / { dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 64m; } }
 server { listen 127.0.0.1:$origin_port; root $output;
     location ~ ^/([^/]+)/ { add_header xkey title-\$1; add_header Cache-Control \$caching; } }
 server { listen 127.0.0.1:$cache_port;
@@ -71,7 +76,8 @@ sub vcl_recv {
 sub vcl_backend_response {
   set beresp.grace = 0s;
   if (bereq.url ~ "^/[^/]+/[^/]+\$") { set beresp.ttl = 60s; } else { set beresp.ttl = 1d; }
-  if (beresp.status >= 400) { set beresp.ttl = 1s; } }
+  if (beresp.status >= 400) { set beresp.ttl = 1s; }
+  return (deliver); }
 sub vcl_deliver { set resp.http.X-Cache = obj.hits; }
 CONF
     varnishd -F -j none -n "$folder/work" -a "127.0.0.1:$varnish_port" -f "$folder/edge.vcl" \

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How each endpoint is, as the store has it for all schedulers to come: its breaker, its limit,
+ * what was brought there. All calls run inside a transaction; errors are the transaction's.
+ */
+#ifndef SCHEDULER_ENDPOINT_ROWS_H
+#define SCHEDULER_ENDPOINT_ROWS_H
+
+#include "breaker.h"
+#include "endpoints.h"
+#include "farm.h"
+
+enum { ENDPOINT_ERROR_TEXT = 513 };
+
+struct endpoint_row {
+    char name[ENDPOINT_TEXT];
+    const struct endpoint *file; /* as the file has it, borrowed; NULL: it has it no more */
+    bool is_catalog;
+    bool listed;    /* it stood in the file when that was last looked at */
+    bool reachable; /* closed and open for filling, when that was last looked at */
+    struct breaker breaker;
+    struct limit limit;
+    char error[ENDPOINT_ERROR_TEXT]; /* of the last failure; "" since a success */
+    int64_t granted_at;
+    int64_t brought; /* pushes that were done; failed ones; what the former brought */
+    int64_t failed;
+    int64_t objects;
+    int64_t bytes;
+    int64_t running; /* pushes, as of endpoint_list_read */
+};
+
+struct endpoint_list {
+    size_t count;
+    struct endpoint_row *rows; /* owned; by name */
+};
+
+/* Reads all of them, those too that the file has no more. */
+void endpoint_list_read(struct tx *tx, const struct farm *farm, struct endpoint_list *out);
+void endpoint_list_finish(struct endpoint_list *list);
+
+/* The row of that name, borrowed; NULL where there is none. */
+struct endpoint_row *endpoint_list_find(const struct endpoint_list *list, const char *name);
+
+/* Writes down its breaker, limit and error. */
+void endpoint_save(struct tx *tx, const struct endpoint_row *row);
+
+/* Brings the store's endpoints to what the file has. Whether titles must be looked at again:
+ * one is new, is back, or has other rules. */
+bool endpoint_rows_begin(struct tx *tx, const struct farm *farm);
+
+/* Wakes breakers whose pause is over, and looks which endpoints can be reached. Whether that is
+ * other than it was for any. */
+bool endpoint_rows_look(struct tx *tx, const struct farm *farm);
+
+/* Takes the result of a push; `error` is "" for a success. */
+void endpoint_report(struct tx *tx, const struct farm *farm, const char *name,
+                     const struct push_report *report, const char *error);
+
+/* Closes its breaker by hand; what waits after a failure is tried at once. NOT_FOUND. */
+void endpoint_reset(struct tx *tx, const struct farm *farm, const char *name);
+
+/* NOT_FOUND of the transaction, unless the file has such an endpoint; borrowed. */
+const struct endpoint *endpoint_get(struct tx *tx, const struct farm *farm, const char *name);
+
+/* Writes all as an array called "endpoints". */
+void endpoint_rows_write(struct tx *tx, const struct farm *farm, struct writer *w);
+
+/* Writes their metrics. */
+void endpoint_rows_metrics(struct tx *tx, const struct farm *farm, struct buf *out);
+
+#endif

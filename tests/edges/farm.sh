@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154
+# A whole farm that publishes: scheduler and worker as an operator starts them, a clip submitted,
+# the edges of servers.sh, and one that is dead. Use, after servers.sh and pushes.sh: . farm.sh.
+# What it made is in $out, its two versions in the list versions.
+
+farm_start() {
+    farm_port=$(free_port)
+    export REELFARM_SCHEDULER=http://127.0.0.1:$farm_port
+    cat >"$scratch/endpoints.yaml" <<END
+endpoints:
+  - {name: dead, driver: dav, url: "http://127.0.0.1:$(free_port)"}
+  - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port"}
+  - {name: varnish, driver: pull, url: "http://127.0.0.1:$varnish_port"}
+  - {name: cache, driver: pull, url: "http://127.0.0.1:$cache_port"}
+END
+    "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 300 --ttl-ms 10000 \
+        --endpoints "$scratch/endpoints.yaml" >"$scratch/farm.log" 2>&1 &
+    pids[farm]=$!
+    within 20 "$reelfarm" list || { cat "$scratch/farm.log"; return 1; }
+    "$reelfarm" worker --slots 2 --name farm --endpoint-secrets "$scratch/secrets.yaml" \
+        --stall-s 2 >>"$scratch/worker.log" 2>&1 &
+    pids[encoder]=$!
+}
+
+farm_stop() {
+    kill -INT "${pids[encoder]}" "${pids[farm]}"
+    wait "${pids[encoder]}" "${pids[farm]}" 2>/dev/null
+    unset "pids[encoder]" "pids[farm]" REELFARM_SCHEDULER
+}
+
+# api METHOD PATH [BODY]
+api() {
+    curl -sf -X "$1" ${3:+-d "$3"} -H "Content-Type: application/json" \
+        -H "Authorization: Bearer $(cat "$XDG_STATE_HOME/reelfarm/token")" \
+        "http://127.0.0.1:$farm_port$2"
+}
+
+# publication ENDPOINT EXPRESSION: of its publication p.
+publication() {
+    api GET /v1/titles/t >"$scratch/title" && python3 -c 'import json, sys
+p = [p for p in json.load(open(sys.argv[1]))["publications"] if p["endpoint"] == sys.argv[2]]
+print(p)
+p = p[0] if p else {"held": "", "state": "none"}
+sys.exit(not eval(sys.argv[3]))' "$scratch/title" "$1" "$2"
+}
+
+# reaches VERSION: all edges that live hold it.
+reaches() {
+    local edge
+    for edge in dav varnish cache; do
+        within 30 publication "$edge" "p['held'] == '$1' and p['state'] == 'held'" ||
+            { publication "$edge" False; tail -n 5 "$scratch/worker.log"; return 1; }
+    done
+}
+
+# publishes LADDER: a version, made, brought everywhere, and played from there.
+publishes() {
+    local edge
+    "$reelfarm" submit "$scratch/clip.mp4" --title t --out "$out" --ladder "$1" --wait \
+        >"$scratch/encode.log" 2>&1 || { cat "$scratch/encode.log"; return 1; }
+    versions+=("$(sed -nE 's/.*"version":"([0-9a-f]{16})".*/\1/p' "$out/t/title.json")")
+    reaches "${versions[-1]}" || return 1
+    for edge in "$dav_port" "$varnish_port" "$cache_port"; do
+        verifies "http://127.0.0.1:$edge/t/master.m3u8" || return 1
+        curl -sf "http://127.0.0.1:$edge/t/master.m3u8" | cmp - "$out/t/master.m3u8" || return 1
+    done
+}
+
+dead_is_told_of() {
+    within 20 publication dead "p['held'] == '' and 'connect' in p['error']" &&
+        api GET /v1/endpoints | grep -E '"name":"dead"[^}]*"failures":[1-9]'
+}
+
+farm_undone() {
+    api POST /v1/titles/t/unpublish '{"endpoint":"dav"}' &&
+        within 30 publication dav "p['state'] == 'gone' and p['held'] == ''" || return 1
+    tree "$edges/dav" | grep -v ' \./\.temp'
+    [ "$(ls "$edges/dav")" = "" ] && publication varnish "p['held'] != ''" &&
+        api POST /v1/titles/t/publish '{"endpoint":"dav"}' && reaches "${versions[-1]}" &&
+        verifies "http://127.0.0.1:$dav_port/t/master.m3u8" &&
+        api POST /v1/titles/t/unpublish '{}' || return 1
+    within 30 publication dav "p['held'] == ''" && within 30 publication cache "p['held'] == ''" &&
+        [ "$(ls "$edges/dav")" = "" ]
+}

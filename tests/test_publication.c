@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is published where, and by which pushes: rules, order, breakers, dead endpoints, resuming.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "publish_fixture.h"
+#include "scheduler/removal.h"
+
+Suite *publication_suite(void);
+
+static struct world world;
+
+static void close_world(void) {
+    world_close(&world);
+}
+
+static void open_world(void) {
+    world_open(&world, publish_two_edges);
+}
+
+/* The one push that is due, which the test fails without. */
+static const struct task *lease_push(const char *endpoint) {
+    ck_assert_int_eq(world_lease_pushes(&world, 1), 1);
+    const struct task *task = &world.farm.tasks[0];
+    ck_assert_str_eq(task->push.endpoint.name, endpoint);
+    return task;
+}
+
+/* Makes a version, up to the first push, which is leased. */
+static void make(const char *title, int ladder, const char *version) {
+    world_submit(&world, title, ladder, version);
+    while (fixture_lease(&world.farm, world.session, 1) == 0 && world.farm.task_count > 0 &&
+           world.farm.tasks[0].kind != TASK_PUSH) {
+        world_do(&world, &world.farm.tasks[0]);
+    }
+}
+
+static void must(world_ask *ask, const char *endpoint, const char *version) {
+    ck_assert_msg(world_call(&world, ask, "t", endpoint, version) == 0, "%s",
+                  world.farm.err.message);
+}
+
+static void ask_remove(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                       const char *version) {
+    (void)farm;
+    (void)endpoint;
+    title_remove(tx, title, version != NULL);
+}
+
+static void ask_reset(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                      const char *version) {
+    (void)title;
+    (void)version;
+    endpoint_reset(tx, farm, endpoint);
+}
+
+/* What a run made goes to the edges, and then to the catalog. */
+START_TEST(a_title_goes_to_edges_and_then_to_the_catalog) {
+    make("t", 0, PUBLISH_A);
+    ck_assert_int_eq(world.farm.task_count, 1);
+    const struct task *task = &world.farm.tasks[0];
+    ck_assert_str_eq(task->push.endpoint.name, "e1");
+    ck_assert_str_eq(task->push.endpoint.driver, "dav");
+    ck_assert_str_eq(task->push.endpoint.url, "http://e1.example");
+    ck_assert_str_eq(task->title, "t");
+    ck_assert_str_eq(task->version, PUBLISH_A);
+    ck_assert_str_eq(task->output, "/out");
+    ck_assert_int_eq(task->push.skip, 0);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "running");
+    ck_assert_str_eq(world_state(&world, "t", "e2"), "waiting");
+    ck_assert(!world_published(&world, "t"));
+    world_do(&world, task);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+    world_do(&world, lease_push("e2"));
+    ck_assert(!world_published(&world, "t"));
+    world_do(&world, lease_push("cat"));
+    ck_assert(world_published(&world, "t"));
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
+}
+END_TEST
+
+/* Encoders and pushes ask for themselves alone. */
+START_TEST(pushes_have_a_lane_of_their_own) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    world_submit(&world, "u", 0, PUBLISH_A);
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
+    must(ask_publish, "e1", NULL);
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 1);
+    ck_assert_int_eq(world.farm.tasks[0].kind, TASK_PUSH);
+}
+END_TEST
+
+START_TEST(a_dead_edge_holds_nothing_back_and_is_caught_up) {
+    struct site *dead = world_site(&world, "e1");
+    dead->fails = FAILURE_ENDPOINT;
+    world.check_order = false;
+    for (int i = 0; i < 6; i++) { /* its breaker opens on the way */
+        world_run(&world, "t", i % 3, i % 3 == 0 ? PUBLISH_A : i % 3 == 1 ? PUBLISH_B : PUBLISH_C);
+    }
+    ck_assert(world_published(&world, "t"));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
+    ck_assert_str_eq(world_state(&world, "t", "e2"), "held");
+    ck_assert_str_eq(dead->stable, "");
+    dead->fails = FAILURE_COUNT;
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+    world_expect(&world, "t", dead, PUBLISH_C, ""); /* no version before it ever came there */
+}
+END_TEST
+
+/* However many slots ask: an open breaker gives none, a half open one one, a closed one as many
+ * as its limit says. */
+START_TEST(a_breaker_says_how_many_may_run) {
+    static const char one[] = "endpoints:\n  - {name: e1, driver: dav, url: 'http://e1.example'}\n";
+    char title[16];
+    world_list(&world, one);
+    for (int i = 0; i < 12; i++) {
+        snprintf(title, sizeof(title), "t%d", i);
+        make(title, 0, PUBLISH_A);
+        if (world.farm.task_count > 0) { /* a push that was leased on the way */
+            fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_IO, "origin");
+        }
+    }
+    world.farm.now_ms += 600000;
+    int fails = 0;
+    for (int most = 2; fails < 5; most = 1) {
+        ck_assert_int_eq(world_lease_pushes(&world, 64), most);
+        for (int i = 0; i < world.farm.task_count; i++) {
+            fixture_fail(&world.farm, world.farm.tasks[i].fence, FAILURE_ENDPOINT, "500");
+            fails++;
+        }
+    }
+    ck_assert_int_eq(world_lease_pushes(&world, 64), 0);
+    int64_t retry_at = world.farm.retry_at;
+    ck_assert_int_eq(retry_at, world.farm.now_ms + BREAKER_PAUSE_FIRST_MS);
+    if (_i == 0) {
+        world.farm.now_ms = retry_at;
+        ck_assert_int_eq(world_lease_pushes(&world, 64), 1);
+        fixture_make(&world.farm, &world.farm.tasks[0]);
+        ck_assert_int_eq(world_lease_pushes(&world, 64), 1);
+        fixture_make(&world.farm, &world.farm.tasks[0]);
+        ck_assert_int_eq(world_lease_pushes(&world, 64), 1);
+        fixture_make(&world.farm, &world.farm.tasks[0]);
+        ck_assert_int_ge(world_lease_pushes(&world, 64), 1); /* closed again */
+    } else if (_i == 1) {
+        ck_assert_int_eq(world_call(&world, ask_reset, "", "e1", NULL), 0);
+        ck_assert_int_eq(world_lease_pushes(&world, 64), 2);
+    } else { /* it is the store's */
+        world_kill(&world, false);
+        ck_assert_int_eq(world_lease_pushes(&world, 64), 0);
+    }
+}
+END_TEST
+
+/* The one with fewer that run goes first, so none waits on another's slots. */
+START_TEST(endpoints_take_turns) {
+    make("t", 0, PUBLISH_A);
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 1);
+    ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e2");
+}
+END_TEST
+
+/* In whatever way an attempt ends, the next one skips what it is known to have brought. */
+START_TEST(a_push_goes_on_where_it_stopped) {
+    make("t", 0, PUBLISH_A);
+    int64_t fence = world.farm.tasks[0].fence;
+    ck_assert_int_eq(fixture_beat(&world.farm, world.session, &fence, 1), 0); /* 1 of 2 */
+    if (_i == 0) {
+        fixture_fail(&world.farm, fence, FAILURE_ENDPOINT, "500");
+        ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
+        world.farm.now_ms += 600000;
+    } else if (_i == 1) {
+        fixture_lose(&world.farm);
+        ck_assert_int_eq(fixture_join(&world.farm, "w2", "host2", 1, world.session), 0);
+        world.farm.now_ms += 1000;
+    } else {
+        ck_assert_int_eq(fixture_leave(&world.farm, world.session), 0);
+        ck_assert_int_eq(fixture_join(&world.farm, "w2", "host2", 1, world.session), 0);
+    }
+    world_site(&world, "e2")->fails = FAILURE_ENDPOINT;
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 2);
+    const struct task *task = &world.farm.tasks[0];
+    task = strcmp(task->push.endpoint.name, "e1") == 0 ? task : &world.farm.tasks[1];
+    ck_assert_int_eq(task->push.skip, 1);
+    /* got no further: begins anew */
+    ck_assert_int_eq(fixture_beat(&world.farm, world.session, &task->fence, 1), 0);
+    fixture_fail(&world.farm, task->fence, FAILURE_ENDPOINT, "it has another hash");
+    world.farm.now_ms += 600000;
+    task = lease_push("e1");
+    ck_assert_int_eq(task->push.skip, 0);
+}
+END_TEST
+
+/* A push that runs has no part in the title's runs: it neither holds them up nor is ended. */
+START_TEST(a_new_run_leaves_a_push_alone) {
+    make("t", 0, PUBLISH_A);
+    struct fixture_held push = {.fence = world.farm.tasks[0].fence};
+    world_submit(&world, "t", 1, PUBLISH_B);
+    ck_assert_int_eq(fixture_beat(&world.farm, world.session, &push.fence, 1), 0);
+    ck_assert_int_eq(world.farm.stop_count, 0);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_eq(world.farm.tasks[0].kind, TASK_PROBE);
+    struct task_report report = {.pin = "", .source_size = -1};
+    ck_assert_int_eq(fixture_complete(&world.farm, push.fence, &report), ANSWER_ACCEPTED);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+}
+END_TEST
+
+/* However often it fails, a push fails neither its title nor itself for good. */
+START_TEST(a_push_is_tried_for_ever) {
+    char error[200];
+    make("t", 0, PUBLISH_A);
+    enum failure_class classes[] = {FAILURE_ENDPOINT, FAILURE_IO, FAILURE_REFUSED, FAILURE_TIMEOUT};
+    world_site(&world, "e1")->fails = classes[_i];
+    world_site(&world, "e2")->fails = classes[_i];
+    world_site(&world, "cat")->fails = classes[_i];
+    fixture_fail(&world.farm, world.farm.tasks[0].fence, classes[_i], "no");
+    int64_t since = world.farm.now_ms;
+    ck_assert(world_work(&world)); /* an hour */
+    ck_assert_int_ge(world.farm.now_ms, since + 1500000);
+    ck_assert_str_eq(fixture_state(&world.farm, "t", error, sizeof(error)), "done");
+    for (int i = 0; i < world.site_count; i++) {
+        world.sites[i].fails = FAILURE_COUNT;
+    }
+    for (int i = 0; i < 4; i++) {
+        ck_assert(world_work(&world));
+        world.farm.now_ms += 1800000;
+    }
+    ck_assert(world_published(&world, "t"));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+}
+END_TEST
+
+/* Removed while an edge is away: the origin goes, and the edge is cleaned when it is back, also
+ * after a restart; its row in the store goes then. */
+START_TEST(a_removed_title_is_taken_from_an_edge_that_was_away) {
+    struct site *away = world_site(&world, "e1");
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.check_order = false;
+    away->fails = FAILURE_ENDPOINT;
+    must(ask_remove, NULL, NULL);
+    ck_assert_int_eq(world_has(&world, "t"), true);
+    ck_assert(world_work(&world));
+    ck_assert_int_eq(world_has(&world, "t"), false);
+    ck_assert_str_eq(world.origin.stable, "");
+    ck_assert_str_eq(away->stable, PUBLISH_A);
+    ck_assert_str_eq(world_site(&world, "cat")->stable, "");
+    if (_i == 1) {
+        world_kill(&world, true);
+    }
+    if (_i == 2) { /* its name is taken anew meanwhile */
+        world_run(&world, "t", 1, PUBLISH_B);
+        away->fails = FAILURE_COUNT;
+        ck_assert(world_work(&world));
+        world_expect(&world, "t", away, PUBLISH_B, "");
+        return;
+    }
+    away->fails = FAILURE_COUNT;
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", away, "", "");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+    ck_assert_int_eq(world.farm.retry_at, 0);
+}
+END_TEST
+
+START_TEST(files_that_are_kept_are_kept_everywhere) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    must(ask_remove, NULL, "keep");
+    ck_assert(!world_has(&world, "t"));
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_site(&world, "e1")->stable, PUBLISH_A);
+    ck_assert_str_eq(world_site(&world, "cat")->stable, PUBLISH_A);
+}
+END_TEST
+
+/* Old versions go from edges as from the origin, and what others name stays. */
+START_TEST(edges_keep_versions_as_long_as_the_origin) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    world_expect(&world, "t", world_site(&world, "e1"), PUBLISH_B, PUBLISH_A);
+    world.farm.now_ms += world.farm.farm.keep_versions_ms + 1;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", &world.origin, PUBLISH_B, "");
+    world_expect(&world, "t", world_site(&world, "e1"), PUBLISH_B, "");
+    world_expect(&world, "t", world_site(&world, "e2"), PUBLISH_B, "");
+}
+END_TEST
+
+START_TEST(an_edge_that_is_new_in_the_file_is_caught_up) {
+    static const char none[] = "endpoints: []\n";
+    world_list(&world, none);
+    world_run(&world, "t", 0, PUBLISH_A);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "none");
+    world_list(&world, publish_two_edges);
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+    world_list(&world, none); /* what it holds there is remembered, and nothing done */
+    world_run(&world, "t", 1, PUBLISH_B);
+    ck_assert_str_eq(world_site(&world, "e1")->stable, PUBLISH_A);
+    world_list(&world, publish_two_edges);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", world_site(&world, "e1"), PUBLISH_B, PUBLISH_A);
+}
+END_TEST
+
+#define RULED(fill)                                                                                \
+    "endpoints:\n"                                                                                 \
+    "  - {name: e1, driver: dav, url: 'http://e1.example', fill: " fill "}\n"
+
+static void ask_score(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                      const char *version) {
+    (void)endpoint;
+    ck_assert(publication_score(tx, farm, title, version == NULL ? 0.1 : 0.7));
+    ck_assert(!publication_score(tx, farm, "stranger", 1));
+}
+
+START_TEST(rules_and_people_decide) {
+    world.check_order = false;
+    world_list(&world, RULED("on-demand"));
+    world_run(&world, "t", 0, PUBLISH_A);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "none");
+    must(ask_publish, "e1", NULL);
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+    must(ask_unpublish, "e1", NULL);
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "gone");
+    world_list(&world, RULED("always"));
+    ck_assert(world_work(&world)); /* whoever took it from there meant that */
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "gone");
+    must(ask_publish, NULL, NULL);
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+    world_list(&world, RULED("score >= 0.5"));
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "none");
+    must(ask_score, NULL, "popular");
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+    must(ask_score, NULL, NULL);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", world_site(&world, "e1"), "", "");
+    world_list(&world, RULED("never"));
+    ck_assert_int_eq(world_call(&world, ask_publish, "t", "e1", NULL), ERR_CONFLICT);
+    ck_assert_int_eq(world_call(&world, ask_publish, "t", "e9", NULL), ERR_NOT_FOUND);
+    ck_assert_int_eq(world_call(&world, ask_publish, "u", NULL, NULL), ERR_NOT_FOUND);
+}
+END_TEST
+
+/* A withheld title stays so when it is made anew, and at edges to come. */
+START_TEST(what_is_unpublished_stays_so) {
+    world.check_order = false;
+    world_run(&world, "t", 0, PUBLISH_A);
+    must(ask_unpublish, NULL, NULL);
+    world_run(&world, "t", 1, PUBLISH_B);
+    ck_assert_str_eq(world_site(&world, "e1")->stable, "");
+    ck_assert(!world_published(&world, "t"));
+    must(ask_publish, NULL, NULL);
+    ck_assert(world_work(&world));
+    ck_assert(world_published(&world, "t"));
+    world_expect(&world, "t", world_site(&world, "e1"), PUBLISH_B, "");
+}
+END_TEST
+
+START_TEST(a_rollback_is_refused_with_a_reason) {
+    world_submit(&world, "t", 0, PUBLISH_A);
+    ck_assert_int_eq(world_call(&world, ask_roll_back, "t", NULL, NULL), ERR_CONFLICT);
+    ck_assert(world_work(&world));
+    ck_assert_int_eq(world_call(&world, ask_roll_back, "t", NULL, NULL), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "no older version"));
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    ck_assert_int_eq(world_call(&world, ask_roll_back, "t", NULL, PUBLISH_C), ERR_NOT_FOUND);
+    ck_assert_int_eq(world_call(&world, ask_roll_back, "t", NULL, PUBLISH_B), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "is the current one"));
+    must(ask_unpublish, NULL, PUBLISH_A);
+    ck_assert_int_eq(world_call(&world, ask_roll_back, "t", NULL, PUBLISH_A), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "is being dropped"));
+    ck_assert_int_eq(world_call(&world, ask_unpublish, "t", NULL, PUBLISH_C), ERR_NOT_FOUND);
+}
+END_TEST
+
+/* A rollback that can't be done leaves the title as it was. */
+START_TEST(a_rollback_that_fails_changes_nothing) {
+    char error[200];
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    must(ask_roll_back, NULL, NULL);
+    ck_assert_int_eq(world_call(&world, ask_roll_back, "t", NULL, NULL), ERR_CONFLICT);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+        ck_assert_int_eq(world.farm.tasks[0].kind, TASK_SWAP);
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_IO, "no");
+        world.farm.now_ms += 120000;
+    }
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(fixture_state(&world.farm, "t", error, sizeof(error)), "done");
+    ck_assert_str_eq(world_site(&world, "e1")->stable, PUBLISH_B);
+    must(ask_roll_back, NULL, NULL);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", world_site(&world, "e1"), PUBLISH_A, PUBLISH_B);
+    ck_assert_str_eq(world_site(&world, "cat")->stable, PUBLISH_A);
+}
+END_TEST
+
+/* A window that is shut holds its edge's pushes, and neither the catalog nor other edges. */
+START_TEST(a_window_is_kept_to) {
+    static const char file[] =
+        "endpoints:\n"
+        "  - {name: e1, driver: dav, url: 'http://e1.example', window: '22:00-06:00'}\n"
+        "  - {name: cat, driver: catalog, url: 'http://cat.example'}\n";
+    world.check_order = false;
+    world_list(&world, file);
+    world.farm.now_ms = INT64_C(20000) * DAY_MS + INT64_C(12) * 3600000;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    world_run(&world, "t", 0, PUBLISH_A);
+    ck_assert(world_published(&world, "t"));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
+    ck_assert_int_eq(world_lease_pushes(&world, 1), 0);
+    ck_assert_int_eq(world.farm.retry_at, INT64_C(20000) * DAY_MS + INT64_C(22) * 3600000);
+    world.farm.now_ms = world.farm.retry_at;
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+}
+END_TEST
+
+/* A push to which something else is wanted by its end brings the next after it; one of which
+ * nothing is wanted is told to stop. */
+START_TEST(a_push_that_is_overtaken) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    must(ask_publish, "e1", NULL);
+    int64_t fence = lease_push("e1")->fence;
+    fixture_beat(&world.farm, world.session, &fence, 1);
+    must(ask_unpublish, NULL, NULL);
+    fixture_beat(&world.farm, world.session, &fence, 1);
+    ck_assert_int_eq(world.farm.stop_count, 1);
+    world.check_order = false;
+    if (_i == 0) {
+        fixture_beat(&world.farm, world.session, NULL, 0);
+    } else {
+        struct task_report report = {.pin = "", .source_size = -1};
+        ck_assert_int_eq(fixture_complete(&world.farm, fence, &report), ANSWER_CONFLICT);
+    }
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", world_site(&world, "e1"), "", "");
+    world_expect(&world, "t", world_site(&world, "e2"), "", "");
+}
+END_TEST
+
+Suite *publication_suite(void) {
+    Suite *suite = suite_create("publication");
+    TCase *tests = tcase_create("publication");
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, open_world, close_world);
+    tcase_add_test(tests, a_title_goes_to_edges_and_then_to_the_catalog);
+    tcase_add_test(tests, pushes_have_a_lane_of_their_own);
+    tcase_add_test(tests, a_dead_edge_holds_nothing_back_and_is_caught_up);
+    tcase_add_loop_test(tests, a_breaker_says_how_many_may_run, 0, 3);
+    tcase_add_test(tests, endpoints_take_turns);
+    tcase_add_loop_test(tests, a_push_goes_on_where_it_stopped, 0, 3);
+    tcase_add_test(tests, a_new_run_leaves_a_push_alone);
+    tcase_add_loop_test(tests, a_push_is_tried_for_ever, 0, 4);
+    tcase_add_loop_test(tests, a_removed_title_is_taken_from_an_edge_that_was_away, 0, 3);
+    tcase_add_test(tests, files_that_are_kept_are_kept_everywhere);
+    tcase_add_test(tests, edges_keep_versions_as_long_as_the_origin);
+    tcase_add_test(tests, an_edge_that_is_new_in_the_file_is_caught_up);
+    tcase_add_test(tests, rules_and_people_decide);
+    tcase_add_test(tests, what_is_unpublished_stays_so);
+    tcase_add_test(tests, a_rollback_is_refused_with_a_reason);
+    tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
+    tcase_add_test(tests, a_window_is_kept_to);
+    tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Pushes without a farm: the order of objects, what is read back, how much at a time, what
+ * endpoints know a worker by, whose fault an edge's answer is. tests/edges has the real ones. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/mem.h"
+#include "fixture.h"
+#include "workers/edge.h"
+#include "workers/edge_flow.h"
+#include "workers/edge_pool.h"
+#include "workers/push_order.h"
+
+Suite *push_suite(void);
+
+#define VERSION "0123456789abcdef"
+#define VIDEO   "video/h264-720p-aaaaaaaaaa"
+#define SMALL   "video/h264-180p-bbbbbbbbbb"
+#define AUDIO   "audio/und-aac-2-cccccccccc"
+
+#define RENDITION(id, kind, folder, segments, height)                                              \
+    "{\"id\":\"" id "\",\"kind\":\"" kind "\",\"folder\":\"" folder "\",\"segments\":" segments    \
+    ",\"spec\":{\"height\":" height "}}"
+#define DOCUMENT(version, renditions)                                                              \
+    "{\"title\":\"t\",\"version\":\"" version "\",\"renditions\":[" renditions "]}"
+#define WHOLE                                                                                      \
+    DOCUMENT(VERSION, RENDITION("h264-720p", "video", VIDEO, "3", "720") "," RENDITION(            \
+                          "h264-180p", "video", SMALL, "3",                                        \
+                          "180") "," RENDITION("audio-und-aac-2", "audio", AUDIO, "2", "0"))
+
+static char *folder;
+static struct err err;
+static struct push_version version;
+
+static void setup(void) {
+    folder = fixture_folder();
+    err = (struct err){0};
+}
+
+static void teardown(void) {
+    push_version_finish(&version);
+    fixture_folder_drop(folder);
+}
+
+static int read_version(const char *text, int max_height) {
+    return push_version_read(&version, VERSION, text, strlen(text), max_height, &err);
+}
+
+/* ---- Order ------------------------------------------------------------------------------ */
+
+static void list(struct buf *out, enum push_rank rank) {
+    char path[PUSH_PATH_TEXT];
+    char from[PUSH_PATH_TEXT];
+    for (size_t i = 0; push_document(&version, rank, i, path, from); i++) {
+        buf_format(out, strcmp(path, from) == 0 ? "%s\n" : "%s=%s\n", path, from);
+    }
+}
+
+START_TEST(what_lists_comes_after_what_is_listed) {
+    struct buf out = {0};
+    ck_assert_int_eq(read_version(WHOLE, 0), 0);
+    ck_assert_int_eq(version.objects, 11);
+    for (int rank = 0; rank < PUSH_RANKS; rank++) {
+        list(&out, (enum push_rank)rank);
+    }
+    ck_assert_str_eq(buf_text(&out), VERSION
+                     "/h264-720p.m3u8\n" VERSION "/h264-720p-iframes.m3u8\n" VERSION
+                     "/h264-180p.m3u8\n" VERSION "/h264-180p-iframes.m3u8\n" VERSION
+                     "/audio-und-aac-2.m3u8\n" VERSION ".m3u8\n" VERSION ".mpd\n" VERSION ".json\n"
+                     "master.m3u8=" VERSION ".m3u8\nmanifest.mpd=" VERSION
+                     ".mpd\ntitle.json=" VERSION ".json\n");
+    buf_finish(&out);
+}
+END_TEST
+
+START_TEST(tall_rungs_are_left_out_with_their_playlists) {
+    struct buf out = {0};
+    ck_assert_int_eq(read_version(WHOLE, 360), 0);
+    ck_assert(version.renditions[0].left_out);
+    ck_assert(!version.renditions[1].left_out && !version.renditions[2].left_out);
+    ck_assert_int_eq(version.objects, 11); /* of the scheduler's list */
+    list(&out, PUSH_PLAYLISTS);
+    ck_assert_ptr_null(strstr(buf_text(&out), "720p"));
+    ck_assert_ptr_nonnull(strstr(buf_text(&out), "180p"));
+    buf_finish(&out);
+}
+END_TEST
+
+static const struct {
+    const char *path;
+    int rendition; /* -1: of none */
+    int64_t number;
+} places[] = {
+    {VIDEO "/00001.m4s", 0, 1},
+    {SMALL "/00003.m4s", 1, 3},
+    {AUDIO "/init.mp4", 2, 0},
+    {VIDEO "/100000.m4s", 0, 100000},
+    {VIDEO "/00000.m4s", -1, 0},
+    {VIDEO "/1.m4s", -1, 0},
+    {VIDEO "/00001.m4s.0000000012", -1, 0},
+    {VIDEO "/../00001.m4s", -1, 0},
+    {VIDEO "x/00001.m4s", -1, 0},
+    {VIDEO, -1, 0},
+    {"video/h264-720p-dddddddddd/00001.m4s", -1, 0},
+    {"master.m3u8", -1, 0},
+    {"", -1, 0},
+};
+
+START_TEST(an_object_has_its_place) {
+    size_t rendition = 99;
+    int64_t number = -1;
+    ck_assert_int_eq(read_version(WHOLE, 0), 0);
+    bool found = push_place(&version, places[_i].path, &rendition, &number);
+    ck_assert_int_eq(found, places[_i].rendition >= 0);
+    ck_assert(!found || ((int)rendition == places[_i].rendition && number == places[_i].number));
+}
+END_TEST
+
+/* Each would be a part of a URL, or of a path below which things are deleted. */
+static const char *const tricky[] = {
+    DOCUMENT(VERSION, RENDITION("../x", "video", VIDEO, "3", "720")),
+    DOCUMENT(VERSION, RENDITION("a/b", "video", VIDEO, "3", "720")),
+    DOCUMENT(VERSION, RENDITION("a?b", "video", VIDEO, "3", "720")),
+    DOCUMENT(VERSION, RENDITION("", "video", VIDEO, "3", "720")),
+    DOCUMENT(VERSION, RENDITION("x", "video", "video", "3", "720")),
+    DOCUMENT(VERSION, RENDITION("x", "video", "../video", "3", "720")),
+    DOCUMENT(VERSION, RENDITION("x", "video", "video/..", "3", "720")),
+    DOCUMENT(VERSION, RENDITION("x", "video", "video/a/b", "3", "720")),
+    DOCUMENT(VERSION, RENDITION("x", "video", "/video/a", "3", "720")),
+    DOCUMENT(VERSION, RENDITION("x", "video", "video/a%2e", "3", "720")),
+    DOCUMENT(VERSION, RENDITION("x", "video", VIDEO, "-1", "720")),
+    DOCUMENT(VERSION, ""),
+    DOCUMENT("fedcba9876543210", RENDITION("x", "video", VIDEO, "3", "720")),
+    "{}",
+    "",
+    "[",
+};
+
+START_TEST(names_that_are_none_are_refused) {
+    ck_assert_int_eq(read_version(tricky[_i], 360), ERR_CORRUPT);
+    ck_assert_str_ne(err.message, "");
+}
+END_TEST
+
+START_TEST(an_old_version_goes_from_its_documents_down) {
+    const char *ids[] = {"a", "b"};
+    const struct push_old_version old = {
+        .version = VERSION, .rendition_count = 2, .renditions = ids};
+    const struct push_old_folder gone = {.folder = VIDEO, .segments = 2};
+    char path[PUSH_PATH_TEXT];
+    struct buf out = {0};
+    for (size_t i = 0; push_old_document(&old, PUSH_DOCUMENTS, i, path); i++) {
+        buf_format(&out, "%s ", path);
+    }
+    for (size_t i = 0; push_old_document(&old, PUSH_PLAYLISTS, i, path); i++) {
+        buf_format(&out, "%s ", path);
+    }
+    for (int64_t i = 0; push_old_object(&gone, i, path); i++) {
+        buf_format(&out, "%s ", path);
+    }
+    ck_assert_str_eq(buf_text(&out),
+                     VERSION ".m3u8 " VERSION ".mpd " VERSION ".json " VERSION "/a.m3u8 " VERSION
+                             "/a-iframes.m3u8 " VERSION "/b.m3u8 " VERSION "/b-iframes.m3u8 " VIDEO
+                             "/00001.m4s " VIDEO "/00002.m4s " VIDEO "/init.mp4 ");
+    buf_finish(&out);
+}
+END_TEST
+
+START_TEST(samples_are_as_many_as_wanted_and_spread) {
+    for (int64_t segments = 1; segments < 60; segments++) {
+        for (int64_t wanted = 0; wanted < 12; wanted++) {
+            int64_t count = 0;
+            int64_t last = 0;
+            for (int64_t n = 1; n <= segments; n++) {
+                if (push_sampled(n, segments, wanted)) {
+                    ck_assert_int_le(n - last, segments / wanted + 1);
+                    last = n;
+                    count++;
+                }
+            }
+            ck_assert_int_eq(count, wanted < segments ? wanted : segments);
+            ck_assert(wanted == 0 || last == segments);
+        }
+    }
+    ck_assert(push_sampled(0, 10, 0)); /* init.mp4 */
+}
+END_TEST
+
+/* ---- How much at a time ----------------------------------------------------------------- */
+
+static void note_many(struct flow_limit *limit, int count, int64_t busy_ms) {
+    for (int i = 0; i < count; i++) {
+        flow_limit_note(limit, 0, 1, busy_ms, false);
+    }
+}
+
+START_TEST(connections_grow_while_answers_come_in_time) {
+    struct flow_limit limit;
+    flow_limit_init(&limit, 16);
+    ck_assert_int_eq(flow_limit_now(&limit), FLOW_FIRST);
+    note_many(&limit, 500, 10);
+    ck_assert_int_eq(flow_limit_now(&limit), 16);
+    note_many(&limit, 40, 200); /* as an endpoint that has more than it can do */
+    ck_assert_int_lt(flow_limit_now(&limit), 8);
+    ck_assert_int_ge(flow_limit_now(&limit), 2);
+    note_many(&limit, 2000, 200); /* it is slower for good */
+    ck_assert_int_eq(flow_limit_now(&limit), 16);
+}
+END_TEST
+
+START_TEST(failures_halve_the_connections_once_a_round) {
+    struct flow_limit limit;
+    flow_limit_init(&limit, 16);
+    note_many(&limit, 500, 10);
+    flow_limit_note(&limit, 0, 1, 10, true);
+    ck_assert_int_eq(flow_limit_now(&limit), 8);
+    for (int i = 0; i < 7; i++) { /* of those that were on their way */
+        flow_limit_note(&limit, 0, 1, 10, true);
+    }
+    ck_assert_int_eq(flow_limit_now(&limit), 8);
+    for (int i = 0; i < 100; i++) {
+        flow_limit_note(&limit, 0, 1, 10, true);
+    }
+    ck_assert_int_eq(flow_limit_now(&limit), 1);
+    flow_limit_init(&limit, 1);
+    note_many(&limit, 100, 10);
+    ck_assert_int_eq(flow_limit_now(&limit), 1);
+}
+END_TEST
+
+START_TEST(a_line_has_no_more_than_its_bytes) {
+    struct flow_line line = {.bytes_s = 1000};
+    ck_assert_int_eq(flow_line_take(&line, 5000, 2000), 0);
+    ck_assert_int_eq(flow_line_take(&line, 5000, 500), 2000);
+    ck_assert_int_eq(flow_line_take(&line, 7000, 500), 500);
+    ck_assert_int_eq(flow_line_take(&line, 9000, 500), 0); /* what was not used is not kept */
+    ck_assert_int_eq(flow_line_take(&line, 9000, 500), 500);
+    line = (struct flow_line){0};
+    ck_assert_int_eq(flow_line_take(&line, 9000, INT64_MAX / 4), 0);
+    ck_assert_int_eq(flow_line_take(&line, 9000, 1), 0);
+}
+END_TEST
+
+/* ---- The pool --------------------------------------------------------------------------- */
+
+enum { OBJECTS = 600 };
+
+static _Atomic int64_t done;
+static atomic_int acted[OBJECTS];
+static atomic_bool cancel;
+static struct edge_secret no_secret;
+
+static struct push_endpoint endpoint_of(const char *driver, const char *url) {
+    struct push_endpoint endpoint = {
+        .name = "paris", .driver = driver, .url = url, .serves = "", .connections = 8};
+    return endpoint;
+}
+
+static struct edge_target target_of(const struct push_endpoint *endpoint) {
+    return (struct edge_target){.endpoint = endpoint,
+                                .secret = &no_secret,
+                                .origin = folder,
+                                .title = "t",
+                                .trace = "",
+                                .cancel = &cancel,
+                                .stall_s = 1};
+}
+
+/* The first of each ten takes longest, so that others are done before it. */
+static int act(void *context, struct edge *edge, const struct edge_object *object,
+               struct err *problem) {
+    int number = (int)strtol(object->path, NULL, 10);
+    (void)edge;
+    if (context != NULL && number == *(int *)context) {
+        return err_set(problem, ERR_UNAVAILABLE, "number %d", number);
+    }
+    if (number % 10 == 0) {
+        clock_sleep_ms(1, NULL);
+    }
+    atomic_fetch_add(&acted[number], 1);
+    ck_assert_int_le(atomic_load(&done), number); /* none counts before those in front of it */
+    return 0;
+}
+
+static int add_all(struct pool *pool) {
+    int failed = 0;
+    for (int i = 0; i < OBJECTS && failed == 0; i++) {
+        char *path = mem_format("%d", i);
+        const struct edge_object object = {.path = path, .sha256 = "", .bytes = 100};
+        failed = pool_add(pool, &object, NULL);
+        mem_free(path);
+    }
+    return failed;
+}
+
+static struct pool *pool_of(struct push_endpoint *endpoint) {
+    *endpoint = endpoint_of("dav", "http://127.0.0.1:1");
+    const struct pool_options options = {
+        .target = target_of(endpoint), .cancel = &cancel, .memory_bytes = 1000};
+    atomic_store(&done, 0);
+    memset(acted, 0, sizeof(acted));
+    return pool_create(&options);
+}
+
+START_TEST(a_pool_does_each_object_once_and_counts_from_the_head) {
+    struct push_endpoint endpoint;
+    struct pool *pool = pool_of(&endpoint);
+    pool_begin(pool, act, NULL, &done);
+    ck_assert_int_eq(add_all(pool), 0);
+    ck_assert_int_eq(pool_wait(pool, &err), 0);
+    ck_assert_int_eq(atomic_load(&done), OBJECTS);
+    for (int i = 0; i < OBJECTS; i++) {
+        ck_assert_int_eq(atomic_load(&acted[i]), 1);
+    }
+    pool_destroy(pool);
+}
+END_TEST
+
+START_TEST(a_pool_stops_at_its_first_failure) {
+    struct push_endpoint endpoint;
+    struct pool *pool = pool_of(&endpoint);
+    int bad = 300;
+    pool_begin(pool, act, &bad, &done);
+    int added = add_all(pool);
+    ck_assert_int_eq(pool_wait(pool, &err), ERR_UNAVAILABLE);
+    ck_assert_str_eq(err.message, "number 300");
+    ck_assert(added == 0 || added == ERR_UNAVAILABLE);
+    ck_assert_int_eq(atomic_load(&done), 300);
+    ck_assert_int_eq(atomic_load(&acted[OBJECTS - 1]), 0);
+    pool_destroy(pool);
+}
+END_TEST
+
+static int act_for_ever(void *context, struct edge *edge, const struct edge_object *object,
+                        struct err *problem) {
+    (void)context;
+    (void)object;
+    while (!atomic_load(edge->target->cancel)) {
+        clock_sleep_ms(10, edge->target->cancel);
+    }
+    return err_set(problem, ERR_CANCELLED, "stopped");
+}
+
+START_TEST(a_pool_ends_when_its_time_is_over) {
+    struct push_endpoint endpoint = endpoint_of("dav", "http://127.0.0.1:1");
+    const struct pool_options options = {.target = target_of(&endpoint),
+                                         .cancel = &cancel,
+                                         .until_ms = clock_monotonic_ms() + 50,
+                                         .memory_bytes = 1000};
+    const struct edge_object object = {.path = "x", .sha256 = "", .bytes = 1};
+    struct pool *pool = pool_create(&options);
+    pool_begin(pool, act_for_ever, NULL, NULL);
+    ck_assert_int_eq(pool_add(pool, &object, NULL), 0);
+    ck_assert_int_eq(pool_wait(pool, &err), ERR_TIMEOUT);
+    ck_assert_int_eq(pool_failure(pool), FAILURE_TIMEOUT);
+    pool_destroy(pool);
+}
+END_TEST
+
+/* ---- Edges ------------------------------------------------------------------------------ */
+
+#define ANSWER(status) "HTTP/1.1 " status " So\r\nContent-Length: 0\r\n\r\n"
+
+static const struct {
+    const char *answer;
+    int code;
+    enum failure_class failure;
+    const char *words;
+} answers[] = {
+    {ANSWER("201"), 0, FAILURE_ENDPOINT, ""},
+    {ANSWER("204"), 0, FAILURE_ENDPOINT, ""},
+    {ANSWER("400"), ERR_INVALID, FAILURE_ENDPOINT, "400"},
+    {ANSWER("401"), ERR_INVALID, FAILURE_REFUSED, "endpoint_secrets"},
+    {ANSWER("403"), ERR_INVALID, FAILURE_REFUSED, "endpoint_secrets"},
+    {ANSWER("405"), ERR_INVALID, FAILURE_REFUSED, "PUT and DELETE"},
+    {ANSWER("409"), ERR_CONFLICT, FAILURE_REFUSED, "folders"},
+    {ANSWER("413"), ERR_INVALID, FAILURE_REFUSED, "larger"},
+    {ANSWER("500"), ERR_UNAVAILABLE, FAILURE_ENDPOINT, "log"},
+    {ANSWER("503"), ERR_UNAVAILABLE, FAILURE_ENDPOINT, "503"},
+    {ANSWER("507"), ERR_NO_SPACE, FAILURE_REFUSED, "make room"},
+    {"HTTP/1.1 201", ERR_UNAVAILABLE, FAILURE_ENDPOINT, "paris"},
+};
+
+START_TEST(an_answer_has_its_class_and_sentence) {
+    struct fixture_answer answer = {answers[_i].answer, 0};
+    struct fixture_stub stub;
+    struct edge *edge = NULL;
+    fixture_write(folder, "t/" VIDEO "/00001.m4s", "media", 5);
+    fixture_stub_start(&stub, &answer, 1);
+    struct push_endpoint endpoint = endpoint_of("dav", stub.url);
+    const struct edge_target target = target_of(&endpoint);
+    const struct edge_object object = {.path = VIDEO "/00001.m4s", .sha256 = "", .bytes = 5};
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    ck_assert_int_eq(edge_bring(edge, &object, &err), answers[_i].code);
+    ck_assert_msg(answers[_i].code == 0 || (edge->failure == answers[_i].failure &&
+                                            strstr(err.message, "endpoint 'paris'") != NULL &&
+                                            strstr(err.message, answers[_i].words) != NULL),
+                  "%s", err.message);
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+START_TEST(an_origin_that_lacks_an_object_is_not_the_edge_s_fault) {
+    const char *const sizes[] = {NULL, "medi"};
+    struct edge *edge = NULL;
+    struct push_endpoint endpoint = endpoint_of("dav", "http://127.0.0.1:1");
+    const struct edge_target target = target_of(&endpoint);
+    const struct edge_object object = {.path = "x.m4s", .sha256 = "", .bytes = 5};
+    if (sizes[_i] != NULL) {
+        fixture_write(folder, "t/x.m4s", sizes[_i], strlen(sizes[_i]));
+    }
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    ck_assert_int_eq(edge_bring(edge, &object, &err), _i == 0 ? ERR_NOT_FOUND : ERR_CORRUPT);
+    ck_assert_int_eq(edge->failure, FAILURE_IO);
+    edge_close(edge);
+}
+END_TEST
+
+START_TEST(a_driver_that_is_not_known_is_refused) {
+    struct edge *edge = NULL;
+    struct push_endpoint endpoint = endpoint_of("ftp", "ftp://127.0.0.1");
+    const struct edge_target target = target_of(&endpoint);
+    ck_assert_int_eq(edge_open(&edge, &target, &err), ERR_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(err.message, "'ftp'"));
+}
+END_TEST
+
+/* ---- Secrets ---------------------------------------------------------------------------- */
+
+static int load(const char *text, mode_t mode, const char *name, struct edge_secret *out) {
+    char *path = mem_format("%s/secrets.yaml", folder);
+    fixture_write(folder, "secrets.yaml", text, strlen(text));
+    ck_assert_int_eq(chmod(path, mode), 0);
+    int failed = edge_secret_load(out, path, name, &err);
+    mem_free(path);
+    return failed;
+}
+
+START_TEST(a_secret_is_its_endpoint_s) {
+    struct edge_secret secret = {0};
+    ck_assert_int_eq(load("paris: {user: push, password: 's3 cret'}\n"
+                          "london: {bearer: token}\n",
+                          0600, "paris", &secret),
+                     0);
+    ck_assert_str_eq(secret.user, "push");
+    ck_assert_str_eq(secret.password, "s3 cret");
+    ck_assert_ptr_null(secret.bearer);
+    edge_secret_finish(&secret);
+    ck_assert_ptr_null(secret.user);
+    ck_assert_int_eq(load("paris: {bearer: x}\n", 0600, "rome", &secret), 0);
+    ck_assert_ptr_null(secret.bearer);
+    ck_assert_int_eq(edge_secret_load(&secret, NULL, "paris", &err), 0);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    mode_t mode;
+    const char *words;
+} slips[] = {
+    {"paris: {bearer: s3cret}\n", 0640, "chmod 600"},
+    {"paris: {bearer: s3cret}\n", 0604, "chmod 600"},
+    {"paris: {user: s3cret}\n", 0600, "password, which is missing"},
+    {"paris: {password: s3cret}\n", 0600, "user, which is missing"},
+    {"paris: {purge_header: 'X: s3cret', purge_value: a}\n", 0600, "header's name"},
+    {"paris: {bearer: \"s3cret\\nX-Evil: 1\"}\n", 0600, "one line"},
+    {"paris: {bearer: ''}\n", 0600, "one line"},
+    {"paris: {token: s3cret}\n", 0600, "token"},
+    {"paris: s3cret\n", 0600, "paris"},
+    {"../paris: {bearer: s3cret}\n", 0600, "no name"},
+    {"paris: {bearer: s3cret\n", 0600, "secrets.yaml"},
+};
+
+START_TEST(a_slip_in_the_file_of_secrets_is_told_without_them) {
+    struct edge_secret secret = {0};
+    ck_assert_int_eq(load(slips[_i].text, slips[_i].mode, "paris", &secret), ERR_INVALID);
+    ck_assert_msg(strstr(err.message, slips[_i].words) != NULL, "%s", err.message);
+    ck_assert_msg(strstr(err.message, "s3cret") == NULL, "%s", err.message);
+    ck_assert_ptr_null(secret.bearer);
+}
+END_TEST
+
+#define LOOP(tcase, test, table)                                                                   \
+    tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof(*(table)))
+
+Suite *push_suite(void) {
+    Suite *suite = suite_create("push");
+    TCase *tcase = tcase_create("push");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, what_lists_comes_after_what_is_listed);
+    tcase_add_test(tcase, tall_rungs_are_left_out_with_their_playlists);
+    LOOP(tcase, an_object_has_its_place, places);
+    LOOP(tcase, names_that_are_none_are_refused, tricky);
+    tcase_add_test(tcase, an_old_version_goes_from_its_documents_down);
+    tcase_add_test(tcase, samples_are_as_many_as_wanted_and_spread);
+    tcase_add_test(tcase, connections_grow_while_answers_come_in_time);
+    tcase_add_test(tcase, failures_halve_the_connections_once_a_round);
+    tcase_add_test(tcase, a_line_has_no_more_than_its_bytes);
+    tcase_add_test(tcase, a_pool_does_each_object_once_and_counts_from_the_head);
+    tcase_add_test(tcase, a_pool_stops_at_its_first_failure);
+    tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);
+    LOOP(tcase, an_answer_has_its_class_and_sentence, answers);
+    tcase_add_loop_test(tcase, an_origin_that_lacks_an_object_is_not_the_edge_s_fault, 0, 2);
+    tcase_add_test(tcase, a_driver_that_is_not_known_is_refused);
+    tcase_add_test(tcase, a_secret_is_its_endpoint_s);
+    LOOP(tcase, a_slip_in_the_file_of_secrets_is_told_without_them, slips);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
