@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "farm_title.h"
 #include "farm_view.h"
+#include "publication_text.h"
 #include "status.h"
 
 static const char *state_text(const struct title_status *status) {
@@ -58,6 +59,7 @@ static void answer_text(struct reader *answer, struct buf *out) {
     title_status_read(&status, answer);
     if (reader_ok(answer)) {
         status_text(&status, out);
+        publications_text(answer, out);
     }
 }
 

@@ -127,7 +127,9 @@ static void say_state(const struct why *why, size_t index, struct buf *out) {
     if (is_open(why)) {
         say_open(why, out);
     } else if (why->state == TITLE_DONE) {
-        buf_format(out, "%s is done, as version %s; nothing remains.", why->title, why->version);
+        buf_format(out, "%s is done, as version %s%s", why->title, why->version,
+                   why->publication_count == 0 ? "; nothing remains."
+                                               : "; it is not everywhere as it shall be.");
     } else if (why->state == TITLE_CANCELLED) {
         buf_format(out, "%s stopped: %s; `reelfarm retry %s` goes on from what is made already.",
                    why->title, why->error, why->title);
@@ -363,9 +365,31 @@ static void say_failures(const struct why *why, size_t index, struct buf *out) {
     put_sentence(out, failures->message);
 }
 
+static void say_publication(const struct why *why, size_t index, struct buf *out) {
+    const struct why_publication *one = &why->publications[index];
+    buf_format(out, "%s %s it: ", one->endpoint, one->leaves ? "is to lose" : "is to have");
+    if (!one->listed) {
+        buf_string(out, "it stands in the scheduler's file of endpoints no more.");
+    } else if (one->runs) {
+        buf_string(out, "that is being done.");
+    } else if (one->window_shut) {
+        buf_string(out, "it waits for the time of the day at which that may be filled.");
+    } else if (one->behind) {
+        buf_string(out, one->leaves ? "it waits for the catalogs." : "it waits for the edges.");
+    } else if (one->breaker && one->failures == 0) {
+        buf_string(out, "it fails for others, and is given nothing for a while.");
+    } else if (one->failures > 0) {
+        buf_format(out, "it failed %" PRId64 " times, and is tried again%s. The last time: ",
+                   one->failures, one->breaker ? " when it is well" : "");
+        put_sentence(out, one->error);
+    } else {
+        buf_string(out, "it waits for its turn, and for a worker that pushes.");
+    }
+}
+
 /* ---- all of them ------------------------------------------------------------- */
 
-enum list { ONCE, TASKS, LINES, FAILURES };
+enum list { ONCE, TASKS, LINES, FAILURES, PUBLICATIONS };
 
 static size_t list_length(const struct why *why, enum list list) {
     size_t tasks = why->task_count;
@@ -374,6 +398,7 @@ static size_t list_length(const struct why *why, enum list list) {
         [TASKS] = tasks < WHY_TASKS_SHOWN ? tasks : WHY_TASKS_SHOWN,
         [LINES] = why->line_count,
         [FAILURES] = why->failure_count,
+        [PUBLICATIONS] = why->publication_count,
     };
     return lengths[list];
 }
@@ -396,6 +421,7 @@ static const struct {
     {"queue", ONCE, say_queue},
     {"identity", ONCE, say_unnamed},
     {"pause", ONCE, say_pause},
+    {"publication", PUBLICATIONS, say_publication},
     {"failures", FAILURES, say_failures},
     {"running", TASKS, say_task},
     {"running", ONCE, say_more_tasks},

@@ -11,8 +11,9 @@
 
 enum {
     WHY_TASKS_SHOWN = 16,
-    WHY_LINES_MAX = 16,   /* build lines that one plan pins, of which a few are usual */
-    WHY_WORKERS_SHOWN = 8 /* of those with failures, the latest first */
+    WHY_LINES_MAX = 16,    /* build lines that one plan pins, of which a few are usual */
+    WHY_WORKERS_SHOWN = 8, /* of those with failures, the latest first */
+    WHY_PUBLICATIONS_SHOWN = 8,
 };
 
 /* A task that runs. */
@@ -63,6 +64,19 @@ struct why_failures {
     const char *message;
 };
 
+/* What an edge or catalog has still to be brought, or to lose. */
+struct why_publication {
+    const char *endpoint;
+    bool leaves; /* nothing of the title is wanted there */
+    bool listed; /* it stands in the scheduler's file */
+    bool runs;
+    bool behind;      /* others of the title come first */
+    bool breaker;     /* it is given nothing for a while */
+    bool window_shut; /* it may not be filled at this time */
+    int64_t failures;
+    const char *error; /* of the last one; "" for none */
+};
+
 struct why {
     struct arena arena; /* of all texts */
     const char *title;
@@ -81,11 +95,13 @@ struct why {
     struct why_workers workers; /* of the farm */
     enum sandbox_level sandbox_required;
     const char *tenant;
-    int64_t tenant_running; /* tasks of all its titles */
-    int64_t tenant_cap;     /* 0: none */
-    int64_t above;          /* titles of higher priority that have not ended */
-    int64_t smaller;        /* of its priority, of tenants that have a smaller share */
-    int64_t earlier;        /* of its priority and tenant, before it by deadline or age */
+    int64_t tenant_running;   /* tasks of all its titles */
+    int64_t tenant_cap;       /* 0: none */
+    int64_t above;            /* titles of higher priority that have not ended */
+    int64_t smaller;          /* of its priority, of tenants that have a smaller share */
+    int64_t earlier;          /* of its priority and tenant, before it by deadline or age */
+    size_t publication_count; /* that are not as they shall be */
+    struct why_publication publications[WHY_PUBLICATIONS_SHOWN];
     size_t failure_count;
     struct why_failures failures[WHY_WORKERS_SHOWN];
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "order.h"
+#include "publication.h"
 #include "why.h"
 
 enum { TROUBLE_READ = 1000 }; /* failures of a title that are looked at, the latest */
@@ -310,6 +311,37 @@ static void load_failures(struct why *why, struct tx *tx) {
     query_close(&query);
 }
 
+static void load_publication(struct why *why, struct tx *tx, const struct publication_row *row,
+                             const struct endpoint_row *endpoint) {
+    bool listed = endpoint != NULL && endpoint->file != NULL;
+    why->publications[why->publication_count++] = (struct why_publication){
+        .endpoint = arena_string(&why->arena, row->endpoint),
+        .leaves = row->wanted[0] == '\0',
+        .listed = listed,
+        .runs = row->stage == STAGE_RUNNING,
+        .behind = row->stage == STAGE_BEHIND,
+        .breaker = listed && endpoint->breaker.state == BREAKER_OPEN,
+        .window_shut = listed && !endpoint_window_open(endpoint->file, tx_now(tx)),
+        .failures = row->failures,
+        .error = arena_string(&why->arena, row->error),
+    };
+}
+
+static void load_publications(struct why *why, struct tx *tx, const struct farm *farm) {
+    struct publication_list list = {0};
+    struct endpoint_list endpoints = {0};
+    publication_list_read(tx, why->title, &list);
+    endpoint_list_read(tx, farm, &endpoints);
+    for (size_t i = 0; i < list.count && why->publication_count < WHY_PUBLICATIONS_SHOWN; i++) {
+        if (list.rows[i].stage != STAGE_SETTLED) {
+            load_publication(why, tx, &list.rows[i],
+                             endpoint_list_find(&endpoints, list.rows[i].endpoint));
+        }
+    }
+    endpoint_list_finish(&endpoints);
+    publication_list_finish(&list);
+}
+
 /* ---- all of it --------------------------------------------------------------- */
 
 void why_load(struct why *out, struct tx *tx, struct farm *farm, const char *id) {
@@ -324,6 +356,7 @@ void why_load(struct why *out, struct tx *tx, struct farm *farm, const char *id)
     out->error = arena_string(&out->arena, title.error);
     out->tenant = "";
     load_failures(out, tx);
+    load_publications(out, tx, farm);
     bool open = title.state == TITLE_SUBMITTED || title.state == TITLE_RUNNING ||
                 title.state == TITLE_FAILING || title.state == TITLE_REMOVING;
     if (open) {

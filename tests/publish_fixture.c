@@ -11,7 +11,10 @@
 #include "scheduler/versions.h"
 #include "scheduler/view.h"
 
-enum { HOUR_MS = 3600000 };
+enum {
+    HOUR_MS = 3600000,
+    SOURCE_FRAMES = 240, /* one chunk */
+};
 
 const char publish_two_edges[] = "endpoints:\n"
                                  "  - {name: e1, driver: dav, url: 'http://e1.example'}\n"
@@ -320,7 +323,11 @@ static void report(struct world *world, const struct task *task) {
     bool swaps = task->kind == TASK_SWAP;
     snprintf(version, sizeof(version), "%s", task->version);
     snprintf(title, sizeof(title), "%s", task->title);
-    fixture_report(&report, task, 0);
+    if (task->kind == TASK_PROBE) {
+        fixture_probe_report(&report, SOURCE_FRAMES, "pin-1", "sha256:one");
+    } else {
+        fixture_report(&report, task, 0);
+    }
     if (task->kind == TASK_PACKAGE) {
         snprintf(report.version, sizeof(report.version), "%s", world->version);
     }
@@ -475,17 +482,18 @@ static void expect_names(const struct site *site, const struct names *names,
     }
 }
 
-void world_expect(struct world *world, const char *title, struct site *site, const char *current,
-                  const char *other) {
+static const char *version_of(char letter) {
+    return letter == 'A' ? PUBLISH_A : letter == 'B' ? PUBLISH_B : PUBLISH_C;
+}
+
+void world_expect(struct world *world, const char *title, struct site *site, const char *letters) {
     struct names versions = {0}, folders = {0};
-    const char *const both[] = {current, other};
-    ck_assert_msg(strcmp(site->stable, current) == 0, "%s has %s, not %s", site->name, site->stable,
-                  current);
-    for (int i = 0; i < 2 && !site->is_catalog; i++) {
-        if (both[i][0] != '\0') {
-            add_name(&versions, both[i]);
-            folders_of(world, title, both[i], &folders);
-        }
+    const char *current = letters[0] == '\0' ? "" : version_of(letters[0]);
+    ck_assert_msg(strcmp(site->stable, current) == 0, "%s has '%s', not '%s'", site->name,
+                  site->stable, current);
+    for (; *letters != '\0' && !site->is_catalog; letters++) {
+        add_name(&versions, version_of(*letters));
+        folders_of(world, title, version_of(*letters), &folders);
     }
     expect_names(site, &site->versions, &versions);
     expect_names(site, &site->folders, &folders);

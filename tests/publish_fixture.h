@@ -90,10 +90,9 @@ bool world_work(struct world *world);
 /* Submits and works. */
 void world_run(struct world *world, const char *title, int ladder, const char *version);
 
-/* Whether a site holds just this: the version that is current, and others ("" for none), each
- * with its folders. */
-void world_expect(struct world *world, const char *title, struct site *site, const char *current,
-                  const char *other);
+/* Whether a site holds just these versions, each with its folders: "BA" for B, which is current,
+ * and A; "" for none. */
+void world_expect(struct world *world, const char *title, struct site *site, const char *letters);
 
 /* "held", "waiting" and so on of a title at an endpoint; "none" where there is no such. */
 const char *world_state(struct world *world, const char *title, const char *endpoint);

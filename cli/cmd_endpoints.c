@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm endpoints`: the edges and catalogs, and how they are. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "client.h"
+#include "command.h"
+#include "common/clock.h"
+#include "common/mem.h"
+
+static void leaving_text(struct reader *item, struct buf *out) {
+    struct reader list = reader_array(item, "leaving");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        const char *title = "";
+        reader_item_string(&list, i, &title);
+        buf_string(out, i == 0 ? "    still to be taken from there: " : ", ");
+        buf_plain(out, title);
+    }
+    buf_string(out, reader_count(&list) > 0 ? "\n" : "");
+}
+
+static void endpoint_text(struct reader *item, struct buf *out) {
+    const char *name = "", *driver = "", *state = "", *fill = "", *error = "";
+    int64_t limit = 0, running = 0, backlog = 0, retry_at = 0;
+    double request_ms = 0;
+    bool listed = false, open = false;
+    reader_string(item, "name", &name);
+    reader_string(item, "driver", &driver);
+    reader_string(item, "state", &state);
+    reader_string(item, "fill", &fill);
+    reader_string(item, "error", &error);
+    reader_int(item, "limit", 0, INT64_MAX, &limit);
+    reader_int(item, "running", 0, INT64_MAX, &running);
+    reader_int(item, "backlog", 0, INT64_MAX, &backlog);
+    reader_number(item, "request_ms", 0, 1e12, &request_ms);
+    reader_bool(item, "listed", &listed);
+    reader_bool(item, "window_open", &open);
+    if (reader_has(item, "retry_at")) {
+        reader_int(item, "retry_at", 0, INT64_MAX / 2, &retry_at);
+    }
+    if (!reader_ok(item)) {
+        return;
+    }
+    buf_format(out,
+               "%-20s %-8s %-10s %" PRId64 "/%" PRId64 " pushes  %" PRId64
+               " waiting  %.1f ms  %s%s\n",
+               name, driver, state, running, limit, backlog, request_ms,
+               listed ? fill : "no longer in the scheduler's file",
+               listed && !open ? "  its window is shut" : "");
+    if (error[0] != '\0') {
+        char text[CLOCK_TEXT];
+        clock_text(retry_at, text);
+        buf_string(out, "    ");
+        buf_plain(out, error);
+        buf_format(out, retry_at > 0 ? "; tried again after %s\n" : "\n", text);
+    }
+    leaving_text(item, out);
+}
+
+static void endpoints_text(struct reader *answer, struct buf *out) {
+    struct reader list = reader_array(answer, "endpoints");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        endpoint_text(&item, out);
+    }
+    buf_string(out, out->size == 0
+                        ? "no endpoints; the scheduler's option `endpoints` names a file of them\n"
+                        : "");
+}
+
+static int reset(const struct invocation *invocation, const char *name) {
+    struct client *client = NULL;
+    struct json *answer = NULL;
+    struct buf text = {0};
+    struct err err = {0};
+    if (name[0] == '\0' ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(name)) {
+        return command_usage(invocation, "'%.200s' is no endpoint's name", name);
+    }
+    char *path = mem_format("/v1/endpoints/%s/reset", name);
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = client_call(client, "POST", path, NULL, &answer, &err);
+    }
+    if (failed == 0 && wants_json(invocation)) {
+        json_tree_write(answer, &text);
+        buf_string(&text, "\n");
+    } else if (failed == 0) {
+        buf_format(&text, "%s: its breaker is closed\n", name);
+    }
+    int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
+    json_tree_destroy(answer);
+    client_destroy(client);
+    buf_finish(&text);
+    mem_free(path);
+    return code;
+}
+
+static int run(const struct invocation *invocation) {
+    const char *name = option_value(invocation, "reset");
+    return name != NULL ? reset(invocation, name)
+                        : client_show(invocation, "/v1/endpoints", endpoints_text);
+}
+
+static const struct option_row options[] = {
+    {"reset", "NAME", "close its breaker, and try at once what waits there"},
+    CONNECTION_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
+const struct command command_endpoints = {
+    .name = "endpoints",
+    .words = "",
+    .summary = "the edges and catalogs of the farm, and how they are",
+    .help =
+        "One that fails again and again is given nothing for a while (open), then one push to see\n"
+        "(half-open); what it missed is brought when it is well. Nobody else waits for it.\n\n"
+        "  reelfarm endpoints\n"
+        "  reelfarm endpoints --reset edge-2     it is repaired, and need not be waited for\n",
+    .options = options,
+    .run = run,
+};

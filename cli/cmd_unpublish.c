@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `reelfarm unpublish`: takes a title, or a version of it, from edges and catalogs. */
+#include "client.h"
+#include "command.h"
+#include "publication_text.h"
+
+static int run(const struct invocation *invocation) {
+    return publication_tell(invocation, "unpublish", "is taken away");
+}
+
+static const struct option_row options[] = {
+    {"endpoint", "NAME", "from this edge or catalog alone"},
+    {"version", "VERSION", "this version alone, which is not the current one"},
+    CONNECTION_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
+const struct command command_unpublish = {
+    .name = "unpublish",
+    .words = "TITLE",
+    .least_words = 1,
+    .most_words = 1,
+    .summary = "take a title from the edges and catalogs; its origin stays",
+    .help =
+        "First from the catalogs, then from the edges; one that can't be reached is tried until\n"
+        "it is clean, and `reelfarm endpoints` names what is still to go. The title stays away\n"
+        "until `reelfarm publish`, also when it is made anew. An old version goes from the origin\n"
+        "too. To take all of a title away, origin and all, see `reelfarm remove`.\n\n"
+        "  reelfarm unpublish movie\n"
+        "  reelfarm unpublish movie --endpoint edge-2\n"
+        "  reelfarm unpublish movie --version 0123456789abcdef    see `reelfarm versions movie`\n",
+    .options = options,
+    .run = run,
+};

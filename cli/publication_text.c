@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a title is at each edge and catalog: see publication_text.h. */
+#include "publication_text.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "client.h"
+#include "common/clock.h"
+#include "common/mem.h"
+#include "farm_title.h"
+
+static void one_text(struct reader *item, struct buf *out) {
+    const char *endpoint = "", *state = "", *held = "", *wanted = "", *error = "";
+    int64_t done = 0, total = 0, retry_at = 0;
+    reader_string(item, "endpoint", &endpoint);
+    reader_string(item, "state", &state);
+    reader_string(item, "held", &held);
+    reader_string(item, "wanted", &wanted);
+    reader_string(item, "error", &error);
+    reader_int(item, "done", 0, INT64_MAX, &done);
+    reader_int(item, "total", 0, INT64_MAX, &total);
+    if (reader_has(item, "retry_at")) {
+        reader_int(item, "retry_at", 0, INT64_MAX / 2, &retry_at);
+    }
+    buf_string(out, "  at ");
+    buf_plain(out, endpoint);
+    buf_string(out, ": ");
+    buf_plain(out, state);
+    if (strcmp(state, "running") == 0 && total > 0) {
+        buf_format(out, ", %" PRId64 "/%" PRId64 " objects", done, total);
+    }
+    if (held[0] != '\0' && strcmp(held, wanted) != 0) {
+        buf_string(out, ", has version ");
+        buf_plain(out, held);
+    }
+    if (error[0] != '\0') {
+        buf_string(out, "; it failed so: ");
+        buf_plain(out, error);
+    }
+    if (retry_at > 0) {
+        char text[CLOCK_TEXT];
+        clock_text(retry_at, text);
+        buf_format(out, "; tried again after %s", text);
+    }
+    buf_string(out, "\n");
+}
+
+void publications_text(struct reader *answer, struct buf *out) {
+    if (!reader_has(answer, "publications")) {
+        return;
+    }
+    struct reader list = reader_array(answer, "publications");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        one_text(&item, out);
+    }
+}
+
+static void write_body(const struct invocation *invocation, struct buf *body) {
+    static const char *const names[] = {"endpoint", "version"};
+    struct writer w = writer_of(body);
+    writer_object(&w, NULL);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = option_value(invocation, names[i]);
+        if (value != NULL) {
+            writer_string(&w, names[i], value);
+        }
+    }
+    writer_object_end(&w);
+}
+
+static void write_answer(const struct invocation *invocation, const struct json *answer,
+                         const char *said, struct buf *out, struct err *err) {
+    struct reader r = reader_of(answer, "the scheduler's answer", err);
+    const char *title = "";
+    if (wants_json(invocation)) {
+        json_tree_write(answer, out);
+        buf_string(out, "\n");
+        return;
+    }
+    reader_string(&r, "title", &title);
+    buf_plain(out, title);
+    buf_format(out, " %s\n", said);
+    publications_text(&r, out);
+}
+
+int publication_tell(const struct invocation *invocation, const char *verb, const char *said) {
+    const char *title = invocation->words[0];
+    struct client *client = NULL;
+    struct json *answer = NULL;
+    struct buf body = {0}, text = {0};
+    struct err err = {0};
+    int code = farm_title_check(invocation, title);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    char *path = mem_format("/v1/titles/%s/%s", title, verb);
+    write_body(invocation, &body);
+    int failed = client_connect(&client, invocation, &err);
+    if (failed == 0) {
+        failed = client_call(client, "POST", path, &body, &answer, &err);
+    }
+    if (failed == 0) {
+        write_answer(invocation, answer, said, &text, &err);
+    }
+    code = err.code != ERR_NONE ? client_fail(client, invocation, &err) : command_print(&text);
+    json_tree_destroy(answer);
+    client_destroy(client);
+    buf_finish(&body);
+    buf_finish(&text);
+    mem_free(path);
+    return code;
+}
