@@ -198,10 +198,14 @@ static void read_manifests(struct entry *entry, struct reader *r) {
     demand(&manifests, "dash", is_url(entry->dash), "must be an http or https URL");
 }
 
-/* Equal for entries that readers can't tell apart. */
+/* Equal for what a publisher may say twice of one revision: labels and tenant may have changed in
+ * between. */
 static void make_digest(struct entry *entry) {
     struct buf text = {0};
-    entry_write(entry, "", &text);
+    struct entry told = *entry;
+    told.label_count = 0;
+    told.tenant[0] = '\0';
+    entry_write(&told, "", &text);
     sha256_hex_of(text.data, text.size, entry->digest);
     buf_finish(&text);
 }

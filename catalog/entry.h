@@ -38,7 +38,7 @@ struct entry {
         int64_t height; /* 0: sound */
     } renditions[ENTRY_RENDITIONS_MAX];
     struct reader document;      /* the title document, as it came */
-    char digest[WIRE_HASH_TEXT]; /* of all that readers see but `published_at` */
+    char digest[WIRE_HASH_TEXT]; /* of all but its time, labels and tenant */
 };
 
 /*

@@ -94,6 +94,22 @@ static const char *find_output(struct tx *tx, struct arena *arena,
     return output;
 }
 
+/* By what a catalog lists the title. */
+static void fill_listing(struct tx *tx, struct task *task) {
+    struct push_listing *listing = &task->push.listing;
+    struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(task->title)));
+    if (query_next(&query)) {
+        snprintf(listing->tenant, sizeof(listing->tenant), "%s", query_text(&query, 1));
+    }
+    query_close(&query);
+    listing->labels = arena_zero(&task->arena, LABELS_MAX, sizeof(*listing->labels));
+    query = sql_query(tx, SQL_LABELS, VALUES(TEXT(task->title)));
+    while (listing->label_count < LABELS_MAX && query_next(&query)) {
+        listing->labels[listing->label_count++] = arena_string(&task->arena, query_text(&query, 0));
+    }
+    query_close(&query);
+}
+
 static void fill_task(struct tx *tx, struct task *task, const struct publication_row *row,
                       const struct endpoint *endpoint) {
     struct push *push = &task->push;
@@ -109,6 +125,10 @@ static void fill_task(struct tx *tx, struct task *task, const struct publication
     push->skip = row->skip > 0 ? row->skip : 0;
     fill_old_versions(tx, task, row);
     fill_old_folders(tx, task, row);
+    push->has_listing = row->is_catalog && row->wanted[0] != '\0';
+    if (push->has_listing) {
+        fill_listing(tx, task);
+    }
 }
 
 /* ---- giving out --------------------------------------------------------------------------- */
