@@ -38,10 +38,11 @@ struct farm {
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     struct plan_limits limits;
-    const char *sources;      /* places.h: where sources may come from; borrowed; NULL: anywhere */
-    const char *outputs;      /* where outputs may go */
-    int64_t keep_versions_ms; /* so long after it was replaced a version is kept */
-    int64_t keep_versions;    /* so many of those that were replaced last stay longer */
+    const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
+    const char *outputs; /* where outputs may go */
+    const char *public_outputs; /* public_outputs.h: where players read them; borrowed */
+    int64_t keep_versions_ms;   /* so long after it was replaced a version is kept */
+    int64_t keep_versions;      /* so many of those that were replaced last stay longer */
     struct tenant_rules tenants;
     enum sandbox_level sandbox_required; /* of workers that are given a source's bytes */
     int hedge_after;        /* times its expected time, after which a task is hedged; 0: never */
