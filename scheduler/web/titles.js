@@ -40,7 +40,6 @@ class TitleList {
       state: query.get('state') ?? '', label: query.get('label') ?? '', tenant: query.get('tenant') ?? '',
     };
     this.forget();
-    this.active = 0; // the row that arrow keys go on from
     this.done = new Map(); // title -> share
   }
 
@@ -54,16 +53,8 @@ class TitleList {
   // ---- what there is -------------------------------------------------------------------
 
   path(before, limit = PAGE) {
-    const query = new URLSearchParams({ limit });
-    for (const [name, value] of Object.entries(this.filters)) {
-      if (value !== '') {
-        query.set(name, value);
-      }
-    }
-    if (before != null) {
-      query.set('before', before);
-    }
-    return `/v1/titles?${query}`;
+    const wanted = Object.entries({ ...this.filters, before: before ?? '' }).filter(([, value]) => value !== '');
+    return `/v1/titles?limit=${limit}${wanted.map(([name, value]) => `&${name}=${value}`).join('')}`;
   }
 
   finds(title) {
@@ -255,12 +246,17 @@ class TitleList {
   }
 
   filter(name, value) {
+    if (!/^[A-Za-z0-9._=-]*$/.test(value)) {
+      notice(`A ${name} has letters, digits, '.', '_' and '-' alone; a label is NAME=VALUE.`);
+      return;
+    }
+    notice('');
     this.filters[name] = value;
     this.place.querySelector(`#filter-${name}`)?.setAttribute('value', value);
     this.remember();
     this.forget();
-    this.active = 0;
     window.scrollTo(0, 0);
+    this.show();
     this.fetch();
   }
 
