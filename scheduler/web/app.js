@@ -2,7 +2,7 @@
 // The page: which view is shown, and who is signed in. A view is a function
 // view(place, { parts, query, signal, onState }) that fills `place` until `signal`.
 import {
-  get, may, onSignedOut, session, signIn, signOut,
+  call, get, may, onSignedOut, session, signIn, signOut,
 } from './api.js';
 import { h, notice, say } from './dom.js';
 import { titlesView } from './titles.js';
@@ -19,6 +19,8 @@ const views = {
   endpoints: { name: 'Endpoints', offered: () => may.seeFarm() && hasEndpoints, run: endpointsView },
   submit: { name: 'Submit', offered: () => may.submit(), run: submitView },
 };
+const TAB_MS = 12 * 3600 * 1000; // how long who came by a link is signed in
+const linkPattern = /^#\/enter\/([A-Za-z0-9_]+)$/;
 let hasEndpoints = false;
 let leave = new AbortController();
 
@@ -130,7 +132,29 @@ function showSignIn(message = '') {
   input.focus();
 }
 
+// The address that `reelfarm page` and `reelfarm up` print has a token that is good for one
+// sign-in: it is taken out of the address, makes one for this tab, and ends.
+async function enterByLink(link) {
+  history.replaceState(null, '', location.pathname);
+  await signIn(link);
+  const { token } = await call('POST', '/v1/tokens', {
+    role: 'admin', name: 'the page', expires_in_ms: TAB_MS,
+  });
+  await call('DELETE', `/v1/tokens/${link.split('_')[1]}`);
+  await signIn(token);
+}
+
 async function start() {
+  const [, link] = location.hash.match(linkPattern) ?? [];
+  if (link) {
+    try {
+      await enterByLink(link);
+    } catch (error) {
+      signOut();
+      showSignIn(error.status === 401 ? 'This address was opened before, or has run out; `reelfarm page` prints another.' : error.message);
+      return;
+    }
+  }
   if (session.token === '') {
     showSignIn();
     return;
@@ -149,7 +173,9 @@ document.querySelector('.skip').addEventListener('click', (event) => {
   at('main').focus();
 });
 window.addEventListener('hashchange', () => {
-  if (session.role !== '') {
+  if (linkPattern.test(location.hash)) {
+    start();
+  } else if (session.role !== '') {
     show();
   }
 });

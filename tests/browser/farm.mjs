@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The scheduler's page over a real farm, in Chromium; one TAP line for each thing that must be so.
-//   node farm.mjs CHROMIUM URL TOKEN_FILE VIEWER_FILE CLIP OUT CROWD_URL CROWD_TOKEN_FILE
+//   node farm.mjs CHROMIUM URL TOKEN_FILE VIEWER_FILE CLIP OUT CROWD_URL CROWD_TOKEN_FILE LINK_FILE
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -8,7 +8,7 @@ import {
   checkAll, exit, expect, launch, open,
 } from './page.mjs';
 
-const [chromium, url, tokenFile, viewerFile, clip, out, crowdUrl, crowdFile] = process.argv.slice(2);
+const [chromium, url, tokenFile, viewerFile, clip, out, crowdUrl, crowdFile, linkFile] = process.argv.slice(2);
 const read = (file) => fs.readFileSync(file, 'utf8').trim();
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TITLE = 'bunny';
@@ -217,6 +217,25 @@ const viewer = (page, troubles) => ({
   },
 });
 
+const link = (page, troubles) => ({
+  'signs in who opens it first, and is in no address then': async () => {
+    await page.goto(read(linkFile));
+    await shows(page, '.role', 'admin');
+    expect(!page.url().includes('enter'), page.url());
+    expect(await page.evaluate((first) => sessionStorage.getItem('reelfarm.token') !== first, read(linkFile).split('/').pop()), 'its token is kept');
+  },
+  'and nobody else': async () => {
+    const other = await visit(page.browser());
+    await other.page.goto(read(linkFile));
+    await shows(other.page, '#problem', 'was opened before');
+    await other.page.browserContext().close();
+  },
+  'nothing is complained of': async () => {
+    const real = troubles.filter((trouble) => !expected.test(trouble));
+    expect(real.length === 0, real.join('; '));
+  },
+});
+
 async function crowdIn() {
   const token = read(crowdFile);
   const { ladders } = await api(crowdUrl, token, 'GET', 'v1/ladders');
@@ -277,7 +296,7 @@ const crowd = (page, troubles) => ({
 
 const browser = await launch(chromium);
 try {
-  for (const [name, things] of Object.entries({ admin, viewer, crowd })) {
+  for (const [name, things] of Object.entries({ admin, viewer, link, crowd })) {
     const { page, troubles } = await visit(browser);
     await checkAll(name, things(page, troubles));
     await page.browserContext().close();
