@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The bitrate of each rendition over time, segment by segment, from the reports of its units.
-import { canvas, colour, h, keyed, notice, setText } from './dom.js';
+import {
+  canvas, colour, h, keyed, notice, rem, setText, small,
+} from './dom.js';
 import { bitrate, bytes, clock } from './format.js';
 
-const HIGH = 280;
-const LEFT = 62;
-const FOOT = 24;
+// rem:
+const HIGH = 20;
+const LEFT = 4.6;
+const FOOT = 1.7;
 
 export async function bitrates(place, model, { signal }) {
   const chart = new Chart(model);
@@ -59,7 +62,7 @@ class Chart {
     this.hidden = new Set();
     this.lines = [];
     this.when = null; // seconds that are looked at
-    this.paper = canvas(() => HIGH + FOOT, (context, width) => this.draw(context, width), {
+    this.paper = canvas(() => (HIGH + FOOT) * rem(), (context, width) => this.draw(context, width), {
       tabindex: 0, role: 'img', class: 'bitrates', 'aria-label': 'Bitrate over time; averages and peaks are in the table below. Arrow keys go through time.',
       onmousemove: (event) => this.look(this.time(event.offsetX)),
       onmouseleave: () => this.look(null),
@@ -79,8 +82,9 @@ class Chart {
   }
 
   time(x) {
-    const wide = this.paper.element.clientWidth - LEFT;
-    return Math.min(Math.max(((x - LEFT) / wide) * this.lasts, 0), this.lasts);
+    const left = LEFT * rem();
+    const wide = this.paper.element.clientWidth - left;
+    return Math.min(Math.max(((x - left) / wide) * this.lasts, 0), this.lasts);
   }
 
   look(when) {
@@ -107,22 +111,26 @@ class Chart {
     const shown = this.lines.filter(({ id }) => !this.hidden.has(id));
     const most = Math.max(1, ...shown.flatMap(({ segments }) => segments.map(rate)));
     const top = nice(most);
-    const x = (seconds) => LEFT + ((width - LEFT) * seconds) / Math.max(this.lasts, 0.001);
-    const y = (bps) => HIGH - ((HIGH - 8) * bps) / top;
-    this.frame(context, width, top, x, y);
+    const left = LEFT * rem();
+    const high = HIGH * rem();
+    const x = (seconds) => left + ((width - left) * seconds) / Math.max(this.lasts, 0.001);
+    const y = (bps) => high - ((high - 8) * bps) / top;
+    this.frame(context, {
+      width, left, high, top,
+    }, x, y);
     for (const { hue, segments } of shown) {
       context.strokeStyle = colour(`hue-${hue}`);
       context.lineWidth = 1.75;
       context.beginPath();
       let end = -1;
       for (const segment of segments) {
-        const high = y(rate(segment));
+        const at = y(rate(segment));
         if (Math.abs(segment.start - end) > 0.05) {
-          context.moveTo(x(segment.start), high);
+          context.moveTo(x(segment.start), at);
         } else {
-          context.lineTo(x(segment.start), high);
+          context.lineTo(x(segment.start), at);
         }
-        context.lineTo(x(segment.end), high);
+        context.lineTo(x(segment.end), at);
         end = segment.end;
       }
       context.stroke();
@@ -132,27 +140,29 @@ class Chart {
       context.lineWidth = 1;
       context.beginPath();
       context.moveTo(Math.round(x(this.when)) + 0.5, 0);
-      context.lineTo(Math.round(x(this.when)) + 0.5, HIGH);
+      context.lineTo(Math.round(x(this.when)) + 0.5, high);
       context.stroke();
     }
   }
 
-  frame(context, width, top, x, y) {
-    context.font = '11px system-ui, sans-serif';
+  frame(context, {
+    width, left, high, top,
+  }, x, y) {
+    context.font = small();
     context.fillStyle = colour('dim');
     context.strokeStyle = colour('line');
     context.lineWidth = 1;
     for (let i = 0; i <= 4; i++) {
-      const high = Math.round(y((top * i) / 4)) + 0.5;
+      const line = Math.round(y((top * i) / 4)) + 0.5;
       context.beginPath();
-      context.moveTo(LEFT, high);
-      context.lineTo(width, high);
+      context.moveTo(left, line);
+      context.lineTo(width, line);
       context.stroke();
-      context.fillText(i === 0 ? '0' : bitrate((top * i) / 4), 0, high + 4);
+      context.fillText(i === 0 ? '0' : bitrate((top * i) / 4), 0, line + 4);
     }
-    const count = Math.max(1, Math.floor((width - LEFT) / 110));
+    const count = Math.max(1, Math.floor((width - left) / (8 * rem())));
     for (let i = 0; i < count; i++) {
-      context.fillText(clock((this.lasts * i) / count), x((this.lasts * i) / count), HIGH + 16);
+      context.fillText(clock((this.lasts * i) / count), x((this.lasts * i) / count), high + 1.15 * rem());
     }
   }
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The live grid: a row a rendition, a cell a chunk, a colour a state. Drawn on one canvas, as a long
 // title has thousands; the legend below counts them in words, and arrow keys go from cell to cell.
-import { canvas, colour, h, keyed, setText } from './dom.js';
+import {
+  canvas, colour, h, keyed, rem, setText, small,
+} from './dom.js';
 import { clock, whole } from './format.js';
 
 const GAP = 2;
-const ROW = 26;
+const ROW = 1.85; // rem, as the style sheet has it
 const LEAST = 3; // pixels a chunk
-const MOST = 56;
+const MOST = 6; // rem
 
 const names = {
   waiting: 'waiting', running: 'running', done: 'done', reused: 'reused', failed: 'failed', retried: 'tried again',
@@ -36,7 +38,7 @@ class Cells {
     this.legend = h('ul', { class: 'legend', 'aria-label': 'Cells by state' });
     this.about = h('p', { class: 'about', role: 'status' });
     this.empty = h('p', { class: 'dim' }, 'The source is being looked at; the chunks come with the plan.');
-    this.paper = canvas(() => this.rows.length * ROW + 18, (context, width) => this.draw(context, width), {
+    this.paper = canvas(() => (this.rows.length * ROW + 1.3) * rem(), (context, width) => this.draw(context, width), {
       tabindex: 0, role: 'img', 'aria-label': '', class: 'cells',
       onkeydown: (event) => this.key(event),
       onmousemove: (event) => this.choose(this.at(event.offsetX, event.offsetY)),
@@ -99,11 +101,11 @@ class Cells {
 
   chunkWidth(width) {
     const chunks = Math.max(1, this.model.chunks.length - 1);
-    return Math.min(MOST, width / chunks);
+    return Math.min(MOST * rem(), width / chunks);
   }
 
   at(x, y) {
-    const row = Math.floor(y / ROW);
+    const row = Math.floor(y / (ROW * rem()));
     const chunk = Math.floor(x / this.chunkWidth(this.paper.element.clientWidth));
     return this.unit(row, chunk) ? { row, chunk } : null;
   }
@@ -157,6 +159,7 @@ class Cells {
   // ---- drawing --------------------------------------------------------------------------------
 
   draw(context, width) {
+    const tall = ROW * rem();
     const wide = this.chunkWidth(width);
     const gap = wide > 8 ? GAP : wide > 4 ? 1 : 0.5;
     const chunks = this.model.chunks.length - 1;
@@ -165,19 +168,19 @@ class Cells {
     this.rows.forEach(({ id, isVideo, units }, row) => {
       units.forEach((unit, chunk) => {
         const cell = {
-          x: chunk * wide, y: row * ROW + 3, w: (isVideo ? wide : chunks * wide) - gap, h: ROW - 6,
+          x: chunk * wide, y: row * tall + 3, w: (isVideo ? wide : chunks * wide) - gap, h: tall - 6,
         };
         const task = this.running.get(`${id} ${unit.chunk}`);
         this.cell(context, cell, unit, task, paints);
       });
     });
-    this.ruler(context, wide, chunks, paints);
+    this.ruler(context, wide, chunks, paints.dim);
     if (this.chosen) {
       const isVideo = this.rows[this.chosen.row]?.isVideo;
       context.strokeStyle = paints.ink;
       context.lineWidth = 2;
-      context.strokeRect(isVideo ? this.chosen.chunk * wide - 1 : -1, this.chosen.row * ROW + 2,
-        (isVideo ? wide : chunks * wide) - gap + 2, ROW - 4);
+      context.strokeRect(isVideo ? this.chosen.chunk * wide - 1 : -1, this.chosen.row * tall + 2,
+        (isVideo ? wide : chunks * wide) - gap + 2, tall - 4);
     }
   }
 
@@ -220,16 +223,16 @@ class Cells {
     }
   }
 
-  ruler(context, wide, chunks, paints) {
-    const y = this.rows.length * ROW + 13;
+  ruler(context, wide, chunks, dim) {
+    const y = (this.rows.length * ROW + 0.95) * rem();
     let free = 0;
-    context.fillStyle = paints.dim;
-    context.font = '11px system-ui, sans-serif';
+    context.fillStyle = dim;
+    context.font = small();
     for (let chunk = 0; chunk < chunks; chunk++) {
       if (chunk * wide >= free) {
         const text = clock(this.model.chunks[chunk]);
         context.fillText(text, chunk * wide, y);
-        free = chunk * wide + Math.max(70, context.measureText(text).width + 24);
+        free = chunk * wide + Math.max(5 * rem(), context.measureText(text).width + 24);
       }
     }
   }

@@ -138,5 +138,11 @@ export function canvas(heightOf, draw, attributes) {
   };
 }
 
+// The size of the root's letters, which drawings follow as all else does.
+export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+
+// What small letters of a drawing are set in.
+export const small = () => `${0.78 * rem()}px system-ui, sans-serif`;
+
 // A colour of the style sheet: colour('done') is --done.
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

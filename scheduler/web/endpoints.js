@@ -12,7 +12,7 @@ const LOOK_MS = 2000;
 const facts = {
   backlog: ({ backlog }) => whole(backlog),
   running: ({ running, limit }) => `${running} of ${limit}`,
-  latency: ({ request_ms: ms }) => (ms > 0 ? lasting(ms) : '–'),
+  latency: ({ request_ms: ms }) => (ms > 0 ? `${whole(ms)} ms` : '–'),
   failures: ({ failures }) => whole(failures),
   fill: ({ fill }) => fill,
   window: ({ window_open: isOpen }) => (isOpen === false ? 'closed now' : 'open'),
@@ -70,9 +70,9 @@ function update(card, endpoint) {
   const { state, error, retry_at: retryAt } = endpoint;
   badge.dataset.state = `breaker-${state}`;
   setText(badge, breaker[state] ?? state);
-  const again = state === 'open' && retryAt ? ` It is tried again in ${lasting(retryAt - now())}.` : '';
+  const again = state === 'open' && retryAt ? `tried again in ${lasting(retryAt - now())}` : '';
   problem.hidden = state === 'closed' || !(error || again);
-  setText(problem, `${error ?? ''}${again}`);
+  setText(problem, [error, again].filter(Boolean).join('; '));
   for (const [name, value] of Object.entries(facts)) {
     setText(card.querySelector(`[data-fact="${name}"]`), value(endpoint));
   }

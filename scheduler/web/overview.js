@@ -64,6 +64,7 @@ function updateRow(row, rendition, model) {
     speed: speed > 0 ? whole(speed) : '–',
     reused: rendition.reused > 0 ? `${whole(rendition.reused)} of ${whole(rendition.units)}` : '–',
   };
+  row.querySelector('.meter').dataset.state = share >= 1 ? 'done' : '';
   setMeter(row.querySelector('.meter'), share, `${Math.floor(100 * share)} % of ${rendition.id} is done`);
   for (const [name, value] of Object.entries(facts)) {
     setText(row.querySelector(`[data-cell="${name}"]`), value);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The tasks of a title over its workers: a lane for each slot that was used, a bar for each task.
 import { now } from './api.js';
-import { canvas, colour, h, keyed, setText } from './dom.js';
+import {
+  canvas, colour, h, keyed, rem, setText, small,
+} from './dom.js';
 import { lasting, moment, plural, whole } from './format.js';
 import { isBusy } from './states.js';
 
-const LANE = 18;
-const BETWEEN = 10; // workers
-const AXIS = 24;
+// rem:
+const LANE = 1.3;
+const BETWEEN = 0.7; // workers
+const AXIS = 1.7;
 const kinds = ['video', 'audio', 'probe', 'package', 'swap', 'push', 'remove'];
 const bad = ['retry', 'return', 'fail', 'yield'];
 
@@ -57,7 +60,7 @@ class Chart {
     this.workers = []; // { name, tasks, lanes, top }
     this.bars = []; // { task, lane y } in order of time
     this.chosen = null;
-    this.paper = canvas(() => this.height + AXIS, (context, width) => this.draw(context, width), {
+    this.paper = canvas(() => this.height + AXIS * rem(), (context, width) => this.draw(context, width), {
       tabindex: 0, role: 'img', class: 'tasks-chart', 'aria-label': '',
       onmousemove: (event) => this.choose(this.find(event.offsetX, event.offsetY)),
       onmouseleave: () => this.choose(null),
@@ -85,14 +88,14 @@ class Chart {
     let top = 0;
     for (const worker of this.workers) {
       worker.top = top;
-      top += worker.free.length * LANE + BETWEEN;
+      top += (worker.free.length * LANE + BETWEEN) * rem();
     }
     this.height = top;
-    this.bars = this.workers.flatMap((worker) => worker.tasks.map((task) => ({ task, y: worker.top + task.lane * LANE })))
+    this.bars = this.workers.flatMap((worker) => worker.tasks.map((task) => ({ task, y: worker.top + task.lane * LANE * rem() })))
       .sort((a, b) => a.task.start - b.task.start);
     this.first = this.bars[0]?.task.start ?? 0;
     keyed(this.names, this.workers, ({ name }) => name, ({ name }) => h('span', { title: name }, name), (element, { free }) => {
-      element.style.height = `${free.length * LANE + BETWEEN}px`;
+      element.style.height = `${free.length * LANE + BETWEEN}rem`;
     });
     this.paper.element.setAttribute('aria-label', `${plural(tasks.length, 'task')} on ${plural(this.workers.length, 'worker')}, `
       + 'also in the table below. Arrow keys go from task to task.');
@@ -112,7 +115,7 @@ class Chart {
     const scale = this.scale(this.paper.element.clientWidth);
     const at = this.first + x / scale;
     const near = 2 / scale; // short ones are drawn two pixels wide
-    return this.bars.findLast(({ task, y: top }) => y >= top && y < top + LANE && at >= task.start
+    return this.bars.findLast(({ task, y: top }) => y >= top && y < top + LANE * rem() && at >= task.start
       && at <= Math.max(task.end ?? now(), task.start + near)) ?? null;
   }
 
@@ -145,6 +148,7 @@ class Chart {
 
   draw(context, width) {
     const scale = this.scale(width);
+    const tall = LANE * rem();
     const dim = colour('dim');
     const paints = Object.fromEntries([...kinds, 'bad'].map((kind) => [kind, colour(`task-${kind}`)]));
     this.axis(context, width, scale, dim);
@@ -154,21 +158,21 @@ class Chart {
       context.fillStyle = bad.includes(task.how) ? paints.bad : paints[task.kind] ?? dim;
       context.globalAlpha = task.end === null ? 0.55 : 1;
       context.beginPath();
-      context.roundRect(x, y + 2, wide, LANE - 4, Math.min(3, wide / 3));
+      context.roundRect(x, y + 2, wide, tall - 4, Math.min(3, wide / 3));
       context.fill();
       context.globalAlpha = 1;
       if (task === this.chosen?.task) {
         context.strokeStyle = colour('ink');
         context.lineWidth = 2;
-        context.strokeRect(x - 1, y + 1, wide + 2, LANE - 2);
+        context.strokeRect(x - 1, y + 1, wide + 2, tall - 2);
       }
     }
   }
 
   axis(context, width, scale, dim) {
     const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21600, 43200, 86400];
-    const step = 1000 * (steps.find((s) => s * 1000 * scale > 90) ?? 172800);
-    context.font = '11px system-ui, sans-serif';
+    const step = 1000 * (steps.find((s) => s * 1000 * scale > 6.5 * rem()) ?? 172800);
+    context.font = small();
     for (let at = 0; at * scale < width; at += step) {
       const x = Math.round(at * scale) + 0.5;
       context.strokeStyle = colour('line');
@@ -180,7 +184,7 @@ class Chart {
       context.fillStyle = dim;
       const text = at === 0 ? '0' : lasting(at).replace(/ min 0 s$/, ' min').replace(/ h 0 min$/, ' h');
       if (x + context.measureText(text).width < width) {
-        context.fillText(text, x, this.height + 14);
+        context.fillText(text, x, this.height + rem());
       }
     }
   }
