@@ -164,6 +164,10 @@ static int judge(const struct client *client, const struct err *err, struct err 
     return refused ? EXIT_REFUSED : err->code == ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
 
+const char *client_url(const struct client *client) {
+    return urls_now(&client->urls);
+}
+
 int client_fail(const struct client *client, const struct invocation *invocation,
                 const struct err *err) {
     struct err told;

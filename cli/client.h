@@ -39,6 +39,9 @@ int client_connect(struct client **out, const struct invocation *invocation, str
 int client_connect_catalog(struct client **out, const struct invocation *invocation,
                            struct err *err);
 
+/* The scheduler's address, of several the one that answered last; borrowed until the next call. */
+const char *client_url(const struct client *client);
+
 /* Tells the error of a call, and what to do where no scheduler answers; the exit code:
  * EXIT_UNREACHABLE, EXIT_REFUSED for a conflict or a right that the token lacks,
  * EXIT_INTERRUPTED or EXIT_FAILED. */

@@ -11,6 +11,7 @@
 #include "common/mem.h"
 #include "common/proc.h"
 #include "interrupt.h"
+#include "page_link.h"
 #include "play_server.h"
 #include "sandbox_option.h"
 #include "workers/workers.h"
@@ -26,6 +27,7 @@ struct up {
     struct proc scheduler;
     struct proc worker;
     struct play_server *page;
+    struct buf link; /* to the scheduler's page */
 };
 
 /* Starts a daemon whose warnings go where ours do. */
@@ -41,8 +43,12 @@ static int spawn(struct proc *proc, const char *program, const char *const *word
     return proc_spawn(proc, &options, err);
 }
 
+/* Its page plays what ours does. The rule ends at a blank, which a folder's name may have. */
 static int start_scheduler(struct up *up, struct err *err) {
-    static const char *const words[] = {"reelfarm", "scheduler", "--log-level", "warn", NULL};
+    char *rule = mem_format("%s=%smedia", up->out, play_server_url(up->page));
+    bool is_sound = strpbrk(up->out, " \t\n,") == NULL;
+    const char *const words[] = {"reelfarm",         "scheduler",          "--log-level", "warn",
+                                 "--public-outputs", is_sound ? rule : "", NULL};
     char *folder = NULL;
     int failed = proc_self_folder(&folder, err);
     if (failed == 0) {
@@ -51,6 +57,7 @@ static int start_scheduler(struct up *up, struct err *err) {
         mem_free(program);
     }
     mem_free(folder);
+    mem_free(rule);
     return failed;
 }
 
@@ -116,26 +123,44 @@ static int start_page(struct up *up, int port, struct err *err) {
 
 static int announce(const struct up *up) {
     const char *page = play_server_url(up->page);
+    const char *farm = (const char *)up->link.data;
     struct buf text = {0};
     if (wants_json(up->invocation)) {
         struct writer w = writer_of(&text);
         writer_object(&w, NULL);
+        writer_string(&w, "farm", farm);
         writer_string(&w, "page", page);
         writer_string(&w, "out", up->out);
         writer_object_end(&w);
         buf_string(&text, "\n");
     } else {
-        buf_format(&text,
-                   "%s  plays what is below %s; Ctrl-C ends the farm\n\n"
-                   "Now, in another terminal:\n"
-                   "  reelfarm submit movie.mp4 --out %s --wait\n",
-                   page, up->out, up->out);
+        buf_format(
+            &text,
+            "%s\n  shows the farm: good once, for ten minutes; `reelfarm page` gives another\n"
+            "%s\n  plays what is below %s\n\n"
+            "Ctrl-C ends the farm. Now, in another terminal:\n"
+            "  reelfarm submit movie.mp4 --out %s --wait\n",
+            farm, page, up->out, up->out);
     }
     return command_print(&text);
 }
 
+static int make_link(struct up *up, struct err *err) {
+    struct client *client = NULL;
+    int failed = client_connect(&client, up->invocation, err);
+    if (failed == 0) {
+        failed = page_link_write(client, &up->link, err);
+        buf_text(&up->link);
+    }
+    client_destroy(client);
+    return failed;
+}
+
 static int start(struct up *up, const atomic_bool *stop, int port, struct err *err) {
     int failed = fs_make_dirs(up->out, err);
+    if (failed == 0) {
+        failed = start_page(up, port, err);
+    }
     if (failed == 0) {
         failed = start_scheduler(up, err);
     }
@@ -145,7 +170,7 @@ static int start(struct up *up, const atomic_bool *stop, int port, struct err *e
     if (failed == 0) {
         failed = start_worker(up, err);
     }
-    return failed == 0 ? start_page(up, port, err) : failed;
+    return failed == 0 ? make_link(up, err) : failed;
 }
 
 static int serve(struct up *up, const atomic_bool *stop, struct err *err) {
@@ -193,6 +218,7 @@ static int run(const struct invocation *invocation) {
     end(&up.worker, SIGINT);
     end(&up.scheduler, SIGTERM);
     mem_free(up.out);
+    buf_finish(&up.link);
     if (failed != 0) {
         return command_fail(invocation, failed == ERR_CANCELLED ? EXIT_INTERRUPTED : EXIT_FAILED,
                             &err);
@@ -210,7 +236,7 @@ static const struct option_row options[] = {
 const struct command command_up = {
     .name = "up",
     .words = "",
-    .summary = "a farm on this machine: scheduler, worker and player page, until Ctrl-C",
+    .summary = "a farm on this machine: scheduler, worker and pages, until Ctrl-C",
     .help = "What the farm was given stays when it ends, and goes on when it is up again.\n\n"
             "  reelfarm up\n"
             "  reelfarm submit movie.mp4 --out streams --wait      in another terminal\n\n"

@@ -40,6 +40,7 @@ static const struct command *const commands[] = {
     &command_remove,
     &command_events,
     &command_workers,
+    &command_page,
     &command_drain,
     &command_token,
     &command_config,

@@ -117,6 +117,7 @@ extern const struct command command_workers;
 extern const struct command command_presign;
 extern const struct command command_probe;
 extern const struct command command_ladder;
+extern const struct command command_page;
 extern const struct command command_play;
 extern const struct command command_verify;
 extern const struct command command_version;

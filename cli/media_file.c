@@ -125,21 +125,3 @@ enum media_range media_range_parse(const char *text, int64_t size, int64_t *firs
     *length = to - from + 1;
     return MEDIA_PART;
 }
-
-bool media_etag_listed(const char *list, const char *etag) {
-    if (list == NULL) {
-        return false;
-    }
-    size_t length = strlen(etag);
-    for (const char *at = list; *at != '\0';) {
-        at += strspn(at, " \t,");
-        size_t word = strcspn(at, " \t,");
-        size_t weak = strncmp(at, "W/", 2) == 0 ? 2 : 0;
-        if ((word == 1 && *at == '*') ||
-            (word == weak + length && strncmp(at + weak, etag, length) == 0)) {
-            return true;
-        }
-        at += word;
-    }
-    return false;
-}

@@ -41,7 +41,4 @@ enum media_range {
  * honoured; several at once are answered with the whole. */
 enum media_range media_range_parse(const char *text, int64_t size, int64_t *first, int64_t *length);
 
-/* Whether an If-None-Match value (NULL: no) names this ETag, or any (RFC 9110 13.1.2). */
-bool media_etag_listed(const char *list, const char *etag);
-
 #endif

@@ -11,15 +11,15 @@
 #include "common/http_server.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/web.h"
 #include "common/wire.h"
 #include "media_place.h"
-#include "player_files.h"
 #include "readers.h"
 
 static const char host[] = "127.0.0.1";
 static const char titles_path[] = "/titles.json";
 static const char media[] = "/media/";
-static const char hls_js[] = "/hls.min.mjs";
+extern const struct web_file player_files[]; /* made of player/ by the build */
 
 enum { IDLE_MS = 300000 }; /* a paused player keeps its connection */
 
@@ -36,23 +36,6 @@ size_t play_server_titles(const struct play_server *server) {
 }
 
 /* ---- Answers --------------------------------------------------------------------- */
-
-static const struct player_file *player_file_find(const char *path) {
-    for (const struct player_file *file = player_files; file->path != NULL; file++) {
-        if (strcmp(file->path, path) == 0) {
-            return file;
-        }
-    }
-    return NULL;
-}
-
-static void answer_player_file(struct exchange *exchange, const struct player_file *file) {
-    struct buf body = {0};
-    buf_append(&body, file->data, file->size);
-    const struct http_reply reply = {
-        .status = 200, .type = file->type, .cache_control = "no-cache"};
-    http_answer_reply(exchange, &reply, &body);
-}
 
 /* A store that fails is not our failure: 502 (RFC 9110 15.6.3). */
 static void answer_failure(struct exchange *exchange, const struct err *err) {
@@ -72,7 +55,7 @@ static void answer_titles(struct media_place *place, struct exchange *exchange) 
             writer_string(&w, NULL, titles.names[i]);
         }
         writer_array_end(&w);
-        writer_bool(&w, "hls_js", player_file_find(hls_js) != NULL);
+        writer_bool(&w, "hls_js", web_hls_js[0].path != NULL);
         writer_object_end(&w);
         http_answer(exchange, 200, "application/json", &body);
     } else {
@@ -116,7 +99,7 @@ static void send_object(struct exchange *exchange, const char *path, struct medi
     char content_range[96];
     int64_t first = 0;
     int64_t length = file->size;
-    bool unchanged = media_etag_listed(exchange_header(exchange, "If-None-Match"), file->etag);
+    bool unchanged = web_etag_listed(exchange_header(exchange, "If-None-Match"), file->etag);
     struct http_reply reply = {
         .status = unchanged ? 304 : 200,
         .type = delivery_type(path),
@@ -181,16 +164,21 @@ static void answer_from(void *context, struct media_place *place, struct exchang
     }
 }
 
+static const struct web_file *find_file(const char *path) {
+    const struct web_file *file = web_file_find(player_files, path);
+    return file != NULL ? file : web_file_find(web_hls_js, path);
+}
+
 static void handle(void *context, struct exchange *exchange) {
     struct play_server *server = context;
-    const struct player_file *file = player_file_find(exchange->path);
+    const struct web_file *file = find_file(exchange->path);
     if (strcmp(exchange->method, "GET") != 0 && strcmp(exchange->method, "HEAD") != 0) {
         struct err err = {0};
         err_set(&err, ERR_INVALID, "%s is only read from: GET and HEAD", exchange->path);
         exchange->allow = "GET, HEAD";
         http_answer_problem(exchange, 405, &err);
     } else if (file != NULL) {
-        answer_player_file(exchange, file);
+        web_file_answer(exchange, file, NULL);
     } else if (strcmp(exchange->path, titles_path) != 0 &&
                strncmp(exchange->path, media, sizeof(media) - 1) != 0) {
         answer_missing(exchange);

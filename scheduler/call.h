@@ -100,6 +100,7 @@ void call_fail_lease(struct tx *tx, struct call *call);
 
 void call_submit_title(struct tx *tx, struct call *call);
 void call_plan_title(struct tx *tx, struct call *call);
+void call_list_ladders(struct tx *tx, struct call *call);
 void call_submit_titles(struct tx *tx, struct call *call);
 void call_list_titles(struct tx *tx, struct call *call);
 void call_show_title(struct tx *tx, struct call *call);

@@ -19,6 +19,7 @@ static const int64_t deadline_max = INT64_C(253402300799999);
 enum {
     UNITS_PAGE = 100,
     UNITS_PAGE_MAX = 500,
+    UNITS_BARE_PAGE_MAX = 5000,
     TITLES_PAGE = 100,
     TITLES_PAGE_MAX = 1000,
     URL_MAX = 8192,
@@ -220,6 +221,21 @@ void call_plan_title(struct tx *tx, struct call *call) {
     source_document_finish(&document);
 }
 
+/* Those that are built in, as a submission has them. */
+void call_list_ladders(struct tx *tx, struct call *call) {
+    const char *name = NULL;
+    writer_object(&call->writer, NULL);
+    writer_array(&call->writer, "ladders");
+    for (size_t i = 0; (name = ladder_builtin_at(i)) != NULL && tx_ok(tx); i++) {
+        struct ladder ladder;
+        if (ladder_load(&ladder, name, tx_err(tx)) == 0) {
+            ladder_write(&ladder, &call->writer, NULL);
+        }
+    }
+    writer_array_end(&call->writer);
+    writer_object_end(&call->writer);
+}
+
 /* ---- many at once ------------------------------------------------------------- */
 
 /* One title of a batch. */
@@ -347,9 +363,13 @@ void call_show_why(struct tx *tx, struct call *call) {
 }
 
 void call_show_units(struct tx *tx, struct call *call) {
-    int64_t limit = call_number(call, "limit", UNITS_PAGE, UNITS_PAGE_MAX);
-    view_units(tx, call->argument, call_number(call, "after", 0, INT64_MAX),
-               (int)(limit < 1 ? 1 : limit), &call->writer);
+    bool has_reports = strcmp(query_word(call, "reports"), "false") != 0;
+    int64_t most = has_reports ? UNITS_PAGE_MAX : UNITS_BARE_PAGE_MAX;
+    int64_t limit = call_number(call, "limit", UNITS_PAGE, most);
+    struct units_page page = {.after = call_number(call, "after", 0, INT64_MAX),
+                              .limit = (int)(limit < 1 ? 1 : limit),
+                              .has_reports = has_reports};
+    view_units(tx, call->argument, &page, &call->writer);
 }
 
 void call_show_identity(struct tx *tx, struct call *call) {

@@ -77,6 +77,7 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.backup_folder = settings->backup_folder;
         scheduler.sources = settings->sources;
         scheduler.outputs = settings->outputs;
+        scheduler.public_outputs = settings->public_outputs;
         scheduler.store_path = settings->store;
         scheduler.token = buf_text(&token);
         scheduler.listen_host = settings->listen;

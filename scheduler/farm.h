@@ -51,10 +51,11 @@ struct farm {
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     struct plan_limits limits;
-    const char *sources;      /* places.h: where sources may come from; borrowed; NULL: anywhere */
-    const char *outputs;      /* where outputs may go */
-    int64_t keep_versions_ms; /* so long after it was replaced a version is kept */
-    int64_t keep_versions;    /* so many of those that were replaced last stay longer */
+    const char *sources; /* places.h: where sources may come from; borrowed; NULL: anywhere */
+    const char *outputs; /* where outputs may go */
+    const char *public_outputs; /* public_outputs.h: where players read them; borrowed */
+    int64_t keep_versions_ms;   /* so long after it was replaced a version is kept */
+    int64_t keep_versions;      /* so many of those that were replaced last stay longer */
     struct tenant_rules tenants;
     const struct endpoints *endpoints;   /* where titles are published; borrowed; NULL: nowhere */
     int64_t behind_seen;                 /* of publication.h's sweep: how far it has looked; */

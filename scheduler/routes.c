@@ -9,6 +9,7 @@
 #include "call.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "page.h"
 
 enum {
     ALLOW_TEXT = 64,
@@ -79,6 +80,7 @@ static const struct route table[] = {
     {"PUT", "/v1/popularity", ADMINS, WHOLE_FARM, true, call_set_popularity},
     {"GET", "/v1/endpoints", VIEWERS, WHOLE_FARM, false, call_list_endpoints},
     {"POST", "/v1/endpoints/*/reset", ADMINS, WHOLE_FARM, false, call_reset_endpoint},
+    {"GET", "/v1/ladders", VIEWERS, ITS_OWN, false, call_list_ladders},
     {"GET", "/v1/events", VIEWERS, ITS_OWN, false, call_list_events},
     {"GET", "/v1/workers", VIEWERS, WHOLE_FARM, false, call_list_workers},
     {"POST", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, false, call_drain_worker},
@@ -97,9 +99,10 @@ static const struct route table[] = {
     {"GET", "/readyz", ANYBODY, WHOLE_FARM, false, call_show_ready},
 };
 
-enum { ROUTE_COUNT = sizeof(table) / sizeof(table[0]) };
+/* What is counted besides the routes: what is none of them, and the page's files. */
+enum { ROUTE_COUNT = sizeof(table) / sizeof(table[0]), NO_ROUTE = ROUTE_COUNT, PAGE, COUNTED };
 
-_Static_assert((int)ROUTE_COUNT < (int)TRAFFIC_ROUTES_MAX, "each route is counted, and so is none");
+_Static_assert((int)COUNTED <= (int)TRAFFIC_ROUTES_MAX, "all of them are counted");
 
 /* Whether a path is of this shape; the parts at '*' go to `arguments`, one after another. */
 static bool matches(const char *pattern, const char *path,
@@ -128,17 +131,18 @@ static bool matches(const char *pattern, const char *path,
 /* Counts an answer; `route` is NULL where there is no such. */
 static void count_answer(struct routes *routes, const struct route *route, int status,
                          int64_t since_ns) {
-    traffic_count(&routes->traffic, route == NULL ? ROUTE_COUNT : (int)(route - table), status,
+    traffic_count(&routes->traffic, route == NULL ? NO_ROUTE : (int)(route - table), status,
                   1e-9 * (double)(clock_monotonic_ns() - since_ns));
 }
 
 void routes_write_traffic(struct routes *routes, struct buf *out) {
-    struct traffic_route names[ROUTE_COUNT + 1];
+    struct traffic_route names[COUNTED];
     for (int i = 0; i < ROUTE_COUNT; i++) {
         names[i] = (struct traffic_route){.method = table[i].method, .path = table[i].path};
     }
-    names[ROUTE_COUNT] = (struct traffic_route){.method = "other", .path = "other"};
-    traffic_write(&routes->traffic, names, ROUTE_COUNT + 1, out);
+    names[NO_ROUTE] = (struct traffic_route){.method = "other", .path = "other"};
+    names[PAGE] = (struct traffic_route){.method = "GET", .path = "/"};
+    traffic_write(&routes->traffic, names, COUNTED, out);
 }
 
 /* ---- the way of a call ------------------------------------------------------- */
@@ -492,11 +496,26 @@ static bool admit(struct routes *routes, const struct route *route, struct excha
     return true;
 }
 
+/* The page's files are no calls of the API: anybody may read them, and no store is asked. */
+static bool answer_page(struct routes *routes, struct exchange *exchange) {
+    int64_t since_ns = clock_monotonic_ns();
+    int status = 0;
+    bool is_page = page_answer(exchange, buf_text(&routes->page_policy), &status);
+    if (is_page) {
+        traffic_count(&routes->traffic, PAGE, status,
+                      1e-9 * (double)(clock_monotonic_ns() - since_ns));
+    }
+    return is_page;
+}
+
 void routes_handle(void *context, struct exchange *exchange) {
     struct routes *routes = context;
     char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT] = {""};
     struct caller caller = {.token = ""};
     struct json *body = NULL;
+    if (answer_page(routes, exchange)) {
+        return;
+    }
     const struct route *route = find_route(routes, exchange, arguments);
     if (route == NULL) {
         return;

@@ -6,6 +6,7 @@
 #ifndef SCHEDULER_ROUTES_H
 #define SCHEDULER_ROUTES_H
 
+#include "common/buf.h"
 #include "common/http_server.h"
 #include "farm.h"
 #include "store.h"
@@ -19,20 +20,21 @@ struct call;
 struct routes {
     struct store *store;
     struct farm *farm;
-    const char *backups;   /* folder of backups; borrowed */
-    struct auth *auth;     /* any thread's */
-    bool vouches_workers;  /* their calls need a certificate */
-    int comment_ms;        /* who follows the feed hears something so often at least */
-    struct call *waiting;  /* for news; see routes_after */
-    _Atomic bool stopping; /* no call waits any more; set by any thread */
-    _Atomic int followers; /* streams of the feed */
-    uint64_t lease_news;   /* how often TOPIC_LEASES was woken, from 1 */
-    uint64_t idle_news;    /* that of when nothing at all was ready; 0: not known */
-    int64_t idle_until;    /* monotonic ms: when something is; 0: not by itself */
-    unsigned awaited;      /* topics that calls wait for, or did */
-    bool lease_owed;       /* calls wait for a task that have not looked since there was news */
-    int64_t due_ms;        /* monotonic; no waiting call's time is up before */
-    int64_t proved_ms;     /* monotonic; when call_show_ready last wrote; 0 after any error */
+    const char *backups;    /* folder of backups; borrowed */
+    struct auth *auth;      /* any thread's */
+    bool vouches_workers;   /* their calls need a certificate */
+    struct buf page_policy; /* page.h; set before the first call */
+    int comment_ms;         /* who follows the feed hears something so often at least */
+    struct call *waiting;   /* for news; see routes_after */
+    _Atomic bool stopping;  /* no call waits any more; set by any thread */
+    _Atomic int followers;  /* streams of the feed */
+    uint64_t lease_news;    /* how often TOPIC_LEASES was woken, from 1 */
+    uint64_t idle_news;     /* that of when nothing at all was ready; 0: not known */
+    int64_t idle_until;     /* monotonic ms: when something is; 0: not by itself */
+    unsigned awaited;       /* topics that calls wait for, or did */
+    bool lease_owed;        /* calls wait for a task that have not looked since there was news */
+    int64_t due_ms;         /* monotonic; no waiting call's time is up before */
+    int64_t proved_ms;      /* monotonic; when call_show_ready last wrote; 0 after any error */
     struct traffic traffic;
 };
 

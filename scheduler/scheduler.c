@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "farm.h"
 #include "metrics.h"
+#include "page.h"
 #include "publication.h"
 #include "routes.h"
 #include "session.h"
@@ -37,6 +38,7 @@ struct scheduler {
     char *token;
     char *sources; /* NULL: none given */
     char *outputs;
+    char *public_outputs;
     char *backups; /* folder */
     struct auth *auth;
     struct sweep sweep;
@@ -262,6 +264,10 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.hedge_least_ms = options->hedge_least_ms;
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);
     scheduler->outputs = options->outputs == NULL ? NULL : mem_string(options->outputs);
+    scheduler->public_outputs =
+        options->public_outputs == NULL ? NULL : mem_string(options->public_outputs);
+    scheduler->farm.public_outputs = scheduler->public_outputs;
+    page_policy(scheduler->public_outputs, &scheduler->routes.page_policy);
     scheduler->farm.sources = scheduler->sources;
     scheduler->backups = find_backups(options);
     scheduler->routes.backups = scheduler->backups;
@@ -311,6 +317,8 @@ void scheduler_stop(struct scheduler *scheduler) {
     mem_free(scheduler->token);
     mem_free(scheduler->sources);
     mem_free(scheduler->outputs);
+    mem_free(scheduler->public_outputs);
+    buf_finish(&scheduler->routes.page_policy);
     mem_free(scheduler->backups);
     mem_free(scheduler);
 }

@@ -15,23 +15,24 @@
 struct scheduler;
 
 struct scheduler_options {
-    const char *store_path;    /* the SQLite file, made where it is not there; its folder must be;
-                                  or a postgresql:// URL without a password */
-    const char *token;         /* bearer token of every call; NULL: a random one is made */
-    const char *listen_host;   /* a numeric address; default "127.0.0.1" */
-    int port;                  /* default 0: any free one */
-    const char *certificate;   /* PEM texts: of the scheduler's own TLS; NULL: plain HTTP */
-    const char *key;           /* of the certificate */
-    const char *worker_ca;     /* who vouches for workers, which then need a certificate; NULL:
-                                  a token is enough */
-    const char *backup_folder; /* NULL: `backups` beside the store */
-    const char *sources;       /* places.h: where sources may come from; NULL: anywhere */
-    const char *outputs;       /* where outputs may go; NULL: anywhere */
-    bool private_mode;         /* default false: see below */
-    int heartbeat_ms;          /* what workers are told; default 10000; private: 500 is good */
-    int ttl_ms;                /* a session silent for so long is lost; default 30000 */
-    int comment_ms;            /* who follows the feed hears so often at least; default 12000 */
-    int connections;           /* as http_server_options has these four, with its defaults */
+    const char *store_path;     /* the SQLite file, made where it is not there; its folder must be;
+                                   or a postgresql:// URL without a password */
+    const char *token;          /* bearer token of every call; NULL: a random one is made */
+    const char *listen_host;    /* a numeric address; default "127.0.0.1" */
+    int port;                   /* default 0: any free one */
+    const char *certificate;    /* PEM texts: of the scheduler's own TLS; NULL: plain HTTP */
+    const char *key;            /* of the certificate */
+    const char *worker_ca;      /* who vouches for workers, which then need a certificate; NULL:
+                                   a token is enough */
+    const char *backup_folder;  /* NULL: `backups` beside the store */
+    const char *sources;        /* places.h: where sources may come from; NULL: anywhere */
+    const char *outputs;        /* where outputs may go; NULL: anywhere */
+    const char *public_outputs; /* public_outputs.h: where players read them; NULL: not known */
+    bool private_mode;          /* default false: see below */
+    int heartbeat_ms;           /* what workers are told; default 10000; private: 500 is good */
+    int ttl_ms;                 /* a session silent for so long is lost; default 30000 */
+    int comment_ms;             /* who follows the feed hears so often at least; default 12000 */
+    int connections;            /* as http_server_options has these four, with its defaults */
     int strangers;
     int strangers_per_address;
     int request_ms;

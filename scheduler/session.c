@@ -237,6 +237,30 @@ static void write_refusal(const struct farm *farm, enum sandbox_level level, str
     buf_finish(&text);
 }
 
+/* What a session runs. */
+static void write_tasks(struct tx *tx, struct farm *farm, const char *session, struct writer *w) {
+    struct lease_list leases = {0};
+    lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(session));
+    writer_array(w, "tasks");
+    for (size_t i = 0; i < leases.count; i++) {
+        const struct lease_row *lease = &leases.rows[i];
+        const struct progress *progress = farm_progress(farm, lease->fence);
+        if (lease->state != LEASE_LIVE) {
+            continue;
+        }
+        writer_object(w, NULL);
+        writer_int(w, "fence", lease->fence);
+        writer_string(w, "title", lease->title);
+        writer_string(w, "kind", task_kind_name(lease->kind));
+        writer_int(w, "running_ms", tx_now(tx) - lease->at);
+        writer_int(w, "done", progress == NULL ? 0 : progress->done);
+        writer_int(w, "total", progress == NULL ? 0 : progress->total);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+    lease_list_finish(&leases);
+}
+
 void sessions_write(struct tx *tx, struct farm *farm, struct writer *w) {
     writer_array(w, "workers");
     struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
@@ -255,6 +279,7 @@ void sessions_write(struct tx *tx, struct farm *farm, struct writer *w) {
         write_codecs(tx, query_text(&query, 0), w);
         writer_bool(w, "drain", query_integer(&query, 7) != 0);
         write_refusal(farm, level, w);
+        write_tasks(tx, farm, query_text(&query, 0), w);
         writer_int(w, "seen_ms_ago", tx_now(tx) - query_integer(&query, 5));
         writer_object_end(w);
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
+#include "public_outputs.h"
 #include "store.h"
 #include "tenants.h"
 
@@ -73,6 +74,14 @@ static const struct config_option table[] = {
      .min = 1,
      .max = 65536,
      .help = "where outputs may go, likewise"},
+    {.name = "public_outputs",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(public_outputs),
+     .min = 0,
+     .max = 65536,
+     .help =
+         "where players read what lies in outputs, so that the page can play it: PLACE=URL ..., "
+         "such as s3://films=https://cdn.example/films"},
     {.name = "backup_folder",
      .type = CONFIG_TEXT,
      .offset = FIELD(backup_folder),
@@ -247,6 +256,9 @@ int settings_load(struct settings *settings, struct config *config, int argc, ch
     }
     struct tenant_rules rules;
     int result = tenant_rules_parse(&rules, settings->tenants, err);
+    if (result == 0) {
+        result = public_outputs_check(settings->public_outputs, err);
+    }
     return result != 0 ? result : find_paths(settings, config, err);
 }
 

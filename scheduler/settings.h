@@ -20,6 +20,7 @@ struct settings {
     const char *backup_folder; /* NULL: `backups` beside the store */
     const char *sources;       /* places.h; NULL: anywhere */
     const char *outputs;
+    const char *public_outputs; /* public_outputs.h; NULL: none */
     int64_t heartbeat_ms;
     int64_t ttl_ms;
     int64_t connections; /* as http_server_options has them */

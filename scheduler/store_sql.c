@@ -441,8 +441,10 @@ static const char *const statements[SQL_COUNT] = {
         "THEN 2 ELSE 3 END AS stands, count(*), max(ready_at), min(chunk), max(doublings) "
         "FROM unit WHERE title = $1 GROUP BY kind, rendition, build, state, stands",
     [SQL_UNITS_PAGE] =
-        "SELECT u.id, u.kind, u.rendition_id, u.chunk, u.state, p.report FROM unit u "
-        "LEFT JOIN product p ON u.state = 'done' AND p.place = u.place AND p.key = u.key "
+        "SELECT u.id, u.kind, u.rendition_id, u.chunk, u.state, p.report, u.reused, u.failures, "
+        "u.losses FROM unit u "
+        "LEFT JOIN product p ON $4 = 1 AND u.state = 'done' AND p.place = u.place AND p.key = "
+        "u.key "
         "WHERE u.title = $1 AND u.id > $2 ORDER BY u.id LIMIT $3",
     [SQL_UNITS_PROGRESS] =
         "SELECT rendition, count(*), sum(CASE WHEN state = 'done' THEN 1 ELSE 0 END), "

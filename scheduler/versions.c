@@ -9,6 +9,7 @@
 #include "events.h"
 #include "publication.h"
 #include "titles.h"
+#include "view.h"
 
 enum {
     TITLES_MAX = 20,             /* looked after in one sweep */
@@ -144,6 +145,7 @@ void versions_write(struct tx *tx, const struct farm *farm, const char *title, s
         writer_object(w, NULL);
         writer_string(w, "version", query_text(&query, 0));
         writer_string(w, "output", output);
+        view_media(farm, query_text(&query, 1), title, w);
         writer_bool(w, "current", replaced == 0);
         write_time(w, "since", query_integer(&query, 2));
         write_time(w, "until", replaced);

@@ -5,11 +5,23 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "public_outputs.h"
 #include "publication.h"
 
 enum { COMMON_TITLES = 2000 }; /* of a label: more are not sorted for a page */
 
 /* ---- titles ------------------------------------------------------------------ */
+
+/* The URL of the title's folder as players read it; null where nobody knows. */
+void view_media(const struct farm *farm, const char *output, const char *title, struct writer *w) {
+    struct buf url = {0};
+    if (public_outputs_url(farm->public_outputs, output, title, &url)) {
+        writer_string(w, "media", buf_text(&url));
+    } else {
+        writer_null(w, "media");
+    }
+    buf_finish(&url);
+}
 
 static void write_place(struct writer *w, const char *name, const char *place) {
     char text[PLACE_TEXT];
@@ -235,6 +247,9 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     writer_object(w, NULL);
     writer_string(w, "title", id);
     writer_string(w, "state", state_name(MACHINE_TITLE, (int)title.state));
+    write_place(w, "source", title.source);
+    write_place(w, "output", title.output);
+    view_media(farm, title.output, id, w);
     writer_string(w, "class", title.failure);
     writer_string(w, "error", title.error);
     writer_string(w, "version", title.version);
@@ -291,17 +306,18 @@ void view_plan(struct tx *tx, struct farm *farm, const char *id, struct writer *
     title_row_finish(&title);
 }
 
-void view_units(struct tx *tx, const char *id, int64_t after, int limit, struct writer *w) {
+void view_units(struct tx *tx, const char *id, const struct units_page *page, struct writer *w) {
     struct title_row title = {0};
     if (!title_get(tx, id, &title)) {
         return;
     }
     int count = 0;
-    int64_t last = after;
+    int64_t last = page->after;
     writer_object(w, NULL);
     writer_array(w, "units");
-    struct query query =
-        sql_query(tx, SQL_UNITS_PAGE, VALUES(TEXT(id), INTEGER(after), INTEGER(limit)));
+    struct query query = sql_query(tx, SQL_UNITS_PAGE,
+                                   VALUES(TEXT(id), INTEGER(page->after), INTEGER(page->limit),
+                                          INTEGER(page->has_reports ? 1 : 0)));
     while (query_next(&query)) {
         const char *report = query_text(&query, 5);
         last = query_integer(&query, 0);
@@ -311,6 +327,9 @@ void view_units(struct tx *tx, const char *id, int64_t after, int limit, struct 
         writer_string(w, "rendition", query_text(&query, 2));
         writer_int(w, "chunk", query_integer(&query, 3));
         writer_string(w, "state", query_text(&query, 4));
+        writer_bool(w, "reused", query_integer(&query, 6) != 0);
+        writer_int(w, "failures", query_integer(&query, 7));
+        writer_int(w, "losses", query_integer(&query, 8));
         if (report[0] == '\0') {
             writer_null(w, "report");
         } else {
@@ -320,7 +339,7 @@ void view_units(struct tx *tx, const char *id, int64_t after, int limit, struct 
         count++;
     }
     writer_array_end(w);
-    if (count == limit) {
+    if (count == page->limit) {
         writer_int(w, "next", last);
     } else {
         writer_null(w, "next");

@@ -28,8 +28,18 @@ void view_title(struct tx *tx, struct farm *farm, const char *title, struct writ
 /* GET /v1/titles/T/plan; NOT_FOUND also before there is one. */
 void view_plan(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
 
-/* GET /v1/titles/T/units: at most `limit` units with ids above `after`. */
-void view_units(struct tx *tx, const char *title, int64_t after, int limit, struct writer *w);
+/* The field `media` of a title or version: its folder's URL as players read it, null where nobody
+ * knows. */
+void view_media(const struct farm *farm, const char *output, const char *title, struct writer *w);
+
+struct units_page {
+    int64_t after; /* ids above this one */
+    int limit;
+    bool has_reports;
+};
+
+/* GET /v1/titles/T/units. */
+void view_units(struct tx *tx, const char *title, const struct units_page *page, struct writer *w);
 
 /* GET /v1/titles/T/identity. Whether it is known; writes nothing otherwise. */
 bool view_identity(struct tx *tx, struct farm *farm, const char *title, struct writer *w);

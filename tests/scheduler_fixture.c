@@ -536,7 +536,8 @@ struct json *fixture_look(struct fixture_farm *farm, fixture_view *view, const c
 
 static void all_units(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
     (void)farm;
-    view_units(tx, title, 0, 100000, w);
+    const struct units_page page = {.limit = 100000, .has_reports = true};
+    view_units(tx, title, &page, w);
 }
 
 int fixture_count(struct fixture_farm *farm, const char *title, const char *state) {

@@ -284,7 +284,7 @@ static const struct {
     int status;
     const char *detail; /* a part of the sentence */
 } refusals[] = {
-    {"GET", "/", NULL, 404, "no such path"},
+    {"GET", "/none", NULL, 404, "no such path"},
     {"GET", "/v1/titles/", NULL, 404, "no such path"},
     {"GET", "/v1/titles/a/b/c", NULL, 404, "no such path"},
     {"GET", "/v1/titles/none", NULL, 404, "there is no title 'none'"},

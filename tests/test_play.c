@@ -15,6 +15,7 @@
 #include "common/buf.h"
 #include "common/delivery.h"
 #include "common/mem.h"
+#include "common/web.h"
 #include "fixture.h"
 
 Suite *play_suite(void);
@@ -144,7 +145,7 @@ static const struct {
 };
 
 START_TEST(test_etag) {
-    ck_assert_int_eq(media_etag_listed(lists[_i].list, "\"a-1\""), lists[_i].listed);
+    ck_assert_int_eq(web_etag_listed(lists[_i].list, "\"a-1\""), lists[_i].listed);
 }
 END_TEST
 

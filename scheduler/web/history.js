@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What happened to a title, and its versions.
+import { now } from './api.js';
+import {
+  h, keyed, notice, setText,
+} from './dom.js';
+import { lasting, moment, plural, whole } from './format.js';
+
+const SHOWN = 300; // events at a time
+
+const words = {
+  'title.submit': 'submitted', 'title.plan': 'planned', 'title.finish': 'done', 'title.fail': 'given up',
+  'title.clear': 'what it made is removed', 'title.cancel': 'cancelled', 'title.remove': 'to be removed', 'title.drop': 'removed',
+  'unit.unblock': 'may begin', 'unit.block': 'waits again', 'unit.lease': 'given out', 'unit.hedge': 'given out a second time',
+  'unit.yield': 'another was first', 'unit.adopt': 'taken up again', 'unit.complete': 'done', 'unit.reuse': 'made before',
+  'unit.retry': 'failed, to be tried again', 'unit.return': 'lost, given back', 'unit.redo': 'to be made again',
+  'unit.fail': 'failed', 'unit.cancel': 'stopped', 'version.drop': 'old versions dropped',
+};
+const troubles = ['title.fail', 'unit.retry', 'unit.return', 'unit.fail', 'unit.redo'];
+
+export async function eventsOf(place, model) {
+  let troubleAlone = false;
+  let most = SHOWN;
+  const count = h('p', { class: 'dim count', role: 'status' });
+  const list = h('ol', { class: 'events' });
+  const more = h('button', { class: 'plain', hidden: true, onclick: () => { most += SHOWN; update(); } }, 'Show more');
+  const only = h('label', { class: 'check' }, h('input', {
+    type: 'checkbox', onchange: (event) => { troubleAlone = event.target.checked; update(); },
+  }), 'only what went wrong');
+  place.append(h('div', { class: 'tools' }, count, only), list, more);
+  function update() {
+    const found = troubleAlone ? model.events.filter(({ kind }) => troubles.includes(kind)) : model.events;
+    const shown = found.slice(-most).reverse();
+    setText(count, `${plural(found.length, 'event')}, the newest first`);
+    keyed(list, shown, ({ seq }) => seq, (event) => row(event, model), () => {});
+    more.hidden = found.length <= most;
+  }
+  model.on(update);
+  update();
+}
+
+function row(event, model) {
+  const { kind, at, unit: id, detail = {} } = event;
+  const unit = model.units.get(id);
+  const what = unit?.rendition ? `${unit.rendition}${unit.chunk >= 0 ? ` chunk ${unit.chunk + 1}` : ''}`
+    : unit?.kind ?? detail.kind ?? (detail.count ? plural(detail.count, 'unit') : kind.startsWith('unit.') && id ? `unit ${id}` : 'title');
+  const where = detail.worker ? ` on ${detail.worker}${detail.attempt > 1 ? `, attempt ${detail.attempt}` : ''}` : '';
+  const why = detail.message ?? detail.error ?? detail.versions?.join(', ') ?? '';
+  return h('li', { class: troubles.includes(kind) ? 'trouble' : null },
+    h('time', { datetime: new Date(at).toISOString() }, moment(at)),
+    h('span', { class: 'what' }, kind.startsWith('title.') || kind.startsWith('version.') ? h('strong', {}, words[kind] ?? kind) : `${what}: ${words[kind] ?? kind}`, where),
+    why && h('span', { class: 'dim reason' }, detail.class ? `${detail.class}: ` : '', why));
+}
+
+export async function versionsOf(place, model, { signal }) {
+  const list = h('ul', { class: 'cards' });
+  const empty = h('p', { class: 'dim', hidden: true }, 'No version was published yet.');
+  place.append(empty, list);
+  let state = '';
+  const update = async () => {
+    if (state === model.title.state || signal.aborted) {
+      return;
+    }
+    state = model.title.state;
+    const { versions } = await model.get('/versions');
+    empty.hidden = versions.length > 0;
+    keyed(list, versions, ({ version, output }) => `${version} ${output}`, (version) => versionCard(version, model), () => {});
+  };
+  model.on(() => update().catch((error) => notice(error.message)));
+  await update();
+}
+
+function versionCard({
+  version, output, media, current, since, until, kept_until: kept, dropping,
+}, model) {
+  const state = dropping ? 'being removed' : current ? 'current' : 'replaced';
+  const fact = (name, value) => value && h('div', {}, h('dt', {}, name), h('dd', {}, value));
+  return h('li', { class: 'card' },
+    h('header', {}, h('h2', { class: 'code' }, version), h('span', { class: 'badge', 'data-state': current ? 'done' : 'cancelled' }, state),
+      media && !dropping && h('a', { class: 'button plain', href: `#/titles/${model.name}/play?version=${version}` }, 'Play')),
+    h('p', { class: 'place' }, output),
+    h('dl', { class: 'facts' }, fact('since', since && moment(since)), fact('replaced', until && moment(until)),
+      fact('kept for', kept && (kept > now() ? lasting(kept - now()) : 'its time is past')),
+      fact('frames', current && model.title.frames > 0 && whole(model.title.frames))));
+}
