@@ -214,7 +214,8 @@ static bool grant_share(struct granting *g, const struct form_group *group, stru
 
 /* The group to lease next: a probe among those of the next unit's tenant and priority, since
  * all else of a title hangs on it; else one of the next unit's title. `count` where none may be
- * leased. The rule for the end of all work, longest first, is for a title that is the last. */
+ * leased. The rule for the end of all work, longest first, is for a title that is the last, and
+ * not for what is watched meanwhile. */
 static size_t choose_group(struct granting *g, const struct form_group *groups, size_t count) {
     const struct unit_row *units = g->ready.rows;
     size_t next = order_next(&g->order, units, g->ready.count);
@@ -224,6 +225,9 @@ static size_t choose_group(struct granting *g, const struct form_group *groups, 
     size_t first = 0, end = 0;
     while (groups[first].first != next) {
         first++;
+    }
+    if (units[next].kind == TASK_EARLY) {
+        return first; /* somebody may be waiting for it before a screen */
     }
     for (size_t i = first; i < count; i++) {
         const struct unit_row *unit = &units[groups[i].first];
@@ -240,7 +244,7 @@ static size_t choose_group(struct granting *g, const struct form_group *groups, 
             break;
         }
     }
-    bool is_last = end - first == count && !g->plenty;
+    bool is_last = end - first == count && !g->plenty && !units[next].early;
     return first + forming_next(units, &groups[first], end - first, is_last ? g->slots : 0);
 }
 

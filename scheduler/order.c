@@ -163,7 +163,7 @@ static void read_tenant(struct tx *tx, const struct order_tenant *tenant,
                 sql_query(tx, SQL_UNITS_READY,
                           VALUES(TEXT(tenant->name), INTEGER(priority), INTEGER(builds[i]),
                                  INTEGER(tx_now(tx)), INTEGER((int64_t)limit), kinds[0], kinds[1],
-                                 kinds[2], kinds[3], kinds[4], kinds[5]));
+                                 kinds[2], kinds[3], kinds[4], kinds[5], kinds[6], kinds[7]));
             unit_list_read(out, &query);
         }
         priority = sql_integer(tx, SQL_UNITS_NEXT_PRIORITY,

@@ -22,6 +22,7 @@ enum {
 };
 
 struct title_row {
+    bool early;         /* it can be watched while it is encoded */
     struct arena arena; /* of the strings */
     const char *id;
     enum title_state state;
@@ -83,6 +84,7 @@ struct unit_row {
     int64_t due; /* ms since 1970; INT64_MAX: no deadline */
     int64_t submission;
     int64_t model; /* class of estimate.h; 0: none */
+    bool early;    /* early playlists list it */
 };
 
 /* A growing list; free with unit_list_finish. */

@@ -11,6 +11,7 @@
 #include "common/id.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "early.h"
 #include "farm.h"
 #include "metrics.h"
 #include "routes.h"
@@ -60,6 +61,7 @@ struct scheduler_options scheduler_options_default(void) {
 static void sweep(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
     session_sweep(tx, &scheduler->farm);
+    early_sweep(tx, &scheduler->farm); /* before what they list */
     versions_sweep(tx, &scheduler->farm);
     tokens_load(tx, scheduler->auth); /* others may share the store; and some expire */
     if (!tx_ok(tx)) {

@@ -14,6 +14,7 @@ struct title_request {
     const char *output; /* URL or path of the folder above the title's */
     const char *ladder; /* JSON, normalised */
     bool force;         /* reuse nothing */
+    bool early;         /* to be watched while it is encoded */
     const char *trace;  /* of whoever asks for it; NULL: one is made */
     const char *key;    /* by which its repetition is known; NULL or "": none */
     /* What is not named stays as it is of a title that is known, and is 0, "" or none of a new
@@ -33,6 +34,8 @@ enum {
     POSITION_REMOVE = -2,    /* what a failed run made */
     POSITION_TAKE_AWAY = -3, /* all of the title */
     POSITION_DROP_VERSIONS = -4,
+    POSITION_EARLY = -5, /* playlists of what is done */
+    POSITION_DROP_EARLY = -6,
 };
 
 /* A new title, or a new run of one that has ended. False where just this runs already, or where
