@@ -188,6 +188,15 @@ static bool grant_units(struct granting *g, const struct unit_row *units, size_t
     return granted;
 }
 
+/* Of what is watched first: shared by all slots, though it is decoded more than once. */
+static double head_budget(const struct unit_row *units, size_t count, size_t slots) {
+    double work = 0;
+    for (size_t i = 0; i < count; i++) {
+        work += units[i].cost_s;
+    }
+    return work / (double)slots;
+}
+
 /* How much of a group this slot takes, and leases it. */
 static bool grant_share(struct granting *g, const struct form_group *group, struct writer *w) {
     const struct unit_row *units = &g->ready.rows[group->first];
@@ -197,6 +206,9 @@ static bool grant_share(struct granting *g, const struct form_group *group, stru
     }
     size_t slots = g->slots > g->busy ? g->slots : g->busy + 1;
     double budget = g->plenty ? 1e12 : forming_budget(g->busy_s, g->busy, slots, work);
+    if (units->early && units->chunk == 0) {
+        budget = head_budget(units, group->count, slots);
+    }
     size_t chosen[FORM_RUNGS_MAX];
     struct unit_row task[FORM_RUNGS_MAX];
     size_t count = forming_share(units, group->count, budget, chosen);
