@@ -51,6 +51,11 @@ static const struct {
     [FAILURE_ENDPOINT] = {.fate = FATE_RETRY},
 };
 
+/* These see whether all is there that they list. */
+static bool writes_manifests(enum task_kind kind) {
+    return kind == TASK_PACKAGE || kind == TASK_EARLY;
+}
+
 void outcome_detail(struct buf *out, const struct lease_row *lease, const char *failure,
                     const char *message) {
     struct writer writer = writer_of(out);
@@ -407,7 +412,7 @@ static void fail_unit(struct tx *tx, const struct lease_row *lease, struct unit_
                       const struct failure *failure, int64_t pause_ms) {
     enum fate fate = policies[failure->class].fate;
     bool again = (fate == FATE_REPLACE && unit->may_replace) ||
-                 (fate == FATE_REMAKE && unit->kind != TASK_VIDEO);
+                 (fate == FATE_REMAKE && writes_manifests(unit->kind));
     bool is_last = again && !hedge_goes_on(tx, unit);
     if ((fate != FATE_FAIL && !is_last) || unit->kind == TASK_REMOVE) {
         retry_unit(tx, lease, unit, failure, pause_ms);
@@ -454,8 +459,7 @@ static bool remake(struct tx *tx, const struct lease_row *lease, struct unit_lis
                    const struct failure *failure) {
     struct title_row title = {0};
     bool done = false;
-    if ((lease->kind == TASK_PACKAGE || lease->kind == TASK_EARLY) &&
-        title_get(tx, lease->title, &title) && title.redone == 0 &&
+    if (writes_manifests(lease->kind) && title_get(tx, lease->title, &title) && title.redone == 0 &&
         remake_units(tx, lease, failure) > 0) {
         for (size_t i = 0; i < units->count; i++) {
             move_unit(tx, lease, &units->rows[i], UNIT_BLOCK, failure);

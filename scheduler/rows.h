@@ -22,7 +22,6 @@ enum {
 };
 
 struct title_row {
-    bool early;         /* it can be watched while it is encoded */
     struct arena arena; /* of the strings */
     const char *id;
     enum title_state state;
@@ -38,6 +37,7 @@ struct title_row {
     const char *failure; /* class */
     const char *error;
     int redone;
+    bool early; /* it can be watched while it is encoded */
 };
 
 /* Whether there is such a title. `out` is owned by the caller: title_row_finish. */
