@@ -101,6 +101,7 @@ static int submit(struct encode *encode, struct err *err) {
     writer_string(&w, "output", private_farm_out(encode->farm));
     ladder_write(&encode->ladder, &w, "ladder");
     writer_bool(&w, "force", option_value(encode->invocation, "force") != NULL);
+    writer_bool(&w, "early", option_value(encode->invocation, "early") != NULL);
     writer_object_end(&w);
     int failed =
         client_call(private_farm_client(encode->farm), "POST", "/v1/titles", &body, NULL, err);
@@ -214,6 +215,7 @@ static const struct option_row options[] = {
      "which renditions to make (default standard; see `reelfarm ladder list`)"},
     {"workers", "N", "worker processes (default: one for each processor)"},
     SANDBOX_OPTION,
+    {"early", NULL, "let it be watched while it is encoded, by DIR/TITLE/early.m3u8"},
     {"force", NULL, "make everything anew, even what is there unchanged"},
     {"clean", NULL, "first drop the private store and all that no finished version names"},
     {NULL, NULL, NULL},
@@ -231,7 +233,12 @@ const struct command command_encode = {
         "  reelfarm encode movie.mp4 --out streams\n"
         "  reelfarm encode https://media.example/movie.mkv --out streams --title movie\n"
         "  reelfarm encode movie.mp4 --out streams --ladder mine.yaml --json\n"
-        "  reelfarm encode s3://masters/movie.mxf --out s3://streams/films\n\n"
+        "  reelfarm encode s3://masters/movie.mxf --out s3://streams/films\n"
+        "  reelfarm encode movie.mp4 --out streams --early\n\n"
+        "With --early, DIR/TITLE/early.m3u8 is there a few seconds after the start: an HLS "
+        "playlist\n"
+        "of what is encoded so far, H.264 and AAC, that grows until it is all of the title. The\n"
+        "three documents come at the end, as ever, and with the same bytes.\n\n"
         "Stopped by Ctrl-C or killed, the same command goes on where it stopped. Run again over a\n"
         "finished title, it makes only what changed: another ladder, another source.\n"
         "DIR/.reelfarm holds what it needs for that (of an output in S3, a folder below\n"

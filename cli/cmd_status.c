@@ -49,6 +49,11 @@ static void status_text(const struct title_status *status, struct buf *out) {
     for (size_t i = 0; i < status->rendition_count; i++) {
         rendition_text(&status->renditions[i], out);
     }
+    if (status->early.seconds > 0) {
+        buf_format(out, "  can be watched%s: ", status->early.whole ? "" : " as far as it is made");
+        buf_plain(out, status->early.playlist);
+        buf_string(out, "\n");
+    }
     if (status->version[0] != '\0') {
         buf_format(out, "  published as version %s\n", status->version);
     }

@@ -35,6 +35,7 @@ static int post(struct submission *submission, const char *title, const char *so
     ladder_write(&submission->ladder, &w, "ladder");
     title_order_write(&submission->order, &w);
     writer_bool(&w, "force", option_value(submission->invocation, "force") != NULL);
+    writer_bool(&w, "early", option_value(submission->invocation, "early") != NULL);
     writer_string(&w, "key", submission->key);
     writer_object_end(&w);
     int failed = client_call_again(submission->client, "POST", "/v1/titles", &body, &answer, err);
@@ -208,6 +209,7 @@ static const struct option_row options[] = {
     {"ladder", "NAME|FILE",
      "which renditions to make (default standard; see `reelfarm ladder list`)"},
     TITLE_ORDER_OPTIONS,
+    {"early", NULL, "let it be watched while it is encoded"},
     {"force", NULL, "make everything anew, even what is there unchanged"},
     {"dry-run", NULL, "say what would be encoded and what reused, and submit nothing"},
     {"wait", NULL, "show how it goes, and end when it has ended"},
@@ -238,6 +240,12 @@ const struct command command_submit = {
         "probed here for it.\n\n"
         "  reelfarm submit s3://masters/movie.mxf --out s3://streams/films --ladder new.yaml "
         "--dry-run\n\n"
+        "With --early, OUT/TITLE/early.m3u8 is there a few seconds after the start: an HLS "
+        "playlist\n"
+        "of what is encoded so far, H.264 and AAC, that grows until it is all of the title; a\n"
+        "player that began with it plays on to the end. master.m3u8 and manifest.mpd (DASH) come\n"
+        "at the end, as ever.\n\n"
+        "  reelfarm submit s3://masters/goal.mxf --out s3://streams/news --early --wait\n\n"
         "Thousands come from a file, of which all lines are checked before the first is sent:\n\n"
         "  reelfarm submit --from titles.csv --out s3://streams/films\n\n"
         "  source,title,ladder,priority,deadline,tenant,label.show\n"

@@ -17,11 +17,26 @@ void encode_display_init(struct encode_display *display, bool json, int workers)
     display_init(&display->display, json);
 }
 
+/* Once, above what is drawn again and again; --json tells it with all progress. */
+static void tell_early(struct encode_display *display, const struct title_status *status) {
+    struct buf text = {0};
+    if (display->early_told || status->early.seconds <= 0 ||
+        display->display.kind == DISPLAY_JSON) {
+        return;
+    }
+    display->early_told = true;
+    buf_format(&text, "%s: can be watched now, as far as it is made: ", status->title);
+    buf_plain(&text, status->early.playlist);
+    buf_string(&text, "\n");
+    display_print(&display->display, &text, 0);
+}
+
 void encode_display_show(struct encode_display *display, const struct title_status *status) {
     int64_t now = clock_monotonic_ms();
     struct buf text = {0};
     int lines = 0;
     progress_clock_note(&display->clock, status, now);
+    tell_early(display, status);
     if (!display_is_due(&display->display, now)) {
         return;
     }

@@ -10,6 +10,7 @@ struct encode_display {
     struct display display;
     int workers;
     struct progress_clock clock;
+    bool early_told; /* where it can be watched while it is encoded */
 };
 
 void encode_display_init(struct encode_display *display, bool json, int workers);

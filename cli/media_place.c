@@ -17,6 +17,7 @@
 #include "title_name.h"
 
 static const char master[] = "master.m3u8";
+static const char early[] = "early.m3u8";
 
 enum {
     OBJECT_BYTES_MAX = 256 << 20, /* far beyond any segment or manifest */
@@ -46,6 +47,10 @@ static bool folder_has_title(const struct media_place *place, const char *title)
         return false;
     }
     snprintf(path, sizeof(path), "%s/%s", title, master);
+    if (folder_has(place->folder, path)) {
+        return true;
+    }
+    snprintf(path, sizeof(path), "%s/%s", title, early);
     return folder_has(place->folder, path);
 }
 
@@ -75,7 +80,7 @@ static int open_folder(struct media_place *place, const char *path, struct err *
     if (place->folder < 0) {
         return err_set_errno(err, errno, "cannot play %s, which must be a folder of titles", path);
     }
-    if (folder_has(place->folder, master)) {
+    if (folder_has(place->folder, master) || folder_has(place->folder, early)) {
         char *whole = realpath(path, NULL);
         const char *slash = whole != NULL ? strrchr(whole, '/') : NULL;
         const char *name = slash != NULL ? slash + 1 : path;

@@ -32,7 +32,8 @@ void media_place_close(struct media_place *place);
 const char *media_place_single(const struct media_place *place);
 
 /* The titles in the order of their names, into a zeroed list, which is the caller's to finish,
- * after a failure too. Of a folder those with a master.m3u8; of a store whatever may be one. */
+ * after a failure too. Of a folder those with a master.m3u8 or an early.m3u8; of a store whatever
+ * may be one. */
 int media_place_titles(struct media_place *place, struct output_titles *titles, struct err *err);
 
 /* What is served: of a folder a file, of a store bytes. */

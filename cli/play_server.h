@@ -7,7 +7,8 @@
  *   GET /titles.json            {"titles": [...], "hls_js": bool}
  *   GET /media/<title>/<path>   a file of a title, whole or one range of it
  *
- * In a folder a title is there once it has a master.m3u8. Nothing else of the place is served: no
+ * In a folder a title is there once it has a master.m3u8, or an early.m3u8: the page shows it
+ * as far as it is made. Nothing else of the place is served: no
  * listing, nothing hidden (so no .reelfarm), nothing behind a symbolic link, no file
  * whose ending is not one of a stream's.
  */

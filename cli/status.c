@@ -20,6 +20,29 @@ static int64_t read_retries(struct reader *r) {
     return failures + losses;
 }
 
+/* Schedulers before it say nothing of it. */
+static void early_read(struct early_status *out, struct reader *r) {
+    out->asked = reader_has(r, "early");
+    if (out->asked) {
+        struct reader below = reader_object(r, "early");
+        reader_text(&below, "playlist", out->playlist, sizeof(out->playlist));
+        reader_number(&below, "seconds", 0, 1e12, &out->seconds);
+        reader_bool(&below, "whole", &out->whole);
+    }
+}
+
+static void early_write(const struct early_status *early, struct writer *w) {
+    if (!early->asked) {
+        writer_null(w, "early");
+        return;
+    }
+    writer_object(w, "early");
+    writer_string(w, "playlist", early->playlist);
+    writer_number(w, "seconds", early->seconds);
+    writer_bool(w, "whole", early->whole);
+    writer_object_end(w);
+}
+
 void title_status_read(struct title_status *out, struct reader *r) {
     int state = 0;
     const int64_t most = INT64_MAX / 4;
@@ -29,6 +52,7 @@ void title_status_read(struct title_status *out, struct reader *r) {
     reader_text(r, "class", out->failure, sizeof(out->failure));
     reader_text(r, "error", out->error, sizeof(out->error));
     reader_text(r, "version", out->version, sizeof(out->version));
+    early_read(&out->early, r);
     reader_int(r, "frames", 0, most, &out->frames);
     reader_number(r, "seconds", 0, 1e12, &out->seconds);
     reader_int(r, "encoded_frames", 0, most, &out->encoded_frames);
@@ -252,6 +276,7 @@ void progress_write(const struct title_status *status, struct progress_clock *cl
     writer_int(w, "workers_busy", status->workers_busy);
     writer_int(w, "workers", workers);
     writer_int(w, "retries", status->retries);
+    early_write(&status->early, w);
     writer_array(w, "renditions");
     for (size_t i = 0; i < status->rendition_count; i++) {
         const struct rendition_status *rendition = &status->renditions[i];

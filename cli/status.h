@@ -29,7 +29,16 @@ struct rendition_status {
 
 enum { STATUS_RENDITIONS = 40 };
 
+/* Watching it while it is encoded. */
+struct early_status {
+    bool asked;
+    char playlist[1024]; /* path or URL */
+    double seconds;      /* that can be watched; 0: it is not there yet */
+    bool whole;
+};
+
 struct title_status {
+    struct early_status early;
     char title[WIRE_TITLE_TEXT];
     enum title_state state;
     char failure[32]; /* class of a failed title */

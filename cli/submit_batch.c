@@ -166,6 +166,7 @@ static void write_row(const struct sending *sending, const struct batch_row *row
     writer_int(w, "ladder", ladder);
     title_order_write(&row->order, w);
     writer_bool(w, "force", force);
+    writer_bool(w, "early", option_value(sending->invocation, "early") != NULL);
     writer_string(w, "key", force ? sending->key : row->key);
     writer_object_end(w);
 }

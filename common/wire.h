@@ -183,6 +183,7 @@ enum task_kind {
     TASK_SWAP,
     TASK_REMOVE,
     TASK_PUSH,
+    TASK_EARLY,
     TASK_KIND_COUNT
 };
 
@@ -296,6 +297,18 @@ struct push_report {
     int64_t refused;   /* requests that failed and were tried again */
 };
 
+/* ---- Watching while it is encoded (ARCHITECTURE section 8) ------------------- */
+
+/* Early playlists lie in early/RUN below the title's folder, and early.m3u8 names the last. */
+struct early_task {
+    int64_t run;      /* EARLY: which are written */
+    int64_t chunks;   /* EARLY: that they list already; they never list fewer */
+    size_t run_count; /* REMOVE: runs whose playlists go */
+    const char **runs;
+    bool top;   /* REMOVE: early.m3u8 too */
+    bool alone; /* REMOVE: and nothing else */
+};
+
 /* What one lease carries. */
 struct task {
     struct arena arena;
@@ -321,6 +334,7 @@ struct task {
     size_t folder_count; /* REMOVE: folders of renditions that only those name */
     const char **folders;
     struct push push; /* PUSH */
+    struct early_task early;
 };
 
 void task_finish(struct task *task); /* also frees what spec owns */
@@ -340,6 +354,7 @@ struct task_report {
     /* package */
     char version[VERSION_TEXT];
     int64_t output_bytes;    /* of all objects of the version */
+    int64_t early_chunks;    /* early: that the playlists list now */
     struct push_report push; /* push */
 };
 

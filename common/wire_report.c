@@ -184,6 +184,20 @@ static void report_push_read(void *to, struct arena *arena, struct reader *r, co
     }
 }
 
+static void early_chunks_write(const void *from, struct writer *w, const char *name) {
+    int64_t chunks = ((const struct task_report *)from)->early_chunks;
+    if (chunks != 0) {
+        writer_int(w, name, chunks);
+    }
+}
+
+static void early_chunks_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    if (reader_has(r, name)) {
+        reader_int(r, name, 0, GRID_FRAMES_MAX, &((struct task_report *)to)->early_chunks);
+    }
+}
+
 static const struct field report_fields[] = {
     OBJECT(struct task_report, stats, stats_fields),
     LIST(struct task_report, units, unit_count, UNITS_MAX, unit_fields),
@@ -194,6 +208,7 @@ static const struct field report_fields[] = {
     NAME(struct task_report, version, 0),
     NUMBER(struct task_report, output_bytes, 0, count_max),
     OTHER("push", report_push_write, report_push_read),
+    OTHER("early_chunks", early_chunks_write, early_chunks_read),
     END,
 };
 

@@ -12,6 +12,7 @@ enum {
     TEXT_MAX = 1024,
     VERSIONS_MAX = 64,
     FOLDERS_MAX = 16384,
+    EARLY_RUNS_MAX = 64,
     PLACES_MAX = 65536,
 };
 
@@ -251,6 +252,31 @@ static void task_push_read(void *to, struct arena *arena, struct reader *r, cons
     }
 }
 
+static const struct field early_fields[] = {
+    NUMBER(struct early_task, run, 0, INT64_MAX),
+    NUMBER(struct early_task, chunks, 0, GRID_FRAMES_MAX),
+    STRINGS(struct early_task, runs, run_count, EARLY_RUNS_MAX),
+    FLAG(struct early_task, top),
+    FLAG(struct early_task, alone),
+    END,
+};
+
+static void early_write(const void *from, struct writer *w, const char *name) {
+    const struct task *task = from;
+    if (task->kind == TASK_EARLY || task->kind == TASK_REMOVE) {
+        object_write(early_fields, &task->early, w, name);
+    }
+}
+
+/* Schedulers before it told nothing of early playlists. */
+static void early_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task *task = to;
+    if (reader_has(r, name)) {
+        struct reader below = reader_object(r, name);
+        fields_read(early_fields, &task->early, arena, &below);
+    }
+}
+
 static void reserve_write(const void *from, struct writer *w, const char *name) {
     writer_int(w, name, ((const struct task *)from)->reserve_bytes);
 }
@@ -281,6 +307,7 @@ static const struct field task_fields[] = {
     STRING(struct task, version, TEXT_MAX),
     OTHER("removal", removal_write, removal_read),
     OTHER("push", task_push_write, task_push_read),
+    OTHER("early", early_write, early_read),
     END,
 };
 

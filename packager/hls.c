@@ -4,13 +4,14 @@
  * authoring rules: STANDARDS section 1).
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "packager/packager.h"
+#include "hls_text.h"
 
 enum { FIRST_VARIANT_BPS = 2000000 }; /* Apple's rule: players start on the first variant listed */
 
-static void header_write(struct buf *out) {
+void hls_header_write(struct buf *out) {
     buf_string(out, "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n");
 }
 
@@ -26,8 +27,8 @@ static void audio_group_id(const struct presented_track *track, struct buf *out)
     buf_format(out, "%s-%d", codec_name(track->codec), track->channels);
 }
 
-static void audio_write(const struct presentation *p, const struct presented_track *track,
-                        bool first, struct buf *out) {
+static void audio_write(const struct presented_track *track, const char *folder, bool first,
+                        struct buf *out) {
     bool known = strcmp(track->language, "und") != 0 && track->language[0] != '\0';
     buf_string(out, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"");
     audio_group_id(track, out);
@@ -36,7 +37,7 @@ static void audio_write(const struct presentation *p, const struct presented_tra
         buf_format(out, ",LANGUAGE=\"%s\"", track->language);
     }
     buf_format(out, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"%d\",URI=\"%s/%s.m3u8\"\n",
-               first ? "YES" : "NO", track->channels, p->version, track->id);
+               first ? "YES" : "NO", track->channels, folder, track->id);
 }
 
 /* The group's largest sound: what BANDWIDTH adds to the picture's. */
@@ -51,14 +52,15 @@ static const struct presented_track *largest_audio(const struct period *period) 
     return largest;
 }
 
-static void variant_write(const struct presentation *p, const struct presented_track *track,
-                          const struct presented_track *audio, struct buf *out) {
+static void variant_write(const struct presented_track *track, const struct presented_track *audio,
+                          const char *folder, struct buf *out) {
     int64_t peak = track->peak_bps + (audio != NULL ? audio->peak_bps : 0);
     int64_t average = track->average_bps + (audio != NULL ? audio->average_bps : 0);
-    buf_format(out,
-               "#EXT-X-STREAM-INF:BANDWIDTH=%" PRId64 ",AVERAGE-BANDWIDTH=%" PRId64
-               ",CODECS=\"%s%s%s\",RESOLUTION=%dx%d",
-               peak, average, track->codecs, audio != NULL ? "," : "",
+    buf_format(out, "#EXT-X-STREAM-INF:BANDWIDTH=%" PRId64, peak);
+    if (track->average_bps > 0) {
+        buf_format(out, ",AVERAGE-BANDWIDTH=%" PRId64, average);
+    }
+    buf_format(out, ",CODECS=\"%s%s%s\",RESOLUTION=%dx%d", track->codecs, audio != NULL ? "," : "",
                audio != NULL ? audio->codecs : "", track->width, track->height);
     int64_t milli = ticks_scale(track->rate.num, 1000, track->rate.den, ROUND_NEAR);
     buf_format(out, ",FRAME-RATE=%" PRId64 ".%03" PRId64 ",VIDEO-RANGE=%s,CLOSED-CAPTIONS=NONE",
@@ -68,7 +70,7 @@ static void variant_write(const struct presentation *p, const struct presented_t
         audio_group_id(audio, out);
         buf_string(out, "\"");
     }
-    buf_format(out, "\n%s/%s.m3u8\n", p->version, track->id);
+    buf_format(out, "\n%s/%s.m3u8\n", folder, track->id);
 }
 
 static void iframe_variant_write(const struct presentation *p, const struct presented_track *track,
@@ -87,9 +89,8 @@ static const struct presented_track *first_variant(const struct period *period) 
     int64_t distance = 0;
     for (size_t t = 0; t < period->track_count; t++) {
         const struct presented_track *track = &period->tracks[t];
-        int64_t off = track->average_bps > FIRST_VARIANT_BPS
-                          ? track->average_bps - FIRST_VARIANT_BPS
-                          : FIRST_VARIANT_BPS - track->average_bps;
+        int64_t average = track->average_bps > 0 ? track->average_bps : track->peak_bps * 2 / 3;
+        int64_t off = llabs(average - FIRST_VARIANT_BPS);
         if (track->video && track->codec == period->tracks[0].codec &&
             (nearest == NULL || off < distance)) {
             nearest = track;
@@ -99,26 +100,30 @@ static const struct presented_track *first_variant(const struct period *period) 
     return nearest;
 }
 
-void hls_multivariant_write(const struct presentation *p, struct buf *out) {
-    const struct period *period = &p->periods[0];
+void hls_streams_write(const struct period *period, const char *folder, struct buf *out) {
     const struct presented_track *audio = largest_audio(period);
     const struct presented_track *first = first_variant(period);
-    header_write(out);
     bool first_audio = true;
     for (size_t t = 0; t < period->track_count; t++) {
         if (!period->tracks[t].video) {
-            audio_write(p, &period->tracks[t], first_audio, out);
+            audio_write(&period->tracks[t], folder, first_audio, out);
             first_audio = false;
         }
     }
     if (first != NULL) {
-        variant_write(p, first, audio, out);
+        variant_write(first, audio, folder, out);
     }
     for (size_t t = 0; t < period->track_count; t++) {
         if (period->tracks[t].video && &period->tracks[t] != first) {
-            variant_write(p, &period->tracks[t], audio, out);
+            variant_write(&period->tracks[t], audio, folder, out);
         }
     }
+}
+
+void hls_multivariant_write(const struct presentation *p, struct buf *out) {
+    const struct period *period = &p->periods[0];
+    hls_header_write(out);
+    hls_streams_write(period, p->version, out);
     for (size_t t = 0; t < period->track_count; t++) {
         if (period->tracks[t].video) {
             iframe_variant_write(p, &period->tracks[t], out);
@@ -134,26 +139,39 @@ static void extinf_write(int64_t start, int64_t end, int64_t timescale, struct b
     buf_format(out, "#EXTINF:%" PRId64 ".%06" PRId64 ",\n", micros / 1000000, micros % 1000000);
 }
 
+void hls_map_write(const struct presented_track *track, const char *above, struct buf *out) {
+    buf_format(out, "#EXT-X-MAP:URI=\"%s%s/init.mp4\"\n", above, track->folder);
+}
+
+void hls_target_write(const struct presentation *p, const char *type, struct buf *out) {
+    buf_format(out,
+               "#EXT-X-TARGETDURATION:%" PRId64
+               "\n#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-PLAYLIST-TYPE:%s\n",
+               p->target_duration_s, type);
+}
+
+void hls_segments_write(const struct presented_track *track, const char *above, struct buf *out) {
+    for (size_t s = 0; s < track->segment_count; s++) {
+        const struct presented_segment *segment = &track->segments[s];
+        extinf_write(segment->start, segment->start + segment->duration, track->timescale, out);
+        buf_format(out, "%s%s/%05zu.m4s\n", above, track->folder, s + 1);
+    }
+}
+
 static void media_header_write(const struct presentation *p, const struct presented_track *track,
                                bool iframes, struct buf *out) {
-    header_write(out);
-    buf_format(out, "#EXT-X-TARGETDURATION:%" PRId64 "\n#EXT-X-MEDIA-SEQUENCE:1\n",
-               p->target_duration_s);
-    buf_string(out, "#EXT-X-PLAYLIST-TYPE:VOD\n");
+    hls_header_write(out);
+    hls_target_write(p, "VOD", out);
     if (iframes) {
         buf_string(out, "#EXT-X-I-FRAMES-ONLY\n");
     }
-    buf_format(out, "#EXT-X-MAP:URI=\"../%s/init.mp4\"\n", track->folder);
+    hls_map_write(track, "../", out);
 }
 
 void hls_media_write(const struct presentation *p, const struct presented_track *track,
                      struct buf *out) {
     media_header_write(p, track, false, out);
-    for (size_t s = 0; s < track->segment_count; s++) {
-        const struct presented_segment *segment = &track->segments[s];
-        extinf_write(segment->start, segment->start + segment->duration, track->timescale, out);
-        buf_format(out, "../%s/%05zu.m4s\n", track->folder, s + 1);
-    }
+    hls_segments_write(track, "../", out);
     buf_string(out, "#EXT-X-ENDLIST\n");
 }
 

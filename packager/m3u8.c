@@ -135,6 +135,10 @@ static int read_independent(struct m3u8_reading *r, char *value) {
     return 0;
 }
 
+static int read_start(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->starts);
+}
+
 static int read_iframes_only(struct m3u8_reading *r, char *value) {
     (void)value;
     r->out->iframes_only = true;
@@ -216,6 +220,7 @@ static const struct {
 } tags[] = {
     {"#EXT-X-VERSION", true, false, read_version},
     {"#EXT-X-INDEPENDENT-SEGMENTS", true, false, read_independent},
+    {"#EXT-X-START", true, false, read_start},
     {"#EXT-X-TARGETDURATION", true, true, read_target},
     {"#EXT-X-MEDIA-SEQUENCE", true, true, read_media_sequence},
     {"#EXT-X-DISCONTINUITY-SEQUENCE", true, true, read_discontinuity_sequence},
@@ -357,6 +362,7 @@ void m3u8_finish(struct m3u8 *playlist) {
     mem_free(playlist->iframe_variants.items);
     mem_free(playlist->media.items);
     mem_free(playlist->maps.items);
+    mem_free(playlist->starts.items);
     mem_free(playlist->segments);
     arena_finish(&playlist->arena);
     *playlist = (struct m3u8){0};

@@ -54,6 +54,7 @@ struct m3u8 {
     bool multivariant; /* it has EXT-X-STREAM-INF */
     int64_t version;   /* 1 where none is said */
     bool independent;
+    struct m3u8_list starts; /* EXT-X-START */
     /* multivariant */
     struct m3u8_list variants;
     struct m3u8_list iframe_variants;

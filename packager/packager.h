@@ -9,6 +9,7 @@
  *   presentation        the model that manifests are functions of
  *   presentation_check  the gate for manifests                         (package task)
  *   hls_*, dash_*, title_document_write
+ *   early_*             playlists of a title that is still being encoded (early task)
  *   verify              all of it again from real bytes                (people)
  */
 #ifndef PACKAGER_PACKAGER_H
@@ -190,6 +191,29 @@ void title_document_write(const struct presentation *p, const struct title_plan 
  * and of the top documents written with an empty version. Sets p->version. */
 void presentation_name_version(struct presentation *p, const struct title_plan *plan,
                                const struct rendition_report *reports);
+
+/* ---- Early playlists -------------------------------------------------------- */
+
+/* Whether the rendition is watched while the title is encoded: H.264 and AAC. */
+bool early_has(const struct rendition_plan *rendition);
+
+/*
+ * The model of the first `chunks` chunks of the early renditions: `reports[i]` of each of them
+ * has at least their segments (sound: all of them), and must outlive the model; those of others
+ * are not looked at. Rates are the most that the rungs' caps allow (of a rung without a cap:
+ * twice what is there), averages unknown, and the target duration is that of the whole title.
+ * CORRUPT as presentation_build.
+ */
+int early_build(struct presentation *out, const struct title_plan *plan,
+                const struct rendition_report *reports, size_t chunks, struct err *err);
+
+/* The multivariant playlist, relative to the title's folder; the media playlists lie in
+ * `folder`, two below it ("early/17"). */
+void early_multivariant_write(const struct presentation *p, const char *folder, struct buf *out);
+
+/* `ended`: it lists all of the title. */
+void early_media_write(const struct presentation *p, const struct presented_track *track,
+                       bool ended, struct buf *out);
 
 /* ---- Verify ---------------------------------------------------------------- */
 

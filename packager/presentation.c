@@ -36,8 +36,7 @@ static struct track_config track_config_of(const struct title_plan *plan,
 
 /* ---- The gate ---------------------------------------------------------------- */
 
-static int check_numbers(const struct grid *grid, const struct unit_report *report,
-                         struct err *err) {
+static int check_numbers(const struct unit_report *report, size_t count, struct err *err) {
     for (size_t s = 0; s < report->segment_count; s++) {
         int64_t want = (int64_t)s + 1;
         if (report->segments[s].number != want) {
@@ -45,9 +44,9 @@ static int check_numbers(const struct grid *grid, const struct unit_report *repo
                            (long long)report->segments[s].number, (long long)want);
         }
     }
-    if (report->segment_count != grid->segment_count) {
+    if (report->segment_count != count) {
         return err_set(err, ERR_CORRUPT, "it has %zu segments and the plan says %zu",
-                       report->segment_count, grid->segment_count);
+                       report->segment_count, count);
     }
     return 0;
 }
@@ -129,12 +128,13 @@ static int check_audio(const struct title_plan *plan, const struct rendition_pla
     return 0;
 }
 
+/* That it is the rendition's first `count` segments. */
 static int check_rendition(const struct title_plan *plan, const struct rendition_plan *rendition,
-                           const struct unit_report *report, struct err *err) {
+                           const struct unit_report *report, size_t count, struct err *err) {
     if (rendition->folder[0] == '\0' || report->record_size == 0 || report->init_bytes <= 0) {
         return err_set(err, ERR_CORRUPT, "its init segment was never reported");
     }
-    int failed = check_numbers(plan->grid, report, err);
+    int failed = check_numbers(report, count, err);
     if (failed != 0) {
         return failed;
     }
@@ -176,8 +176,8 @@ static void present_segments(struct arena *arena, const struct title_plan *plan,
 
 static int present_track(struct arena *arena, const struct title_plan *plan,
                          const struct rendition_plan *rendition, const struct unit_report *report,
-                         struct presented_track *track, struct err *err) {
-    int failed = check_rendition(plan, rendition, report, err);
+                         size_t count, struct presented_track *track, struct err *err) {
+    int failed = check_rendition(plan, rendition, report, count, err);
     if (failed != 0) {
         return failed;
     }
@@ -235,8 +235,8 @@ static void sort_tracks(struct presented_track *tracks, size_t count) {
     }
 }
 
-int presentation_build(struct presentation *out, const struct title_plan *plan,
-                       const struct rendition_report *reports, struct err *err) {
+/* A model of `count` tracks, which are still to be presented. */
+static struct presentation begin(const struct title_plan *plan, size_t count) {
     struct presentation p = {0};
     struct rational rate = plan->source.timeline.rate;
     p.title = plan->title;
@@ -244,19 +244,104 @@ int presentation_build(struct presentation *out, const struct title_plan *plan,
     p.duration_den = rate.num;
     p.period_count = 1;
     p.periods = arena_zero(&p.arena, 1, sizeof(*p.periods));
+    p.periods[0].track_count = count;
+    p.periods[0].tracks = arena_zero(&p.arena, count, sizeof(*p.periods[0].tracks));
+    return p;
+}
+
+static int refuse(struct presentation *p, const struct title_plan *plan, size_t index, int failed,
+                  struct err *err) {
+    err_wrap(err, "rendition %s of %s", plan->renditions[index].id, plan->title);
+    presentation_finish(p);
+    return failed;
+}
+
+int presentation_build(struct presentation *out, const struct title_plan *plan,
+                       const struct rendition_report *reports, struct err *err) {
+    struct presentation p = begin(plan, plan->rendition_count);
     struct period *period = &p.periods[0];
-    period->track_count = plan->rendition_count;
-    period->tracks = arena_zero(&p.arena, plan->rendition_count, sizeof(*period->tracks));
     for (size_t i = 0; i < plan->rendition_count; i++) {
         int failed = present_track(&p.arena, plan, &plan->renditions[i], &reports[i].joined,
-                                   &period->tracks[i], err);
+                                   plan->grid->segment_count, &period->tracks[i], err);
         if (failed != 0) {
-            err_wrap(err, "rendition %s of %s", plan->renditions[i].id, plan->title);
-            presentation_finish(&p);
-            return failed;
+            return refuse(&p, plan, i, failed, err);
         }
     }
     presentation_measure(&p);
+    sort_tracks(period->tracks, period->track_count);
+    *out = p;
+    return 0;
+}
+
+/* ---- Its head, early ------------------------------------------------------------ */
+
+bool early_has(const struct rendition_plan *rendition) {
+    return rendition->is_video ? rendition->video.codec == CODEC_H264
+                               : rendition->audio.codec == CODEC_AAC;
+}
+
+/* The longest segment, in whole seconds: of a picture's by the plan, of sound as it is made. */
+static int64_t longest_second(const struct title_plan *plan, const struct period *period) {
+    const struct grid *grid = plan->grid;
+    int64_t longest = 1;
+    for (size_t s = 0; s < grid->segment_count; s++) {
+        int64_t frames = grid_segment_frame(grid, s + 1) - grid_segment_frame(grid, s);
+        int64_t seconds = ticks_scale(frames, grid->rate.den, grid->rate.num, ROUND_NEAR);
+        longest = seconds > longest ? seconds : longest;
+    }
+    for (size_t t = 0; t < period->track_count; t++) {
+        const struct presented_track *track = &period->tracks[t];
+        for (size_t s = 0; s < track->segment_count; s++) {
+            int64_t seconds =
+                ticks_scale(track->segments[s].duration, 1, track->timescale, ROUND_NEAR);
+            longest = seconds > longest ? seconds : longest;
+        }
+    }
+    return longest;
+}
+
+/* No run of segments as long as the target can have a higher rate: a full buffer, and what its
+ * cap brings meanwhile; and two in a hundred for boxes. */
+static int64_t rate_allowed(const struct rendition_plan *rendition,
+                            const struct presented_track *measured, int64_t target_s) {
+    int64_t bps = rendition->is_video
+                      ? rendition->video.maxrate_bps + rendition->video.bufsize_bits / target_s
+                      : 0;
+    return bps > 0               ? bps + bps / 50
+           : rendition->is_video ? 2 * measured->peak_bps
+                                 : measured->peak_bps;
+}
+
+int early_build(struct presentation *out, const struct title_plan *plan,
+                const struct rendition_report *reports, size_t chunks, struct err *err) {
+    const struct grid *grid = plan->grid;
+    struct presentation p = begin(plan, plan->rendition_count);
+    struct period *period = &p.periods[0];
+    size_t segments = grid->chunks[chunks];
+    const struct rendition_plan **from =
+        arena_zero(&p.arena, plan->rendition_count, sizeof(const struct rendition_plan *));
+    period->track_count = 0;
+    for (size_t i = 0; i < plan->rendition_count; i++) {
+        const struct rendition_plan *rendition = &plan->renditions[i];
+        if (early_has(rendition)) {
+            int failed = present_track(&p.arena, plan, rendition, &reports[i].joined,
+                                       rendition->is_video ? segments : grid->segment_count,
+                                       &period->tracks[period->track_count], err);
+            if (failed != 0) {
+                return refuse(&p, plan, i, failed, err);
+            }
+            from[period->track_count++] = rendition;
+        }
+    }
+    int64_t target_s = longest_second(plan, period);
+    presentation_measure(&p);
+    p.target_duration_s = target_s;
+    for (size_t t = 0; t < period->track_count; t++) {
+        struct presented_track *track = &period->tracks[t];
+        track->segment_count = segments; /* sound that is ahead waits */
+        track->peak_bps = rate_allowed(from[t], track, target_s);
+        track->average_bps = 0;
+    }
     sort_tracks(period->tracks, period->track_count);
     *out = p;
     return 0;

@@ -14,6 +14,7 @@
  *   verify_hls.c       the multivariant playlist against facts
  *   verify_variants.c  its variants beside each other
  *   verify_playlists.c media playlists against facts
+ *   verify_early.c     early playlists against those of the version
  *   verify_dash.c      the MPD and its Representations against facts
  *   verify_sets.c      AdaptationSets
  *   verify_document.c  title.json and the version's own copies
@@ -57,6 +58,10 @@ enum rule {
     RULE_HLS_IFRAME_ATTRIBUTES,
     RULE_HLS_IFRAME_RANGE,
     RULE_HLS_IFRAME_LIST,
+    RULE_EARLY_EVENT,
+    RULE_EARLY_HEAD,
+    RULE_EARLY_END,
+    RULE_EARLY_VARIANT,
     RULE_DASH_SYNTAX,
     RULE_DASH_STATIC,
     RULE_DASH_PERIOD,
@@ -107,6 +112,9 @@ enum rule {
     RULE_HTTP_TYPE,
     RULE_HTTP_GZIP,
     RULE_HTTP_ERROR,
+    RULE_EARLY_START,
+    RULE_EARLY_TOGETHER,
+    RULE_EARLY_BANDWIDTH,
     RULE_HLS_CLOSED_CAPTIONS,
     RULE_HLS_IFRAME_MISSING,
     RULE_HLS_GROUP_ALIKE,
@@ -314,6 +322,12 @@ void verify_playlists(struct verify *v);
 const struct verify_playlist *verify_playlist_at(const struct verify *v, const char *uri);
 void verify_playlist_header(struct verify *v, const char *path, const struct m3u8 *text,
                             int64_t least_version);
+
+/* early.m3u8 and what it names, where it is there; after all the rest is read. */
+void verify_early(struct verify *v);
+
+/* Each EXTINF against EXT-X-TARGETDURATION. */
+void verify_playlist_target(struct verify *v, const char *path, const struct m3u8 *text);
 
 /* The same with the MPD. */
 void verify_dash_read(struct verify *v);

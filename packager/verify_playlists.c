@@ -137,16 +137,15 @@ static void check_media_tags(struct verify *v, const struct verify_playlist *pla
     }
 }
 
-static void check_target(struct verify *v, const struct verify_playlist *playlist) {
-    const struct m3u8 *text = &playlist->text;
+void verify_playlist_target(struct verify *v, const char *path, const struct m3u8 *text) {
     if (text->target_s < 0) {
-        verify_found(v, RULE_HLS_TARGETDURATION, playlist->path, "EXT-X-TARGETDURATION is missing");
+        verify_found(v, RULE_HLS_TARGETDURATION, path, "EXT-X-TARGETDURATION is missing");
         return;
     }
     for (size_t i = 0; i < text->segment_count; i++) {
         int64_t rounded = ticks_scale(text->segments[i].nanoseconds, 1, 1000000000, ROUND_NEAR);
         if (rounded > text->target_s) {
-            verify_found(v, RULE_HLS_TARGETDURATION, playlist->path,
+            verify_found(v, RULE_HLS_TARGETDURATION, path,
                          "segment %zu lasts %" PRId64 " s, rounded, and EXT-X-TARGETDURATION is "
                          "%" PRId64,
                          i + 1, rounded, text->target_s);
@@ -302,7 +301,7 @@ static void check_iframes(struct verify *v, const struct verify_playlist *playli
 
 static void check_playlist(struct verify *v, const struct verify_playlist *playlist) {
     check_media_tags(v, playlist);
-    check_target(v, playlist);
+    verify_playlist_target(v, playlist->path, &playlist->text);
     if (playlist->listing == NULL || !playlist->listing->track->readable) {
         return;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "common/mem.h"
 #include "common/places.h"
 #include "dry_run.h"
 #include "events.h"
@@ -122,6 +123,9 @@ static void read_request(struct reader *r, struct tx *tx, struct call *call,
     reader_string(r, "source", &request->source);
     reader_string(r, "output", &request->output);
     reader_bool(r, "force", &request->force);
+    if (reader_has(r, "early")) {
+        reader_bool(r, "early", &request->early);
+    }
     read_order(r, tx, call, request);
     request->labels = reader_has(r, "labels") ? out->labels : NULL;
     request->label_count = read_labels(r, out->labels);
@@ -155,6 +159,21 @@ static void read_ladder(struct reader *below, struct ladder *ladder, struct buf 
     }
 }
 
+/* What is watched early is H.264. */
+static void check_early(struct tx *tx, const struct title_request *request,
+                        const struct ladder *ladder) {
+    bool has_rung = false;
+    for (int i = 0; i < ladder->video_count; i++) {
+        has_rung = has_rung || ladder->video[i].codec == CODEC_H264;
+    }
+    if (tx_ok(tx) && request->early && !has_rung) {
+        err_set(tx_err(tx), ERR_INVALID,
+                "title %s can't be watched early: ladder %s has no rung of H.264; add one, or "
+                "submit it without early",
+                request->title, ladder->name);
+    }
+}
+
 /* Reads and checks all of it; `out` is the caller's to finish, whether or not it will do. */
 static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
                             struct submission *out) {
@@ -162,6 +181,7 @@ static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
     struct reader below = reader_object(r, "ladder");
     read_ladder(&below, &out->ladder, &out->text, tx_err(tx));
     out->request.ladder = buf_text(&out->text);
+    check_early(tx, &out->request, &out->ladder);
     return tx_ok(tx);
 }
 
@@ -242,7 +262,8 @@ void call_list_ladders(struct tx *tx, struct call *call) {
 struct entry {
     struct call *call;
     struct reader r;
-    const struct buf *ladders;
+    const struct buf *ladders; /* as texts */
+    const struct ladder *kinds;
     size_t ladder_count;
     struct writer *writer; /* of what came of it */
 };
@@ -253,6 +274,7 @@ static void submit_entry(struct tx *tx, void *context) {
     int64_t ladder = 0;
     read_request(&entry->r, tx, entry->call, &submission);
     reader_int(&entry->r, "ladder", 0, (int64_t)entry->ladder_count - 1, &ladder);
+    check_early(tx, &submission.request, &entry->kinds[ladder]);
     if (tx_ok(tx)) {
         submission.request.ladder = (const char *)entry->ladders[ladder].data;
         submit(tx, &submission.request, entry->writer);
@@ -278,8 +300,9 @@ static void take_entry(struct tx *tx, struct entry *entry, struct writer *w) {
     buf_finish(&said);
 }
 
-/* The batch's ladders as texts, each ended by a NUL; their titles name them by number. */
-static size_t read_ladders(struct tx *tx, struct reader *r, struct buf ladders[BATCH_LADDERS]) {
+/* The batch's ladders, and as texts, each ended by a NUL; their titles name them by number. */
+static size_t read_ladders(struct tx *tx, struct reader *r, struct ladder kinds[BATCH_LADDERS],
+                           struct buf ladders[BATCH_LADDERS]) {
     struct reader list = reader_array(r, "ladders");
     size_t count = reader_count(&list);
     if (tx_ok(tx) && (count < 1 || count > BATCH_LADDERS)) {
@@ -287,8 +310,7 @@ static size_t read_ladders(struct tx *tx, struct reader *r, struct buf ladders[B
     }
     for (size_t i = 0; i < count && tx_ok(tx); i++) {
         struct reader below = reader_item(&list, i);
-        struct ladder ladder;
-        read_ladder(&below, &ladder, &ladders[i], tx_err(tx));
+        read_ladder(&below, &kinds[i], &ladders[i], tx_err(tx));
         buf_text(&ladders[i]);
     }
     return count;
@@ -297,7 +319,8 @@ static size_t read_ladders(struct tx *tx, struct reader *r, struct buf ladders[B
 void call_submit_titles(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     struct buf ladders[BATCH_LADDERS] = {0};
-    size_t ladder_count = read_ladders(tx, &r, ladders);
+    struct ladder *kinds = mem_zero(BATCH_LADDERS, sizeof(*kinds)); /* large for a stack */
+    size_t ladder_count = read_ladders(tx, &r, kinds, ladders);
     struct reader list = reader_array(&r, "titles");
     size_t count = reader_count(&list);
     if (tx_ok(tx) && (count < 1 || count > BATCH_TITLES)) {
@@ -309,6 +332,7 @@ void call_submit_titles(struct tx *tx, struct call *call) {
         struct entry entry = {.call = call,
                               .r = reader_item(&list, i),
                               .ladders = ladders,
+                              .kinds = kinds,
                               .ladder_count = ladder_count};
         if (tx_ok(tx)) {
             take_entry(tx, &entry, &call->writer);
@@ -319,6 +343,7 @@ void call_submit_titles(struct tx *tx, struct call *call) {
     for (size_t i = 0; i < BATCH_LADDERS; i++) {
         buf_finish(&ladders[i]);
     }
+    mem_free(kinds);
 }
 
 /* A word of the query; "" where there is none. */

@@ -189,6 +189,15 @@ static bool grant_units(struct granting *g, const struct unit_row *units, size_t
     return granted;
 }
 
+/* Of what is watched first: shared by all slots, though it is decoded more than once. */
+static double head_budget(const struct unit_row *units, size_t count, size_t slots) {
+    double work = 0;
+    for (size_t i = 0; i < count; i++) {
+        work += units[i].cost_s;
+    }
+    return work / (double)slots;
+}
+
 /* How much of a group this slot takes, and leases it. */
 static bool grant_share(struct granting *g, const struct form_group *group, struct writer *w) {
     const struct unit_row *units = &g->ready.rows[group->first];
@@ -198,6 +207,9 @@ static bool grant_share(struct granting *g, const struct form_group *group, stru
     }
     size_t slots = g->slots > g->busy ? g->slots : g->busy + 1;
     double budget = g->plenty ? 1e12 : forming_budget(g->busy_s, g->busy, slots, work);
+    if (units->early && units->chunk == 0) {
+        budget = head_budget(units, group->count, slots);
+    }
     size_t chosen[FORM_RUNGS_MAX];
     struct unit_row task[FORM_RUNGS_MAX];
     size_t count = forming_share(units, group->count, budget, chosen);
@@ -215,7 +227,8 @@ static bool grant_share(struct granting *g, const struct form_group *group, stru
 
 /* The group to lease next: a probe among those of the next unit's tenant and priority, since
  * all else of a title hangs on it; else one of the next unit's title. `count` where none may be
- * leased. The rule for the end of all work, longest first, is for a title that is the last. */
+ * leased. The rule for the end of all work, longest first, is for a title that is the last, and
+ * not for what is watched meanwhile. */
 static size_t choose_group(struct granting *g, const struct form_group *groups, size_t count) {
     const struct unit_row *units = g->ready.rows;
     size_t next = order_next(&g->order, units, g->ready.count);
@@ -225,6 +238,9 @@ static size_t choose_group(struct granting *g, const struct form_group *groups, 
     size_t first = 0, end = 0;
     while (groups[first].first != next) {
         first++;
+    }
+    if (units[next].kind == TASK_EARLY) {
+        return first; /* somebody may be waiting for it before a screen */
     }
     for (size_t i = first; i < count; i++) {
         const struct unit_row *unit = &units[groups[i].first];
@@ -241,7 +257,7 @@ static size_t choose_group(struct granting *g, const struct form_group *groups, 
             break;
         }
     }
-    bool is_last = end - first == count && !g->plenty;
+    bool is_last = end - first == count && !g->plenty && !units[next].early;
     return first + forming_next(units, &groups[first], end - first, is_last ? g->slots : 0);
 }
 

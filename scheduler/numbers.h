@@ -12,7 +12,7 @@
 
 #include "store.h"
 
-enum { NUMBERS_COUNTERS = 8 };
+enum { NUMBERS_COUNTERS = 16 };
 
 /* Zeroed, it knows none yet. A copy from before a call takes back what the call took. */
 struct numbers {

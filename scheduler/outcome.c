@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "early.h"
 #include "estimate.h"
 #include "hedge.h"
 #include "metrics.h"
@@ -52,6 +53,11 @@ static const struct {
     [FAILURE_MISSING] = {.fate = FATE_REMAKE},
     [FAILURE_ENDPOINT] = {.fate = FATE_RETRY},
 };
+
+/* These see whether all is there that they list. */
+static bool writes_manifests(enum task_kind kind) {
+    return kind == TASK_PACKAGE || kind == TASK_EARLY;
+}
 
 void outcome_detail(struct buf *out, const struct lease_row *lease, const char *failure,
                     const char *message) {
@@ -167,14 +173,14 @@ static void stop_others(struct tx *tx, int64_t unit, int64_t fence) {
     lease_list_finish(&leases);
 }
 
-/* One unit's result. `report` is NULL for kinds without. */
+/* One unit's result, and what it means for the unit. `report` is NULL for kinds without. */
 static enum answer complete_unit(struct tx *tx, const struct lease_row *lease,
-                                 struct unit_row *unit, const struct unit_report *report,
-                                 const struct task_stats *stats) {
+                                 struct unit_row *unit, enum unit_event event,
+                                 const struct unit_report *report, const struct task_stats *stats) {
     if (unit->state == UNIT_DONE && report != NULL && !same_bytes(tx, unit->id, report)) {
         return ANSWER_CONFLICT;
     }
-    if (state_next(MACHINE_UNIT, (int)unit->state, UNIT_COMPLETE) < 0) {
+    if (state_next(MACHINE_UNIT, (int)unit->state, (int)event) < 0) {
         return ANSWER_DROPPED;
     }
     if (report != NULL && !unit->has_key) {
@@ -186,16 +192,21 @@ static enum answer complete_unit(struct tx *tx, const struct lease_row *lease,
     if (report != NULL) {
         keep_report(tx, unit->id, report, stats);
     }
-    move_unit(tx, lease, unit, UNIT_COMPLETE, NULL);
-    title_unit_done(tx, unit);
+    move_unit(tx, lease, unit, event, NULL);
+    if (event == UNIT_COMPLETE) {
+        title_unit_done(tx, unit);
+    }
     if (unit->attempts > 1) { /* else this lease is the only one that it ever had */
         stop_others(tx, unit->id, lease->fence);
     }
     return ANSWER_ACCEPTED;
 }
 
-static bool fits_lease(struct tx *tx, const struct lease_row *lease, size_t units,
-                       const struct task_report *report) {
+/* `event` is what the result means for its units: more of early playlists may be still to
+ * come. */
+static bool fits_lease(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                       size_t units, const struct task_report *report, enum unit_event *event) {
+    bool whole = true;
     bool media = lease->kind == TASK_VIDEO || lease->kind == TASK_AUDIO;
     const char *wrong = NULL;
     if (media && report->unit_count != units) {
@@ -204,7 +215,11 @@ static bool fits_lease(struct tx *tx, const struct lease_row *lease, size_t unit
         wrong = "lacks the source document or the identity";
     } else if (lease->kind == TASK_PACKAGE && report->version[0] == '\0') {
         wrong = "lacks the version";
+    } else if (lease->kind == TASK_EARLY &&
+               !early_fits(tx, farm, lease->title, report->early_chunks, &whole)) {
+        wrong = "tells of fewer chunks than are listed, or of more than there are";
     }
+    *event = whole ? UNIT_COMPLETE : UNIT_BLOCK;
     if (wrong != NULL) {
         err_set(tx_err(tx), ERR_INVALID, "the report of %s task %" PRId64 " %s",
                 task_kind_name(lease->kind), lease->fence, wrong);
@@ -264,6 +279,13 @@ static void after_complete(struct tx *tx, struct farm *farm, const struct lease_
         if (report->stats.frames_repaired > 0) { /* the sum of all units takes long */
             title_check_repairs(tx, farm, lease->title);
         }
+        early_advance(tx, lease->title);
+        break;
+    case TASK_AUDIO:
+        early_advance(tx, lease->title);
+        break;
+    case TASK_EARLY:
+        early_listed(tx, farm, lease, &units->rows[0], report->early_chunks);
         break;
     case TASK_PACKAGE:
         sql_run(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(lease->title), TEXT(report->version)));
@@ -289,6 +311,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     struct lease_row lease;
     struct unit_list units = {0};
     enum answer answer = ANSWER_DROPPED;
+    enum unit_event event = UNIT_COMPLETE;
     if (!get_lease(tx, fence, &lease)) {
         return answer;
     }
@@ -299,10 +322,10 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     bool counts = kind_is_pure(lease.kind) || lease.state == LEASE_LIVE;
     if (!counts) {
         answer = ANSWER_CONFLICT;
-    } else if (fits_lease(tx, &lease, units.count, report)) {
+    } else if (fits_lease(tx, farm, &lease, units.count, report, &event)) {
         bool media = lease.kind == TASK_VIDEO || lease.kind == TASK_AUDIO;
         for (size_t i = 0; i < units.count; i++) {
-            enum answer one = complete_unit(tx, &lease, &units.rows[i],
+            enum answer one = complete_unit(tx, &lease, &units.rows[i], event,
                                             media ? &report->units[i] : NULL, &report->stats);
             if (one == ANSWER_CONFLICT || answer == ANSWER_DROPPED) {
                 answer = one;
@@ -403,7 +426,7 @@ static void fail_unit(struct tx *tx, const struct lease_row *lease, struct unit_
                       const struct failure *failure, int64_t pause_ms) {
     enum fate fate = policies[failure->class].fate;
     bool again = (fate == FATE_REPLACE && unit->may_replace) ||
-                 (fate == FATE_REMAKE && unit->kind == TASK_PACKAGE);
+                 (fate == FATE_REMAKE && writes_manifests(unit->kind));
     bool is_last = again && !hedge_goes_on(tx, unit);
     if ((fate != FATE_FAIL && !is_last) || unit->kind == TASK_REMOVE) {
         retry_unit(tx, lease, unit, failure, pause_ms);
@@ -444,13 +467,13 @@ static int remake_units(struct tx *tx, const struct lease_row *lease,
     return count;
 }
 
-/* The package found that objects are gone: once in a run they are made again.
+/* Who writes manifests found that objects are gone: once in a run they are made again.
  * Whether that was done. */
 static bool remake(struct tx *tx, const struct lease_row *lease, struct unit_list *units,
                    const struct failure *failure) {
     struct title_row title = {0};
     bool done = false;
-    if (lease->kind == TASK_PACKAGE && title_get(tx, lease->title, &title) && title.redone == 0 &&
+    if (writes_manifests(lease->kind) && title_get(tx, lease->title, &title) && title.redone == 0 &&
         remake_units(tx, lease, failure) > 0) {
         for (size_t i = 0; i < units->count; i++) {
             move_unit(tx, lease, &units->rows[i], UNIT_BLOCK, failure);

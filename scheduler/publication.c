@@ -398,7 +398,7 @@ void publication_versions_go(struct tx *tx, const char *title) {
 
 void publication_begin(struct tx *tx, struct farm *farm) {
     /* as fences: a catalog takes no revision twice, of a copy of the store that was put back */
-    sql_run(tx, SQL_NUMBERS_RAISE, VALUES(TEXT("revision"), INTEGER(1000 * tx_now(tx))));
+    tx_numbers_pass(tx, "revision", 1000 * tx_now(tx));
     if (endpoint_rows_begin(tx, farm)) {
         sql_run(tx, SQL_NUMBER_SET, VALUES(TEXT("publish_walk"), INTEGER(0)));
     }

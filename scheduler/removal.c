@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "early.h"
 #include "publication.h"
 #include "titles.h"
 #include "versions.h"
@@ -23,9 +24,9 @@ static void leave_feed(struct tx *tx, const char *title, const char *tenant) {
 }
 
 static void drop_title(struct tx *tx, const char *title) {
-    static const enum sql_id drops[] = {SQL_LABELS_DROP,      SQL_PRODUCTS_DROP,
-                                        SQL_VERSIONS_DROP,    SQL_VERSIONS_DROP_RENDITIONS,
-                                        SQL_TITLE_UNWITHHOLD, SQL_TITLE_DROP_SCORE};
+    static const enum sql_id drops[] = {
+        SQL_LABELS_DROP,      SQL_PRODUCTS_DROP,    SQL_VERSIONS_DROP, SQL_VERSIONS_DROP_RENDITIONS,
+        SQL_TITLE_UNWITHHOLD, SQL_TITLE_DROP_SCORE, SQL_EARLY_DROP};
     char tenant[TENANT_TEXT] = "";
     struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(title)));
     if (query_next(&query)) {
@@ -116,11 +117,12 @@ static void taken_away(struct tx *tx, const struct title_row *title) {
 void removal_done(struct tx *tx, const char *id, int64_t position) {
     struct title_row title = {0};
     if (title_get(tx, id, &title)) {
+        early_removed(tx, &title, position);
         if (position == POSITION_REMOVE) {
             title_clear(tx, id, "");
         } else if (position == POSITION_TAKE_AWAY) {
             taken_away(tx, &title);
-        } else {
+        } else if (position == POSITION_DROP_VERSIONS) {
             versions_dropped(tx, id);
         }
     }
@@ -136,6 +138,8 @@ void removal_refused(struct tx *tx, const struct unit_row *unit, const char *fai
         sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(unit->title), TEXT(failure), TEXT(error)));
         title_move(tx, unit->title, TITLE_REMOVING, TITLE_FAIL, detail);
         mem_free(error);
+    } else if (unit->position == POSITION_DROP_EARLY) {
+        early_refused(tx, unit->title);
     } else {
         versions_refused(tx, unit->title);
     }

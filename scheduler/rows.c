@@ -54,6 +54,7 @@ bool title_find(struct tx *tx, const char *id, struct title_row *out) {
         row.state = (enum title_state)read_state(&query, MACHINE_TITLE, 0);
         row.submission = query_integer(&query, 1);
         row.redone = (int)query_integer(&query, 12);
+        row.early = query_integer(&query, 13) != 0;
         *out = row;
     }
     query_close(&query);
@@ -118,6 +119,7 @@ static void read_unit(struct query *query, struct unit_row *row) {
     row->due = query_integer(query, 21);
     row->submission = query_integer(query, 22);
     row->model = query_integer(query, 23);
+    row->early = query_integer(query, 24) != 0;
 }
 
 bool unit_list_next(struct unit_list *list, struct query *query) {

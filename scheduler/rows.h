@@ -37,6 +37,7 @@ struct title_row {
     const char *failure; /* class */
     const char *error;
     int redone;
+    bool early; /* it can be watched while it is encoded */
 };
 
 /* Whether there is such a title. `out` is owned by the caller: title_row_finish. */
@@ -83,6 +84,7 @@ struct unit_row {
     int64_t due; /* ms since 1970; INT64_MAX: no deadline */
     int64_t submission;
     int64_t model; /* class of estimate.h; 0: none */
+    bool early;    /* early playlists list it */
 };
 
 /* A growing list; free with unit_list_finish. */

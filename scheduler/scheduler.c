@@ -127,17 +127,12 @@ static void cancel_left(struct tx *tx) {
     mem_free(ids);
 }
 
-/* A store that was put back from a copy must give no fence again that it gave after it: workers
- * may hold it still. By the clock it is past them all, at up to a million a second. */
-static void raise_fences(struct tx *tx) {
-    int64_t past = 1000 * tx_now(tx) - (tx_numbers(tx, "fence", 0) - 1);
-    tx_numbers(tx, "fence", past > 0 ? past : 0);
-}
-
 static void begin(struct tx *tx, void *context) {
     struct scheduler *scheduler = context;
     tokens_load(tx, scheduler->auth);
-    raise_fences(tx);
+    /* A store that was put back from a copy must give no fence again that it gave after it:
+     * workers may hold it still. By the clock it is past them all, at up to a million a second. */
+    tx_numbers_pass(tx, "fence", 1000 * tx_now(tx));
     metrics_load(tx);
     publication_begin(tx, &scheduler->farm);
     if (scheduler->private_mode) {

@@ -226,6 +226,11 @@ int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count) {
     return numbers_take(&tx->store->given, tx, counter, count);
 }
 
+void tx_numbers_pass(struct tx *tx, const char *counter, int64_t number) {
+    int64_t behind = number - (tx_numbers(tx, counter, 0) - 1);
+    tx_numbers(tx, counter, behind > 0 ? behind : 0);
+}
+
 void tx_count(struct tx *tx, size_t index, double delta) {
     struct store *store = tx->store;
     if (store->change_count == store->change_capacity) {

@@ -80,8 +80,11 @@ enum topic {
 void tx_wake(struct tx *tx, unsigned topics);
 
 /* `count` numbers that no call has had before; returns the first. Counters:
- * "unit", "fence", "event", "submission". */
+ * those of the table `counter`. */
 int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count);
+
+/* So that all later numbers of a counter are larger than this one. */
+void tx_numbers_pass(struct tx *tx, const char *counter, int64_t number);
 
 /* Adds to number `index` of those that the store keeps in memory, from 0 on, once the
  * transaction is on the disk. See metrics.h. */

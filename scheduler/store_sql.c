@@ -8,7 +8,8 @@
 #define UNIT_COLUMNS                                                                               \
     "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.build, "           \
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
-    "u.alone, u.may_replace, u.avoid, u.tenant, u.priority, u.due, u.submission, u.model "
+    "u.alone, u.may_replace, u.avoid, u.tenant, u.priority, u.due, u.submission, u.model, "        \
+    "u.early "
 
 /* A unit that becomes ready at $4 is ready from then on, or from when it may be tried again. */
 #define UNIT_READY_SINCE                                                                           \
@@ -113,13 +114,14 @@ static const char *const statements[SQL_COUNT] = {
         "cpu_s = 0, decode_cpu_s = 0, scale_cpu_s = 0, encode_cpu_s = 0, wall_s = 0, "
         "peak_memory = 0 WHERE id = $1",
     [SQL_TITLE_GET] = "SELECT state, submission, source, output, ladder, identity, pin, "
-                      "source_size, packaged, version, class, error, redone "
+                      "source_size, packaged, version, class, error, redone, early "
                       "FROM title WHERE id = $1",
     [SQL_TITLE_TRACE] = "SELECT trace FROM title_trace WHERE title = $1",
     [SQL_TITLE_SET_TRACE] = "INSERT INTO title_trace (title, trace) VALUES ($1, $2) "
                             "ON CONFLICT (title) DO UPDATE SET trace = $2",
     [SQL_TITLE_IS_OF] = "SELECT count(*) FROM title WHERE id = $1 AND tenant = $2",
     [SQL_TITLE_HAS_KEY] = "SELECT count(*) FROM title WHERE id = $1 AND request_key = $2",
+    [SQL_TITLE_SET_EARLY] = "UPDATE title SET early = $2 WHERE id = $1",
     [SQL_TITLE_SET_KEY] = "UPDATE title SET request_key = $2 WHERE id = $1",
     [SQL_TITLE_STATS] = "SELECT tasks, failures, losses, frames_decoded, source_bytes, cpu_s, "
                         "decode_cpu_s, scale_cpu_s, encode_cpu_s, wall_s, peak_memory "
@@ -190,6 +192,9 @@ static const char *const statements[SQL_COUNT] = {
             "$1",
             "$2") "AND (v.refused = 0 OR v.refused <= $3) "
                   "AND t.state IN ('done', 'failed', 'cancelled') "
+                  /* early playlists that may still grow list its renditions, perhaps */
+                  "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
+                  "AND e.replaced = 0) "
                   "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> "
                   "'ended') "
                   "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "
@@ -347,12 +352,55 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLE_SET_SCORE] = "INSERT INTO title_score (title, score) VALUES ($1, $2) "
                             "ON CONFLICT (title) DO UPDATE SET score = $2",
     [SQL_TITLE_DROP_SCORE] = "DELETE FROM title_score WHERE title = $1",
-    [SQL_NUMBER_GET] = "SELECT value FROM counter WHERE name = $1",
-    [SQL_NUMBER_SET] = "UPDATE counter SET value = $2 WHERE name = $1",
     [SQL_UNIT_ADD_PUSH] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
         "build, state, waiting, cost_s, frames, ready_at) "
         "VALUES ($1, $2, 0, $3, 'push', -1, '', -1, 0, 'ready', 0, 1, 0, $4)",
+    [SQL_EARLY_OPEN] = "SELECT run FROM early_run WHERE title = $1 AND output = $2 AND key = $3 "
+                       "AND replaced = 0",
+    [SQL_EARLY_GO_ON] =
+        "UPDATE early_run SET submission = $3, at = $4 WHERE title = $1 AND run = $2",
+    [SQL_EARLY_REPLACE] = "UPDATE early_run SET replaced = $2 WHERE title = $1 AND replaced = 0",
+    [SQL_EARLY_ADD] = "INSERT INTO early_run (title, run, submission, key, output, at) "
+                      "VALUES ($1, $2, $2, $3, $4, $5)",
+    [SQL_EARLY_GET] =
+        "SELECT run, chunks, whole FROM early_run WHERE title = $1 AND submission = $2",
+    [SQL_EARLY_BEGUN] = "UPDATE early_run SET begun = 1 WHERE title = $1 AND submission = $2",
+    [SQL_EARLY_SET] = "UPDATE early_run SET chunks = $3, whole = $4, at = $5, "
+                      "replaced = CASE WHEN $4 = 1 THEN $5 ELSE 0 END "
+                      "WHERE title = $1 AND run = $2",
+    [SQL_EARLY_TOP] = "SELECT coalesce(max(run), -1) FROM early_run WHERE title = $1 "
+                      "AND output = $2 AND begun = 1",
+    [SQL_EARLY_OF_SUBMISSION] =
+        "SELECT run FROM early_run WHERE title = $1 AND submission = $2 ORDER BY run",
+    [SQL_EARLY_DUE] =
+        "SELECT DISTINCT e.title FROM early_run e JOIN title t ON t.id = e.title "
+        "WHERE e.at <= $1 AND e.replaced <= $1 AND e.output = t.output "
+        "AND (e.refused = 0 OR e.refused <= $2) AND t.state IN ('done', 'failed', 'cancelled') "
+        "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> 'ended') "
+        "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "
+        "AND u.state IN ('blocked', 'ready', 'leased')) LIMIT $3",
+    /* Of those that are dropped nobody asks any more since when. */
+    [SQL_EARLY_MARK] =
+        "UPDATE early_run SET dropping = 1, at = 0, replaced = 1 WHERE title = $1 AND run IN "
+        "(SELECT e.run FROM early_run e WHERE e.title = $1 AND e.output = $2 AND e.at <= $3 "
+        "AND e.replaced <= $3 ORDER BY e.run LIMIT $4)",
+    [SQL_EARLY_DROPPING] = "SELECT run FROM early_run WHERE title = $1 AND output = $2 "
+                           "AND dropping = 1 ORDER BY run",
+    [SQL_EARLY_REFUSED] = "UPDATE early_run SET refused = $2 WHERE title = $1 AND dropping = 1",
+    [SQL_EARLY_DROP_SUBMISSION] = "DELETE FROM early_run WHERE title = $1 AND submission = $2",
+    [SQL_EARLY_DROP_DROPPING] =
+        "DELETE FROM early_run WHERE title = $1 AND output = $2 AND dropping = 1",
+    [SQL_EARLY_DROP] = "DELETE FROM early_run WHERE title = $1",
+    [SQL_UNITS_SET_EARLY] = "UPDATE unit SET early = 1 WHERE title = $1 AND rendition = $2",
+    /* Chunks from the start on of which all is done; sound has -1. The conditions are those of
+     * the index. */
+    [SQL_UNITS_EARLY_DONE] = "SELECT coalesce(min(chunk), 9223372036854775807) FROM unit "
+                             "WHERE title = $1 AND early = 1 AND state <> 'done'",
+    [SQL_UNIT_BLOCKED_AT] =
+        "SELECT id FROM unit WHERE title = $1 AND position = $2 AND state = 'blocked'",
+    [SQL_UNIT_PAUSE] = "UPDATE unit SET ready_at = $2, attempts = 0, failures = 0, crashes = 0, "
+                       "losses = 0 WHERE id = $1",
 
     [SQL_UNIT_ADD] =
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
@@ -409,7 +457,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_READY] =
         "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.state = 'ready' AND u.tenant = $1 "
         "AND u.priority = $2 AND u.build = $3 AND u.ready_at <= $4 "
-        "AND u.kind IN ($6, $7, $8, $9, $10, $11) "
+        "AND u.kind IN ($6, $7, $8, $9, $10, $11, $12, $13) "
         "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio') OR EXISTS (SELECT 1 FROM unit p "
         "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
         "ORDER BY u.due, u.submission, u.position LIMIT $5",
@@ -522,9 +570,9 @@ static const char *const statements[SQL_COUNT] = {
         "AND fence IN (SELECT fence FROM lease_unit WHERE unit = $1)",
     [SQL_LEASES_DROP_UNITS] =
         "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
-    /* A removal that runs still is waited for. */
-    [SQL_LEASES_DROP] =
-        "DELETE FROM lease WHERE title = $1 AND NOT (kind = 'remove' AND state <> 'ended')",
+    /* What may still write or remove what players read is waited for. */
+    [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1 AND NOT (kind IN ('remove', 'early') "
+                        "AND state <> 'ended')",
 
     [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
                         "seen_at, cores, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",

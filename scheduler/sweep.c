@@ -5,12 +5,17 @@
 #include <assert.h>
 
 #include "common/log.h"
+#include "early.h"
 #include "session.h"
 #include "tokens.h"
 #include "versions.h"
 
 static void lost_workers(struct tx *tx, struct sweep *sweep) {
     session_sweep(tx, sweep->farm);
+}
+
+static void old_early_playlists(struct tx *tx, struct sweep *sweep) {
+    early_sweep(tx, sweep->farm);
 }
 
 static void old_versions(struct tx *tx, struct sweep *sweep) {
@@ -27,6 +32,7 @@ static const struct {
     void (*run)(struct tx *tx, struct sweep *sweep);
 } parts[] = {
     {"lost workers", lost_workers},
+    {"early playlists", old_early_playlists}, /* before what they list */
     {"old versions", old_versions},
     {"tokens", good_tokens},
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "early.h"
 #include "forming.h"
 #include "removal.h"
 #include "titles.h"
@@ -19,6 +20,7 @@ static const struct {
     [TASK_VIDEO] = {120, 30, 0},         [TASK_AUDIO] = {600, 30, 0},
     [TASK_PACKAGE] = {600, 0, 64 << 20}, [TASK_SWAP] = {120, 0, 16 << 20},
     [TASK_REMOVE] = {600, 0, 16 << 20},  [TASK_PUSH] = {6 * 3600, 0, 64 << 20},
+    [TASK_EARLY] = {120, 0, 64 << 20},
 };
 
 /* Fills what the child is told and how much it may take. 0 or the error of the plan. */
@@ -109,6 +111,9 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
     out->version = out->kind == TASK_SWAP ? title->packaged : "";
     if (out->kind == TASK_REMOVE) {
         removal_fill(tx, out, title, units[0].position);
+    }
+    if (out->kind == TASK_REMOVE || out->kind == TASK_EARLY) {
+        early_fill(tx, out, title, units[0].position);
     }
     fill_source(tx, farm, out, title);
     fill_units(out, plan, units, count);

@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
+#include "early.h"
 #include "estimate.h"
 #include "events.h"
 #include "metrics.h"
@@ -44,23 +45,24 @@ void title_drop_unit(struct tx *tx, const char *title, int64_t position) {
     }
 }
 
-/* How many removals of the title run. */
-static size_t count_removals(struct tx *tx, const char *title) {
+/* How many tasks run that remove what players read of the title, or write it early: a new run
+ * waits for those of the run before. */
+static size_t count_others(struct tx *tx, const char *title) {
     struct lease_list leases = {0};
     size_t count = 0;
     lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(title));
     for (size_t i = 0; i < leases.count; i++) {
-        count += leases.rows[i].kind == TASK_REMOVE;
+        count += leases.rows[i].kind == TASK_REMOVE || leases.rows[i].kind == TASK_EARLY;
     }
     lease_list_finish(&leases);
     return count;
 }
 
-/* The first step of a run, which waits for a removal that has not stopped yet. */
+/* The first step of a run, which waits for what has not stopped yet. */
 static void add_probe(struct tx *tx, const char *id, int64_t submission) {
     struct title_row title = {.id = id, .submission = submission};
     title_add_unit(tx, &title, POSITION_PROBE, TASK_PROBE,
-                   count_removals(tx, id) > 0 ? UNIT_BLOCKED : UNIT_READY);
+                   count_others(tx, id) > 0 ? UNIT_BLOCKED : UNIT_READY);
     tx_wake(tx, TOPIC_LEASES | TOPIC_TITLES);
 }
 
@@ -182,6 +184,7 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
     title_move(tx, request->title, old->state, TITLE_SUBMIT, "");
     if (request->force) {
         sql_run(tx, SQL_PRODUCTS_DROP, VALUES(TEXT(request->title)));
+        early_leave(tx, request->title);
     }
     return true;
 }
@@ -207,6 +210,8 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
         set_order(tx, request);
         sql_run(tx, SQL_TITLE_SET_KEY,
                 VALUES(TEXT(request->title), TEXT(request->key != NULL ? request->key : "")));
+        sql_run(tx, SQL_TITLE_SET_EARLY,
+                VALUES(TEXT(request->title), INTEGER(request->early ? 1 : 0)));
         add_probe(tx, request->title, submission);
     }
     title_row_finish(&old);
@@ -341,8 +346,10 @@ static void place_units(struct tx *tx, const struct title_row *title, const stru
                 VALUES(TEXT(title->id), INTEGER((int64_t)i), TEXT(unit->place), TEXT(unit->key)));
     }
     unit_move_set(tx, title->id, UNITS_MADE_BEFORE, UNIT_READY, UNIT_REUSE);
+    early_begin(tx, title, plan);
     title_units_redone(tx, title->id);
     unit_move_set(tx, title->id, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
+    early_advance(tx, title->id);
 }
 
 static void remember_source(struct tx *tx, const struct title_row *title,
@@ -504,7 +511,7 @@ void title_settle(struct tx *tx, const char *id) {
         if (ends) {
             lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(id));
         }
-        if (title.state == TITLE_SUBMITTED && count_removals(tx, id) == 0) {
+        if (title.state == TITLE_SUBMITTED && count_others(tx, id) == 0) {
             release(tx, id, POSITION_PROBE);
         } else if (title.state == TITLE_FAILING && leases.count == 0) {
             release(tx, id, POSITION_REMOVE);

@@ -14,6 +14,7 @@ struct title_request {
     const char *output; /* URL or path of the folder above the title's */
     const char *ladder; /* JSON, normalised */
     bool force;         /* reuse nothing */
+    bool early;         /* to be watched while it is encoded */
     const char *trace;  /* of whoever asks for it; NULL: one is made */
     const char *key;    /* by which its repetition is known; NULL or "": none */
     /* What is not named stays as it is of a title that is known, and is 0, "" or none of a new
@@ -35,6 +36,8 @@ enum {
     POSITION_DROP_VERSIONS = -4,
     POSITION_ROLLBACK = -5, /* an older version is made current again */
     POSITION_PUSH = -6,     /* of a publication: see push.h */
+    POSITION_EARLY = -7,    /* playlists of what is done */
+    POSITION_DROP_EARLY = -8,
 };
 
 /* A new title, or a new run of one that has ended. False where just this runs already, or where

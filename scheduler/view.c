@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "early.h"
 #include "public_outputs.h"
 #include "publication.h"
 
@@ -263,6 +264,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     }
     query_close(&order);
     write_labels(tx, id, w);
+    early_write(tx, &title, plan, w);
     write_renditions(tx, id, plan, &view, w);
     struct rational rate = plan == NULL ? (struct rational){0, 1} : plan->title.grid->rate;
     int64_t frames = plan == NULL ? 0 : plan->title.grid->frames;

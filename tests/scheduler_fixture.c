@@ -99,6 +99,8 @@ void fixture_report(struct task_report *out, const struct task *task, int salt) 
         }
     } else if (task->kind == TASK_PACKAGE) {
         snprintf(out->version, sizeof(out->version), "0123456789abcdef");
+    } else if (task->kind == TASK_EARLY) {
+        out->early_chunks = task->early.chunks + 1;
     }
 }
 

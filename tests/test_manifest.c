@@ -256,6 +256,46 @@ START_TEST(test_golden_av1) {
 }
 END_TEST
 
+/* The head of a title with both codecs: H.264 and AAC alone, rates by their caps, and the
+ * target of the whole. */
+START_TEST(test_golden_early) {
+    struct presentation p;
+    struct err err = {0};
+    struct buf text = {0};
+    size_t chunks = _i == 0 ? 1 : plan.grid->chunk_count;
+    for (size_t i = 0; i < ALL_RUNGS; i++) {
+        plan.renditions[i].video.maxrate_bps = i == 0 ? 4000000 : 1200000;
+        plan.renditions[i].video.bufsize_bits = 2 * plan.renditions[i].video.maxrate_bps;
+        reports[i].joined.segment_count = i < RUNGS ? plan.grid->chunks[chunks] : 0;
+    }
+    ck_assert_msg(early_build(&p, &plan, reports, chunks, &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(p.periods[0].track_count, RUNGS + 1);
+    early_multivariant_write(&p, "early/17", &text);
+    compare_golden(&text, "early.m3u8");
+    early_media_write(&p, &p.periods[0].tracks[1], _i == 1, &text);
+    compare_golden(&text, _i == 0 ? "early-h264-720p.m3u8" : "early-h264-720p-end.m3u8");
+    early_media_write(&p, &p.periods[0].tracks[2], _i == 1, &text);
+    compare_golden(&text, _i == 0 ? "early-audio.m3u8" : "early-audio-end.m3u8");
+    presentation_finish(&p);
+}
+END_TEST
+
+/* A rung without a cap has a rate all the same; what is not there is refused. */
+START_TEST(test_early_gate) {
+    struct presentation p = {0};
+    struct err err = {0};
+    for (size_t i = 0; i < RUNGS; i++) {
+        reports[i].joined.segment_count = plan.grid->chunks[1];
+    }
+    ck_assert_int_eq(early_build(&p, &plan, reports, 1, &err), 0);
+    ck_assert_int_gt(p.periods[0].tracks[0].peak_bps, 0);
+    presentation_finish(&p);
+    ck_assert_int_eq(early_build(&p, &plan, reports, 2, &err), ERR_CORRUPT);
+    ck_assert_msg(strstr(err.message, "h264-720p of a-title") != NULL, "%s", err.message);
+    ck_assert_ptr_null(p.periods);
+}
+END_TEST
+
 START_TEST(test_version_follows_bytes) {
     struct presentation p;
     ck_assert_int_eq(presentation_build(&p, &plan, reports, NULL), 0);
@@ -375,6 +415,8 @@ Suite *manifest_suite(void) {
     TCase *both = tcase_create("both codecs");
     tcase_add_checked_fixture(both, setup_all, teardown);
     tcase_add_test(both, test_golden_av1);
+    tcase_add_loop_test(both, test_golden_early, 0, 2);
+    tcase_add_test(both, test_early_gate);
     suite_add_tcase(suite, both);
     TCase *gate = tcase_create("gate");
     tcase_add_checked_fixture(gate, setup, teardown);

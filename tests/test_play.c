@@ -53,6 +53,8 @@ static const struct {
     {"/etc/title.json", "application/json", false, false},
     {"a//title.json", "application/json", false, false},
     {"a/", NULL, false, false},
+    {"a/early.m3u8", "application/vnd.apple.mpegurl", false, true},
+    {"a/early/17/h264-720p.m3u8", "application/vnd.apple.mpegurl", false, true},
     {"..", NULL, false, false},
     {"../title.json", "application/json", false, false},
     {"a/../title.json", "application/json", false, false},

@@ -275,6 +275,47 @@ START_TEST(a_dropped_version_takes_its_own_along) {
 }
 END_TEST
 
+/* Early playlists: those of a run, those alone, and all of them. */
+START_TEST(early_playlists_go_as_they_are_named) {
+    static const struct {
+        const char *run;
+        bool top, alone, all; /* what is asked for */
+        const char *kept, *gone;
+    } cases[] = {
+        {"7", false, true, false, "t/early/17/h264-240p.m3u8", "t/early/7/h264-240p.m3u8"},
+        {"7", false, true, false, "t/early.m3u8", "t/early/7"},
+        {"17", true, true, false, "t/early/7/h264-240p.m3u8", "t/early.m3u8"},
+        {"17", true, true, false, "t/video/h264-240p-cccccccccc/00001.m4s",
+         "t/early/17/h264-240p.m3u8"},
+        {"17", true, false, false, "t/early/7/h264-240p.m3u8",
+         "t/video/h264-240p-cccccccccc/00001.m4s"},
+        {"", false, false, true, "t/early/17/notes.txt", "t/early/7"},
+    };
+    const char *run = cases[_i].run;
+    struct early_task early = {
+        .run_count = 1, .runs = &run, .top = cases[_i].top, .alone = cases[_i].alone};
+    struct blob_options options = blob_options_default();
+    struct blob *blob = NULL;
+    struct err err = {0};
+    int64_t removed = 0;
+    make_title();
+    write_file("t/title.json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
+    write_file("t/early.m3u8", "x");
+    write_file("t/early/7/h264-240p.m3u8", "x");
+    write_file("t/early/17/h264-240p.m3u8", "x");
+    write_file("t/early/17/notes.txt", "x");
+    ck_assert_int_eq(blob_open(&blob, root, &options, &err), 0);
+    int failed = early.alone
+                     ? remove_early(blob, "t", &early, &removed, &err)
+                     : remove_unnamed(blob, "t", cases[_i].all ? NULL : &early, &removed, &err);
+    ck_assert_msg(failed == 0, "%s", err.message);
+    ck_assert_msg(is_there(cases[_i].kept), "%s is gone", cases[_i].kept);
+    ck_assert_msg(!is_there(cases[_i].gone), "%s is still there", cases[_i].gone);
+    ck_assert(is_there("t/master.m3u8") && is_there("t/" NEW ".m3u8"));
+    blob_close(blob);
+}
+END_TEST
+
 Suite *remove_suite(void) {
     Suite *suite = suite_create("remove");
     TCase *tc = tcase_create("remove");
@@ -288,6 +329,7 @@ Suite *remove_suite(void) {
     tcase_add_test(tc, names_of_folders_are_whole);
     tcase_add_test(tc, everything_of_ours_goes);
     tcase_add_test(tc, a_dropped_version_takes_its_own_along);
+    tcase_add_loop_test(tc, early_playlists_go_as_they_are_named, 0, 6);
     suite_add_tcase(suite, tc);
     return suite;
 }

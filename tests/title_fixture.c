@@ -440,6 +440,30 @@ static void add_manifests(struct title_fixture *title, struct title_plan *plan,
     presentation_finish(&p);
 }
 
+static void add_early(struct title_fixture *title, struct title_plan *plan,
+                      const struct rendition_report *reports, size_t chunks) {
+    struct rendition_report head[TITLE_FIXTURE_RUNGS_MAX + 1];
+    struct presentation p;
+    struct err err = {0};
+    struct buf text = {0};
+    for (size_t i = 0; i < plan->rendition_count; i++) {
+        head[i] = reports[i];
+        if (plan->renditions[i].is_video) {
+            head[i].joined.segment_count = plan->grid->chunks[chunks];
+        }
+    }
+    ck_assert_msg(early_build(&p, plan, head, chunks, &err) == 0, "%s", err.message);
+    early_multivariant_write(&p, "early/1", &text);
+    add_text(title, "early.m3u8", &text);
+    for (size_t t = 0; t < p.periods[0].track_count; t++) {
+        const struct presented_track *track = &p.periods[0].tracks[t];
+        early_media_write(&p, track, chunks == plan->grid->chunk_count, &text);
+        add_text(title, arena_format(&plan->arena, "early/1/%s.m3u8", track->id), &text);
+    }
+    buf_finish(&text);
+    presentation_finish(&p);
+}
+
 void title_fixture_make(struct title_fixture *out, const struct title_fixture_options *options) {
     struct title_plan plan = {0};
     struct rendition_report reports[TITLE_FIXTURE_RUNGS_MAX + 1] = {0};
@@ -457,6 +481,9 @@ void title_fixture_make(struct title_fixture *out, const struct title_fixture_op
                 &reports[options->rung_count].joined, &coded);
     coded_finish(&coded);
     add_manifests(out, &plan, reports);
+    if (options->early_chunks > 0) {
+        add_early(out, &plan, reports, options->early_chunks);
+    }
     title_plan_finish(&plan);
     fixture_folder_drop(folder);
 }

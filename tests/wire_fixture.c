@@ -277,9 +277,9 @@ static void any_push(struct push *p, struct arena *arena) {
 
 void any_task(struct task *t) {
     static const enum task_kind kinds[] = {TASK_PROBE, TASK_VIDEO,  TASK_AUDIO, TASK_PACKAGE,
-                                           TASK_SWAP,  TASK_REMOVE, TASK_PUSH};
+                                           TASK_SWAP,  TASK_REMOVE, TASK_PUSH,  TASK_EARLY};
     t->fence = any(0, INT64_MAX);
-    t->kind = kinds[any(0, 6)];
+    t->kind = kinds[any(0, 7)];
     snprintf(t->title, sizeof(t->title), "my-title.%d", (int)any(0, 99));
     trace_make(t->trace);
     t->attempt = (int)any(1, 9);
@@ -298,6 +298,17 @@ void any_task(struct task *t) {
     }
     if (t->kind == TASK_PUSH) {
         any_push(&t->push, &t->arena);
+    }
+    if (t->kind == TASK_EARLY || t->kind == TASK_REMOVE) {
+        t->early.run = any(0, INT64_MAX);
+        t->early.chunks = any(0, 10000);
+        t->early.run_count = (size_t)any(0, 3);
+        t->early.runs = arena_zero(&t->arena, t->early.run_count, sizeof(*t->early.runs));
+        for (size_t i = 0; i < t->early.run_count; i++) {
+            t->early.runs[i] = any_string(&t->arena);
+        }
+        t->early.top = any(0, 1);
+        t->early.alone = any(0, 1);
     }
     t->unit_count = t->kind == TASK_VIDEO ? (size_t)t->spec.rung_count : 1;
     t->units = arena_zero(&t->arena, t->unit_count, sizeof(*t->units));
@@ -343,6 +354,7 @@ void any_task_report(struct task_report *t) {
     t->source_size = any(-1, INT64_C(1) << 50);
     any_name(t->version, sizeof(t->version));
     t->output_bytes = any(0, INT64_C(1) << 50);
+    t->early_chunks = any(0, 10000);
 }
 
 void any_title_plan(struct title_plan *p) {

@@ -13,11 +13,13 @@ enum { VERSION_DIGITS = 16, KEY_DIGITS = 10, DOCUMENT_BYTES = 64 << 20 };
 
 /* What a key is, in the order of removal: nothing is listed when it goes. */
 enum rank {
-    RANK_STABLE,    /* master.m3u8, manifest.mpd, title.json */
-    RANK_VERSION,   /* VERSION.m3u8, .mpd, .json */
-    RANK_PLAYLIST,  /* VERSION/NAME.m3u8 */
-    RANK_RENDITION, /* video/NAME-KEY/init.mp4, 00001.m4s, ... */
-    RANK_FOREIGN,   /* not ours, whatever the folder is called: stays */
+    RANK_STABLE,     /* master.m3u8, manifest.mpd, title.json */
+    RANK_EARLY,      /* early.m3u8 */
+    RANK_VERSION,    /* VERSION.m3u8, .mpd, .json */
+    RANK_PLAYLIST,   /* VERSION/NAME.m3u8 */
+    RANK_EARLY_LIST, /* early/RUN/NAME.m3u8 */
+    RANK_RENDITION,  /* video/NAME-KEY/init.mp4, 00001.m4s, ... */
+    RANK_FOREIGN,    /* not ours, whatever the folder is called: stays */
 };
 
 struct object {
@@ -31,13 +33,14 @@ struct names {
     size_t count;
 };
 
-enum scope { SCOPE_UNNAMED, SCOPE_VERSIONS, SCOPE_EVERYTHING };
+enum scope { SCOPE_UNNAMED, SCOPE_VERSIONS, SCOPE_EARLY, SCOPE_EVERYTHING };
 
 struct removal {
     struct blob *output;
     const char *title;
     enum scope scope;
     const struct dropped_versions *dropped; /* of SCOPE_VERSIONS */
+    const struct early_task *early;         /* whose early playlists go; NULL: all of them */
     struct arena arena;
     struct object *objects; /* owned */
     size_t count;
@@ -63,15 +66,25 @@ static bool starts_with(const char *text, const char *head) {
 }
 
 static const char hexadecimal[] = "0123456789abcdef";
+static const char early_folder[] = "early/";
 
 static bool is_version(const char *name) {
     return strspn(name, hexadecimal) == VERSION_DIGITS;
 }
 
-static bool is_playlist(const char *name) {
-    const char *file = name + VERSION_DIGITS + 1;
+static bool is_playlist(const char *file) {
     const char *extension = strrchr(file, '.');
     return extension != NULL && strchr(file, '/') == NULL && strcmp(extension, ".m3u8") == 0;
+}
+
+/* Whether early/RUN/FILE is a playlist; tells how long RUN is. */
+static bool is_early_list(const char *name, size_t *digits) {
+    const char *run = name + strlen(early_folder);
+    if (strncmp(name, early_folder, strlen(early_folder)) != 0) {
+        return false;
+    }
+    *digits = strspn(run, "0123456789");
+    return *digits > 0 && run[*digits] == '/' && is_playlist(run + *digits + 1);
 }
 
 /* Whether KIND/NAME-KEY/FILE is what a task of a rendition puts (ARCHITECTURE section 8). */
@@ -106,8 +119,15 @@ static enum rank rank_of(const char *name) {
             return RANK_RENDITION;
         }
     }
+    size_t digits = 0;
+    if (strcmp(name, "early.m3u8") == 0) {
+        return RANK_EARLY;
+    }
+    if (is_early_list(name, &digits)) {
+        return RANK_EARLY_LIST;
+    }
     bool below = is_version(name) && name[VERSION_DIGITS] == '/';
-    return below && is_playlist(name) ? RANK_PLAYLIST : RANK_FOREIGN;
+    return below && is_playlist(name + VERSION_DIGITS + 1) ? RANK_PLAYLIST : RANK_FOREIGN;
 }
 
 static int object_take(void *context, const char *key, int64_t size, struct err *err) {
@@ -118,7 +138,8 @@ static int object_take(void *context, const char *key, int64_t size, struct err 
     (void)err;
     removal->objects = mem_resize(removal->objects, removal->count + 1, sizeof(*removal->objects));
     removal->objects[removal->count++] = (struct object){arena_string(&removal->arena, name), rank};
-    removal->ours = removal->ours || (rank != RANK_STABLE && rank != RANK_FOREIGN);
+    removal->ours = removal->ours || (rank != RANK_STABLE && rank != RANK_EARLY &&
+                                      rank != RANK_EARLY_LIST && rank != RANK_FOREIGN);
     removal->published = removal->published || strcmp(name, "title.json") == 0;
     return 0;
 }
@@ -210,7 +231,21 @@ static bool stays(const struct removal *removal, const struct object *object) {
     }
 }
 
+static bool early_stays(const struct removal *removal, const struct object *object) {
+    const struct early_task *early = removal->early;
+    size_t digits = 0;
+    if (early == NULL || object->rank == RANK_EARLY) {
+        return early != NULL && !early->top;
+    }
+    is_early_list(object->name, &digits);
+    return !is_among(early->runs, early->run_count, object->name + strlen(early_folder), digits);
+}
+
 static bool is_kept(const struct removal *removal, const struct object *object) {
+    bool early = object->rank == RANK_EARLY || object->rank == RANK_EARLY_LIST;
+    if (removal->scope == SCOPE_EARLY) {
+        return !early || early_stays(removal, object);
+    }
     if (removal->scope == SCOPE_VERSIONS) {
         return stays(removal, object);
     }
@@ -225,6 +260,9 @@ static bool is_kept(const struct removal *removal, const struct object *object) 
         return is_named(&removal->versions, object->name);
     case RANK_RENDITION:
         return is_named(&removal->folders, object->name);
+    case RANK_EARLY:
+    case RANK_EARLY_LIST:
+        return early_stays(removal, object);
     case RANK_FOREIGN:
         break;
     }
@@ -264,7 +302,8 @@ static int perform(struct removal *removal, int64_t *removed, struct err *err) {
     } else if (failed != 0) {
         err_set(err, why.code, "%s", why.message);
     }
-    if (failed == 0 && removal->ours && removal->scope != SCOPE_EVERYTHING) {
+    bool judges = removal->scope == SCOPE_UNNAMED || removal->scope == SCOPE_VERSIONS;
+    if (failed == 0 && removal->ours && judges) {
         failed = versions_read(removal, err);
     }
     if (failed == 0 && removal->ours) {
@@ -278,8 +317,16 @@ static int perform(struct removal *removal, int64_t *removed, struct err *err) {
     return failed;
 }
 
-int remove_unnamed(struct blob *output, const char *title, int64_t *removed, struct err *err) {
-    struct removal removal = {.output = output, .title = title};
+int remove_unnamed(struct blob *output, const char *title, const struct early_task *early,
+                   int64_t *removed, struct err *err) {
+    struct removal removal = {.output = output, .title = title, .early = early};
+    return perform(&removal, removed, err);
+}
+
+int remove_early(struct blob *output, const char *title, const struct early_task *early,
+                 int64_t *removed, struct err *err) {
+    struct removal removal = {
+        .output = output, .title = title, .scope = SCOPE_EARLY, .early = early};
     return perform(&removal, removed, err);
 }
 

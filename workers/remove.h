@@ -7,6 +7,7 @@
 
 #include "common/blob.h"
 #include "common/err.h"
+#include "common/wire.h"
 
 /*
  * Kept are the versions that have their JSON, once the title was published (title.json is
@@ -14,9 +15,14 @@
  * reelfarm makes goes, what lists before what is listed; files that it does not make stay, as
  * does a folder that holds nothing of a form that is reelfarm's alone.
  * CORRUPT where it can't be told what a kept version names: nothing is removed then.
- * `*removed` counts objects.
+ * Of early playlists go those of `early`, or all where it is NULL. `*removed` counts objects.
  */
-int remove_unnamed(struct blob *output, const char *title, int64_t *removed, struct err *err);
+int remove_unnamed(struct blob *output, const char *title, const struct early_task *early,
+                   int64_t *removed, struct err *err);
+
+/* Those early playlists alone. */
+int remove_early(struct blob *output, const char *title, const struct early_task *early,
+                 int64_t *removed, struct err *err);
 
 /* All that reelfarm makes there, what is published first; else as remove_unnamed. */
 int remove_everything(struct blob *output, const char *title, int64_t *removed, struct err *err);

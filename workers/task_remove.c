@@ -16,10 +16,16 @@ static int objects_remove(struct task_run *run, struct err *err) {
         .folders = task->folders,
         .folder_count = task->folder_count,
     };
-    int failed = task->everything ? remove_everything(run->output, task->title, &removed, err)
-                 : task->version_count > 0
-                     ? remove_versions(run->output, task->title, &dropped, &removed, err)
-                     : remove_unnamed(run->output, task->title, &removed, err);
+    int failed = 0;
+    if (task->everything) {
+        failed = remove_everything(run->output, task->title, &removed, err);
+    } else if (task->early.alone) {
+        failed = remove_early(run->output, task->title, &task->early, &removed, err);
+    } else if (task->version_count > 0) {
+        failed = remove_versions(run->output, task->title, &dropped, &removed, err);
+    } else {
+        failed = remove_unnamed(run->output, task->title, &task->early, &removed, err);
+    }
     log_info("removed", "objects=%" PRId64, removed);
     return failed == 0 ? 0 : task_fail(run, output_failure(run->output, failed, err), failed);
 }

@@ -120,7 +120,7 @@ int worker_remove_unnamed(const char *output, const char *title, int64_t *remove
     options.cancel = cancel;
     int failed = blob_open(&blob, output, &options, err);
     if (failed == 0) {
-        failed = remove_unnamed(blob, title, &count, err);
+        failed = remove_unnamed(blob, title, NULL, &count, err);
     }
     if (removed != NULL) {
         *removed = count;

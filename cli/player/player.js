@@ -169,7 +169,8 @@ async function attachHls(url) {
   state.hls = hls;
 }
 
-function pickPlayer(hlsJsBuiltIn) {
+// Of a title that still grows the browser alone reads what is there once, and stops there.
+function pickPlayer(hlsJsBuiltIn, grows) {
   const able = [];
   if (video.canPlayType('application/vnd.apple.mpegurl')) {
     able.push('browser');
@@ -178,7 +179,8 @@ function pickPlayer(hlsJsBuiltIn) {
     able.push('hlsjs');
   }
   const wanted = query.get('player');
-  state.player = able.includes(wanted) ? wanted : able[0] ?? null;
+  const usual = grows ? able.at(-1) : able[0];
+  state.player = able.includes(wanted) ? wanted : usual ?? null;
   if (able.length > 1) {
     at('players').append(...able.map((player) => make('a', players[player].name, {
       href: here({ player }), ...(player === state.player ? { 'aria-current': 'true' } : {}),
@@ -234,7 +236,7 @@ async function main() {
   if (doc.ok) {
     about(title, await doc.json());
   }
-  pickPlayer(hlsJsBuiltIn);
+  pickPlayer(hlsJsBuiltIn, !doc.ok);
   if (state.player === null) {
     tell('This browser does not play HLS by itself, and hls.js was not built in: install npm and build '
       + 'again, or open the HLS address below in a player such as mpv or VLC.');
@@ -245,7 +247,11 @@ async function main() {
   video.hidden = false;
   at('keys').hidden = false;
   watchFrames();
-  await players[state.player].attach(media(title, 'master.m3u8'));
+  if (!doc.ok) {
+    at('name').textContent = title;
+    tell('This title is still being encoded: it plays as far as it is made.');
+  }
+  await players[state.player].attach(media(title, doc.ok ? 'master.m3u8' : 'early.m3u8'));
   showNow();
   setInterval(showNow, 250);
 }
