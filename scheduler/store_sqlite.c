@@ -13,7 +13,8 @@
 enum {
     APPLICATION_ID = 0x52656c66, /* "Relf": tells our file from another program's */
     PARAMETERS_MAX = 32,         /* of a statement */
-    UNDO_BYTES = 1 << 20,        /* of a savepoint that are kept in memory */
+    UNDO_BYTES = 0x1ffff, /* of a savepoint that are kept in memory: SQLite can write no more of
+                             them at once to the file where they go if there are more */
 };
 
 struct sqlite {
