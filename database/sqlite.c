@@ -12,7 +12,8 @@
 
 enum {
     PARAMETERS_MAX = 32,  /* of a statement */
-    UNDO_BYTES = 1 << 20, /* of a savepoint that are kept in memory */
+    UNDO_BYTES = 0x1ffff, /* of a savepoint that are kept in memory: SQLite can write no more of
+                             them at once to the file where they go if there are more */
 };
 
 struct sqlite {

@@ -298,6 +298,40 @@ START_TEST(numbers_of_what_was_undone_are_given_again) {
 }
 END_TEST
 
+/* Each part changes rows of many pages, which are kept to be undone. */
+static void put_many(struct tx *tx, void *context) {
+    int64_t *size = context;
+    for (int i = 0; i < 4000; i++) {
+        char url[300];
+        snprintf(url, sizeof(url), "%0250d", i);
+        put(tx, url, *size);
+    }
+}
+
+static void put_many_and_fail(struct tx *tx, void *context) {
+    put_many(tx, context);
+    err_set(tx_err(tx), ERR_CONFLICT, "no");
+}
+
+static void put_many_parts(struct tx *tx, void *context) {
+    int64_t kept = 2, undone = 3;
+    (void)context;
+    ck_assert_int_eq(tx_try(tx, put_many, &kept, NULL), 0);
+    ck_assert_int_eq(tx_try(tx, put_many_and_fail, &undone, NULL), ERR_CONFLICT);
+}
+
+START_TEST(much_is_undone_as_well_as_little) {
+    struct store *store = open_store();
+    int64_t first = 1;
+    char url[300];
+    snprintf(url, sizeof(url), "%0250d", 3999);
+    ck_assert_int_eq(store_call(store, put_many, &first, NULL), 0);
+    ck_assert_int_eq(store_call(store, put_many_parts, NULL, NULL), 0);
+    ck_assert_int_eq(size_of(store, url), 2);
+    store_close(store);
+}
+END_TEST
+
 static atomic_int woken_topics;
 
 static int64_t after(void *context, unsigned topics) {
@@ -641,6 +675,7 @@ Suite *store_suite(void) {
     tcase_add_test(calls, closing_runs_what_was_submitted);
     tcase_add_test(calls, numbers_are_given_once_whoever_asks);
     tcase_add_test(calls, numbers_of_what_was_undone_are_given_again);
+    tcase_add_test(calls, much_is_undone_as_well_as_little);
     tcase_add_test(calls, only_what_was_kept_wakes_anybody);
     tcase_add_test(calls, the_clock_never_goes_back);
     tcase_add_test(calls, every_statement_is_understood);
