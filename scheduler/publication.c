@@ -12,8 +12,8 @@
 #include "titles.h"
 
 enum {
-    WALK_TITLES = 250,    /* looked at in one sweep for endpoints that are new in the file */
-    BEHIND_ROWS = 200,    /* likewise, of those that wait for others */
+    WALK_TITLES = 50,     /* looked at in one sweep for endpoints that are new in the file */
+    BEHIND_ROWS = 50,     /* likewise, of those that wait for others */
     REMOVING_TITLES = 50, /* likewise, of those whose endpoints may be away by now */
     RANK_LATER = 1 << 20, /* of what an endpoint is caught up with: behind all that is new */
 };
@@ -183,7 +183,8 @@ static void want(struct tx *tx, const struct publication_row *row, const char *v
     } else if (row->stage == STAGE_RUNNING && row->pushed[0] != '\0') {
         stop_push(tx, row);
     }
-    if (changes) {
+    bool caught_up = rank > RANK_LATER / 2 && version[0] != '\0'; /* by the thousand: no news */
+    if (changes && !caught_up) {
         tell(tx, row, version[0] != '\0' ? "want" : "withdraw",
              version[0] != '\0' ? version : row->wanted);
     }

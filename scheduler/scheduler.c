@@ -24,8 +24,8 @@
 #include "tokens.h"
 
 enum {
-    PUBLISH_MS = 1000,     /* how often time alone may change what is to be published */
-    PUBLISH_MORE_MS = 100, /* after a sweep that did not do all */
+    PUBLISH_MS = 1000,    /* how often time alone may change what is to be published */
+    PUBLISH_MORE_MS = 20, /* after a sweep that did not do all */
 };
 
 struct scheduler {
