@@ -9,6 +9,7 @@ import { bitrate, bytes, clock } from './format.js';
 const HIGH = 20;
 const LEFT = 4.6;
 const FOOT = 1.7;
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600]; // seconds of the axis
 
 export async function bitrates(place, model, { signal }) {
   const chart = new Chart(model);
@@ -160,9 +161,9 @@ class Chart {
       context.stroke();
       context.fillText(i === 0 ? '0' : bitrate((top * i) / 4), 0, line + 4);
     }
-    const count = Math.max(1, Math.floor((width - left) / (8 * rem())));
-    for (let i = 0; i < count; i++) {
-      context.fillText(clock((this.lasts * i) / count), x((this.lasts * i) / count), high + 1.15 * rem());
+    const step = STEPS.find((seconds) => x(seconds) - left > 6 * rem()) ?? 7200;
+    for (let at = 0; x(at) + 2.5 * rem() < width; at += step) {
+      context.fillText(clock(at), x(at), high + 1.15 * rem());
     }
   }
 }

@@ -41,6 +41,9 @@ export function lasting(ms) {
     : `${Math.floor(s / 86400)} days`;
 }
 
+// Frames a second: a slow encoder's are told to a tenth.
+export const perSecond = (value) => fixed(value, value < 10 ? 1 : 0);
+
 // "1:02:03" of a place in a title.
 export function clock(seconds) {
   const s = Math.max(0, Math.floor(seconds));

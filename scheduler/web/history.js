@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What happened to a title, and its versions.
-import { now } from './api.js';
+import { call, may, now } from './api.js';
 import {
-  h, keyed, notice, setText,
+  h, keyed, notice, say, setText,
 } from './dom.js';
 import { lasting, moment, plural, whole } from './format.js';
 
@@ -14,7 +14,7 @@ const words = {
   'unit.unblock': 'may begin', 'unit.block': 'waits again', 'unit.lease': 'given out', 'unit.hedge': 'given out a second time',
   'unit.yield': 'another was first', 'unit.adopt': 'taken up again', 'unit.complete': 'done', 'unit.reuse': 'made before',
   'unit.retry': 'failed, to be tried again', 'unit.return': 'lost, given back', 'unit.redo': 'to be made again',
-  'unit.fail': 'failed', 'unit.cancel': 'stopped', 'version.drop': 'old versions dropped',
+  'unit.fail': 'failed', 'unit.cancel': 'stopped', 'version.drop': 'old versions dropped', 'early.begin': 'may be watched', 'early.end': 'all of it may be watched',
 };
 const troubles = ['title.fail', 'unit.retry', 'unit.return', 'unit.fail', 'unit.redo'];
 
@@ -70,6 +70,16 @@ export async function versionsOf(place, model, { signal }) {
   await update();
 }
 
+async function rollBack(model, version) {
+  try {
+    await call('POST', `/v1/titles/${model.name}/rollback`, { version });
+    say(`${model.name} goes back to version ${version}.`);
+    location.hash = `#/titles/${model.name}`;
+  } catch (error) {
+    notice(error.message);
+  }
+}
+
 function versionCard({
   version, output, media, current, since, until, kept_until: kept, dropping,
 }, model) {
@@ -77,6 +87,9 @@ function versionCard({
   const fact = (name, value) => value && h('div', {}, h('dt', {}, name), h('dd', {}, value));
   return h('li', { class: 'card' },
     h('header', {}, h('h2', { class: 'code' }, version), h('span', { class: 'badge', 'data-state': current ? 'done' : 'cancelled' }, state),
+      model.title.publications && may.submit() && !current && !dropping && h('button', {
+        class: 'plain', onclick: () => rollBack(model, version),
+      }, 'Make current'),
       media && !dropping && h('a', { class: 'button plain', href: `#/titles/${model.name}/play?version=${version}` }, 'Play')),
     h('p', { class: 'place' }, output),
     h('dl', { class: 'facts' }, fact('since', since && moment(since)), fact('replaced', until && moment(until)),

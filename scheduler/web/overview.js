@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A title at a glance: the cells of chunk x rung as they are made, its renditions, what it waits for,
 // and how far it is at each endpoint.
-import { every, may, call, now } from './api.js';
+import {
+  call, every, may, now,
+} from './api.js';
 import {
   h, keyed, meter, notice, say, setMeter, setText,
 } from './dom.js';
-import { bitrate, lasting, whole } from './format.js';
+import {
+  bitrate, lasting, perSecond, whole,
+} from './format.js';
 import { cells } from './cells.js';
 import { isBusy } from './states.js';
 
@@ -61,7 +65,7 @@ function updateRow(row, rendition, model) {
     size: !spec ? '' : spec.width ? `${spec.width}×${spec.height}` : `${spec.channels} ch`,
     most: !spec ? '' : spec.maxrate_bps || spec.bitrate_bps ? bitrate(spec.maxrate_bps ?? spec.bitrate_bps) : '–',
     done: `${Math.floor(100 * share)} %`,
-    speed: speed > 0 ? whole(speed) : '–',
+    speed: speed > 0 ? perSecond(speed) : '–',
     reused: rendition.reused > 0 ? `${whole(rendition.reused)} of ${whole(rendition.units)}` : '–',
   };
   row.querySelector('.meter').dataset.state = share >= 1 ? 'done' : '';

@@ -1,19 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Plays a title where the scheduler knows its public address: by hls.js, or the browser's own HLS.
-import { h, keyed, setText } from './dom.js';
-import { bitrate, ratio } from './format.js';
+import {
+  h, keyed, notice, setText,
+} from './dom.js';
+import { bitrate, lastPart, ratio } from './format.js';
 import { isBusy } from './states.js';
 
 const LOOK_MS = 250;
 const OWN = 'application/vnd.apple.mpegurl';
 
-export async function player(place, model, { query, signal }) {
+// What may be watched of a title while it is encoded, where it was submitted for that.
+function earlyUrl({ title: { early, media } }) {
+  return early?.seconds > 0 && media ? `${media}/${lastPart(early.playlist)}` : null;
+}
+
+// Comes back when there is something to play.
+function wait(place, model, way) {
+  const again = () => {
+    if (earlyUrl(model) || !isBusy(model.title.state)) {
+      model.off(again);
+      place.replaceChildren();
+      player(place, model, way).catch((error) => !way.signal.aborted && notice(error.message));
+    }
+  };
+  place.append(h('p', { class: 'dim' }, 'There is nothing to play yet: a title is published when all of it is made.'));
+  model.on(again);
+}
+
+export async function player(place, model, way) {
+  const { query, signal } = way;
   const { versions } = await model.get('/versions');
   const version = query.get('version');
   const found = versions.find((one) => (version ? one.version === version : one.current) && !one.dropping);
+  const early = earlyUrl(model);
+  if (!version && isBusy(model.title.state) && early) {
+    await new Player(place, model, early, signal).start(query.get('player'));
+    return;
+  }
+  if (!found && !version && isBusy(model.title.state)) {
+    wait(place, model, way);
+    return;
+  }
   if (!found) {
-    place.append(h('p', { class: 'dim' }, isBusy(model.title.state)
-      ? 'There is nothing to play yet: a title is published when all of it is made.' : 'It has no such version.'));
+    place.append(h('p', { class: 'dim' }, version ? 'It has no such version.' : 'It has no version to play.'));
     return;
   }
   if (!found.media) {

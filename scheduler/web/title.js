@@ -5,7 +5,7 @@ import {
   confirmed, h, meter, notice, say, setMeter, setText,
 } from './dom.js';
 import {
-  fixed, lasting, lastPart, plural, whole,
+  fixed, lasting, lastPart, perSecond, plural, whole,
 } from './format.js';
 import { TitleModel } from './model.js';
 import { badge, isBusy, setBadge } from './states.js';
@@ -117,7 +117,7 @@ class Head {
       length: title.frames > 0 ? lasting(1000 * title.seconds) : '–',
       encoded: title.encoded_total > 0 ? `${fixed((100 * title.encoded_frames) / title.encoded_total, 0)} %` : '–',
       ...(busy ? {
-        'frames/s': speed > 0 ? whole(speed) : '–',
+        'frames/s': speed > 0 ? perSecond(speed) : '–',
         speed: speed > 0 && rungs > 0 ? `${fixed(speed / rungs / rate, 2)}×` : '–',
         'time left': left === null ? '–' : lasting(left),
         workers: whole(title.workers_busy),
