@@ -448,14 +448,22 @@ static bool is_blamed(const struct failure *failure, int64_t unit) {
     return blamed;
 }
 
-/* Sends units whose objects are gone back to ready. Returns how many there were. */
+/* Sends units whose objects are gone back to ready. Returns how many there were, with those that
+ * are being made again already: early and package may find out at one time. */
 static int remake_units(struct tx *tx, const struct lease_row *lease,
                         const struct failure *failure) {
     int count = 0;
     for (size_t i = 0; i < failure->unit_count; i++) {
         struct unit_row unit;
         if (!unit_find(tx, failure->units[i], &unit) || strcmp(unit.title, lease->title) != 0 ||
-            unit.rendition < 0 || state_next(MACHINE_UNIT, (int)unit.state, UNIT_REDO) < 0) {
+            unit.rendition < 0) {
+            continue;
+        }
+        if (unit.state == UNIT_READY || unit.state == UNIT_LEASED) {
+            count++;
+            continue;
+        }
+        if (state_next(MACHINE_UNIT, (int)unit.state, UNIT_REDO) < 0) {
             continue;
         }
         sql_run(tx, SQL_PRODUCT_DROP, VALUES(INTEGER(unit.id)));
@@ -473,7 +481,8 @@ static bool remake(struct tx *tx, const struct lease_row *lease, struct unit_lis
                    const struct failure *failure) {
     struct title_row title = {0};
     bool done = false;
-    if (writes_manifests(lease->kind) && title_get(tx, lease->title, &title) && title.redone == 0 &&
+    if (writes_manifests(lease->kind) && title_get(tx, lease->title, &title) &&
+        title.redone < (title.early ? 2 : 1) && /* one each */
         remake_units(tx, lease, failure) > 0) {
         for (size_t i = 0; i < units->count; i++) {
             move_unit(tx, lease, &units->rows[i], UNIT_BLOCK, failure);

@@ -351,6 +351,31 @@ START_TEST(what_is_missing_is_made_again) {
 }
 END_TEST
 
+/* Both who write manifests find it out at one time, whoever tells first. */
+START_TEST(early_and_package_may_both_miss_it) {
+    publish(one_rung, false);
+    submit(one_rung, true, false);
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    struct fixture_held both[2] = {0};
+    fixture_take(&farm, &both[0], session);
+    fixture_take(&farm, &both[1], session);
+    ck_assert_int_eq(both[0].kind, TASK_EARLY);
+    ck_assert_int_eq(both[1].kind, TASK_PACKAGE);
+    int64_t gone = both[1].units[0] - 1; /* the last chunk */
+    for (int i = 0; i < 2; i++) {
+        fixture_fail_units(&farm, both[_i == 0 ? i : 1 - i].fence, FAILURE_MISSING, &gone, 1);
+    }
+    ck_assert_str_eq(state(), "running");
+    fixture_drop(&both[0]);
+    fixture_drop(&both[1]);
+    const struct task *task = fixture_lease_one(&farm, session);
+    ck_assert_int_eq(task->kind, TASK_VIDEO);
+    fixture_make(&farm, task);
+    write_lists(chunks_of_title());
+    ck_assert_str_eq(seen(), "100.0.");
+}
+END_TEST
+
 /* ---- failure, cancel, new runs ---------------------------------------------------- */
 
 static void break_title(void) {
@@ -525,6 +550,7 @@ Suite *early_suite(void) {
     tcase_add_loop_test(tc, a_task_that_is_lost_is_given_out_anew, 0, 3);
     tcase_add_test(tc, a_success_forgives_failures);
     tcase_add_test(tc, what_is_missing_is_made_again);
+    tcase_add_loop_test(tc, early_and_package_may_both_miss_it, 0, 2);
     tcase_add_loop_test(tc, a_title_that_fails_takes_them_away_first, 0, 2);
     tcase_add_loop_test(tc, a_run_goes_on_with_what_did_not_end, 0, 3);
     tcase_add_test(tc, a_run_and_an_old_early_task_are_never_at_once);
