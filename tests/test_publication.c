@@ -453,6 +453,20 @@ START_TEST(a_push_that_is_overtaken) {
 }
 END_TEST
 
+/* What is wanted by its end comes after it. */
+START_TEST(a_push_that_is_late_is_followed_by_another) {
+    make("t", 0, PUBLISH_A);
+    int64_t fence = world.farm.tasks[0].fence;
+    world.check_order = false;
+    world_run(&world, "t", 1, PUBLISH_B);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "running");
+    struct task_report report = {.pin = "", .source_size = -1};
+    ck_assert_int_eq(fixture_complete(&world.farm, fence, &report), ANSWER_ACCEPTED);
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(world_site(&world, "e1")->stable, PUBLISH_B);
+}
+END_TEST
+
 Suite *publication_suite(void) {
     Suite *suite = suite_create("publication");
     TCase *tests = tcase_create("publication");
@@ -476,6 +490,7 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
     tcase_add_test(tests, a_window_is_kept_to);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
+    tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);
     suite_add_tcase(suite, tests);
     return suite;
 }
