@@ -26,7 +26,7 @@ struct option_row {
     const char *help;
 };
 
-enum { MAX_OPTIONS = 16, MAX_WORDS = 64 };
+enum { MAX_OPTIONS = 32, MAX_WORDS = 64 };
 
 struct command;
 

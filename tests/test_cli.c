@@ -372,6 +372,7 @@ START_TEST(test_documentation_names_all) {
             char typed[64];
             snprintf(typed, sizeof(typed), "--%s", row->name);
             ck_assert_ptr_nonnull(strstr(buf_text(&completion), typed));
+            ck_assert_int_lt(o, MAX_OPTIONS); /* an invocation keeps a value of each */
         }
     }
     buf_finish(&manual);
