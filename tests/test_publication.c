@@ -453,6 +453,72 @@ START_TEST(a_push_that_is_overtaken) {
 }
 END_TEST
 
+/* A cache may fetch from the origin again what was taken from it, for as long as that has it. */
+static const struct task *let_it_fetch(bool ends_first, const struct site *before) {
+    const struct task *task = lease_push("e1");
+    ck_assert_int_gt(task->push.old_version_count, 0);
+    if (ends_first) {
+        world_do(&world, task);
+    }
+    *world_site(&world, "e1") = *before;
+    return task;
+}
+
+static void end_late(bool ended_first, int64_t fence) {
+    struct task_report report = {.pin = "", .source_size = -1};
+    struct site *edge = world_site(&world, "e1");
+    ck_assert(world_work(&world)); /* at the origin */
+    if (!ended_first) {
+        ck_assert_int_ne(edge->versions.count, 0);
+        ck_assert_int_eq(fixture_complete(&world.farm, fence, &report), ANSWER_ACCEPTED);
+        ck_assert(world_work(&world));
+    }
+}
+
+static const char one_cache[] =
+    "endpoints:\n  - {name: e1, driver: pull, url: 'http://e1.example'}\n";
+
+START_TEST(a_cache_is_told_once_more_when_the_origin_has_dropped_a_version) {
+    bool ends_first = _i == 0;
+    world_list(&world, one_cache);
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    struct site before = *world_site(&world, "e1");
+    world.farm.now_ms += world.farm.farm.keep_versions_ms + 1;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    world_sweep(&world);
+    int64_t fence = let_it_fetch(ends_first, &before)->fence;
+    end_late(ends_first, fence);
+    world_expect(&world, "t", &world.origin, "B");
+    world_expect(&world, "t", world_site(&world, "e1"), "B");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+}
+END_TEST
+
+START_TEST(a_cache_is_told_once_more_when_the_origin_has_dropped_the_title) {
+    world.check_order = false;
+    world_list(&world, one_cache);
+    world_run(&world, "t", 0, PUBLISH_A);
+    struct site before = *world_site(&world, "e1");
+    if (_i == 1) { /* what was taken from it by hand, before */
+        must(ask_unpublish, "e1", NULL);
+        let_it_fetch(true, &before);
+    }
+    must(ask_remove, NULL, NULL);
+    if (_i == 0) {
+        let_it_fetch(true, &before);
+    }
+    ck_assert(world_work(&world));
+    ck_assert(!world_has(&world, "t"));
+    world_expect(&world, "t", world_site(&world, "e1"), "");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+    world_run(&world, "t", 0, PUBLISH_A); /* nothing is left that would take it away again */
+    world_expect(&world, "t", world_site(&world, "e1"), "A");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+}
+END_TEST
+
 Suite *publication_suite(void) {
     Suite *suite = suite_create("publication");
     TCase *tests = tcase_create("publication");
@@ -476,6 +542,10 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
     tcase_add_test(tests, a_window_is_kept_to);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
+    tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_a_version, 0,
+                        2);
+    tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_the_title, 0,
+                        2);
     suite_add_tcase(suite, tests);
     return suite;
 }
