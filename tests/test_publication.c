@@ -93,6 +93,19 @@ START_TEST(pushes_have_a_lane_of_their_own) {
 }
 END_TEST
 
+/* Nor does who asks for pushes look when there may be something to encode, or for that at all. */
+START_TEST(who_asks_for_pushes_looks_for_nothing_else) {
+    world_submit(&world, "t", 0, PUBLISH_A);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_eq(world.farm.tasks[0].kind, TASK_PROBE);
+    fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_IO, "away");
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
+    ck_assert_int_eq(world.farm.retry_at, 0);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_gt(world.farm.retry_at, world.farm.now_ms);
+}
+END_TEST
+
 START_TEST(a_dead_edge_holds_nothing_back_and_is_caught_up) {
     struct site *dead = world_site(&world, "e1");
     dead->fails = FAILURE_ENDPOINT;
@@ -526,6 +539,7 @@ Suite *publication_suite(void) {
     tcase_add_checked_fixture(tests, open_world, close_world);
     tcase_add_test(tests, a_title_goes_to_edges_and_then_to_the_catalog);
     tcase_add_test(tests, pushes_have_a_lane_of_their_own);
+    tcase_add_test(tests, who_asks_for_pushes_looks_for_nothing_else);
     tcase_add_test(tests, a_dead_edge_holds_nothing_back_and_is_caught_up);
     tcase_add_loop_test(tests, a_breaker_says_how_many_may_run, 0, 3);
     tcase_add_test(tests, endpoints_take_turns);
