@@ -422,6 +422,30 @@ START_TEST(a_rollback_that_fails_changes_nothing) {
 }
 END_TEST
 
+/* A new run would not know whether the older version became current. */
+START_TEST(a_run_waits_for_a_rollback) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    must(ask_roll_back, NULL, NULL);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    struct task swap = world.farm.tasks[0];
+    world.farm.task_count = 0;
+    ck_assert_int_eq(swap.kind, TASK_SWAP);
+    ck_assert_int_eq(fixture_submit(&world.farm, "t", "rungs:\n  - {height: 180}\n", false),
+                     ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "is being rolled back"));
+    world_do(&world, &swap);
+    task_finish(&swap);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", &world.origin, "AB");
+    must(ask_roll_back, NULL, NULL); /* nobody has begun with it: the run goes before it */
+    world_run(&world, "t", 2, PUBLISH_C);
+    ck_assert_str_eq(world.origin.stable, PUBLISH_C);
+    ck_assert_str_eq(world_site(&world, "e1")->stable, PUBLISH_C);
+}
+END_TEST
+
 /* A window that is shut holds its edge's pushes, and neither the catalog nor other edges. */
 START_TEST(a_window_is_kept_to) {
     static const char file[] =
@@ -554,6 +578,7 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, what_is_unpublished_stays_so);
     tcase_add_test(tests, a_rollback_is_refused_with_a_reason);
     tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
+    tcase_add_test(tests, a_run_waits_for_a_rollback);
     tcase_add_test(tests, a_window_is_kept_to);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
     tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_a_version, 0,
