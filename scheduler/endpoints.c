@@ -182,6 +182,7 @@ static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint
     reader_choice(r, "driver", drivers, &driver);
     out->push.driver = drivers[driver];
     out->is_catalog = driver == DRIVER_CATALOG;
+    out->fetches = driver == DRIVER_PULL;
     out->push.url = read_url(r, arena, "url", true);
     out->push.serves = read_url(r, arena, "serves", false);
     read_rules(r, arena, out);

@@ -33,6 +33,7 @@ enum fill {
 struct endpoint {
     struct push_endpoint push; /* as workers are told; the bandwidth is the endpoint's */
     bool is_catalog;
+    bool fetches; /* a cache that takes from the origin by itself what players ask it for */
     enum fill fill;
     double score;       /* FILL_SCORE: at least so much */
     const char *label;  /* NAME=VALUE that its titles have; "": any */

@@ -382,24 +382,27 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                          .memory_left = request->memory_bytes,
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
-    bool kinds[TASK_KIND_COUNT];
+    bool kinds[TASK_KIND_COUNT], queued = false; /* whether it asks for what stands in the queue */
     struct value now = INTEGER(tx_now(tx));
+    for (int i = 0; i < TASK_KIND_COUNT; i++) {
+        queued = queued || (request->kinds[i] && i != TASK_PUSH);
+    }
     if (session_get(tx, request->session, &g.session) &&
         !session_is_drained(tx, g.session.worker)) {
         for (int i = 0; i < TASK_KIND_COUNT; i++) { /* pure ones read the source */
             kinds[i] = request->kinds[i] &&
                        (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
         }
-        granted = grant_ready(&g, kinds, request->slots, w);
-        if (granted < request->slots && !g.held_back && tx_ok(tx)) {
+        granted = queued ? grant_ready(&g, kinds, request->slots, w) : 0;
+        if (queued && granted < request->slots && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, request->slots - granted, w);
         }
         granted += request->kinds[TASK_PUSH] ? grant_pushes(&g, request->slots - granted, w) : 0;
     }
     if (granted == 0) {
-        retry_by(&g, sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0));
+        retry_by(&g, queued ? sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0) : 0);
         /* Also for a worker that may get none: others that wait go by what it found. */
-        retry_by(&g, farm->hedge_after > 0 ? hedge_next_at(tx) : 0);
+        retry_by(&g, queued && farm->hedge_after > 0 ? hedge_next_at(tx) : 0);
         retry_by(&g, request->kinds[TASK_PUSH] ? push_next_at(tx, farm) : 0);
     }
     *retry_at = g.retry_at;

@@ -363,7 +363,8 @@ void publication_clean(struct tx *tx, const char *title) {
     publication_list_read(tx, title, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
-        if (row->stage == STAGE_SETTLED && row->wanted[0] == '\0' && row->choice == 0) {
+        if (row->stage == STAGE_SETTLED && row->wanted[0] == '\0' && row->choice == 0 &&
+            sql_integer(tx, SQL_PUBLICATION_VERSIONS_COUNT, VALUES(INTEGER(row->id)), 0) == 0) {
             drop_row(tx, row);
         }
     }
@@ -388,6 +389,20 @@ void publication_versions_go(struct tx *tx, const char *title) {
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
         if (row->wanted[0] != '\0' && count_going(tx, row) > 0) {
+            want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
+        }
+    }
+    publication_list_finish(&list);
+    publication_order(tx, title);
+}
+
+void publication_origin_went(struct tx *tx, const char *title) {
+    struct publication_list list = {0};
+    publication_list_read(tx, title, &list);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct publication_row *row = &list.rows[i];
+        if (sql_run(tx, SQL_PUBLICATION_VERSIONS_AGAIN,
+                    VALUES(INTEGER(row->id), TEXT(row->title))) > 0) {
             want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
         }
     }

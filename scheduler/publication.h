@@ -94,6 +94,10 @@ int64_t publication_holding(struct tx *tx, const char *title);
 /* The origin drops versions: edges that hold them do too. */
 void publication_versions_go(struct tx *tx, const char *title);
 
+/* The origin has dropped versions, or the title: caches that fetch by themselves, which were told
+ * before, may have taken them again till then, and are told once more. */
+void publication_origin_went(struct tx *tx, const char *title);
+
 /* One of its publications ended a push: decides which is next. */
 void publication_order(struct tx *tx, const char *title);
 

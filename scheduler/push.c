@@ -73,8 +73,10 @@ static void fill_old_folders(struct tx *tx, struct task *task, const struct publ
     buf_finish(&all);
 }
 
-/* What an edge may hold from now on, and what it is told to take away. */
-static void begin_versions(struct tx *tx, const struct publication_row *row) {
+/* What an edge may hold from now on, and what it is told to take away: a cache that fetches by
+ * itself once more after the origin has, of which it may take it again till then. */
+static void begin_versions(struct tx *tx, const struct publication_row *row,
+                           const struct endpoint *endpoint) {
     if (row->wanted[0] != '\0' && !row->is_catalog) {
         sql_run(tx, SQL_PUBLICATION_VERSION_ADD, VALUES(INTEGER(row->id), TEXT(row->wanted)));
     }
@@ -82,6 +84,9 @@ static void begin_versions(struct tx *tx, const struct publication_row *row) {
     sql_run(
         tx, SQL_PUBLICATION_VERSIONS_TELL,
         VALUES(INTEGER(row->id), TEXT(row->wanted), TEXT(row->title), INTEGER(OLD_VERSIONS_MAX)));
+    if (endpoint->fetches) {
+        sql_run(tx, SQL_PUBLICATION_VERSIONS_TWICE, VALUES(INTEGER(row->id), TEXT(row->title)));
+    }
 }
 
 /* Where the version lies at the origin; "" where it does not. */
@@ -199,7 +204,7 @@ static bool grant_one(struct tx *tx, const struct push_request *request, int64_t
         put_off(tx, row, failure_class_name(FAILURE_IO),
                 "the origin keeps this version no more; publish the title again", REFUSED_FIRST_MS);
     } else if (task.reserve_bytes <= *memory_left) {
-        begin_versions(tx, row);
+        begin_versions(tx, row, endpoint);
         sql_run(tx, SQL_PUBLICATION_BEGIN, VALUES(INTEGER(row->id)));
         fill_task(tx, &task, row, endpoint);
         take_lease(tx, &task, row, request->session);
@@ -352,6 +357,7 @@ static void tell(struct tx *tx, const struct publication_row *row, const struct 
 /* It has what it was to have, unless something else is wanted by now. */
 static void brought(struct tx *tx, const struct publication_row *row) {
     sql_run(tx, SQL_PUBLICATION_VERSIONS_GONE, VALUES(INTEGER(row->id)));
+    sql_run(tx, SQL_PUBLICATION_VERSIONS_WAIT, VALUES(INTEGER(row->id), TEXT(row->title)));
     bool more = row->revision != row->pushed_revision ||
                 sql_integer(tx, SQL_PUBLICATION_VERSIONS_TO_GO,
                             VALUES(INTEGER(row->id), TEXT(row->wanted), TEXT(row->title)), 0) > 0;

@@ -37,6 +37,7 @@ static void drop_title(struct tx *tx, const char *title) {
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
         sql_run(tx, drops[i], VALUES(TEXT(title)));
     }
+    publication_origin_went(tx, title);
     publication_clean(tx, title);
     title_move(tx, title, TITLE_REMOVING, TITLE_DROP, "");
     leave_feed(tx, title, tenant);

@@ -60,7 +60,8 @@
 /* Versions of publication $1, of title $3 of which $2 is wanted, that are to go from there: all
  * where none is wanted, else what the origin keeps no more or somebody asked for. */
 #define VERSIONS_TO_GO                                                                             \
-    "v.publication = $1 AND ($2 = '' OR v.version <> $2 AND (v.going > 0 OR NOT EXISTS "           \
+    "v.publication = $1 AND v.going <> 4 AND ($2 = '' OR v.version <> $2 AND (v.going > 0 "        \
+    "OR NOT EXISTS "                                                                               \
     "(SELECT 1 FROM title_version t WHERE t.title = $3 AND t.version = v.version "                 \
     "AND t.dropping = 0)))"
 
@@ -288,15 +289,27 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_VERSION_SET] =
         "UPDATE publication_version SET going = $3 WHERE publication = $1 AND version = $2",
     [SQL_PUBLICATION_VERSIONS_UNTOLD] =
-        "UPDATE publication_version SET going = 1 WHERE publication = $1 AND going = 2",
+        "UPDATE publication_version SET going = 1 WHERE publication = $1 AND going IN (2, 3)",
     [SQL_PUBLICATION_VERSIONS_TELL] =
         "UPDATE publication_version SET going = 2 WHERE publication = $1 AND version IN "
         "(SELECT v.version FROM publication_version v WHERE " VERSIONS_TO_GO
         " ORDER BY v.version LIMIT $4)",
     [SQL_PUBLICATION_VERSIONS_TOLD] = "SELECT version FROM publication_version "
-                                      "WHERE publication = $1 AND going = 2 ORDER BY version",
+                                      "WHERE publication = $1 AND going IN (2, 3) ORDER BY version",
     [SQL_PUBLICATION_VERSIONS_GONE] =
         "DELETE FROM publication_version WHERE publication = $1 AND going = 2",
+    [SQL_PUBLICATION_VERSIONS_TWICE] =
+        "UPDATE publication_version SET going = 3 WHERE publication = $1 AND going = 2 "
+        "AND version IN (SELECT t.version FROM title_version t WHERE t.title = $2)",
+    [SQL_PUBLICATION_VERSIONS_WAIT] =
+        "UPDATE publication_version SET going = CASE WHEN version IN (SELECT t.version "
+        "FROM title_version t WHERE t.title = $2) THEN 4 ELSE 1 END "
+        "WHERE publication = $1 AND going = 3",
+    [SQL_PUBLICATION_VERSIONS_AGAIN] =
+        "UPDATE publication_version SET going = 1 WHERE publication = $1 AND going = 4 "
+        "AND version NOT IN (SELECT t.version FROM title_version t WHERE t.title = $2)",
+    [SQL_PUBLICATION_VERSIONS_COUNT] =
+        "SELECT count(*) FROM publication_version WHERE publication = $1",
     [SQL_PUBLICATION_VERSIONS_TO_GO] =
         "SELECT count(*) FROM publication_version v WHERE " VERSIONS_TO_GO,
     [SQL_PUBLICATION_VERSIONS_DROP] = "DELETE FROM publication_version WHERE publication = $1",
@@ -306,9 +319,10 @@ static const char *const statements[SQL_COUNT] = {
     /* Those of the versions that go, but what another version there has too. */
     [SQL_PUBLICATION_FOLDERS] =
         "SELECT f.folder, max(f.segments) FROM publication_version v JOIN version_folder f "
-        "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 AND v.going = 2 "
+        "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 AND v.going IN (2, 3) "
         "AND f.folder NOT IN (SELECT k.folder FROM publication_version o JOIN version_folder k "
-        "ON k.title = $2 AND k.version = o.version WHERE o.publication = $1 AND o.going <> 2) "
+        "ON k.title = $2 AND k.version = o.version WHERE o.publication = $1 "
+        "AND o.going NOT IN (2, 3)) "
         "GROUP BY f.folder ORDER BY f.folder",
     [SQL_VERSION_FOLDER_ADD] =
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "

@@ -147,6 +147,14 @@ static void set_trace(struct tx *tx, const struct title_request *request) {
             VALUES(TEXT(request->title), TEXT(request->trace != NULL ? request->trace : made)));
 }
 
+/* Whether a worker makes an older version current: nobody knows how far it is, so that a run that
+ * fails would leave it unknown which one is. */
+static bool is_rolled_back(struct tx *tx, const char *title) {
+    struct unit_row unit;
+    int64_t id = sql_integer(tx, SQL_UNIT_AT, VALUES(TEXT(title), INTEGER(POSITION_ROLLBACK)), 0);
+    return id != 0 && unit_find(tx, id, &unit) && unit.state == UNIT_LEASED;
+}
+
 bool title_check_submission(struct tx *tx, const struct title_request *request,
                             const struct title_row *title) {
     bool runs = title->state == TITLE_SUBMITTED || title->state == TITLE_RUNNING;
@@ -157,6 +165,9 @@ bool title_check_submission(struct tx *tx, const struct title_request *request,
         err_set(tx_err(tx), ERR_CONFLICT, "title %s is %s; wait for its end%s", request->title,
                 state_name(MACHINE_TITLE, (int)title->state),
                 title->state == TITLE_REMOVING ? "" : " or cancel it first");
+    } else if (is_rolled_back(tx, request->title)) {
+        err_set(tx_err(tx), ERR_CONFLICT, "title %s is being rolled back; wait for its end",
+                request->title);
     }
     return false;
 }

@@ -113,6 +113,7 @@ void versions_dropped(struct tx *tx, const char *title) {
     sql_run(tx, SQL_VERSIONS_DROP_RENDITIONS, VALUES(TEXT(title)));
     event_add(tx, title, 0, "version", "drop", buf_text(&detail));
     buf_finish(&detail);
+    publication_origin_went(tx, title);
 }
 
 void versions_refused(struct tx *tx, const char *title) {

@@ -93,6 +93,19 @@ START_TEST(pushes_have_a_lane_of_their_own) {
 }
 END_TEST
 
+/* Nor does who asks for pushes look when there may be something to encode, or for that at all. */
+START_TEST(who_asks_for_pushes_looks_for_nothing_else) {
+    world_submit(&world, "t", 0, PUBLISH_A);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_eq(world.farm.tasks[0].kind, TASK_PROBE);
+    fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_IO, "away");
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
+    ck_assert_int_eq(world.farm.retry_at, 0);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_gt(world.farm.retry_at, world.farm.now_ms);
+}
+END_TEST
+
 START_TEST(a_dead_edge_holds_nothing_back_and_is_caught_up) {
     struct site *dead = world_site(&world, "e1");
     dead->fails = FAILURE_ENDPOINT;
@@ -409,6 +422,30 @@ START_TEST(a_rollback_that_fails_changes_nothing) {
 }
 END_TEST
 
+/* A new run would not know whether the older version became current. */
+START_TEST(a_run_waits_for_a_rollback) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    must(ask_roll_back, NULL, NULL);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    struct task swap = world.farm.tasks[0];
+    world.farm.task_count = 0;
+    ck_assert_int_eq(swap.kind, TASK_SWAP);
+    ck_assert_int_eq(fixture_submit(&world.farm, "t", "rungs:\n  - {height: 180}\n", false),
+                     ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "is being rolled back"));
+    world_do(&world, &swap);
+    task_finish(&swap);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", &world.origin, "AB");
+    must(ask_roll_back, NULL, NULL); /* nobody has begun with it: the run goes before it */
+    world_run(&world, "t", 2, PUBLISH_C);
+    ck_assert_str_eq(world.origin.stable, PUBLISH_C);
+    ck_assert_str_eq(world_site(&world, "e1")->stable, PUBLISH_C);
+}
+END_TEST
+
 /* A window that is shut holds its edge's pushes, and neither the catalog nor other edges. */
 START_TEST(a_window_is_kept_to) {
     static const char file[] =
@@ -467,6 +504,72 @@ START_TEST(a_push_that_is_late_is_followed_by_another) {
 }
 END_TEST
 
+/* A cache may fetch from the origin again what was taken from it, for as long as that has it. */
+static const struct task *let_it_fetch(bool ends_first, const struct site *before) {
+    const struct task *task = lease_push("e1");
+    ck_assert_int_gt(task->push.old_version_count, 0);
+    if (ends_first) {
+        world_do(&world, task);
+    }
+    *world_site(&world, "e1") = *before;
+    return task;
+}
+
+static void end_late(bool ended_first, int64_t fence) {
+    struct task_report report = {.pin = "", .source_size = -1};
+    struct site *edge = world_site(&world, "e1");
+    ck_assert(world_work(&world)); /* at the origin */
+    if (!ended_first) {
+        ck_assert_int_ne(edge->versions.count, 0);
+        ck_assert_int_eq(fixture_complete(&world.farm, fence, &report), ANSWER_ACCEPTED);
+        ck_assert(world_work(&world));
+    }
+}
+
+static const char one_cache[] =
+    "endpoints:\n  - {name: e1, driver: pull, url: 'http://e1.example'}\n";
+
+START_TEST(a_cache_is_told_once_more_when_the_origin_has_dropped_a_version) {
+    bool ends_first = _i == 0;
+    world_list(&world, one_cache);
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    struct site before = *world_site(&world, "e1");
+    world.farm.now_ms += world.farm.farm.keep_versions_ms + 1;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    world_sweep(&world);
+    int64_t fence = let_it_fetch(ends_first, &before)->fence;
+    end_late(ends_first, fence);
+    world_expect(&world, "t", &world.origin, "B");
+    world_expect(&world, "t", world_site(&world, "e1"), "B");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+}
+END_TEST
+
+START_TEST(a_cache_is_told_once_more_when_the_origin_has_dropped_the_title) {
+    world.check_order = false;
+    world_list(&world, one_cache);
+    world_run(&world, "t", 0, PUBLISH_A);
+    struct site before = *world_site(&world, "e1");
+    if (_i == 1) { /* what was taken from it by hand, before */
+        must(ask_unpublish, "e1", NULL);
+        let_it_fetch(true, &before);
+    }
+    must(ask_remove, NULL, NULL);
+    if (_i == 0) {
+        let_it_fetch(true, &before);
+    }
+    ck_assert(world_work(&world));
+    ck_assert(!world_has(&world, "t"));
+    world_expect(&world, "t", world_site(&world, "e1"), "");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+    world_run(&world, "t", 0, PUBLISH_A); /* nothing is left that would take it away again */
+    world_expect(&world, "t", world_site(&world, "e1"), "A");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+}
+END_TEST
+
 Suite *publication_suite(void) {
     Suite *suite = suite_create("publication");
     TCase *tests = tcase_create("publication");
@@ -474,6 +577,7 @@ Suite *publication_suite(void) {
     tcase_add_checked_fixture(tests, open_world, close_world);
     tcase_add_test(tests, a_title_goes_to_edges_and_then_to_the_catalog);
     tcase_add_test(tests, pushes_have_a_lane_of_their_own);
+    tcase_add_test(tests, who_asks_for_pushes_looks_for_nothing_else);
     tcase_add_test(tests, a_dead_edge_holds_nothing_back_and_is_caught_up);
     tcase_add_loop_test(tests, a_breaker_says_how_many_may_run, 0, 3);
     tcase_add_test(tests, endpoints_take_turns);
@@ -488,9 +592,14 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, what_is_unpublished_stays_so);
     tcase_add_test(tests, a_rollback_is_refused_with_a_reason);
     tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
+    tcase_add_test(tests, a_run_waits_for_a_rollback);
     tcase_add_test(tests, a_window_is_kept_to);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
     tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);
+    tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_a_version, 0,
+                        2);
+    tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_the_title, 0,
+                        2);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -5,7 +5,6 @@
 
 #include "common/hash.h"
 #include "scheduler/auth.h"
-#include "scheduler/session.h"
 #include "scheduler/sweep.h"
 #include "scheduler_fixture.h"
 
@@ -72,21 +71,19 @@ static void add_token(struct tx *tx, void *context) {
                    INTEGER(0)));
 }
 
-static void write_sessions(struct tx *tx, struct farm *caches, const char *title,
-                           struct writer *w) {
-    (void)title;
-    writer_object(w, NULL);
-    sessions_write(tx, caches, w);
-    writer_object_end(w);
+/* The view of workers tells of their leases, of which one can't be read. */
+static void count(struct tx *tx, void *context) {
+    int64_t *sessions = context;
+    struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
+    while (query_next(&query)) {
+        (*sessions)++;
+    }
 }
 
 static int64_t count_sessions(void) {
-    struct json *tree = fixture_look(&farm, write_sessions, "");
-    struct reader r = reader_of(tree, "workers", &farm.err);
-    struct reader list = reader_array(&r, "workers");
-    int64_t count = (int64_t)reader_count(&list);
-    json_tree_destroy(tree);
-    return count;
+    int64_t sessions = 0;
+    ck_assert_int_eq(store_call(farm.store, count, &sessions, &farm.err), 0);
+    return sessions;
 }
 
 START_TEST(a_part_that_fails_undoes_no_other) {

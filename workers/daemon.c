@@ -39,11 +39,12 @@ struct lane {
     struct daemon *daemon;
     const char *name;
     unsigned kinds;     /* of bits 1 << enum task_kind */
+    unsigned newer;     /* those of them that an older scheduler does not know */
     struct slot *slots; /* of the daemon's */
     size_t slot_count;
     struct api *api;
     int failures;                   /* of leasing, one after another */
-    char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know these kinds */
+    char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know the newer ones */
 };
 
 struct daemon {
@@ -284,6 +285,11 @@ static void *heart_run(void *context) {
 
 /* ---- Leasing ---------------------------------------------------------------------------- */
 
+/* Of which kinds the scheduler of a session knows. */
+static unsigned kinds_for(const struct lane *lane, const char *session) {
+    return strcmp(lane->retired, session) == 0 ? lane->kinds & ~lane->newer : lane->kinds;
+}
+
 /* How many of the lane's slots are idle, and the memory that their tasks may take; the session to
  * name. While a new session has not heard what runs here, none: it would be given the same again.
  */
@@ -302,7 +308,7 @@ static size_t idle_count(struct lane *lane, int64_t *memory, char session[API_SE
     }
     memcpy(session, d->session.id, API_SESSION_TEXT);
     bool may_lease = d->has_session && (d->listed || all_idle == d->slot_count) &&
-                     strcmp(lane->retired, d->session.id) != 0;
+                     kinds_for(lane, d->session.id) != 0;
     idle = may_lease ? idle : 0;
     pthread_mutex_unlock(&d->shared.lock);
     return idle;
@@ -335,8 +341,8 @@ static void tasks_give(struct lane *lane, struct task **tasks, size_t count) {
     }
 }
 
-/* An older scheduler does not know what pushes are: until another session is opened, which may be
- * with a newer one, it is not asked for any. */
+/* An older scheduler does not know of pushes, nor of early playlists: until another session is
+ * opened, which may be with a newer one, it is not asked for any. */
 static void retire(struct lane *lane, const char *session, const struct err *why) {
     memcpy(lane->retired, session, API_SESSION_TEXT);
     log_info("the scheduler knows no such tasks; it is asked for none", "lane=%s why=\"%s\"",
@@ -361,13 +367,14 @@ static void lease(struct lane *lane) {
         .slots = (int)idle,
         .memory_bytes = memory > 0 ? memory : 0,
         .wait_ms = is_short(lane, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS,
-        .kinds = lane->kinds,
+        .kinds = kinds_for(lane, session),
     };
     int failed = api_lease(lane->api, session, &wish, tasks, &count, &err);
     if (failed == 0) {
         lane->failures = 0;
         tasks_give(lane, tasks, count);
-    } else if (failed == ERR_INVALID && lane == &d->pushing && !api_refused(lane->api)) {
+    } else if (failed == ERR_INVALID && (wish.kinds & lane->newer) != 0 &&
+               !api_refused(lane->api)) {
         retire(lane, session, &err);
     } else if (failed != ERR_CANCELLED) {
         log_debug("no lease", "lane=%s why=\"%s\"", lane->name, err.message);
@@ -504,8 +511,10 @@ static int lanes_init(struct daemon *d, struct err *err) {
     size_t slots = (size_t)d->options->slots;
     size_t pushes = (size_t)d->options->pushes;
     d->slots = mem_zero(slots + pushes, sizeof(*d->slots));
-    d->encoding = (struct lane){.name = "encoding", .kinds = ~(1U << TASK_PUSH)};
-    d->pushing = (struct lane){.name = "pushing", .kinds = 1U << TASK_PUSH};
+    d->encoding =
+        (struct lane){.name = "encoding", .kinds = ~(1U << TASK_PUSH), .newer = 1U << TASK_EARLY};
+    d->pushing =
+        (struct lane){.name = "pushing", .kinds = 1U << TASK_PUSH, .newer = 1U << TASK_PUSH};
     int failed = lane_init(&d->encoding, d, 0, slots, err);
     return failed == 0 ? lane_init(&d->pushing, d, slots, pushes, err) : failed;
 }

@@ -58,7 +58,9 @@ INSERT INTO counter (name, value) VALUES ('publication', 0), ('revision', 0), ('
 CREATE TABLE publication_version (
     publication BIGINT NOT NULL,
     version TEXT NOT NULL,
-    going BIGINT NOT NULL DEFAULT 0,           -- 1: it is to go, 2: the push that runs was told so
+    going BIGINT NOT NULL DEFAULT 0,           -- 1: it is to go, 2: the push that runs was told so,
+                                               -- 3: likewise, and once more when the origin has it
+                                               -- no more; 4: for which it waits
     PRIMARY KEY (publication, version)
 );
 

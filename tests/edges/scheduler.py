@@ -8,7 +8,7 @@ It speaks what a worker asks of scheduler/openapi.json. POST /test/push with a p
 members (title, version, push) gives it to the worker, and answers when that has: {"failed": class,
 "message": ...} or the report's "push", with the largest "done" and "total" of its heartbeats.
 POST /test/stop orders the push that is at work to stop. With the word `old` behind OUTPUT it is a
-scheduler that knows no pushes. Who has a token is not asked.
+scheduler that knows neither pushes nor early playlists. Who has a token is not asked.
 """
 
 import hashlib
@@ -18,7 +18,8 @@ import os
 import sys
 import threading
 
-output, knows_pushes = sys.argv[2], "old" not in sys.argv[3:]
+output = sys.argv[2]
+unknown = {"push", "early"} if "old" in sys.argv[3:] else set()
 page_size = int(os.environ.get("REELFARM_PAGE", "7"))  # small, so that there are many
 state = threading.Condition()
 waiting, results, beats, stops, hashes = [], {}, {}, [], {}
@@ -48,7 +49,7 @@ def objects(title, version, first):
 
 def lease(body):
     asked.append(body["kinds"])
-    if "push" in body["kinds"] and not knows_pushes:
+    if unknown & set(body["kinds"]):
         return 400, {"code": "invalid", "detail": "kinds[0] must be one of ...", "status": 400}
     with state:
         if "push" in body["kinds"]:
