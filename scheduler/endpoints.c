@@ -185,6 +185,9 @@ static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint
     out->fetches = driver == DRIVER_PULL;
     out->push.url = read_url(r, arena, "url", true);
     out->push.serves = read_url(r, arena, "serves", false);
+    if (reader_ok(r) && out->is_catalog && out->push.serves[0] == '\0') {
+        reader_fail(r, "serves", "must say where players find the titles that a catalog lists");
+    }
     read_rules(r, arena, out);
     read_height(r, driver, out);
     read_pace(r, arena, out);

@@ -19,7 +19,8 @@ enum {
 const char publish_two_edges[] = "endpoints:\n"
                                  "  - {name: e1, driver: dav, url: 'http://e1.example'}\n"
                                  "  - {name: e2, driver: dav, url: 'http://e2.example'}\n"
-                                 "  - {name: cat, driver: catalog, url: 'http://cat.example'}\n";
+                                 "  - {name: cat, driver: catalog, url: 'http://cat.example', "
+                                 "serves: 'http://play.example'}\n";
 
 #define LADDER(rate)                                                                               \
     "rungs:\n"                                                                                     \

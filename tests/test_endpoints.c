@@ -39,7 +39,8 @@ START_TEST(all_that_it_may_say) {
                                "    verify_segments: 0\n"
                                "  - {name: copy, driver: s3, url: 's3://copy/vod', fill: never,\n"
                                "     max_height: 480, falls_back: true, bandwidth_bps: 1000}\n"
-                               "  - {name: cat, driver: catalog, url: 'https://catalog.example'}\n";
+                               "  - {name: cat, driver: catalog, url: 'https://catalog.example', "
+                               "serves: 'https://play.example'}\n";
     ck_assert_msg(parse(text) == 0, "%s", err.message);
     ck_assert_uint_eq(endpoints.count, 4);
     const struct endpoint *first = endpoints_find(&endpoints, "edge-1");
@@ -96,9 +97,11 @@ static const struct {
     {EDGE "    label: film\n", "NAME=VALUE"},
     {EDGE "    tenant: a b\n", "tenant"},
     {EDGE "    max_height: 720\n", "falls_back: true"},
-    {"endpoints:\n  - {name: c, driver: catalog, url: 'http://c', max_height: 9, falls_back: "
+    {"endpoints:\n  - {name: c, driver: catalog, url: 'http://c', serves: 'http://p', max_height: "
+     "9, falls_back: "
      "true}\n",
      "max_height"},
+    {"endpoints:\n  - {name: c, driver: catalog, url: 'http://c'}\n", "serves"},
     {EDGE "    pushes: 0\n", "pushes"},
     {EDGE "    connections: 1000\n", "connections"},
     {EDGE "    bandwidth_bps: 0\n", "bandwidth_bps"},

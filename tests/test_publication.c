@@ -451,7 +451,8 @@ START_TEST(a_window_is_kept_to) {
     static const char file[] =
         "endpoints:\n"
         "  - {name: e1, driver: dav, url: 'http://e1.example', window: '22:00-06:00'}\n"
-        "  - {name: cat, driver: catalog, url: 'http://cat.example'}\n";
+        "  - {name: cat, driver: catalog, url: 'http://cat.example', "
+        "serves: 'http://play.example'}\n";
     world.check_order = false;
     world_list(&world, file);
     world.farm.now_ms = INT64_C(20000) * DAY_MS + INT64_C(12) * 3600000;
