@@ -118,7 +118,12 @@ static int find_paths(struct catalog_settings *settings, struct config *config, 
 int catalog_settings_load(struct catalog_settings *settings, struct config *config, int argc,
                           char **argv, struct err *err) {
     struct config_input input = {
-        .file = "/etc/reelfarm/catalog.yaml", .environment = environ, .argc = argc, .argv = argv};
+        .file = "/etc/reelfarm/catalog.yaml",
+        .environment = environ,
+        .prefix = "REELFARM_CATALOG_", /* a scheduler beside it has options of the same names */
+        .argc = argc,
+        .argv = argv,
+    };
     int failed = config_load(config, table, OPTIONS, settings, &input, err);
     if (failed != 0 || config->wants_help) {
         return failed;
@@ -148,6 +153,6 @@ void catalog_settings_help(struct buf *out) {
         "Publishers sign what they tell it with its secret, which the farm's workers need as\n"
         "`hmac` of the endpoint. Options are read from --config FILE (default\n"
         "/etc/reelfarm/catalog.yaml, where it is there), as `port: 7440`; then from variables\n"
-        "as REELFARM_PORT; then from flags.\n\nOptions:\n");
+        "as REELFARM_CATALOG_PORT; then from flags.\n\nOptions:\n");
     config_help(table, OPTIONS, out);
 }

@@ -55,7 +55,7 @@ static void status_text(const struct title_status *status, struct buf *out) {
         buf_string(out, "\n");
     }
     if (status->version[0] != '\0') {
-        buf_format(out, "  published as version %s\n", status->version);
+        buf_format(out, "  version %s at its output\n", status->version);
     }
 }
 

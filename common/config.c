@@ -16,7 +16,7 @@
 
 #define INT_BOUND 9007199254740992.0 /* 2^53: bounds are doubles */
 
-static const char prefix[] = "REELFARM_";
+static const char standard_prefix[] = "REELFARM_";
 
 static double low_of(const struct config_option *option) {
     bool any = option->min == 0 && option->max == 0;
@@ -227,14 +227,19 @@ static const char *environment_value(char *const *environment, const char *name)
     return NULL;
 }
 
-static int read_environment(struct config *config, char *const *environment, struct err *err) {
+static const char *prefix_of(const struct config_input *input) {
+    return input->prefix != NULL ? input->prefix : standard_prefix;
+}
+
+static int read_environment(struct config *config, const struct config_input *input,
+                            struct err *err) {
     int code = 0;
     for (size_t i = 0; code == 0 && i < config->count; i++) {
-        char *name = mem_format("%s%s", prefix, config->options[i].name);
+        char *name = mem_format("%s%s", prefix_of(input), config->options[i].name);
         for (char *c = name; *c != '\0'; c++) {
             *c = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
         }
-        const char *value = environment_value(environment, name);
+        const char *value = environment_value(input->environment, name);
         if (value != NULL) {
             code = set_text(config, &config->options[i], name, value, err);
         }
@@ -337,7 +342,7 @@ static int read_arguments(struct config *config, int argc, char **argv, struct e
     return 0;
 }
 
-/* The file that --config or REELFARM_CONFIG names; NULL where none does. */
+/* The file that --config or the environment names; NULL where none does. */
 static const char *named_file(const struct config_input *input) {
     for (int i = 0; i < input->argc && strcmp(input->argv[i], "--") != 0; i++) {
         if (is_flag(input->argv[i])) {
@@ -348,7 +353,9 @@ static const char *named_file(const struct config_input *input) {
             }
         }
     }
-    return environment_value(input->environment, "REELFARM_CONFIG");
+    char name[64];
+    snprintf(name, sizeof(name), "%sCONFIG", prefix_of(input));
+    return environment_value(input->environment, name);
 }
 
 /* ---- All of it -------------------------------------------------------------------------- */
@@ -367,7 +374,7 @@ int config_load(struct config *out, const struct config_option *options, size_t 
         code = read_file(out, file, err);
     }
     if (code == 0) {
-        code = read_environment(out, input->environment, err);
+        code = read_environment(out, input, err);
     }
     if (code == 0) {
         code = read_arguments(out, input->argc, input->argv, err);

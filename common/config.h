@@ -62,6 +62,7 @@ struct config_input {
     const char *file;         /* read where it is there; --config and REELFARM_CONFIG name another,
                                  which then must be there */
     char *const *environment; /* ended by NULL */
+    const char *prefix;       /* of names there; default (NULL): "REELFARM_" */
     int argc;                 /* flags and operands, without the program's and command's names */
     char **argv;
 };

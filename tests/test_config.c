@@ -221,6 +221,16 @@ START_TEST(what_the_environment_holds_besides_is_nothing_to_us) {
 }
 END_TEST
 
+/* Daemons beside each other may have options of one name. */
+START_TEST(a_prefix_of_its_own_tells_whose_the_environment_is) {
+    char *environment[] = {"REELFARM_LEASE_MS=600", "OTHER_LEASE_MS=700", NULL};
+    struct config_input input = {.environment = environment, .prefix = "OTHER_"};
+    ck_assert_int_eq(config_load(&config, options, COUNT, &settings, &input, &err), 0);
+    ck_assert_int_eq(settings.lease_ms, 700);
+    ck_assert_str_eq(config_source(&config, "lease_ms"), "OTHER_LEASE_MS");
+}
+END_TEST
+
 START_TEST(help_follows_from_the_table) {
     struct buf out = {0};
     config_help(options, COUNT, &out);
@@ -305,6 +315,7 @@ Suite *config_suite(void) {
     tcase_add_loop_test(tcase, what_is_wrong_is_named_with_its_source, 0,
                         sizeof(wrong) / sizeof(wrong[0]));
     tcase_add_test(tcase, what_the_environment_holds_besides_is_nothing_to_us);
+    tcase_add_test(tcase, a_prefix_of_its_own_tells_whose_the_environment_is);
     tcase_add_test(tcase, help_follows_from_the_table);
     tcase_add_test(tcase, a_flag_asks_for_a_show);
     tcase_add_test(tcase, values_are_shown_without_secrets);
