@@ -9,6 +9,7 @@
 
 #include "common/mem.h"
 #include "events.h"
+#include "publication_parts.h"
 #include "titles.h"
 
 enum {
@@ -77,7 +78,7 @@ void publication_list_finish(struct publication_list *list) {
     *list = (struct publication_list){0};
 }
 
-static struct publication_row *find_row(const struct publication_list *list, const char *endpoint) {
+struct publication_row *publication_of(const struct publication_list *list, const char *endpoint) {
     for (size_t i = 0; i < list->count; i++) {
         if (strcmp(list->rows[i].endpoint, endpoint) == 0) {
             return &list->rows[i];
@@ -168,11 +169,8 @@ static int64_t known_objects(struct tx *tx, const struct publication_row *row,
                  : row->skip;
 }
 
-/* Something else is wanted there, or the same once more. A push that runs goes on to its end,
- * so that an endpoint gets somewhere however often a title is published anew; where nothing is
- * wanted any more, it is told to stop. */
-static void want(struct tx *tx, const struct publication_row *row, const char *version,
-                 int64_t rank, int64_t skip) {
+void publication_want(struct tx *tx, const struct publication_row *row, const char *version,
+                      int64_t rank, int64_t skip) {
     bool changes = strcmp(version, row->wanted) != 0;
     sql_run(tx, SQL_PUBLICATION_WANT,
             VALUES(INTEGER(row->id), TEXT(version), INTEGER(tx_numbers(tx, "revision", 1)),
@@ -193,12 +191,12 @@ static void want(struct tx *tx, const struct publication_row *row, const char *v
 static void want_other(struct tx *tx, const struct publication_row *row, const char *version,
                        int64_t rank) {
     if (strcmp(version, row->wanted) != 0) {
-        want(tx, row, version, rank, known_objects(tx, row, version));
+        publication_want(tx, row, version, rank, known_objects(tx, row, version));
     }
 }
 
-static void add_row(struct tx *tx, const char *title, const struct endpoint *endpoint,
-                    struct publication_row *out) {
+void publication_add(struct tx *tx, const char *title, const struct endpoint *endpoint,
+                     struct publication_row *out) {
     *out = (struct publication_row){.id = tx_numbers(tx, "publication", 1),
                                     .is_catalog = endpoint->is_catalog};
     snprintf(out->title, sizeof(out->title), "%s", title);
@@ -207,19 +205,9 @@ static void add_row(struct tx *tx, const char *title, const struct endpoint *end
             VALUES(INTEGER(out->id), TEXT(title), TEXT(endpoint->push.name)));
 }
 
-/* What is known of a title for the rules. */
-struct facts {
-    struct wanting wanting;
-    char version[VERSION_TEXT]; /* "": none is to be published */
-    bool withheld;
-    int64_t rank;
-    char tenant[TENANT_TEXT];
-    char texts[LABELS_MAX][LABEL_MAX + 1];
-    const char *labels[LABELS_MAX];
-};
-
-static void read_facts(struct tx *tx, const char *title, bool is_new, struct facts *out) {
-    *out = (struct facts){.version = ""};
+void publication_facts_read(struct tx *tx, const char *title, bool is_new,
+                            struct publication_facts *out) {
+    *out = (struct publication_facts){.version = ""};
     struct query query = sql_query(tx, SQL_TITLE_WANTING, VALUES(TEXT(title)));
     if (query_next(&query)) {
         bool stays = strcmp(query_text(&query, 0), state_name(MACHINE_TITLE, TITLE_REMOVING)) != 0;
@@ -247,8 +235,8 @@ static void read_facts(struct tx *tx, const char *title, bool is_new, struct fac
 }
 
 /* Which version an endpoint is to hold. */
-static const char *version_for(const struct facts *facts, const struct endpoint *endpoint,
-                               int choice) {
+static const char *version_for(const struct publication_facts *facts,
+                               const struct endpoint *endpoint, int choice) {
     bool wants = !facts->withheld && endpoint_wants(endpoint, &facts->wanting);
     if (choice != 0) {
         wants = choice > 0;
@@ -258,16 +246,16 @@ static const char *version_for(const struct facts *facts, const struct endpoint 
 
 void publication_follow(struct tx *tx, const struct farm *farm, const char *title, bool is_new) {
     struct publication_list list = {0};
-    struct facts facts;
+    struct publication_facts facts;
     publication_list_read(tx, title, &list);
-    read_facts(tx, title, is_new, &facts);
+    publication_facts_read(tx, title, is_new, &facts);
     for (size_t i = 0; farm->endpoints != NULL && i < farm->endpoints->count; i++) {
         const struct endpoint *endpoint = &farm->endpoints->list[i];
-        struct publication_row *row = find_row(&list, endpoint->push.name);
+        struct publication_row *row = publication_of(&list, endpoint->push.name);
         struct publication_row added;
         const char *version = version_for(&facts, endpoint, row == NULL ? 0 : row->choice);
         if (row == NULL && version[0] != '\0') {
-            add_row(tx, title, endpoint, &added);
+            publication_add(tx, title, endpoint, &added);
             row = &added;
         }
         if (row != NULL) {
@@ -389,7 +377,7 @@ void publication_versions_go(struct tx *tx, const char *title) {
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
         if (row->wanted[0] != '\0' && count_going(tx, row) > 0) {
-            want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
+            publication_want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
         }
     }
     publication_list_finish(&list);
@@ -403,7 +391,7 @@ void publication_origin_went(struct tx *tx, const char *title) {
         const struct publication_row *row = &list.rows[i];
         if (sql_run(tx, SQL_PUBLICATION_VERSIONS_AGAIN,
                     VALUES(INTEGER(row->id), TEXT(row->title))) > 0) {
-            want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
+            publication_want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
         }
     }
     publication_list_finish(&list);
@@ -500,222 +488,4 @@ bool publication_sweep(struct tx *tx, struct farm *farm) {
     more = look_behind(tx, farm) || more;
     settle_removals(tx);
     return more;
-}
-
-/* ---- what people ask for ------------------------------------------------------------------ */
-
-/* NOT_FOUND or CONFLICT unless the title has a version that may be published. */
-static bool get_published(struct tx *tx, const char *id, struct title_row *title) {
-    if (!title_get(tx, id, title)) {
-        return false;
-    }
-    if (title->state == TITLE_REMOVING || title->version[0] == '\0') {
-        err_set(tx_err(tx), ERR_CONFLICT,
-                title->state == TITLE_REMOVING
-                    ? "title %s is being removed; submit it again when it is gone"
-                    : "title %s has no version yet; it is published when its run is done",
-                id);
-    }
-    return tx_ok(tx);
-}
-
-/* The choice for one endpoint, whose row is made where there is none. */
-static void choose(struct tx *tx, const char *title, const struct endpoint *endpoint, int choice) {
-    struct publication_list list = {0};
-    struct publication_row added;
-    publication_list_read(tx, title, &list);
-    const struct publication_row *row = find_row(&list, endpoint->push.name);
-    if (row == NULL) {
-        add_row(tx, title, endpoint, &added);
-        row = &added;
-    }
-    sql_run(tx, SQL_PUBLICATION_CHOOSE, VALUES(INTEGER(row->id), INTEGER(choice)));
-    publication_list_finish(&list);
-}
-
-/* Once more, from the first object on: an edge may have lost what it had. */
-static void want_again(struct tx *tx, const char *title, const char *endpoint) {
-    struct publication_list list = {0};
-    publication_list_read(tx, title, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct publication_row *row = &list.rows[i];
-        if (row->wanted[0] != '\0' && row->stage != STAGE_RUNNING &&
-            (endpoint == NULL || strcmp(endpoint, row->endpoint) == 0)) {
-            want(tx, row, row->wanted, 0, 0);
-        }
-    }
-    publication_list_finish(&list);
-}
-
-void publication_publish(struct tx *tx, const struct farm *farm, const char *id,
-                         const char *endpoint) {
-    struct title_row title = {0};
-    const struct endpoint *file = endpoint == NULL ? NULL : endpoint_get(tx, farm, endpoint);
-    if (tx_ok(tx) && get_published(tx, id, &title)) {
-        if (file != NULL && file->fill == FILL_NEVER) {
-            err_set(tx_err(tx), ERR_CONFLICT,
-                    "endpoint %s is to hold nothing: its fill is never in the file of endpoints",
-                    endpoint);
-        } else if (file != NULL) {
-            choose(tx, id, file, 1);
-        } else {
-            sql_run(tx, SQL_TITLE_UNWITHHOLD, VALUES(TEXT(id)));
-            sql_run(tx, SQL_PUBLICATIONS_CHOOSE, VALUES(TEXT(id), INTEGER(-1), INTEGER(0)));
-        }
-        publication_follow(tx, farm, id, true);
-        want_again(tx, id, endpoint);
-        publication_order(tx, id);
-    }
-    title_row_finish(&title);
-}
-
-/* Takes an old version from an endpoint, or from all that have it. Returns how many do. */
-static int64_t drop_from_endpoints(struct tx *tx, const char *title, const char *endpoint,
-                                   const char *version) {
-    struct publication_list list = {0};
-    int64_t count = 0;
-    publication_list_read(tx, title, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct publication_row *row = &list.rows[i];
-        if ((endpoint == NULL || strcmp(endpoint, row->endpoint) == 0) &&
-            strcmp(version, row->wanted) != 0) {
-            count += sql_run(tx, SQL_PUBLICATION_VERSION_SET,
-                             VALUES(INTEGER(row->id), TEXT(version), INTEGER(1)));
-        }
-    }
-    publication_list_finish(&list);
-    publication_versions_go(tx, title);
-    return count;
-}
-
-/* Takes an old version from the origin; whether it is, or was going to be. */
-static bool drop_from_origin(struct tx *tx, const struct title_row *title, const char *version) {
-    bool rests = title->state == TITLE_DONE || title->state == TITLE_FAILED ||
-                 title->state == TITLE_CANCELLED;
-    if (sql_integer(tx, SQL_VERSION_FIND,
-                    VALUES(TEXT(title->id), TEXT(version), TEXT(title->output)), -1) == -1) {
-        return false;
-    }
-    if (!rests) {
-        err_set(tx_err(tx), ERR_CONFLICT,
-                "title %s is %s, and its run may use what version %s has; wait for its end",
-                title->id, state_name(MACHINE_TITLE, (int)title->state), version);
-        return false;
-    }
-    sql_run(tx, SQL_VERSION_DROP_SOON, VALUES(TEXT(title->id), TEXT(version)));
-    sql_run(tx, SQL_PRODUCTS_DROP_UNKEPT, VALUES(TEXT(title->id)));
-    return true;
-}
-
-static void unpublish_version(struct tx *tx, const struct title_row *title, const char *endpoint,
-                              const char *version) {
-    bool dropped = endpoint == NULL && drop_from_origin(tx, title, version);
-    if (tx_ok(tx) && drop_from_endpoints(tx, title->id, endpoint, version) == 0 && !dropped) {
-        err_set(tx_err(tx), ERR_NOT_FOUND, "%s%s no version '%.16s' of title %s",
-                endpoint == NULL ? "there is" : endpoint, endpoint == NULL ? "" : " holds", version,
-                title->id);
-    }
-}
-
-void publication_unpublish(struct tx *tx, const struct farm *farm, const char *id,
-                           const char *endpoint, const char *version) {
-    struct title_row title = {0};
-    const struct endpoint *file = endpoint == NULL ? NULL : endpoint_get(tx, farm, endpoint);
-    if (tx_ok(tx) && get_published(tx, id, &title)) {
-        if (version != NULL && strcmp(version, title.version) != 0) {
-            unpublish_version(tx, &title, endpoint, version);
-        } else if (file != NULL) {
-            choose(tx, id, file, -1);
-            publication_follow(tx, farm, id, true);
-        } else {
-            sql_run(tx, SQL_TITLE_WITHHOLD, VALUES(TEXT(id)));
-            sql_run(tx, SQL_PUBLICATIONS_CHOOSE, VALUES(TEXT(id), INTEGER(1), INTEGER(0)));
-            publication_follow(tx, farm, id, true);
-        }
-    }
-    title_row_finish(&title);
-}
-
-bool publication_score(struct tx *tx, const struct farm *farm, const char *title, double score) {
-    struct title_row row = {0};
-    bool found = title_find(tx, title, &row);
-    title_row_finish(&row);
-    if (found) {
-        sql_run(tx, SQL_TITLE_SET_SCORE, VALUES(TEXT(title), REAL(score)));
-        publication_follow(tx, farm, title, false);
-    }
-    return found;
-}
-
-/* ---- what people see ---------------------------------------------------------------------------
- */
-
-const char *publication_state(const struct publication_row *row) {
-    if (row->wanted[0] == '\0') {
-        return row->stage == STAGE_SETTLED ? "gone" : "withdrawing";
-    }
-    return row->stage == STAGE_RUNNING   ? "running"
-           : row->stage == STAGE_SETTLED ? "held"
-                                         : "waiting";
-}
-
-/* What is done of the objects that are to be brought: as the push that runs tells, else as the
- * last one told. */
-static void write_progress(struct tx *tx, struct farm *farm, const struct publication_row *row,
-                           struct writer *w) {
-    struct lease_list leases = {0};
-    int64_t done = row->skip > 0 ? row->skip : 0, total = row->total;
-    char place[PUBLICATION_TEXT];
-    publication_place(row->id, place);
-    if (row->stage == STAGE_RUNNING) {
-        lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(place));
-    }
-    for (size_t i = 0; i < leases.count; i++) {
-        const struct progress *progress = farm_progress(farm, leases.rows[i].fence);
-        done = progress == NULL ? done : progress->done;
-        total = progress == NULL ? total : progress->total;
-    }
-    lease_list_finish(&leases);
-    writer_int(w, "done", done);
-    writer_int(w, "total", total);
-}
-
-static void write_row(struct tx *tx, struct farm *farm, const struct publication_row *row,
-                      struct writer *w) {
-    bool waits = row->stage == STAGE_DUE && row->failures > 0;
-    writer_object(w, NULL);
-    writer_string(w, "endpoint", row->endpoint);
-    writer_bool(w, "catalog", row->is_catalog);
-    writer_string(w, "wanted", row->wanted);
-    writer_string(w, "held", row->held);
-    writer_string(w, "state", publication_state(row));
-    write_progress(tx, farm, row, w);
-    writer_int(w, "failures", row->failures);
-    writer_string(w, "class", row->failure);
-    writer_string(w, "error", row->error);
-    if (waits) {
-        writer_int(w, "retry_at", row->next_at);
-    } else {
-        writer_null(w, "retry_at");
-    }
-    writer_object_end(w);
-}
-
-void publications_write(struct tx *tx, struct farm *farm, const struct title_row *title,
-                        struct writer *w) {
-    struct publication_list list = {0};
-    struct facts facts;
-    publication_list_read(tx, title->id, &list);
-    read_facts(tx, title->id, true, &facts);
-    bool published = title->version[0] != '\0' && !facts.withheld;
-    writer_array(w, "publications");
-    for (size_t i = 0; i < list.count; i++) {
-        const struct publication_row *row = &list.rows[i];
-        bool lacks = row->stage != STAGE_SETTLED || strcmp(row->held, title->version) != 0;
-        published = published && !(row->is_catalog && row->choice >= 0 && lacks);
-        write_row(tx, farm, row, w);
-    }
-    writer_array_end(w);
-    writer_bool(w, "published", published);
-    publication_list_finish(&list);
 }

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What people see of publications: see publication.h. */
+#include <string.h>
+
+#include "publication_parts.h"
+
+const char *publication_state(const struct publication_row *row) {
+    if (row->wanted[0] == '\0') {
+        return row->stage == STAGE_SETTLED ? "gone" : "withdrawing";
+    }
+    return row->stage == STAGE_RUNNING   ? "running"
+           : row->stage == STAGE_SETTLED ? "held"
+                                         : "waiting";
+}
+
+/* What is done of the objects that are to be brought: as the push that runs tells, else as the
+ * last one told. */
+static void write_progress(struct tx *tx, struct farm *farm, const struct publication_row *row,
+                           struct writer *w) {
+    struct lease_list leases = {0};
+    int64_t done = row->skip > 0 ? row->skip : 0, total = row->total;
+    char place[PUBLICATION_TEXT];
+    publication_place(row->id, place);
+    if (row->stage == STAGE_RUNNING) {
+        lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(place));
+    }
+    for (size_t i = 0; i < leases.count; i++) {
+        const struct progress *progress = farm_progress(farm, leases.rows[i].fence);
+        done = progress == NULL ? done : progress->done;
+        total = progress == NULL ? total : progress->total;
+    }
+    lease_list_finish(&leases);
+    writer_int(w, "done", done);
+    writer_int(w, "total", total);
+}
+
+static void write_row(struct tx *tx, struct farm *farm, const struct publication_row *row,
+                      struct writer *w) {
+    bool waits = row->stage == STAGE_DUE && row->failures > 0;
+    writer_object(w, NULL);
+    writer_string(w, "endpoint", row->endpoint);
+    writer_bool(w, "catalog", row->is_catalog);
+    writer_string(w, "wanted", row->wanted);
+    writer_string(w, "held", row->held);
+    writer_string(w, "state", publication_state(row));
+    write_progress(tx, farm, row, w);
+    writer_int(w, "failures", row->failures);
+    writer_string(w, "class", row->failure);
+    writer_string(w, "error", row->error);
+    if (waits) {
+        writer_int(w, "retry_at", row->next_at);
+    } else {
+        writer_null(w, "retry_at");
+    }
+    writer_object_end(w);
+}
+
+void publications_write(struct tx *tx, struct farm *farm, const struct title_row *title,
+                        struct writer *w) {
+    struct publication_list list = {0};
+    struct publication_facts facts;
+    publication_list_read(tx, title->id, &list);
+    publication_facts_read(tx, title->id, true, &facts);
+    bool published = title->version[0] != '\0' && !facts.withheld;
+    writer_array(w, "publications");
+    for (size_t i = 0; i < list.count; i++) {
+        const struct publication_row *row = &list.rows[i];
+        bool lacks = row->stage != STAGE_SETTLED || strcmp(row->held, title->version) != 0;
+        published = published && !(row->is_catalog && row->choice >= 0 && lacks);
+        write_row(tx, farm, row, w);
+    }
+    writer_array_end(w);
+    writer_bool(w, "published", published);
+    publication_list_finish(&list);
+}
