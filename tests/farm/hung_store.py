@@ -50,6 +50,8 @@ def ended_in(is_dead):
     threading.Thread(target=store.serve_forever, daemon=True).start()
     environment = dict(os.environ, AWS_ENDPOINT_URL=f"http://127.0.0.1:{store.server_port}",
                        AWS_ACCESS_KEY_ID="key", AWS_SECRET_ACCESS_KEY="secret")
+    # What a script runs in the background has Ctrl-C ignored, and so has what that runs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     play = subprocess.Popen([sys.argv[1], "play", "s3://bucket/titles", "--json"],
                             env=environment, stdout=subprocess.PIPE, text=True)
     try:
