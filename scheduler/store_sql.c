@@ -381,7 +381,7 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT run, chunks, whole FROM early_run WHERE title = $1 AND submission = $2",
     [SQL_EARLY_BEGUN] = "UPDATE early_run SET begun = 1 WHERE title = $1 AND submission = $2",
     [SQL_EARLY_SET] = "UPDATE early_run SET chunks = $3, whole = $4, at = $5, "
-                      "replaced = $4 * $5 " /* once whole */
+                      "replaced = CAST($4 AS BIGINT) * CAST($5 AS BIGINT) "
                       "WHERE title = $1 AND run = $2",
     [SQL_EARLY_TOP] = "SELECT coalesce(max(run), -1) FROM early_run WHERE title = $1 "
                       "AND output = $2 AND begun = 1",
