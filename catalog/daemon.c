@@ -95,18 +95,12 @@ static int serve(const struct catalog_settings *settings, struct err *err) {
 int catalog_daemon(int argc, char **argv) {
     struct catalog_settings settings = {0};
     struct config config = {0};
-    struct buf text = {0};
     struct err err = {0};
     int status = EXIT_USAGE;
     umask(077);
     int failed = catalog_settings_load(&settings, &config, argc, argv, &err);
-    if (failed == 0 && (config.wants_help || config.show != CONFIG_RUN)) {
-        if (config.wants_help) {
-            catalog_settings_help(&text);
-        } else {
-            config_show(&config, &text);
-        }
-        bool told = printf("%s", buf_text(&text)) >= 0 && fflush(stdout) == 0;
+    bool told = false;
+    if (failed == 0 && config_tell(&config, catalog_settings_help, &told)) {
         status = told ? EXIT_DONE : EXIT_FAILED;
     } else if (err.code == ERR_NONE) {
         status = serve(&settings, &err) == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -114,7 +108,6 @@ int catalog_daemon(int argc, char **argv) {
     if (err.code != ERR_NONE) {
         fprintf(stderr, "reelfarm: the catalog can't begin: %s\n", err.message);
     }
-    buf_finish(&text);
     config_finish(&config);
     return status;
 }

@@ -95,4 +95,8 @@ void config_json(const struct config *config, struct buf *out);
 /* Appends what `config.show`, which is not CONFIG_RUN, asks for, with its last newline. */
 void config_show(const struct config *config, struct buf *out);
 
+/* Where help or the options are asked for and not work: prints them, the former as `help` appends
+ * it. False where that is not so; `*told`: whether all of it was written. */
+bool config_tell(const struct config *config, void (*help)(struct buf *out), bool *told);
+
 #endif

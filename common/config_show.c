@@ -140,3 +140,18 @@ void config_show(const struct config *config, struct buf *out) {
         config_table(config, out);
     }
 }
+
+bool config_tell(const struct config *config, void (*help)(struct buf *out), bool *told) {
+    struct buf text = {0};
+    if (!config->wants_help && config->show == CONFIG_RUN) {
+        return false;
+    }
+    if (config->wants_help) {
+        help(&text);
+    } else {
+        config_show(config, &text);
+    }
+    *told = printf("%s", buf_text(&text)) >= 0 && fflush(stdout) == 0;
+    buf_finish(&text);
+    return true;
+}

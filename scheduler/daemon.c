@@ -163,18 +163,12 @@ static int serve(const struct settings *settings, struct err *err) {
 int scheduler_daemon(int argc, char **argv) {
     struct settings settings = {0};
     struct config config = {0};
-    struct buf text = {0};
     struct err err = {0};
     int status = EXIT_USAGE;
     umask(077); /* sources' addresses may hold credentials: the store is nobody else's */
     int failed = settings_load(&settings, &config, argc, argv, &err);
-    if (failed == 0 && (config.wants_help || config.show != CONFIG_RUN)) {
-        if (config.wants_help) {
-            settings_help(&text);
-        } else {
-            config_show(&config, &text);
-        }
-        bool told = printf("%s", buf_text(&text)) >= 0 && fflush(stdout) == 0;
+    bool told = false;
+    if (failed == 0 && config_tell(&config, settings_help, &told)) {
         status = told ? EXIT_DONE : EXIT_FAILED;
     } else if (err.code == ERR_NONE) {
         status = serve(&settings, &err) == 0 ? EXIT_DONE : EXIT_FAILED;
@@ -182,7 +176,6 @@ int scheduler_daemon(int argc, char **argv) {
     if (err.code != ERR_NONE) {
         fprintf(stderr, "reelfarm: the scheduler can't begin: %s\n", err.message);
     }
-    buf_finish(&text);
     config_finish(&config);
     return status;
 }

@@ -14,23 +14,17 @@ static int daemon_main(int argc, char **argv) {
     struct daemon_options options = {0};
     struct config config = {0};
     struct announcement announcement = {0};
-    struct buf text = {0};
+    bool told = false;
     struct err err = {0};
     int status = EXIT_USAGE;
     if (options_load(&options, &config, argc, argv, &err) != 0) {
         fprintf(stderr, "reelfarm-worker: %s\n", err.message);
-    } else if (config.wants_help || config.show != CONFIG_RUN) {
-        if (config.wants_help) {
-            options_help(&text);
-        } else {
-            config_show(&config, &text);
-        }
-        status = printf("%s", buf_text(&text)) < 0 || fflush(stdout) != 0;
+    } else if (config_tell(&config, options_help, &told)) {
+        status = told ? 0 : 1;
     } else {
         announcement_make(&announcement);
         status = daemon_run(&options, announcement.encoders, announcement.count);
     }
-    buf_finish(&text);
     announcement_finish(&announcement);
     config_finish(&config);
     return status;
