@@ -114,7 +114,8 @@ class Player {
     this.hls = new Hls({ enableWorker: false });
     this.hls.on(Hls.Events.ERROR, (event, { fatal, details, response }) => {
       if (fatal) {
-        this.fail(response?.code ? `${details}, answered ${response.code}` : details);
+        this.fail(response?.code ? `${details}, answered ${response.code}`
+          : `${details}, without an answer; see that its server is there and lets other sites’ pages read it (CORS)`);
       }
     });
     this.hls.on(Hls.Events.MANIFEST_PARSED, () => this.offer());
