@@ -405,6 +405,37 @@ START_TEST(an_answer_has_its_class_and_sentence) {
 }
 END_TEST
 
+/* Said without end, where five bytes are known to be the whole. */
+START_TEST(an_answer_without_end_is_cut_and_the_edge_s_fault) {
+    static const char *const drivers[] = {"dav", "pull"};
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n";
+    const struct edge_object object = {.path = VIDEO "/00001.m4s", .sha256 = "", .bytes = 5};
+    struct buf text = {0};
+    struct fixture_stub stub;
+    struct edge *edge = NULL;
+    buf_string(&text, head);
+    while (text.size < 3 << 20) {
+        buf_string(&text, "endless ");
+    }
+    struct fixture_answer answer = {buf_text(&text), 20000};
+    fixture_stub_start(&stub, &answer, 1);
+    fixture_write(folder, "t/" VIDEO "/00001.m4s", "media", 5);
+    struct push_endpoint endpoint = endpoint_of(drivers[_i], stub.url);
+    const struct edge_target target = target_of(&endpoint);
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    ck_assert_int_eq(edge_bring(edge, &object, &err), ERR_CORRUPT);
+    ck_assert_int_eq(edge->failure, FAILURE_ENDPOINT);
+    ck_assert_msg(strstr(err.message, "larger") != NULL, "%s", err.message);
+    err_clear(&err);
+    ck_assert_int_eq(edge_verify(edge, &object, &err), ERR_CORRUPT);
+    ck_assert_int_eq(edge->failure, FAILURE_ENDPOINT);
+    ck_assert_int_lt(edge->response.body.size, 2 << 20);
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+    buf_finish(&text);
+}
+END_TEST
+
 START_TEST(an_origin_that_lacks_an_object_is_not_the_edge_s_fault) {
     const char *const sizes[] = {NULL, "medi"};
     struct edge *edge = NULL;
@@ -506,6 +537,7 @@ Suite *push_suite(void) {
     tcase_add_test(tcase, a_pool_stops_at_its_first_failure);
     tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);
     LOOP(tcase, an_answer_has_its_class_and_sentence, answers);
+    tcase_add_loop_test(tcase, an_answer_without_end_is_cut_and_the_edge_s_fault, 0, 2);
     tcase_add_loop_test(tcase, an_origin_that_lacks_an_object_is_not_the_edge_s_fault, 0, 2);
     tcase_add_test(tcase, a_driver_that_is_not_known_is_refused);
     tcase_add_test(tcase, a_secret_is_its_endpoint_s);
