@@ -84,6 +84,7 @@ struct http_request edge_request(struct edge *edge, const char *method, const ch
     request.user = target->secret->user;
     request.password = target->secret->password;
     request.max_body = ANSWER_BYTES_MAX;
+    request.redirects = 0; /* what it knows this worker by is for this host alone */
     request.stall_s = target->stall_s;
     request.stall_bytes_s = half > 0 && half < STALL_BYTES_S ? (int)half : STALL_BYTES_S;
     request.speed_bytes_s = target->send_bps;
@@ -99,12 +100,18 @@ size_t edge_object_limit(const struct edge_object *object) {
     return object->bytes > ANSWER_BYTES_MAX ? (size_t)object->bytes : ANSWER_BYTES_MAX;
 }
 
+static const char moved[] = "give as its url the place that it redirects to";
+
 /* Statuses by which an endpoint refuses for good, and what to do about them and others. */
 static const struct {
     int status;
     bool refuses;
     const char *advice;
 } judgements[] = {
+    {301, true, moved},
+    {302, true, moved},
+    {307, true, moved},
+    {308, true, moved},
     {401, true, "check what endpoint_secrets says of it"},
     {403, true, "check what endpoint_secrets says of it, and what it allows this worker"},
     {405, true, "let it take PUT and DELETE there"},
@@ -217,6 +224,7 @@ int edge_origin(struct edge *edge, const struct edge_object *object, struct err 
 int edge_read_served(struct edge *edge, const struct edge_object *object, struct err *err) {
     char *url = edge_served_url(edge, object->path);
     struct http_request request = edge_request(edge, "GET", url);
+    request.redirects = http_request_default().redirects;
     request.bearer = NULL;
     request.user = NULL;
     request.max_body = edge_object_limit(object);

@@ -155,8 +155,8 @@ void edge_close(struct edge *edge);
 /* ---- For drivers ------------------------------------------------------------------------ */
 
 /* A request with the endpoint's credentials (bearer, or user and password), stall guard, speed
- * and cancel filled in, for a short answer. `url` is borrowed. What it borrows lives as long as the
- * edge. */
+ * and cancel filled in, for a short answer. It follows no redirect. `url` is borrowed. What it
+ * borrows lives as long as the edge. */
 struct http_request edge_request(struct edge *edge, const char *method, const char *url);
 
 /* How many bytes the answer may have that is the object: an endpoint that sends on for ever must
