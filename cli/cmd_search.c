@@ -9,7 +9,7 @@
 #include "command.h"
 #include "common/mem.h"
 
-enum { PAGE = 200, DEFAULT_COUNT = 20, CURSOR_MAX = 16 };
+enum { PAGE = 200, DEFAULT_COUNT = 20, CURSOR_MAX = 16, TITLE_COLUMNS = 32 };
 
 /* All words as one value of a query. */
 static void escape_words(const struct invocation *invocation, struct buf *out) {
@@ -39,7 +39,7 @@ static void title_text(struct reader *item, struct buf *out) {
     int64_t duration_ms = 0;
     int64_t height = 0;
     reader_string(item, "title", &title);
-    reader_int(item, "duration_ms", 0, INT64_MAX, &duration_ms);
+    reader_int(item, "duration_ms", 0, INT64_MAX / 2, &duration_ms);
     reader_int(item, "height", 0, INT_MAX, &height);
     struct reader manifests = reader_object(item, "manifests");
     reader_string(&manifests, "hls", &hls);
@@ -47,8 +47,12 @@ static void title_text(struct reader *item, struct buf *out) {
         return;
     }
     int64_t seconds = (duration_ms + 500) / 1000;
-    buf_format(out, "%-32s  %" PRId64 ":%02" PRId64 ":%02" PRId64 "  %" PRId64 "p", title,
-               seconds / 3600, seconds / 60 % 60, seconds % 60, height);
+    size_t begin = out->size;
+    buf_plain(out, title);
+    size_t columns = out->size - begin;
+    buf_format(out, "%*s  %" PRId64 ":%02" PRId64 ":%02" PRId64 "  %" PRId64 "p",
+               columns < TITLE_COLUMNS ? (int)(TITLE_COLUMNS - columns) : 0, "", seconds / 3600,
+               seconds / 60 % 60, seconds % 60, height);
     strings_text(item, "codecs", out);
     strings_text(item, "languages", out);
     strings_text(item, "labels", out);

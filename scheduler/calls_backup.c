@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* API calls about the store's backup. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,10 +9,11 @@
 
 #include "backup.h"
 #include "call.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
 
-enum { NAME_BYTES_MAX = 128 };
+enum { NAME_BYTES_MAX = 128, FORGOTTEN_S = 24 * 60 * 60 };
 
 /* How the names of copies begin that are made to be fetched. */
 static const char to_fetch[] = "download-";
@@ -28,6 +30,24 @@ void call_show_backup(struct tx *tx, struct call *call) {
     writer_object_end(w);
 }
 
+/* Takes away a copy to be fetched whose client was stopped before it could say that it has it. */
+static void drop_forgotten(const char *folder) {
+    DIR *listing = opendir(folder);
+    struct stat facts = {0};
+    for (struct dirent *entry; listing != NULL && (entry = readdir(listing)) != NULL;) {
+        if (strncmp(entry->d_name, to_fetch, strlen(to_fetch)) == 0 &&
+            fstatat(dirfd(listing), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+            facts.st_mtime < clock_wall_ms() / 1000 - FORGOTTEN_S &&
+            unlinkat(dirfd(listing), entry->d_name, 0) == 0) {
+            log_info("a copy that nobody fetched was removed", "path=\"%s/%s\"", folder,
+                     entry->d_name);
+        }
+    }
+    if (listing != NULL) {
+        closedir(listing);
+    }
+}
+
 /* The name is a plain one: a path would let callers write where the scheduler may. */
 void call_begin_backup(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
@@ -40,6 +60,7 @@ void call_begin_backup(struct tx *tx, struct call *call) {
     }
     if (reader_ok(&r)) {
         char *path = mem_format("%s/%s", call->routes->backups, name);
+        drop_forgotten(call->routes->backups);
         tx_backup_begin(tx, path);
         mem_free(path);
     }

@@ -92,16 +92,29 @@ static bool has_secret(const char *url) {
     return host != NULL && strcspn(host + 3, "@") < strcspn(host + 3, "/");
 }
 
+/* Whether a path may be written behind it: what came behind a '?' or '#' would be no path, so that
+ * to take away one object would take away the place itself; without a host, a title's id is one. */
+static bool has_room_for_path(const char *url) {
+    bool is_plain = strpbrk(url, " \"<>\\#") == NULL;
+    const char *host = strstr(url, "://");
+    for (const char *at = url; *at != '\0'; at++) {
+        is_plain = is_plain && (unsigned char)*at > 0x20 && *at != 0x7f;
+    }
+    return is_plain && host != NULL && strcspn(host + 3, "/:?") > 0 &&
+           (strncmp(url, "s3://", 5) == 0 || strchr(url, '?') == NULL);
+}
+
 static void check_url(struct reader *r, const char *name, const char *url, bool is_needed) {
     size_t size = strlen(url);
-    bool is_plain = strpbrk(url, " \t\r\n\"<>") == NULL;
     bool known = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0 ||
                  strncmp(url, "s3://", 5) == 0;
     if (!reader_ok(r) || (size == 0 && !is_needed)) {
         return;
     }
-    if (!known || !is_plain || size > URL_MAX) {
+    if (!known || size > URL_MAX) {
         reader_fail(r, name, "must be a URL that begins with http://, https:// or s3://");
+    } else if (!has_room_for_path(url)) {
+        reader_fail(r, name, "must have a host, and no '?' or '#': titles lie below it");
     } else if (has_secret(url)) {
         reader_fail(r, name,
                     "must hold no user or password; workers have those in their file of secrets");

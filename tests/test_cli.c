@@ -417,6 +417,45 @@ START_TEST(test_completion) {
 }
 END_TEST
 
+#define FOUND(title, duration)                                                                     \
+    "HTTP/1.1 200 OK\r\n\r\n{\"titles\":[{\"title\":\"" title "\",\"duration_ms\":" duration       \
+    ",\"height\":720,\"manifests\":{\"hls\":\"http://x/"                                           \
+    "\\u001b[1m\"},\"codecs\":[],\"languages\":[],"                                                \
+    "\"labels\":[]}],\"next\":null}"
+
+static const struct {
+    struct fixture_answer answer;
+    int code;
+    const char *printed;
+} catalogs[] = {
+    {{FOUND("one", "61000"), 0}, EXIT_DONE, "one                               0:01:01  720p\n"},
+    {{FOUND("a\\u001b]0;b\\u0007", "1"), 0},
+     EXIT_DONE,
+     "a ]0;b                            0:00:00"},
+    {{FOUND("one", "9223372036854775807"), 0}, EXIT_FAILED, ""},
+};
+
+/* Whatever a catalog says, the terminal is told nothing by it. */
+START_TEST(test_search_of_a_hostile_catalog) {
+    struct fixture_stub stub;
+    struct buf text = {0};
+    char *folder = fixture_folder();
+    char *out = mem_format("%s/out", folder);
+    fixture_stub_start(&stub, &catalogs[_i].answer, 1);
+    const char *const argv[8] = {"reelfarm", "search", "x", "--catalog", stub.url};
+    ck_assert_int_eq(run_into(argv, out, "/dev/null"), catalogs[_i].code);
+    fflush(stdout);
+    const char *printed = told(&text, out);
+    ck_assert_msg(strncmp(printed, catalogs[_i].printed, strlen(catalogs[_i].printed)) == 0, "%s",
+                  printed);
+    ck_assert_ptr_null(strchr(printed, '\033'));
+    fixture_stub_stop(&stub);
+    buf_finish(&text);
+    mem_free(out);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
 Suite *cli_suite(void) {
     Suite *suite = suite_create("cli");
     TCase *pure = tcase_create("pure");
@@ -430,6 +469,8 @@ Suite *cli_suite(void) {
     tcase_add_loop_test(pure, test_usage, 0, sizeof(usages) / sizeof(usages[0]));
     tcase_add_loop_test(pure, test_json_always, 0, sizeof(documents) / sizeof(documents[0]));
     tcase_add_loop_test(pure, test_lost_output_is_told, 0, sizeof(lost) / sizeof(lost[0]));
+    tcase_add_loop_test(pure, test_search_of_a_hostile_catalog, 0,
+                        sizeof(catalogs) / sizeof(catalogs[0]));
     tcase_add_test(pure, test_documentation_names_all);
     tcase_add_loop_test(pure, test_completion, 0, sizeof(completions) / sizeof(completions[0]));
     suite_add_tcase(suite, pure);

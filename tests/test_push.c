@@ -405,6 +405,82 @@ START_TEST(an_answer_has_its_class_and_sentence) {
 }
 END_TEST
 
+static const struct {
+    const char *driver;
+    struct edge_secret secret;
+} known_by[] = {
+    {"dav", {.bearer = "s3cret"}},
+    {"dav", {.user = "push", .password = "s3cret"}},
+    {"pull", {.bearer = "s3cret"}},
+    {"pull", {.refresh_header = "X-Refresh-Token", .refresh_value = "s3cret"}},
+};
+
+START_TEST(a_redirect_takes_no_secret_elsewhere) {
+    const struct edge_object object = {.path = "master.m3u8", .sha256 = "", .bytes = 5};
+    const struct fixture_answer elsewhere_answer = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nmedia", 0};
+    struct fixture_stub stub;
+    struct fixture_stub elsewhere;
+    struct edge *edge = NULL;
+    bool has = true;
+    fixture_stub_start(&elsewhere, &elsewhere_answer, 1);
+    char *text = mem_format("HTTP/1.1 302 Found\r\nLocation: http://localhost:%d/x\r\n"
+                            "Content-Length: 0\r\n\r\n",
+                            elsewhere.port);
+    const struct fixture_answer answer = {text, 0};
+    fixture_stub_start(&stub, &answer, 1);
+    struct push_endpoint endpoint = endpoint_of(known_by[_i].driver, stub.url);
+    struct edge_target target = target_of(&endpoint);
+    target.secret = &known_by[_i].secret;
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    int failed = edge->driver->has != NULL ? edge->driver->has(edge, &object, &has, &err)
+                                           : edge_bring(edge, &object, &err);
+    ck_assert_int_eq(failed, ERR_INVALID);
+    ck_assert_int_eq(edge->failure, FAILURE_REFUSED);
+    ck_assert_msg(strstr(err.message, "redirects") != NULL, "%s", err.message);
+    ck_assert_int_eq(elsewhere.taken, 0);
+    err_clear(&err);
+    ck_assert_int_eq(edge_verify(edge, &object, &err), 0); /* as players do, without a secret */
+    ck_assert_int_eq(elsewhere.taken, 1);
+    ck_assert_ptr_null(strstr(elsewhere.requests[0], "s3cret"));
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+    fixture_stub_stop(&elsewhere);
+    mem_free(text);
+}
+END_TEST
+
+/* Said without end, where five bytes are known to be the whole. */
+START_TEST(an_answer_without_end_is_cut_and_the_edge_s_fault) {
+    static const char *const drivers[] = {"dav", "pull"};
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 900000000\r\n\r\n";
+    const struct edge_object object = {.path = VIDEO "/00001.m4s", .sha256 = "", .bytes = 5};
+    struct buf text = {0};
+    struct fixture_stub stub;
+    struct edge *edge = NULL;
+    buf_string(&text, head);
+    while (text.size < 3 << 20) {
+        buf_string(&text, "endless ");
+    }
+    struct fixture_answer answer = {buf_text(&text), 20000};
+    fixture_stub_start(&stub, &answer, 1);
+    fixture_write(folder, "t/" VIDEO "/00001.m4s", "media", 5);
+    struct push_endpoint endpoint = endpoint_of(drivers[_i], stub.url);
+    const struct edge_target target = target_of(&endpoint);
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    ck_assert_int_eq(edge_bring(edge, &object, &err), ERR_CORRUPT);
+    ck_assert_int_eq(edge->failure, FAILURE_ENDPOINT);
+    ck_assert_msg(strstr(err.message, "larger") != NULL, "%s", err.message);
+    err_clear(&err);
+    ck_assert_int_eq(edge_verify(edge, &object, &err), ERR_CORRUPT);
+    ck_assert_int_eq(edge->failure, FAILURE_ENDPOINT);
+    ck_assert_int_lt(edge->response.body.size, 2 << 20);
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+    buf_finish(&text);
+}
+END_TEST
+
 START_TEST(an_origin_that_lacks_an_object_is_not_the_edge_s_fault) {
     const char *const sizes[] = {NULL, "medi"};
     struct edge *edge = NULL;
@@ -506,6 +582,8 @@ Suite *push_suite(void) {
     tcase_add_test(tcase, a_pool_stops_at_its_first_failure);
     tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);
     LOOP(tcase, an_answer_has_its_class_and_sentence, answers);
+    LOOP(tcase, a_redirect_takes_no_secret_elsewhere, known_by);
+    tcase_add_loop_test(tcase, an_answer_without_end_is_cut_and_the_edge_s_fault, 0, 2);
     tcase_add_loop_test(tcase, an_origin_that_lacks_an_object_is_not_the_edge_s_fault, 0, 2);
     tcase_add_test(tcase, a_driver_that_is_not_known_is_refused);
     tcase_add_test(tcase, a_secret_is_its_endpoint_s);

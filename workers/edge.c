@@ -14,6 +14,8 @@ enum {
     TIMEOUTS_MAX = 2, /* tries of a request that stalls: each costs stall_s */
     URL_TEXT = 512,
     OBJECT_BYTES_MAX = 1 << 30,
+    DOCUMENT_BYTES_MAX = 64 << 20,
+    ANSWER_BYTES_MAX = 1 << 20,  /* of what is said, where no object is asked for */
     BUFFER_KEPT_BYTES = 1 << 20, /* a larger one is not held between objects */
 };
 
@@ -81,7 +83,8 @@ struct http_request edge_request(struct edge *edge, const char *method, const ch
     request.bearer = target->secret->bearer;
     request.user = target->secret->user;
     request.password = target->secret->password;
-    request.max_body = OBJECT_BYTES_MAX;
+    request.max_body = ANSWER_BYTES_MAX;
+    request.redirects = 0; /* what it knows this worker by is for this host alone */
     request.stall_s = target->stall_s;
     request.stall_bytes_s = half > 0 && half < STALL_BYTES_S ? (int)half : STALL_BYTES_S;
     request.speed_bytes_s = target->send_bps;
@@ -90,12 +93,25 @@ struct http_request edge_request(struct edge *edge, const char *method, const ch
     return request;
 }
 
+size_t edge_object_limit(const struct edge_object *object) {
+    if (object->bytes < 0) {
+        return DOCUMENT_BYTES_MAX;
+    }
+    return object->bytes > ANSWER_BYTES_MAX ? (size_t)object->bytes : ANSWER_BYTES_MAX;
+}
+
+static const char moved[] = "give as its url the place that it redirects to";
+
 /* Statuses by which an endpoint refuses for good, and what to do about them and others. */
 static const struct {
     int status;
     bool refuses;
     const char *advice;
 } judgements[] = {
+    {301, true, moved},
+    {302, true, moved},
+    {307, true, moved},
+    {308, true, moved},
     {401, true, "check what endpoint_secrets says of it"},
     {403, true, "check what endpoint_secrets says of it, and what it allows this worker"},
     {405, true, "let it take PUT and DELETE there"},
@@ -110,7 +126,9 @@ static const struct {
 static int judge(struct edge *edge, int code, const struct err *why, struct err *err) {
     const char *advice = NULL;
     int status = edge->response.status;
+    bool too_large = code == ERR_INVALID && status >= 200 && status <= 299;
     edge->failure = FAILURE_ENDPOINT;
+    code = too_large ? ERR_CORRUPT : code;
     for (size_t i = 0; i < sizeof(judgements) / sizeof(judgements[0]); i++) {
         if (judgements[i].status == status && code != 0) {
             advice = judgements[i].advice;
@@ -203,11 +221,13 @@ int edge_origin(struct edge *edge, const struct edge_object *object, struct err 
 
 /* ---- Reading back ---------------------------------------------------------------------------- */
 
-int edge_read_served(struct edge *edge, const char *path, struct err *err) {
-    char *url = edge_served_url(edge, path);
+int edge_read_served(struct edge *edge, const struct edge_object *object, struct err *err) {
+    char *url = edge_served_url(edge, object->path);
     struct http_request request = edge_request(edge, "GET", url);
+    request.redirects = http_request_default().redirects;
     request.bearer = NULL;
     request.user = NULL;
+    request.max_body = edge_object_limit(object);
     int failed = edge_send(edge, &request, err);
     if (failed == 0) {
         struct buf taken = edge->response.body;
@@ -220,8 +240,8 @@ int edge_read_served(struct edge *edge, const char *path, struct err *err) {
 
 int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err) {
     char hash[SHA256_TEXT];
-    int failed = edge->driver->read != NULL ? edge->driver->read(edge, object->path, err)
-                                            : edge_read_served(edge, object->path, err);
+    int failed = edge->driver->read != NULL ? edge->driver->read(edge, object, err)
+                                            : edge_read_served(edge, object, err);
     if (failed != 0) {
         return failed;
     }

@@ -124,7 +124,7 @@ struct edge_driver {
 
     /* EDGE_READS: reads the object as players get it (endpoint.serves) into edge->body. NOT_FOUND
      * where there is none. NULL: by HTTP. */
-    int (*read)(struct edge *edge, const char *path, struct err *err);
+    int (*read)(struct edge *edge, const struct edge_object *object, struct err *err);
 
     /*
      * EDGE_DOCUMENT, of a catalog: the one call that a push makes there, with version "" when the
@@ -155,14 +155,19 @@ void edge_close(struct edge *edge);
 /* ---- For drivers ------------------------------------------------------------------------ */
 
 /* A request with the endpoint's credentials (bearer, or user and password), stall guard, speed
- * and cancel filled in. `url` is borrowed. What it borrows lives as long as the edge. */
+ * and cancel filled in, for a short answer. It follows no redirect. `url` is borrowed. What it
+ * borrows lives as long as the edge. */
 struct http_request edge_request(struct edge *edge, const char *method, const char *url);
+
+/* How many bytes the answer may have that is the object: an endpoint that sends on for ever must
+ * not fill this worker's memory. */
+size_t edge_object_limit(const struct edge_object *object);
 
 /*
  * Sends it, again where that may help, and takes the answer into edge->response: 0 for a status
  * from 200 to 299. Else the code of http_check (its own where nothing came), edge->failure, and a
- * sentence that names the endpoint and says what to do where that is known. NOT_FOUND is left to
- * the caller to judge.
+ * sentence that names the endpoint and says what to do where that is known. CORRUPT for an answer
+ * that is larger than the request allows. NOT_FOUND is left to the caller to judge.
  */
 int edge_send(struct edge *edge, const struct http_request *request, struct err *err);
 
@@ -177,7 +182,7 @@ int edge_origin(struct edge *edge, const struct edge_object *object, struct err 
 
 /* Reads an object as players get it by HTTP from endpoint.serves, without credentials, into
  * edge->body. */
-int edge_read_served(struct edge *edge, const char *path, struct err *err);
+int edge_read_served(struct edge *edge, const struct edge_object *object, struct err *err);
 
 /* ---- For pushes ------------------------------------------------------------------------- */
 

@@ -34,7 +34,7 @@ static void pull_close(struct edge *edge) {
 }
 
 /* One request with those of the secret's headers that go with it, and up to two more. */
-static int ask(struct edge *edge, const char *method, const char *path,
+static int ask(struct edge *edge, const char *method, const struct edge_object *object,
                const struct http_header *more, size_t count, struct err *err) {
     const struct edge_secret *secret = edge->target->secret;
     struct http_header headers[HEADERS_MAX];
@@ -45,10 +45,11 @@ static int ask(struct edge *edge, const char *method, const char *path,
     if (secret->purge_header != NULL && method[0] != 'G') {
         headers[used++] = (struct http_header){secret->purge_header, secret->purge_value};
     }
-    char *url = edge_url(edge, path);
+    char *url = edge_url(edge, object->path);
     struct http_request request = edge_request(edge, method, url);
     request.headers = headers;
     request.header_count = used;
+    request.max_body = edge_object_limit(object);
     int failed = edge_send(edge, &request, err);
     mem_free(url);
     return failed;
@@ -61,24 +62,24 @@ static bool is_unknown_method(const struct edge *edge) {
     return status == 400 || status == 405 || status == 501;
 }
 
-static int fetch_anew(struct edge *edge, const char *path, struct err *err) {
+static int fetch_anew(struct edge *edge, const struct edge_object *object, struct err *err) {
     const struct edge_secret *secret = edge->target->secret;
     struct pull *pull = edge->state;
     struct err why = {0};
     int failed = 0;
     if (secret->refresh_header != NULL) {
         const struct http_header refresh = {secret->refresh_header, secret->refresh_value};
-        return ask(edge, "GET", path, &refresh, 1, err);
+        return ask(edge, "GET", object, &refresh, 1, err);
     }
     if (!pull->knows_no_warm) {
-        failed = ask(edge, "WARM", path, NULL, 0, &why);
+        failed = ask(edge, "WARM", object, NULL, 0, &why);
         pull->knows_no_warm = failed != 0 && is_unknown_method(edge);
         if (!pull->knows_no_warm) {
             return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
         }
     }
-    failed = ask(edge, "PURGE", path, NULL, 0, err);
-    return failed == 0 ? ask(edge, "GET", path, NULL, 0, err) : failed;
+    failed = ask(edge, "PURGE", object, NULL, 0, err);
+    return failed == 0 ? ask(edge, "GET", object, NULL, 0, err) : failed;
 }
 
 static bool is_whole(const struct edge *edge, const struct edge_object *object) {
@@ -90,10 +91,11 @@ static bool is_whole(const struct edge *edge, const struct edge_object *object) 
 static int pull_warm(struct edge *edge, const struct edge_object *object, struct err *err) {
     struct err why = {0};
     bool keeps = delivery_is_immutable(object->path);
-    int failed = keeps ? ask(edge, "GET", object->path, NULL, 0, &why) : 0;
-    if (!keeps || failed == ERR_NOT_FOUND || (failed == 0 && !is_whole(edge, object))) {
+    int failed = keeps ? ask(edge, "GET", object, NULL, 0, &why) : 0;
+    if (!keeps || failed == ERR_NOT_FOUND || failed == ERR_CORRUPT ||
+        (failed == 0 && !is_whole(edge, object))) {
         err_clear(&why);
-        failed = fetch_anew(edge, object->path, &why);
+        failed = fetch_anew(edge, object, &why);
     }
     if (failed == 0 && !is_whole(edge, object)) {
         edge->failure = FAILURE_ENDPOINT;
@@ -108,20 +110,22 @@ static int pull_warm(struct edge *edge, const struct edge_object *object, struct
 
 /* A cache without PURGE can only look again. */
 static int pull_remove(struct edge *edge, const char *path, struct err *err) {
+    const struct edge_object object = {.path = path, .sha256 = "", .bytes = -1};
     struct err why = {0};
-    int failed = ask(edge, "PURGE", path, NULL, 0, &why);
+    int failed = ask(edge, "PURGE", &object, NULL, 0, &why);
     if (failed != 0 && is_unknown_method(edge) && edge->target->secret->refresh_header != NULL) {
         err_clear(&why);
-        failed = fetch_anew(edge, path, &why);
+        failed = fetch_anew(edge, &object, &why);
     }
     return failed == 0 || failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
 }
 
 static int pull_purge_title(struct edge *edge, struct err *err) {
     struct err why = {0};
+    const struct edge_object folder = {.path = "", .sha256 = "", .bytes = -1};
     char *key = mem_format("title-%s", edge->target->title);
     const struct http_header keys[] = {{"xkey-purge", key}, {"Surrogate-Key", key}};
-    int failed = ask(edge, "PURGE", "", keys, sizeof(keys) / sizeof(keys[0]), &why);
+    int failed = ask(edge, "PURGE", &folder, keys, sizeof(keys) / sizeof(keys[0]), &why);
     mem_free(key);
     if (failed == 0 || failed == ERR_NOT_FOUND) {
         return 0;

@@ -164,13 +164,13 @@ static int s3_remove_folder(struct edge *edge, const char *path, struct err *err
 }
 
 /* As players do where they read it by HTTP; else by the store. */
-static int s3_read(struct edge *edge, const char *path, struct err *err) {
+static int s3_read(struct edge *edge, const struct edge_object *object, struct err *err) {
     struct bucket *bucket = edge->state;
     struct err why = {0};
     if (strncmp(edge->target->endpoint->serves, "http", 4) == 0) {
-        return edge_read_served(edge, path, err);
+        return edge_read_served(edge, object, err);
     }
-    char *key = mem_format("%s/%s", edge->target->title, path);
+    char *key = mem_format("%s/%s", edge->target->title, object->path);
     buf_clear(&edge->body);
     int failed = blob_get(bucket->blob, key, OBJECT_BYTES_MAX, &edge->body, &why);
     mem_free(key);
