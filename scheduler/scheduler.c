@@ -255,6 +255,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.keep_versions_ms = options->keep_versions_ms;
     scheduler->farm.keep_versions = options->keep_versions;
     scheduler->farm.sandbox_required = options->sandbox_required;
+    scheduler->farm.run_chunks = options->run_chunks;
     scheduler->farm.hedge_after = options->hedge_after;
     scheduler->farm.hedge_least_ms = options->hedge_least_ms;
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);
