@@ -353,6 +353,21 @@ static bool may_step(struct world *world) {
     return true;
 }
 
+/* Whether a push was told to stop: the scheduler hears that it did. */
+static bool stops(struct world *world, const struct task *task) {
+    bool told = false;
+    if (task->kind == TASK_PUSH) {
+        fixture_beat(&world->farm, world->session, &task->fence, 1);
+        for (int i = 0; i < world->farm.stop_count; i++) {
+            told = told || world->farm.stop[i] == task->fence;
+        }
+    }
+    if (told) {
+        fixture_beat(&world->farm, world->session, NULL, 0);
+    }
+    return told;
+}
+
 /* Goes on with a task from step `*at`; false where `stop_at` is reached. */
 static bool go_on(struct world *world, const struct task *task, int *at) {
     const struct site *site = task->kind == TASK_PUSH ? world_site(world, task->push.endpoint.name)
@@ -374,8 +389,10 @@ static bool go_on(struct world *world, const struct task *task, int *at) {
     if (!may_step(world)) {
         return false;
     }
-    report(world, task);
-    check(world);
+    if (!stops(world, task)) {
+        report(world, task);
+        check(world);
+    }
     return true;
 }
 
