@@ -517,24 +517,37 @@ void world_expect(struct world *world, const char *title, struct site *site, con
     expect_names(site, &site->folders, &folders);
 }
 
-const char *world_state(struct world *world, const char *title, const char *endpoint) {
-    static char state[32];
+/* Of a publication of the title's; whether there is one. */
+static bool look_at(struct world *world, const char *title, const char *endpoint, char state[32],
+                    bool *pending) {
+    bool known = false;
     struct json *tree = fixture_look(&world->farm, view_title, title);
     struct reader r = reader_of(tree, "title", &world->farm.err);
     struct reader list = reader_array(&r, "publications");
-    snprintf(state, sizeof(state), "none");
-    for (size_t i = 0; i < reader_count(&list); i++) {
+    for (size_t i = 0; i < reader_count(&list) && !known; i++) {
         struct reader item = reader_item(&list, i);
         const char *name = "", *found = "";
         reader_string(&item, "endpoint", &name);
         reader_string(&item, "state", &found);
-        if (strcmp(name, endpoint) == 0) {
-            snprintf(state, sizeof(state), "%s", found);
-        }
+        reader_bool(&item, "pending", pending);
+        known = strcmp(name, endpoint) == 0;
+        snprintf(state, 32, "%s", found);
     }
     ck_assert(reader_ok(&r));
     json_tree_destroy(tree);
-    return state;
+    return known;
+}
+
+const char *world_state(struct world *world, const char *title, const char *endpoint) {
+    static char state[32];
+    bool pending = false;
+    return look_at(world, title, endpoint, state, &pending) ? state : "none";
+}
+
+bool world_pending(struct world *world, const char *title, const char *endpoint) {
+    char state[32];
+    bool pending = false;
+    return look_at(world, title, endpoint, state, &pending) && pending;
 }
 
 bool world_published(struct world *world, const char *title) {

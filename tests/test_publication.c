@@ -124,6 +124,63 @@ START_TEST(a_dead_edge_holds_nothing_back_and_is_caught_up) {
 }
 END_TEST
 
+/* A catalog that is down for an hour, its scheduler killed meanwhile: what is told is true all the
+ * time, and when it is back it has the newest version within minutes, and never had one between. */
+START_TEST(a_catalog_that_is_down_for_an_hour) {
+    struct site *catalog = world_site(&world, "cat");
+    world_run(&world, "t", 0, PUBLISH_A);
+    catalog->fails = FAILURE_ENDPOINT;
+    int64_t down_at = world.farm.now_ms;
+    world_submit(&world, "t", 1, PUBLISH_B);
+    ck_assert(!world_pending(&world, "t", "cat")); /* it has A, and nothing is made yet */
+    for (int i = 0; i < 2; i++) {
+        ck_assert(world_work(&world)); /* up to an hour */
+        ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+        ck_assert_str_eq(world_state(&world, "t", "cat"), "waiting");
+        ck_assert(!world_pending(&world, "t", "cat"));
+        ck_assert(!world_published(&world, "t"));
+        ck_assert_str_eq(catalog->stable, PUBLISH_A);
+        if (i == 0) {
+            world_kill(&world, true);
+            world_submit(&world, "t", 2, PUBLISH_C);
+        }
+    }
+    ck_assert_int_ge(world.farm.now_ms - down_at, 3600000);
+    catalog->fails = FAILURE_COUNT;
+    int64_t back_at = world.farm.now_ms;
+    int64_t revision = catalog->revision;
+    ck_assert(world_work(&world));
+    ck_assert_int_le(world.farm.now_ms - back_at, 2 * BREAKER_PAUSE_MOST_MS);
+    ck_assert_str_eq(catalog->stable, PUBLISH_C);
+    ck_assert_int_gt(catalog->revision, revision);
+    ck_assert(world_published(&world, "t"));
+    ck_assert_str_eq(world_state(&world, "t", "cat"), "held");
+    ck_assert(!world_pending(&world, "t", "cat"));
+}
+END_TEST
+
+/* What is on its way is pending; what failed three times is so no more, until it is held. */
+START_TEST(what_is_pending_is_told) {
+    make("t", 0, PUBLISH_A);
+    ck_assert(world_pending(&world, "t", "e1"));  /* runs */
+    ck_assert(world_pending(&world, "t", "e2"));  /* is due */
+    ck_assert(world_pending(&world, "t", "cat")); /* comes after those */
+    fixture_make(&world.farm, &world.farm.tasks[0]);
+    ck_assert(!world_pending(&world, "t", "e1"));
+    for (int i = 0; i < PUBLICATION_PATIENCE; i++) {
+        ck_assert(world_pending(&world, "t", "e2"));
+        ck_assert_str_eq(lease_push("e2")->title, "t");
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_ENDPOINT, "500");
+        world.farm.now_ms += i + 1 < PUBLICATION_PATIENCE ? 600000 : 0;
+    }
+    ck_assert(!world_pending(&world, "t", "e2"));
+    ck_assert_str_eq(world_state(&world, "t", "e2"), "waiting");
+    ck_assert(world_pending(&world, "t", "cat"));
+    fixture_make(&world.farm, lease_push("cat"));
+    ck_assert(!world_pending(&world, "t", "cat"));
+}
+END_TEST
+
 /* However many slots ask: an open breaker gives none, a half open one one, a closed one as many
  * as its limit says. */
 START_TEST(a_breaker_says_how_many_may_run) {
@@ -709,6 +766,8 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, pushes_have_a_lane_of_their_own);
     tcase_add_test(tests, who_asks_for_pushes_looks_for_nothing_else);
     tcase_add_test(tests, a_dead_edge_holds_nothing_back_and_is_caught_up);
+    tcase_add_test(tests, a_catalog_that_is_down_for_an_hour);
+    tcase_add_test(tests, what_is_pending_is_told);
     tcase_add_loop_test(tests, a_breaker_says_how_many_may_run, 0, 3);
     tcase_add_test(tests, endpoints_take_turns);
     tcase_add_loop_test(tests, a_push_goes_on_where_it_stopped, 0, 3);
