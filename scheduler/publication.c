@@ -16,6 +16,7 @@ enum {
     WALK_TITLES = 50,     /* looked at in one sweep for endpoints that are new in the file */
     BEHIND_ROWS = 50,     /* likewise, of those that wait for others */
     REMOVING_TITLES = 50, /* likewise, of those whose endpoints may be away by now */
+    UNSURE_ROWS = 50,     /* likewise, of those whose workers were lost */
     RANK_LATER = 1 << 20, /* of what an endpoint is caught up with: behind all that is new */
 };
 
@@ -45,6 +46,7 @@ void publication_read(struct query *query, struct publication_row *row) {
         .next_at = query_integer(query, 15),
         .is_catalog = query_integer(query, 17) != 0,
         .reachable = query_integer(query, 18) != 0,
+        .unsure_at = query_integer(query, 19),
     };
     snprintf(row->title, sizeof(row->title), "%s", query_text(query, 1));
     snprintf(row->endpoint, sizeof(row->endpoint), "%s", query_text(query, 2));
@@ -313,6 +315,7 @@ void publication_clean(struct tx *tx, const char *title) {
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
         if (row->stage == STAGE_SETTLED && row->wanted[0] == '\0' && row->choice == 0 &&
+            row->unsure_at == 0 &&
             sql_integer(tx, SQL_PUBLICATION_VERSIONS_COUNT, VALUES(INTEGER(row->id)), 0) == 0) {
             drop_row(tx, row);
         }
@@ -451,6 +454,27 @@ static void settle_removals(struct tx *tx) {
     }
 }
 
+/* Brings once more what a worker that was lost may have spoilt by now. A push that comes anyway, or
+ * runs, sees to that too. */
+static bool look_unsure(struct tx *tx) {
+    int64_t ids[UNSURE_ROWS];
+    size_t count = 0;
+    struct query query =
+        sql_query(tx, SQL_PUBLICATIONS_UNSURE, VALUES(INTEGER(tx_now(tx)), INTEGER(UNSURE_ROWS)));
+    while (query_next(&query)) {
+        ids[count++] = query_integer(&query, 0);
+    }
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        struct publication_row row;
+        sql_run(tx, SQL_PUBLICATION_SET_UNSURE, VALUES(INTEGER(ids[i]), INTEGER(0)));
+        if (publication_find(tx, ids[i], &row) && row.stage == STAGE_SETTLED) {
+            publication_want(tx, &row, row.wanted, RANK_LATER, known_objects(tx, &row, row.wanted));
+            publication_order(tx, row.title);
+        }
+    }
+    return count == UNSURE_ROWS;
+}
+
 bool publication_sweep(struct tx *tx, struct farm *farm) {
     if (endpoint_rows_look(tx, farm)) {
         farm->behind_again = true;
@@ -458,6 +482,7 @@ bool publication_sweep(struct tx *tx, struct farm *farm) {
     }
     bool more = walk(tx, farm);
     more = look_behind(tx, farm) || more;
+    more = look_unsure(tx) || more;
     settle_removals(tx);
     return more;
 }

@@ -43,7 +43,8 @@ struct publication_row {
     char error[ENDPOINT_ERROR_TEXT];
     int64_t next_at;
     bool is_catalog;
-    bool reachable; /* its endpoint */
+    bool reachable;    /* its endpoint */
+    int64_t unsure_at; /* when it is brought once more, since a worker was lost; 0: never */
 };
 
 struct publication_list {

@@ -18,6 +18,7 @@ enum {
     REFUSED_FIRST_MS = 60000, /* somebody must do something first */
     REFUSED_MOST_MS = 3600000,
     LOST_MS = 1000,
+    UNSURE_MS = 180000, /* no edge waits so long for the rest of a body: see API.md */
 };
 
 /* ---- what a push is told ----------------------------------------------------------------- */
@@ -476,6 +477,10 @@ void push_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                lease->state == LEASE_LIVE ? 1 : 0);
     if (end_push(tx, farm, lease, event, UNIT_RETURN, &row)) {
         put_off(tx, &row, row.failure, row.error, event == LEASE_LOSE ? LOST_MS : 0);
+        if (event == LEASE_LOSE && !row.is_catalog) { /* a catalog refuses what is late */
+            sql_run(tx, SQL_PUBLICATION_SET_UNSURE,
+                    VALUES(INTEGER(row.id), INTEGER(tx_now(tx) + UNSURE_MS)));
+        }
         after_push(tx, &row);
     }
 }

@@ -54,7 +54,7 @@
 #define PUBLICATION_COLUMNS                                                                        \
     "p.id, p.title, p.endpoint, p.choice, p.wanted, p.held, p.revision, p.stage, p.pushed, "       \
     "p.pushed_revision, p.skip, p.total, p.failures, p.class, p.error, p.next_at, p.rank, "        \
-    "e.is_catalog, e.reachable "
+    "e.is_catalog, e.reachable, p.unsure_at "
 #define PUBLICATIONS "FROM publication p JOIN endpoint e ON e.name = p.endpoint "
 
 /* Versions of publication $1, of title $3 of which $2 is wanted, that are to go from there: all
@@ -261,6 +261,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_LEFT] =
         "UPDATE publication SET stage = 'due', pushed = '', skip = $2, total = $3, failures = $4, "
         "class = $5, error = $6, next_at = $7 WHERE id = $1",
+    [SQL_PUBLICATION_SET_UNSURE] = "UPDATE publication SET unsure_at = $2 WHERE id = $1",
+    [SQL_PUBLICATIONS_UNSURE] = "SELECT id FROM publication WHERE unsure_at > 0 "
+                                "AND unsure_at <= $1 ORDER BY unsure_at LIMIT $2",
     [SQL_PUBLICATIONS_RETRY] = "UPDATE publication SET next_at = $2 "
                                "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATION_DROP] = "DELETE FROM publication WHERE id = $1",

@@ -691,6 +691,39 @@ START_TEST(an_endpoint_is_tried_by_what_has_not_failed) {
 }
 END_TEST
 
+/* A worker that was lost may wake, and end the request that it was at: the edge is brought once
+ * more when it can't any longer, and once. */
+START_TEST(what_a_lost_worker_does_late_is_put_right) {
+    struct site *edge = world_site(&world, "e1");
+    world_run(&world, "t", 0, PUBLISH_A);
+    struct site before = *edge;
+    world.farm.now_ms += 1000;
+    make("t", 1, PUBLISH_B);
+    ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e1");
+    fixture_lose(&world.farm);
+    ck_assert_int_eq(fixture_join(&world.farm, "w2", "host2", 4, world.session), 0);
+    if (_i == 1) {
+        world.check_order = false;
+        must(ask_remove, NULL, NULL);
+    }
+    world.farm.now_ms += 1000;
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", edge, _i == 1 ? "" : "BA");
+    snprintf(edge->stable, sizeof(edge->stable), "%s", before.stable); /* late */
+    world_sweep(&world);
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+    world.check_order = false;
+    world.farm.now_ms += 180000;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    ck_assert(world_work(&world));
+    ck_assert_str_eq(edge->stable, _i == 1 ? "" : PUBLISH_B);
+    world.farm.now_ms += 180000;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    world_sweep(&world);
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+}
+END_TEST
+
 /* A cache may fetch from the origin again what was taken from it, for as long as that has it. */
 static const struct task *let_it_fetch(bool ends_first, const struct site *before) {
     const struct task *task = lease_push("e1");
@@ -785,6 +818,7 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, a_window_is_kept_to);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
     tcase_add_loop_test(tests, what_is_published_during_its_push_is_pushed_once_more, 0, 2);
+    tcase_add_loop_test(tests, what_a_lost_worker_does_late_is_put_right, 0, 2);
     tcase_add_loop_test(tests, wrong_notes_of_a_version_are_put_right, 0, 3);
     tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 2);
     tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);
