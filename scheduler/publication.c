@@ -16,6 +16,7 @@ enum {
     WALK_TITLES = 50,     /* looked at in one sweep for endpoints that are new in the file */
     BEHIND_ROWS = 50,     /* likewise, of those that wait for others */
     REMOVING_TITLES = 50, /* likewise, of those whose endpoints may be away by now */
+    UNSURE_ROWS = 50,     /* likewise, of those whose workers were lost */
     RANK_LATER = 1 << 20, /* of what an endpoint is caught up with: behind all that is new */
 };
 
@@ -45,6 +46,7 @@ void publication_read(struct query *query, struct publication_row *row) {
         .next_at = query_integer(query, 15),
         .is_catalog = query_integer(query, 17) != 0,
         .reachable = query_integer(query, 18) != 0,
+        .unsure_at = query_integer(query, 19),
     };
     snprintf(row->title, sizeof(row->title), "%s", query_text(query, 1));
     snprintf(row->endpoint, sizeof(row->endpoint), "%s", query_text(query, 2));
@@ -97,8 +99,7 @@ int64_t publication_of_place(const char *place) {
 
 /* ---- which is next ------------------------------------------------------------------------ */
 
-/* Whether one is waited for: it has something to do, and can. */
-static bool goes_on(const struct publication_row *row) {
+bool publication_goes_on(const struct publication_row *row) {
     return row->stage != STAGE_SETTLED && row->reachable && row->failures < PUBLICATION_PATIENCE;
 }
 
@@ -108,7 +109,7 @@ static bool is_behind(const struct publication_list *list, const struct publicat
     for (size_t i = 0; i < list->count; i++) {
         const struct publication_row *other = &list->rows[i];
         if (other->is_catalog != row->is_catalog && row->is_catalog == !leaves &&
-            (other->wanted[0] == '\0') == leaves && goes_on(other)) {
+            (other->wanted[0] == '\0') == leaves && publication_goes_on(other)) {
             return true;
         }
     }
@@ -273,46 +274,8 @@ void publication_follow(struct tx *tx, const struct farm *farm, const char *titl
     publication_order(tx, title);
 }
 
-/* What the current version is made of, by the plan of the run that made it, if that was the
- * last. */
-static void note_version(struct tx *tx, struct farm *farm, const char *id) {
-    struct title_row title = {0};
-    const struct plan *plan = NULL;
-    size_t count = 0;
-    if (title_get(tx, id, &title) && title.version[0] != '\0' && title.source_size >= 0 &&
-        strcmp(title.version, title.packaged) == 0) {
-        plan = farm_plan(tx, farm, &title);
-    }
-    if (plan != NULL && sql_integer(tx, SQL_VERSION_RENDITIONS_COUNT,
-                                    VALUES(TEXT(id), TEXT(title.version), TEXT(title.output)),
-                                    0) == (int64_t)plan->title.rendition_count) {
-        count = plan->title.rendition_count;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct rendition_plan *rendition = &plan->title.renditions[i];
-        sql_run(tx, SQL_VERSION_FOLDER_ADD,
-                VALUES(TEXT(id), TEXT(title.version), INTEGER((int64_t)i), TEXT(rendition->id),
-                       TEXT(rendition->folder), INTEGER((int64_t)plan->title.grid->segment_count)));
-    }
-    title_row_finish(&title);
-}
-
-/* The same of one that was published by a scheduler which knew of no endpoints. */
-static void note_older(struct tx *tx, struct farm *farm, const char *id) {
-    char version[VERSION_TEXT] = "";
-    struct query query = sql_query(tx, SQL_TITLE_WANTING, VALUES(TEXT(id)));
-    if (query_next(&query)) {
-        snprintf(version, sizeof(version), "%s", query_text(&query, 1));
-    }
-    query_close(&query);
-    if (version[0] != '\0' &&
-        sql_integer(tx, SQL_VERSION_FOLDERS_COUNT, VALUES(TEXT(id), TEXT(version)), 0) == 0) {
-        note_version(tx, farm, id);
-    }
-}
-
 void publication_current(struct tx *tx, struct farm *farm, const char *title) {
-    note_version(tx, farm, title);
+    publication_note(tx, farm, title);
     publication_follow(tx, farm, title, true);
 }
 
@@ -352,6 +315,7 @@ void publication_clean(struct tx *tx, const char *title) {
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
         if (row->stage == STAGE_SETTLED && row->wanted[0] == '\0' && row->choice == 0 &&
+            row->unsure_at == 0 &&
             sql_integer(tx, SQL_PUBLICATION_VERSIONS_COUNT, VALUES(INTEGER(row->id)), 0) == 0) {
             drop_row(tx, row);
         }
@@ -425,6 +389,17 @@ static size_t read_walked(struct query *query, struct walked *out) {
     return count;
 }
 
+/* Its current version, if a scheduler that knew of no endpoints published that. */
+static void note_older(struct tx *tx, const char *title) {
+    char version[VERSION_TEXT] = "";
+    struct query query = sql_query(tx, SQL_TITLE_WANTING, VALUES(TEXT(title)));
+    if (query_next(&query)) {
+        snprintf(version, sizeof(version), "%s", query_text(&query, 1));
+    }
+    query_close(&query);
+    publication_note_older(tx, title, version);
+}
+
 /* Titles that were there before an endpoint was. */
 static bool walk(struct tx *tx, struct farm *farm) {
     struct walked titles[WALK_TITLES];
@@ -436,7 +411,7 @@ static bool walk(struct tx *tx, struct farm *farm) {
         sql_query(tx, SQL_TITLES_FROM, VALUES(INTEGER(from), INTEGER(WALK_TITLES)));
     size_t count = read_walked(&query, titles);
     for (size_t i = 0; i < count && tx_ok(tx); i++) {
-        note_older(tx, farm, titles[i].id);
+        note_older(tx, titles[i].id);
         publication_follow(tx, farm, titles[i].id, false);
     }
     bool more = count == WALK_TITLES;
@@ -479,6 +454,27 @@ static void settle_removals(struct tx *tx) {
     }
 }
 
+/* Brings once more what a worker that was lost may have spoilt by now. A push that comes anyway, or
+ * runs, sees to that too. */
+static bool look_unsure(struct tx *tx) {
+    int64_t ids[UNSURE_ROWS];
+    size_t count = 0;
+    struct query query =
+        sql_query(tx, SQL_PUBLICATIONS_UNSURE, VALUES(INTEGER(tx_now(tx)), INTEGER(UNSURE_ROWS)));
+    while (query_next(&query)) {
+        ids[count++] = query_integer(&query, 0);
+    }
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        struct publication_row row;
+        sql_run(tx, SQL_PUBLICATION_SET_UNSURE, VALUES(INTEGER(ids[i]), INTEGER(0)));
+        if (publication_find(tx, ids[i], &row) && row.stage == STAGE_SETTLED) {
+            publication_want(tx, &row, row.wanted, RANK_LATER, known_objects(tx, &row, row.wanted));
+            publication_order(tx, row.title);
+        }
+    }
+    return count == UNSURE_ROWS;
+}
+
 bool publication_sweep(struct tx *tx, struct farm *farm) {
     if (endpoint_rows_look(tx, farm)) {
         farm->behind_again = true;
@@ -486,6 +482,7 @@ bool publication_sweep(struct tx *tx, struct farm *farm) {
     }
     bool more = walk(tx, farm);
     more = look_behind(tx, farm) || more;
+    more = look_unsure(tx) || more;
     settle_removals(tx);
     return more;
 }

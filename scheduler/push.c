@@ -18,6 +18,7 @@ enum {
     REFUSED_FIRST_MS = 60000, /* somebody must do something first */
     REFUSED_MOST_MS = 3600000,
     LOST_MS = 1000,
+    UNSURE_MS = 180000, /* no edge waits so long for the rest of a body: see API.md */
 };
 
 /* ---- what a push is told ----------------------------------------------------------------- */
@@ -192,17 +193,20 @@ static void put_off(struct tx *tx, const struct publication_row *row, const char
                    INTEGER(tx_now(tx) + pause_ms)));
 }
 
-/* Leases one; false where the worker has no memory for it, or the origin lacks it. */
-static bool grant_one(struct tx *tx, const struct push_request *request, int64_t *memory_left,
-                      const struct publication_row *row, const struct endpoint *endpoint,
-                      struct writer *w) {
+enum grant { GRANTED, PUT_OFF, NO_MEMORY };
+
+/* Leases one, or puts it off where the origin lacks it. */
+static enum grant grant_one(struct tx *tx, const struct push_request *request, int64_t *memory_left,
+                            const struct publication_row *row, const struct endpoint *endpoint,
+                            struct writer *w) {
     struct task task = {0};
-    bool granted = false;
+    enum grant result = NO_MEMORY;
     task.output = find_output(tx, &task.arena, row);
     task_make_push(&task);
     if (row->wanted[0] != '\0' && task.output[0] == '\0') {
         put_off(tx, row, failure_class_name(FAILURE_IO),
                 "the origin keeps this version no more; publish the title again", REFUSED_FIRST_MS);
+        result = PUT_OFF;
     } else if (task.reserve_bytes <= *memory_left) {
         begin_versions(tx, row, endpoint);
         sql_run(tx, SQL_PUBLICATION_BEGIN, VALUES(INTEGER(row->id)));
@@ -211,10 +215,10 @@ static bool grant_one(struct tx *tx, const struct push_request *request, int64_t
         sql_run(tx, SQL_ENDPOINT_SET_GRANTED, VALUES(TEXT(row->endpoint), INTEGER(tx_now(tx))));
         task_write(&task, w, NULL);
         *memory_left -= task.reserve_bytes;
-        granted = tx_ok(tx);
+        result = GRANTED;
     }
     task_finish(&task);
-    return granted;
+    return result;
 }
 
 /* Whether it may be given a push now. */
@@ -242,9 +246,9 @@ static struct endpoint_row *choose(const struct endpoint_list *list, const bool 
     return chosen;
 }
 
-static bool find_due(struct tx *tx, const char *endpoint, struct publication_row *out) {
-    struct query query =
-        sql_query(tx, SQL_PUBLICATION_NEXT, VALUES(TEXT(endpoint), INTEGER(tx_now(tx))));
+static bool find_by(struct tx *tx, enum sql_id sql, const char *endpoint,
+                    struct publication_row *out) {
+    struct query query = sql_query(tx, sql, VALUES(TEXT(endpoint), INTEGER(tx_now(tx))));
     bool found = query_next(&query);
     if (found) {
         publication_read(&query, out);
@@ -253,10 +257,30 @@ static bool find_due(struct tx *tx, const char *endpoint, struct publication_row
     return found;
 }
 
+/* The next one. An endpoint that is only tried is tried by one that has not failed: what fails
+ * for its title's sake would keep it shut for all. */
+static bool find_due(struct tx *tx, const struct endpoint_row *endpoint,
+                     struct publication_row *out) {
+    bool tried = endpoint->breaker.state == BREAKER_HALF_OPEN;
+    return (tried && find_by(tx, SQL_PUBLICATION_NEXT_FRESH, endpoint->name, out)) ||
+           find_by(tx, SQL_PUBLICATION_NEXT, endpoint->name, out);
+}
+
+/* Leases the next of an endpoint that has room, past those that are put off: whether there was
+ * one for which the worker has memory. */
+static bool grant_next(struct tx *tx, const struct push_request *request, int64_t *memory_left,
+                       struct endpoint_row *endpoint, struct writer *w) {
+    struct publication_row row;
+    enum grant result = PUT_OFF;
+    while (result == PUT_OFF && tx_ok(tx) && find_due(tx, endpoint, &row)) {
+        result = grant_one(tx, request, memory_left, &row, endpoint->file, w);
+    }
+    return result == GRANTED && tx_ok(tx);
+}
+
 int push_grant(struct tx *tx, struct farm *farm, const struct push_request *request,
                struct writer *w) {
     struct endpoint_list list = {0};
-    struct publication_row row;
     int64_t memory_left = request->memory_bytes;
     int granted = 0;
     if (farm->endpoints == NULL) {
@@ -270,8 +294,7 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
     struct endpoint_row *endpoint = choose(&list, has);
     while (endpoint != NULL && granted < request->slots && tx_ok(tx)) {
         bool *it_has = &has[endpoint - list.rows];
-        if (find_due(tx, endpoint->name, &row) &&
-            grant_one(tx, request, &memory_left, &row, endpoint->file, w)) {
+        if (grant_next(tx, request, &memory_left, endpoint, w)) {
             granted++;
             endpoint->running++;
             endpoint->granted_at = tx_now(tx);
@@ -372,7 +395,10 @@ static void brought(struct tx *tx, const struct publication_row *row) {
 /* What the end tells of the endpoint: others may wait for it no longer. */
 static void report(struct tx *tx, struct farm *farm, const struct publication_row *row,
                    const struct push_report *told, const char *error) {
-    endpoint_report(tx, farm, row->endpoint, told, error);
+    bool failed_before = strcmp(row->failure, failure_class_name(FAILURE_ENDPOINT)) == 0 ||
+                         strcmp(row->failure, failure_class_name(FAILURE_REFUSED)) == 0;
+    struct endpoint_result result = {.push = told, .error = error, .failed_before = failed_before};
+    endpoint_report(tx, farm, row->endpoint, &result);
     if (endpoint_rows_look(tx, farm)) {
         farm->behind_again = true;
         farm->behind_seen = 0;
@@ -426,6 +452,9 @@ enum answer push_fail(struct tx *tx, struct farm *farm, const struct lease_row *
     if (is_endpoints) {
         report(tx, farm, &row, &(struct push_report){0}, failure->message);
     }
+    if (failure->class == FAILURE_IO && row.wanted[0] != '\0') {
+        publication_note_older(tx, row.title, row.wanted);
+    }
     /* one that got no further than the last may fail by what that is thought to have brought */
     if (known && row.skip <= before.skip) {
         row.skip = 0;
@@ -448,6 +477,10 @@ void push_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                lease->state == LEASE_LIVE ? 1 : 0);
     if (end_push(tx, farm, lease, event, UNIT_RETURN, &row)) {
         put_off(tx, &row, row.failure, row.error, event == LEASE_LOSE ? LOST_MS : 0);
+        if (event == LEASE_LOSE && !row.is_catalog) { /* a catalog refuses what is late */
+            sql_run(tx, SQL_PUBLICATION_SET_UNSURE,
+                    VALUES(INTEGER(row.id), INTEGER(tx_now(tx) + UNSURE_MS)));
+        }
         after_push(tx, &row);
     }
 }

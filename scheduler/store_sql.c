@@ -54,7 +54,7 @@
 #define PUBLICATION_COLUMNS                                                                        \
     "p.id, p.title, p.endpoint, p.choice, p.wanted, p.held, p.revision, p.stage, p.pushed, "       \
     "p.pushed_revision, p.skip, p.total, p.failures, p.class, p.error, p.next_at, p.rank, "        \
-    "e.is_catalog, e.reachable "
+    "e.is_catalog, e.reachable, p.unsure_at "
 #define PUBLICATIONS "FROM publication p JOIN endpoint e ON e.name = p.endpoint "
 
 /* Versions of publication $1, of title $3 of which $2 is wanted, that are to go from there: all
@@ -261,6 +261,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_LEFT] =
         "UPDATE publication SET stage = 'due', pushed = '', skip = $2, total = $3, failures = $4, "
         "class = $5, error = $6, next_at = $7 WHERE id = $1",
+    [SQL_PUBLICATION_SET_UNSURE] = "UPDATE publication SET unsure_at = $2 WHERE id = $1",
+    [SQL_PUBLICATIONS_UNSURE] = "SELECT id FROM publication WHERE unsure_at > 0 "
+                                "AND unsure_at <= $1 ORDER BY unsure_at LIMIT $2",
     [SQL_PUBLICATIONS_RETRY] = "UPDATE publication SET next_at = $2 "
                                "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATION_DROP] = "DELETE FROM publication WHERE id = $1",
@@ -269,6 +272,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_NEXT] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
                              "WHERE p.endpoint = $1 AND p.stage = 'due' AND p.next_at <= $2 "
                              "ORDER BY p.rank, p.next_at LIMIT 1",
+    [SQL_PUBLICATION_NEXT_FRESH] =
+        "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.endpoint = $1 AND p.stage = 'due' "
+        "AND p.next_at <= $2 AND p.failures = 0 ORDER BY p.rank, p.next_at LIMIT 1",
     [SQL_PUBLICATIONS_NEXT_AT] = "SELECT min(next_at) FROM publication "
                                  "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATIONS_BEHIND] = "SELECT id, title FROM publication WHERE stage = 'behind' "
@@ -328,6 +334,11 @@ static const char *const statements[SQL_COUNT] = {
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "
         "DO UPDATE SET rendition = $4, folder = $5, segments = $6",
+    [SQL_VERSION_NOTES_DROP] = "DELETE FROM version_folder WHERE title = $1 AND version = $2",
+    [SQL_VERSION_RENDITIONS] =
+        "SELECT r.place FROM version_rendition r JOIN title_version v ON v.title = r.title "
+        "AND v.version = r.version AND v.output = r.output "
+        "WHERE r.title = $1 AND r.version = $2 AND v.dropping = 0 ORDER BY r.place",
     [SQL_VERSION_FOLDERS] = "SELECT folder, segments FROM version_folder "
                             "WHERE title = $1 AND version = $2 ORDER BY position",
     /* Media objects: segments, and an init.mp4 of each. */

@@ -75,6 +75,7 @@ static int endpoint_open(struct task_run *run, struct err *err) {
         .title = task->title,
         .trace = task->trace,
         .cancel = run->cancel,
+        .until_ms = run->tools->lease_until_ms,
         .stall_s = run->tools->stall_limit_s < STALL_S_MAX ? (int)run->tools->stall_limit_s
                                                            : STALL_S_MAX,
     };
