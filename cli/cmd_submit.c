@@ -241,7 +241,7 @@ const struct command command_submit = {
         "Submitted once more, a title that runs goes on, and one that has ended is made anew\n"
         "as far as source or ladder have changed. What that is, and the core-seconds that it is\n"
         "expected to take, --dry-run tells before; a source that the farm has not read yet is\n"
-        "probed here for it.\n\n"
+        "probed for it: here, or by a worker of the farm where it can't be read here.\n\n"
         "  reelfarm submit s3://masters/movie.mxf --out s3://streams/films --ladder new.yaml "
         "--dry-run\n\n"
         "With --early, OUT/TITLE/early.m3u8 is there a few seconds after the start: an HLS "

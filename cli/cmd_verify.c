@@ -111,6 +111,7 @@ static int fetch(void *context, const char *path, struct buf *out, struct served
     if (!blob_is_writable(blob)) { /* an object store is not what players meet */
         served->encoding = blob_got_header(blob, "Content-Encoding");
         served->caching = blob_got_header(blob, "Cache-Control");
+        served->sharing = blob_got_header(blob, "Access-Control-Allow-Origin");
     }
     mem_free(key);
     return failed;
@@ -258,6 +259,7 @@ static int run(const struct invocation *invocation) {
     struct report report = {.invocation = invocation};
     struct blob_options blob_options = blob_options_default();
     struct err err = {0};
+    blob_options.origin = "https://player.invalid"; /* of nobody: any page's would do */
     if (option_value(invocation, "rules") != NULL) {
         return run_rules(invocation);
     }

@@ -3,6 +3,7 @@
 #include "dry_run.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli_probe.h"
@@ -10,13 +11,32 @@
 #include "common/mem.h"
 #include "sandbox_option.h"
 
+enum { WAIT_MS = 20000 }; /* that one call waits for the end of a worker's probe */
+
 /* What can be seen of the source from here. */
 struct sight {
     struct blob_source *source; /* NULL: it can't be opened */
-    struct err why;
     struct source_document document;
     bool probed;
+    struct json *told; /* owned; what a worker of the farm has found, as GET /v1/probes/ID has it */
 };
+
+/* The members of `told` that the scheduler wants back. */
+static void write_told(const struct json *told, struct writer *w, struct err *err) {
+    int64_t size = 0;
+    const char *pin = "", *identity = "";
+    struct reader r = reader_of(told, "the scheduler's answer", err);
+    reader_int(&r, "size", -1, INT64_MAX, &size);
+    reader_string(&r, "pin", &pin);
+    reader_string(&r, "identity", &identity);
+    struct reader document = reader_object(&r, "document");
+    if (reader_ok(&r)) {
+        writer_int(w, "size", size);
+        writer_string(w, "pin", pin);
+        writer_string(w, "identity", identity);
+        writer_node(w, "document", document.node);
+    }
+}
 
 static int ask(const struct dry_run *run, const char *title, const char *source,
                const struct sight *sight, struct json **answer, struct err *err) {
@@ -37,8 +57,14 @@ static int ask(const struct dry_run *run, const char *title, const char *source,
     if (sight->probed) {
         source_document_write(&sight->document, &w, "document");
     }
+    if (sight->told != NULL) {
+        write_told(sight->told, &w, err);
+    }
     writer_object_end(&w);
-    int failed = client_call(run->client, "POST", "/v1/plans", &body, answer, err);
+    int failed = (int)err->code;
+    if (failed == 0) {
+        failed = client_call(run->client, "POST", "/v1/plans", &body, answer, err);
+    }
     buf_finish(&body);
     return failed;
 }
@@ -51,22 +77,75 @@ static bool is_unknown(const struct json *answer) {
     return strcmp(from, "unknown") == 0;
 }
 
-/* Probes what the farm does not know, and asks again. */
+/* Asks a worker of the farm to look at it; `*id` is owned. */
+static int farm_probe_begin(const struct dry_run *run, const char *source, char **id,
+                            struct err *err) {
+    struct buf body = {0};
+    struct json *answer = NULL;
+    struct writer w = writer_of(&body);
+    writer_object(&w, NULL);
+    writer_string(&w, "source", source);
+    ladder_write(run->ladder, &w, "ladder");
+    writer_object_end(&w);
+    int failed = client_call(run->client, "POST", "/v1/probes", &body, &answer, err);
+    if (failed == 0) {
+        const char *text = "";
+        struct reader r = reader_of(answer, "the scheduler's answer", err);
+        reader_string(&r, "probe", &text);
+        *id = mem_string(text);
+        failed = (int)err->code;
+    }
+    json_tree_destroy(answer);
+    buf_finish(&body);
+    return failed;
+}
+
+/* Waits for its end; what was found goes to `*told`, owned. */
+static int farm_probe(const struct dry_run *run, const char *title, const char *source,
+                      struct json **told, struct err *err) {
+    char *id = NULL;
+    int failed = farm_probe_begin(run, source, &id, err);
+    char *path = failed == 0 ? mem_format("/v1/probes/%s?wait_ms=%d", id, WAIT_MS) : NULL;
+    const char *state = "", *error = "";
+    bool is_said = false;
+    while (failed == 0 && strcmp(state, "done") != 0) {
+        json_tree_destroy(*told);
+        *told = NULL;
+        failed = client_call(run->client, "GET", path, NULL, told, err);
+        if (failed == 0) {
+            struct reader r = reader_of(*told, "the scheduler's answer", err);
+            reader_string(&r, "state", &state);
+            reader_string(&r, "error", &error);
+            failed = (int)err->code;
+        }
+        if (failed == 0 && strcmp(state, "failed") == 0) {
+            failed = err_set(err, ERR_CORRUPT, "the title would fail: %s", error);
+        } else if (failed == 0 && strcmp(state, "waiting") == 0 && !is_said) {
+            fprintf(stderr, "%s waits for a worker with a free slot to look at its source\n",
+                    title);
+            is_said = true;
+        }
+    }
+    mem_free(path);
+    mem_free(id);
+    return failed;
+}
+
+/* Probes what the farm does not know, here where it can be read here, else there, and asks again.
+ */
 static int probe_and_ask(const struct dry_run *run, const char *title, const char *source,
                          struct sight *sight, struct json **answer, struct err *err) {
     const char *level = NULL;
+    int failed = 0;
     if (sight->source == NULL) {
-        return err_set(err, sight->why.code,
-                       "the farm has not read the source of %s as this ladder asks, and from here "
-                       "nobody can: %s",
-                       title, sight->why.message);
+        failed = farm_probe(run, title, source, &sight->told, err);
+    } else if (sandbox_option(run->invocation, &level) != EXIT_DONE) {
+        failed = err_set(err, ERR_UNSUPPORTED, "the source can't be probed here without walls");
+    } else {
+        failed = cli_probe(&sight->document, source, run->ladder, level, err);
+        sight->probed = failed == 0;
     }
-    if (sandbox_option(run->invocation, &level) != EXIT_DONE) {
-        return err_set(err, ERR_UNSUPPORTED, "the source can't be probed here without walls");
-    }
-    int failed = cli_probe(&sight->document, source, run->ladder, level, err);
     if (failed == 0) {
-        sight->probed = true;
         json_tree_destroy(*answer);
         *answer = NULL;
         failed = ask(run, title, source, sight, answer, err);
@@ -168,7 +247,7 @@ int dry_run_title(const struct dry_run *run, const char *title, const char *sour
     struct sight sight = {.source = NULL};
     struct json *answer = NULL;
     struct err err = {0};
-    blob_source_open(&sight.source, source, &options, &sight.why);
+    blob_source_open(&sight.source, source, &options, NULL);
     int failed = ask(run, title, source, &sight, &answer, &err);
     if (failed == 0 && is_unknown(answer)) {
         failed = probe_and_ask(run, title, source, &sight, &answer, &err);
@@ -177,6 +256,7 @@ int dry_run_title(const struct dry_run *run, const char *title, const char *sour
                            : client_fail(run->client, run->invocation, &err);
     json_tree_destroy(answer);
     blob_source_close(sight.source);
+    json_tree_destroy(sight.told);
     source_document_finish(&sight.document);
     return code;
 }

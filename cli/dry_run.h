@@ -16,8 +16,9 @@ struct dry_run {
 };
 
 /*
- * Asks the scheduler what it would make of a title from this source (path or URL), which is
- * probed here, in a boxed child, where the farm has not read it as it is now. Prints the answer
+ * Asks the scheduler what it would make of a title from this source (path or URL), which
+ * where the farm has not read it as it is now is probed: here, in a boxed child, if it can be read
+ * here, else by a worker of the farm. Prints the answer
  * and returns the exit code. Nothing is submitted.
  */
 int dry_run_title(const struct dry_run *run, const char *title, const char *source);

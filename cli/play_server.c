@@ -55,7 +55,7 @@ static void answer_titles(struct media_place *place, struct exchange *exchange) 
             writer_string(&w, NULL, titles.names[i]);
         }
         writer_array_end(&w);
-        writer_bool(&w, "hls_js", web_hls_js[0].path != NULL);
+        writer_bool(&w, "hls_js", web_file_find(web_players, WEB_HLS_JS) != NULL);
         writer_object_end(&w);
         http_answer(exchange, 200, "application/json", &body);
     } else {
@@ -166,7 +166,7 @@ static void answer_from(void *context, struct media_place *place, struct exchang
 
 static const struct web_file *find_file(const char *path) {
     const struct web_file *file = web_file_find(player_files, path);
-    return file != NULL ? file : web_file_find(web_hls_js, path);
+    return file != NULL ? file : web_file_find(web_players, path);
 }
 
 static void handle(void *context, struct exchange *exchange) {

@@ -29,6 +29,9 @@ struct blob_options {
     int attempts;              /* tries of one network request, two that stall; default 5 */
     int stall_s;               /* a connection silent or slow so long is given up; default 30 */
     const char *trace;         /* borrowed likewise; sent with each request: see http.h */
+    const char *origin; /* of a page: objects behind a web server are asked for as its scripts
+                           would, so that the answer tells whether those may read them; borrowed
+                           likewise; NULL: none */
 };
 
 struct blob_options blob_options_default(void);

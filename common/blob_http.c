@@ -107,6 +107,7 @@ static int send_for_key(struct blob *blob, const char *method, const char *key, 
                         struct err *err) {
     struct http_root *state = blob->state;
     char *url = url_of(state, key);
+    struct http_header origin = {"Origin", blob->options.origin};
     struct http_request request = http_request_default();
     struct http_retry retry = http_retry_default();
     retry.attempts = blob->options.attempts;
@@ -117,6 +118,10 @@ static int send_for_key(struct blob *blob, const char *method, const char *key, 
     request.stall_s = blob->options.stall_s;
     request.cancel = blob->options.cancel;
     request.trace = blob->options.trace;
+    if (blob->options.origin != NULL) {
+        request.headers = &origin;
+        request.header_count = 1;
+    }
     int code = http_send_retrying(state->client, &request, &retry, &state->response, err);
     mem_free(url);
     return code;

@@ -17,9 +17,10 @@ struct web_file {
     size_t size;
 };
 
-/* hls.js at WEB_HLS_JS, or nothing where the build had no npm; ended by a row without a path. */
+/* hls.js (at WEB_HLS_JS), shaka-player and dash.js; nothing where the build had no npm. Ended by a
+ * row without a path. */
 #define WEB_HLS_JS "/hls.min.mjs"
-extern const struct web_file web_hls_js[];
+extern const struct web_file web_players[];
 
 /* The file of a path in a table that ends with a row without one; NULL where it is not there. */
 const struct web_file *web_file_find(const struct web_file *files, const char *path);

@@ -222,6 +222,7 @@ struct served {
     const char *type;     /* Content-Type */
     const char *encoding; /* Content-Encoding */
     const char *caching;  /* Cache-Control */
+    const char *sharing;  /* Access-Control-Allow-Origin, where it was asked for by an Origin */
 };
 
 /* Gives the object's bytes; `path` is relative to the title's folder. `served` is zeroed before,

@@ -173,6 +173,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                         "a server gives long playlists and MPDs compressed"},
     [RULE_HTTP_ERROR] = {ADVICE, "http-error", "RFC 9111 4.2.2, 5.2.2.5",
                          "what is not there is answered by an error that no cache keeps"},
+    [RULE_HTTP_SHARING] = {ADVICE, "http-sharing", "Fetch 3.3.3",
+                           "a server lets players on pages of other sites read what it gives"},
     [RULE_EARLY_START] = {ADVICE, "early-start", "RFC 8216 4.3.5.2",
                           "EXT-X-START:TIME-OFFSET=0 begins early playback at the title's start"},
     [RULE_EARLY_TOGETHER] = {ADVICE, "early-together", "RFC 8216 6.2.4",

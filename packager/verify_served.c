@@ -13,13 +13,14 @@ enum { TYPES_MAX = 4 };
 static const struct kind {
     const char *ending;
     bool text;
+    bool is_played; /* by players, not read by others alone */
     const char *types[TYPES_MAX];
 } kinds[] = {
-    {".m3u8", true, {"application/vnd.apple.mpegurl", "audio/mpegurl"}},
-    {".mpd", true, {"application/dash+xml"}},
-    {".mp4", false, {"video/mp4", "audio/mp4"}},
-    {".m4s", false, {"video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment"}},
-    {".json", false, {"application/json"}},
+    {".m3u8", true, true, {"application/vnd.apple.mpegurl", "audio/mpegurl"}},
+    {".mpd", true, true, {"application/dash+xml"}},
+    {".mp4", false, true, {"video/mp4", "audio/mp4"}},
+    {".m4s", false, true, {"video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment"}},
+    {".json", false, false, {"application/json"}},
 };
 
 static const struct kind *kind_of(const char *path) {
@@ -54,8 +55,21 @@ static bool is_compressed(const char *encoding) {
     return false;
 }
 
+/* Players of a page fetch manifests and segments by scripts, which read of another site only what
+ * it shares. */
+static void judge_sharing(struct verify *v, const char *path, const struct served *served) {
+    if (served->sharing != NULL && served->sharing[0] == '\0') {
+        verify_found(v, RULE_HTTP_SHARING, path,
+                     "the server does not share it with pages of other sites, whose players can't "
+                     "play it then; it should send Access-Control-Allow-Origin");
+    }
+}
+
 void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes) {
     const struct kind *kind = kind_of(path);
+    if (kind != NULL && kind->is_played) {
+        judge_sharing(v, path, served);
+    }
     if (served->type == NULL || kind == NULL) {
         return;
     }

@@ -114,6 +114,11 @@ void call_retry_title(struct tx *tx, struct call *call);
 void call_remove_title(struct tx *tx, struct call *call);
 void call_list_events(struct tx *tx, struct call *call);
 
+/* ---- calls about sources that no title has yet (calls_probes.c) ------------------ */
+
+void call_ask_probe(struct tx *tx, struct call *call);
+void call_show_probe(struct tx *tx, struct call *call);
+
 /* ---- calls about what is published (calls_publish.c) -------------------------------- */
 
 void call_list_endpoints(struct tx *tx, struct call *call);

@@ -9,6 +9,7 @@
 #include "hedge.h"
 #include "lease.h"
 #include "outcome.h"
+#include "probes.h"
 #include "session.h"
 #include "titles.h"
 
@@ -170,7 +171,7 @@ static void read_kinds(struct reader *r, bool kinds[TASK_KIND_COUNT]) {
 /* Of thousands that wait for one unit, one gets it and one more looks. A straggler may be for
  * others than who found nothing: then each looks. */
 static void note_idle(struct tx *tx, struct routes *routes, int64_t retry_in_ms) {
-    if (!lease_any_ready(tx) && !hedge_any(tx)) {
+    if (!lease_any_ready(tx) && !hedge_any(tx) && !probes_any_waiting(routes->farm)) {
         routes->idle_news = routes->lease_news;
         routes->idle_until = retry_in_ms > 0 ? clock_monotonic_ms() + retry_in_ms : 0;
     }
@@ -253,6 +254,8 @@ void call_early_source(struct tx *tx, struct call *call) {
                     "lease %s is not of a probe, or its report has no "
                     "source document",
                     call->argument);
+        } else if (probe_has_lease(&lease)) {
+            probe_found(tx, call->routes->farm, &lease, &report);
         } else if (lease.state == LEASE_LIVE) {
             title_source(tx, call->routes->farm, lease.title, &report);
         }

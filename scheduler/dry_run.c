@@ -20,9 +20,7 @@ struct finding {
 static bool is_probed_alike(const struct title_row *title, const struct ladder *ladder) {
     struct ladder last;
     struct err err = {0};
-    return farm_ladder(title, &last, &err) == 0 && last.chunk_ms == ladder->chunk_ms &&
-           last.deinterlace == ladder->deinterlace && last.max_rate.num == ladder->max_rate.num &&
-           last.max_rate.den == ladder->max_rate.den;
+    return farm_ladder(title, &last, &err) == 0 && plan_probes_alike(&last, ladder);
 }
 
 /* Whether the title's plan is of the source as it is now, as far as anybody can tell. */

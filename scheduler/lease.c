@@ -14,6 +14,7 @@
 #include "order.h"
 #include "outcome.h"
 #include "plan.h"
+#include "probes.h"
 #include "push.h"
 #include "session.h"
 #include "task_make.h"
@@ -409,6 +410,13 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
     return granted;
 }
 
+/* Up to `slots` probes that people wait for; returns how many. */
+static int grant_probes(struct granting *g, int slots, struct writer *w) {
+    struct probe_grant grant = {
+        .session = &g->session, .slots = slots, .memory_left = &g->memory_left};
+    return probes_grant(g->tx, g->farm, &grant, w);
+}
+
 /* Up to `slots` pushes, which stand in no queue; returns how many. */
 static int grant_pushes(struct granting *g, int slots, struct writer *w) {
     struct push_request request = {
@@ -441,7 +449,10 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
             kinds[i] = request->kinds[i] &&
                        (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
         }
-        granted = queued ? grant_ready(&g, kinds, request->slots, w) : 0;
+        granted = kinds[TASK_PROBE] ? grant_probes(&g, request->slots, w) : 0;
+        if (queued && granted < request->slots) {
+            granted += grant_ready(&g, kinds, request->slots - granted, w);
+        }
         if (queued && granted < request->slots && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, request->slots - granted, w);
         }

@@ -12,6 +12,7 @@
 #include "estimate.h"
 #include "hedge.h"
 #include "metrics.h"
+#include "probes.h"
 #include "publication.h"
 #include "push.h"
 #include "removal.h"
@@ -53,6 +54,10 @@ static const struct {
     [FAILURE_MISSING] = {.fate = FATE_REMAKE},
     [FAILURE_ENDPOINT] = {.fate = FATE_RETRY},
 };
+
+bool outcome_may_retry(enum failure_class class) {
+    return policies[class].fate != FATE_FAIL;
+}
 
 /* These see whether all is there that they list. */
 static bool writes_manifests(enum task_kind kind) {
@@ -319,6 +324,9 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     if (lease.kind == TASK_PUSH) {
         return push_complete(tx, farm, &lease, &report->push);
     }
+    if (probe_has_lease(&lease)) {
+        return probe_complete(tx, farm, &lease, report);
+    }
     lease_units(tx, fence, &units);
     bool counts = kind_is_pure(lease.kind) || lease.state == LEASE_LIVE;
     if (!counts) {
@@ -527,6 +535,9 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     if (lease.kind == TASK_PUSH) {
         return push_fail(tx, farm, &lease, failure);
     }
+    if (probe_has_lease(&lease)) {
+        return probe_fail(tx, farm, &lease, failure);
+    }
     if (lease.state == LEASE_ENDED) {
         return ANSWER_CONFLICT;
     }
@@ -571,6 +582,10 @@ void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *leas
                   enum lease_event event) {
     if (lease->kind == TASK_PUSH) {
         push_drop(tx, farm, lease, event);
+        return;
+    }
+    if (probe_has_lease(lease)) {
+        probe_drop(tx, farm, lease, event);
         return;
     }
     struct lease_row ending = *lease;

@@ -20,6 +20,9 @@ enum answer {
 enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
                              const struct task_report *report);
 
+/* Whether a task that failed so may be tried again. */
+bool outcome_may_retry(enum failure_class class);
+
 struct failure {
     enum failure_class class;
     const char *message;  /* a sentence */

@@ -13,7 +13,7 @@ bool page_answer(struct exchange *exchange, const char *policy, int *status) {
     const struct web_file *file = NULL;
     if (strcmp(exchange->method, "GET") == 0 || strcmp(exchange->method, "HEAD") == 0) {
         file = web_file_find(page_files, exchange->path);
-        file = file != NULL ? file : web_file_find(web_hls_js, exchange->path);
+        file = file != NULL ? file : web_file_find(web_players, exchange->path);
     }
     if (file != NULL) {
         *status = web_file_answer(exchange, file, policy);

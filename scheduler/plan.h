@@ -117,6 +117,9 @@ struct plan_limits plan_limits_default(void);
 void plan_probe_spec(struct child_spec *out, const struct ladder *ladder, int64_t source_size,
                      const struct plan_limits *limits);
 
+/* Whether a probe is the same for titles of either ladder. */
+bool plan_probes_alike(const struct ladder *one, const struct ladder *other);
+
 /* Limit of a probe's child, bytes. */
 int64_t plan_probe_memory(void);
 

@@ -137,6 +137,11 @@ int64_t plan_task_memory(const struct title_plan *title, const struct unit_plan 
     return bytes < MOST_MEMORY_MIB * mebibyte ? bytes : MOST_MEMORY_MIB * mebibyte;
 }
 
+bool plan_probes_alike(const struct ladder *one, const struct ladder *other) {
+    return one->chunk_ms == other->chunk_ms && one->deinterlace == other->deinterlace &&
+           one->max_rate.num == other->max_rate.num && one->max_rate.den == other->max_rate.den;
+}
+
 int64_t plan_probe_memory(void) {
     return PROBE_MEMORY_MIB * mebibyte;
 }

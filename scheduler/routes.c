@@ -62,6 +62,8 @@ static const struct route table[] = {
     {"POST", "/v1/leases/*/fail", WORKERS, WHOLE_FARM, true, call_fail_lease},
     {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, true, call_submit_title},
     {"POST", "/v1/plans", SUBMITTERS, ITS_OWN, true, call_plan_title},
+    {"POST", "/v1/probes", SUBMITTERS, ITS_OWN, true, call_ask_probe},
+    {"GET", "/v1/probes/*", SUBMITTERS, ITS_OWN, false, call_show_probe},
     {"POST", "/v1/titles/batch", SUBMITTERS, ITS_OWN, true, call_submit_titles},
     {"GET", "/v1/titles", VIEWERS, ITS_OWN, false, call_list_titles},
     {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, false, call_show_title},

@@ -8,6 +8,7 @@
 #include "common/id.h"
 #include "common/mem.h"
 #include "outcome.h"
+#include "publication.h"
 
 enum { SEEN_PARTS = 6 };
 
@@ -238,6 +239,15 @@ static void write_refusal(const struct farm *farm, enum sandbox_level level, str
 }
 
 /* What a session runs. */
+/* The title that a lease is about; "" for none. */
+static const char *title_of(struct tx *tx, const struct lease_row *lease,
+                            struct publication_row *row) {
+    if (lease->kind == TASK_PUSH) {
+        return publication_find(tx, publication_of_place(lease->title), row) ? row->title : "";
+    }
+    return title_id_valid(lease->title) ? lease->title : "";
+}
+
 static void write_tasks(struct tx *tx, struct farm *farm, const char *session, struct writer *w) {
     struct lease_list leases = {0};
     lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(session));
@@ -245,12 +255,13 @@ static void write_tasks(struct tx *tx, struct farm *farm, const char *session, s
     for (size_t i = 0; i < leases.count; i++) {
         const struct lease_row *lease = &leases.rows[i];
         const struct progress *progress = farm_progress(farm, lease->fence);
+        struct publication_row row;
         if (lease->state != LEASE_LIVE) {
             continue;
         }
         writer_object(w, NULL);
         writer_int(w, "fence", lease->fence);
-        writer_string(w, "title", lease->title);
+        writer_string(w, "title", title_of(tx, lease, &row));
         writer_string(w, "kind", task_kind_name(lease->kind));
         writer_int(w, "running_ms", tx_now(tx) - lease->at);
         writer_int(w, "done", progress == NULL ? 0 : progress->done);

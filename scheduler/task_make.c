@@ -131,6 +131,19 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
     return result;
 }
 
+void task_make_probe(struct task *task, const struct farm *farm, const struct task_source *source,
+                     const struct ladder *ladder) {
+    task->kind = TASK_PROBE;
+    task->source = *source;
+    if (strncmp(source->url, "http", 4) == 0) {
+        task->source.places = farm->sources;
+    }
+    task->output = task->version = "";
+    plan_probe_spec(&task->spec, ladder, source->size, &farm->limits);
+    task->memory_bytes = task->reserve_bytes = plan_probe_memory();
+    task->wall_limit_s = kinds[TASK_PROBE].base_s;
+}
+
 void task_make_push(struct task *task) {
     task->kind = TASK_PUSH;
     task->memory_bytes = task->reserve_bytes = kinds[TASK_PUSH].memory_bytes;

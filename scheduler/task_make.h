@@ -17,6 +17,11 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
               const struct title_row *title, const struct unit_row *units, size_t count,
               const struct estimate_place *place, struct err *err);
 
+/* Fills in what the probe of a source is told and may take, as for titles of this ladder. `source`
+ * is borrowed by the task. */
+void task_make_probe(struct task *task, const struct farm *farm, const struct task_source *source,
+                     const struct ladder *ladder);
+
 /* Fills in what a push may take, which runs in the worker's daemon. */
 void task_make_push(struct task *task);
 

@@ -115,6 +115,8 @@ static const struct {
     {"POST", "/v1/titles", S | A, OWN},
     {"POST", "/v1/titles/batch", S | A, OWN},
     {"POST", "/v1/plans", S | A, OWN},
+    {"POST", "/v1/probes", S | A, OWN},
+    {"GET", "/v1/probes/p", S | A, TITLE}, /* none of its own */
     {"GET", "/v1/titles", V | S | A, OWN},
     {"GET", "/v1/titles/t", V | S | A, TITLE},
     {"GET", "/v1/titles/t/why", V | S | A, TITLE},

@@ -76,7 +76,13 @@ static void served_kept(void) {
     damaged.served = (struct served){.caching = "max-age=60"};
 }
 
+/* As one that keeps it from pages of other sites. */
+static void served_apart(void) {
+    damaged.served = (struct served){.sharing = ""};
+}
+
 const struct damage manifest_damages[] = {
+    {"http-sharing", "", served_apart, NULL, NULL, NULL, false},
     {"http-error", "", served_kept, NULL, NULL, NULL, false},
     {"http-type", "", served_as_text, NULL, NULL, NULL, false},
     {"http-gzip", " http-type ", served_long, NULL, NULL, NULL, false},

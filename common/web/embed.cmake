@@ -5,9 +5,9 @@
 #       UNDER, at "UNDER/HASH/NAME", HASH being that of them all, so that they may be cached for
 #       ever: index.html has @page@ for "UNDER/HASH".
 #   cmake -DOUT=FILE -DTABLE=NAME [-DNPM=COMMAND] -P embed.cmake
-#       hls.js at "/hls.min.mjs", which NPM brings into a folder beside OUT. A machine without npm,
-#       or npm without a network, gets an empty table, and OUT.without_hls_js, for which the next
-#       configuration tries again.
+#       The players of package.json, each at "/FILE" of its own, which NPM brings into a folder
+#       beside OUT. A machine without npm, or npm without a network, gets an empty table, and
+#       OUT.without_players, for which the next configuration tries again.
 cmake_minimum_required(VERSION 3.25)
 set(here ${CMAKE_CURRENT_LIST_DIR})
 set(rows "")
@@ -27,10 +27,10 @@ function(add path type for_ever text)
     set(texts "${texts}static const char ${name}[] = \"${bytes}\";\n" PARENT_SCOPE)
 endfunction()
 
-# Sets `out` to hls.js's text, empty where it cannot be had.
-function(fetch_hls_js out)
+# Sets `out` to the folder of packages, empty where they cannot be had.
+function(fetch_players out)
     set(${out} "" PARENT_SCOPE)
-    file(REMOVE ${OUT}.without_hls_js)
+    file(REMOVE ${OUT}.without_players)
     if(NOT NPM)
         return()
     endif()
@@ -42,17 +42,18 @@ function(fetch_hls_js out)
         WORKING_DIRECTORY ${folder}
         OUTPUT_FILE ${OUT}.npm.log ERROR_FILE ${OUT}.npm.log
         RESULT_VARIABLE result TIMEOUT 120)
-    set(file ${folder}/node_modules/hls.js/dist/hls.min.mjs)
-    if(NOT result EQUAL 0 OR NOT EXISTS ${file})
-        message("The pages are built without hls.js: npm could not bring it (${OUT}.npm.log)")
-        file(TOUCH ${OUT}.without_hls_js)
+    if(NOT result EQUAL 0)
+        message("The pages are built without players: npm could not bring them (${OUT}.npm.log)")
+        file(TOUCH ${OUT}.without_players)
         return()
     endif()
-    file(READ ${file} text)
-    # The map is not served: browsers' tools would ask for it in vain.
-    string(REGEX REPLACE "\n//# sourceMappingURL=[^\n]*" "" text "${text}")
-    set(${out} "${text}" PARENT_SCOPE)
+    set(${out} ${folder}/node_modules PARENT_SCOPE)
 endfunction()
+
+set(players
+    hls.js/dist/hls.min.mjs
+    shaka-player/dist/shaka-player.compiled-es2021.js
+    dashjs/dist/modern/esm/dash.all.min.js)
 
 set(type_js text/javascript)
 set(type_css text/css)
@@ -84,9 +85,15 @@ if(FOLDER)
         add(${page}/${name} "${type_${ending}}; charset=utf-8" ${for_ever} "${text}")
     endforeach()
 else()
-    fetch_hls_js(hls_js)
-    if(hls_js)
-        add(/hls.min.mjs "text/javascript; charset=utf-8" false "${hls_js}")
+    fetch_players(packages)
+    if(packages)
+        foreach(file ${players})
+            get_filename_component(name ${file} NAME)
+            file(READ ${packages}/${file} text)
+            # The map is not served: browsers' tools would ask for it in vain.
+            string(REGEX REPLACE "\n//# sourceMappingURL=[^\n]*" "" text "${text}")
+            add(/${name} "text/javascript; charset=utf-8" false "${text}")
+        endforeach()
     endif()
 endif()
 file(WRITE ${OUT} "/* Made by embed.cmake. */

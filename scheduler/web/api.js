@@ -44,7 +44,7 @@ async function send(path, options) {
   return answer;
 }
 
-const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+export const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
 // call('GET', '/v1/titles') answers the parsed body, null where there is none.
 export async function call(method, path, body, more = {}) {

@@ -11,6 +11,7 @@ const [chromium, url, limitText, command, ...submission] = process.argv.slice(2)
 const limit = Number(limitText);
 const END_MS = 600000; // however slow the machine is
 const SPEED = 4; // so that it catches up with the encoding, and waits
+const LOOK_MS = 250;
 const title = new URL('.', url);
 const script = fileURLToPath(new URL('node_modules/hls.js/dist/hls.min.js', import.meta.url));
 
@@ -81,15 +82,58 @@ async function switchRung({ page }) {
   );
 }
 
-async function playToEnd({ page }) {
-  await page.evaluate((speed) => {
+// Seconds of title that a media playlist lists now.
+async function listed(playlist) {
+  const text = await (await fetch(playlist, { cache: 'no-store' })).text();
+  return {
+    seconds: [...text.matchAll(/#EXTINF:([\d.]+)/g)].reduce((sum, [, length]) => sum + Number(length), 0),
+    target: Number(/#EXT-X-TARGETDURATION:(\d+)/.exec(text)[1]),
+  };
+}
+
+const state = ({ page }) => video(page, (element) => ({
+  time: element.currentTime, waits: element.readyState < 3, ended: window.test.happened.ended,
+}));
+
+// Notes on the way how much of the title is encoded, where the playhead is, and whether it waits.
+async function playToEnd(it) {
+  const { page } = it;
+  const playlist = await page.evaluate((speed) => {
     const element = document.getElementById('video');
+    const { hls } = window.test;
     window.test.note('ended');
     window.test.note('seeking');
     element.playbackRate = speed;
     element.play();
+    return hls.levels.find(({ height }) => height > 0).url[0];
   }, SPEED);
-  await page.waitForFunction(() => window.test.happened.ended, { timeout: END_MS });
+  it.samples = [];
+  for (let now = {}; !now.ended;) {
+    const { seconds, target } = await listed(playlist);
+    now = await state(it);
+    it.samples.push({ ...now, at: Date.now() / 1000, seconds });
+    it.target = target;
+    expect(Date.now() - it.began < END_MS, `it stands at ${now.time} s, and ${seconds} s are listed`);
+    await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
+  }
+}
+
+// It may wait for what is not encoded, and no longer than until it has heard of it: it asks for
+// the list once in a target duration, and fetches a segment then.
+function waitsForEncodingAlone({ samples, target }) {
+  const notice = target + 2;
+  const waiting = samples.filter(({ waits, ended }) => waits && !ended);
+  const needless = waiting.filter(({ at, time }) => {
+    const before = samples.findLast((each) => each.at <= at - notice);
+    return before && before.seconds > time + target;
+  });
+  const [first, last] = [samples[0], samples.at(-1)];
+  const encoding = samples.filter(({ seconds }) => seconds < last.seconds);
+  const took = (encoding.at(-1)?.at ?? first.at) - first.at;
+  const speed = took > 0 ? ((encoding.at(-1).seconds - first.seconds) / took).toFixed(2) : '-';
+  console.log(`# while it played at ${SPEED} times the rate, ${first.seconds.toFixed(1)} of ${last.seconds.toFixed(1)} s being listed, `
+    + `${speed} s of title were encoded a second; it waited in ${waiting.length} of ${samples.length} looks`);
+  expect(needless.length === 0, `it waited though more was encoded: ${JSON.stringify(needless.slice(0, 4))}`);
 }
 
 async function duration() {
@@ -140,6 +184,7 @@ try {
       expect(it.shown <= limit, `it was shown after ${it.shown} s`)),
     'goes to another rung': () => switchRung(it),
     'plays on to the end': () => playToEnd(it),
+    'waits for the encoding alone': () => waitsForEncodingAlone(it),
     'has lists that grew, and one load': () => hasGrown(it),
     'has all of it in one buffered range': () => isWhole(it),
     'complains of nothing': async () => {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The scheduler's page over a real farm, in Chromium; one TAP line for each thing that must be so.
-//   node farm.mjs CHROMIUM URL TOKEN_FILE VIEWER_FILE CLIP OUT CROWD_URL CROWD_TOKEN_FILE LINK_FILE
+//   node farm.mjs CHROMIUM URL TOKEN_FILE VIEWER_FILE CLIP OUT CROWD_URL CROWD_TOKEN_FILE LINK_FILE REELFARM
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import {
-  checkAll, exit, expect, launch, open,
+  checkAll, exit, expect, launch, open, ratio,
 } from './page.mjs';
 
-const [chromium, url, tokenFile, viewerFile, clip, out, crowdUrl, crowdFile, linkFile] = process.argv.slice(2);
+const [chromium, url, tokenFile, viewerFile, clip, out, crowdUrl, crowdFile, linkFile, reelfarm] = process.argv.slice(2);
 const read = (file) => fs.readFileSync(file, 'utf8').trim();
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TITLE = 'bunny';
@@ -114,6 +115,27 @@ async function drainByKeyboard(page) {
   expect(!await drains(), 'the scheduler has not heard of its end');
 }
 
+const fact = (page, name) => text(page, `.part [data-fact=${name}] dd`);
+
+async function playBy(page, key, name) {
+  await go(page, `titles/${TITLE}/play`);
+  await page.waitForSelector(`[data-player=${key}]`);
+  await page.click(`[data-player=${key}]`);
+  await shows(page, '.part [data-fact=player] dd', name);
+  await page.waitForSelector('.part [data-rung]');
+  await page.evaluate(() => [...document.querySelectorAll('.part [data-rung]')].at(-1).click());
+  await page.waitForFunction(() => document.getElementById('video')?.readyState >= 2);
+  await page.evaluate(() => document.getElementById('video').play());
+  await page.waitForFunction(() => document.getElementById('video').videoHeight === 180);
+  await page.waitForFunction(() => document.getElementById('video').currentTime > 0.5);
+  await shows(page, '.part [data-fact=rung] dd', '180p');
+  await shows(page, '.part [data-fact=buffered] dd', ' s');
+  await shows(page, '.part [data-fact=network] dd', 'b/s');
+  await shows(page, '.part [data-fact=dropped] dd', ' of ');
+  await page.waitForFunction(() => /^\d+ of \d+$/.test(document.querySelector('.part [data-fact=frame] dd').textContent));
+  console.log(`# ${await fact(page, 'player')}: ${await fact(page, 'rung')}, network ${await fact(page, 'network')}, dropped ${await fact(page, 'dropped')}`);
+}
+
 const admin = (page, troubles) => ({
   'refuses a wrong token': async () => {
     await signIn(page, url, 'wrong');
@@ -137,9 +159,24 @@ const admin = (page, troubles) => ({
     await page.click('summary');
     await page.type('#submit-labels', 'kind=film');
     await page.click('button[value=plan]');
-    await shows(page, '.plan', 'No worker has read this source yet');
+    await shows(page, '.plan', 'pieces would be made');
+    const source = JSON.parse(spawnSync(reelfarm, ['probe', clip, '--json'], { encoding: 'utf8' }).stdout);
+    const said = await text(page, '.plan');
+    const { frames, rate } = source.timeline;
+    for (const words of [source.container, `${frames} frames`, `${source.video.codec} ${source.video.coded_width}×${source.video.coded_height}`, `${ratio(rate)} fps`, source.audio[0].codec, 'h264-360p', 'audio-und-aac-2', 'of one core']) {
+      expect(said.includes(words), `'${words}' is not in '${said}'`);
+    }
+    expect((await api(url, read(tokenFile), 'GET', 'v1/titles')).titles.length === 0, 'it was submitted');
+  },
+  'says what is wrong with a source before it is sent': async () => {
+    await page.$eval('#submit-source', (input) => { input.value = '/nowhere/film.mov'; input.dispatchEvent(new Event('input', { bubbles: true })); });
+    expect(await text(page, '.plan') === '', 'it shows the plan of another source');
+    await page.click('button[value=plan]');
+    await shows(page, '.submit-form .problem', '/nowhere/film.mov');
+    await page.$eval('#submit-source', (input, value) => { input.value = value; }, clip);
   },
   'a title that was submitted runs before the eyes': async () => {
+    await page.click('[name=early]');
     await page.click('button[value=send]');
     await page.waitForFunction(() => Number(document.querySelector('.legend [data-look=running]')?.dataset.count) > 0);
     await shows(page, '.title-head .badge', 'running');
@@ -167,14 +204,17 @@ const admin = (page, troubles) => ({
     await page.waitForFunction((size) => [...document.querySelectorAll('tbody tr')]
       .some(({ cells: own }) => own[0].textContent === 'h264-360p' && own[4].textContent === size), {}, wanted);
   },
-  'it plays, and the rung that is picked': async () => {
+  'it could be watched before it was done': async () => {
+    const { early } = await api(url, read(tokenFile), 'GET', `v1/titles/${TITLE}`);
+    expect(early?.seconds > 0, `early is ${JSON.stringify(early)}`);
+  },
+  ...Object.fromEntries(Object.entries({ hlsjs: 'hls.js ', shaka: 'shaka-player ', dashjs: 'dash.js ' }).map(([key, name]) => [
+    `${name}plays it, the rung that is picked, and tells how`, () => playBy(page, key, name)])),
+  'the player that was chosen is chosen the next time': async () => {
+    await go(page, `titles/${TITLE}`);
     await go(page, `titles/${TITLE}/play`);
-    await page.waitForFunction(() => document.getElementById('video')?.readyState >= 2);
-    await page.waitForSelector('.part .choice');
-    await page.evaluate(() => [...document.querySelectorAll('.part .choice')].at(-1).click());
-    await page.evaluate(() => document.getElementById('video').play());
-    await page.waitForFunction(() => document.getElementById('video').videoHeight === 180);
-    await page.waitForFunction(() => document.getElementById('video').currentTime > 0.5);
+    await page.waitForSelector('[data-player=dashjs][aria-pressed=true]');
+    await page.click('[data-player=hlsjs]');
   },
   'the list finds it by name, label and state, and nothing else': async () => {
     await go(page, 'titles');
