@@ -17,15 +17,15 @@ Suite *loudness_suite(void);
 
 enum { BLOCK = 1000, STEPS_MAX = 5 };
 
-/* A sine for so long, at a level of its peak; it may rise to it. */
+/* A sine for so long, at a level of its peak. */
 struct step {
     double seconds;
     double dbfs;
-    double rise_s;
 };
 
+/* Rises to its level in `rise_s`. */
 static void sine(struct loudness_meter *meter, int rate, int channels, double turns, double phase,
-                 const struct step *step) {
+                 double rise_s, const struct step *step) {
     const double pi = acos(-1);
     double amplitude = pow(10, step->dbfs / 20);
     int64_t count = (int64_t)(step->seconds * rate);
@@ -37,7 +37,7 @@ static void sine(struct loudness_meter *meter, int rate, int channels, double tu
         int size = count - first < BLOCK ? (int)(count - first) : BLOCK;
         for (int i = 0; i < size; i++) {
             double at = (double)(first + i);
-            double risen = step->rise_s > 0 ? fmin(at / (step->rise_s * rate), 1) : 1;
+            double risen = rise_s > 0 ? fmin(at / (rise_s * rate), 1) : 1;
             block[i] = (float)(amplitude * risen * sin(2 * pi * turns * at + phase * pi / 180));
         }
         ck_assert_msg(loudness_meter_add(meter, planes, size, &err) == 0, "%s", err.message);
@@ -85,7 +85,7 @@ static const struct {
 START_TEST(sines_are_as_loud_as_ebu_says) {
     struct loudness_meter *meter = meter_of(cases[_i].rate, cases[_i].channels);
     for (int i = 0; i < STEPS_MAX; i++) {
-        sine(meter, cases[_i].rate, cases[_i].channels, 1000.0 / cases[_i].rate, 0,
+        sine(meter, cases[_i].rate, cases[_i].channels, 1000.0 / cases[_i].rate, 0, 0,
              &cases[_i].steps[i]);
     }
     struct loudness found = result_of(meter);
@@ -107,8 +107,9 @@ static const struct {
 
 START_TEST(peaks_between_samples_are_found) {
     struct loudness_meter *meter = meter_of(48000, 2);
-    struct step step = {1, 20 * log10(peaks[_i].amplitude), 0.1}; /* a jump would overshoot */
-    sine(meter, 48000, 2, peaks[_i].turns, peaks[_i].phase, &step);
+    struct step step = {1, 20 * log10(peaks[_i].amplitude)};
+    sine(meter, 48000, 2, peaks[_i].turns, peaks[_i].phase, 0.1,
+         &step); /* a jump would overshoot */
     double found = result_of(meter).true_peak_dbtp;
     ck_assert_msg(found <= peaks[_i].peak + 0.2 && found >= peaks[_i].peak - 0.4, "%.2f dBTP",
                   found);
