@@ -77,6 +77,11 @@ void title_status_read(struct title_status *out, struct reader *r) {
         reader_int(&item, "frames", 0, most, &rendition->frames);
         reader_int(&item, "frames_done", 0, most, &rendition->frames_done);
         reader_int(&item, "reused", 0, most, &units_reused);
+        rendition->has_loudness = reader_has(&item, "loudness");
+        if (rendition->has_loudness) {
+            struct reader below = reader_object(&item, "loudness");
+            loudness_read(&rendition->loudness, &below);
+        }
         rendition->reused = units_reused > 0 && units_reused == rendition->units;
     }
 }

@@ -25,6 +25,8 @@ struct rendition_status {
     int64_t units, units_done;
     int64_t frames, frames_done;
     bool reused;
+    bool has_loudness; /* of sound, once the title is done */
+    struct loudness loudness;
 };
 
 enum { STATUS_RENDITIONS = 40 };

@@ -203,4 +203,13 @@ struct audio_spec {
     char language[MAX_LANGUAGE];
 };
 
+/* How loud a track is: ITU-R BS.1770-4, EBU Tech 3341 and 3342. */
+struct loudness {
+    double integrated_lufs; /* LOUDNESS_GATE_LUFS: no 400 ms of it are louder */
+    double range_lu;
+    double true_peak_dbtp; /* LOUDNESS_SILENCE_DBTP: silence */
+};
+
+enum { LOUDNESS_GATE_LUFS = -70, LOUDNESS_SILENCE_DBTP = -150 };
+
 #endif

@@ -96,6 +96,8 @@ struct unit_report {
     size_t record_size;
     int reorder_frames;
     int priming;
+    bool has_loudness; /* of sound; workers before it do not tell */
+    struct loudness loudness;
     int64_t init_bytes;
     char init_sha256[WIRE_HASH_TEXT];
     size_t segment_count;
@@ -114,6 +116,8 @@ struct task_stats {
     double encode_cpu_s;
     double wall_s;
     int64_t peak_memory; /* bytes: the child's largest resident set */
+    bool has_loudness;   /* only from child to worker, which puts it in the unit's report */
+    struct loudness loudness;
 };
 
 /* All units of one rendition joined in the order of time, for the packager. */
@@ -386,6 +390,10 @@ void video_spec_write(const struct video_spec *spec, struct writer *w, const cha
 void video_spec_read(struct video_spec *out, struct reader *r);
 void audio_spec_write(const struct audio_spec *spec, struct writer *w, const char *name);
 void audio_spec_read(struct audio_spec *out, struct reader *r);
+
+/* As reports, title documents and the API have it. */
+void loudness_write(const struct loudness *loudness, struct writer *w, const char *name);
+void loudness_read(struct loudness *out, struct reader *r);
 
 void segment_report_write(const struct segment_report *report, struct writer *w, const char *name);
 void segment_report_read(struct segment_report *out, struct arena *arena, struct reader *r);

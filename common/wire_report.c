@@ -73,6 +73,26 @@ void segment_report_read(struct segment_report *out, struct arena *arena, struct
     fields_read(segment_fields, out, arena, r);
 }
 
+/* ---- loudness ------------------------------------------------------------------ */
+
+enum { LOUDNESS_MAX = 200 }; /* of floats, dB above full scale */
+
+static const struct field loudness_fields[] = {
+    NUMBER(struct loudness, integrated_lufs, LOUDNESS_GATE_LUFS, LOUDNESS_MAX),
+    NUMBER(struct loudness, range_lu, 0, LOUDNESS_MAX - LOUDNESS_GATE_LUFS),
+    NUMBER(struct loudness, true_peak_dbtp, LOUDNESS_SILENCE_DBTP, LOUDNESS_MAX),
+    END,
+};
+
+void loudness_write(const struct loudness *loudness, struct writer *w, const char *name) {
+    object_write(loudness_fields, loudness, w, name);
+}
+
+void loudness_read(struct loudness *out, struct reader *r) {
+    *out = (struct loudness){0};
+    fields_read(loudness_fields, out, NULL, r);
+}
+
 /* ---- units --------------------------------------------------------------------- */
 
 static void record_write(const void *from, struct writer *w, const char *name) {
@@ -109,6 +129,7 @@ static const struct field unit_fields[] = {
     OTHER("record", record_write, record_read),
     NUMBER(struct unit_report, reorder_frames, 0, 16),
     NUMBER(struct unit_report, priming, 0, 1 << 20),
+    OPTIONAL(struct unit_report, loudness, has_loudness, loudness_fields),
     NUMBER(struct unit_report, init_bytes, 0, 1 << 20),
     HASH(struct unit_report, init_sha256),
     LIST(struct unit_report, segments, segment_count, SEGMENTS_MAX, segment_fields),
@@ -137,6 +158,7 @@ static const struct field stats_fields[] = {
     NUMBER(struct task_stats, encode_cpu_s, 0, INT32_MAX),
     NUMBER(struct task_stats, wall_s, 0, INT32_MAX),
     NUMBER(struct task_stats, peak_memory, 0, count_max),
+    OPTIONAL(struct task_stats, loudness, has_loudness, loudness_fields),
     END,
 };
 

@@ -5,6 +5,7 @@
 #include "audio.h"
 #include "cpu.h"
 #include "encoder/encoder.h"
+#include "loudness.h"
 #include "sound.h"
 #include "source.h"
 
@@ -14,10 +15,11 @@ struct track_encode {
     const struct encode_audio_task *task;
     const struct coded_sink *sink;
     const struct audio_codec *codec;
-    void *state;     /* the codec's, owned */
-    int64_t samples; /* of the title */
-    int64_t blocks;  /* encoded so far */
-    int64_t packets; /* handed on so far */
+    void *state;                  /* the codec's, owned */
+    struct loudness_meter *meter; /* owned */
+    int64_t samples;              /* of the title */
+    int64_t blocks;               /* encoded so far */
+    int64_t packets;              /* handed on so far */
     int64_t packets_wanted;
     double encode_cpu_s;
 };
@@ -32,11 +34,21 @@ static int take_packet(void *context, const struct coded_packet *packet, struct 
     return encode->sink->packet(encode->sink->context, 0, packet, err);
 }
 
+/* What fills up the last block is no sound of the title. */
+static int measure_block(struct track_encode *encode, float *const *planes, struct err *err) {
+    int64_t left = encode->samples - encode->blocks * encode->codec->block;
+    int count = left < encode->codec->block ? (int)left : encode->codec->block;
+    return loudness_meter_add(encode->meter, planes, count, err);
+}
+
 static int take_block(void *context, float *const *planes, struct err *err) {
     struct track_encode *encode = context;
     const struct encode_audio_task *task = encode->task;
     double before = cpu_seconds();
     int rc = encode->codec->encode(encode->state, planes, take_packet, encode, err);
+    if (rc == 0) {
+        rc = measure_block(encode, planes, err);
+    }
     encode->encode_cpu_s += cpu_seconds() - before;
     if (rc < 0) {
         return rc;
@@ -90,6 +102,10 @@ static int encode_track(struct track_encode *encode, struct sound_source *source
                      (long long)encode->packets, (long long)encode->packets_wanted);
     }
     if (rc == 0) {
+        rc = loudness_meter_read(encode->meter, &found.loudness, err);
+        found.has_loudness = rc == 0;
+    }
+    if (rc == 0) {
         found.encode_cpu_s = encode->encode_cpu_s;
         *stats = found;
     }
@@ -120,12 +136,17 @@ int encoder_encode_audio(const struct encode_audio_task *task, const struct sour
     if (rc < 0) {
         goto out;
     }
+    rc = loudness_meter_create(&encode.meter, task->spec.sample_rate, task->spec.channels, err);
+    if (rc < 0) {
+        goto out;
+    }
     rc = sound_source_open(&source, task->source, task->track, io, err);
     if (rc == 0) {
         rc = encode_track(&encode, source, stats, err);
     }
 out:
     sound_source_close(source);
+    loudness_meter_destroy(encode.meter);
     if (encode.codec != NULL) {
         encode.codec->close(encode.state);
     }

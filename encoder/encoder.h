@@ -112,6 +112,8 @@ struct encode_stats {
     double decode_cpu_s; /* CPU seconds of this process in each part */
     double scale_cpu_s;
     double encode_cpu_s;
+    bool has_loudness; /* of a track of sound, as its encoder was given it */
+    struct loudness loudness;
 };
 
 /* Decodes the chunk once, scales and encodes it for each rung. Fails with

@@ -82,6 +82,9 @@ static void track_write(const struct presented_track *track, const struct title_
         writer_string(w, "build_line", rendition->build_line);
         writer_int(w, "frames_repaired", reports[index].frames_repaired);
         checksum_write(&reports[index].joined, w);
+        if (reports[index].joined.has_loudness) {
+            loudness_write(&reports[index].joined.loudness, w, "loudness");
+        }
         if (rendition->is_video) {
             video_spec_write(&rendition->video, w, "spec");
         } else {
@@ -151,6 +154,21 @@ static void languages_write(const struct presentation *p, struct writer *w) {
     writer_array_end(w);
 }
 
+/* Of the first sound, which players choose. */
+static void loudness_of_title_write(const struct presentation *p, const struct title_plan *plan,
+                                    const struct rendition_report *reports, struct writer *w) {
+    const struct period *period = &p->periods[0];
+    size_t index = 0;
+    size_t first = 0;
+    while (first < period->track_count && period->tracks[first].video) {
+        first++;
+    }
+    if (first < period->track_count && rendition_of(plan, &period->tracks[first], &index) != NULL &&
+        reports[index].joined.has_loudness) {
+        loudness_write(&reports[index].joined.loudness, w, "loudness");
+    }
+}
+
 static void timeline_write(const struct presentation *p, const struct title_plan *plan,
                            struct writer *w) {
     writer_object(w, "timeline");
@@ -186,6 +204,7 @@ void title_document_write(const struct presentation *p, const struct title_plan 
     writer_int(&w, "duration_ms", ticks_scale(p->duration_num, 1000, p->duration_den, ROUND_NEAR));
     manifests_write(p, &w);
     languages_write(p, &w);
+    loudness_of_title_write(p, plan, reports, &w);
     timeline_write(p, plan, &w);
     writer_int(&w, "frames_repaired", plan->frames_repaired);
     writer_int(&w, "frames_concealed", plan->frames_concealed);

@@ -166,10 +166,37 @@ static int64_t running_frames(const struct plan *plan, const struct title_view *
     return (int64_t)frames;
 }
 
-static void write_renditions(struct tx *tx, const char *title, const struct plan *plan,
+/* How loud a rendition is, where its report tells. */
+static void write_loudness(struct tx *tx, const struct title_row *title,
+                           const struct rendition_plan *rendition, struct writer *w) {
+    char *place = mem_format("%s/%s/%s", title->output, title->id, rendition->folder);
+    struct query query = sql_query(tx, SQL_PRODUCTS_OF_PLACE, VALUES(TEXT(place)));
+    if (query_next(&query)) {
+        const char *text = query_text(&query, 0);
+        struct json *tree = NULL;
+        struct loudness loudness;
+        struct err err = {0};
+        json_tree_parse(&tree, text, strlen(text), &err);
+        struct reader report = reader_of(tree, "the stored report", &err);
+        if (reader_has(&report, "loudness")) {
+            struct reader below = reader_object(&report, "loudness");
+            loudness_read(&loudness, &below);
+            if (reader_ok(&report)) {
+                loudness_write(&loudness, w, "loudness");
+            }
+        }
+        json_tree_destroy(tree);
+    }
+    query_close(&query);
+    mem_free(place);
+}
+
+/* A report may have thousands of segments, so loudness is looked up only where no client asks
+ * every second. */
+static void write_renditions(struct tx *tx, const struct title_row *title, const struct plan *plan,
                              struct title_view *view, struct writer *w) {
     writer_array(w, "renditions");
-    struct query query = sql_query(tx, SQL_UNITS_PROGRESS, VALUES(TEXT(title)));
+    struct query query = sql_query(tx, SQL_UNITS_PROGRESS, VALUES(TEXT(title->id)));
     while (plan != NULL && query_next(&query)) {
         int rendition = (int)query_integer(&query, 0);
         int64_t frames = query_integer(&query, 3);
@@ -183,6 +210,9 @@ static void write_renditions(struct tx *tx, const char *title, const struct plan
         writer_int(w, "frames_done", done);
         writer_int(w, "frames", frames);
         writer_int(w, "reused", query_integer(&query, 5));
+        if (!is_video && title->state == TITLE_DONE) {
+            write_loudness(tx, title, &plan->title.renditions[rendition], w);
+        }
         writer_object_end(w);
         view->encoded_frames += done;
         view->encoded_total += frames;
@@ -267,7 +297,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     query_close(&order);
     write_labels(tx, id, w);
     early_write(tx, &title, plan, w);
-    write_renditions(tx, id, plan, &view, w);
+    write_renditions(tx, &title, plan, &view, w);
     struct rational rate = plan == NULL ? (struct rational){0, 1} : plan->title.grid->rate;
     int64_t frames = plan == NULL ? 0 : plan->title.grid->frames;
     writer_int(w, "frames", frames);

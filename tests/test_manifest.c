@@ -122,6 +122,8 @@ static void fill_audio_report(struct unit_report *report) {
     memcpy(report->record, aac_record, sizeof(aac_record));
     report->record_size = sizeof(aac_record);
     report->priming = PRIMING;
+    report->has_loudness = true;
+    report->loudness = (struct loudness){-23.04, 7.5, -1};
     report->init_bytes = 700;
     snprintf(report->init_sha256, WIRE_HASH_TEXT, "%064x", 0);
     report->segment_count = plan.grid->segment_count;

@@ -78,6 +78,8 @@ static bool spec_equal(const struct child_spec *a, const struct child_spec *b) {
 static bool unit_report_equal(const struct unit_report *a, const struct unit_report *b) {
     if (a->record_size != b->record_size || memcmp(a->record, b->record, sizeof(a->record)) != 0 ||
         a->reorder_frames != b->reorder_frames || a->priming != b->priming ||
+        a->has_loudness != b->has_loudness ||
+        memcmp(&a->loudness, &b->loudness, sizeof(a->loudness)) != 0 ||
         a->init_bytes != b->init_bytes || strcmp(a->init_sha256, b->init_sha256) != 0 ||
         a->segment_count != b->segment_count) {
         return false;

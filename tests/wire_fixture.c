@@ -167,6 +167,16 @@ void any_audio_spec(struct audio_spec *s) {
     any_name(s->language, sizeof(s->language));
 }
 
+static bool any_loudness(struct loudness *l) {
+    if (any(0, 1)) {
+        return false;
+    }
+    l->integrated_lufs = (double)any(-7000, 0) / 100;
+    l->range_lu = (double)any(0, 5000) / 100;
+    l->true_peak_dbtp = (double)any(-15000, 600) / 100;
+    return true;
+}
+
 static void any_unit_report(struct unit_report *u, struct arena *arena) {
     u->record_size = (size_t)any(0, sizeof(u->record));
     for (size_t i = 0; i < u->record_size; i++) {
@@ -174,6 +184,7 @@ static void any_unit_report(struct unit_report *u, struct arena *arena) {
     }
     u->reorder_frames = (int)any(0, 16);
     u->priming = (int)any(0, 4096);
+    u->has_loudness = any_loudness(&u->loudness);
     u->init_bytes = any(0, 4096);
     any_hash(u->init_sha256);
     u->segment_count = (size_t)any(0, 5);
@@ -342,6 +353,7 @@ void any_stats(struct task_stats *s) {
     s->encode_cpu_s = (double)any(0, 1000000) / 13;
     s->wall_s = (double)any(0, 1000000) / 17;
     s->peak_memory = any(0, INT64_C(1) << 40);
+    s->has_loudness = any_loudness(&s->loudness);
 }
 
 void any_task_report(struct task_report *t) {

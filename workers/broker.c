@@ -221,6 +221,8 @@ static void take_done(struct broker *b) {
         stats->decode_cpu_s = said.decode_cpu_s;
         stats->scale_cpu_s = said.scale_cpu_s;
         stats->encode_cpu_s = said.encode_cpu_s;
+        stats->has_loudness = said.has_loudness;
+        stats->loudness = said.loudness;
         b->over = true;
     }
 }

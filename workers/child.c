@@ -153,6 +153,8 @@ void child_count(struct child *child, const struct encode_stats *stats) {
     child->stats.decode_cpu_s = stats->decode_cpu_s;
     child->stats.scale_cpu_s = stats->scale_cpu_s;
     child->stats.encode_cpu_s = stats->encode_cpu_s;
+    child->stats.has_loudness = stats->has_loudness;
+    child->stats.loudness = stats->loudness;
 }
 
 static int spec_receive(struct child *child, struct err *err) {

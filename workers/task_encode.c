@@ -232,6 +232,17 @@ static int gates_end(struct task_run *run, struct err *err) {
     return 0;
 }
 
+static int loudness_take(struct task_run *run, struct err *err) {
+    struct task_stats *stats = &run->report.stats;
+    (void)err;
+    if (run->task->kind == TASK_AUDIO) {
+        run->report.units[0].has_loudness = stats->has_loudness;
+        run->report.units[0].loudness = stats->loudness;
+    }
+    stats->has_loudness = false;
+    return 0;
+}
+
 static void encode_finish(struct task_run *run) {
     struct encode *encode = run->state;
     if (encode != NULL) {
@@ -251,6 +262,7 @@ static const struct step steps[] = {
     {"begin puts", queue_begin},
     {"encode, verify, put", encode_run},
     {"count", gates_end},
+    {"take loudness", loudness_take},
     {NULL, NULL},
 };
 

@@ -5,6 +5,7 @@ rung, sound, repaired frames. Usage:
   facts.py planned            from `reelfarm ladder plan --json` on stdin
 """
 import json
+import re
 import subprocess
 import sys
 
@@ -18,6 +19,30 @@ def run(*command):
 
 def sound_of(channels, rate):
     return f"{channels}ch {rate}"
+
+
+def check_loudness(folder, rendition):
+    """What title.json tells of a sound's loudness, against ffmpeg's meter over the coded track:
+    coding moves peaks a little, and loudness less than the 0.1 LU that meters may differ by."""
+    told = rendition.get("loudness")
+    if told is None:
+        sys.exit(f"title.json tells no loudness of {rendition['id']}")
+    version = json.load(open(folder + "/title.json", encoding="utf-8"))["version"]
+    said = subprocess.run(
+        ["ffmpeg", "-nostdin", "-hide_banner", "-nostats", "-i",
+         f"{folder}/{version}/{rendition['id']}.m3u8", "-af",
+         "ebur128=peak=true:framelog=verbose", "-f", "null", "-"],
+        capture_output=True, text=True, check=False).stderr
+    summary = said[said.rfind("Summary:"):]
+    for member, name, least, apart in (("integrated_lufs", "I", -70, 0.2),
+                                       ("range_lu", "LRA", 0, 0.5),
+                                       ("true_peak_dbtp", "Peak", -60, 1.5)):
+        found = re.search(rf"\b{name}: +(-?[\d.]+|-inf)", summary)
+        if not found:
+            sys.exit(f"ffmpeg tells no {name}: {said[-300:]}")
+        measured, mine = max(float(found[1]), least), max(told[member], least)
+        if abs(measured - mine) > apart:
+            sys.exit(f"{rendition['id']}: {member} is {mine}, ffmpeg measures {measured}")
 
 
 def made(folder):
@@ -44,6 +69,9 @@ def made(folder):
         sys.exit(f"title.json tells {title['frames']} frames, {frames[0]} are there")
     if title["rate"] != rate_of(top["r_frame_rate"]):
         sys.exit(f"title.json tells a rate of {title['rate']}, it is {top['r_frame_rate']}")
+    for rendition in title["renditions"]:
+        if rendition["kind"] == "audio":
+            check_loudness(folder, rendition)
     sound = "+".join(sorted({sound_of(s["channels"], s["sample_rate"]) for s in sounds}))
     return [frames[0], title["rate"], f"{top['width']}x{top['height']}", sound or "none",
             title["frames_repaired"]]
