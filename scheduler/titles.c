@@ -557,11 +557,26 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
     title_row_finish(&title);
 }
 
+/* {"version": ...}, of the one that is current. */
+static void version_detail(struct tx *tx, const char *id, struct buf *out) {
+    struct title_row title = {0};
+    struct writer w = writer_of(out);
+    if (title_find(tx, id, &title)) {
+        writer_object(&w, NULL);
+        writer_string(&w, "version", title.version);
+        writer_object_end(&w);
+    }
+    title_row_finish(&title);
+}
+
 void title_done(struct tx *tx, const char *id) {
+    struct buf detail = {0};
     versions_publish(tx, id);
     sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(TEXT(id)));
     sql_run(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
-    title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, "");
+    version_detail(tx, id, &detail);
+    title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, buf_text(&detail));
+    buf_finish(&detail);
 }
 
 /* ---- on the way -------------------------------------------------------------- */

@@ -298,6 +298,7 @@ void any_task(struct task *t) {
     }
     if (t->kind == TASK_PUSH) {
         any_push(&t->push, &t->arena);
+        any_hook(&t->hook, &t->arena);
     }
     if (t->kind == TASK_EARLY || t->kind == TASK_REMOVE) {
         t->early.run = any(0, INT64_MAX);
