@@ -34,6 +34,8 @@ static const struct command *const commands[] = {
     &command_unpublish,
     &command_rollback,
     &command_endpoints,
+    &command_deliveries,
+    &command_replay,
     &command_list,
     &command_cancel,
     &command_retry,
