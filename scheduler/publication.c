@@ -115,7 +115,8 @@ static bool is_behind(const struct publication_list *list, const struct publicat
     return false;
 }
 
-/* Whether the origin and all catalogs have the version that is current, told once for each. */
+/* Tells, once for each version that is current, that the origin and all catalogs have it; a farm
+ * without endpoints is told that it is done. */
 static void tell_published(struct tx *tx, const char *title, const struct publication_list *list) {
     char version[VERSION_TEXT] = "";
     bool withheld = false;
@@ -134,7 +135,8 @@ static void tell_published(struct tx *tx, const char *title, const struct public
         }
     }
     const char *told = withheld ? "" : version;
-    if (sql_run(tx, SQL_TITLE_SET_TOLD, VALUES(TEXT(title), TEXT(told))) > 0 && told[0] != '\0') {
+    bool is_new = sql_run(tx, SQL_TITLE_SET_TOLD, VALUES(TEXT(title), TEXT(told))) > 0;
+    if (is_new && told[0] != '\0' && sql_integer(tx, SQL_ENDPOINTS_LISTED, NULL, 0, 0) > 0) {
         struct buf detail = {0};
         struct writer w = writer_of(&detail);
         writer_object(&w, NULL);

@@ -375,6 +375,7 @@ static const char *const statements[SQL_COUNT] = {
         "VALUES ($1, $2, 0, $3, 'push', -1, '', -1, 0, 'ready', 0, 1, 0, $4)",
     [SQL_TITLE_SET_TOLD] = "UPDATE title SET told = $2 WHERE id = $1 AND told <> $2",
 
+    [SQL_ENDPOINTS_LISTED] = "SELECT count(*) FROM endpoint WHERE listed = 1",
     [SQL_ENDPOINTS_LISTENING] =
         "SELECT count(*) FROM endpoint WHERE listed = 1 AND (events & $1) <> 0",
     [SQL_ENDPOINT_SET_HOOK] = "UPDATE endpoint SET events = $2, label = $3, tenant = $4, "

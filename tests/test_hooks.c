@@ -451,21 +451,22 @@ START_TEST(each_hears_of_its_own) {
     ck_assert_int_eq(fixture_submit_as(&world.farm, &request, "standard"), 0);
     ck_assert_int_eq(rows("waiting"), 2); /* of its submission, a and c */
     happen("t", "fail", 1);
-    char heard[8] = "";
+    struct buf heard = {0};
     while (world_lease_pushes(&world, 1) > 0) {
-        strcat(heard, world.farm.tasks[0].push.endpoint.name);
+        buf_string(&heard, world.farm.tasks[0].push.endpoint.name);
         answer_some(world.farm.tasks[0].hook.event_count, HOOK_TAKEN, 0);
     }
-    ck_assert_str_eq(heard, "ace");
+    ck_assert_str_eq(buf_text(&heard), "ace");
     ck_assert(fixture_remove(&world.farm, "t", true));
-    heard[0] = '\0';
+    buf_clear(&heard);
     while (world_lease_pushes(&world, 1) > 0) {
         const struct hook_task *hook = &world.farm.tasks[0].hook;
         ck_assert(strstr(hook->events[hook->event_count - 1].body, "title.removed") != NULL);
-        strcat(heard, world.farm.tasks[0].push.endpoint.name);
+        buf_string(&heard, world.farm.tasks[0].push.endpoint.name);
         answer_some(hook->event_count, HOOK_TAKEN, 0);
     }
-    ck_assert_str_eq(heard, "ac");
+    ck_assert_str_eq(buf_text(&heard), "ac");
+    buf_finish(&heard);
 }
 END_TEST
 
