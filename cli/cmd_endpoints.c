@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `reelfarm endpoints`: the edges and catalogs, and how they are. */
+/* `reelfarm endpoints`: the edges, catalogs and webhooks, and how they are. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,6 +17,36 @@ static void leaving_text(struct reader *item, struct buf *out) {
         buf_plain(out, title);
     }
     buf_string(out, reader_count(&list) > 0 ? "\n" : "");
+}
+
+/* What became of what a webhook was to be told. */
+static void webhook_text(struct reader *item, const char *name, struct buf *out) {
+    if (!reader_has(item, "webhook")) {
+        return;
+    }
+    struct reader webhook = reader_object(item, "webhook");
+    int64_t dead = 0, delivered = 0, lost = 0, gone_at = 0;
+    reader_int(&webhook, "dead", 0, INT64_MAX, &dead);
+    reader_int(&webhook, "delivered", 0, INT64_MAX, &delivered);
+    reader_int(&webhook, "lost", 0, INT64_MAX, &lost);
+    if (reader_has(&webhook, "gone_at")) {
+        reader_int(&webhook, "gone_at", 0, INT64_MAX / 2, &gone_at);
+    }
+    buf_format(out, "    %" PRId64 " events delivered, %" PRId64 " dead", delivered, dead);
+    if (lost > 0) {
+        buf_format(out, ", %" PRId64 " more were not kept", lost);
+    }
+    if (gone_at > 0) {
+        char text[CLOCK_TEXT];
+        clock_text(gone_at, text);
+        buf_format(out,
+                   "; it wants nothing more since %s: `reelfarm endpoints --reset %s` asks "
+                   "it again",
+                   text, name);
+    } else if (dead > 0) {
+        buf_format(out, "; `reelfarm replay %s --dead` sends them once more", name);
+    }
+    buf_string(out, "\n");
 }
 
 static void endpoint_text(struct reader *item, struct buf *out) {
@@ -55,6 +85,7 @@ static void endpoint_text(struct reader *item, struct buf *out) {
         buf_format(out, retry_at > 0 ? "; tried again after %s\n" : "\n", text);
     }
     leaving_text(item, out);
+    webhook_text(item, name, out);
 }
 
 static void endpoints_text(struct reader *answer, struct buf *out) {
@@ -103,7 +134,8 @@ static int run(const struct invocation *invocation) {
 }
 
 static const struct option_row options[] = {
-    {"reset", "NAME", "close its breaker, and try at once what waits there"},
+    {"reset", "NAME",
+     "close its breaker, and try at once what waits there; also of one that is gone"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
@@ -111,7 +143,7 @@ static const struct option_row options[] = {
 const struct command command_endpoints = {
     .name = "endpoints",
     .words = "",
-    .summary = "the edges and catalogs of the farm, and how they are",
+    .summary = "the edges, catalogs and webhooks of the farm, and how they are",
     .help =
         "One that fails again and again is given nothing for a while (open), then one push to see\n"
         "(half-open); what it missed is brought when it is well. Nobody else waits for it.\n\n"

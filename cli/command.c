@@ -35,6 +35,8 @@ static const struct command *const commands[] = {
     &command_rollback,
     &command_popularity,
     &command_endpoints,
+    &command_deliveries,
+    &command_replay,
     &command_list,
     &command_cancel,
     &command_retry,

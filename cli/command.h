@@ -111,6 +111,8 @@ extern const struct command command_unpublish;
 extern const struct command command_rollback;
 extern const struct command command_popularity;
 extern const struct command command_endpoints;
+extern const struct command command_deliveries;
+extern const struct command command_replay;
 extern const struct command command_watch;
 extern const struct command command_why;
 extern const struct command command_worker;

@@ -50,8 +50,7 @@ static bool parse_offset(const char *text, int64_t *seconds) {
     return true;
 }
 
-/* A time of RFC 3339; whether it is one. Parts of a second are dropped. */
-static bool parse_time(const char *text, int64_t *ms) {
+bool title_time_parse(const char *text, int64_t *ms) {
     static const char shape[] = "0000-00-00T00:00:00";
     struct tm utc = {0};
     int64_t offset = 0;
@@ -87,7 +86,7 @@ int title_deadline_parse(const char *text, int64_t now_ms, int64_t *out, struct 
     int64_t ms = 0;
     if (parse_span(text, &ms)) {
         *out = now_ms + ms;
-    } else if (parse_time(text, &ms) && ms > 0) {
+    } else if (title_time_parse(text, &ms) && ms > 0) {
         *out = ms;
     } else {
         return err_set(err, ERR_INVALID,

@@ -306,6 +306,49 @@ struct push_report {
     int64_t refused;   /* requests that failed and were tried again */
 };
 
+/* ---- Webhooks (ARCHITECTURE section 8) --------------------------------------- */
+
+/* What an answer to an event means. */
+enum hook_verdict {
+    HOOK_TAKEN,   /* it is delivered */
+    HOOK_REFUSED, /* this event is not taken; others may be */
+    HOOK_BUSY,    /* nothing is taken for a while */
+    HOOK_GONE,    /* nothing is to be sent there any more */
+    HOOK_DOWN,    /* nothing is taken now: no answer, or one that is no receiver's */
+    HOOK_VERDICT_COUNT
+};
+
+/* Of a status; 0 where no answer came. */
+enum hook_verdict hook_judge(int status);
+
+struct hook_event {
+    int64_t event;     /* its number in the feed */
+    const char *title; /* of one title none is sent behind one that was not taken */
+    const char *body;  /* a CloudEvent in JSON, sent as it stands */
+};
+
+/* What one lease brings to a webhook, which is push.endpoint. */
+struct hook_task {
+    bool batch; /* many in one request */
+    int timeout_ms;
+    size_t event_count; /* 0: the task is of another kind of endpoint */
+    struct hook_event *events;
+};
+
+struct hook_result {
+    int64_t event;
+    enum hook_verdict verdict;
+    int status;        /* of the answer; 0: none came */
+    const char *error; /* a sentence; "" where it was taken */
+};
+
+/* Of those that were tried; the rest was not. */
+struct hook_report {
+    int64_t retry_after_s; /* as the receiver asked; 0: it did not */
+    size_t result_count;
+    struct hook_result *results;
+};
+
 /* ---- Watching while it is encoded (ARCHITECTURE section 8) ------------------- */
 
 /* Early playlists lie in early/RUN below the title's folder, and early.m3u8 names the last. */
@@ -342,7 +385,8 @@ struct task {
     const char **versions;
     size_t folder_count; /* REMOVE: folders of renditions that only those name */
     const char **folders;
-    struct push push; /* PUSH */
+    struct push push;      /* PUSH */
+    struct hook_task hook; /* PUSH to a webhook */
     struct early_task early;
 };
 
@@ -365,6 +409,7 @@ struct task_report {
     int64_t output_bytes;    /* of all objects of the version */
     int64_t early_chunks;    /* early: that the playlists list now */
     struct push_report push; /* push */
+    struct hook_report hook; /* push to a webhook */
 };
 
 void task_report_finish(struct task_report *report);
@@ -411,6 +456,11 @@ void push_write(const struct push *push, struct writer *w, const char *name);
 void push_read(struct push *out, struct arena *arena, struct reader *r);
 void push_report_write(const struct push_report *report, struct writer *w, const char *name);
 void push_report_read(struct push_report *out, struct reader *r);
+
+void hook_task_write(const struct hook_task *hook, struct writer *w, const char *name);
+void hook_task_read(struct hook_task *out, struct arena *arena, struct reader *r);
+void hook_report_write(const struct hook_report *report, struct writer *w, const char *name);
+void hook_report_read(struct hook_report *out, struct arena *arena, struct reader *r);
 
 void task_write(const struct task *task, struct writer *w, const char *name);
 void task_read(struct task *out, struct reader *r);

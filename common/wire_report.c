@@ -206,6 +206,21 @@ static void report_push_read(void *to, struct arena *arena, struct reader *r, co
     }
 }
 
+static void report_hook_write(const void *from, struct writer *w, const char *name) {
+    const struct task_report *report = from;
+    if (report->hook.result_count > 0) {
+        hook_report_write(&report->hook, w, name);
+    }
+}
+
+static void report_hook_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task_report *report = to;
+    if (reader_has(r, name)) {
+        struct reader below = reader_object(r, name);
+        hook_report_read(&report->hook, arena, &below);
+    }
+}
+
 static void early_chunks_write(const void *from, struct writer *w, const char *name) {
     int64_t chunks = ((const struct task_report *)from)->early_chunks;
     if (chunks != 0) {
@@ -230,6 +245,7 @@ static const struct field report_fields[] = {
     NAME(struct task_report, version, 0),
     NUMBER(struct task_report, output_bytes, 0, count_max),
     OTHER("push", report_push_write, report_push_read),
+    OTHER("hook", report_hook_write, report_hook_read),
     OTHER("early_chunks", early_chunks_write, early_chunks_read),
     END,
 };

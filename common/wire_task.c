@@ -269,6 +269,21 @@ static void task_push_read(void *to, struct arena *arena, struct reader *r, cons
     }
 }
 
+static void task_hook_write(const void *from, struct writer *w, const char *name) {
+    const struct task *task = from;
+    if (task->hook.event_count > 0) {
+        hook_task_write(&task->hook, w, name);
+    }
+}
+
+static void task_hook_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task *task = to;
+    if (reader_has(r, name)) {
+        struct reader below = reader_object(r, name);
+        hook_task_read(&task->hook, arena, &below);
+    }
+}
+
 static const struct field early_fields[] = {
     NUMBER(struct early_task, run, 0, INT64_MAX),
     NUMBER(struct early_task, chunks, 0, GRID_FRAMES_MAX),
@@ -324,6 +339,7 @@ static const struct field task_fields[] = {
     STRING(struct task, version, TEXT_MAX),
     OTHER("removal", removal_write, removal_read),
     OTHER("push", task_push_write, task_push_read),
+    OTHER("hook", task_hook_write, task_hook_read),
     OTHER("early", early_write, early_read),
     END,
 };

@@ -123,6 +123,8 @@ void call_show_probe(struct tx *tx, struct call *call);
 
 void call_list_endpoints(struct tx *tx, struct call *call);
 void call_reset_endpoint(struct tx *tx, struct call *call);
+void call_list_deliveries(struct tx *tx, struct call *call);
+void call_replay_events(struct tx *tx, struct call *call);
 void call_publish_title(struct tx *tx, struct call *call);
 void call_unpublish_title(struct tx *tx, struct call *call);
 void call_roll_back_title(struct tx *tx, struct call *call);

@@ -2,6 +2,7 @@
 /* API calls about endpoints and what is published there. */
 #include "call.h"
 #include "endpoint_rows.h"
+#include "hooks.h"
 #include "objects.h"
 #include "publication.h"
 #include "versions.h"
@@ -21,6 +22,49 @@ void call_reset_endpoint(struct tx *tx, struct call *call) {
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "endpoint", call->argument);
     writer_string(&call->writer, "state", breaker_state_name(BREAKER_CLOSED));
+    writer_object_end(&call->writer);
+}
+
+void call_list_deliveries(struct tx *tx, struct call *call) {
+    const char *state = exchange_query(call->exchange, "state");
+    const struct hook_page page = {.endpoint = call->argument,
+                                   .state = state == NULL ? "" : state,
+                                   .after = call_number(call, "after", 0, INT64_MAX / 2)};
+    hooks_write(tx, call->routes->farm, &page, &call->writer);
+}
+
+/* One of the three must be said. */
+static struct hook_replay read_replay(struct reader *r) {
+    static const char *const members[] = {"dead", "since", "event", NULL};
+    struct hook_replay replay = {.dead = false};
+    int said = 0;
+    reader_only(r, members);
+    for (size_t i = 0; members[i] != NULL; i++) {
+        said += reader_has(r, members[i]) ? 1 : 0;
+    }
+    if (reader_has(r, "dead")) {
+        reader_bool(r, "dead", &replay.dead);
+    }
+    if (reader_has(r, "since")) {
+        reader_int(r, "since", 0, INT64_MAX / 2, &replay.since);
+    }
+    if (reader_has(r, "event")) {
+        reader_int(r, "event", 1, INT64_MAX / 2, &replay.event);
+    }
+    if (reader_ok(r) && (said != 1 || (reader_has(r, "dead") && !replay.dead))) {
+        reader_fail(r, "dead", "must be true, or `since` a time, or `event` a number: one of them");
+    }
+    return replay;
+}
+
+void call_replay_events(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    const struct hook_replay replay = read_replay(&r);
+    int64_t count = reader_ok(&r) ? hooks_replay(tx, call->routes->farm, call->argument, &replay)
+                                  : 0;
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "endpoint", call->argument);
+    writer_int(&call->writer, "events", count);
     writer_object_end(&call->writer);
 }
 

@@ -7,6 +7,8 @@
 
 #include "common/mem.h"
 #include "exposition.h"
+#include "hook_events.h"
+#include "hooks.h"
 
 enum { LEAVING_SHOWN = 20 };
 
@@ -38,6 +40,11 @@ static void read_row(struct query *query, const struct farm *farm, struct endpoi
         .failed = query_integer(query, 18),
         .objects = query_integer(query, 19),
         .bytes = query_integer(query, 20),
+        .gone_at = query_integer(query, 21),
+        .pause_until = query_integer(query, 22),
+        .taken = query_integer(query, 23),
+        .died = query_integer(query, 24),
+        .lost = query_integer(query, 25),
     };
     snprintf(row->name, sizeof(row->name), "%s", query_text(query, 0));
     snprintf(row->error, sizeof(row->error), "%s", query_text(query, 15));
@@ -104,6 +111,9 @@ static bool follow_file(struct tx *tx, const struct endpoint *file) {
                 VALUES(TEXT(file->push.name), INTEGER(file->is_catalog ? 1 : 0), TEXT(file->rules),
                        REAL(limit_default(file->pushes).pushes)));
     }
+    sql_run(tx, SQL_ENDPOINT_SET_HOOK,
+            VALUES(TEXT(file->push.name), INTEGER(file->hook.events), TEXT(file->label),
+                   TEXT(file->tenant), INTEGER(file->hook.max_age_ms)));
     return !same;
 }
 
@@ -188,6 +198,9 @@ void endpoint_reset(struct tx *tx, const struct farm *farm, const char *name) {
         row->error[0] = '\0';
         endpoint_save(tx, row);
         sql_run(tx, SQL_PUBLICATIONS_RETRY, VALUES(TEXT(name), INTEGER(tx_now(tx))));
+        sql_run(tx, SQL_ENDPOINT_SET_GONE, VALUES(TEXT(name), INTEGER(0)));
+        sql_run(tx, SQL_ENDPOINT_SET_PAUSE, VALUES(TEXT(name), INTEGER(0)));
+        hooks_retry(tx, name);
         tx_wake(tx, TOPIC_PUSHES);
     }
     endpoint_list_finish(&list);
@@ -206,15 +219,19 @@ const struct endpoint *endpoint_get(struct tx *tx, const struct farm *farm, cons
 
 /* ---- what people see ----------------------------------------------------------------------- */
 
-/* How many publications of each wait, as `backlog` has them in the order of the list. */
-static void count_waiting(struct tx *tx, const struct endpoint_list *list, int64_t *backlog) {
+/* How many publications or deliveries of each wait, and are dead, in the order of the list; as an
+ * owned array. */
+static struct hook_counts *count_waiting(struct tx *tx, const struct endpoint_list *list) {
+    struct hook_counts *counts = mem_zero(list->count + 1, sizeof(*counts));
     struct query query = sql_query(tx, SQL_PUBLICATIONS_WAITING, NULL, 0);
     while (query_next(&query)) {
         const struct endpoint_row *row = endpoint_list_find(list, query_text(&query, 0));
         if (row != NULL) {
-            backlog[row - list->rows] = query_integer(&query, 1);
+            counts[row - list->rows].waiting = query_integer(&query, 1);
         }
     }
+    hooks_count(tx, list, counts);
+    return counts;
 }
 
 static void write_time(struct writer *w, const char *name, int64_t at) {
@@ -236,12 +253,30 @@ static void write_leaving(struct tx *tx, const char *name, struct writer *w) {
     writer_array_end(w);
 }
 
-static void write_row(struct tx *tx, const struct endpoint_row *row, int64_t backlog,
-                      struct writer *w) {
+/* What a webhook hears of, and what became of it. */
+static void write_hook(const struct endpoint_row *row, const struct hook_counts *counts,
+                       struct writer *w) {
+    writer_array(w, "events");
+    for (size_t i = 0; hook_event_at(i) != NULL; i++) {
+        if ((row->file->hook.events & hook_event_parse(hook_event_at(i))) != 0) {
+            writer_string(w, NULL, hook_event_at(i));
+        }
+    }
+    writer_array_end(w);
+    writer_int(w, "dead", counts->dead);
+    writer_int(w, "delivered", row->taken);
+    writer_int(w, "lost", row->lost);
+    write_time(w, "gone_at", row->gone_at);
+}
+
+static void write_row(struct tx *tx, const struct endpoint_row *row,
+                      const struct hook_counts *counts, struct writer *w) {
     char url[PLACE_TEXT] = "", fill[64] = "";
     if (row->file != NULL) {
         place_public(row->file->push.url, url);
-        endpoint_fill_text(row->file, fill, sizeof(fill));
+        if (!row->file->is_hook) {
+            endpoint_fill_text(row->file, fill, sizeof(fill));
+        }
     }
     writer_object(w, NULL);
     writer_string(w, "name", row->name);
@@ -256,7 +291,7 @@ static void write_row(struct tx *tx, const struct endpoint_row *row, int64_t bac
     write_time(w, "retry_at", row->breaker.state == BREAKER_OPEN ? row->breaker.retry_at : 0);
     writer_int(w, "limit", breaker_allows(&row->breaker, &row->limit));
     writer_int(w, "running", row->running);
-    writer_int(w, "backlog", backlog);
+    writer_int(w, "backlog", counts->waiting);
     writer_number(w, "request_ms", row->limit.last_ms);
     writer_string(w, "error", row->error);
     writer_bool(w, "window_open", row->file != NULL && endpoint_window_open(row->file, tx_now(tx)));
@@ -264,30 +299,37 @@ static void write_row(struct tx *tx, const struct endpoint_row *row, int64_t bac
     writer_int(w, "pushes_failed", row->failed);
     writer_int(w, "bytes", row->bytes);
     write_leaving(tx, row->name, w);
+    if (row->file != NULL && row->file->is_hook) {
+        writer_object(w, "webhook");
+        write_hook(row, counts, w);
+        writer_object_end(w);
+    }
     writer_object_end(w);
 }
 
 void endpoint_rows_write(struct tx *tx, const struct farm *farm, struct writer *w) {
     struct endpoint_list list = {0};
     endpoint_list_read(tx, farm, &list);
-    int64_t *backlog = mem_zero(list.count + 1, sizeof(*backlog));
-    count_waiting(tx, &list, backlog);
+    struct hook_counts *counts = count_waiting(tx, &list);
     writer_array(w, "endpoints");
     for (size_t i = 0; i < list.count; i++) {
-        write_row(tx, &list.rows[i], backlog[i], w);
+        write_row(tx, &list.rows[i], &counts[i], w);
     }
     writer_array_end(w);
-    mem_free(backlog);
+    mem_free(counts);
     endpoint_list_finish(&list);
 }
 
 /* Of one endpoint, what a family has of it. */
-static double sample_of(const struct endpoint_row *row, int64_t backlog, int family) {
+static double sample_of(const struct endpoint_row *row, const struct hook_counts *counts,
+                        int family) {
     const double samples[] = {
         (double)row->breaker.state, (double)breaker_allows(&row->breaker, &row->limit),
-        (double)row->running,       (double)backlog,
+        (double)row->running,       (double)counts->waiting,
         row->limit.last_ms / 1000,  (double)row->brought,
-        (double)row->failed,        (double)row->bytes};
+        (double)row->failed,        (double)row->bytes,
+        (double)counts->dead,       (double)row->taken,
+        (double)row->died,          (double)row->lost};
     return samples[family];
 }
 
@@ -302,26 +344,34 @@ void endpoint_rows_metrics(struct tx *tx, const struct farm *farm, struct buf *o
         {"reelfarm_endpoint_push_limit", EXPOSITION_GAUGE,
          "Pushes that an endpoint is given at a time."},
         {"reelfarm_endpoint_pushes_running", EXPOSITION_GAUGE, "Pushes that run."},
-        {"reelfarm_endpoint_backlog", EXPOSITION_GAUGE, "Titles that wait to be pushed."},
+        {"reelfarm_endpoint_backlog", EXPOSITION_GAUGE,
+         "Titles that wait to be pushed, or events that wait to be told."},
         {"reelfarm_endpoint_request_seconds", EXPOSITION_GAUGE,
          "Mean time of a request to an endpoint, in its last push."},
         {"reelfarm_endpoint_pushes_total", EXPOSITION_COUNTER, "Pushes that were done."},
         {"reelfarm_endpoint_pushes_failed_total", EXPOSITION_COUNTER,
          "Pushes that failed by the endpoint."},
         {"reelfarm_endpoint_bytes_total", EXPOSITION_COUNTER, "Bytes that were brought."},
+        {"reelfarm_endpoint_events_dead", EXPOSITION_GAUGE,
+         "Events that a webhook did not take in their time, and that are kept."},
+        {"reelfarm_endpoint_events_delivered_total", EXPOSITION_COUNTER,
+         "Events that a webhook took."},
+        {"reelfarm_endpoint_events_dead_total", EXPOSITION_COUNTER,
+         "Events that a webhook did not take in their time."},
+        {"reelfarm_endpoint_events_lost_total", EXPOSITION_COUNTER,
+         "Dead events that went since there were too many."},
     };
     struct endpoint_list list = {0};
     endpoint_list_read(tx, farm, &list);
-    int64_t *backlog = mem_zero(list.count + 1, sizeof(*backlog));
-    count_waiting(tx, &list, backlog);
+    struct hook_counts *counts = count_waiting(tx, &list);
     for (int family = 0; family < (int)(sizeof(families) / sizeof(families[0])); family++) {
         exposition_family(out, families[family].name, families[family].kind, families[family].help);
         for (size_t i = 0; i < list.count; i++) {
             struct labels labels = {{{"endpoint", list.rows[i].name}}};
             exposition_sample(out, families[family].name, &labels,
-                              sample_of(&list.rows[i], backlog[i], family));
+                              sample_of(&list.rows[i], &counts[i], family));
         }
     }
-    mem_free(backlog);
+    mem_free(counts);
     endpoint_list_finish(&list);
 }

@@ -26,6 +26,11 @@ struct endpoint_row {
     int64_t failed;
     int64_t objects;
     int64_t bytes;
+    int64_t gone_at;     /* a webhook that said it is no more; 0: it did not */
+    int64_t pause_until; /* it asked for a pause till then */
+    int64_t taken;       /* events, as are the next two */
+    int64_t died;
+    int64_t lost;    /* dead ones that there was no room for */
     int64_t running; /* pushes, as of endpoint_list_read */
 };
 
@@ -63,7 +68,8 @@ struct endpoint_result {
 void endpoint_report(struct tx *tx, const struct farm *farm, const char *name,
                      const struct endpoint_result *result);
 
-/* Closes its breaker by hand; what waits after a failure is tried at once. NOT_FOUND. */
+/* Closes its breaker by hand, and takes up one that was gone; what waits after a failure is tried
+ * at once. NOT_FOUND. */
 void endpoint_reset(struct tx *tx, const struct farm *farm, const char *name);
 
 /* NOT_FOUND of the transaction, unless the file has such an endpoint; borrowed. */

@@ -9,6 +9,7 @@
 
 #include "common/json.h"
 #include "common/yaml.h"
+#include "hook_events.h"
 
 enum {
     URL_MAX = 8192,
@@ -16,13 +17,17 @@ enum {
     CONNECTIONS_MAX = 256,
     HEIGHT_MAX = 65535,
     VERIFY_MAX = 1000000,
+    ATTEMPTS_MAX = 1000,
+    MAX_AGE_S_MAX = 30 * 24 * 60 * 60,
+    TIMEOUT_S_MAX = 120,
+    SOURCE_MAX = 512,
     MINUTE_MS = 60000,
 };
 
 static const int64_t bandwidth_max = INT64_C(1) << 50;
 
-static const char *const drivers[] = {"dav", "pull", "s3", "catalog", NULL};
-enum { DRIVER_DAV, DRIVER_PULL, DRIVER_S3, DRIVER_CATALOG };
+static const char *const drivers[] = {"dav", "pull", "s3", "catalog", "webhook", NULL};
+enum { DRIVER_DAV, DRIVER_PULL, DRIVER_S3, DRIVER_CATALOG, DRIVER_WEBHOOK };
 
 static const char *const fills[] = {
     [FILL_ALWAYS] = "always", [FILL_ON_DEMAND] = "on-demand", [FILL_NEVER] = "never"};
@@ -133,19 +138,24 @@ static const char *read_url(struct reader *r, struct arena *arena, const char *n
     return arena_format(arena, "%.*s", (int)size, read);
 }
 
-static void read_rules(struct reader *r, struct arena *arena, struct endpoint *out) {
-    const char *fill = reader_has(r, "fill") ? text_member(r, arena, "fill") : fills[FILL_ALWAYS];
+/* Which titles it is for, whatever it does with them. */
+static void read_filters(struct reader *r, struct arena *arena, struct endpoint *out) {
     out->label = text_member(r, arena, "label");
     out->tenant = text_member(r, arena, "tenant");
-    if (reader_ok(r) && !parse_fill(fill, out)) {
-        reader_fail(r, "fill", "is '%.40s'; write always, on-demand, never, or score >= NUMBER",
-                    fill);
-    }
     if (reader_ok(r) && out->label[0] != '\0' && !title_label_valid(out->label)) {
         reader_fail(r, "label", "must be NAME=VALUE of letters, digits, '.', '_' and '-'");
     }
     if (reader_ok(r) && out->tenant[0] != '\0' && !tenant_name_valid(out->tenant)) {
         reader_fail(r, "tenant", "must be at most 64 letters, digits, '.', '_' and '-'");
+    }
+}
+
+static void read_rules(struct reader *r, struct arena *arena, struct endpoint *out) {
+    const char *fill = reader_has(r, "fill") ? text_member(r, arena, "fill") : fills[FILL_ALWAYS];
+    read_filters(r, arena, out);
+    if (reader_ok(r) && !parse_fill(fill, out)) {
+        reader_fail(r, "fill", "is '%.40s'; write always, on-demand, never, or score >= NUMBER",
+                    fill);
     }
     out->rules = arena_format(arena, "%s %.17g %s %s", fill, out->score, out->label, out->tenant);
 }
@@ -180,20 +190,82 @@ static void read_pace(struct reader *r, struct arena *arena, struct endpoint *ou
     }
 }
 
-static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint *out) {
-    static const char *const members[] = {
-        "name",        "driver",        "url",        "serves",          "fill",
-        "label",       "tenant",        "max_height", "falls_back",      "pushes",
-        "connections", "bandwidth_bps", "window",     "verify_segments", NULL};
-    int driver = DRIVER_DAV;
-    reader_only(r, members);
-    const char *name = text_member(r, arena, "name");
-    if (reader_ok(r) && !endpoint_name_valid(name)) {
-        reader_fail(r, "name", "must be 1 to %d of a-z, 0-9, '.', '_' and '-'", ENDPOINT_TEXT - 1);
+/* A webhook's URL is called as it stands, its query too. */
+static const char *read_hook_url(struct reader *r, struct arena *arena) {
+    const char *url = text_member(r, arena, "url");
+    const char *host = strstr(url, "://");
+    bool known = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+    bool is_plain = strpbrk(url, " \"<>\\#") == NULL && strlen(url) <= URL_MAX;
+    for (const char *at = url; *at != '\0'; at++) {
+        is_plain = is_plain && (unsigned char)*at > 0x20 && *at != 0x7f;
     }
-    snprintf(out->push.name, sizeof(out->push.name), "%s", name);
-    reader_choice(r, "driver", drivers, &driver);
-    out->push.driver = drivers[driver];
+    if (!reader_ok(r)) {
+        return url;
+    }
+    if (!known || !is_plain || strcspn(host + 3, "/:?") == 0) {
+        reader_fail(r, "url",
+                    "of a webhook must be one that begins with http:// or https://, with "
+                    "a host and without '#'");
+    } else if (has_secret(url)) {
+        reader_fail(r, "url",
+                    "must hold no user or password; workers have those in their file of secrets");
+    }
+    return url;
+}
+
+static int64_t read_events(struct reader *r) {
+    int64_t events = 0;
+    if (!reader_has(r, "events")) {
+        return hook_events_default();
+    }
+    struct reader list = reader_array(r, "events");
+    for (size_t i = 0; i < reader_count(&list) && reader_ok(r); i++) {
+        const char *name = "";
+        reader_item_string(&list, i, &name);
+        int64_t bit = hook_event_parse(name);
+        if (reader_ok(r) && bit == 0) {
+            struct buf known = {0};
+            for (size_t j = 0; hook_event_at(j) != NULL; j++) {
+                buf_format(&known, "%s%s", j == 0 ? "" : ", ", hook_event_at(j));
+            }
+            reader_fail(r, "events", "has '%.40s', which is none of %s", name, buf_text(&known));
+            buf_finish(&known);
+        }
+        events |= bit;
+    }
+    if (reader_ok(r) && events == 0) {
+        reader_fail(r, "events", "must list at least one; leave it out for all of titles");
+    }
+    return events;
+}
+
+static void read_hook(struct reader *r, struct arena *arena, struct endpoint *out) {
+    struct hook_rules *hook = &out->hook;
+    out->is_hook = true;
+    out->fill = FILL_NEVER;
+    out->push.url = read_hook_url(r, arena);
+    out->push.serves = "";
+    out->push.connections = 1;
+    read_filters(r, arena, out);
+    out->pushes = number_member(r, "pushes", 1, PUSHES_MAX, ENDPOINT_PUSHES);
+    hook->events = read_events(r);
+    hook->source = reader_has(r, "source") ? text_member(r, arena, "source") : HOOK_SOURCE;
+    if (reader_has(r, "batch")) {
+        reader_bool(r, "batch", &hook->batch);
+    }
+    hook->attempts = number_member(r, "attempts", 1, ATTEMPTS_MAX, HOOK_ATTEMPTS);
+    hook->max_age_ms = INT64_C(1000) *
+                       number_member(r, "max_age_s", 1, MAX_AGE_S_MAX, HOOK_MAX_AGE_S);
+    hook->timeout_ms = 1000 * number_member(r, "timeout_s", 1, TIMEOUT_S_MAX, HOOK_TIMEOUT_S);
+    size_t size = strlen(hook->source);
+    if (reader_ok(r) &&
+        (size == 0 || size > SOURCE_MAX || strcspn(hook->source, " \"<>\\^`{|}\t\r\n") != size)) {
+        reader_fail(r, "source", "must be a URI, by which receivers tell farms apart");
+    }
+    out->rules = arena_format(arena, "webhook %s %s", out->label, out->tenant);
+}
+
+static void read_store(struct reader *r, struct arena *arena, int driver, struct endpoint *out) {
     out->is_catalog = driver == DRIVER_CATALOG;
     out->fetches = driver == DRIVER_PULL;
     out->push.url = read_url(r, arena, "url", true);
@@ -206,6 +278,30 @@ static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint
     read_pace(r, arena, out);
     out->push.verify_segments =
         number_member(r, "verify_segments", 0, VERIFY_MAX, ENDPOINT_VERIFY_SEGMENTS);
+}
+
+static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint *out) {
+    static const char *const stores[] = {
+        "name",        "driver",        "url",        "serves",          "fill",
+        "label",       "tenant",        "max_height", "falls_back",      "pushes",
+        "connections", "bandwidth_bps", "window",     "verify_segments", NULL};
+    static const char *const hooks[] = {"name",      "driver",    "url",    "events", "label",
+                                        "tenant",    "pushes",    "source", "batch",  "attempts",
+                                        "max_age_s", "timeout_s", NULL};
+    int driver = DRIVER_DAV;
+    const char *name = text_member(r, arena, "name");
+    if (reader_ok(r) && !endpoint_name_valid(name)) {
+        reader_fail(r, "name", "must be 1 to %d of a-z, 0-9, '.', '_' and '-'", ENDPOINT_TEXT - 1);
+    }
+    snprintf(out->push.name, sizeof(out->push.name), "%s", name);
+    reader_choice(r, "driver", drivers, &driver);
+    reader_only(r, driver == DRIVER_WEBHOOK ? hooks : stores);
+    out->push.driver = drivers[driver];
+    if (driver == DRIVER_WEBHOOK) {
+        read_hook(r, arena, out);
+    } else {
+        read_store(r, arena, driver, out);
+    }
 }
 
 static void read_list(struct reader *r, struct endpoints *out) {

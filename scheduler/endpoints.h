@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The endpoints of a farm, edges and catalogs, as a YAML file lists them; and the pure rules of
- * what each is to hold and when it may be filled. No secret stands there: workers have those, by
- * the endpoint's name.
+ * The endpoints of a farm, edges, catalogs and webhooks, as a YAML file lists them; and the pure
+ * rules of what each is to hold and when it may be filled. No secret stands there: workers have
+ * those, by the endpoint's name.
  */
 #ifndef SCHEDULER_ENDPOINTS_H
 #define SCHEDULER_ENDPOINTS_H
@@ -30,9 +30,22 @@ enum fill {
     FILL_NEVER,     /* nothing: what it holds is taken away */
 };
 
+/* What a webhook is told, and how. */
+struct hook_rules {
+    int64_t events;     /* a bit each: hook_events.h */
+    const char *source; /* of its CloudEvents */
+    bool batch;         /* many in one request */
+    int attempts;       /* of a delivery, at most */
+    int64_t max_age_ms; /* and so long */
+    int timeout_ms;     /* of a request */
+};
+
 struct endpoint {
     struct push_endpoint push; /* as workers are told; the bandwidth is the endpoint's */
     bool is_catalog;
+    bool is_hook; /* it is told of events and holds no titles: of the rest it has label, tenant and
+                     pushes alone */
+    struct hook_rules hook;
     bool fetches; /* a cache that takes from the origin by itself what players ask it for */
     enum fill fill;
     double score;       /* FILL_SCORE: at least so much */

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "hooks.h"
 #include "rows.h"
 
 enum {
@@ -55,6 +56,9 @@ void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing
     sql_run(tx, SQL_EVENT_ADD,
             VALUES(INTEGER(seq), INTEGER(tx_now(tx)), TEXT(title), INTEGER(unit), TEXT(kind),
                    TEXT(detail), TEXT(trace)));
+    if (unit == 0) {
+        hooks_event(tx, seq, title, kind, trace, detail);
+    }
     if (is_logged(kind)) {
         log_event(tx, kind, trace, title, unit, detail);
     }

@@ -11,6 +11,7 @@
 #include "early.h"
 #include "estimate.h"
 #include "hedge.h"
+#include "hooks.h"
 #include "metrics.h"
 #include "probes.h"
 #include "publication.h"
@@ -321,6 +322,9 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     if (!get_lease(tx, fence, &lease)) {
         return answer;
     }
+    if (hooks_are_of(&lease)) {
+        return hooks_complete(tx, farm, &lease, report);
+    }
     if (lease.kind == TASK_PUSH) {
         return push_complete(tx, farm, &lease, &report->push);
     }
@@ -532,6 +536,9 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     if (!get_lease(tx, fence, &lease)) {
         return ANSWER_DROPPED;
     }
+    if (hooks_are_of(&lease)) {
+        return hooks_fail(tx, farm, &lease, failure);
+    }
     if (lease.kind == TASK_PUSH) {
         return push_fail(tx, farm, &lease, failure);
     }
@@ -580,6 +587,10 @@ static void lose_unit(struct tx *tx, const struct lease_row *lease, struct unit_
 
 void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                   enum lease_event event) {
+    if (hooks_are_of(lease)) {
+        hooks_drop(tx, farm, lease, event);
+        return;
+    }
     if (lease->kind == TASK_PUSH) {
         push_drop(tx, farm, lease, event);
         return;

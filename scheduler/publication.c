@@ -116,6 +116,38 @@ static bool is_behind(const struct publication_list *list, const struct publicat
     return false;
 }
 
+/* Tells, once for each version that is current, that the origin and all catalogs have it; a farm
+ * without endpoints is told that it is done. */
+static void tell_published(struct tx *tx, const char *title, const struct publication_list *list) {
+    char version[VERSION_TEXT] = "";
+    bool withheld = false;
+    struct query query = sql_query(tx, SQL_TITLE_WANTING, VALUES(TEXT(title)));
+    if (query_next(&query)) {
+        bool stays = strcmp(query_text(&query, 0), state_name(MACHINE_TITLE, TITLE_REMOVING)) != 0;
+        snprintf(version, sizeof(version), "%s", stays ? query_text(&query, 1) : "");
+        withheld = query_integer(&query, 5) != 0;
+    }
+    query_close(&query);
+    for (size_t i = 0; i < list->count && !withheld; i++) {
+        const struct publication_row *row = &list->rows[i];
+        bool lacks = row->stage != STAGE_SETTLED || strcmp(row->held, version) != 0;
+        if (row->is_catalog && row->choice >= 0 && lacks) {
+            return;
+        }
+    }
+    const char *told = withheld ? "" : version;
+    bool is_new = sql_run(tx, SQL_TITLE_SET_TOLD, VALUES(TEXT(title), TEXT(told))) > 0;
+    if (is_new && told[0] != '\0' && sql_integer(tx, SQL_ENDPOINTS_LISTED, NULL, 0, 0) > 0) {
+        struct buf detail = {0};
+        struct writer w = writer_of(&detail);
+        writer_object(&w, NULL);
+        writer_string(&w, "version", version);
+        writer_object_end(&w);
+        event_add(tx, title, 0, "title", "publish", buf_text(&detail));
+        buf_finish(&detail);
+    }
+}
+
 void publication_order(struct tx *tx, const char *title) {
     struct publication_list list = {0};
     publication_list_read(tx, title, &list);
@@ -127,6 +159,7 @@ void publication_order(struct tx *tx, const char *title) {
                     VALUES(INTEGER(row->id), TEXT(stages[row->stage]), TEXT(stages[stage])));
         }
     }
+    tell_published(tx, title, &list);
     publication_list_finish(&list);
     tx_wake(tx, TOPIC_PUSHES);
 }

@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "events.h"
+#include "hooks.h"
 #include "metrics.h"
 #include "task_make.h"
 #include "titles.h"
@@ -154,13 +155,10 @@ static void detail_of(const struct publication_row *row, const struct lease_row 
     writer_object_end(&w);
 }
 
-/* Its unit, and who runs it, under a new fence. */
-static void take_lease(struct tx *tx, struct task *task, const struct publication_row *row,
-                       const struct session_row *session) {
-    char place[PUBLICATION_TEXT];
+void push_take_lease(struct tx *tx, struct task *task, const char *place,
+                     const struct session_row *session) {
     struct lease_row lease = {.kind = TASK_PUSH, .attempt = task->attempt};
     int64_t unit = tx_numbers(tx, "unit", 1);
-    publication_place(row->id, place);
     lease.fence = task->fence = tx_numbers(tx, "fence", 1);
     memcpy(lease.worker, session->worker, sizeof(lease.worker));
     memcpy(lease.host, session->host, sizeof(lease.host));
@@ -180,7 +178,7 @@ static void take_lease(struct tx *tx, struct task *task, const struct publicatio
     metric_add(tx, METRIC_LEASES_GRANTED, TASK_PUSH, 0, 1);
     struct buf detail = {0};
     outcome_detail(&detail, &lease, NULL, NULL);
-    struct state_note note = {.title = row->title, .detail = buf_text(&detail)};
+    struct state_note note = {.title = task->title, .detail = buf_text(&detail)};
     unit_move(tx, unit, UNIT_READY, UNIT_LEASE, &note);
     buf_finish(&detail);
 }
@@ -200,6 +198,7 @@ static enum grant grant_one(struct tx *tx, const struct push_request *request, i
                             const struct publication_row *row, const struct endpoint *endpoint,
                             struct writer *w) {
     struct task task = {0};
+    char place[PUBLICATION_TEXT];
     enum grant result = NO_MEMORY;
     task.output = find_output(tx, &task.arena, row);
     task_make_push(&task);
@@ -211,7 +210,8 @@ static enum grant grant_one(struct tx *tx, const struct push_request *request, i
         begin_versions(tx, row, endpoint);
         sql_run(tx, SQL_PUBLICATION_BEGIN, VALUES(INTEGER(row->id)));
         fill_task(tx, &task, row, endpoint);
-        take_lease(tx, &task, row, request->session);
+        publication_place(row->id, place);
+        push_take_lease(tx, &task, place, request->session);
         sql_run(tx, SQL_ENDPOINT_SET_GRANTED, VALUES(TEXT(row->endpoint), INTEGER(tx_now(tx))));
         task_write(&task, w, NULL);
         *memory_left -= task.reserve_bytes;
@@ -223,7 +223,8 @@ static enum grant grant_one(struct tx *tx, const struct push_request *request, i
 
 /* Whether it may be given a push now. */
 static bool has_room(struct tx *tx, struct endpoint_row *row) {
-    if (row->file == NULL || !endpoint_window_open(row->file, tx_now(tx))) {
+    if (row->file == NULL || !endpoint_window_open(row->file, tx_now(tx)) || row->gone_at > 0 ||
+        row->pause_until > tx_now(tx)) {
         return false;
     }
     if (breaker_wake(&row->breaker, tx_now(tx))) {
@@ -272,6 +273,9 @@ static bool grant_next(struct tx *tx, const struct push_request *request, int64_
                        struct endpoint_row *endpoint, struct writer *w) {
     struct publication_row row;
     enum grant result = PUT_OFF;
+    if (endpoint->file->is_hook) {
+        return hooks_grant(tx, request->session, memory_left, endpoint, w);
+    }
     while (result == PUT_OFF && tx_ok(tx) && find_due(tx, endpoint, &row)) {
         result = grant_one(tx, request, memory_left, &row, endpoint->file, w);
     }
@@ -318,14 +322,17 @@ int64_t push_next_at(struct tx *tx, const struct farm *farm) {
     endpoint_list_read(tx, farm, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct endpoint_row *row = &list.rows[i];
-        if (row->file == NULL) {
+        if (row->file == NULL || row->gone_at > 0) {
             continue;
         }
         bool open = endpoint_window_open(row->file, tx_now(tx));
+        int64_t due = row->file->is_hook
+                          ? hooks_next_at(tx, row->name)
+                          : sql_integer(tx, SQL_PUBLICATIONS_NEXT_AT,
+                                        VALUES(TEXT(row->name), INTEGER(tx_now(tx))), 0);
         const int64_t times[] = {row->breaker.state == BREAKER_OPEN ? row->breaker.retry_at : 0,
                                  open ? 0 : endpoint_window_turns(row->file, tx_now(tx)),
-                                 sql_integer(tx, SQL_PUBLICATIONS_NEXT_AT,
-                                             VALUES(TEXT(row->name), INTEGER(tx_now(tx))), 0)};
+                                 row->pause_until > tx_now(tx) ? row->pause_until : 0, due};
         for (size_t j = 0; j < sizeof(times) / sizeof(times[0]); j++) {
             next = times[j] > 0 && (next == 0 || times[j] < next) ? times[j] : next;
         }
@@ -336,20 +343,12 @@ int64_t push_next_at(struct tx *tx, const struct farm *farm) {
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
-/* Ends the lease and its unit, both of which go. Whether the publication is there still. */
-static bool end_push(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                     enum lease_event of_lease, enum unit_event of_unit,
-                     struct publication_row *row) {
+void push_end_lease(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                    enum lease_event of_lease, enum unit_event of_unit, const char *title) {
     struct unit_list units = {0};
-    const struct progress *progress = farm_progress(farm, lease->fence);
-    bool found = publication_find(tx, publication_of_place(lease->title), row);
-    if (found && progress != NULL && row->skip >= 0) {
-        row->skip = progress->done;
-        row->total = progress->total;
-    }
     struct buf detail = {0};
     outcome_detail(&detail, lease, NULL, NULL);
-    struct state_note note = {.title = found ? row->title : "", .detail = buf_text(&detail)};
+    struct state_note note = {.title = title, .detail = buf_text(&detail)};
     lease_move(tx, lease->fence, lease->state, of_lease);
     farm_progress_drop(farm, lease->fence);
     lease_units(tx, lease->fence, &units);
@@ -359,6 +358,19 @@ static bool end_push(struct tx *tx, struct farm *farm, const struct lease_row *l
     unit_list_finish(&units);
     buf_finish(&detail);
     title_drop_run(tx, lease->title);
+}
+
+/* Ends the lease and its unit, both of which go. Whether the publication is there still. */
+static bool end_push(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                     enum lease_event of_lease, enum unit_event of_unit,
+                     struct publication_row *row) {
+    const struct progress *progress = farm_progress(farm, lease->fence);
+    bool found = publication_find(tx, publication_of_place(lease->title), row);
+    if (found && progress != NULL && row->skip >= 0) {
+        row->skip = progress->done;
+        row->total = progress->total;
+    }
+    push_end_lease(tx, farm, lease, of_lease, of_unit, found ? row->title : "");
     return found;
 }
 

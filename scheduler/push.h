@@ -34,4 +34,15 @@ enum answer push_fail(struct tx *tx, struct farm *farm, const struct lease_row *
 void push_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                enum lease_event event);
 
+/* ---- for deliveries to webhooks, which are leased as pushes are ---------------------------- */
+
+/* Leases a push that is filled in but for its fence and unit, which it is given; `place` stands
+ * for a title in the tables of units and leases. */
+void push_take_lease(struct tx *tx, struct task *task, const char *place,
+                     const struct session_row *session);
+
+/* Ends its lease and its unit, both of which go; the feed has it as of this title. */
+void push_end_lease(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                    enum lease_event of_lease, enum unit_event of_unit, const char *title);
+
 #endif

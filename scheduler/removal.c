@@ -25,7 +25,7 @@ static void leave_feed(struct tx *tx, const char *title, const char *tenant) {
 
 static void drop_title(struct tx *tx, const char *title) {
     static const enum sql_id drops[] = {
-        SQL_LABELS_DROP,      SQL_PRODUCTS_DROP,    SQL_VERSIONS_DROP, SQL_VERSIONS_DROP_RENDITIONS,
+        SQL_PRODUCTS_DROP,    SQL_VERSIONS_DROP,    SQL_VERSIONS_DROP_RENDITIONS,
         SQL_TITLE_UNWITHHOLD, SQL_TITLE_DROP_SCORE, SQL_EARLY_DROP};
     char tenant[TENANT_TEXT] = "";
     struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(title)));
@@ -41,7 +41,8 @@ static void drop_title(struct tx *tx, const char *title) {
     publication_clean(tx, title);
     title_move(tx, title, TITLE_REMOVING, TITLE_DROP, "");
     leave_feed(tx, title, tenant);
-    sql_run(tx, SQL_TITLE_DROP_TRACE, VALUES(TEXT(title))); /* its last event had it */
+    sql_run(tx, SQL_LABELS_DROP, VALUES(TEXT(title))); /* by which its last event found its way, */
+    sql_run(tx, SQL_TITLE_DROP_TRACE, VALUES(TEXT(title))); /* which has this */
 }
 
 bool title_remove(struct tx *tx, const char *id, bool keep_files) {

@@ -82,6 +82,8 @@ static const struct route table[] = {
     {"PUT", "/v1/popularity", ADMINS, WHOLE_FARM, true, call_set_popularity},
     {"GET", "/v1/endpoints", VIEWERS, WHOLE_FARM, false, call_list_endpoints},
     {"POST", "/v1/endpoints/*/reset", ADMINS, WHOLE_FARM, false, call_reset_endpoint},
+    {"GET", "/v1/endpoints/*/deliveries", VIEWERS, WHOLE_FARM, false, call_list_deliveries},
+    {"POST", "/v1/endpoints/*/replay", ADMINS, WHOLE_FARM, true, call_replay_events},
     {"GET", "/v1/ladders", VIEWERS, ITS_OWN, false, call_list_ladders},
     {"GET", "/v1/events", VIEWERS, ITS_OWN, false, call_list_events},
     {"GET", "/v1/workers", VIEWERS, WHOLE_FARM, false, call_list_workers},

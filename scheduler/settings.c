@@ -186,8 +186,8 @@ static const struct config_option table[] = {
      .offset = FIELD(endpoints),
      .min = 1,
      .max = 4096,
-     .help = "YAML file of the edges and catalogs that titles are published to; it is read at the "
-             "start"},
+     .help = "YAML file of the edges and catalogs that titles are published to, and of webhooks; "
+             "it is read at the start"},
     {.name = "tenants",
      .type = CONFIG_TEXT,
      .offset = FIELD(tenants),

@@ -321,9 +321,10 @@ static int drop_title(struct tx *tx, const char *title, enum title_state state,
 int title_move(struct tx *tx, const char *title, enum title_state state, enum title_event event,
                const char *detail) {
     bool drops = state_next(MACHINE_TITLE, (int)state, (int)event) == TITLE_GONE;
+    /* while its row is there, which says who is to hear of it */
+    event_add(tx, title, 0, "title", state_event_name(MACHINE_TITLE, (int)event), detail);
     int next = drops ? drop_title(tx, title, state, event)
                      : move(tx, MACHINE_TITLE, SQL_TITLE_MOVE, TEXT(title), (int)state, (int)event);
-    event_add(tx, title, 0, "title", state_event_name(MACHINE_TITLE, (int)event), detail);
     metric_add(tx, METRIC_TITLES, (int)state, 0, -1);
     if (next != TITLE_GONE) {
         metric_add(tx, METRIC_TITLES, next, 0, 1);

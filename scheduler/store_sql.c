@@ -226,7 +226,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_ENDPOINTS] =
         "SELECT name, is_catalog, listed, rules, reachable, state, results, row_fails, mends, "
         "pause_ms, opened_at, retry_at, pushes, best_ms, last_ms, error, granted_at, brought, "
-        "failed, objects, bytes FROM endpoint ORDER BY name",
+        "failed, objects, bytes, gone_at, pause_until, taken, died, lost FROM endpoint "
+        "ORDER BY name",
     [SQL_ENDPOINT_ADD] = "INSERT INTO endpoint (name, is_catalog, listed, rules, pushes) "
                          "VALUES ($1, $2, 1, $3, $4)",
     [SQL_ENDPOINT_SET_LISTED] =
@@ -280,7 +281,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATIONS_BEHIND] = "SELECT id, title FROM publication WHERE stage = 'behind' "
                                 "AND id > $1 ORDER BY id LIMIT $2",
     [SQL_PUBLICATIONS_RUNNING] =
-        "SELECT endpoint, count(*) FROM publication WHERE stage = 'running' GROUP BY endpoint",
+        "SELECT endpoint, count(*) FROM publication WHERE stage = 'running' GROUP BY endpoint "
+        "UNION ALL SELECT endpoint, count(DISTINCT fence) FROM delivery WHERE state = 'running' "
+        "GROUP BY endpoint",
     [SQL_PUBLICATIONS_WAITING] = "SELECT endpoint, count(*) FROM (SELECT endpoint FROM publication "
                                  "WHERE stage = 'due' UNION ALL SELECT endpoint FROM publication "
                                  "WHERE stage = 'behind') w GROUP BY endpoint",
@@ -381,6 +384,94 @@ static const char *const statements[SQL_COUNT] = {
         "INSERT INTO unit (id, title, submission, position, kind, rendition, rendition_id, chunk, "
         "build, state, waiting, cost_s, frames, ready_at) "
         "VALUES ($1, $2, 0, $3, 'push', -1, '', -1, 0, 'ready', 0, 1, 0, $4)",
+    [SQL_TITLE_SET_TOLD] = "UPDATE title SET told = $2 WHERE id = $1 AND told <> $2",
+
+    [SQL_ENDPOINTS_LISTED] = "SELECT count(*) FROM endpoint WHERE listed = 1",
+    [SQL_ENDPOINTS_LISTENING] =
+        "SELECT count(*) FROM endpoint WHERE listed = 1 AND (events & $1) <> 0",
+    [SQL_ENDPOINT_SET_HOOK] = "UPDATE endpoint SET events = $2, label = $3, tenant = $4, "
+                              "max_age_ms = $5 WHERE name = $1",
+    [SQL_ENDPOINT_SET_GONE] = "UPDATE endpoint SET gone_at = $2 WHERE name = $1",
+    [SQL_ENDPOINT_SET_PAUSE] = "UPDATE endpoint SET pause_until = $2 WHERE name = $1",
+    [SQL_ENDPOINT_COUNT_EVENTS] = "UPDATE endpoint SET taken = taken + $2, died = died + $3, "
+                                  "lost = lost + $4 WHERE name = $1",
+    /* Whose the title was, or is. */
+    [SQL_EVENT_TENANT] =
+        "SELECT coalesce((SELECT g.tenant FROM title_gone g WHERE g.title = $1 AND g.seq >= $2 "
+        "ORDER BY g.seq LIMIT 1), (SELECT t.tenant FROM title t WHERE t.id = $1), '')",
+    [SQL_EVENT_GET] = "SELECT seq, at, title, kind, detail, trace FROM event WHERE seq = $1",
+    [SQL_EVENTS_SINCE] =
+        "SELECT seq, at, title, kind, detail, trace FROM event WHERE seq > $1 AND at >= $2 "
+        "AND (kind LIKE 'title.%' OR kind LIKE 'publication.%' OR kind LIKE 'version.%') "
+        "ORDER BY seq LIMIT $3",
+    /* For all that listen, or ($8 <> '') for one. One that is gone is given nothing. */
+    [SQL_DELIVERIES_ADD] =
+        "INSERT INTO delivery (endpoint, event, at, title, kind, data, state, error, until, "
+        "ended_at) SELECT e.name, CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS TEXT), "
+        "CAST($4 AS TEXT), CAST($5 AS TEXT), "
+        "CASE WHEN e.gone_at > 0 THEN 'dead' ELSE 'waiting' END, "
+        "CASE WHEN e.gone_at > 0 THEN e.error ELSE '' END, CAST($9 AS BIGINT) + e.max_age_ms, "
+        "CASE WHEN e.gone_at > 0 THEN CAST($9 AS BIGINT) ELSE 0 END FROM endpoint e "
+        "WHERE e.listed = 1 AND (e.events & $6) <> 0 AND (e.tenant = '' OR e.tenant = $7) "
+        "AND (e.label = '' OR EXISTS (SELECT 1 FROM title_label l WHERE l.title = $3 "
+        "AND l.label = e.label)) AND ($8 = '' OR e.name = $8) "
+        "ON CONFLICT (endpoint, event) DO NOTHING",
+    /* Of each title none that comes behind one which runs or pauses. */
+    [SQL_DELIVERIES_DUE] =
+        "SELECT d.event, d.at, d.title, d.kind, d.data FROM delivery d WHERE d.endpoint = $1 "
+        "AND d.state = 'waiting' AND d.next_at <= $2 AND NOT EXISTS (SELECT 1 FROM delivery o "
+        "WHERE o.endpoint = d.endpoint AND o.title = d.title AND o.event < d.event "
+        "AND (o.state = 'running' OR (o.state = 'waiting' AND o.next_at > $2))) "
+        "ORDER BY d.event LIMIT $3",
+    [SQL_DELIVERIES_NEXT_AT] = "SELECT min(next_at) FROM delivery "
+                               "WHERE endpoint = $1 AND state = 'waiting' AND next_at > $2",
+    [SQL_DELIVERIES_COUNT] =
+        "SELECT endpoint, state, count(*) FROM delivery GROUP BY endpoint, state",
+    [SQL_DELIVERIES_PAGE] =
+        "SELECT event, at, title, kind, state, attempts, status, error, next_at, ended_at "
+        "FROM delivery WHERE endpoint = $1 AND event > $2 AND ($3 = '' OR state = $3) "
+        "ORDER BY event LIMIT $4",
+    [SQL_DELIVERIES_NTH] = "SELECT event FROM delivery WHERE endpoint = $1 AND state = $2 "
+                           "ORDER BY event DESC LIMIT 1 OFFSET $3",
+    [SQL_DELIVERY_BEGIN] = "UPDATE delivery SET state = 'running', fence = $3 "
+                           "WHERE endpoint = $1 AND event = $2 AND state = 'waiting'",
+    [SQL_DELIVERY_ATTEMPTS] = "SELECT attempts FROM delivery WHERE endpoint = $1 AND event = $2 "
+                              "AND fence = $3 AND state = 'running'",
+    [SQL_DELIVERY_TAKEN] =
+        "UPDATE delivery SET state = 'delivered', fence = 0, attempts = attempts + 1, "
+        "status = $4, error = '', ended_at = $5 WHERE endpoint = $1 AND event = $2 "
+        "AND fence = $3 AND state = 'running'",
+    [SQL_DELIVERY_FAILED] =
+        "UPDATE delivery SET state = $3, fence = 0, attempts = attempts + 1, status = $4, "
+        "error = $5, next_at = $6, ended_at = $7 WHERE endpoint = $1 AND event = $2 "
+        "AND state = 'running'",
+    [SQL_DELIVERIES_WAY] =
+        "SELECT endpoint, title FROM delivery WHERE fence = $1 AND state = 'running' "
+        "ORDER BY event LIMIT 1",
+    [SQL_DELIVERIES_LEFT] =
+        "UPDATE delivery SET state = 'waiting', fence = 0 WHERE fence = $1 AND state = 'running'",
+    [SQL_DELIVERIES_RETRY] = "UPDATE delivery SET next_at = $2 "
+                             "WHERE endpoint = $1 AND state = 'waiting' AND next_at > $2",
+    [SQL_DELIVERIES_DIE] = "UPDATE delivery SET state = 'dead', error = $3, ended_at = $4 "
+                           "WHERE endpoint = $1 AND state = 'waiting' AND event <= $2",
+    [SQL_DELIVERIES_EXPIRED] = "SELECT endpoint, count(*) FROM delivery WHERE state = 'waiting' "
+                               "AND until <= $1 GROUP BY endpoint",
+    [SQL_DELIVERIES_EXPIRE] = "UPDATE delivery SET state = 'dead', ended_at = $1, "
+                              "error = CASE WHEN error = '' THEN CAST($2 AS TEXT) ELSE error END "
+                              "WHERE state = 'waiting' AND until <= $1",
+    [SQL_DELIVERIES_FORGET] =
+        "DELETE FROM delivery WHERE ended_at > 0 AND ((state = 'delivered' AND ended_at <= $1) "
+        "OR (state = 'dead' AND ended_at <= $2))",
+    [SQL_DELIVERIES_TRIM] =
+        "DELETE FROM delivery WHERE endpoint = $1 AND state = $2 AND event <= $3",
+    [SQL_DELIVERIES_REPLAY_DEAD] =
+        "UPDATE delivery SET state = 'waiting', attempts = 0, status = 0, error = '', "
+        "next_at = $2, until = $3, ended_at = 0 WHERE endpoint = $1 AND state = 'dead'",
+    [SQL_DELIVERY_REPLAY] =
+        "UPDATE delivery SET state = 'waiting', attempts = 0, status = 0, error = '', "
+        "next_at = $3, until = $4, ended_at = 0 WHERE endpoint = $1 AND event = $2 "
+        "AND state IN ('dead', 'delivered')",
+
     [SQL_EARLY_OPEN] = "SELECT run FROM early_run WHERE title = $1 AND output = $2 AND key = $3 "
                        "AND replaced = 0",
     [SQL_EARLY_GO_ON] =

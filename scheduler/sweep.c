@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "early.h"
+#include "hooks.h"
 #include "session.h"
 #include "tokens.h"
 #include "versions.h"
@@ -22,6 +23,11 @@ static void old_versions(struct tx *tx, struct sweep *sweep) {
     versions_sweep(tx, sweep->farm);
 }
 
+static void old_deliveries(struct tx *tx, struct sweep *sweep) {
+    (void)sweep;
+    hooks_sweep(tx);
+}
+
 /* Others may share the store; and some expire. */
 static void good_tokens(struct tx *tx, struct sweep *sweep) {
     tokens_load(tx, sweep->auth);
@@ -34,6 +40,7 @@ static const struct {
     {"lost workers", lost_workers},
     {"early playlists", old_early_playlists}, /* before what they list */
     {"old versions", old_versions},
+    {"deliveries to webhooks", old_deliveries},
     {"tokens", good_tokens},
 };
 

@@ -192,6 +192,7 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
     sql_run(tx, SQL_TITLE_RESET,
             VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
                    TEXT(request->output), TEXT(request->ladder)));
+    set_order(tx, request);
     title_move(tx, request->title, old->state, TITLE_SUBMIT, "");
     if (request->force) {
         sql_run(tx, SQL_PRODUCTS_DROP, VALUES(TEXT(request->title)));
@@ -212,13 +213,13 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
                        INTEGER(submission), TEXT(request->source), TEXT(request->output),
                        TEXT(request->ladder)));
         set_trace(tx, request);
+        set_order(tx, request); /* by which its events find who is to hear of them */
         event_add(tx, request->title, 0, "title", state_event_name(MACHINE_TITLE, TITLE_SUBMIT),
                   "");
         metric_add(tx, METRIC_TITLES, TITLE_SUBMITTED, 0, 1);
         metric_add(tx, METRIC_TITLE_EVENTS, TITLE_SUBMIT, 0, 1);
     }
     if (is_new) {
-        set_order(tx, request);
         sql_run(tx, SQL_TITLE_SET_KEY,
                 VALUES(TEXT(request->title), TEXT(request->key != NULL ? request->key : "")));
         sql_run(tx, SQL_TITLE_SET_EARLY,
@@ -557,11 +558,26 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
     title_row_finish(&title);
 }
 
+/* {"version": ...}, of the one that is current. */
+static void version_detail(struct tx *tx, const char *id, struct buf *out) {
+    struct title_row title = {0};
+    struct writer w = writer_of(out);
+    if (title_find(tx, id, &title)) {
+        writer_object(&w, NULL);
+        writer_string(&w, "version", title.version);
+        writer_object_end(&w);
+    }
+    title_row_finish(&title);
+}
+
 void title_done(struct tx *tx, const char *id) {
+    struct buf detail = {0};
     versions_publish(tx, id);
     sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(TEXT(id)));
     sql_run(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
-    title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, "");
+    version_detail(tx, id, &detail);
+    title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, buf_text(&detail));
+    buf_finish(&detail);
 }
 
 /* ---- on the way -------------------------------------------------------------- */

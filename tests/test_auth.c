@@ -134,6 +134,8 @@ static const struct {
     {"PUT", "/v1/popularity", A, FARM},
     {"GET", "/v1/endpoints", V | S | A, FARM},
     {"POST", "/v1/endpoints/e/reset", A, FARM},
+    {"GET", "/v1/endpoints/e/deliveries", V | S | A, FARM},
+    {"POST", "/v1/endpoints/e/replay", A, FARM},
     {"GET", "/v1/ladders", V | S | A, OWN},
     {"GET", "/v1/events", V | S | A, OWN},
     {"GET", "/v1/workers", V | S | A, FARM},

@@ -286,6 +286,20 @@ static void any_push(struct push *p, struct arena *arena) {
     }
 }
 
+static void any_hook(struct hook_task *h, struct arena *arena) {
+    h->event_count = (size_t)any(0, 3);
+    if (h->event_count > 0) { /* nothing is told of one without */
+        h->batch = any(0, 1) == 1;
+        h->timeout_ms = (int)any(0, 60000);
+    }
+    h->events = arena_zero(arena, h->event_count, sizeof(*h->events));
+    for (size_t i = 0; i < h->event_count; i++) {
+        h->events[i].event = any(0, INT64_MAX);
+        h->events[i].title = "my-title";
+        h->events[i].body = "{\"specversion\":\"1.0\",\"subject\":\"a \\\"b\\\"\"}";
+    }
+}
+
 void any_task(struct task *t) {
     static const enum task_kind kinds[] = {TASK_PROBE, TASK_VIDEO,  TASK_AUDIO, TASK_PACKAGE,
                                            TASK_SWAP,  TASK_REMOVE, TASK_PUSH,  TASK_EARLY};
@@ -309,6 +323,7 @@ void any_task(struct task *t) {
     }
     if (t->kind == TASK_PUSH) {
         any_push(&t->push, &t->arena);
+        any_hook(&t->hook, &t->arena);
     }
     if (t->kind == TASK_EARLY || t->kind == TASK_REMOVE) {
         t->early.run = any(0, INT64_MAX);
@@ -342,6 +357,18 @@ void any_task(struct task *t) {
     }
 }
 
+static void any_hook_report(struct hook_report *h, struct arena *arena) {
+    h->result_count = (size_t)any(0, 3);
+    h->retry_after_s = h->result_count > 0 ? any(0, 1 << 20) : 0;
+    h->results = arena_zero(arena, h->result_count, sizeof(*h->results));
+    for (size_t i = 0; i < h->result_count; i++) {
+        h->results[i] = (struct hook_result){.event = any(0, INT64_MAX),
+                                             .verdict = (enum hook_verdict)any(0, 4),
+                                             .status = (int)any(0, 599),
+                                             .error = any_string(arena)};
+    }
+}
+
 void any_stats(struct task_stats *s) {
     s->frames_decoded = any(0, 1 << 30);
     s->frames_repaired = any(0, 1 << 20);
@@ -362,6 +389,7 @@ void any_task_report(struct task_report *t) {
     t->push.bytes = any(0, INT64_MAX);
     t->push.request_ms = (double)any(0, 1000000) / 7;
     t->push.refused = any(0, INT64_MAX);
+    any_hook_report(&t->hook, &t->arena);
     t->unit_count = (size_t)any(0, 4);
     t->units = arena_zero(&t->arena, t->unit_count, sizeof(*t->units));
     for (size_t i = 0; i < t->unit_count; i++) {

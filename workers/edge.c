@@ -20,10 +20,7 @@ enum {
 };
 
 static const struct edge_driver *const drivers[] = {
-    &edge_dav,
-    &edge_pull,
-    &edge_s3,
-    &edge_catalog,
+    &edge_dav, &edge_pull, &edge_s3, &edge_catalog, &edge_webhook,
 };
 
 const struct edge_driver *edge_driver_find(const char *name) {

@@ -37,6 +37,7 @@ enum {
     EDGE_KEYS = 1 << 3,     /* forgets all of a title by its surrogate key: purge_title */
     EDGE_READS = 1 << 4,    /* can be asked as a player asks: read, and so be verified */
     EDGE_DOCUMENT = 1 << 5, /* is told of the title and holds none of its files: tell */
+    EDGE_EVENTS = 1 << 6,   /* is told of events, and of nothing else: post */
 };
 
 /* What all connections of one push share. All borrowed, and outlives them. */
@@ -92,6 +93,14 @@ struct edge_title {
     const struct push_listing *listing; /* NULL: none is known */
 };
 
+/* For EDGE_EVENTS. */
+struct edge_post {
+    const void *body; /* a CloudEvent in JSON, or an array of them */
+    size_t body_size;
+    bool is_batch;
+    int timeout_ms; /* of the request in all */
+};
+
 struct edge_driver {
     const char *name;
     unsigned caps;
@@ -113,7 +122,8 @@ struct edge_driver {
      * which it has none. */
     int (*warm)(struct edge *edge, const struct edge_object *object, struct err *err);
 
-    /* All but EDGE_DOCUMENT: it holds the object no more. None there is no error. */
+    /* All but EDGE_DOCUMENT and EDGE_EVENTS: it holds the object no more. None there is no error.
+     */
     int (*remove)(struct edge *edge, const char *path, struct err *err);
 
     /* EDGE_FOLDERS: the same of all below "video/h264-720p-0123456789", or of the title's whole
@@ -137,12 +147,18 @@ struct edge_driver {
      * (409) is none either: this push is late, and what it wanted is not wanted any more.
      */
     int (*tell)(struct edge *edge, const struct edge_title *title, struct err *err);
+
+    /* EDGE_EVENTS, of a webhook: one request, tried once; edge->response has the answer, of which
+     * the status says how it was taken (hook_judge). Such an endpoint is given no other tasks than
+     * task_hook.c's. */
+    int (*post)(struct edge *edge, const struct edge_post *post, struct err *err);
 };
 
 extern const struct edge_driver edge_dav;
 extern const struct edge_driver edge_pull;
 extern const struct edge_driver edge_s3;
 extern const struct edge_driver edge_catalog;
+extern const struct edge_driver edge_webhook;
 
 /* The row of that name; NULL where there is none. */
 const struct edge_driver *edge_driver_find(const char *name);

@@ -7,7 +7,7 @@
  *   london:  {bearer: ...}                          # Authorization: Bearer
  *   berlin:  {refresh_header: X-Refresh-Token, refresh_value: ...}  # of a cache that refreshes so
  *   tokyo:   {purge_header: X-Purge-Token, purge_value: ...}        # sent with PURGE and WARM
- *   catalog: {hmac: ...}                            # signs what a catalog is told
+ *   catalog: {hmac: ...}                            # signs what a catalog or webhook is told
  *
  * The file is read anew for each push, so that a secret can be changed while the worker runs.
  */

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "edge.h"
 
 static const struct task_kind_row *const kinds[TASK_KIND_COUNT] = {
     [TASK_PROBE] = &task_probe_row,  [TASK_VIDEO] = &task_encode_row,
@@ -16,8 +17,15 @@ static const struct task_kind_row *const kinds[TASK_KIND_COUNT] = {
     [TASK_PUSH] = &task_push_row,    [TASK_EARLY] = &task_early_row,
 };
 
+static const struct task_kind_row *row_of(const struct task *task) {
+    const struct edge_driver *driver =
+        task->kind == TASK_PUSH ? edge_driver_find(task->push.endpoint.driver) : NULL;
+    bool tells = driver != NULL && (driver->caps & EDGE_EVENTS) != 0;
+    return tells ? &task_hook_row : kinds[task->kind];
+}
+
 int task_perform(struct task_run *run, struct err *err) {
-    const struct task_kind_row *row = kinds[run->task->kind];
+    const struct task_kind_row *row = row_of(run->task);
     int failed = 0;
     int64_t began = clock_monotonic_ms();
     run->failure = FAILURE_IO;

@@ -9,7 +9,7 @@ import { lasting, moment, plural, whole } from './format.js';
 const SHOWN = 300; // events at a time
 
 const words = {
-  'title.submit': 'submitted', 'title.plan': 'planned', 'title.finish': 'done', 'title.fail': 'given up',
+  'title.submit': 'submitted', 'title.plan': 'planned', 'title.finish': 'done', 'title.publish': 'published', 'title.fail': 'given up',
   'title.clear': 'what it made is removed', 'title.cancel': 'cancelled', 'title.remove': 'to be removed', 'title.drop': 'removed',
   'unit.unblock': 'may begin', 'unit.block': 'waits again', 'unit.lease': 'given out', 'unit.hedge': 'given out a second time',
   'unit.yield': 'another was first', 'unit.adopt': 'taken up again', 'unit.complete': 'done', 'unit.reuse': 'made before',

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * push to a webhook: tells it of events, one after another, or many in one request. Of one title
+ * none goes behind one that was not taken. An endpoint that does not answer, or wants no more for
+ * now, is left at once. How each was taken is the report; the task itself fails only where nothing
+ * can be sent from here.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "edge.h"
+#include "task.h"
+
+enum {
+    LEASE_MS = 20000, /* after which the rest is left to another lease */
+    STALL_S = 30,
+    ERROR_BYTES = 500,
+};
+
+enum standing { STANDING_NEW, STANDING_TAKEN, STANDING_FAILED };
+
+struct hook_state {
+    struct edge_secret secret;
+    struct edge_target target;
+    struct edge *edge;        /* owned */
+    enum standing *standings; /* owned; of each event */
+    bool ended;               /* nothing more is sent */
+};
+
+static int secret_read(struct task_run *run, struct err *err) {
+    struct hook_state *state = mem_zero(1, sizeof(*state));
+    const struct push_endpoint *endpoint = &run->task->push.endpoint;
+    run->state = state;
+    int failed =
+        edge_secret_load(&state->secret, run->tools->endpoint_secrets, endpoint->name, err);
+    return failed == 0 ? 0 : task_fail(run, FAILURE_REFUSED, failed);
+}
+
+static int endpoint_open(struct task_run *run, struct err *err) {
+    struct hook_state *state = run->state;
+    const struct hook_task *hook = &run->task->hook;
+    state->target = (struct edge_target){.endpoint = &run->task->push.endpoint,
+                                         .secret = &state->secret,
+                                         .origin = "",
+                                         .title = run->task->title,
+                                         .trace = run->task->trace,
+                                         .cancel = run->cancel,
+                                         .stall_s = STALL_S};
+    state->standings = mem_zero(hook->event_count + 1, sizeof(*state->standings));
+    run->report.hook.results =
+        arena_zero(&run->report.arena, hook->event_count + 1, sizeof(struct hook_result));
+    atomic_store(&run->progress->total, (int64_t)hook->event_count);
+    int failed = edge_open(&state->edge, &state->target, err);
+    return failed == 0 ? 0 : task_fail(run, FAILURE_REFUSED, failed);
+}
+
+/* ---- Sending -------------------------------------------------------------------------------- */
+
+/* Whether an earlier event of its title was not taken. */
+static bool is_behind(const struct task_run *run, size_t index) {
+    const struct hook_event *events = run->task->hook.events;
+    const struct hook_state *state = run->state;
+    for (size_t i = 0; i < index; i++) {
+        if (state->standings[i] == STANDING_FAILED &&
+            strcmp(events[i].title, events[index].title) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note(struct task_run *run, size_t index, enum hook_verdict verdict, const char *error) {
+    const struct hook_event *event = &run->task->hook.events[index];
+    struct hook_state *state = run->state;
+    struct hook_report *report = &run->report.hook;
+    bool taken = verdict == HOOK_TAKEN;
+    report->results[report->result_count++] = (struct hook_result){
+        .event = event->event,
+        .verdict = verdict,
+        .status = state->edge->response.status,
+        .error = arena_format(&run->report.arena, "%.*s", ERROR_BYTES, taken ? "" : error)};
+    state->standings[index] = taken ? STANDING_TAKEN : STANDING_FAILED;
+    if (taken) {
+        run->report.push.objects++;
+        run->report.push.bytes += (int64_t)strlen(event->body);
+        atomic_fetch_add(&run->progress->done, 1);
+    }
+}
+
+static void write_body(const struct hook_task *hook, size_t first, size_t count, struct buf *out) {
+    buf_string(out, hook->batch ? "[" : "");
+    for (size_t i = 0; i < count; i++) {
+        buf_string(out, i > 0 ? "," : "");
+        buf_string(out, hook->events[first + i].body);
+    }
+    buf_string(out, hook->batch ? "]" : "");
+}
+
+/* Sends so many in one request, and notes how they were taken: what many failed by is an attempt
+ * of the first alone, and where they are refused each may not be. */
+static void events_post(struct task_run *run, size_t first, size_t count) {
+    const struct hook_task *hook = &run->task->hook;
+    struct hook_state *state = run->state;
+    const struct http_response *response = &state->edge->response;
+    struct buf body = {0};
+    struct err err = {0};
+    write_body(hook, first, count, &body);
+    const struct edge_post post = {.body = body.data,
+                                   .body_size = body.size,
+                                   .is_batch = hook->batch,
+                                   .timeout_ms = hook->timeout_ms};
+    state->edge->driver->post(state->edge, &post, &err);
+    enum hook_verdict verdict = hook_judge(response->status);
+    if (verdict == HOOK_TAKEN) {
+        for (size_t i = 0; i < count; i++) {
+            note(run, first + i, verdict, "");
+        }
+    } else if (!atomic_load(run->cancel) && (verdict != HOOK_REFUSED || count == 1)) {
+        note(run, first, verdict, err.message); /* a stop is no fault of the receiver's */
+        run->report.hook.retry_after_s = response->retry_after_s;
+    }
+    state->ended = verdict != HOOK_TAKEN && verdict != HOOK_REFUSED;
+    buf_finish(&body);
+}
+
+static int events_send(struct task_run *run, struct err *err) {
+    const struct hook_task *hook = &run->task->hook;
+    struct hook_state *state = run->state;
+    int64_t until_ms = clock_monotonic_ms() + LEASE_MS;
+    (void)err;
+    if (hook->batch && hook->event_count > 1) {
+        events_post(run, 0, hook->event_count);
+    }
+    for (size_t i = 0; i < hook->event_count && !state->ended && !atomic_load(run->cancel) &&
+                       clock_monotonic_ms() < until_ms;
+         i++) {
+        if (state->standings[i] == STANDING_NEW && !is_behind(run, i)) {
+            events_post(run, i, 1);
+        }
+    }
+    return 0;
+}
+
+static int report_make(struct task_run *run, struct err *err) {
+    const struct hook_state *state = run->state;
+    const struct edge_traffic *traffic = &state->edge->traffic;
+    struct push_report *report = &run->report.push;
+    (void)err;
+    if (traffic->requests > 0) {
+        report->request_ms = (double)traffic->busy_ms / (double)traffic->requests;
+    }
+    log_info("told",
+             "endpoint=%s events=%zu taken=%" PRId64 " requests=%" PRId64 " request_ms=%.1f",
+             run->task->push.endpoint.name, run->task->hook.event_count, report->objects,
+             traffic->requests, report->request_ms);
+    return 0;
+}
+
+static void hook_finish(struct task_run *run) {
+    struct hook_state *state = run->state;
+    if (state != NULL) {
+        edge_close(state->edge);
+        edge_secret_finish(&state->secret);
+        mem_free(state->standings);
+        mem_free(state);
+    }
+    run->state = NULL;
+}
+
+static const struct step steps[] = {
+    {"read secret", secret_read},
+    {"open endpoint", endpoint_open},
+    {"send events", events_send},
+    {"report", report_make},
+    {NULL, NULL},
+};
+
+const struct task_kind_row task_hook_row = {steps, hook_finish};
