@@ -13,6 +13,7 @@
 #include "common/http_server.h"
 #include "common/mem.h"
 #include "common/signature.h"
+#include "cursor.h"
 #include "desk.h"
 #include "documents.h"
 #include "entry.h"
@@ -51,8 +52,8 @@ struct call {
     const char *after;
     const char *words;
     struct buf expression;
+    struct cursor cursor;
     int limit;
-    int offset;
     int status;
     struct buf answer;
     char tag[SHELF_TAG_TEXT]; /* "": the answer has none */
@@ -117,14 +118,14 @@ static int read_list(struct call *call, struct err *err) {
 }
 
 static int read_search(struct call *call, struct err *err) {
-    int64_t offset = 0;
     call->words = query_or_none(call, "q");
     if (words_expression(call->words, &call->expression, err) != 0) {
         return 400;
     }
-    int refused = read_number(call->exchange, "cursor", 0, SHELF_CANDIDATES, 0, &offset, err);
-    call->offset = (int)offset;
-    return refused != 0 ? refused : read_limit(call, err);
+    if (cursor_read(&call->cursor, query_or_none(call, "cursor"), err) != 0) {
+        return 400;
+    }
+    return read_limit(call, err);
 }
 
 static int read_put(struct call *call, struct err *err) {
@@ -199,7 +200,7 @@ static void run_search(struct job *job, struct shelf *shelf) {
     }
     call->status = has_it(call) ? 304 : 200;
     if (call->status == 200) {
-        shelf_search(shelf, buf_text(&call->expression), call->words, call->limit, call->offset,
+        shelf_search(shelf, buf_text(&call->expression), call->words, call->limit, &call->cursor,
                      &call->answer, &job->err);
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The shelf's thread and its queue: see desk.h. */
+/* The store's threads and their queues: see desk.h. */
 #include "desk.h"
 
 #include <pthread.h>
@@ -8,87 +8,186 @@
 
 enum { GROUP_MAX = 64 };
 
-struct desk {
+struct queue {
+    struct job *first;
+    struct job **last;
+    pthread_cond_t wake;
+};
+
+/* One thread, and the shelf that it alone uses. */
+struct clerk {
+    struct desk *desk;
     struct shelf *shelf;
     pthread_t thread;
     bool started;
+};
+
+struct desk {
+    struct clerk writer;
+    struct clerk readers[DESK_READERS];
     pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t wake;
-    struct job *first;
-    struct job **last;
+    struct queue changes;
+    struct queue reads;
+    int reading;         /* readers at work */
+    bool folding;        /* no reader may begin */
+    pthread_cond_t idle; /* none is at work */
     bool closing;
 };
 
-/* Runs the changes at the head of a list, up to the next job that makes none; returns that. */
-static struct job *run_changes(struct desk *desk, struct job *head) {
+/* ---- queues ------------------------------------------------------------------------- */
+
+static void queue_add(struct queue *queue, struct job *job) {
+    job->next = NULL;
+    *queue->last = job;
+    queue->last = &job->next;
+    pthread_cond_signal(&queue->wake);
+}
+
+/* Takes up to `most` jobs off, as a list. */
+static struct job *queue_take(struct queue *queue, int most) {
+    struct job *list = queue->first;
+    struct job **end = &queue->first;
+    for (int i = 0; i < most && *end != NULL; i++) {
+        end = &(*end)->next;
+    }
+    queue->first = *end;
+    *end = NULL;
+    if (queue->first == NULL) {
+        queue->last = &queue->first;
+    }
+    return list;
+}
+
+/* ---- the writer ---------------------------------------------------------------------- */
+
+static void run_changes(struct shelf *shelf, struct job *list) {
     struct err err = {0};
-    struct job *end = head;
-    shelf_begin(desk->shelf, &err);
-    for (int i = 0; i < GROUP_MAX && end != NULL && end->changes; i++, end = end->next) {
-        if (err.code == ERR_NONE) {
-            end->run(end, desk->shelf);
-        }
-        if (err.code == ERR_NONE && shelf_is_broken(desk->shelf)) {
-            err = end->err;
+    shelf_begin(shelf, &err);
+    for (struct job *job = list; job != NULL && err.code == ERR_NONE; job = job->next) {
+        job->run(job, shelf);
+        if (shelf_is_broken(shelf)) {
+            err = job->err;
         }
     }
     if (err.code == ERR_NONE) {
-        shelf_commit(desk->shelf, &err);
+        shelf_commit(shelf, &err);
     }
-    shelf_undo(desk->shelf);
-    for (struct job *job = head; job != end;) {
-        struct job *next = job->next;
+    shelf_undo(shelf);
+    while (list != NULL) {
+        struct job *job = list;
+        list = job->next;
         if (err.code != ERR_NONE) {
             job->err = err;
         }
         job->done(job);
-        job = next;
-    }
-    return end;
-}
-
-static void run_all(struct desk *desk, struct job *list) {
-    while (list != NULL) {
-        if (list->changes) {
-            list = run_changes(desk, list);
-        } else {
-            struct job *next = list->next;
-            list->run(list, desk->shelf);
-            list->done(list);
-            list = next;
-        }
     }
 }
 
-static void *desk_thread(void *context) {
-    struct desk *desk = context;
+/* Has the log begun anew, where it has grown long, while no reader is at work. */
+static void fold_log(struct desk *desk) {
+    if (shelf_log_bytes(desk->writer.shelf) <= DESK_LOG_BYTES) {
+        return;
+    }
+    pthread_mutex_lock(&desk->mutex);
+    desk->folding = true;
+    while (desk->reading > 0) {
+        pthread_cond_wait(&desk->idle, &desk->mutex);
+    }
+    pthread_mutex_unlock(&desk->mutex);
+    shelf_fold(desk->writer.shelf, NULL); /* what it can't do now is tried after the next group */
+    pthread_mutex_lock(&desk->mutex);
+    desk->folding = false;
+    pthread_cond_broadcast(&desk->reads.wake);
+    pthread_mutex_unlock(&desk->mutex);
+}
+
+static void *writer_thread(void *context) {
+    struct clerk *clerk = context;
+    struct desk *desk = clerk->desk;
     struct job *list = NULL;
     do {
         pthread_mutex_lock(&desk->mutex);
-        while (desk->first == NULL && !desk->closing) {
-            pthread_cond_wait(&desk->wake, &desk->mutex);
+        while (desk->changes.first == NULL && !desk->closing) {
+            pthread_cond_wait(&desk->changes.wake, &desk->mutex);
         }
-        list = desk->first;
-        desk->first = NULL;
-        desk->last = &desk->first;
+        list = queue_take(&desk->changes, GROUP_MAX);
         pthread_mutex_unlock(&desk->mutex);
-        run_all(desk, list);
+        if (list != NULL) {
+            run_changes(clerk->shelf, list);
+            fold_log(desk);
+        }
     } while (list != NULL);
     return NULL;
 }
 
+/* ---- readers -------------------------------------------------------------------------- */
+
+/* The next read; NULL at the end. */
+static struct job *begin_read(struct desk *desk) {
+    pthread_mutex_lock(&desk->mutex);
+    while (desk->folding || (desk->reads.first == NULL && !desk->closing)) {
+        pthread_cond_wait(&desk->reads.wake, &desk->mutex);
+    }
+    struct job *job = queue_take(&desk->reads, 1);
+    desk->reading += job != NULL;
+    pthread_mutex_unlock(&desk->mutex);
+    return job;
+}
+
+static void end_read(struct desk *desk) {
+    pthread_mutex_lock(&desk->mutex);
+    desk->reading--;
+    if (desk->reading == 0) {
+        pthread_cond_signal(&desk->idle);
+    }
+    pthread_mutex_unlock(&desk->mutex);
+}
+
+static void *reader_thread(void *context) {
+    struct clerk *clerk = context;
+    struct job *job;
+    while ((job = begin_read(clerk->desk)) != NULL) {
+        if (shelf_begin(clerk->shelf, &job->err) == 0) {
+            job->run(job, clerk->shelf);
+        }
+        shelf_undo(clerk->shelf);
+        end_read(clerk->desk);
+        job->done(job);
+    }
+    return NULL;
+}
+
+/* ---- open, close ------------------------------------------------------------------------ */
+
+static int start_thread(struct clerk *clerk, void *(*run)(void *context), struct err *err) {
+    int number = pthread_create(&clerk->thread, NULL, run, clerk);
+    clerk->started = number == 0;
+    return number == 0 ? 0 : err_set_errno(err, number, "a thread of the store can't be started");
+}
+
+static int start_all(struct desk *desk, const char *path, struct err *err) {
+    desk->writer.desk = desk;
+    int failed = shelf_open(&desk->writer.shelf, path, err);
+    for (int i = 0; i < DESK_READERS && failed == 0; i++) {
+        desk->readers[i].desk = desk;
+        failed = shelf_open_reader(&desk->readers[i].shelf, desk->writer.shelf, err);
+    }
+    for (int i = 0; i < DESK_READERS && failed == 0; i++) {
+        failed = start_thread(&desk->readers[i], reader_thread, err);
+    }
+    return failed == 0 ? start_thread(&desk->writer, writer_thread, err) : failed;
+}
+
 int desk_open(struct desk **out, const char *path, struct err *err) {
     struct desk *desk = mem_zero(1, sizeof(*desk));
-    desk->last = &desk->first;
-    pthread_mutex_init(&desk->mutex, NULL);
-    pthread_cond_init(&desk->wake, NULL);
-    int failed = shelf_open(&desk->shelf, path, err);
-    if (failed == 0) {
-        int number = pthread_create(&desk->thread, NULL, desk_thread, desk);
-        desk->started = number == 0;
-        failed = number == 0 ? 0
-                             : err_set_errno(err, number, "the store's thread can't be started");
+    struct queue *queues[] = {&desk->changes, &desk->reads};
+    for (int i = 0; i < 2; i++) {
+        queues[i]->last = &queues[i]->first;
+        pthread_cond_init(&queues[i]->wake, NULL);
     }
+    pthread_mutex_init(&desk->mutex, NULL);
+    pthread_cond_init(&desk->idle, NULL);
+    int failed = start_all(desk, path, err);
     if (failed != 0) {
         desk_close(desk);
         return failed;
@@ -97,28 +196,35 @@ int desk_open(struct desk **out, const char *path, struct err *err) {
     return 0;
 }
 
+static void end_clerk(struct clerk *clerk) {
+    if (clerk->started) {
+        pthread_join(clerk->thread, NULL);
+    }
+    shelf_close(clerk->shelf);
+}
+
 void desk_close(struct desk *desk) {
     if (desk == NULL) {
         return;
     }
     pthread_mutex_lock(&desk->mutex);
     desk->closing = true;
-    pthread_cond_signal(&desk->wake);
+    pthread_cond_broadcast(&desk->changes.wake);
+    pthread_cond_broadcast(&desk->reads.wake);
     pthread_mutex_unlock(&desk->mutex);
-    if (desk->started) {
-        pthread_join(desk->thread, NULL);
+    for (int i = 0; i < DESK_READERS; i++) {
+        end_clerk(&desk->readers[i]);
     }
-    shelf_close(desk->shelf);
-    pthread_cond_destroy(&desk->wake);
+    end_clerk(&desk->writer);
+    pthread_cond_destroy(&desk->idle);
+    pthread_cond_destroy(&desk->reads.wake);
+    pthread_cond_destroy(&desk->changes.wake);
     pthread_mutex_destroy(&desk->mutex);
     mem_free(desk);
 }
 
 void desk_submit(struct desk *desk, struct job *job) {
-    job->next = NULL;
     pthread_mutex_lock(&desk->mutex);
-    *desk->last = job;
-    desk->last = &job->next;
-    pthread_cond_signal(&desk->wake);
+    queue_add(job->changes ? &desk->changes : &desk->reads, job);
     pthread_mutex_unlock(&desk->mutex);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one thread that uses the shelf. Others hand it jobs, which it does in the order in which
- * they came; changes that wait one behind another are one transaction, and are told of their end
- * when that is on the disk. Private to catalog/.
+ * The threads that use the store. Others hand them jobs: changes are made by one thread in the
+ * order in which they came, those that wait one behind another as one transaction, and are told
+ * of their end when that is on the disk; what only reads is done beside them, by a few threads.
+ * A read sees all changes that were told of their end before it was handed over. Private to
+ * catalog/.
  */
 #ifndef CATALOG_DESK_H
 #define CATALOG_DESK_H
@@ -12,12 +14,18 @@
 #include "common/err.h"
 #include "shelf.h"
 
+enum {
+    DESK_READERS = 4,               /* threads, each with some 16 MiB of the file in memory */
+    DESK_LOG_BYTES = 32 * (1 << 20) /* a log of changes that is longer makes readers pause, since it
+                                       can't be begun anew while one of them is at work */
+};
+
 /* What a job begins with. */
 struct job {
     bool changes; /* it writes, by shelf_put and shelf_drop alone */
-    /* On the desk's thread. Sets job->err where it fails. */
+    /* On a thread of the desk, within shelf_begin. Sets job->err where it fails. */
     void (*run)(struct job *job, struct shelf *shelf);
-    /* On the desk's thread, when all is on the disk or undone: owns the job. */
+    /* On the same thread, when all is on the disk or undone: owns the job. */
     void (*done)(struct job *job);
     struct err err;
     struct job *next;
@@ -25,7 +33,7 @@ struct job {
 
 struct desk;
 
-/* Opens the shelf, and starts the thread. Errors as shelf_open. */
+/* Opens the shelf, and starts the threads. Errors as shelf_open. */
 int desk_open(struct desk **out, const char *path, struct err *err);
 
 /* Does all that was handed over, and ends. Takes NULL. */

@@ -2,13 +2,21 @@
 /* A title's entry: read, held against its schema's demands, written. See entry.h. */
 #include "entry.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 
 #include "common/hash.h"
 
-enum { URL_MAX = 8192, LANGUAGE_MAX = 15, COUNT_MAX = 1 << 30 };
+/* Characters of texts, as in the schema. */
+enum {
+    URL_MAX = 8192,
+    LANGUAGE_MAX = 15,
+    CODEC_MAX = 31,
+    TEXT_MAX = 255, /* of names and codec strings */
+    IDENTITY_MAX = 16384,
+};
 
 static const int64_t size_max = INT64_C(1) << 56;
 
@@ -34,9 +42,30 @@ static void read_fraction(struct reader *r, const char *name) {
     demand(r, name, is_fraction(text), "must be NUMERATOR/DENOMINATOR");
 }
 
-static void read_text(struct reader *r, const char *name) {
-    const char *text = NULL;
+/* Characters of UTF-8. */
+static size_t length_of(const char *text) {
+    size_t length = 0;
+    for (; *text != '\0'; text++) {
+        length += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return length;
+}
+
+static const char *read_text(struct reader *r, const char *name, size_t most) {
+    const char *text = "";
     reader_string(r, name, &text);
+    demand(r, name, length_of(text) <= most, "is too long");
+    return text;
+}
+
+/* A text of 1 to `size` - 1 letters, digits and those of `others`. */
+static void read_name(struct reader *r, const char *name, const char *others, size_t size) {
+    const char *text = read_text(r, name, size - 1);
+    bool is_good = text[0] != '\0';
+    for (const char *at = text; *at != '\0'; at++) {
+        is_good = is_good && (isalnum((unsigned char)*at) || strchr(others, *at) != NULL);
+    }
+    demand(r, name, is_good, "must be letters, digits and such as -._ alone");
 }
 
 static int64_t read_count(struct reader *r, const char *name, int64_t least) {
@@ -60,19 +89,18 @@ static bool is_url(const char *url) {
 }
 
 static bool is_language(const char *text) {
-    size_t size = strlen(text);
-    return size > 0 && size <= LANGUAGE_MAX;
+    return text[0] != '\0' && length_of(text) <= LANGUAGE_MAX;
 }
 
 static void read_rendition(struct entry *entry, struct reader *r, size_t index) {
     static const char *const kinds[] = {"video", "audio", NULL};
     int kind = 0;
     const char *language = "";
-    read_text(r, "id");
+    read_name(r, "id", "._-", WIRE_RENDITION_TEXT);
     reader_choice(r, "kind", kinds, &kind);
-    read_text(r, "folder");
-    reader_string(r, "codec", &entry->renditions[index].codec);
-    read_text(r, "codecs");
+    read_name(r, "folder", "._/-", WIRE_FOLDER_TEXT);
+    entry->renditions[index].codec = read_text(r, "codec", CODEC_MAX);
+    read_text(r, "codecs", TEXT_MAX);
     read_count(r, "peak_bps", 0);
     read_count(r, "average_bps", 0);
     read_count(r, "segments", 1);
@@ -106,6 +134,14 @@ static void read_renditions(struct entry *entry, struct reader *document) {
     }
 }
 
+static void read_strings(struct reader *r, const char *name) {
+    struct reader list = reader_array(r, name);
+    const char *text = "";
+    for (size_t i = 0; i < reader_count(&list) && reader_ok(r); i++) {
+        reader_item_string(&list, i, &text);
+    }
+}
+
 static void read_timeline(struct reader *document) {
     struct reader timeline = reader_object(document, "timeline");
     read_count(&timeline, "gop_frames", 1);
@@ -117,17 +153,16 @@ static void read_timeline(struct reader *document) {
         struct reader period = reader_item(&periods, i);
         read_fraction(&period, "start_s");
         read_fraction(&period, "duration_s");
-        reader_array(&period, "renditions");
+        read_strings(&period, "renditions");
     }
 }
 
 static void read_source(struct reader *document) {
-    static const char *const texts[] = {"identity", "container", "codec"};
     static const char *const counts[] = {"bytes", "width", "height"};
     struct reader source = reader_object(document, "source");
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        read_text(&source, texts[i]);
-    }
+    read_text(&source, "identity", IDENTITY_MAX);
+    read_text(&source, "container", TEXT_MAX);
+    read_text(&source, "codec", TEXT_MAX);
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         read_count(&source, counts[i], 0);
     }
@@ -158,20 +193,20 @@ static void read_document(struct entry *entry, struct reader *r) {
     demand(&document, "title", strcmp(title, entry->title) == 0, "must be that of the entry");
     reader_string(&document, "version", &version);
     demand(&document, "version", strcmp(version, entry->version) == 0, "must be that of the entry");
-    reader_string(&document, "ladder", &entry->ladder);
+    entry->ladder = read_text(&document, "ladder", TEXT_MAX);
     read_fraction(&document, "rate");
     read_count(&document, "frames", 1);
     read_fraction(&document, "duration_s");
     entry->duration_ms = read_count(&document, "duration_ms", 0);
     struct reader manifests = reader_object(&document, "manifests");
-    read_text(&manifests, "hls");
-    read_text(&manifests, "dash");
+    read_text(&manifests, "hls", TEXT_MAX);
+    read_text(&manifests, "dash", TEXT_MAX);
     read_languages(entry, &document);
     read_timeline(&document);
     read_count(&document, "frames_repaired", 0);
     read_count(&document, "frames_concealed", 0);
     read_source(&document);
-    reader_array(&document, "waived");
+    read_strings(&document, "waived");
     read_renditions(entry, &document);
 }
 

@@ -17,8 +17,10 @@ enum {
     STATE_LETTERS = 24,
 };
 
-/* More of the file in memory than a scheduler has: searches read widely. */
-static const char settings[] = "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY";
+static const char settings[] = "PRAGMA temp_store = MEMORY";
+
+/* More of the file in memory than who changes it has: searches read widely. */
+static const char reader_settings[] = "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY";
 
 struct shelf {
     struct driver *driver;
@@ -89,14 +91,28 @@ static int migrate(struct shelf *shelf, struct err *err) {
 
 int shelf_open(struct shelf **out, const char *path, struct err *err) {
     struct shelf *shelf = mem_zero(1, sizeof(*shelf));
-    struct driver_options options = {.statement_count = SHELF_SQL_COUNT,
-                                     .application_id = APPLICATION_ID};
+    struct driver_options options = {
+        .statement_count = SHELF_SQL_COUNT, .application_id = APPLICATION_ID, .has_readers = true};
     int failed = driver_open(&shelf->driver, path, &options, err);
     if (failed == 0) {
         failed = driver_script(shelf->driver, settings, err);
     }
     if (failed == 0) {
         failed = migrate(shelf, err);
+    }
+    if (failed != 0) {
+        shelf_close(shelf);
+        return failed;
+    }
+    *out = shelf;
+    return 0;
+}
+
+int shelf_open_reader(struct shelf **out, const struct shelf *of, struct err *err) {
+    struct shelf *shelf = mem_zero(1, sizeof(*shelf));
+    int failed = driver_open_reader(&shelf->driver, of->driver, err);
+    if (failed == 0) {
+        failed = driver_script(shelf->driver, reader_settings, err);
     }
     if (failed != 0) {
         shelf_close(shelf);
@@ -129,6 +145,17 @@ void shelf_undo(struct shelf *shelf) {
     if (driver_in_transaction(shelf->driver)) {
         driver_transact(shelf->driver, DRIVER_ROLLBACK, NULL);
     }
+}
+
+int64_t shelf_log_bytes(struct shelf *shelf) {
+    int64_t file = 0;
+    int64_t log = 0;
+    driver_size(shelf->driver, &file, &log);
+    return log;
+}
+
+int shelf_fold(struct shelf *shelf, struct err *err) {
+    return driver_script(shelf->driver, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 }
 
 bool shelf_is_broken(const struct shelf *shelf) {
@@ -373,23 +400,34 @@ int shelf_get(struct shelf *shelf, const char *title, char tag[SHELF_TAG_TEXT], 
     return 0;
 }
 
-/* Appends the rows of a started statement, of which one too many was asked for, up to the page's
- * end: their summaries are in `column`. `more`: there is another. */
-static int take_page(struct shelf *shelf, enum shelf_sql_id id, int column, int limit,
-                     char last[WIRE_TITLE_TEXT], bool *more, struct buf *out, struct err *err) {
+/* The last row of a page. */
+struct last {
+    char title[WIRE_TITLE_TEXT]; /* of a list */
+    int64_t number;              /* of a search */
+    bool more;                   /* there is another after it */
+};
+
+/* Appends the summaries of a started statement, of which one too many was asked for, up to the
+ * page's end. */
+static int take_page(struct shelf *shelf, enum shelf_sql_id id, int limit, struct last *last,
+                     struct buf *out, struct err *err) {
+    struct driver *driver = shelf->driver;
     int row = 0;
-    *more = false;
+    *last = (struct last){0};
     buf_string(out, "{\"titles\":[");
-    for (int taken = 0; (row = driver_step(shelf->driver, (int)id, err)) > 0; taken++) {
+    for (int taken = 0; (row = driver_step(driver, (int)id, err)) > 0; taken++) {
         if (taken == limit) {
-            *more = true;
-            driver_reset(shelf->driver, (int)id);
+            last->more = true;
+            driver_reset(driver, (int)id);
             break;
         }
         buf_string(out, taken > 0 ? "," : "");
-        buf_string(out, driver_text(shelf->driver, (int)id, column));
-        snprintf(last, WIRE_TITLE_TEXT, "%s",
-                 column > 0 ? driver_text(shelf->driver, (int)id, 0) : "");
+        buf_string(out, driver_text(driver, (int)id, 0));
+        if (id == SHELF_SEARCH) {
+            last->number = driver_integer(driver, (int)id, 1);
+        } else {
+            snprintf(last->title, sizeof(last->title), "%s", driver_text(driver, (int)id, 1));
+        }
     }
     buf_string(out, "],\"next\":");
     return row < 0 ? row : 0;
@@ -420,33 +458,51 @@ static int start_list(struct shelf *shelf, const struct shelf_filter *filter, co
 int shelf_list(struct shelf *shelf, const struct shelf_filter *filter, const char *after, int limit,
                struct buf *out, struct err *err) {
     enum shelf_sql_id id = SHELF_LIST;
-    char last[WIRE_TITLE_TEXT] = "";
-    bool more = false;
+    struct last last = {0};
     int failed = start_list(shelf, filter, after, limit, &id, err);
     if (failed == 0) {
-        failed = take_page(shelf, id, 1, limit, last, &more, out, err);
+        failed = take_page(shelf, id, limit, &last, out, err);
     }
-    if (more) {
-        buf_format(out, "\"%s\"}", last);
+    if (last.more) {
+        buf_format(out, "\"%s\"}", last.title);
     } else {
         buf_string(out, "null}");
     }
     return failed;
 }
 
-int shelf_search(struct shelf *shelf, const char *expression, const char *title, int limit,
-                 int offset, struct buf *out, struct err *err) {
-    char last[WIRE_TITLE_TEXT] = "";
-    bool more = false;
-    int failed = start(shelf, SHELF_SEARCH,
-                       VALUES(TEXT(expression), INTEGER(SHELF_CANDIDATES), TEXT(title),
-                              INTEGER(limit + 1), INTEGER(offset)),
-                       err);
-    if (failed == 0) {
-        failed = take_page(shelf, SHELF_SEARCH, 0, limit, last, &more, out, err);
+/* The highest number that a title has. */
+static int find_bound(struct shelf *shelf, int64_t *out, struct err *err) {
+    int row = first(shelf, SHELF_LAST, NULL, 0, err);
+    if (row > 0) {
+        *out = driver_integer(shelf->driver, SHELF_LAST, 0);
+        driver_reset(shelf->driver, SHELF_LAST);
     }
-    if (more) {
-        buf_format(out, "\"%d\"}", offset + limit);
+    return row < 0 ? row : 0;
+}
+
+int shelf_search(struct shelf *shelf, const char *expression, const char *title, int limit,
+                 const struct cursor *from, struct buf *out, struct err *err) {
+    struct cursor next = {.taken = from->taken + limit, .bound = from->bound};
+    struct last last = {0};
+    int failed = from->bound == 0 ? find_bound(shelf, &next.bound, err) : 0;
+    if (failed == 0) {
+        /* Where the last title has gone, those after it have each moved up by one. */
+        int64_t before = from->taken > 0 ? from->taken - 1 : 0;
+        failed = start(shelf, SHELF_SEARCH,
+                       VALUES(TEXT(expression), INTEGER(SHELF_CANDIDATES), TEXT(title),
+                              INTEGER(limit + 1), INTEGER(next.bound), INTEGER(from->last),
+                              INTEGER(before)),
+                       err);
+    }
+    if (failed == 0) {
+        failed = take_page(shelf, SHELF_SEARCH, limit, &last, out, err);
+    }
+    if (last.more) {
+        next.last = last.number;
+        buf_string(out, "\"");
+        cursor_write(&next, out);
+        buf_string(out, "\"}");
     } else {
         buf_string(out, "null}");
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The catalog's store: a file of SQLite with what each title's entry says, and the index of words.
- * One thread uses it. Nothing is changed but between shelf_begin and shelf_commit. Private to
- * catalog/.
+ * One thread uses one; of one file there may be a shelf that changes it and some that only read.
+ * Nothing is changed but between shelf_begin and shelf_commit. Private to catalog/.
  *
  * Order: of each title the highest revision is kept, that of its end too; what says a lower one
  * came late and is refused, and the same one said again changes nothing.
@@ -15,6 +15,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "cursor.h"
 #include "entry.h"
 
 struct shelf;
@@ -27,10 +28,15 @@ enum {
 
 /* Opens or makes the file, alone. Errors as driver_open; UNSUPPORTED for one by a later version. */
 int shelf_open(struct shelf **out, const char *path, struct err *err);
+
+/* A shelf that reads the file of `of`, for another thread; closed before it. Errors as
+ * driver_open_reader. */
+int shelf_open_reader(struct shelf **out, const struct shelf *of, struct err *err);
 void shelf_close(struct shelf *shelf);
 
 /* A group of changes, on the disk when shelf_commit has returned 0, and undone by it where not.
- * shelf_undo undoes all since shelf_begin. Within, each change is whole or not there. */
+ * shelf_undo undoes all since shelf_begin. Within, each change is whole or not there. Of a reader:
+ * what is read from shelf_begin to shelf_undo is of one state, that of shelf_begin. */
 int shelf_begin(struct shelf *shelf, struct err *err);
 int shelf_commit(struct shelf *shelf, struct err *err);
 void shelf_undo(struct shelf *shelf);
@@ -63,10 +69,20 @@ struct shelf_filter {
 int shelf_list(struct shelf *shelf, const struct shelf_filter *filter, const char *after, int limit,
                struct buf *out, struct err *err);
 
-/* Appends a page of what an expression of words.h finds, the best first, from place `offset` on.
- * `title`: which comes first where there is one of that id. "next" is the next page's offset. */
+/* Appends a page of what an expression of words.h finds, the best first. `title`: which comes
+ * first where there is one of that id. "next" is the next page's cursor: titles that come, go or
+ * change between pages make none of the others come twice, or not at all; but where the page's
+ * last title goes together with others before it, as many as those are passed over. */
 int shelf_search(struct shelf *shelf, const char *expression, const char *title, int limit,
-                 int offset, struct buf *out, struct err *err);
+                 const struct cursor *from, struct buf *out, struct err *err);
+
+/* Bytes of the log of changes that are not in the file itself yet: it grows for as long as there
+ * is always somebody who reads. */
+int64_t shelf_log_bytes(struct shelf *shelf);
+
+/* Moves the log into the file, and empties it. Nobody may read meanwhile, nor may a change be
+ * under way. */
+int shelf_fold(struct shelf *shelf, struct err *err);
 
 /* Whether a change has failed so that the group's earlier ones are undone too: a full disk. */
 bool shelf_is_broken(const struct shelf *shelf);

@@ -47,25 +47,31 @@ static const char *const texts[SHELF_SQL_COUNT] = {
     [SHELF_WORDS_DROP] = "DELETE FROM words WHERE rowid = $1",
     [SHELF_GET] = "SELECT e.revision, e.digest, t.text FROM entry e "
                   "JOIN entry_text t ON t.number = e.number WHERE e.title = $1 AND e.gone = 0",
-    [SHELF_LIST] = "SELECT title, summary FROM entry WHERE title > $1 AND gone = 0 "
+    [SHELF_LIST] = "SELECT summary, title FROM entry WHERE title > $1 AND gone = 0 "
                    "ORDER BY title LIMIT $2",
     [SHELF_LIST_MARKED] =
-        "SELECT e.title, e.summary FROM mark m CROSS JOIN entry e ON e.title = m.title "
+        "SELECT e.summary, e.title FROM mark m CROSS JOIN entry e ON e.title = m.title "
         "WHERE m.kind = $1 AND m.value = $2 AND m.title > $3 "
         "AND ($5 = '' OR EXISTS (SELECT 1 FROM mark o WHERE o.kind = $4 AND o.value = $5 "
         "AND o.title = m.title)) "
         "AND ($7 = '' OR EXISTS (SELECT 1 FROM mark o WHERE o.kind = $6 AND o.value = $7 "
         "AND o.title = m.title)) "
         "ORDER BY m.title LIMIT $8",
+    [SHELF_LAST] = "SELECT coalesce(max(number), 0) FROM entry",
     /* To rank all of a common word's titles takes long, and tells little: the newest are ranked.
      * A title whose id was typed comes first, however old. */
     [SHELF_SEARCH] =
-        "SELECT e.summary FROM (SELECT number, min(score) AS score FROM ("
-        "SELECT * FROM (SELECT rowid AS number, bm25(words, 10.0, 5.0, 2.0, 2.0, 1.0) AS score "
-        "FROM words WHERE words MATCH $1 ORDER BY rowid DESC LIMIT $2) "
-        "UNION ALL SELECT number, -1e9 AS score FROM entry WHERE title = $3 AND gone = 0) "
-        "GROUP BY number) found JOIN entry e ON e.number = found.number "
-        "ORDER BY found.score, e.number DESC LIMIT $4 OFFSET $5",
+        "WITH found AS (SELECT * FROM (SELECT rowid AS number,"
+        " bm25(words, 10.0, 5.0, 2.0, 2.0, 1.0) AS score FROM words WHERE words MATCH $1"
+        " AND rowid <= $5 ORDER BY rowid DESC LIMIT $2)"
+        " UNION ALL SELECT number, -1e9 FROM entry WHERE title = $3 AND gone = 0"
+        " AND +number <= $5), "
+        "ranked AS MATERIALIZED (SELECT number, row_number() OVER"
+        " (ORDER BY min(score), number DESC) AS place FROM found GROUP BY number), "
+        "page AS (SELECT number, place FROM ranked WHERE place > coalesce("
+        "(SELECT place FROM ranked WHERE number = $6), $7) ORDER BY place LIMIT $4) "
+        "SELECT e.summary, p.number FROM page p CROSS JOIN entry e ON e.number = p.number "
+        "ORDER BY p.place",
 };
 
 const char *shelf_sql(enum shelf_sql_id id) {

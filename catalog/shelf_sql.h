@@ -18,10 +18,13 @@ enum shelf_sql_id {
     SHELF_WORDS_ADD,   /* (number, title, labels, languages, tenant, made) */
     SHELF_WORDS_DROP,  /* (number) */
     SHELF_GET,         /* (title) -> revision, digest, text */
-    SHELF_LIST,        /* (after, limit) -> title, summary */
+    SHELF_LIST,        /* (after, limit) -> summary, title */
     SHELF_LIST_MARKED, /* (kind, value, after, kind, value, kind, value, limit): by the first mark,
                           and by the others where their values are not "" */
-    SHELF_SEARCH,      /* (expression, candidates, title, limit, offset) -> summary */
+    SHELF_LAST,        /* -> the highest number that a title has; 0: there is none */
+    SHELF_SEARCH,      /* (expression, candidates, title, limit, bound, last, taken) -> summary,
+                          number: of numbers up to `bound`, what comes after title `last`; where
+                          that is not among them, after the first `taken` */
     SHELF_SQL_COUNT
 };
 

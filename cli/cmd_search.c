@@ -9,16 +9,21 @@
 #include "command.h"
 #include "common/mem.h"
 
-enum { PAGE = 200, DEFAULT_COUNT = 20, CURSOR_MAX = 16, TITLE_COLUMNS = 32 };
+enum { PAGE = 200, DEFAULT_COUNT = 20, CURSOR_MAX = 256, TITLE_COLUMNS = 32 };
+
+/* As a value of a query, or a part of one. */
+static void escape(const char *text, struct buf *out) {
+    for (const char *at = text; *at != '\0'; at++) {
+        bool is_plain = isalnum((unsigned char)*at) || strchr("._-", *at) != NULL;
+        buf_format(out, is_plain ? "%c" : "%%%02X", (unsigned char)*at);
+    }
+}
 
 /* All words as one value of a query. */
 static void escape_words(const struct invocation *invocation, struct buf *out) {
     for (int i = 0; i < invocation->word_count; i++) {
         buf_string(out, i > 0 ? "+" : "");
-        for (const char *at = invocation->words[i]; *at != '\0'; at++) {
-            bool is_plain = isalnum((unsigned char)*at) || strchr("._-", *at) != NULL;
-            buf_format(out, is_plain ? "%c" : "%%%02X", (unsigned char)*at);
-        }
+        escape(invocation->words[i], out);
     }
 }
 
@@ -66,27 +71,23 @@ struct asking {
     struct client *client;
     bool json;
     struct buf words;
-    char cursor[CURSOR_MAX]; /* "": past the last */
+    char cursor[CURSOR_MAX]; /* "": of the first page */
+    bool more;               /* pages are left */
     int taken;
 };
-
-static void next_cursor(struct asking *asking, struct reader *answer) {
-    asking->cursor[0] = '\0';
-    if (reader_has(answer, "next")) {
-        reader_text(answer, "next", asking->cursor, sizeof(asking->cursor));
-        size_t digits = strspn(asking->cursor, "0123456789");
-        asking->cursor[digits] = '\0';
-    }
-}
 
 static int take_page(struct asking *asking, int count, struct writer *w, struct buf *out,
                      struct err *err) {
     struct json *answer = NULL;
     struct err wrong = {0};
-    char *path = mem_format("/search?q=%s&limit=%d&cursor=%s", buf_text(&asking->words), count,
-                            asking->cursor);
-    int failed = client_call(asking->client, "GET", path, NULL, &answer, err);
-    mem_free(path);
+    struct buf path = {0};
+    buf_format(&path, "/search?q=%s&limit=%d", buf_text(&asking->words), count);
+    if (asking->cursor[0] != '\0') {
+        buf_string(&path, "&cursor=");
+        escape(asking->cursor, &path);
+    }
+    int failed = client_call(asking->client, "GET", buf_text(&path), NULL, &answer, err);
+    buf_finish(&path);
     if (failed != 0) {
         return failed;
     }
@@ -101,17 +102,16 @@ static int take_page(struct asking *asking, int count, struct writer *w, struct 
         }
         asking->taken++;
     }
-    bool is_empty = reader_ok(&r) && reader_count(&list) == 0;
-    next_cursor(asking, &r);
-    if (is_empty) {
-        asking->cursor[0] = '\0';
+    asking->more = reader_count(&list) > 0 && reader_has(&r, "next");
+    if (asking->more) {
+        reader_text(&r, "next", asking->cursor, sizeof(asking->cursor));
     }
     json_tree_destroy(answer);
     return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
 }
 
 static int run(const struct invocation *invocation) {
-    struct asking asking = {.json = wants_json(invocation), .cursor = "0"};
+    struct asking asking = {.json = wants_json(invocation), .more = true};
     struct buf text = {0};
     struct writer w = writer_of(&text);
     struct err err = {0};
@@ -125,7 +125,7 @@ static int run(const struct invocation *invocation) {
         writer_object(&w, NULL);
         writer_array(&w, "titles");
     }
-    while (failed == 0 && asking.cursor[0] != '\0' && asking.taken < most) {
+    while (failed == 0 && asking.more && asking.taken < most) {
         int count = most - asking.taken < PAGE ? most - asking.taken : PAGE;
         failed = take_page(&asking, count, &w, &text, &err);
     }
@@ -133,7 +133,7 @@ static int run(const struct invocation *invocation) {
         writer_array_end(&w);
         writer_object_end(&w);
         buf_string(&text, "\n");
-    } else if (failed == 0 && asking.cursor[0] != '\0') {
+    } else if (failed == 0 && asking.more) {
         buf_string(&text, "... and more; --limit N shows them\n");
     } else if (failed == 0 && asking.taken == 0) {
         buf_string(&text, "no title has all these words\n");

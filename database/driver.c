@@ -25,6 +25,12 @@ int driver_open(struct driver **out, const char *path, const struct driver_optio
     return driver_kind_of(path)->open(out, path, options, err);
 }
 
+int driver_open_reader(struct driver **out, const struct driver *of, struct err *err) {
+    return of->kind->open_reader != NULL
+               ? of->kind->open_reader(out, of, err)
+               : err_set(err, ERR_UNSUPPORTED, "this kind of store has no readers of their own");
+}
+
 void driver_close(struct driver *driver) {
     if (driver != NULL) {
         driver->kind->close(driver);

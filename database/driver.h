@@ -2,7 +2,8 @@
 /*
  * The thin driver under a daemon's store: open, prepare, bind by name, step, and the six
  * words of transactions. One file a kind of database: sqlite.c, postgres.c; driver.c has
- * their table and passes calls on. Not thread safe: one thread, the store's, uses it.
+ * their table and passes calls on. Not thread safe: one thread uses a connection; others
+ * may have readers of their own.
  */
 #ifndef DATABASE_DRIVER_H
 #define DATABASE_DRIVER_H
@@ -46,6 +47,7 @@ struct driver {
 struct driver_options {
     int statement_count;     /* ids of driver_start are below */
     int application_id;      /* SQLite: tells its file from another program's */
+    bool has_readers;        /* driver_open_reader will be asked for some */
     const char *first_table; /* PostgreSQL: makes the table `migration`, by whose comment an
                                 empty database is claimed; NULL: it may be no PostgreSQL */
 };
@@ -56,6 +58,12 @@ struct driver_options {
 int driver_open(struct driver **out, const char *path, const struct driver_options *options,
                 struct err *err);
 void driver_close(struct driver *driver);
+
+/* Another connection to the database of `of`, which was opened with has_readers: for one thread,
+ * which only reads by it, beside whatever `of` does. From DRIVER_BEGIN to DRIVER_ROLLBACK it sees
+ * one state, with all that was committed before. Closed before `of`. Errors as driver_open;
+ * UNSUPPORTED where this kind has none. */
+int driver_open_reader(struct driver **out, const struct driver *of, struct err *err);
 
 /* Runs a text of several statements without parameters. */
 int driver_script(struct driver *driver, const char *sql, struct err *err);
@@ -74,7 +82,8 @@ int64_t driver_integer(struct driver *driver, int id, int column);
 double driver_real(struct driver *driver, int id, int column);
 const char *driver_text(struct driver *driver, int id, int column);
 
-/* BEGIN for writing, SAVEPOINT, RELEASE, ROLLBACK TO + RELEASE, COMMIT, ROLLBACK. */
+/* BEGIN for writing (of a reader: for reading), SAVEPOINT, RELEASE, ROLLBACK TO + RELEASE, COMMIT,
+ * ROLLBACK. */
 enum driver_word {
     DRIVER_BEGIN,
     DRIVER_SAVE,
@@ -125,6 +134,7 @@ struct driver_kind {
     const char *copies; /* what to do for a copy, where it has no copy_open */
     int (*open)(struct driver **out, const char *path, const struct driver_options *options,
                 struct err *err);
+    int (*open_reader)(struct driver **out, const struct driver *of, struct err *err); /* or NULL */
     void (*close)(struct driver *driver);
     int (*script)(struct driver *driver, const char *sql, struct err *err);
     int (*start)(struct driver *driver, int id, const char *sql, const struct value *values,

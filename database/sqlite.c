@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/fs.h"
 #include "common/mem.h"
 
 enum {
@@ -20,6 +21,7 @@ struct sqlite {
     struct driver driver;
     sqlite3 *db;
     char *path;
+    struct fs_lock lock; /* where there are readers: SQLite's own lock would keep them out */
     int statement_count;
     sqlite3_stmt **statements;
     unsigned char (*places)[PARAMETERS_MAX]; /* of $1, $2 ... among the parameters */
@@ -135,33 +137,56 @@ static void sqlite_close(struct driver *driver) {
     sqlite3_close(sqlite->db);
     mem_free(sqlite->statements);
     mem_free(sqlite->places);
+    fs_lock_release(&sqlite->lock);
     mem_free(sqlite->started);
     mem_free(sqlite->path);
     mem_free(sqlite);
 }
 
-static int sqlite_open(struct driver **out, const char *path, const struct driver_options *options,
-                       struct err *err) {
+/* A connection without a database yet. */
+static struct sqlite *create(const char *path, int statement_count) {
     struct sqlite *sqlite = mem_zero(1, sizeof(*sqlite));
     sqlite->driver.kind = &driver_sqlite;
     sqlite->path = mem_string(path);
-    sqlite->statement_count = options->statement_count;
-    sqlite->statements = mem_zero((size_t)options->statement_count, sizeof(*sqlite->statements));
-    sqlite->places = mem_zero((size_t)options->statement_count, sizeof(*sqlite->places));
-    sqlite->started = mem_zero((size_t)options->statement_count, sizeof(*sqlite->started));
+    sqlite->lock.fd = -1;
+    sqlite->statement_count = statement_count;
+    sqlite->statements = mem_zero((size_t)statement_count, sizeof(*sqlite->statements));
+    sqlite->places = mem_zero((size_t)statement_count, sizeof(*sqlite->places));
+    sqlite->started = mem_zero((size_t)statement_count, sizeof(*sqlite->started));
+    return sqlite;
+}
+
+static int connect(struct sqlite *sqlite, int flags, struct err *err) {
+    int opened = sqlite3_open_v2(sqlite->path, &sqlite->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    sqlite3_extended_result_codes(sqlite->db, 1);
+    return opened == SQLITE_OK ? 0 : fail(sqlite, opened, sqlite->path, err);
+}
+
+static int lock_beside(struct sqlite *sqlite, struct err *err) {
+    char *path = mem_format("%s-lock", sqlite->path);
+    int result = fs_lock_take(&sqlite->lock, path, err);
+    mem_free(path);
+    return result;
+}
+
+static int sqlite_open(struct driver **out, const char *path, const struct driver_options *options,
+                       struct err *err) {
+    struct sqlite *sqlite = create(path, options->statement_count);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* its statistics lock each allocation */
     sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES);
-    int opened = sqlite3_open_v2(
-        path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    sqlite3_extended_result_codes(sqlite->db, 1);
-    int result = opened == SQLITE_OK ? 0 : fail(sqlite, opened, path, err);
+    int result = options->has_readers ? lock_beside(sqlite, err) : 0;
+    if (result == 0) {
+        result = connect(sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+    }
     if (result == 0) {
         result = claim(sqlite, options->application_id, err);
     }
+    if (result == 0 && !options->has_readers) {
+        /* One process a store, and WAL without shared memory. */
+        result = script(sqlite, "PRAGMA locking_mode = EXCLUSIVE", err);
+    }
     if (result == 0) {
-        /* EXCLUSIVE: one process a store, and WAL without shared memory. */
         result = script(sqlite,
-                        "PRAGMA locking_mode = EXCLUSIVE; "
                         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                         "PRAGMA cache_size = -4096; PRAGMA trusted_schema = OFF; "
                         "BEGIN IMMEDIATE; COMMIT",
@@ -169,6 +194,21 @@ static int sqlite_open(struct driver **out, const char *path, const struct drive
     }
     if (result == 0) {
         result = check(sqlite, err);
+    }
+    if (result != 0) {
+        sqlite_close(&sqlite->driver);
+        return result;
+    }
+    *out = &sqlite->driver;
+    return 0;
+}
+
+static int sqlite_open_reader(struct driver **out, const struct driver *of, struct err *err) {
+    const struct sqlite *writer = (const struct sqlite *)of;
+    struct sqlite *sqlite = create(writer->path, writer->statement_count);
+    int result = connect(sqlite, SQLITE_OPEN_READONLY, err);
+    if (result == 0) {
+        result = script(sqlite, "PRAGMA trusted_schema = OFF", err);
     }
     if (result != 0) {
         sqlite_close(&sqlite->driver);
@@ -369,6 +409,7 @@ static int sqlite_copy_step(struct driver_copy *driver_copy, int pages, int64_t 
 
 const struct driver_kind driver_sqlite = {
     .open = sqlite_open,
+    .open_reader = sqlite_open_reader,
     .close = sqlite_close,
     .script = sqlite_script,
     .start = sqlite_start,

@@ -10,21 +10,19 @@
 #include "catalog/entry.h"
 #include "catalog/shelf.h"
 #include "catalog/words.h"
-#include "common/fs.h"
+#include "catalog_fixture.h"
 #include "common/mem.h"
 #include "fixture.h"
-#include "verify_fixture.h"
 
 Suite *catalog_suite(void);
 
 #define COUNT(list) (int)(sizeof(list) / sizeof((list)[0]))
 
-enum { NOW_MS = 1700000000, TEXT_MAX = 64 << 10 };
+enum { NOW_MS = 1700000000 };
 
 static char *folder;
 static char *path;
 static struct shelf *shelf;
-static struct buf document; /* of tests/golden: title a-title, languages und, 360p and 720p */
 
 static void open_shelf(void) {
     struct err err = {0};
@@ -32,72 +30,22 @@ static void open_shelf(void) {
 }
 
 static void set_up(void) {
-    struct err err = {0};
     folder = fixture_folder();
     path = mem_format("%s/catalog.db", folder);
-    document = (struct buf){0};
-    ck_assert_msg(
-        fs_read(&document, REELFARM_SOURCE_DIR "/tests/golden/title.json", TEXT_MAX, &err) == 0,
-        "%s", err.message);
     open_shelf();
 }
 
 static void tear_down(void) {
     shelf_close(shelf);
     shelf = NULL;
-    buf_finish(&document);
     mem_free(path);
     fixture_folder_drop(folder);
 }
 
 /* ---- entries -------------------------------------------------------------------------- */
 
-/* What a publisher says. Unset texts are the usual ones. */
-struct said {
-    const char *title;
-    int64_t revision;
-    const char *labels; /* JSON: "[\"show=news\"]" */
-    const char *language;
-    const char *tenant;
-    const char *published_at;
-    const char *find, *put; /* the first of these in the body becomes the other */
-};
-
-static const char *or_else(const char *text, const char *otherwise) {
-    return text != NULL ? text : otherwise;
-}
-
-static struct json *body_of(const struct said *said) {
-    struct buf text = {0};
-    struct buf own = {0};
-    struct json *tree = NULL;
-    struct err err = {0};
-    char *language = mem_format("\"languages\":[\"%s\"]", or_else(said->language, "und"));
-    char *title = mem_format("{\"title\":\"%s\"", said->title);
-    buf_append(&own, document.data, document.size);
-    ck_assert(text_replace(&own, "{\"title\":\"a-title\"", title, false));
-    ck_assert(text_replace(&own, "\"languages\":[\"und\"]", language, false));
-    buf_format(&text,
-               "{\"title\":\"%s\",\"revision\":%lld,\"version\":\"006f8a7d0eeac3e7\","
-               "\"published_at\":\"%s\",\"tenant\":\"%s\",\"labels\":%s,"
-               "\"manifests\":{\"hls\":\"https://e.example/%s/master.m3u8\","
-               "\"dash\":\"https://e.example/%s/manifest.mpd\"},\"document\":%s}",
-               said->title, (long long)said->revision, or_else(said->published_at, ""),
-               or_else(said->tenant, ""), or_else(said->labels, "[]"), said->title, said->title,
-               buf_text(&own));
-    if (said->find != NULL) {
-        ck_assert_msg(text_replace(&text, said->find, said->put, false), "no %s", said->find);
-    }
-    ck_assert_msg(json_tree_parse(&tree, text.data, text.size, &err) == 0, "%s", err.message);
-    mem_free(language);
-    mem_free(title);
-    buf_finish(&own);
-    buf_finish(&text);
-    return tree;
-}
-
 static int say(const struct said *said, enum shelf_change *change, int64_t *kept, struct err *err) {
-    struct json *body = body_of(said);
+    struct json *body = said_body(said);
     struct entry entry;
     ck_assert_msg(entry_read(&entry, body, said->title, err) == 0, "%s", err->message);
     int failed = shelf_put(shelf, &entry, NOW_MS, change, kept, err);
@@ -158,7 +106,7 @@ static const struct {
 START_TEST(an_entry_that_lacks_something_is_refused) {
     struct said said = {
         .title = "a", .revision = 7, .find = refusals[_i].find, .put = refusals[_i].put};
-    struct json *body = body_of(&said);
+    struct json *body = said_body(&said);
     struct entry entry;
     struct err err = {0};
     ck_assert_int_eq(entry_read(&entry, body, "a", &err), ERR_INVALID);
@@ -176,7 +124,7 @@ START_TEST(time_labels_and_tenant_are_no_content) {
                          .labels = "[\"show=news\"]",
                          .tenant = "acme"};
     struct said other = {.title = "a", .revision = 7, .language = "de"};
-    struct json *bodies[] = {body_of(&said), body_of(&later), body_of(&other)};
+    struct json *bodies[] = {said_body(&said), said_body(&later), said_body(&other)};
     struct entry entries[3];
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(entry_read(&entries[i], bodies[i], "a", NULL), 0);
@@ -360,13 +308,14 @@ static char *read_page(struct buf *text) {
     return said;
 }
 
-static char *search(const char *words, int limit, int offset) {
+static char *search(const char *words, int limit, const char *cursor) {
     struct buf expression = {0};
+    struct cursor from;
     struct buf text = {0};
     struct err err = {0};
     ck_assert_msg(words_expression(words, &expression, &err) == 0, "%s", err.message);
-    ck_assert_msg(shelf_search(shelf, buf_text(&expression), words, limit, offset, &text, &err) ==
-                      0,
+    ck_assert_msg(cursor_read(&from, cursor, &err) == 0, "%s", err.message);
+    ck_assert_msg(shelf_search(shelf, buf_text(&expression), words, limit, &from, &text, &err) == 0,
                   "'%s': %s", words, err.message);
     buf_finish(&expression);
     return read_page(&text);
@@ -425,7 +374,7 @@ static const struct {
 
 START_TEST(searches_find_what_has_all_words_the_best_first) {
     fill();
-    char *found = search(searches[_i].words, 10, 0);
+    char *found = search(searches[_i].words, 10, "");
     ck_assert_msg(strcmp(found, searches[_i].found) == 0, "'%s': %s", searches[_i].words, found);
     mem_free(found);
 }
@@ -461,10 +410,10 @@ static const char *const attacks[] = {
 
 START_TEST(no_word_is_syntax) {
     fill();
-    char *found = search(attacks[_i], 10, 0);
+    char *found = search(attacks[_i], 10, "");
     ck_assert_msg(found[0] == '\0', "'%s': %s", attacks[_i], found);
     mem_free(found);
-    found = search("sintel", 10, 0);
+    found = search("sintel", 10, "");
     ck_assert_str_eq(found, "sintel");
     mem_free(found);
 }
@@ -486,14 +435,102 @@ START_TEST(a_search_without_words_is_refused) {
 }
 END_TEST
 
+/* Titles that all have a word, and rank alike: the last one comes first. */
+static void fill_alike(int from, int to) {
+    for (int i = from; i < to; i++) {
+        char *title = mem_format("alike-%c", 'a' + i);
+        tell(&(struct said){.title = title, .revision = 1});
+        mem_free(title);
+    }
+}
+
+static void change_nothing(void) {
+}
+
+static void add_some(void) {
+    fill_alike(6, 9);
+}
+
+static void drop_the_last_seen(void) {
+    int64_t kept;
+    ck_assert_int_eq(withdraw("alike-e", 2, &kept), 0);
+}
+
+static void drop_one_seen(void) {
+    int64_t kept;
+    ck_assert_int_eq(withdraw("alike-f", 2, &kept), 0);
+}
+
+static void drop_one_to_come(void) {
+    int64_t kept;
+    ck_assert_int_eq(withdraw("alike-d", 2, &kept), 0);
+}
+
+static void change_one_seen(void) {
+    tell(&(struct said){.title = "alike-f", .revision = 2, .language = "de"});
+}
+
+/* What happens between a search's first page, "alike-f alike-e", and those after it. */
+static const struct {
+    void (*happens)(void);
+    const char *pages[2];
+} meanwhile[] = {
+    {change_nothing, {"alike-d alike-c", "alike-b alike-a"}},
+    {add_some, {"alike-d alike-c", "alike-b alike-a"}},
+    {drop_the_last_seen, {"alike-d alike-c", "alike-b alike-a"}},
+    {drop_one_seen, {"alike-d alike-c", "alike-b alike-a"}},
+    {drop_one_to_come, {"alike-c alike-b", "alike-a"}},
+    {change_one_seen, {"alike-d alike-c", "alike-b alike-a"}},
+};
+
+/* Takes the cursor off a page; "" where it was the last one. */
+static void take_cursor(char *page, char cursor[WIRE_TITLE_TEXT]) {
+    char *next = strstr(page, " >");
+    snprintf(cursor, WIRE_TITLE_TEXT, "%s", next != NULL ? next + 2 : "");
+    if (next != NULL) {
+        *next = '\0';
+    }
+}
+
 START_TEST(searches_go_on_where_they_stopped) {
-    static const char *const pages[] = {"big-buck-bunny big-buck-bunny-2 >2", "news-1"};
-    fill();
+    char cursor[WIRE_TITLE_TEXT];
+    fill_alike(0, 6);
+    char *page = search("alike", 2, "");
+    take_cursor(page, cursor);
+    ck_assert_str_eq(page, "alike-f alike-e");
+    mem_free(page);
+    meanwhile[_i].happens();
     for (int i = 0; i < 2; i++) {
-        char *page = search("buck", 2, 2 * i);
-        ck_assert_str_eq(page, pages[i]);
+        ck_assert_str_ne(cursor, "");
+        page = search("alike", 2, cursor);
+        take_cursor(page, cursor);
+        ck_assert_str_eq(page, meanwhile[_i].pages[i]);
         mem_free(page);
     }
+    ck_assert_str_eq(cursor, "");
+}
+END_TEST
+
+static const char *const no_cursors[] = {
+    "1",
+    "1-2",
+    "1-2-",
+    "-1-2-3",
+    "1-2-3-4",
+    "1-2-3 ",
+    " 1-2-3",
+    "+1-2-3",
+    "1--3",
+    "a-b-c",
+    "1-2-99999999999999999999",
+};
+
+START_TEST(a_cursor_is_of_the_page_before) {
+    struct cursor cursor = {0};
+    struct err err = {0};
+    ck_assert_int_eq(cursor_read(&cursor, no_cursors[_i], &err), ERR_INVALID);
+    ck_assert_int_eq(cursor_read(&cursor, "1-2-999999999999999999", NULL), 0);
+    ck_assert_int_eq(cursor.last, 999999999999999999);
 }
 END_TEST
 
@@ -511,10 +548,10 @@ START_TEST(an_id_is_found_among_very_many) {
         mem_free(title);
     }
     ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
-    char *found = search("news", 1, 0);
-    ck_assert_str_eq(found, "news >1");
+    char *found = search("news", 1, "");
+    ck_assert_str_eq(found, "news >1-2006-1");
     mem_free(found);
-    found = search("news", 10, SHELF_CANDIDATES);
+    found = search("news", 10, "2000-2006-8"); /* the oldest but one of those that are ranked */
     ck_assert_str_eq(found, "news-5");
     mem_free(found);
 }
@@ -557,8 +594,8 @@ START_TEST(what_is_withdrawn_or_replaced_is_found_no_more) {
     fill();
     ck_assert_int_eq(withdraw("big-buck-bunny", 2, &kept), 0);
     tell(&(struct said){.title = "sintel", .revision = 2, .labels = "[\"show=short\"]"});
-    char *found[] = {search("bunny", 10, 0), list(&film, "", 10), list(&acme, "", 10),
-                     search("film", 10, 0), search("short", 10, 0)};
+    char *found[] = {search("bunny", 10, ""), list(&film, "", 10), list(&acme, "", 10),
+                     search("film", 10, ""), search("short", 10, "")};
     static const char *const wanted[] = {"big-buck-bunny-2 news-1", "big-buck-bunny-2", "news-2",
                                          "big-buck-bunny-2", "sintel"};
     for (int i = 0; i < COUNT(found); i++) {
@@ -615,7 +652,8 @@ static void add_finding(TCase *tests) {
     tcase_add_loop_test(tests, searches_find_what_has_all_words_the_best_first, 0, COUNT(searches));
     tcase_add_loop_test(tests, no_word_is_syntax, 0, COUNT(attacks));
     tcase_add_loop_test(tests, a_search_without_words_is_refused, 0, COUNT(no_words));
-    tcase_add_test(tests, searches_go_on_where_they_stopped);
+    tcase_add_loop_test(tests, searches_go_on_where_they_stopped, 0, COUNT(meanwhile));
+    tcase_add_loop_test(tests, a_cursor_is_of_the_page_before, 0, COUNT(no_cursors));
     tcase_add_test(tests, an_id_is_found_among_very_many);
     tcase_add_loop_test(tests, lists_are_by_id_and_filtered, 0, COUNT(lists));
     tcase_add_test(tests, what_is_withdrawn_or_replaced_is_found_no_more);

@@ -304,6 +304,32 @@ START_TEST(a_push_is_tried_for_ever) {
 }
 END_TEST
 
+enum { TRIES_AN_HOUR = 40 }; /* of what is away: a pause grows to five minutes */
+
+/* A catalog that is away for hours, or refuses all, holds neither the title nor its edges up; it is
+ * asked seldom, and told of the newest version when it takes some again. */
+START_TEST(a_catalog_that_is_away_for_hours) {
+    static const enum failure_class classes[] = {FAILURE_ENDPOINT, FAILURE_REFUSED};
+    struct site *catalog = world_site(&world, "cat");
+    char error[200];
+    catalog->fails = classes[_i];
+    world_run(&world, "t", 0, PUBLISH_A);
+    world_run(&world, "t", 1, PUBLISH_B);
+    int steps = world.steps;
+    ck_assert(world_work(&world)); /* an hour more */
+    ck_assert_int_gt(world.steps, steps);
+    ck_assert_int_lt(world.steps, steps + TRIES_AN_HOUR);
+    ck_assert_str_eq(fixture_state(&world.farm, "t", error, sizeof(error)), "done");
+    world_expect(&world, "t", world_site(&world, "e1"), "BA");
+    ck_assert_str_eq(world_state(&world, "t", "cat"), "waiting");
+    ck_assert(!world_published(&world, "t"));
+    catalog->fails = FAILURE_COUNT;
+    ck_assert(world_work(&world));
+    ck_assert(world_published(&world, "t"));
+    ck_assert_str_eq(catalog->stable, PUBLISH_B);
+}
+END_TEST
+
 /* Removed while an edge is away: the origin goes, and the edge is cleaned when it is back, also
  * after a restart; its row in the store goes then. */
 START_TEST(a_removed_title_is_taken_from_an_edge_that_was_away) {
@@ -806,6 +832,7 @@ Suite *publication_suite(void) {
     tcase_add_loop_test(tests, a_push_goes_on_where_it_stopped, 0, 3);
     tcase_add_test(tests, a_new_run_leaves_a_push_alone);
     tcase_add_loop_test(tests, a_push_is_tried_for_ever, 0, 4);
+    tcase_add_loop_test(tests, a_catalog_that_is_away_for_hours, 0, 2);
     tcase_add_loop_test(tests, a_removed_title_is_taken_from_an_edge_that_was_away, 0, 3);
     tcase_add_test(tests, files_that_are_kept_are_kept_everywhere);
     tcase_add_test(tests, edges_keep_versions_as_long_as_the_origin);

@@ -192,6 +192,22 @@ def addresses():
         seed("token", token)
 
 
+def catalog():
+    """What a publisher tells, and what readers ask: byte, then texts that end with 0."""
+    document = json.loads((root / "tests/golden/title.json").read_text())
+    body = {"title": "a-title", "revision": 7, "version": document["version"], "tenant": "acme",
+            "published_at": "2026-01-01T00:00:00Z", "labels": ["show=film", "year=2008"],
+            "manifests": {"hls": "https://e.example/m.m3u8", "dash": "http://e.example/m.mpd"}}
+    for languages in ([], ["und"], ["en", "pt-BR"]):
+        text = json.dumps({**body, "document": {**document, "languages": languages}})
+        seed("entry", text.encode())
+    for which, *texts in (
+            (0, "a title", ""), (0, "show=film 720p ti", "7-30-12"), (0, 'te"xt* NEAR(a b) ^é', ""),
+            (1, "show=film", "en", "", "a-title-1"), (1, "", "", "acme", ""), (1, "", "de", "", ""),
+            (2, "50-1200-37"), (3, "t=1700000000,v1=" + "5257a869" * 8)):
+        seed("search", bytes([which]) + b"\0".join(text.encode() for text in texts) + b"\0")
+
+
 for ladder in [*root.glob("ladders/*.yaml"), *root.glob("tests/**/*.yaml")]:
     seed("ladder", ladder.read_bytes())
 for init_file in title.glob("*/*/init.mp4"):
@@ -205,6 +221,7 @@ seed("csv", b'\xef\xbb\xbfsource,title\r\n"/a, ""b"".mov",\xc3\xa9\r\n"x\ny",\n'
 x264_records()
 requests()
 addresses()
+catalog()
 frames_of_the_pipe()
 for sound in title.glob("audio/*"):
     honest_child(sound)

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The threads under the catalog: changes and reads hold none of each other up, a read sees one
+ * state, what was told of its end is seen, and a log of changes ends however many read.
+ */
+#include <check.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalog/desk.h"
+#include "catalog/words.h"
+#include "catalog_fixture.h"
+#include "common/mem.h"
+#include "fixture.h"
+
+Suite *desk_suite(void);
+
+enum { NOW_MS = 1700000000, PADDING = 800000, PADDED = 60, LOG_SLACK = 4 << 20 };
+
+static char *folder;
+static char *path;
+static struct desk *desk;
+
+static void set_up(void) {
+    struct err err = {0};
+    folder = fixture_folder();
+    path = mem_format("%s/catalog.db", folder);
+    ck_assert_msg(desk_open(&desk, path, &err) == 0, "%s", err.message);
+}
+
+static void tear_down(void) {
+    desk_close(desk);
+    desk = NULL;
+    mem_free(path);
+    fixture_folder_drop(folder);
+}
+
+/* A job of a test, which waits for its end. */
+struct errand {
+    struct job job; /* first */
+    struct json *body;
+    struct entry entry;
+    const char *title;
+    sem_t *begun;                 /* posted by its run; NULL: nobody waits for that */
+    sem_t *hold;                  /* its run waits for it; NULL: for nothing */
+    char tags[2][SHELF_TAG_TEXT]; /* before and after it was held */
+    sem_t ended;
+};
+
+static void errand_done(struct job *job) {
+    sem_post(&((struct errand *)job)->ended);
+}
+
+static void pause_run(struct errand *errand) {
+    if (errand->begun != NULL) {
+        sem_post(errand->begun);
+    }
+    if (errand->hold != NULL) {
+        sem_wait(errand->hold);
+    }
+}
+
+static void run_put(struct job *job, struct shelf *shelf) {
+    struct errand *errand = (struct errand *)job;
+    enum shelf_change change;
+    int64_t kept;
+    pause_run(errand);
+    shelf_put(shelf, &errand->entry, NOW_MS, &change, &kept, &job->err);
+}
+
+static void run_tags(struct job *job, struct shelf *shelf) {
+    struct errand *errand = (struct errand *)job;
+    shelf_tag(shelf, errand->tags[0], &job->err);
+    pause_run(errand);
+    shelf_tag(shelf, errand->tags[1], &job->err);
+}
+
+static void run_get(struct job *job, struct shelf *shelf) {
+    struct errand *errand = (struct errand *)job;
+    struct buf text = {0};
+    shelf_get(shelf, errand->title, errand->tags[0], &text, &job->err);
+    buf_finish(&text);
+}
+
+static void run_search(struct job *job, struct shelf *shelf) {
+    struct errand *errand = (struct errand *)job;
+    struct buf expression = {0};
+    struct buf text = {0};
+    if (words_expression(errand->title, &expression, &job->err) == 0) {
+        shelf_search(shelf, buf_text(&expression), errand->title, 10, &(struct cursor){0}, &text,
+                     &job->err);
+    }
+    buf_finish(&expression);
+    buf_finish(&text);
+}
+
+static void start(struct errand *errand, void (*run)(struct job *job, struct shelf *shelf)) {
+    errand->job.changes = run == run_put;
+    errand->job.run = run;
+    errand->job.done = errand_done;
+    sem_init(&errand->ended, 0, 0);
+    desk_submit(desk, &errand->job);
+}
+
+static void start_put(struct errand *errand, const struct said *said) {
+    errand->body = said_body(said);
+    ck_assert_int_eq(entry_read(&errand->entry, errand->body, said->title, NULL), 0);
+    start(errand, run_put);
+}
+
+/* Waits for its end, and wants it to be well. */
+static void finish(struct errand *errand) {
+    sem_wait(&errand->ended);
+    ck_assert_msg(errand->job.err.code == ERR_NONE, "%s", errand->job.err.message);
+    sem_destroy(&errand->ended);
+    json_tree_destroy(errand->body);
+    errand->body = NULL;
+}
+
+static void put(const char *title, int64_t revision) {
+    struct errand errand = {0};
+    start_put(&errand, &(struct said){.title = title, .revision = revision});
+    finish(&errand);
+}
+
+/* ---- beside each other ------------------------------------------------------------------ */
+
+START_TEST(a_change_that_takes_long_holds_no_read_up) {
+    sem_t begun, hold;
+    struct errand change = {.begun = &begun, .hold = &hold};
+    struct errand reads[2 * DESK_READERS] = {0};
+    sem_init(&begun, 0, 0);
+    sem_init(&hold, 0, 0);
+    start_put(&change, &(struct said){.title = "a", .revision = 1});
+    sem_wait(&begun);
+    for (int i = 0; i < 2 * DESK_READERS; i++) {
+        start(&reads[i], run_tags);
+    }
+    for (int i = 0; i < 2 * DESK_READERS; i++) {
+        finish(&reads[i]);
+    }
+    sem_post(&hold);
+    finish(&change);
+    sem_destroy(&begun);
+    sem_destroy(&hold);
+}
+END_TEST
+
+START_TEST(reads_that_take_long_hold_nothing_up) {
+    sem_t begun, hold;
+    struct errand reads[DESK_READERS] = {0};
+    sem_init(&begun, 0, 0);
+    sem_init(&hold, 0, 0);
+    for (int i = 0; i < DESK_READERS - 1; i++) {
+        reads[i].begun = &begun;
+        reads[i].hold = &hold;
+        start(&reads[i], run_tags);
+        sem_wait(&begun);
+    }
+    put("a", 1);
+    struct errand read = {.title = "a"};
+    start(&read, run_get);
+    finish(&read);
+    for (int i = 0; i < DESK_READERS - 1; i++) {
+        sem_post(&hold);
+    }
+    for (int i = 0; i < DESK_READERS - 1; i++) {
+        finish(&reads[i]);
+    }
+    sem_destroy(&begun);
+    sem_destroy(&hold);
+}
+END_TEST
+
+/* Else the tag of an answer might be of another state than what it says. */
+START_TEST(a_read_sees_one_state) {
+    sem_t begun, hold;
+    struct errand read = {.begun = &begun, .hold = &hold};
+    struct errand later = {0};
+    sem_init(&begun, 0, 0);
+    sem_init(&hold, 0, 0);
+    start(&read, run_tags);
+    sem_wait(&begun);
+    put("a", 1);
+    sem_post(&hold);
+    finish(&read);
+    start(&later, run_tags);
+    finish(&later);
+    ck_assert_str_eq(read.tags[0], read.tags[1]);
+    ck_assert_str_ne(read.tags[0], later.tags[0]);
+    sem_destroy(&begun);
+    sem_destroy(&hold);
+}
+END_TEST
+
+START_TEST(what_was_told_of_its_end_is_seen) {
+    for (int64_t revision = 1; revision <= 40; revision++) {
+        char wanted[32];
+        struct errand read = {.title = "a"};
+        snprintf(wanted, sizeof(wanted), "\"%lld-", (long long)revision);
+        put("a", revision);
+        start(&read, run_get);
+        finish(&read);
+        ck_assert_msg(strncmp(read.tags[0], wanted, strlen(wanted)) == 0, "%s", read.tags[0]);
+    }
+}
+END_TEST
+
+/* ---- many ------------------------------------------------------------------------------ */
+
+static void *do_many(void *context) {
+    int number = *(const int *)context;
+    for (int round = 1; round <= 12; round++) {
+        struct errand errands[4] = {0};
+        char *own = mem_format("title-%d", number);
+        start_put(&errands[0], &(struct said){.title = own, .revision = round});
+        for (int i = 1; i < 4; i++) {
+            errands[i].title = "title";
+        }
+        start(&errands[1], run_search);
+        start(&errands[2], run_tags);
+        start(&errands[3], run_search);
+        for (int i = 0; i < 4; i++) {
+            finish(&errands[i]);
+        }
+        mem_free(own);
+    }
+    return NULL;
+}
+
+START_TEST(many_ask_and_tell_at_once) {
+    pthread_t threads[4];
+    int numbers[4] = {0, 1, 2, 3};
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, do_many, &numbers[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    for (int i = 0; i < 4; i++) {
+        char title[32];
+        struct errand read = {.title = title};
+        snprintf(title, sizeof(title), "title-%d", i);
+        start(&read, run_get);
+        finish(&read);
+        ck_assert_int_eq(strncmp(read.tags[0], "\"12-", 4), 0);
+    }
+}
+END_TEST
+
+START_TEST(all_that_was_handed_over_is_done_before_it_closes) {
+    enum { JOBS = 100 };
+    static struct errand errands[JOBS];
+    memset(errands, 0, sizeof(errands));
+    for (int i = 0; i < JOBS; i++) {
+        if (i % 2 == 0) {
+            start_put(&errands[i], &(struct said){.title = "a", .revision = 1 + i});
+        } else {
+            start(&errands[i], run_tags);
+        }
+    }
+    desk_close(desk);
+    desk = NULL;
+    for (int i = 0; i < JOBS; i++) {
+        ck_assert_int_eq(sem_trywait(&errands[i].ended), 0);
+        sem_post(&errands[i].ended);
+        finish(&errands[i]);
+    }
+}
+END_TEST
+
+/* ---- the log ---------------------------------------------------------------------------- */
+
+/* Reads again and again, so that there is hardly a moment in which nobody does. */
+struct readers {
+    pthread_mutex_t mutex;
+    bool enough;
+    sem_t ended;
+};
+
+struct reading {
+    struct job job; /* first */
+    struct readers *readers;
+};
+
+static void run_slowly(struct job *job, struct shelf *shelf) {
+    char tag[SHELF_TAG_TEXT];
+    shelf_tag(shelf, tag, &job->err);
+    usleep(3000);
+}
+
+static void read_again(struct job *job) {
+    struct readers *readers = ((struct reading *)job)->readers;
+    pthread_mutex_lock(&readers->mutex);
+    bool enough = readers->enough;
+    pthread_mutex_unlock(&readers->mutex);
+    if (enough) {
+        sem_post(&readers->ended);
+    } else {
+        desk_submit(desk, job);
+    }
+}
+
+static int64_t log_bytes(void) {
+    struct stat info = {0};
+    char *log = mem_format("%s-wal", path);
+    int failed = stat(log, &info);
+    mem_free(log);
+    ck_assert_int_eq(failed, 0);
+    return info.st_size;
+}
+
+START_TEST(the_log_ends_however_many_read) {
+    enum { READING = 2 * DESK_READERS };
+    struct readers readers = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct reading reading[READING] = {0};
+    char *padding = mem_zero(1, PADDING + 1);
+    memset(padding, 'x', PADDING);
+    char *more = mem_format("\"note\":\"%s\",\"renditions\":[{", padding);
+    sem_init(&readers.ended, 0, 0);
+    for (int i = 0; i < READING; i++) {
+        reading[i] = (struct reading){{.run = run_slowly, .done = read_again}, &readers};
+        desk_submit(desk, &reading[i].job);
+    }
+    for (int i = 0; i < PADDED; i++) {
+        struct errand errand = {0};
+        start_put(
+            &errand,
+            &(struct said){.title = "a", .revision = i, .find = "\"renditions\":[{", .put = more});
+        finish(&errand);
+        ck_assert_int_lt(log_bytes(), DESK_LOG_BYTES + LOG_SLACK);
+    }
+    pthread_mutex_lock(&readers.mutex);
+    readers.enough = true;
+    pthread_mutex_unlock(&readers.mutex);
+    for (int i = 0; i < READING; i++) {
+        sem_wait(&readers.ended);
+    }
+    sem_destroy(&readers.ended);
+    mem_free(more);
+    mem_free(padding);
+}
+END_TEST
+
+Suite *desk_suite(void) {
+    Suite *suite = suite_create("desk");
+    TCase *tests = tcase_create("desk");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, a_change_that_takes_long_holds_no_read_up);
+    tcase_add_test(tests, reads_that_take_long_hold_nothing_up);
+    tcase_add_test(tests, a_read_sees_one_state);
+    tcase_add_test(tests, what_was_told_of_its_end_is_seen);
+    tcase_add_test(tests, many_ask_and_tell_at_once);
+    tcase_add_test(tests, all_that_was_handed_over_is_done_before_it_closes);
+    tcase_add_test(tests, the_log_ends_however_many_read);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
