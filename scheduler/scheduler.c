@@ -61,6 +61,7 @@ struct scheduler_options scheduler_options_default(void) {
         .ttl_ms = 30000,
         .comment_ms = 12000,
         .keep_versions_ms = INT64_MAX,
+        .run_chunks = 4,
         .hedge_least_ms = 30000,
         .sandbox_required = SANDBOX_NONE,
         .limits = plan_limits_default(),
