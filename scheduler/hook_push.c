@@ -233,7 +233,9 @@ enum answer hooks_fail(struct tx *tx, struct farm *farm, const struct lease_row 
     find_way(tx, lease->fence, &way);
     end(tx, farm, lease, LEASE_FAIL, UNIT_RETRY, &way);
     metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
-    endpoint_report(tx, farm, way.endpoint, &(struct push_report){0}, failure->message);
+    const struct endpoint_result result = {.push = &(struct push_report){0},
+                                           .error = failure->message};
+    endpoint_report(tx, farm, way.endpoint, &result);
     endpoint_rows_look(tx, farm);
     return ANSWER_ACCEPTED;
 }
