@@ -89,11 +89,14 @@ static void begin_versions(struct tx *tx, const struct publication_row *row,
     }
 }
 
-/* Where the version lies at the origin; "" where it does not. */
+/* Where the version lies at the origin, or the title, of which nothing is wanted: an edge may not
+ * be that place. "" where it does not. */
 static const char *find_output(struct tx *tx, struct arena *arena,
                                const struct publication_row *row) {
     struct query query =
-        sql_query(tx, SQL_VERSION_OUTPUT, VALUES(TEXT(row->title), TEXT(row->wanted)));
+        row->wanted[0] != '\0'
+            ? sql_query(tx, SQL_VERSION_OUTPUT, VALUES(TEXT(row->title), TEXT(row->wanted)))
+            : sql_query(tx, SQL_TITLE_OUTPUT, VALUES(TEXT(row->title)));
     const char *output = arena_string(arena, query_next(&query) ? query_text(&query, 0) : "");
     query_close(&query);
     return output;
@@ -242,9 +245,7 @@ static struct endpoint_row *choose(const struct endpoint_list *list, const bool 
     return chosen;
 }
 
-static bool find_due(struct tx *tx, const char *endpoint, struct publication_row *out) {
-    struct query query =
-        sql_query(tx, SQL_PUBLICATION_NEXT, VALUES(TEXT(endpoint), INTEGER(tx_now(tx))));
+static bool take_row(struct query query, struct publication_row *out) {
     bool found = query_next(&query);
     if (found) {
         publication_read(&query, out);
@@ -253,10 +254,23 @@ static bool find_due(struct tx *tx, const char *endpoint, struct publication_row
     return found;
 }
 
+/* What was last given goes to the next endpoint too, where it is due: pushes of one version that
+ * a worker does at the same time read the origin once (workers/edge_share.h). */
+static bool find_due(struct tx *tx, const char *endpoint, const struct publication_row *last,
+                     struct publication_row *out) {
+    struct value now = INTEGER(tx_now(tx));
+    return (last->wanted[0] != '\0' &&
+            take_row(sql_query(tx, SQL_PUBLICATION_NEXT_OF,
+                               VALUES(TEXT(last->title), TEXT(endpoint), TEXT(last->wanted), now)),
+                     out)) ||
+           take_row(sql_query(tx, SQL_PUBLICATION_NEXT, VALUES(TEXT(endpoint), now)), out);
+}
+
 int push_grant(struct tx *tx, struct farm *farm, const struct push_request *request,
                struct writer *w) {
     struct endpoint_list list = {0};
     struct publication_row row;
+    struct publication_row last = {0};
     int64_t memory_left = request->memory_bytes;
     int granted = 0;
     if (farm->endpoints == NULL) {
@@ -270,9 +284,10 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
     struct endpoint_row *endpoint = choose(&list, has);
     while (endpoint != NULL && granted < request->slots && tx_ok(tx)) {
         bool *it_has = &has[endpoint - list.rows];
-        if (find_due(tx, endpoint->name, &row) &&
+        if (find_due(tx, endpoint->name, &last, &row) &&
             grant_one(tx, request, &memory_left, &row, endpoint->file, w)) {
             granted++;
+            last = row;
             endpoint->running++;
             endpoint->granted_at = tx_now(tx);
             *it_has = has_room(tx, endpoint);

@@ -269,6 +269,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_NEXT] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
                              "WHERE p.endpoint = $1 AND p.stage = 'due' AND p.next_at <= $2 "
                              "ORDER BY p.rank, p.next_at LIMIT 1",
+    [SQL_PUBLICATION_NEXT_OF] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
+                                "WHERE p.title = $1 AND p.endpoint = $2 "
+                                "AND p.wanted = $3 AND p.stage = 'due' AND p.next_at <= $4",
     [SQL_PUBLICATIONS_NEXT_AT] = "SELECT min(next_at) FROM publication "
                                  "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATIONS_BEHIND] = "SELECT id, title FROM publication WHERE stage = 'behind' "
@@ -341,6 +344,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_VERSION_OUTPUT] =
         "SELECT output FROM title_version WHERE title = $1 AND version = $2 AND dropping = 0 "
         "ORDER BY replaced > 0, replaced DESC LIMIT 1",
+    [SQL_TITLE_OUTPUT] = "SELECT output FROM title WHERE id = $1",
     [SQL_VERSION_RENDITIONS_COUNT] = "SELECT count(*) FROM version_rendition "
                                      "WHERE title = $1 AND version = $2 AND output = $3",
     [SQL_VERSION_FIND] = "SELECT replaced, dropping, output FROM title_version "

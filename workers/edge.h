@@ -28,6 +28,7 @@
 #include "common/http.h"
 #include "common/wire.h"
 #include "edge_secrets.h"
+#include "edge_share.h"
 
 /* What a driver can do; the functions of its row that go with it are set. */
 enum {
@@ -45,7 +46,9 @@ struct edge_target {
     const struct edge_secret *secret; /* never NULL; empty where this worker has none for it */
     const char *origin;               /* URL of the folder above the titles': task.output */
     const char *title;
-    const char *trace; /* of the title's run; "": none */
+    bool leaves;               /* nothing of it is to be had there any more */
+    const char *trace;         /* of the title's run; "": none */
+    struct share_group *share; /* who else pushes what this push does; NULL: nobody */
     const atomic_bool *cancel;
     int stall_s;      /* a connection silent so long is given up */
     int64_t send_bps; /* bytes a second of one connection; 0: any */
@@ -57,6 +60,7 @@ struct edge_traffic {
     int64_t busy_ms;      /* of all of them, without pauses */
     int64_t refused;      /* requests that failed and were tried again */
     int64_t origin_bytes; /* read from the origin */
+    int64_t shared_bytes; /* of the origin, that another push read */
 };
 
 struct edge_driver;
@@ -69,7 +73,8 @@ struct edge {
     struct http_client *client;    /* owned */
     struct http_response response; /* owned; of the last edge_send */
     struct blob *origin;           /* owned; NULL until edge_origin */
-    struct buf body;               /* owned; of edge_origin, or what was read back */
+    struct share_copy *copy;       /* owned; of edge_origin */
+    struct buf body;               /* owned; what was read back */
     void *state;                   /* the driver's own; freed by its close */
 };
 
@@ -176,9 +181,11 @@ int edge_send(struct edge *edge, const struct http_request *request, struct err 
 char *edge_url(const struct edge *edge, const char *path);
 char *edge_served_url(const struct edge *edge, const char *path);
 
-/* Reads an object of the title from the origin into edge->body, whole and at most once a call.
- * CORRUPT where it has another size than `object` says. FAILURE_IO. */
-int edge_origin(struct edge *edge, const struct edge_object *object, struct err *err);
+/* The object's bytes as the origin has them, borrowed until the next call or edge_relax: read whole
+ * and at most once a call, or by another push at the same time (edge_share.h). CORRUPT where it has
+ * another size than `object` says. FAILURE_IO. */
+int edge_origin(struct edge *edge, const struct edge_object *object, const struct buf **out,
+                struct err *err);
 
 /* Reads an object as players get it by HTTP from endpoint.serves, without credentials, into
  * edge->body. */
@@ -190,7 +197,7 @@ int edge_read_served(struct edge *edge, const struct edge_object *object, struct
  * size, as far as the object says them), NOT_FOUND where it is not there. */
 int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err);
 
-/* Gives back the memory that a large object took. */
+/* Gives back the origin's bytes, and the memory that a large object took. */
 void edge_relax(struct edge *edge);
 
 /* Puts it there or warms it, as the driver does. */

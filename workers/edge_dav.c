@@ -14,7 +14,8 @@
 
 /* nginx keeps none of these; servers that do give them to players as they came. */
 static int dav_put(struct edge *edge, const struct edge_object *object, struct err *err) {
-    int failed = edge_origin(edge, object, err);
+    const struct buf *body = NULL;
+    int failed = edge_origin(edge, object, &body, err);
     if (failed != 0) {
         return failed;
     }
@@ -30,8 +31,8 @@ static int dav_put(struct edge *edge, const struct edge_object *object, struct e
     struct http_request request = edge_request(edge, "PUT", url);
     request.headers = headers;
     request.header_count = sizeof(headers) / sizeof(headers[0]);
-    request.body = edge->body.data != NULL ? (const void *)edge->body.data : "";
-    request.body_size = edge->body.size;
+    request.body = body->data != NULL ? (const void *)body->data : "";
+    request.body_size = body->size;
     failed = edge_send(edge, &request, err);
     mem_free(url);
     mem_free(key);

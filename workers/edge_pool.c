@@ -118,6 +118,7 @@ static void settle(struct pool *pool, struct item *item, const struct edge_traff
     pool->traffic.busy_ms += busy_ms;
     pool->traffic.refused += refused;
     pool->traffic.origin_bytes += now.origin_bytes - before->origin_bytes;
+    pool->traffic.shared_bytes += now.shared_bytes - before->shared_bytes;
     flow_limit_note(&pool->limit, item->object.bytes > 0 ? item->object.bytes : 0, requests,
                     busy_ms, failed || refused > 0);
     item->stage = failed ? WORKING : DONE; /* a failed one is never passed */

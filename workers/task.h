@@ -14,6 +14,7 @@
 #include "broker.h"
 #include "common/blob.h"
 #include "common/wire.h"
+#include "edge_share.h"
 
 /* What a slot lends its tasks, one after the other. */
 struct task_tools {
@@ -24,6 +25,7 @@ struct task_tools {
     double stall_limit_s;
     bool private_sources;         /* http sources may be at addresses that are not public */
     const char *endpoint_secrets; /* a file; NULL: none (edge_secrets.h) */
+    struct share *share;          /* of all pushes (edge_share.h); NULL: each reads by itself */
 };
 
 /* How far a task is, for the heartbeat; in any unit, total 0 where unknown. */
