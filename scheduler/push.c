@@ -12,7 +12,8 @@
 #include "titles.h"
 
 enum {
-    OLD_VERSIONS_MAX = 64, /* that one push takes away */
+    OLD_VERSIONS_MAX = 64,     /* that one push takes away */
+    SWEPT_VERSIONS_MAX = 1024, /* that may stay, where orphans are looked for */
     BACK_OFF_FIRST_MS = 5000,
     BACK_OFF_MOST_MS = 300000,
     REFUSED_FIRST_MS = 60000, /* somebody must do something first */
@@ -54,23 +55,52 @@ static void fill_old_versions(struct tx *tx, struct task *task, const struct pub
     }
 }
 
-static void fill_old_folders(struct tx *tx, struct task *task, const struct publication_row *row) {
+static struct push_old_folder *read_folders(struct query query, struct arena *arena,
+                                            size_t *count) {
     struct buf all = {0};
-    struct push *push = &task->push;
-    struct query query =
-        sql_query(tx, SQL_PUBLICATION_FOLDERS, VALUES(INTEGER(row->id), TEXT(row->title)));
+    *count = 0;
     while (query_next(&query)) {
         struct push_old_folder folder = {.segments = query_integer(&query, 1)};
         snprintf(folder.folder, sizeof(folder.folder), "%s", query_text(&query, 0));
         buf_append(&all, &folder, sizeof(folder));
-        push->old_folder_count++;
+        (*count)++;
     }
-    push->old_folders =
-        arena_zero(&task->arena, push->old_folder_count + 1, sizeof(*push->old_folders));
-    if (push->old_folder_count > 0) {
-        memcpy(push->old_folders, all.data, all.size);
+    struct push_old_folder *list = arena_zero(arena, *count + 1, sizeof(*list));
+    if (*count > 0) {
+        memcpy(list, all.data, all.size);
     }
     buf_finish(&all);
+    return list;
+}
+
+static void fill_old_folders(struct tx *tx, struct task *task, const struct publication_row *row) {
+    struct push *push = &task->push;
+    push->old_folders = read_folders(
+        sql_query(tx, SQL_PUBLICATION_FOLDERS, VALUES(INTEGER(row->id), TEXT(row->title))),
+        &task->arena, &push->old_folder_count);
+}
+
+/* What of the title is no orphan there; of one that goes, all goes anyway. */
+static void fill_sweep(struct tx *tx, struct task *task, const struct publication_row *row,
+                       const struct endpoint *endpoint) {
+    struct push_sweep *sweep = &task->push.sweep;
+    task->push.has_sweep = row->wanted[0] != '\0' && endpoint->lists;
+    if (!task->push.has_sweep) {
+        return;
+    }
+    struct query query = sql_query(tx, SQL_PUBLICATION_VERSIONS_KEPT, VALUES(INTEGER(row->id)));
+    const char **versions = read_texts(&query, &task->arena, &sweep->version_count);
+    if (sweep->version_count > SWEPT_VERSIONS_MAX) {
+        task->push.has_sweep = false; /* more than a task may say */
+        return;
+    }
+    sweep->versions = arena_zero(&task->arena, sweep->version_count + 1, sizeof(*sweep->versions));
+    for (size_t i = 0; i < sweep->version_count; i++) {
+        snprintf(sweep->versions[i].version, sizeof(sweep->versions[i].version), "%s", versions[i]);
+    }
+    sweep->folders = read_folders(
+        sql_query(tx, SQL_PUBLICATION_FOLDERS_KEPT, VALUES(INTEGER(row->id), TEXT(row->title))),
+        &task->arena, &sweep->folder_count);
 }
 
 /* What an edge may hold from now on, and what it is told to take away: a cache that fetches by
@@ -133,6 +163,7 @@ static void fill_task(struct tx *tx, struct task *task, const struct publication
     push->skip = row->skip > 0 ? row->skip : 0;
     fill_old_versions(tx, task, row);
     fill_old_folders(tx, task, row);
+    fill_sweep(tx, task, row, endpoint);
     push->has_listing = row->is_catalog && row->wanted[0] != '\0';
     if (push->has_listing) {
         fill_listing(tx, task);

@@ -299,6 +299,9 @@ static const char *const statements[SQL_COUNT] = {
         " ORDER BY v.version LIMIT $4)",
     [SQL_PUBLICATION_VERSIONS_TOLD] = "SELECT version FROM publication_version "
                                       "WHERE publication = $1 AND going IN (2, 3) ORDER BY version",
+    [SQL_PUBLICATION_VERSIONS_KEPT] =
+        "SELECT version FROM publication_version "
+        "WHERE publication = $1 AND going NOT IN (2, 3) ORDER BY version",
     [SQL_PUBLICATION_VERSIONS_GONE] =
         "DELETE FROM publication_version WHERE publication = $1 AND going = 2",
     [SQL_PUBLICATION_VERSIONS_TWICE] =
@@ -327,6 +330,10 @@ static const char *const statements[SQL_COUNT] = {
         "ON k.title = $2 AND k.version = o.version WHERE o.publication = $1 "
         "AND o.going NOT IN (2, 3)) "
         "GROUP BY f.folder ORDER BY f.folder",
+    [SQL_PUBLICATION_FOLDERS_KEPT] =
+        "SELECT f.folder, max(f.segments) FROM publication_version v JOIN version_folder f "
+        "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 "
+        "AND v.going NOT IN (2, 3) GROUP BY f.folder ORDER BY f.folder",
     [SQL_VERSION_FOLDER_ADD] =
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "

@@ -170,6 +170,36 @@ START_TEST(an_old_version_goes_from_its_documents_down) {
 }
 END_TEST
 
+static const struct {
+    const char *path;
+    bool is_orphan;
+} lying[] = {
+    {"master.m3u8", false},
+    {VERSION ".json", false},
+    {VERSION "/h264-720p.m3u8", false},
+    {VIDEO "/00001.m4s", false},
+    {"fedcba9876543210.mpd", false},
+    {"fedcba9876543210/x.m3u8", false},
+    {"video/h264-360p-eeeeeeeeee/init.mp4", false},
+    {"0000000000000000.mpd", true},
+    {"0000000000000000/h264-720p.m3u8", true},
+    {"video/h264-360p-ffffffffff/00001.m4s", true},
+    {"video/h264-720p-aaaaaaaaab/init.mp4", true},
+    {"video/h264-720p-aaaaaaaaab/notes.txt", false}, /* of another tool */
+    {"poster.jpg", false},
+    {"notes/fedcba.json", false},
+    {"", false},
+};
+
+START_TEST(what_no_version_names_is_an_orphan) {
+    struct push_old_version kept = {.version = "fedcba9876543210"};
+    struct push_old_folder folder_kept = {.folder = "video/h264-360p-eeeeeeeeee", .segments = 2};
+    const struct push_sweep sweep = {1, &kept, 1, &folder_kept};
+    ck_assert_int_eq(read_version(WHOLE, 0), 0);
+    ck_assert_int_eq(push_is_orphan(&version, &sweep, lying[_i].path), lying[_i].is_orphan);
+}
+END_TEST
+
 START_TEST(samples_are_as_many_as_wanted_and_spread) {
     for (int64_t segments = 1; segments < 60; segments++) {
         for (int64_t wanted = 0; wanted < 12; wanted++) {
@@ -681,6 +711,7 @@ Suite *push_suite(void) {
     LOOP(tcase, an_object_has_its_place, places);
     LOOP(tcase, names_that_are_none_are_refused, tricky);
     tcase_add_test(tcase, an_old_version_goes_from_its_documents_down);
+    LOOP(tcase, what_no_version_names_is_an_orphan, lying);
     tcase_add_test(tcase, samples_are_as_many_as_wanted_and_spread);
     tcase_add_test(tcase, connections_grow_while_answers_come_in_time);
     tcase_add_test(tcase, failures_halve_the_connections_once_a_round);

@@ -37,6 +37,7 @@ enum {
     EDGE_FOLDERS = 1 << 2,  /* takes a folder away at once: remove_folder */
     EDGE_KEYS = 1 << 3,     /* forgets all of a title by its surrogate key: purge_title */
     EDGE_READS = 1 << 4,    /* can be asked as a player asks: read, and so be verified */
+    EDGE_LISTS = 1 << 6,    /* says what it holds of a title: list */
     EDGE_DOCUMENT = 1 << 5, /* is told of the title and holds none of its files: tell */
 };
 
@@ -86,6 +87,9 @@ struct edge_object {
     int64_t bytes;      /* -1: not known */
 };
 
+/* One object of a listing, by its path below the title's folder. Another answer than 0 ends it. */
+typedef int edge_visit(void *context, const char *path, int64_t size, struct err *err);
+
 /* For EDGE_DOCUMENT. */
 struct edge_title {
     int64_t revision;     /* orders what the endpoint is told of this title */
@@ -123,6 +127,9 @@ struct edge_driver {
     /* EDGE_FOLDERS: the same of all below "video/h264-720p-0123456789", or of the title's whole
      * folder, "". UNSUPPORTED where it can't after all. */
     int (*remove_folder)(struct edge *edge, const char *path, struct err *err);
+
+    /* EDGE_LISTS: visits all that lies below the title's folder; ends with what `visit` says. */
+    int (*list)(struct edge *edge, edge_visit *visit, void *context, struct err *err);
 
     /* EDGE_KEYS: the same of all that carries the key title-TITLE. UNSUPPORTED where it can't. */
     int (*purge_title)(struct edge *edge, struct err *err);

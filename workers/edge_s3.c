@@ -232,6 +232,27 @@ static int s3_remove_folder(struct edge *edge, const char *path, struct err *err
     return failed == 0 ? 0 : judge(edge, failed, &why, err);
 }
 
+struct visiting {
+    edge_visit *visit;
+    void *context;
+    size_t skip; /* of a key: the title's folder */
+};
+
+static int visit_key(void *context, const char *key, int64_t size, struct err *err) {
+    const struct visiting *visiting = context;
+    return visiting->visit(visiting->context, key + visiting->skip, size, err);
+}
+
+static int s3_list(struct edge *edge, edge_visit *visit, void *context, struct err *err) {
+    struct bucket *bucket = edge->state;
+    struct err why = {0};
+    char *prefix = mem_format("%s/", edge->target->title);
+    struct visiting visiting = {visit, context, strlen(prefix)};
+    int failed = blob_list(bucket->blob, prefix, visit_key, &visiting, &why);
+    mem_free(prefix);
+    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : judge(edge, failed, &why, err);
+}
+
 /* As players do where they read it by HTTP; else by the store. */
 static int s3_read(struct edge *edge, const struct edge_object *object, struct err *err) {
     struct bucket *bucket = edge->state;
@@ -248,12 +269,13 @@ static int s3_read(struct edge *edge, const struct edge_object *object, struct e
 
 const struct edge_driver edge_s3 = {
     .name = "s3",
-    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS,
+    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS | EDGE_LISTS,
     .open = s3_open,
     .close = s3_close,
     .put = s3_put,
     .has = s3_has,
     .remove = s3_remove,
     .remove_folder = s3_remove_folder,
+    .list = s3_list,
     .read = s3_read,
 };
