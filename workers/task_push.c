@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "edge.h"
+#include "edge_orphans.h"
 #include "edge_pool.h"
 #include "push_order.h"
 #include "task.h"
@@ -27,8 +28,6 @@ enum {
     STALL_S_MAX = 30,
     NAME_LOOKS = 6, /* at a stable name, which caches may keep for moments */
     NAME_PAUSE_MS = 250,
-    ORPHANS_MAX = 1000,   /* that one push takes away */
-    LISTED_MAX = 1000000, /* objects of a title that it looks through */
 };
 
 /* What is known of a rendition at the endpoint. */
@@ -560,66 +559,32 @@ static int rest_remove(struct task_run *run, struct err *err) {
 
 /* ---- Orphans -------------------------------------------------------------------------------- */
 
-/* What lies at the edge and is of no version that may: left by a push that was killed, by an
- * earlier farm, by a store that was restored. */
-struct orphans {
-    const struct push_state *push;
-    char *paths[ORPHANS_MAX]; /* owned */
-    size_t count;
-    int64_t seen; /* objects */
-};
-
-static int orphan_take(void *context, const char *path, int64_t size, struct err *err) {
-    struct orphans *orphans = context;
-    const struct push_state *push = orphans->push;
-    (void)size;
-    if (orphans->count == ORPHANS_MAX || ++orphans->seen > LISTED_MAX) {
-        return err_set(err, ERR_CONFLICT, "enough for this time");
-    }
-    if (strlen(path) < PUSH_PATH_TEXT &&
-        push_is_orphan(&push->version, &push->run->task->push.sweep, path)) {
-        orphans->paths[orphans->count++] = mem_string(path);
-    }
-    return 0;
-}
-
-/* In a connection of the pool's, as are all calls. Listed whole before anything goes; what can't be
- * listed is left for another time. */
-static int orphans_list(void *context, struct edge *edge, const struct edge_object *object,
+/* In a connection of the pool's, as are all calls. */
+static int orphans_find(void *context, struct edge *edge, const struct edge_object *object,
                         struct err *err) {
-    struct orphans *orphans = context;
-    struct err why = {0};
     (void)object;
     (void)err;
-    if (edge->driver->list(edge, orphan_take, orphans, &why) != 0) {
-        log_info("an endpoint was not listed to its end", "endpoint=%s why=\"%s\"",
-                 edge->target->endpoint->name, why.message);
-    }
+    edge_orphans_find(context, edge);
     return 0;
 }
 
+/* Listed whole before anything goes. */
 static int orphans_remove(struct task_run *run, struct err *err) {
     struct push_state *push = run->state;
-    int failed = 0;
     if (!brings(push) || !run->task->push.has_sweep || (push->driver->caps & EDGE_LISTS) == 0) {
         return 0;
     }
-    struct orphans *orphans = mem_zero(1, sizeof(*orphans));
-    orphans->push = push;
-    pool_begin(push->pool, orphans_list, orphans, NULL);
-    failed = phase_end(push, path_remove(push, "", err), err);
+    struct edge_orphans *orphans = mem_zero(1, sizeof(*orphans));
+    orphans->version = &push->version;
+    orphans->sweep = &run->task->push.sweep;
+    pool_begin(push->pool, orphans_find, orphans, NULL);
+    int failed = phase_end(push, path_remove(push, "", err), err);
     pool_begin(push->pool, remove_one, push, NULL);
-    for (size_t i = 0; i < orphans->count; i++) {
-        if (failed == 0) {
-            log_warn("an endpoint holds what is of no version; removing it",
-                     "endpoint=%s object=%s", run->task->push.endpoint.name, orphans->paths[i]);
-            failed = path_remove(push, orphans->paths[i], err);
-        }
+    for (size_t i = 0; failed == 0 && i < orphans->count; i++) {
+        failed = path_remove(push, orphans->paths[i], err);
     }
     failed = phase_end(push, failed, err);
-    for (size_t i = 0; i < orphans->count; i++) {
-        mem_free(orphans->paths[i]);
-    }
+    edge_orphans_finish(orphans);
     mem_free(orphans);
     return failed;
 }
