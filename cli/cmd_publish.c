@@ -10,6 +10,7 @@ static int run(const struct invocation *invocation) {
 
 static const struct option_row options[] = {
     {"endpoint", "NAME", "this edge or catalog alone, whatever its rules say"},
+    {"wait", NULL, "end when the endpoints have followed, as far as they can"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
@@ -24,8 +25,10 @@ const struct command command_publish = {
         "A title that is done is published by itself to all endpoints that the scheduler's file\n"
         "lists for it. This takes back what `unpublish` did, brings it to an endpoint that is\n"
         "filled on demand, and brings it anew where it is: an edge may have lost what it had.\n"
-        "`reelfarm status TITLE` shows how far it is.\n\n"
-        "  reelfarm publish movie\n"
+        "`reelfarm status TITLE` shows how far it is; --wait ends when all endpoints that can "
+        "have\n"
+        "it, and names those that are behind.\n\n"
+        "  reelfarm publish movie --wait\n"
         "  reelfarm publish movie --endpoint edge-2\n",
     .options = options,
     .run = run,

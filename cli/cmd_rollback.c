@@ -10,6 +10,7 @@ static int run(const struct invocation *invocation) {
 
 static const struct option_row options[] = {
     {"version", "VERSION", "this one (default: the one that was replaced last)"},
+    {"wait", NULL, "end when the endpoints have followed, as far as they can"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
@@ -23,7 +24,7 @@ const struct command command_rollback = {
     .help =
         "Three small files at the origin, and then at each edge: nothing is encoded or sent\n"
         "again. The version that was current is kept in its place, for as long as others are.\n\n"
-        "  reelfarm rollback movie\n"
+        "  reelfarm rollback movie --wait\n"
         "  reelfarm rollback movie --version 0123456789abcdef    see `reelfarm versions movie`\n",
     .options = options,
     .run = run,

@@ -212,7 +212,7 @@ static const struct option_row options[] = {
     {"early", NULL, "let it be watched while it is encoded"},
     {"force", NULL, "make everything anew, even what is there unchanged"},
     {"dry-run", NULL, "say what would be encoded and what reused, and submit nothing"},
-    {"wait", NULL, "show how it goes, and end when it has ended"},
+    {"wait", NULL, "show how it goes, and end when it has ended, and is published"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
@@ -231,6 +231,10 @@ const struct command command_submit = {
         "  reelfarm submit /nas/a.mov /nas/b.mov --out /nas/streams --ladder av1\n"
         "  reelfarm submit s3://masters/goal.mxf --out s3://streams/news --tenant news \\\n"
         "      --priority 50 --deadline +90m --label show=sport,season=12\n\n"
+        "--wait ends when the title is done and, where the farm publishes to edges and catalogs,\n"
+        "when each has it. One that is dead, shut, or has failed three times is not waited for: "
+        "it\n"
+        "is named as behind, with exit code 0, and caught up when it is back.\n\n"
         "Titles are served by priority; then tenants get their shares; then the nearest\n"
         "deadline goes first, then who came first. Submitted once more with another priority or\n"
         "deadline, a title that runs moves in the queue.\n\n"

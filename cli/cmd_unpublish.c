@@ -11,6 +11,7 @@ static int run(const struct invocation *invocation) {
 static const struct option_row options[] = {
     {"endpoint", "NAME", "from this edge or catalog alone"},
     {"version", "VERSION", "this version alone, which is not the current one"},
+    {"wait", NULL, "end when the endpoints have followed, as far as they can"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
@@ -26,7 +27,7 @@ const struct command command_unpublish = {
         "it is clean, and `reelfarm endpoints` names what is still to go. The title stays away\n"
         "until `reelfarm publish`, also when it is made anew. An old version goes from the origin\n"
         "too. To take all of a title away, origin and all, see `reelfarm remove`.\n\n"
-        "  reelfarm unpublish movie\n"
+        "  reelfarm unpublish movie --wait\n"
         "  reelfarm unpublish movie --endpoint edge-2\n"
         "  reelfarm unpublish movie --version 0123456789abcdef    see `reelfarm versions movie`\n",
     .options = options,

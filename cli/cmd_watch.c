@@ -166,7 +166,8 @@ const struct command command_watch = {
     .words = "[TITLE]",
     .most_words = 1,
     .summary = "show how a title of the farm goes, or all of them, to the end",
-    .help = "Ends with 0 where the title is done, 1 where it failed or was cancelled. Without a\n"
+    .help = "Ends with 0 where the title is done, 1 where it failed or was cancelled; where there\n"
+            "are edges and catalogs, when they have it, as far as they can. Without a\n"
             "title: shows all that are under way, until none is; 1 where one of them failed.\n"
             "Ctrl-C ends the watching; the titles go on.\n\n"
             "  reelfarm watch movie\n"

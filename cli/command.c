@@ -33,6 +33,7 @@ static const struct command *const commands[] = {
     &command_publish,
     &command_unpublish,
     &command_rollback,
+    &command_popularity,
     &command_endpoints,
     &command_list,
     &command_cancel,

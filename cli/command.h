@@ -109,6 +109,7 @@ extern const struct command command_versions;
 extern const struct command command_publish;
 extern const struct command command_unpublish;
 extern const struct command command_rollback;
+extern const struct command command_popularity;
 extern const struct command command_endpoints;
 extern const struct command command_watch;
 extern const struct command command_why;

@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "each_word.h"
+#include "publication_wait.h"
 #include "title_watch.h"
 
 int farm_title_check(const struct invocation *invocation, const char *word) {
@@ -70,7 +71,8 @@ int farm_title_watch(struct client *client, const struct invocation *invocation,
         return client_fail(client, invocation, &err);
     }
     if (status.state == TITLE_DONE) {
-        return tell_done(invocation, &status);
+        int code = tell_done(invocation, &status);
+        return code == EXIT_DONE ? publication_wait(client, invocation, title, NULL) : code;
     }
     err_set(&err, status.state == TITLE_CANCELLED ? ERR_CANCELLED : ERR_CORRUPT, "%s: %s", title,
             status.error);

@@ -9,7 +9,8 @@
 /* EXIT_DONE for a word that can be a title's id; else tells that it is none: EXIT_USAGE. */
 int farm_title_check(const struct invocation *invocation, const char *word);
 
-/* Shows the title until it has ended, tells how it did, and answers the exit code. */
+/* Shows the title until it has ended and, where there are endpoints, until it is published
+ * (publication_wait.h); tells how it did, and answers the exit code. */
 int farm_title_watch(struct client *client, const struct invocation *invocation, const char *title);
 
 /*

@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "farm_title.h"
+#include "publication_wait.h"
 
 static void one_text(struct reader *item, struct buf *out) {
     const char *endpoint = "", *state = "", *held = "", *wanted = "", *error = "";
@@ -85,12 +86,22 @@ static void write_answer(const struct invocation *invocation, const struct json 
     publications_text(&r, out);
 }
 
+/* The version to which a rollback goes, by its answer; NULL for other calls. Owned. */
+static char *version_of(const struct json *answer, const char *verb, struct err *err) {
+    struct reader r = reader_of(answer, "the scheduler's answer", err);
+    const char *version = "";
+    reader_string(&r, "version", &version);
+    return strcmp(verb, "rollback") == 0 && reader_ok(&r) ? mem_string(version) : NULL;
+}
+
 int publication_tell(const struct invocation *invocation, const char *verb, const char *said) {
     const char *title = invocation->words[0];
+    bool waits = option_value(invocation, "wait") != NULL;
     struct client *client = NULL;
     struct json *answer = NULL;
     struct buf body = {0}, text = {0};
     struct err err = {0};
+    char *version = NULL;
     int code = farm_title_check(invocation, title);
     if (code != EXIT_DONE) {
         return code;
@@ -101,14 +112,19 @@ int publication_tell(const struct invocation *invocation, const char *verb, cons
     if (failed == 0) {
         failed = client_call(client, "POST", path, &body, &answer, &err);
     }
-    if (failed == 0) {
+    if (failed == 0 && waits) {
+        version = version_of(answer, verb, &err);
+    } else if (failed == 0) {
         write_answer(invocation, answer, said, &text, &err);
     }
-    code = err.code != ERR_NONE ? client_fail(client, invocation, &err) : command_print(&text);
+    code = err.code != ERR_NONE ? client_fail(client, invocation, &err)
+           : waits              ? publication_wait(client, invocation, title, version)
+                                : command_print(&text);
     json_tree_destroy(answer);
     client_destroy(client);
     buf_finish(&body);
     buf_finish(&text);
+    mem_free(version);
     mem_free(path);
     return code;
 }

@@ -29,6 +29,7 @@ enum {
     TLS_OPTIONS = 5,
     HEADER_BYTES_MAX = 32 << 10,
     TARGET_BYTES_MAX = 4096,
+    PARAMETERS_MAX = 64,         /* of a query */
     BODY_BYTES_PER_S = 64 << 10, /* slower than that is too slow */
     FLUSH_MS = 500,              /* for last answers to reach their clients */
     STREAM_BLOCK_BYTES = 16 << 10,
@@ -130,14 +131,33 @@ static bool is_escape(const char *text) {
            strncasecmp(text + 1, "7f", 2) != 0;
 }
 
+/* The library keeps each parameter in the connection's memory, and when that is full it neither
+ * answers nor closes: so of a query that is refused for their number it sees one alone. */
+static void join_parameters(struct request *request, const char *target) {
+    int count = 0;
+    for (const char *at = target; *at != '\0'; at++) {
+        count += *at == '&' ? 1 : 0;
+    }
+    if (count >= PARAMETERS_MAX) {
+        refuse(request, 400, "the request's query has too many parameters");
+        for (char *at = strchr(target, '&'); at != NULL; at = strchr(at, '&')) {
+            *at = '+'; /* in the library's buffer, which is no constant */
+        }
+    }
+}
+
 /* The target as it came, before any decoding: made the request's first. */
 static void *on_target(void *context, const char *target, struct MHD_Connection *connection) {
     struct request *request = mem_zero(1, sizeof(*request));
     request->server = context;
     request->connection = connection;
     request->exchange.query = "";
-    if (strnlen(target, TARGET_BYTES_MAX + 1) > TARGET_BYTES_MAX) {
+    bool is_long = strnlen(target, TARGET_BYTES_MAX + 1) > TARGET_BYTES_MAX;
+    if (is_long) {
         refuse(request, 414, "the request's target is too long");
+    }
+    join_parameters(request, target);
+    if (is_long) {
         target = "/";
     }
     request->target = mem_string(target);

@@ -86,6 +86,10 @@ void breaker_reset(struct breaker *breaker) {
     *breaker = (struct breaker){.state = breaker->state};
 }
 
+bool breaker_counts(const struct breaker *breaker, bool failed_before) {
+    return !failed_before || (breaker->state == BREAKER_HALF_OPEN && breaker->mends == 0);
+}
+
 void breaker_report(struct breaker *breaker, bool success, int64_t now) {
     if (breaker->state == BREAKER_OPEN) {
         move(breaker, success ? BREAKER_SUCCEED : BREAKER_FAIL);

@@ -54,6 +54,11 @@ struct breaker {
     int64_t retry_at;  /* when an open one is tried again */
 };
 
+/* Whether a failure says something of the endpoint. That of a title which failed there before may
+ * be the title's: it counts alone where the endpoint is tried and nothing succeeded yet. So one
+ * title, tried for ever, shuts a healthy endpoint for no other. */
+bool breaker_counts(const struct breaker *breaker, bool failed_before);
+
 /* Takes the result of a push. One that comes in while it is open was begun before, and says
  * nothing. */
 void breaker_report(struct breaker *breaker, bool success, int64_t now);

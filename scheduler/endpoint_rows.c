@@ -151,20 +151,28 @@ bool endpoint_rows_look(struct tx *tx, const struct farm *farm) {
 }
 
 void endpoint_report(struct tx *tx, const struct farm *farm, const char *name,
-                     const struct push_report *report, const char *error) {
+                     const struct endpoint_result *result) {
     struct endpoint_list list = {0};
-    bool success = error[0] == '\0';
+    const struct push_report *push = result->push;
+    bool success = result->error[0] == '\0';
     endpoint_list_read(tx, farm, &list);
     struct endpoint_row *row = endpoint_list_find(&list, name);
     if (row != NULL) {
         int most = row->file == NULL ? 1 : row->file->pushes;
-        breaker_report(&row->breaker, success, tx_now(tx));
-        limit_report(&row->limit, success, report->request_ms, most);
-        snprintf(row->error, sizeof(row->error), "%s", error);
+        bool was_closed = row->breaker.state == BREAKER_CLOSED;
+        if (success || breaker_counts(&row->breaker, result->failed_before)) {
+            breaker_report(&row->breaker, success, tx_now(tx));
+            limit_report(&row->limit, success, push->request_ms, most);
+        }
+        if (row->breaker.state == BREAKER_CLOSED && !was_closed) { /* what waits goes at once */
+            sql_run(tx, SQL_PUBLICATIONS_RETRY, VALUES(TEXT(name), INTEGER(tx_now(tx))));
+            tx_wake(tx, TOPIC_PUSHES);
+        }
+        snprintf(row->error, sizeof(row->error), "%s", result->error);
         endpoint_save(tx, row);
         sql_run(tx, SQL_ENDPOINT_COUNT,
                 VALUES(TEXT(name), INTEGER(success ? 1 : 0), INTEGER(success ? 0 : 1),
-                       INTEGER(report->objects), INTEGER(report->bytes)));
+                       INTEGER(push->objects), INTEGER(push->bytes)));
     }
     endpoint_list_finish(&list);
 }

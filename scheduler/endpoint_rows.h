@@ -52,9 +52,16 @@ bool endpoint_rows_begin(struct tx *tx, const struct farm *farm);
  * other than it was for any. */
 bool endpoint_rows_look(struct tx *tx, const struct farm *farm);
 
-/* Takes the result of a push; `error` is "" for a success. */
+/* What became of a push. All borrowed. */
+struct endpoint_result {
+    const struct push_report *push;
+    const char *error;  /* "": it succeeded */
+    bool failed_before; /* by the endpoint, when the same was tried last */
+};
+
+/* Takes the result of a push: its breaker goes by it (breaker_counts) and its limit. */
 void endpoint_report(struct tx *tx, const struct farm *farm, const char *name,
-                     const struct push_report *report, const char *error);
+                     const struct endpoint_result *result);
 
 /* Closes its breaker by hand; what waits after a failure is tried at once. NOT_FOUND. */
 void endpoint_reset(struct tx *tx, const struct farm *farm, const char *name);

@@ -98,6 +98,13 @@ static void read_segments(struct tx *tx, const char *place, struct segments *out
     }
 }
 
+int64_t objects_count_segments(struct tx *tx, const char *place) {
+    struct segments segments = {0};
+    read_segments(tx, place, &segments);
+    mem_free(segments.list);
+    return (int64_t)segments.count;
+}
+
 /* The objects of one rendition, of which the page has some. */
 static void write_folder(struct tx *tx, struct page *page, const char *output, const char *title,
                          const struct folder *folder) {

@@ -17,4 +17,7 @@ enum { OBJECTS_PAGE = 1000 };
 void objects_write(struct tx *tx, const char *title, const char *version, int64_t from,
                    struct writer *w);
 
+/* How many segments the reports of a rendition's place tell of; 0: none are there. */
+int64_t objects_count_segments(struct tx *tx, const char *place);
+
 #endif

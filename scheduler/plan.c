@@ -191,14 +191,23 @@ static void rendition_key(struct rendition_plan *rendition, const struct title_p
     hash_text(&text, rendition->key);
 }
 
+static const char sound[] = "audio-"; /* in the id, and in the folder above */
+
 static void rendition_name(struct rendition_plan *rendition) {
-    static const char sound[] = "audio-"; /* in the id, and in the folder above */
     const char *id = rendition->id;
     if (!rendition->is_video && strncmp(id, sound, sizeof(sound) - 1) == 0) {
         id += sizeof(sound) - 1;
     }
     snprintf(rendition->folder, sizeof(rendition->folder), "%s/%s-%.*s",
              rendition->is_video ? "video" : "audio", id, FOLDER_KEY_DIGITS, rendition->key);
+}
+
+void plan_rendition_of(const char *folder, char id[WIRE_RENDITION_TEXT]) {
+    const char *slash = strchr(folder, '/');
+    const char *name = slash != NULL ? slash + 1 : folder;
+    size_t whole = strlen(name), key = FOLDER_KEY_DIGITS + 1;
+    snprintf(id, WIRE_RENDITION_TEXT, "%s%.*s", strncmp(folder, "audio/", 6) == 0 ? sound : "",
+             (int)(whole > key ? whole - key : whole), name);
 }
 
 static void media_key(struct unit_plan *unit, const struct title_plan *title) {

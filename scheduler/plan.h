@@ -98,6 +98,9 @@ void plan_destroy(struct plan *plan);
  * that the plan has already, it changes nothing. */
 void plan_identify(struct plan *plan, const char *identity);
 
+/* The id of the rendition that lies in a folder below its title's, as the two go together. */
+void plan_rendition_of(const char *folder, char id[WIRE_RENDITION_TEXT]);
+
 /* ---- What tasks are told ------------------------------------------------------ */
 
 /* Bounds of what a title may be; from the scheduler's config. */

@@ -97,8 +97,7 @@ int64_t publication_of_place(const char *place) {
 
 /* ---- which is next ------------------------------------------------------------------------ */
 
-/* Whether one is waited for: it has something to do, and can. */
-static bool goes_on(const struct publication_row *row) {
+bool publication_goes_on(const struct publication_row *row) {
     return row->stage != STAGE_SETTLED && row->reachable && row->failures < PUBLICATION_PATIENCE;
 }
 
@@ -108,7 +107,7 @@ static bool is_behind(const struct publication_list *list, const struct publicat
     for (size_t i = 0; i < list->count; i++) {
         const struct publication_row *other = &list->rows[i];
         if (other->is_catalog != row->is_catalog && row->is_catalog == !leaves &&
-            (other->wanted[0] == '\0') == leaves && goes_on(other)) {
+            (other->wanted[0] == '\0') == leaves && publication_goes_on(other)) {
             return true;
         }
     }
@@ -273,46 +272,8 @@ void publication_follow(struct tx *tx, const struct farm *farm, const char *titl
     publication_order(tx, title);
 }
 
-/* What the current version is made of, by the plan of the run that made it, if that was the
- * last. */
-static void note_version(struct tx *tx, struct farm *farm, const char *id) {
-    struct title_row title = {0};
-    const struct plan *plan = NULL;
-    size_t count = 0;
-    if (title_get(tx, id, &title) && title.version[0] != '\0' && title.source_size >= 0 &&
-        strcmp(title.version, title.packaged) == 0) {
-        plan = farm_plan(tx, farm, &title);
-    }
-    if (plan != NULL && sql_integer(tx, SQL_VERSION_RENDITIONS_COUNT,
-                                    VALUES(TEXT(id), TEXT(title.version), TEXT(title.output)),
-                                    0) == (int64_t)plan->title.rendition_count) {
-        count = plan->title.rendition_count;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct rendition_plan *rendition = &plan->title.renditions[i];
-        sql_run(tx, SQL_VERSION_FOLDER_ADD,
-                VALUES(TEXT(id), TEXT(title.version), INTEGER((int64_t)i), TEXT(rendition->id),
-                       TEXT(rendition->folder), INTEGER((int64_t)plan->title.grid->segment_count)));
-    }
-    title_row_finish(&title);
-}
-
-/* The same of one that was published by a scheduler which knew of no endpoints. */
-static void note_older(struct tx *tx, struct farm *farm, const char *id) {
-    char version[VERSION_TEXT] = "";
-    struct query query = sql_query(tx, SQL_TITLE_WANTING, VALUES(TEXT(id)));
-    if (query_next(&query)) {
-        snprintf(version, sizeof(version), "%s", query_text(&query, 1));
-    }
-    query_close(&query);
-    if (version[0] != '\0' &&
-        sql_integer(tx, SQL_VERSION_FOLDERS_COUNT, VALUES(TEXT(id), TEXT(version)), 0) == 0) {
-        note_version(tx, farm, id);
-    }
-}
-
 void publication_current(struct tx *tx, struct farm *farm, const char *title) {
-    note_version(tx, farm, title);
+    publication_note(tx, farm, title);
     publication_follow(tx, farm, title, true);
 }
 
@@ -425,6 +386,17 @@ static size_t read_walked(struct query *query, struct walked *out) {
     return count;
 }
 
+/* Its current version, if a scheduler that knew of no endpoints published that. */
+static void note_older(struct tx *tx, const char *title) {
+    char version[VERSION_TEXT] = "";
+    struct query query = sql_query(tx, SQL_TITLE_WANTING, VALUES(TEXT(title)));
+    if (query_next(&query)) {
+        snprintf(version, sizeof(version), "%s", query_text(&query, 1));
+    }
+    query_close(&query);
+    publication_note_older(tx, title, version);
+}
+
 /* Titles that were there before an endpoint was. */
 static bool walk(struct tx *tx, struct farm *farm) {
     struct walked titles[WALK_TITLES];
@@ -436,7 +408,7 @@ static bool walk(struct tx *tx, struct farm *farm) {
         sql_query(tx, SQL_TITLES_FROM, VALUES(INTEGER(from), INTEGER(WALK_TITLES)));
     size_t count = read_walked(&query, titles);
     for (size_t i = 0; i < count && tx_ok(tx); i++) {
-        note_older(tx, farm, titles[i].id);
+        note_older(tx, titles[i].id);
         publication_follow(tx, farm, titles[i].id, false);
     }
     bool more = count == WALK_TITLES;

@@ -101,11 +101,16 @@ void publication_origin_went(struct tx *tx, const char *title);
 /* One of its publications ended a push: decides which is next. */
 void publication_order(struct tx *tx, const char *title);
 
+/* What a version is made of may have been noted wrongly, or not at all, by a scheduler that knew of
+ * no endpoints: notes it by the renditions that the version is kept with, and their reports. One
+ * whose reports are not there stays as it is. */
+void publication_note_older(struct tx *tx, const char *title, const char *version);
+
 /* ---- what people ask for ----------------------------------------------------------------- */
 
 /* Brings the current version to an endpoint whatever its rules say, or (NULL) to all that the
- * rules name, once more where it is there. CONFLICT without a version, or where the endpoint is
- * to hold nothing. */
+ * rules name, once more where it is there; where a push runs, once more after it. CONFLICT without
+ * a version, or where the endpoint is to hold nothing. */
 void publication_publish(struct tx *tx, const struct farm *farm, const char *title,
                          const char *endpoint);
 

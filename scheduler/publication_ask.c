@@ -20,6 +20,20 @@ static bool get_published(struct tx *tx, const char *id, struct title_row *title
     return tx_ok(tx);
 }
 
+/* CONFLICT where it is not known what the current version is made of: from no endpoint could it
+ * be taken away again. */
+static bool check_noted(struct tx *tx, const struct title_row *title) {
+    publication_note_older(tx, title->id, title->version);
+    if (tx_ok(tx) && sql_integer(tx, SQL_VERSION_FOLDERS_COUNT,
+                                 VALUES(TEXT(title->id), TEXT(title->version)), 0) == 0) {
+        err_set(tx_err(tx), ERR_CONFLICT,
+                "what version %s of title %s is made of is not known, since its reports are gone; "
+                "submit it again",
+                title->version, title->id);
+    }
+    return tx_ok(tx);
+}
+
 /* The choice for one endpoint, whose row is made where there is none. */
 static void choose(struct tx *tx, const char *title, const struct endpoint *endpoint, int choice) {
     struct publication_list list = {0};
@@ -34,15 +48,15 @@ static void choose(struct tx *tx, const char *title, const struct endpoint *endp
     publication_list_finish(&list);
 }
 
-/* Once more, from the first object on: an edge may have lost what it had. */
+/* Once more, from the first object on: an edge may have lost what it had. A push that runs has
+ * perhaps passed by what was lost: another follows it. */
 static void want_again(struct tx *tx, const char *title, const char *endpoint) {
     struct publication_list list = {0};
     publication_list_read(tx, title, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
-        if (row->wanted[0] != '\0' && row->stage != STAGE_RUNNING &&
-            (endpoint == NULL || strcmp(endpoint, row->endpoint) == 0)) {
-            publication_want(tx, row, row->wanted, 0, 0);
+        if (row->wanted[0] != '\0' && (endpoint == NULL || strcmp(endpoint, row->endpoint) == 0)) {
+            publication_want(tx, row, row->wanted, 0, row->stage == STAGE_RUNNING ? -1 : 0);
         }
     }
     publication_list_finish(&list);
@@ -52,7 +66,7 @@ void publication_publish(struct tx *tx, const struct farm *farm, const char *id,
                          const char *endpoint) {
     struct title_row title = {0};
     const struct endpoint *file = endpoint == NULL ? NULL : endpoint_get(tx, farm, endpoint);
-    if (tx_ok(tx) && get_published(tx, id, &title)) {
+    if (tx_ok(tx) && get_published(tx, id, &title) && check_noted(tx, &title)) {
         if (file != NULL && file->fill == FILL_NEVER) {
             err_set(tx_err(tx), ERR_CONFLICT,
                     "endpoint %s is to hold nothing: its fill is never in the file of endpoints",

@@ -8,6 +8,9 @@
 /* That at an endpoint, borrowed from the list; NULL where there is none. */
 struct publication_row *publication_of(const struct publication_list *list, const char *endpoint);
 
+/* Whether one is waited for: it has something to do, and can. */
+bool publication_goes_on(const struct publication_row *row);
+
 /* A new one, of which nothing is wanted yet. */
 void publication_add(struct tx *tx, const char *title, const struct endpoint *endpoint,
                      struct publication_row *out);
@@ -17,6 +20,10 @@ void publication_add(struct tx *tx, const char *title, const struct endpoint *en
  * wanted any more, it is told to stop. So many objects of the version as `skip` are there. */
 void publication_want(struct tx *tx, const struct publication_row *row, const char *version,
                       int64_t rank, int64_t skip);
+
+/* Notes what the current version is made of, by the plan of the run that made it, if that was the
+ * last. */
+void publication_note(struct tx *tx, struct farm *farm, const char *title);
 
 /* What is known of a title for the rules. */
 struct publication_facts {

@@ -43,6 +43,7 @@ static void write_row(struct tx *tx, struct farm *farm, const struct publication
     writer_string(w, "wanted", row->wanted);
     writer_string(w, "held", row->held);
     writer_string(w, "state", publication_state(row));
+    writer_bool(w, "pending", publication_goes_on(row));
     write_progress(tx, farm, row, w);
     writer_int(w, "failures", row->failures);
     writer_string(w, "class", row->failure);

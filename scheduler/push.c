@@ -226,17 +226,20 @@ static void put_off(struct tx *tx, const struct publication_row *row, const char
                    INTEGER(tx_now(tx) + pause_ms)));
 }
 
-/* Leases one; false where the worker has no memory for it, or the origin lacks it. */
-static bool grant_one(struct tx *tx, const struct push_request *request, int64_t *memory_left,
-                      const struct publication_row *row, const struct endpoint *endpoint,
-                      struct writer *w) {
+enum grant { GRANTED, PUT_OFF, NO_MEMORY };
+
+/* Leases one, or puts it off where the origin lacks it. */
+static enum grant grant_one(struct tx *tx, const struct push_request *request, int64_t *memory_left,
+                            const struct publication_row *row, const struct endpoint *endpoint,
+                            struct writer *w) {
     struct task task = {0};
-    bool granted = false;
+    enum grant result = NO_MEMORY;
     task.output = find_output(tx, &task.arena, row);
     task_make_push(&task);
     if (row->wanted[0] != '\0' && task.output[0] == '\0') {
         put_off(tx, row, failure_class_name(FAILURE_IO),
                 "the origin keeps this version no more; publish the title again", REFUSED_FIRST_MS);
+        result = PUT_OFF;
     } else if (task.reserve_bytes <= *memory_left) {
         begin_versions(tx, row, endpoint);
         sql_run(tx, SQL_PUBLICATION_BEGIN, VALUES(INTEGER(row->id)));
@@ -245,10 +248,10 @@ static bool grant_one(struct tx *tx, const struct push_request *request, int64_t
         sql_run(tx, SQL_ENDPOINT_SET_GRANTED, VALUES(TEXT(row->endpoint), INTEGER(tx_now(tx))));
         task_write(&task, w, NULL);
         *memory_left -= task.reserve_bytes;
-        granted = tx_ok(tx);
+        result = GRANTED;
     }
     task_finish(&task);
-    return granted;
+    return result;
 }
 
 /* Whether it may be given a push now. */
@@ -285,22 +288,42 @@ static bool take_row(struct query query, struct publication_row *out) {
     return found;
 }
 
-/* What was last given goes to the next endpoint too, where it is due: pushes of one version that
- * a worker does at the same time read the origin once (workers/edge_share.h). */
-static bool find_due(struct tx *tx, const char *endpoint, const struct publication_row *last,
-                     struct publication_row *out) {
+/* The next one: what was last given, so that one worker brings it to both and reads the output once
+ * (workers/edge_share.h), where it is due here too. An endpoint that is only tried is tried by one
+ * that has not failed: what fails for its title's sake would keep it shut for all. */
+static bool find_due(struct tx *tx, const struct endpoint_row *endpoint,
+                     const struct publication_row *last, struct publication_row *out) {
+    struct value name = TEXT(endpoint->name);
     struct value now = INTEGER(tx_now(tx));
-    return (last->wanted[0] != '\0' &&
+    bool tried = endpoint->breaker.state == BREAKER_HALF_OPEN;
+    return (tried && take_row(sql_query(tx, SQL_PUBLICATION_NEXT_FRESH, VALUES(name, now)), out)) ||
+           (!tried && last->wanted[0] != '\0' &&
             take_row(sql_query(tx, SQL_PUBLICATION_NEXT_OF,
-                               VALUES(TEXT(last->title), TEXT(endpoint), TEXT(last->wanted), now)),
+                               VALUES(TEXT(last->title), name, TEXT(last->wanted), now)),
                      out)) ||
-           take_row(sql_query(tx, SQL_PUBLICATION_NEXT, VALUES(TEXT(endpoint), now)), out);
+           take_row(sql_query(tx, SQL_PUBLICATION_NEXT, VALUES(name, now)), out);
+}
+
+/* Leases the next of an endpoint that has room, past those that are put off: whether there was
+ * one for which the worker has memory. `last` is what was last given. */
+static bool grant_next(struct tx *tx, const struct push_request *request, int64_t *memory_left,
+                       struct endpoint_row *endpoint, struct publication_row *last,
+                       struct writer *w) {
+    struct publication_row row;
+    enum grant result = PUT_OFF;
+    while (result == PUT_OFF && tx_ok(tx) && find_due(tx, endpoint, last, &row)) {
+        result = grant_one(tx, request, memory_left, &row, endpoint->file, w);
+    }
+    if (result == GRANTED && tx_ok(tx)) {
+        *last = row;
+        return true;
+    }
+    return false;
 }
 
 int push_grant(struct tx *tx, struct farm *farm, const struct push_request *request,
                struct writer *w) {
     struct endpoint_list list = {0};
-    struct publication_row row;
     struct publication_row last = {0};
     int64_t memory_left = request->memory_bytes;
     int granted = 0;
@@ -315,10 +338,8 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
     struct endpoint_row *endpoint = choose(&list, has);
     while (endpoint != NULL && granted < request->slots && tx_ok(tx)) {
         bool *it_has = &has[endpoint - list.rows];
-        if (find_due(tx, endpoint->name, &last, &row) &&
-            grant_one(tx, request, &memory_left, &row, endpoint->file, w)) {
+        if (grant_next(tx, request, &memory_left, endpoint, &last, w)) {
             granted++;
-            last = row;
             endpoint->running++;
             endpoint->granted_at = tx_now(tx);
             *it_has = has_room(tx, endpoint);
@@ -418,7 +439,10 @@ static void brought(struct tx *tx, const struct publication_row *row) {
 /* What the end tells of the endpoint: others may wait for it no longer. */
 static void report(struct tx *tx, struct farm *farm, const struct publication_row *row,
                    const struct push_report *told, const char *error) {
-    endpoint_report(tx, farm, row->endpoint, told, error);
+    bool failed_before = strcmp(row->failure, failure_class_name(FAILURE_ENDPOINT)) == 0 ||
+                         strcmp(row->failure, failure_class_name(FAILURE_REFUSED)) == 0;
+    struct endpoint_result result = {.push = told, .error = error, .failed_before = failed_before};
+    endpoint_report(tx, farm, row->endpoint, &result);
     if (endpoint_rows_look(tx, farm)) {
         farm->behind_again = true;
         farm->behind_seen = 0;
@@ -471,6 +495,9 @@ enum answer push_fail(struct tx *tx, struct farm *farm, const struct lease_row *
     metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
     if (is_endpoints) {
         report(tx, farm, &row, &(struct push_report){0}, failure->message);
+    }
+    if (failure->class == FAILURE_IO && row.wanted[0] != '\0') {
+        publication_note_older(tx, row.title, row.wanted);
     }
     /* one that got no further than the last may fail by what that is thought to have brought */
     if (known && row.skip <= before.skip) {

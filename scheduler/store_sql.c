@@ -272,6 +272,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_NEXT_OF] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
                                 "WHERE p.title = $1 AND p.endpoint = $2 "
                                 "AND p.wanted = $3 AND p.stage = 'due' AND p.next_at <= $4",
+    [SQL_PUBLICATION_NEXT_FRESH] =
+        "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.endpoint = $1 AND p.stage = 'due' "
+        "AND p.next_at <= $2 AND p.failures = 0 ORDER BY p.rank, p.next_at LIMIT 1",
     [SQL_PUBLICATIONS_NEXT_AT] = "SELECT min(next_at) FROM publication "
                                  "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATIONS_BEHIND] = "SELECT id, title FROM publication WHERE stage = 'behind' "
@@ -338,6 +341,11 @@ static const char *const statements[SQL_COUNT] = {
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "
         "DO UPDATE SET rendition = $4, folder = $5, segments = $6",
+    [SQL_VERSION_NOTES_DROP] = "DELETE FROM version_folder WHERE title = $1 AND version = $2",
+    [SQL_VERSION_RENDITIONS] =
+        "SELECT r.place FROM version_rendition r JOIN title_version v ON v.title = r.title "
+        "AND v.version = r.version AND v.output = r.output "
+        "WHERE r.title = $1 AND r.version = $2 AND v.dropping = 0 ORDER BY r.place",
     [SQL_VERSION_FOLDERS] = "SELECT folder, segments FROM version_folder "
                             "WHERE title = $1 AND version = $2 ORDER BY position",
     /* Media objects: segments, and an init.mp4 of each. */

@@ -62,8 +62,7 @@ void versions_sweep(struct tx *tx, const struct farm *farm) {
     }
 }
 
-/* The last two parts of a place: where its rendition lies below the title's folder. */
-static const char *folder_of(const char *place) {
+const char *version_folder_of(const char *place) {
     const char *folder = place + strlen(place);
     for (int slashes = 0; folder > place; folder--) {
         if (folder[-1] == '/' && ++slashes == 2) {
@@ -95,7 +94,7 @@ void versions_fill(struct tx *tx, struct task *task, const char *title) {
     struct query versions = sql_query(tx, SQL_VERSIONS_DROPPING, VALUES(TEXT(title)));
     task->versions = take_texts(&versions, &task->arena, &task->version_count, NULL);
     struct query places = sql_query(tx, SQL_VERSIONS_PLACES, VALUES(TEXT(title)));
-    task->folders = take_texts(&places, &task->arena, &task->folder_count, folder_of);
+    task->folders = take_texts(&places, &task->arena, &task->folder_count, version_folder_of);
 }
 
 void versions_dropped(struct tx *tx, const char *title) {
@@ -194,8 +193,7 @@ static bool find_older(struct tx *tx, const struct title_row *title, const char 
     return tx_ok(tx);
 }
 
-/* Whether the swap of an earlier call is to run, or runs. */
-static bool is_rolling_back(struct tx *tx, const char *title) {
+bool versions_rolling_back(struct tx *tx, const char *title) {
     struct unit_row unit;
     int64_t id = sql_integer(tx, SQL_UNIT_AT, VALUES(TEXT(title), INTEGER(POSITION_ROLLBACK)), 0);
     return id != 0 && unit_find(tx, id, &unit) &&
@@ -210,7 +208,7 @@ void versions_roll_back(struct tx *tx, const char *id, const char *asked,
     }
     bool rests = title.state == TITLE_DONE || title.state == TITLE_FAILED ||
                  title.state == TITLE_CANCELLED;
-    if (is_rolling_back(tx, id)) {
+    if (versions_rolling_back(tx, id)) {
         err_set(tx_err(tx), ERR_CONFLICT, "title %s is being rolled back; wait for its end", id);
     } else if (!rests || title.version[0] == '\0') {
         err_set(tx_err(tx), ERR_CONFLICT, "title %s %s", id,

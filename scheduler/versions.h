@@ -35,8 +35,14 @@ void versions_refused(struct tx *tx, const char *title);
 void versions_roll_back(struct tx *tx, const char *title, const char *asked,
                         char version[VERSION_TEXT]);
 
+/* Whether such a task is to run, or runs. */
+bool versions_rolling_back(struct tx *tx, const char *title);
+
 /* That is done. */
 void versions_rolled_back(struct tx *tx, struct farm *farm, const char *title);
+
+/* Where a rendition lies below its title's folder: the last two parts of its place, borrowed. */
+const char *version_folder_of(const char *place);
 
 /* The title's versions, the current one first, then the one that was replaced last. */
 void versions_write(struct tx *tx, const struct farm *farm, const char *title, struct writer *w);

@@ -8,6 +8,7 @@
 #include "early.h"
 #include "public_outputs.h"
 #include "publication.h"
+#include "versions.h"
 
 enum { COMMON_TITLES = 2000 }; /* of a label: more are not sorted for a page */
 
@@ -254,6 +255,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     writer_string(w, "class", title.failure);
     writer_string(w, "error", title.error);
     writer_string(w, "version", title.version);
+    writer_bool(w, "rolling_back", versions_rolling_back(tx, id));
     writer_string(w, "identity", title.identity);
     char trace[TRACE_TEXT];
     title_trace(tx, id, trace);

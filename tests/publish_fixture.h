@@ -96,6 +96,9 @@ void world_expect(struct world *world, const char *title, struct site *site, con
 
 /* "held", "waiting" and so on of a title at an endpoint; "none" where there is no such. */
 const char *world_state(struct world *world, const char *title, const char *endpoint);
+
+/* Whether it is said to be on its way. */
+bool world_pending(struct world *world, const char *title, const char *endpoint);
 bool world_published(struct world *world, const char *title);
 
 /* Whether the title's row is there. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/batch.h"
+#include "cli/scores.h"
 #include "common/wire.h"
 
 Suite *batch_suite(void);
@@ -227,6 +228,55 @@ START_TEST(test_too_many_labels) {
 }
 END_TEST
 
+/* Files of scores: how many, the sum, and what is said where one is wrong. */
+static const struct {
+    const char *text;
+    size_t count;
+    double sum;
+    const char *says; /* NULL: nothing is wrong */
+} score_files[] = {
+    {"title,score\na,0.5\nb,2\n", 2, 2.5, NULL},
+    {"views,Score,TITLE\r\n9,1e3,a\r\n", 1, 1000, NULL},
+    {"{\"title\": \"a\", \"score\": 0.25, \"views\": 9}\n\n{\"title\":\"b\",\"score\":1}", 2, 1.25,
+     NULL},
+    {"title,score\n", 0, 0, NULL},
+    {"", 0, 0, "line 1: the first line names no columns 'title' and 'score'"},
+    {"title,views\na,1\n", 0, 0, "line 1: the first line names no columns"},
+    {"title,score\na,0.5\nb,much\n", 0, 0, "line 3: score 'much' is no number"},
+    {"title,score\na,\n", 0, 0, "line 2: score '' is no number"},
+    {"title,score\na,-1\n", 0, 0, "line 2: a score is a number from 0 to"},
+    {"title,score\na,nan\n", 0, 0, "line 2: a score is a number from 0 to"},
+    {"title,score\nA/b,1\n", 0, 0, "line 2: 'A/b' is no title's id"},
+    {"title,score\na,\"1\n", 0, 0, "line 2: "},
+    {"{\"title\": \"a\"}\n", 0, 0, "line 1: "},
+    {"{\"title\": \"a\", \"score\": 1}\n{\"title\": \"a\", \"score\": true}\n", 0, 0, "line 2: "},
+    {"{\"title\": \"a\", \"score\": 1}\nrubbish\n", 0, 0, "line 2: "},
+};
+
+START_TEST(a_file_of_scores_is_read_or_its_first_wrong_line_is_named) {
+    struct scores scores = {0};
+    struct buf text = {0};
+    struct err err = {0};
+    double sum = 0;
+    buf_string(&text, score_files[_i].text);
+    int failed = scores_read(&scores, &text, &err);
+    if (score_files[_i].says != NULL) {
+        ck_assert_int_eq(failed, ERR_INVALID);
+        ck_assert_msg(strncmp(err.message, score_files[_i].says, strlen(score_files[_i].says)) == 0,
+                      "%s", err.message);
+    } else {
+        ck_assert_msg(failed == 0, "%s", err.message);
+        ck_assert_uint_eq(scores.count, score_files[_i].count);
+        for (size_t i = 0; i < scores.count; i++) {
+            sum += scores.list[i].value;
+        }
+        ck_assert_double_eq(sum, score_files[_i].sum);
+    }
+    scores_finish(&scores);
+    buf_finish(&text);
+}
+END_TEST
+
 Suite *batch_suite(void) {
     Suite *suite = suite_create("batch");
     TCase *all = tcase_create("batch");
@@ -240,6 +290,8 @@ Suite *batch_suite(void) {
     tcase_add_test(all, test_left_out);
     tcase_add_test(all, test_many_faults);
     tcase_add_test(all, test_too_many_labels);
+    tcase_add_loop_test(all, a_file_of_scores_is_read_or_its_first_wrong_line_is_named, 0,
+                        sizeof(score_files) / sizeof(score_files[0]));
     suite_add_tcase(suite, all);
     return suite;
 }

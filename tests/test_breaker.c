@@ -104,6 +104,23 @@ START_TEST(its_pause_doubles_until_it_is_well) {
 }
 END_TEST
 
+/* Of a title that failed before, a failure counts only where nothing tells that the endpoint is
+ * well: where it is tried, and nothing succeeded. */
+START_TEST(what_failed_before_counts_where_nothing_succeeds) {
+    struct breaker breaker = {0};
+    ck_assert(breaker_counts(&breaker, false));
+    ck_assert(!breaker_counts(&breaker, true));
+    for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
+        breaker_report(&breaker, false, 1);
+    }
+    ck_assert(breaker_wake(&breaker, breaker.retry_at));
+    ck_assert(breaker_counts(&breaker, true));
+    breaker_report(&breaker, true, 1);
+    ck_assert(!breaker_counts(&breaker, true));
+    ck_assert(breaker_counts(&breaker, false));
+}
+END_TEST
+
 /* Results, each a mean time of requests or 0 for a failure, and how many are allowed then. */
 static const struct {
     double ms[8];
@@ -151,6 +168,7 @@ Suite *breaker_suite(void) {
     tcase_add_test(tests, states_have_names);
     tcase_add_loop_test(tests, sequences_end_as_they_should, 0,
                         sizeof(sequences) / sizeof(sequences[0]));
+    tcase_add_test(tests, what_failed_before_counts_where_nothing_succeeds);
     tcase_add_test(tests, its_pause_doubles_until_it_is_well);
     tcase_add_loop_test(tests, the_limit_grows_by_one_and_is_halved, 0,
                         sizeof(limits) / sizeof(limits[0]));

@@ -347,6 +347,27 @@ START_TEST(escapes_are_taken_in_queries_alone_and_where_asked_for) {
 }
 END_TEST
 
+/* The library keeps parameters in little memory, and where that was full it said nothing. */
+static const struct {
+    int count, status;
+} parameters[] = {{64, 401}, {65, 400}, {500, 400}, {1000, 400}, {1900, 400}, {5000, 414}};
+
+START_TEST(however_many_parameters_it_is_answered) {
+    struct buf text = {0};
+    start();
+    int fd = open_from(1);
+    buf_string(&text, "GET /x?a");
+    for (int i = 1; i < parameters[_i].count; i++) {
+        buf_string(&text, "&a");
+    }
+    buf_string(&text, " HTTP/1.1\r\nHost: x\r\n\r\n");
+    send_text(fd, buf_text(&text));
+    ck_assert_int_eq(answer_of(fd), parameters[_i].status);
+    buf_finish(&text);
+    close(fd);
+}
+END_TEST
+
 /* ---- who answers wrongly ------------------------------------------------------------ */
 
 static void answer_twice(void *context, struct exchange *exchange) {
@@ -409,6 +430,8 @@ Suite *http_server_suite(void) {
     tcase_add_test(taken, bodies_of_strangers_are_kept_up_to_a_bound);
     tcase_add_loop_test(taken, escapes_are_taken_in_queries_alone_and_where_asked_for, 0,
                         sizeof(targets) / sizeof(targets[0]));
+    tcase_add_loop_test(taken, however_many_parameters_it_is_answered, 0,
+                        sizeof(parameters) / sizeof(parameters[0]));
     suite_add_tcase(suite, taken);
     TCase *wrong = tcase_create("wrong");
     tcase_add_checked_fixture(wrong, set_up, tear_down);

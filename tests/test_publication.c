@@ -126,6 +126,63 @@ START_TEST(a_dead_edge_holds_nothing_back_and_is_caught_up) {
 }
 END_TEST
 
+/* A catalog that is down for an hour, its scheduler killed meanwhile: what is told is true all the
+ * time, and when it is back it has the newest version within minutes, and never had one between. */
+START_TEST(a_catalog_that_is_down_for_an_hour) {
+    struct site *catalog = world_site(&world, "cat");
+    world_run(&world, "t", 0, PUBLISH_A);
+    catalog->fails = FAILURE_ENDPOINT;
+    int64_t down_at = world.farm.now_ms;
+    world_submit(&world, "t", 1, PUBLISH_B);
+    ck_assert(!world_pending(&world, "t", "cat")); /* it has A, and nothing is made yet */
+    for (int i = 0; i < 2; i++) {
+        ck_assert(world_work(&world)); /* up to an hour */
+        ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+        ck_assert_str_eq(world_state(&world, "t", "cat"), "waiting");
+        ck_assert(!world_pending(&world, "t", "cat"));
+        ck_assert(!world_published(&world, "t"));
+        ck_assert_str_eq(catalog->stable, PUBLISH_A);
+        if (i == 0) {
+            world_kill(&world, true);
+            world_submit(&world, "t", 2, PUBLISH_C);
+        }
+    }
+    ck_assert_int_ge(world.farm.now_ms - down_at, 3600000);
+    catalog->fails = FAILURE_COUNT;
+    int64_t back_at = world.farm.now_ms;
+    int64_t revision = catalog->revision;
+    ck_assert(world_work(&world));
+    ck_assert_int_le(world.farm.now_ms - back_at, 2 * BREAKER_PAUSE_MOST_MS);
+    ck_assert_str_eq(catalog->stable, PUBLISH_C);
+    ck_assert_int_gt(catalog->revision, revision);
+    ck_assert(world_published(&world, "t"));
+    ck_assert_str_eq(world_state(&world, "t", "cat"), "held");
+    ck_assert(!world_pending(&world, "t", "cat"));
+}
+END_TEST
+
+/* What is on its way is pending; what failed three times is so no more, until it is held. */
+START_TEST(what_is_pending_is_told) {
+    make("t", 0, PUBLISH_A);
+    ck_assert(world_pending(&world, "t", "e1"));  /* runs */
+    ck_assert(world_pending(&world, "t", "e2"));  /* is due */
+    ck_assert(world_pending(&world, "t", "cat")); /* comes after those */
+    fixture_make(&world.farm, &world.farm.tasks[0]);
+    ck_assert(!world_pending(&world, "t", "e1"));
+    for (int i = 0; i < PUBLICATION_PATIENCE; i++) {
+        ck_assert(world_pending(&world, "t", "e2"));
+        ck_assert_str_eq(lease_push("e2")->title, "t");
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_ENDPOINT, "500");
+        world.farm.now_ms += i + 1 < PUBLICATION_PATIENCE ? 600000 : 0;
+    }
+    ck_assert(!world_pending(&world, "t", "e2"));
+    ck_assert_str_eq(world_state(&world, "t", "e2"), "waiting");
+    ck_assert(world_pending(&world, "t", "cat"));
+    fixture_make(&world.farm, lease_push("cat"));
+    ck_assert(!world_pending(&world, "t", "cat"));
+}
+END_TEST
+
 /* However many slots ask: an open breaker gives none, a half open one one, a closed one as many
  * as its limit says. */
 START_TEST(a_breaker_says_how_many_may_run) {
@@ -560,6 +617,135 @@ START_TEST(a_push_that_is_late_is_followed_by_another) {
 }
 END_TEST
 
+/* Published once more while a push runs: that may have passed by what the edge has lost, so all is
+ * brought again after it, and a catalog waits for that. */
+START_TEST(what_is_published_during_its_push_is_pushed_once_more) {
+    make("t", 0, PUBLISH_A);
+    int64_t fence = world.farm.tasks[0].fence;
+    fixture_beat(&world.farm, world.session, &fence, 1);
+    must(ask_publish, _i == 0 ? NULL : "e1", NULL);
+    must(ask_publish, "e1", NULL);
+    fixture_beat(&world.farm, world.session, &fence, 1);
+    ck_assert_int_eq(world.farm.stop_count, 0);
+    if (_i == 0) {
+        struct task_report report = {.pin = "", .source_size = -1};
+        ck_assert_int_eq(fixture_complete(&world.farm, fence, &report), ANSWER_ACCEPTED);
+    } else { /* its failure is not the end either */
+        fixture_fail(&world.farm, fence, FAILURE_ENDPOINT, "500");
+        world.farm.now_ms += 600000;
+    }
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
+    world.check_order = false;
+    world_site(&world, "e2")->fails = FAILURE_ENDPOINT;
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 2);
+    const struct task *task = &world.farm.tasks[0];
+    task = strcmp(task->push.endpoint.name, "e1") == 0 ? task : &world.farm.tasks[1];
+    ck_assert_str_eq(task->push.endpoint.name, "e1");
+    ck_assert_int_eq(task->push.skip, 0);
+    fixture_make(&world.farm, task);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held"); /* however often it was asked for */
+}
+END_TEST
+
+static void spoil_notes(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                        const char *version) {
+    (void)farm;
+    (void)endpoint;
+    sql_run(tx, SQL_VERSION_FOLDER_ADD,
+            VALUES(TEXT(title), TEXT(version), INTEGER(0), TEXT("h264-999p"),
+                   TEXT("video/h264-999p-0123456789"), INTEGER(7)));
+}
+
+/* What a version is made of was noted wrongly by an older scheduler: it is put right by what the
+ * version is kept with; when an endpoint comes, when it is published, and when a push fails by it.
+ */
+START_TEST(wrong_notes_of_a_version_are_put_right) {
+    static const char none[] = "endpoints: []\n";
+    if (_i < 2) {
+        world_list(&world, none);
+        world_run(&world, "t", 0, PUBLISH_A);
+        must(spoil_notes, NULL, PUBLISH_A);
+        if (_i == 0) {
+            world_list(&world, publish_two_edges);
+        } else {
+            must(ask_publish, NULL, NULL);
+            world_list(&world, publish_two_edges);
+        }
+    } else {
+        make("t", 0, PUBLISH_A);
+        must(spoil_notes, NULL, PUBLISH_A);
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_IO, "it lacks 00001.m4s");
+    }
+    ck_assert(world_work(&world));
+    ck_assert_int_eq(world.origin.folders.count, 3);
+    world_expect(&world, "t", &world.origin, "A"); /* whose folders are from before */
+    world_expect(&world, "t", world_site(&world, "e1"), "A");
+}
+END_TEST
+
+#define ONE_EDGE "endpoints:\n  - {name: e1, driver: dav, url: 'http://e1.example'}\n"
+
+static void forget_version(struct tx *tx, struct farm *farm, const char *title,
+                           const char *endpoint, const char *version) {
+    (void)farm;
+    (void)endpoint;
+    (void)version;
+    sql_run(tx, SQL_VERSIONS_DROP, VALUES(TEXT(title)));
+}
+
+/* One title that can't be brought is no reason for another to wait: neither where it is put off
+ * when a worker asks, nor where it fails again and again, nor where it has shut the endpoint. */
+START_TEST(one_title_delays_no_other_of_a_healthy_endpoint) {
+    world_list(&world, ONE_EDGE);
+    make("t", 0, PUBLISH_A);
+    fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_REFUSED, "422");
+    for (int i = 0; i < 8 && _i > 0; i++) {
+        world.farm.now_ms += 3600000;
+        fixture_beat(&world.farm, world.session, NULL, 0);
+        ck_assert_str_eq(lease_push("e1")->title, "t");
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_REFUSED, "422");
+    }
+    world_submit(&world, "u", 0, PUBLISH_A);
+    while (fixture_lease(&world.farm, world.session, 1) == 0 &&
+           world.farm.tasks[0].kind != TASK_SWAP) {
+        world_do(&world, &world.farm.tasks[0]);
+    }
+    world_do(&world, &world.farm.tasks[0]);
+    world.farm.now_ms += _i == 0 ? 3600000 : 0; /* then both are due */
+    if (_i == 0) {
+        must(forget_version, NULL, NULL);
+        ck_assert_int_eq(world_call(&world, ask_publish, "u", "e1", NULL), 0); /* now the later */
+    }
+    ck_assert_str_eq(lease_push("e1")->title, "u");
+}
+END_TEST
+
+/* An endpoint that five titles have shut is tried by one that has not failed; and then those five
+ * shut it no more. */
+START_TEST(an_endpoint_is_tried_by_what_has_not_failed) {
+    char title[16];
+    world_list(&world, ONE_EDGE);
+    for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
+        snprintf(title, sizeof(title), "t%d", i);
+        make(title, 0, PUBLISH_A);
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_REFUSED, "422");
+    }
+    make("u", 0, PUBLISH_A);
+    ck_assert_int_eq(world.farm.task_count, 0);
+    world.farm.now_ms += 3600000;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    ck_assert_str_eq(lease_push("e1")->title, "u");
+    fixture_make(&world.farm, &world.farm.tasks[0]);
+    for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
+        ck_assert_int_eq(world_lease_pushes(&world, 1), 1);
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_REFUSED, "422");
+    }
+    make("v", 0, PUBLISH_A);
+    ck_assert_int_eq(world.farm.task_count, 1);
+    ck_assert_str_eq(world.farm.tasks[0].title, "v");
+}
+END_TEST
+
 /* A cache may fetch from the origin again what was taken from it, for as long as that has it. */
 static const struct task *let_it_fetch(bool ends_first, const struct site *before) {
     const struct task *task = lease_push("e1");
@@ -635,6 +821,8 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, pushes_have_a_lane_of_their_own);
     tcase_add_test(tests, who_asks_for_pushes_looks_for_nothing_else);
     tcase_add_test(tests, a_dead_edge_holds_nothing_back_and_is_caught_up);
+    tcase_add_test(tests, a_catalog_that_is_down_for_an_hour);
+    tcase_add_test(tests, what_is_pending_is_told);
     tcase_add_loop_test(tests, a_breaker_says_how_many_may_run, 0, 3);
     tcase_add_test(tests, endpoints_take_turns);
     tcase_add_test(tests, a_version_goes_to_edges_together);
@@ -653,6 +841,10 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, a_run_waits_for_a_rollback);
     tcase_add_test(tests, a_window_is_kept_to);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
+    tcase_add_loop_test(tests, what_is_published_during_its_push_is_pushed_once_more, 0, 2);
+    tcase_add_loop_test(tests, wrong_notes_of_a_version_are_put_right, 0, 3);
+    tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 2);
+    tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);
     tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);
     tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_a_version, 0,
                         2);

@@ -391,6 +391,59 @@ START_TEST(a_pool_ends_when_its_time_is_over) {
 }
 END_TEST
 
+/* ---- A lease that has run out ------------------------------------------------------------ */
+
+static _Atomic int64_t ours_until;
+
+static int act_and_lose(void *context, struct edge *edge, const struct edge_object *object,
+                        struct err *problem) {
+    if (strtol(object->path, NULL, 10) == 100) {
+        atomic_store(&ours_until, 1);
+    }
+    return act(context, edge, object, problem);
+}
+
+/* Whoever was stopped, and wakes when another has the push, begins with no object more. */
+START_TEST(a_pool_ends_with_its_lease) {
+    struct push_endpoint endpoint = endpoint_of("dav", "http://127.0.0.1:1");
+    struct pool_options options = {
+        .target = target_of(&endpoint), .cancel = &cancel, .memory_bytes = 1000};
+    options.target.until_ms = &ours_until;
+    atomic_store(&ours_until, INT64_MAX);
+    atomic_store(&done, 0);
+    memset(acted, 0, sizeof(acted));
+    struct pool *pool = pool_create(&options);
+    pool_begin(pool, act_and_lose, NULL, &done);
+    add_all(pool);
+    ck_assert_int_eq(pool_wait(pool, &err), ERR_CANCELLED);
+    ck_assert_int_eq(atomic_load(&acted[99]), 1);
+    for (int i = 100 + 2 * endpoint.connections; i < OBJECTS; i++) {
+        ck_assert_int_eq(atomic_load(&acted[i]), 0);
+    }
+    pool_destroy(pool);
+}
+END_TEST
+
+/* Nor does it send what it was about to send, for the first time or once more. */
+START_TEST(an_edge_is_sent_nothing_after_its_lease) {
+    struct fixture_answer answer = {"HTTP/1.1 201 So\r\nContent-Length: 0\r\n\r\n", 0};
+    struct fixture_stub stub;
+    struct edge *edge = NULL;
+    fixture_write(folder, "t/" VIDEO "/00001.m4s", "media", 5);
+    fixture_stub_start(&stub, &answer, 1);
+    struct push_endpoint endpoint = endpoint_of("dav", stub.url);
+    struct edge_target target = target_of(&endpoint);
+    const struct edge_object object = {.path = VIDEO "/00001.m4s", .sha256 = "", .bytes = 5};
+    target.until_ms = &ours_until;
+    atomic_store(&ours_until, clock_monotonic_ms() - 1);
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    ck_assert_int_eq(edge_bring(edge, &object, &err), ERR_CANCELLED);
+    ck_assert_int_eq(edge->traffic.requests, 0);
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* ---- Edges ------------------------------------------------------------------------------ */
 
 #define ANSWER(status) "HTTP/1.1 " status " So\r\nContent-Length: 0\r\n\r\n"
@@ -719,6 +772,8 @@ Suite *push_suite(void) {
     tcase_add_test(tcase, a_pool_does_each_object_once_and_counts_from_the_head);
     tcase_add_test(tcase, a_pool_stops_at_its_first_failure);
     tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);
+    tcase_add_test(tcase, a_pool_ends_with_its_lease);
+    tcase_add_test(tcase, an_edge_is_sent_nothing_after_its_lease);
     LOOP(tcase, an_answer_has_its_class_and_sentence, answers);
     LOOP(tcase, a_redirect_takes_no_secret_elsewhere, known_by);
     tcase_add_loop_test(tcase, an_answer_without_end_is_cut_and_the_edge_s_fault, 0, 2);

@@ -89,24 +89,28 @@ static void submit_b_and_unpublish(void) {
 static const struct chapter {
     void (*ask)(void);
     const char *origin, *first_edge, *second_edge, *catalog;
-    bool edge_alone; /* catalog and edges have another order */
+    bool edge_alone;         /* catalog and edges have another order */
+    void (*meanwhile)(void); /* asked for in the middle of the first push; NULL: nothing */
 } life[] = {
-    {submit_a, "A", "A", "A", "A", false},
-    {submit_b, "BA", "BA", "BA", "B", false},
-    {roll_back, "AB", "AB", "AB", "A", false},
-    {unpublish_edge, "AB", "", "AB", "A", true},
-    {publish_edge, "AB", "A", "AB", "A", true},
-    {unpublish_b, "A", "A", "A", "A", false},
-    {submit_c, "CA", "CA", "CA", "C", false},
-    {unpublish, "CA", "", "", "", false},
-    {publish, "CA", "C", "C", "C", false},
-    {unpublish_and_publish, "CA", NULL, NULL, "C", true},
-    {submit_b_and_unpublish, "BCA", "", "", "", false},
-    {publish, "BCA", "B", "B", "B", false},
-    {remove_all, "", "", "", "", false},
+    {submit_a, "A", "A", "A", "A", false, NULL},
+    {submit_b, "BA", "BA", "BA", "B", false, NULL},
+    {roll_back, "AB", "AB", "AB", "A", false, NULL},
+    {unpublish_edge, "AB", "", "AB", "A", true, NULL},
+    {publish_edge, "AB", "A", "AB", "A", true, NULL},
+    {unpublish_b, "A", "A", "A", "A", false, NULL},
+    {submit_c, "CA", "CA", "CA", "C", false, NULL},
+    {unpublish, "CA", "", "", "", false, NULL},
+    {publish, "CA", "C", "C", "C", false, NULL},
+    {publish, "CA", "C", "C", "C", false, publish},
+    {publish, "CA", "", "", "", true, unpublish},
+    {publish, "CA", "C", "C", "C", false, NULL},
+    {unpublish_and_publish, "CA", NULL, NULL, "C", true, NULL},
+    {submit_b_and_unpublish, "BCA", "", "", "", false, NULL},
+    {publish, "BCA", "B", "B", "B", false, NULL},
+    {remove_all, "", "", "", "", false, NULL},
 };
 
-enum { CHAPTERS = sizeof(life) / sizeof(life[0]), STEPS = 64 };
+enum { CHAPTERS = sizeof(life) / sizeof(life[0]), STEPS = 64, MIDDLE = 2 };
 
 static void expect(const char *site, const char *letters) {
     if (letters != NULL) {
@@ -125,12 +129,18 @@ static void expect_end(const struct chapter *chapter) {
     }
 }
 
-/* Does what is asked for, killed after `step` steps; whether there were so many. */
+/* Does what is asked for, killed after `step` steps, or as soon as all is asked; whether there were
+ * so many. */
 static bool live(const struct chapter *chapter, int step, bool worker_too) {
     world.check_order = !chapter->edge_alone;
     world.steps = 0;
-    world.stop_at = step;
     chapter->ask();
+    if (chapter->meanwhile != NULL) {
+        world.stop_at = MIDDLE;
+        ck_assert(!world_work(&world));
+        chapter->meanwhile();
+    }
+    world.stop_at = step;
     bool killed = !world_work(&world);
     if (killed) {
         world_kill(&world, worker_too);

@@ -145,6 +145,7 @@ static void session_take(struct daemon *d, const struct api_session *session, in
     d->warned_ms = 0;
     d->unheard = 0;
     atomic_store(&d->shared.ttl_ms, session->ttl_ms);
+    atomic_store(&d->shared.lease_until_ms, sent_ms + session->ttl_ms);
     log_info("session", "session=%s", session->id);
 }
 
@@ -248,6 +249,7 @@ static void heart_beat(struct daemon *d, struct api *api, struct api_beat *beats
                                left > 0 && left < limit ? left : limit, &orders, &err);
     if (failed == 0) {
         d->heard_ms = sent_ms;
+        atomic_store(&d->shared.lease_until_ms, sent_ms + d->session.ttl_ms);
         d->unheard = 0;
         d->warned_ms = 0;
         orders_follow(d, &orders);

@@ -144,10 +144,17 @@ static int judge(struct edge *edge, int code, const struct err *why, struct err 
                    why->message, advice != NULL ? "; " : "", advice != NULL ? advice : "");
 }
 
+bool edge_is_late(const struct edge_target *target) {
+    return target->until_ms != NULL && clock_monotonic_ms() >= atomic_load(target->until_ms);
+}
+
 int edge_send(struct edge *edge, const struct http_request *request, struct err *err) {
     const struct http_retry retry = http_retry_default();
     for (int failures = 1;; failures++) {
         struct err why = {0};
+        if (edge_is_late(edge->target)) {
+            return err_set(err, ERR_CANCELLED, "the push's lease has run out");
+        }
         int64_t began = clock_monotonic_ms();
         int failed = http_send(edge->client, request, &edge->response, &why);
         if (failed == 0) {

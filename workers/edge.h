@@ -51,8 +51,9 @@ struct edge_target {
     const char *trace;         /* of the title's run; "": none */
     struct share_group *share; /* who else pushes what this push does; NULL: nobody */
     const atomic_bool *cancel;
-    int stall_s;      /* a connection silent so long is given up */
-    int64_t send_bps; /* bytes a second of one connection; 0: any */
+    int stall_s;                     /* a connection silent so long is given up */
+    int64_t send_bps;                /* bytes a second of one connection; 0: any */
+    const _Atomic int64_t *until_ms; /* monotonic: the push is another's after it; NULL: never */
 };
 
 /* What a connection has met, for the report and for the number of connections. */
@@ -164,6 +165,10 @@ int edge_open(struct edge **out, const struct edge_target *target, struct err *e
 /* Takes NULL. */
 void edge_close(struct edge *edge);
 
+/* Whether another may have the push by now: the endpoint has no fence, so whoever was stopped and
+ * wakes sends nothing more. */
+bool edge_is_late(const struct edge_target *target);
+
 /* ---- For drivers ------------------------------------------------------------------------ */
 
 /* A request with the endpoint's credentials (bearer, or user and password), stall guard, speed
@@ -179,7 +184,8 @@ size_t edge_object_limit(const struct edge_object *object);
  * Sends it, again where that may help, and takes the answer into edge->response: 0 for a status
  * from 200 to 299. Else the code of http_check (its own where nothing came), edge->failure, and a
  * sentence that names the endpoint and says what to do where that is known. CORRUPT for an answer
- * that is larger than the request allows. NOT_FOUND is left to the caller to judge.
+ * that is larger than the request allows; CANCELLED, and nothing is sent, where the push is late
+ * (edge_is_late). NOT_FOUND is left to the caller to judge.
  */
 int edge_send(struct edge *edge, const struct http_request *request, struct err *err);
 

@@ -83,6 +83,7 @@ static int64_t memory_of(const struct edge_object *object) {
 /* Under the lock: whether the next object may begin. */
 static bool may_begin(const struct pool *pool) {
     if (pool->next == pool->end || pool->err.code != ERR_NONE ||
+        edge_is_late(&pool->options.target) ||
         pool->working >= (size_t)flow_limit_now(&pool->limit)) {
         return false;
     }
@@ -203,7 +204,8 @@ static void wait_for_change(struct pool *pool) {
     pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
     int64_t end = pool->options.until_ms;
     bool late = end > 0 && clock_monotonic_ms() >= end;
-    if (late || atomic_load(pool->options.cancel)) {
+    bool lost = edge_is_late(&pool->options.target);
+    if (late || lost || atomic_load(pool->options.cancel)) {
         struct err why = {0};
         err_set(&why, late ? ERR_TIMEOUT : ERR_CANCELLED,
                 late ? "endpoint '%s' was not done in the time that a push has"

@@ -142,6 +142,7 @@ static void *slot_run(void *context) {
         .access = &shared->access,
         .box = &box,
         .box_options = &shared->box_options,
+        .lease_until_ms = &shared->lease_until_ms,
         .stall_limit_s = shared->stall_limit_s,
         .private_sources = shared->private_sources,
         .endpoint_secrets = shared->endpoint_secrets,

@@ -23,6 +23,7 @@ struct task_tools {
     struct box *box;                 /* closed, or a child that was started ahead */
     const struct box_options *box_options;
     double stall_limit_s;
+    const _Atomic int64_t *lease_until_ms; /* monotonic: the lease is ours till then for sure */
     bool private_sources;         /* http sources may be at addresses that are not public */
     const char *endpoint_secrets; /* a file; NULL: none (edge_secrets.h) */
     struct share *share;          /* of all pushes (edge_share.h); NULL: each reads by itself */

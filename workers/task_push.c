@@ -89,6 +89,7 @@ static int endpoint_open(struct task_run *run, struct err *err) {
         .leaves = task->version[0] == '\0',
         .trace = task->trace,
         .cancel = run->cancel,
+        .until_ms = run->tools->lease_until_ms,
         .stall_s = run->tools->stall_limit_s < STALL_S_MAX ? (int)run->tools->stall_limit_s
                                                            : STALL_S_MAX,
     };

@@ -54,17 +54,30 @@ reaches() {
     done
 }
 
-# publishes LADDER: a version, made, brought everywhere, and played from there.
+is_done() {
+    api GET /v1/titles/t | grep '"state":"done"'
+}
+
+# publishes LADDER [--wait]: a version, made, brought everywhere, and played from there.
 publishes() {
     local edge
-    "$reelfarm" submit "$scratch/clip.mp4" --title t --out "$out" --ladder "$1" --wait \
+    "$reelfarm" submit "$scratch/clip.mp4" --title t --out "$out" --ladder "$1" "${@:2}" \
         >"$scratch/encode.log" 2>&1 || { cat "$scratch/encode.log"; return 1; }
+    within 60 is_done || return 1
     versions+=("$(sed -nE 's/.*"version":"([0-9a-f]{16})".*/\1/p' "$out/t/title.json")")
     reaches "${versions[-1]}" || return 1
     for edge in "$dav_port" "$varnish_port" "$cache_port"; do
         verifies "http://127.0.0.1:$edge/t/master.m3u8" || return 1
         curl -sf "http://127.0.0.1:$edge/t/master.m3u8" | cmp - "$out/t/master.m3u8" || return 1
     done
+}
+
+# It ended with 0 and nothing pending, though an edge is dead, and said so.
+waited() {
+    cat "$scratch/encode.log"
+    grep -E "^t: these endpoints are behind" "$scratch/encode.log" &&
+        grep -E "^  at dead: waiting; it failed so: .*tried again after" "$scratch/encode.log" &&
+        [ "$(grep -cE "^  at (dav|varnish|cache): held$" "$scratch/encode.log")" = 3 ]
 }
 
 dead_is_told_of() {
