@@ -111,6 +111,27 @@ START_TEST(older_objects_give_way) {
 }
 END_TEST
 
+/* What is there first, then what nobody reads. */
+START_TEST(who_may_choose_takes_what_is_there) {
+    static const char *const paths[] = {"a", "b", "c"};
+    uint64_t hashes[] = {share_hash("a"), share_hash("b"), share_hash("c")};
+    struct share_group *one = share_join(share, "t 1");
+    ck_assert_uint_eq(share_choose(NULL, hashes, 3), 0);
+    ck_assert_uint_eq(share_choose(one, hashes, 3), 0);
+    struct share_group *other = share_join(share, "t 1");
+    struct share_group *stranger = share_join(share, "t 2");
+    ck_assert_uint_eq(share_choose(one, hashes, 3), 0);
+    take(other, paths[1]);
+    ck_assert_uint_eq(share_choose(one, hashes, 3), 1);
+    ck_assert_uint_eq(share_choose(stranger, hashes, 3), 0);
+    ck_assert(take(one, paths[1])); /* nobody else comes for it */
+    ck_assert_uint_eq(share_choose(one, hashes, 3), 0);
+    share_leave(stranger);
+    share_leave(other);
+    share_leave(one);
+}
+END_TEST
+
 /* ---- Threads -------------------------------------------------------------------------------- */
 
 static atomic_bool go_on;
@@ -200,6 +221,7 @@ Suite *share_suite(void) {
     tcase_add_test(tcase, who_keeps_up_takes_what_another_read);
     tcase_add_test(tcase, what_is_alone_or_another_s_is_not_kept);
     tcase_add_test(tcase, older_objects_give_way);
+    tcase_add_test(tcase, who_may_choose_takes_what_is_there);
     tcase_add_test(tcase, who_comes_while_it_is_read_waits_for_it);
     tcase_add_test(tcase, a_reading_that_fails_fails_its_own_push_alone);
     tcase_add_test(tcase, a_push_that_is_stopped_waits_no_more);

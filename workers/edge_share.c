@@ -8,7 +8,10 @@
 
 #include "common/mem.h"
 
-enum { LOOK_MS = 100 }; /* how often a stop is looked for */
+enum {
+    LOOK_MS = 100,    /* how often a stop is looked for */
+    COPIES_MAX = 256, /* in the list, which is gone through */
+};
 
 enum stage { READING, READ, FAILED };
 
@@ -17,6 +20,7 @@ struct share_copy {
     struct share *share;     /* NULL: nobody else knows of it */
     struct share_group *group;
     char *path;
+    uint64_t hash; /* of it */
     enum stage stage;
     int holders; /* who reads it, waits for it or uses it; and the list */
     int awaited; /* members that may come for it still */
@@ -37,7 +41,8 @@ struct share {
     pthread_cond_t changed; /* some copy was read, or failed */
     struct share_group *groups;
     struct share_copy *copies; /* oldest first */
-    int64_t bytes;             /* of those that are listed and read */
+    size_t count;
+    int64_t bytes; /* of those that are listed and read */
     int64_t bytes_max;
 };
 
@@ -86,6 +91,7 @@ static void list_add(struct share_copy *copy) {
     }
     *end = copy;
     copy->is_listed = true;
+    copy->share->count++;
     copy->holders++;
 }
 
@@ -99,6 +105,7 @@ static void list_remove(struct share_copy *copy) {
     }
     *at = copy->next;
     copy->is_listed = false;
+    copy->share->count--;
     copy->share->bytes -= copy->counted;
     drop(copy);
 }
@@ -106,7 +113,8 @@ static void list_remove(struct share_copy *copy) {
 /* Older ones give way; one that is being read has no bytes to give yet. */
 static void make_room(struct share *share) {
     struct share_copy *next = NULL;
-    for (struct share_copy *copy = share->copies; copy != NULL && share->bytes > share->bytes_max;
+    for (struct share_copy *copy = share->copies;
+         copy != NULL && (share->bytes > share->bytes_max || share->count > COPIES_MAX);
          copy = next) {
         next = copy->next;
         if (copy->stage == READ) {
@@ -211,6 +219,7 @@ static struct share_copy *begin(struct share_group *group, const char *path) {
         copy->share = group->share;
         copy->group = group;
         copy->path = mem_string(path);
+        copy->hash = share_hash(path);
         list_add(copy);
     }
     return copy;
@@ -266,6 +275,41 @@ int share_take(struct share_group *group, const char *path, share_read *read, vo
     *out = copy;
     *shared = is_shared;
     return 0;
+}
+
+/* FNV-1a; two paths of one hash cost a bad choice and no more. */
+uint64_t share_hash(const char *path) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *c = path; *c != '\0'; c++) {
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+static const struct share_copy *find_hash(const struct share_group *group, uint64_t hash) {
+    const struct share_copy *copy = group->share->copies;
+    while (copy != NULL && (copy->hash != hash || copy->group != group)) {
+        copy = copy->next;
+    }
+    return copy;
+}
+
+size_t share_choose(struct share_group *group, const uint64_t *hashes, size_t count) {
+    size_t free = count; /* the first that nobody reads */
+    size_t chosen = count;
+    if (group == NULL) {
+        return 0;
+    }
+    pthread_mutex_lock(&group->share->lock);
+    if (group->members > 1) {
+        for (size_t i = 0; i < count && chosen == count; i++) {
+            const struct share_copy *copy = find_hash(group, hashes[i]);
+            chosen = copy != NULL && copy->stage == READ ? i : count;
+            free = copy == NULL && free == count ? i : free;
+        }
+    }
+    pthread_mutex_unlock(&group->share->lock);
+    return chosen < count ? chosen : free < count ? free : 0;
 }
 
 const struct buf *share_body(const struct share_copy *copy) {

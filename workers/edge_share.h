@@ -2,9 +2,10 @@
 /*
  * Bytes of the origin that several pushes of one version want at the same time. Who comes to an
  * object first reads it; who comes while it is being read, or before it gives way to later ones,
- * takes the same bytes. So edges that keep up with each other cost the origin one reading; one that
- * falls behind reads by itself, and none ever waits for another's edge. Nothing is kept for a push
- * that is alone. Used by all threads of a worker.
+ * takes the same bytes; and who may choose takes first what is there (share_choose). So edges that
+ * keep up with each other cost the origin one reading; one that falls behind reads by itself, and
+ * none ever waits for another's edge. Nothing is kept for a push that is alone. Used by all threads
+ * of a worker.
  */
 #ifndef WORKERS_EDGE_SHARE_H
 #define WORKERS_EDGE_SHARE_H
@@ -42,6 +43,14 @@ typedef int share_read(void *context, struct buf *out, struct err *err);
  */
 int share_take(struct share_group *group, const char *path, share_read *read, void *context,
                const atomic_bool *cancel, struct share_copy **out, bool *shared, struct err *err);
+
+/* The hash of a path, for share_choose. */
+uint64_t share_hash(const char *path);
+
+/* Which of several objects, named by their hashes, is best taken next: the first that another has
+ * read, else the first that nobody is reading, else the first. So pushes that each read what the
+ * others have not keep together, wherever they began. `group` may be NULL. */
+size_t share_choose(struct share_group *group, const uint64_t *hashes, size_t count);
 
 /* Borrowed from the copy, and not to be changed: others read it. */
 const struct buf *share_body(const struct share_copy *copy);
