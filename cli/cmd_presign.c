@@ -38,7 +38,7 @@ static int make_link(const struct invocation *invocation, const char *method, in
                          invocation->words[0]);
     }
     if (failed == 0) {
-        failed = s3_client_create(&client, bucket, &err);
+        failed = s3_client_create(&client, bucket, NULL, &err);
     }
     if (failed == 0) {
         s3_presign(client, key, (int)span_s, &link);

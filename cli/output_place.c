@@ -103,7 +103,7 @@ static int open_remote(struct output_place *place, const char *out, struct err *
         mem_free(above);
         return failed;
     }
-    failed = s3_account_find(&account, err);
+    failed = s3_account_find(&account, NULL, err);
     if (failed == 0) {
         char *text = mem_format("%s\n%s", account.endpoint, place->out);
         sha256_hex_of(text, strlen(text), hash);

@@ -282,6 +282,12 @@ const char *blob_got_header(const struct blob *blob, const char *name) {
     return blob->backend->got_header != NULL ? blob->backend->got_header(blob, name) : NULL;
 }
 
+bool blob_is_same(const struct blob *a, const struct blob *b) {
+    return a->backend == b->backend &&
+           (a->backend->is_same != NULL ? a->backend->is_same(a, b)
+                                        : strcmp(a->name, b->name) == 0);
+}
+
 int blob_stat(struct blob *blob, const char *key, int64_t *size, struct err *err) {
     int code = check_key(blob, key, err);
     return code != 0 ? code : blob->backend->stat(blob, key, size, err);

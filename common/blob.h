@@ -22,13 +22,15 @@
 enum { BLOB_PIN_TEXT = 256, BLOB_IDENTITY_TEXT = 128, BLOB_KEY_BYTES_MAX = 1024 };
 
 struct blob_options {
-    const atomic_bool *cancel; /* borrowed for the life of what is opened; NULL: none */
-    bool public_only;          /* http sources: at public addresses alone (address.h) */
-    const char *places;        /* where http sources may redirect to (places.h); borrowed, NULL or
-                                  "": anywhere */
-    int attempts;              /* tries of one network request, two that stall; default 5 */
-    int stall_s;               /* a connection silent or slow so long is given up; default 30 */
-    const char *trace;         /* borrowed likewise; sent with each request: see http.h */
+    const atomic_bool *cancel;  /* borrowed for the life of what is opened; NULL: none */
+    bool public_only;           /* http sources: at public addresses alone (address.h) */
+    const char *places;         /* where http sources may redirect to (places.h); borrowed, NULL or
+                                   "": anywhere */
+    int attempts;               /* tries of one network request, two that stall; default 5 */
+    int stall_s;                /* a connection silent or slow so long is given up; default 30 */
+    const char *trace;          /* borrowed likewise; sent with each request: see http.h */
+    const struct s3_choice *s3; /* borrowed likewise; of s3:// (s3_account.h); NULL: as the
+                                   environment says */
     const char *origin; /* of a page: objects behind a web server are asked for as its scripts
                            would, so that the answer tells whether those may read them; borrowed
                            likewise; NULL: none */
@@ -111,6 +113,10 @@ int blob_open(struct blob **out, const char *url, const struct blob_options *opt
 void blob_close(struct blob *blob);
 
 const char *blob_name(const struct blob *blob); /* of the root, for messages; borrowed */
+
+/* Whether both are one place: what is put in one is in the other. Only what lies in buckets is
+ * told apart by more than its name. */
+bool blob_is_same(const struct blob *a, const struct blob *b);
 
 /* Whether objects can be put, listed and removed there. */
 bool blob_is_writable(const struct blob *blob);

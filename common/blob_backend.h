@@ -21,6 +21,7 @@ struct blob_backend {
     /* Roots. Keys have been checked. */
     int (*open)(struct blob *blob, const char *url, struct err *err);
     void (*close)(struct blob *blob);
+    bool (*is_same)(const struct blob *a, const struct blob *b); /* NULL: by name */
     int (*get)(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);
     const char *(*got_header)(const struct blob *blob, const char *name); /* NULL: none is said */
     int (*stat)(struct blob *blob, const char *key, int64_t *size, struct err *err);

@@ -32,6 +32,9 @@ enum {
 /* What an object says of its own bytes, in hex: written with it, read back by blob_get. */
 #define CONTENT_HASH "x-amz-meta-sha256"
 
+/* By which a cache before the store forgets a title whole: title-TITLE (workers/edge_pull.c). */
+#define SURROGATE_KEY "x-amz-meta-surrogate-key"
+
 /* ---- Sources ------------------------------------------------------------------- */
 
 struct s3_source {
@@ -73,7 +76,7 @@ static int s3_source_open(struct blob_source *source, const char *url, struct er
     }
     if (failed == 0) {
         state->key = mem_string(key);
-        failed = s3_client_create(&state->client, state->bucket, err);
+        failed = s3_client_create(&state->client, state->bucket, source->options.s3, err);
     }
     if (failed != 0) {
         close_source(state);
@@ -104,7 +107,7 @@ static int s3_open(struct blob *blob, const char *url, struct err *err) {
         length--;
     }
     state->prefix = mem_format("%.*s%s", (int)length, prefix, length > 0 ? "/" : "");
-    return s3_client_create(&state->client, state->bucket, err);
+    return s3_client_create(&state->client, state->bucket, blob->options.s3, err);
 }
 
 static void s3_close(struct blob *blob) {
@@ -116,6 +119,13 @@ static void s3_close(struct blob *blob) {
         mem_free(state->prefix);
         mem_free(state);
     }
+}
+
+static bool s3_is_same(const struct blob *a, const struct blob *b) {
+    const struct s3_root *one = a->state;
+    const struct s3_root *other = b->state;
+    return strcmp(s3_client_place(one->client), s3_client_place(other->client)) == 0 &&
+           strcmp(one->prefix, other->prefix) == 0;
 }
 
 static struct http_request request_of(const struct blob *blob, const char *method) {
@@ -209,33 +219,48 @@ static int s3_remove(struct blob *blob, const char *key, struct err *err) {
 
 /* ---- Writing --------------------------------------------------------------------- */
 
-enum { HEADERS_MAX = 4 };
+enum { HEADERS_MAX = 5, TITLE_TEXT = 256 };
+
+/* Of one object. */
+struct description {
+    char hash[SHA256_TEXT];
+    char surrogate[TITLE_TEXT];
+    struct http_header headers[HEADERS_MAX]; /* borrow from here, and from the key */
+    size_t count;
+};
 
 /* Keys of a root are TITLE/path (ARCHITECTURE section 8), and a title may be called anything. */
-static size_t headers_of(const char *key, const char *hash, bool only_new,
-                         struct http_header out[HEADERS_MAX]) {
+static void describe(struct description *out, const char *key, const void *data, size_t size,
+                     bool only_new) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     const char *slash = strchr(key, '/');
     const char *type = delivery_type(key);
+    struct http_header *headers = out->headers;
     size_t count = 0;
-    out[count++] =
+    sha256_hex_of(data, size, out->hash);
+    headers[count++] =
         (struct http_header){"Content-Type", type != NULL ? type : "application/octet-stream"};
-    out[count++] =
+    headers[count++] =
         (struct http_header){"Cache-Control", delivery_caching(slash != NULL ? slash + 1 : key)};
-    out[count++] = (struct http_header){CONTENT_HASH, hash};
-    if (only_new) {
-        out[count++] = (struct http_header){"If-None-Match", "*"};
+    headers[count++] = (struct http_header){CONTENT_HASH, out->hash};
+    size_t title = strspn(key, plain);
+    if (key[title] == '/' && title < TITLE_TEXT - sizeof("title-")) {
+        snprintf(out->surrogate, sizeof(out->surrogate), "title-%.*s", (int)title, key);
+        headers[count++] = (struct http_header){SURROGATE_KEY, out->surrogate};
     }
-    return count;
+    if (only_new) {
+        headers[count++] = (struct http_header){"If-None-Match", "*"};
+    }
+    out->count = count;
 }
 
 static int put_whole(struct blob *blob, const char *key, const void *data, size_t size,
                      bool only_new, struct err *err) {
-    struct http_header headers[HEADERS_MAX];
-    char hash[SHA256_TEXT];
+    struct description description;
     struct http_request request = request_of(blob, "PUT");
-    sha256_hex_of(data, size, hash);
-    request.headers = headers;
-    request.header_count = headers_of(key, hash, only_new, headers);
+    describe(&description, key, data, size, only_new);
+    request.headers = description.headers;
+    request.header_count = description.count;
     request.body = data != NULL ? data : "";
     request.body_size = size;
     return send_for_key(blob, key, &request, err);
@@ -244,14 +269,13 @@ static int put_whole(struct blob *blob, const char *key, const void *data, size_
 static int put_parts(struct blob *blob, const char *key, const void *data, size_t size,
                      bool only_new, struct err *err) {
     const struct s3_root *state = blob->state;
-    struct http_header headers[HEADERS_MAX];
-    char hash[SHA256_TEXT];
+    struct description description;
     char *full = mem_format("%s%s", state->prefix, key);
     struct http_request request = request_of(blob, "POST");
     struct http_retry retry = http_retry_default();
-    sha256_hex_of(data, size, hash);
-    request.headers = headers;
-    request.header_count = headers_of(key, hash, false, headers);
+    describe(&description, key, data, size, false);
+    request.headers = description.headers;
+    request.header_count = description.count;
     retry.attempts = blob->options.attempts;
     int failed = s3_parts_put(state->client, full, &request, &retry, data, size, only_new, err);
     mem_free(full);
@@ -344,14 +368,6 @@ static int s3_put(struct blob *blob, const char *key, const void *data, size_t s
                     : put_whole(blob, key, data, size, only_new, err);
 }
 
-/* Whether both buckets are reached by one address, and so by one account: the process has one. */
-static bool is_one_store(const struct s3_root *a, const struct s3_root *b) {
-    const char *one = s3_client_place(a->client);
-    const char *other = s3_client_place(b->client);
-    size_t length = (size_t)(strrchr(one, '/') - one);
-    return length == (size_t)(strrchr(other, '/') - other) && strncmp(one, other, length) == 0;
-}
-
 /* CopyObject, which keeps what was said of the object when it was put. It may find out too late
  * that it fails, and says so in a 200. */
 static int s3_copy(struct blob *blob, const char *key, const struct blob *from,
@@ -360,9 +376,9 @@ static int s3_copy(struct blob *blob, const char *key, const struct blob *from,
     const struct s3_root *origin = from->state;
     struct buf source = {0};
     char code[S3_CODE_TEXT];
-    if (!is_one_store(state, origin)) {
-        return err_set(err, ERR_UNSUPPORTED, "'%s' and '%s' are not of one store", from->name,
-                       blob->name);
+    if (!s3_client_is_kin(state->client, origin->client)) {
+        return err_set(err, ERR_UNSUPPORTED, "'%s' and '%s' are not of one store and account",
+                       from->name, blob->name);
     }
     char *path = mem_format("/%s/%s%s", origin->bucket, origin->prefix, from_key);
     const struct sigv4_request named = {.path = path};
@@ -526,6 +542,7 @@ const struct blob_backend blob_s3_backend = {
     .source_close = ranges_close,
     .open = s3_open,
     .close = s3_close,
+    .is_same = s3_is_same,
     .get = s3_get,
     .got_header = s3_got_header,
     .stat = s3_stat,

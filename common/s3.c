@@ -11,7 +11,6 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "common/xml.h"
-#include "s3_account.h"
 
 static const int64_t YEAR_2000_S = 946684800;
 static const int64_t YEAR_2200_S = 7258118400;
@@ -29,6 +28,7 @@ enum {
 struct s3_client {
     char *bucket;
     char *place;
+    const struct s3_choice *choice; /* borrowed */
     struct s3_account account;
     struct s3_credentials credentials;
     struct http_client *http;
@@ -90,16 +90,18 @@ static const char *scheme_of(const struct s3_client *client) {
 
 /* ---- Life ----------------------------------------------------------------------- */
 
-int s3_client_create(struct s3_client **out, const char *bucket, struct err *err) {
+int s3_client_create(struct s3_client **out, const char *bucket, const struct s3_choice *choice,
+                     struct err *err) {
     struct s3_client *client = mem_zero(1, sizeof(*client));
     client->bucket = mem_string(bucket);
-    int failed = s3_account_find(&client->account, err);
+    client->choice = choice;
+    int failed = s3_account_find(&client->account, choice, err);
     if (failed == 0) {
         client->place = mem_format("%s/%s", client->account.endpoint, bucket);
         /* no certificate is good for a name with more dots than the store's own has */
         client->account.path_style = client->account.path_style ||
                                      (!client->account.style_chosen && strchr(bucket, '.') != NULL);
-        failed = s3_credentials_find(&client->credentials, false, err);
+        failed = s3_credentials_find(&client->credentials, choice, false, err);
     }
     if (failed == 0) {
         failed = http_client_create(&client->http, err);
@@ -128,6 +130,11 @@ const char *s3_client_place(const struct s3_client *client) {
     return client->place;
 }
 
+bool s3_client_is_kin(const struct s3_client *a, const struct s3_client *b) {
+    return strcmp(a->account.endpoint, b->account.endpoint) == 0 &&
+           strcmp(a->credentials.access_key, b->credentials.access_key) == 0;
+}
+
 /* ---- One request ---------------------------------------------------------------- */
 
 /* Looks for other credentials: where those at hand are about to end, or at once where they did
@@ -139,7 +146,7 @@ static bool renew_credentials(struct s3_client *client, bool refused) {
         return false;
     }
     struct s3_credentials fresh = {0};
-    bool other = s3_credentials_find(&fresh, refused, NULL) == 0 &&
+    bool other = s3_credentials_find(&fresh, client->choice, refused, NULL) == 0 &&
                  (strcmp(fresh.access_key, old->access_key) != 0 ||
                   strcmp(fresh.secret_key, old->secret_key) != 0);
     if (other) {

@@ -10,6 +10,7 @@
 
 #include "common/http.h"
 #include "common/sigv4.h"
+#include "s3_account.h"
 
 enum { S3_CODE_TEXT = 64 };
 
@@ -19,15 +20,20 @@ struct s3_client; /* for one bucket; used by one thread at a time */
  * slash in `url`, "" where there is none. `bucket` is owned. INVALID for what is no bucket. */
 int s3_split(const char *url, char **bucket, const char **key, struct err *err);
 
-/* Finds account and credentials; sends nothing, but to the metadata service where that is
- * to be asked. */
-int s3_client_create(struct s3_client **out, const char *bucket, struct err *err);
+/* Finds account and credentials (`choice` as in s3_account.h, borrowed for the client's life);
+ * sends nothing, but to the metadata service where that is to be asked. */
+int s3_client_create(struct s3_client **out, const char *bucket, const struct s3_choice *choice,
+                     struct err *err);
 
 /* Closes; takes NULL. */
 void s3_client_destroy(struct s3_client *client);
 
 /* "endpoint/bucket": tells buckets apart. Borrowed. */
 const char *s3_client_place(const struct s3_client *client);
+
+/* Whether both are reached by one address as one account: what one's bucket has the other's store
+ * can copy. */
+bool s3_client_is_kin(const struct s3_client *a, const struct s3_client *b);
 
 /* What is asked for. All borrowed. */
 struct s3_call {

@@ -127,9 +127,13 @@ static bool has_section(struct buf *file, const char *name) {
     return found;
 }
 
-static int profile_read(struct profile *profile, struct err *err) {
-    const char *name = environment("AWS_PROFILE", NULL);
+/* Keys need no file. */
+static int profile_read(struct profile *profile, const struct s3_choice *choice, struct err *err) {
+    const char *name = choice != NULL ? choice->profile : environment("AWS_PROFILE", NULL);
     profile->name = name != NULL ? name : "default";
+    if (choice != NULL && name == NULL) {
+        return 0;
+    }
     int failed =
         read_file(&profile->credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials", err);
     if (failed == 0) {
@@ -138,7 +142,8 @@ static int profile_read(struct profile *profile, struct err *err) {
     if (failed == 0 && name != NULL && !has_section(&profile->credentials, name) &&
         !has_section(&profile->config, name)) {
         failed = err_set(err, ERR_INVALID,
-                         "the profile '%.100s' is in none of AWS's files; check AWS_PROFILE", name);
+                         "the profile '%.100s' is in none of AWS's files; check %s", name,
+                         choice != NULL ? "its name" : "AWS_PROFILE");
     }
     return failed;
 }
@@ -197,9 +202,8 @@ static char *profile_value(struct profile *profile, const char *key) {
 
 /* ---- Where ---------------------------------------------------------------------- */
 
-static char *setting(struct profile *profile, const char *first, const char *second,
-                     const char *key) {
-    const char *value = environment(first, second);
+/* By the environment, or what was chosen; else by the profile. */
+static char *setting(struct profile *profile, const char *value, const char *key) {
     return value != NULL ? mem_string(value) : profile_value(profile, key);
 }
 
@@ -232,18 +236,23 @@ static int check_account(const struct s3_account *account, const char *style, st
     return 0;
 }
 
-int s3_account_find(struct s3_account *out, struct err *err) {
+int s3_account_find(struct s3_account *out, const struct s3_choice *choice, struct err *err) {
+    bool own = choice == NULL;
     struct profile profile = {0};
     char *style = NULL;
     struct s3_account account = {0};
-    int failed = profile_read(&profile, err);
+    int failed = profile_read(&profile, choice, err);
     if (failed != 0) {
         goto out;
     }
-    account.endpoint = setting(&profile, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "endpoint_url");
-    account.region = setting(&profile, "AWS_REGION", "AWS_DEFAULT_REGION", "region");
-    account.ca_file = setting(&profile, "AWS_CA_BUNDLE", NULL, "ca_bundle");
-    style = setting(&profile, "REELFARM_S3_STYLE", NULL, "addressing_style");
+    account.endpoint = setting(
+        &profile, own ? environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL") : choice->endpoint,
+        "endpoint_url");
+    account.region = setting(
+        &profile, own ? environment("AWS_REGION", "AWS_DEFAULT_REGION") : choice->region, "region");
+    account.ca_file = setting(&profile, environment("AWS_CA_BUNDLE", NULL), "ca_bundle");
+    style =
+        setting(&profile, own ? environment("REELFARM_S3_STYLE", NULL) : NULL, "addressing_style");
     account.endpoint = account.endpoint != NULL ? account.endpoint : mem_string("");
     account.region = account.region != NULL ? account.region : mem_string(default_region);
     for (size_t end = strlen(account.endpoint); end > 0 && account.endpoint[end - 1] == '/';) {
@@ -461,9 +470,10 @@ static int take_keys(struct buf *file, const char *name, struct s3_credentials *
                               name);
 }
 
-static int find_in_profile(struct s3_credentials *out, struct err *err) {
+static int find_in_profile(struct s3_credentials *out, const struct s3_choice *choice,
+                           struct err *err) {
     struct profile profile = {0};
-    int failed = profile_read(&profile, err);
+    int failed = profile_read(&profile, choice, err);
     if (failed == 0) {
         failed = take_keys(&profile.credentials, profile.name, out, err);
     }
@@ -477,7 +487,32 @@ static int find_in_profile(struct s3_credentials *out, struct err *err) {
     return failed;
 }
 
-int s3_credentials_find(struct s3_credentials *out, bool anew, struct err *err) {
+static int find_chosen(struct s3_credentials *out, const struct s3_choice *choice,
+                       struct err *err) {
+    if (choice->access_key != NULL) {
+        *out = (struct s3_credentials){mem_string(choice->access_key),
+                                       mem_string(choice->secret_key), NULL, 0};
+        return 0;
+    }
+    struct s3_credentials found = {0};
+    int failed = find_in_profile(&found, choice, err);
+    if (failed == 0 && found.access_key == NULL) {
+        return err_set(err, ERR_INVALID,
+                       "the profile '%.100s' has no aws_access_key_id; write its keys to "
+                       "~/.aws/credentials",
+                       choice->profile);
+    }
+    if (failed == 0) {
+        *out = found;
+    }
+    return failed;
+}
+
+int s3_credentials_find(struct s3_credentials *out, const struct s3_choice *choice, bool anew,
+                        struct err *err) {
+    if (choice != NULL) {
+        return find_chosen(out, choice, err);
+    }
     const char *access_key = environment("AWS_ACCESS_KEY_ID", NULL);
     const char *secret_key = environment("AWS_SECRET_ACCESS_KEY", NULL);
     struct s3_credentials found = {0};
@@ -491,7 +526,7 @@ int s3_credentials_find(struct s3_credentials *out, bool anew, struct err *err) 
                                        mem_string(environment("AWS_SESSION_TOKEN", NULL)), 0};
         return 0;
     }
-    int failed = find_in_profile(&found, err);
+    int failed = find_in_profile(&found, NULL, err);
     if (failed == 0 && found.access_key == NULL) {
         return find_role(out, anew, err);
     }

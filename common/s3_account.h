@@ -21,6 +21,20 @@
 
 #include "common/err.h"
 
+/*
+ * Another account than that of the environment, by a profile of AWS's files or by keys: the
+ * variables that say who and where are then not looked at, nor is an instance's role. What
+ * `region` and `endpoint` don't say is as the profile says it, else AWS's own. All borrowed; NULL:
+ * not said.
+ */
+struct s3_choice {
+    const char *profile;
+    const char *access_key; /* both keys or none */
+    const char *secret_key;
+    const char *region;
+    const char *endpoint; /* "https://host[:port]" */
+};
+
 struct s3_account {
     char *endpoint;    /* owned; "https://host[:port]"; "" for AWS's own, by region */
     char *region;      /* owned; "us-east-1" where none is said */
@@ -35,9 +49,9 @@ bool s3_region_valid(const char *region);
 
 enum { S3_RENEW_S = 300 }; /* before credentials end, new ones are looked for */
 
-/* Looks in environment and files. INVALID for a file that can't be read or understood;
- * files that are not there are none. Ends with s3_account_finish. */
-int s3_account_find(struct s3_account *out, struct err *err);
+/* Looks in environment and files, or goes by `choice`, NULL for none. INVALID for a file that can't
+ * be read or understood; files that are not there are none. Ends with s3_account_finish. */
+int s3_account_find(struct s3_account *out, const struct s3_choice *choice, struct err *err);
 
 void s3_account_finish(struct s3_account *account);
 
@@ -48,10 +62,12 @@ struct s3_credentials {
     int64_t expires_s;   /* since 1970; 0: never */
 };
 
-/* Finds the credentials in force; those of an instance's role are kept for the whole process
- * until S3_RENEW_S before they expire, or until somebody asks for them `anew`. INVALID where
- * there are none or only a part, UNAVAILABLE where the metadata service fails. */
-int s3_credentials_find(struct s3_credentials *out, bool anew, struct err *err);
+/* Finds the credentials in force, or those of `choice`, NULL for none; those of an instance's role
+ * are kept for the whole process until S3_RENEW_S before they expire, or until somebody asks for
+ * them `anew`. INVALID where there are none or only a part, UNAVAILABLE where the metadata service
+ * fails. */
+int s3_credentials_find(struct s3_credentials *out, const struct s3_choice *choice, bool anew,
+                        struct err *err);
 
 /* Forgets, and overwrites the secret. Takes a zeroed one. */
 void s3_credentials_finish(struct s3_credentials *credentials);

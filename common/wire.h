@@ -283,6 +283,15 @@ struct push_listing {
     const char **labels;
 };
 
+/* What may lie of the title at an edge besides the version that is brought: all else there that is
+ * named as ours is an orphan. */
+struct push_sweep {
+    size_t version_count;
+    struct push_old_version *versions; /* their renditions are not said */
+    size_t folder_count;
+    struct push_old_folder *folders;
+};
+
 /* What a push brings to one endpoint, and then takes from it. */
 struct push {
     struct push_endpoint endpoint;
@@ -296,6 +305,8 @@ struct push {
     struct push_old_version *old_versions;
     size_t old_folder_count;
     struct push_old_folder *old_folders;
+    bool has_sweep; /* where the edge can be listed */
+    struct push_sweep sweep;
 };
 
 /* What a push did. */

@@ -12,6 +12,7 @@ enum {
     HEIGHT_MAX = 65535,
     OLD_VERSIONS_MAX = 64,
     OLD_FOLDERS_MAX = 16384,
+    KEPT_VERSIONS_MAX = 1024,
     RENDITIONS_MAX = 256,
 };
 
@@ -53,6 +54,12 @@ static const struct field listing_fields[] = {
     END,
 };
 
+static const struct field sweep_fields[] = {
+    LIST(struct push_sweep, versions, version_count, KEPT_VERSIONS_MAX, version_fields),
+    LIST(struct push_sweep, folders, folder_count, OLD_FOLDERS_MAX, folder_fields),
+    END,
+};
+
 static const struct field push_fields[] = {
     OBJECT(struct push, endpoint, endpoint_fields),
     OPTIONAL(struct push, listing, has_listing, listing_fields),
@@ -60,6 +67,7 @@ static const struct field push_fields[] = {
     NUMBER(struct push, skip, 0, INT64_MAX),
     LIST(struct push, old_versions, old_version_count, OLD_VERSIONS_MAX, version_fields),
     LIST(struct push, old_folders, old_folder_count, OLD_FOLDERS_MAX, folder_fields),
+    OPTIONAL(struct push, sweep, has_sweep, sweep_fields),
     END,
 };
 

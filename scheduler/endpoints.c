@@ -174,6 +174,17 @@ static void read_height(struct reader *r, int driver, struct endpoint *out) {
     }
 }
 
+/* A bucket can always be listed; a DAV edge where its server is told to (nginx: autoindex). */
+static void read_lists(struct reader *r, int driver, struct endpoint *out) {
+    out->lists = driver == DRIVER_S3;
+    if (reader_has(r, "lists")) {
+        reader_bool(r, "lists", &out->lists);
+    }
+    if (reader_ok(r) && out->lists && driver != DRIVER_S3 && driver != DRIVER_DAV) {
+        reader_fail(r, "lists", "is for edges that keep files: those of driver dav or s3");
+    }
+}
+
 static void read_pace(struct reader *r, struct arena *arena, struct endpoint *out) {
     const char *window = text_member(r, arena, "window");
     if (reader_has(r, "bandwidth_bps")) {
@@ -273,6 +284,7 @@ static void read_store(struct reader *r, struct arena *arena, int driver, struct
     if (reader_ok(r) && out->is_catalog && out->push.serves[0] == '\0') {
         reader_fail(r, "serves", "must say where players find the titles that a catalog lists");
     }
+    read_lists(r, driver, out);
     read_rules(r, arena, out);
     read_height(r, driver, out);
     read_pace(r, arena, out);
@@ -282,9 +294,9 @@ static void read_store(struct reader *r, struct arena *arena, int driver, struct
 
 static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint *out) {
     static const char *const stores[] = {
-        "name",        "driver",        "url",        "serves",          "fill",
-        "label",       "tenant",        "max_height", "falls_back",      "pushes",
-        "connections", "bandwidth_bps", "window",     "verify_segments", NULL};
+        "name",   "driver",          "url",        "serves", "fill",        "label",
+        "tenant", "max_height",      "falls_back", "pushes", "connections", "bandwidth_bps",
+        "window", "verify_segments", "lists",      NULL};
     static const char *const hooks[] = {"name",      "driver",    "url",    "events", "label",
                                         "tenant",    "pushes",    "source", "batch",  "attempts",
                                         "max_age_s", "timeout_s", NULL};

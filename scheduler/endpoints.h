@@ -52,6 +52,7 @@ struct endpoint {
     const char *label;  /* NAME=VALUE that its titles have; "": any */
     const char *tenant; /* whose titles it holds; "": any */
     int pushes;         /* at a time, at most */
+    bool lists;         /* says what it holds of a title, so that orphans are found */
     bool has_window;
     int64_t opens_ms;  /* of the day, UTC, when it may be filled from; and to, which may be the */
     int64_t closes_ms; /* next morning */

@@ -104,6 +104,18 @@ bool public_outputs_url(const char *rules, const char *output, const char *title
     return true;
 }
 
+bool public_outputs_has(const char *rules, const char *url) {
+    const char *at = rules == NULL ? "" : rules;
+    size_t length = without_slash(url, strlen(url));
+    struct rule rule;
+    bool found = false;
+    while (!found && next_rule(&at, &rule)) {
+        found = rule.url != NULL && rule.url_length == length &&
+                strncmp(rule.url, url, length) == 0;
+    }
+    return found;
+}
+
 void public_outputs_origins(const char *rules, struct buf *out) {
     const char *at = rules == NULL ? "" : rules;
     struct rule rule;

@@ -19,6 +19,9 @@ int public_outputs_check(const char *rules, struct err *err);
  * false, appending nothing, where no rule has it. */
 bool public_outputs_url(const char *rules, const char *output, const char *title, struct buf *out);
 
+/* Whether a rule has just this URL. */
+bool public_outputs_has(const char *rules, const char *url);
+
 /* Appends a blank and an origin ("https://cdn.example") for each origin that rules name: what a
  * Content-Security-Policy lets a page read from. Once each. */
 void public_outputs_origins(const char *rules, struct buf *out);

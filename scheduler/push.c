@@ -13,7 +13,8 @@
 #include "titles.h"
 
 enum {
-    OLD_VERSIONS_MAX = 64, /* that one push takes away */
+    OLD_VERSIONS_MAX = 64,     /* that one push takes away */
+    SWEPT_VERSIONS_MAX = 1024, /* that may stay, where orphans are looked for */
     BACK_OFF_FIRST_MS = 5000,
     BACK_OFF_MOST_MS = 300000,
     REFUSED_FIRST_MS = 60000, /* somebody must do something first */
@@ -56,23 +57,52 @@ static void fill_old_versions(struct tx *tx, struct task *task, const struct pub
     }
 }
 
-static void fill_old_folders(struct tx *tx, struct task *task, const struct publication_row *row) {
+static struct push_old_folder *read_folders(struct query query, struct arena *arena,
+                                            size_t *count) {
     struct buf all = {0};
-    struct push *push = &task->push;
-    struct query query =
-        sql_query(tx, SQL_PUBLICATION_FOLDERS, VALUES(INTEGER(row->id), TEXT(row->title)));
+    *count = 0;
     while (query_next(&query)) {
         struct push_old_folder folder = {.segments = query_integer(&query, 1)};
         snprintf(folder.folder, sizeof(folder.folder), "%s", query_text(&query, 0));
         buf_append(&all, &folder, sizeof(folder));
-        push->old_folder_count++;
+        (*count)++;
     }
-    push->old_folders =
-        arena_zero(&task->arena, push->old_folder_count + 1, sizeof(*push->old_folders));
-    if (push->old_folder_count > 0) {
-        memcpy(push->old_folders, all.data, all.size);
+    struct push_old_folder *list = arena_zero(arena, *count + 1, sizeof(*list));
+    if (*count > 0) {
+        memcpy(list, all.data, all.size);
     }
     buf_finish(&all);
+    return list;
+}
+
+static void fill_old_folders(struct tx *tx, struct task *task, const struct publication_row *row) {
+    struct push *push = &task->push;
+    push->old_folders = read_folders(
+        sql_query(tx, SQL_PUBLICATION_FOLDERS, VALUES(INTEGER(row->id), TEXT(row->title))),
+        &task->arena, &push->old_folder_count);
+}
+
+/* What of the title is no orphan there; of one that goes, all goes anyway. */
+static void fill_sweep(struct tx *tx, struct task *task, const struct publication_row *row,
+                       const struct endpoint *endpoint) {
+    struct push_sweep *sweep = &task->push.sweep;
+    task->push.has_sweep = row->wanted[0] != '\0' && endpoint->lists;
+    if (!task->push.has_sweep) {
+        return;
+    }
+    struct query query = sql_query(tx, SQL_PUBLICATION_VERSIONS_KEPT, VALUES(INTEGER(row->id)));
+    const char **versions = read_texts(&query, &task->arena, &sweep->version_count);
+    if (sweep->version_count > SWEPT_VERSIONS_MAX) {
+        task->push.has_sweep = false; /* more than a task may say */
+        return;
+    }
+    sweep->versions = arena_zero(&task->arena, sweep->version_count + 1, sizeof(*sweep->versions));
+    for (size_t i = 0; i < sweep->version_count; i++) {
+        snprintf(sweep->versions[i].version, sizeof(sweep->versions[i].version), "%s", versions[i]);
+    }
+    sweep->folders = read_folders(
+        sql_query(tx, SQL_PUBLICATION_FOLDERS_KEPT, VALUES(INTEGER(row->id), TEXT(row->title))),
+        &task->arena, &sweep->folder_count);
 }
 
 /* What an edge may hold from now on, and what it is told to take away: a cache that fetches by
@@ -91,11 +121,14 @@ static void begin_versions(struct tx *tx, const struct publication_row *row,
     }
 }
 
-/* Where the version lies at the origin; "" where it does not. */
+/* Where the version lies at the origin, or the title, of which nothing is wanted: an edge may not
+ * be that place. "" where it does not. */
 static const char *find_output(struct tx *tx, struct arena *arena,
                                const struct publication_row *row) {
     struct query query =
-        sql_query(tx, SQL_VERSION_OUTPUT, VALUES(TEXT(row->title), TEXT(row->wanted)));
+        row->wanted[0] != '\0'
+            ? sql_query(tx, SQL_VERSION_OUTPUT, VALUES(TEXT(row->title), TEXT(row->wanted)))
+            : sql_query(tx, SQL_TITLE_OUTPUT, VALUES(TEXT(row->title)));
     const char *output = arena_string(arena, query_next(&query) ? query_text(&query, 0) : "");
     query_close(&query);
     return output;
@@ -132,6 +165,7 @@ static void fill_task(struct tx *tx, struct task *task, const struct publication
     push->skip = row->skip > 0 ? row->skip : 0;
     fill_old_versions(tx, task, row);
     fill_old_folders(tx, task, row);
+    fill_sweep(tx, task, row, endpoint);
     push->has_listing = row->is_catalog && row->wanted[0] != '\0';
     if (push->has_listing) {
         fill_listing(tx, task);
@@ -247,9 +281,7 @@ static struct endpoint_row *choose(const struct endpoint_list *list, const bool 
     return chosen;
 }
 
-static bool find_by(struct tx *tx, enum sql_id sql, const char *endpoint,
-                    struct publication_row *out) {
-    struct query query = sql_query(tx, sql, VALUES(TEXT(endpoint), INTEGER(tx_now(tx))));
+static bool take_row(struct query query, struct publication_row *out) {
     bool found = query_next(&query);
     if (found) {
         publication_read(&query, out);
@@ -258,33 +290,46 @@ static bool find_by(struct tx *tx, enum sql_id sql, const char *endpoint,
     return found;
 }
 
-/* The next one. An endpoint that is only tried is tried by one that has not failed: what fails
- * for its title's sake would keep it shut for all. */
+/* The next one: what was last given, so that one worker brings it to both and reads the output once
+ * (workers/edge_share.h), where it is due here too. An endpoint that is only tried is tried by one
+ * that has not failed: what fails for its title's sake would keep it shut for all. */
 static bool find_due(struct tx *tx, const struct endpoint_row *endpoint,
-                     struct publication_row *out) {
+                     const struct publication_row *last, struct publication_row *out) {
+    struct value name = TEXT(endpoint->name);
+    struct value now = INTEGER(tx_now(tx));
     bool tried = endpoint->breaker.state == BREAKER_HALF_OPEN;
-    return (tried && find_by(tx, SQL_PUBLICATION_NEXT_FRESH, endpoint->name, out)) ||
-           find_by(tx, SQL_PUBLICATION_NEXT, endpoint->name, out);
+    return (tried && take_row(sql_query(tx, SQL_PUBLICATION_NEXT_FRESH, VALUES(name, now)), out)) ||
+           (!tried && last->wanted[0] != '\0' &&
+            take_row(sql_query(tx, SQL_PUBLICATION_NEXT_OF,
+                               VALUES(TEXT(last->title), name, TEXT(last->wanted), now)),
+                     out)) ||
+           take_row(sql_query(tx, SQL_PUBLICATION_NEXT, VALUES(name, now)), out);
 }
 
 /* Leases the next of an endpoint that has room, past those that are put off: whether there was
- * one for which the worker has memory. */
+ * one for which the worker has memory. `last` is what was last given. */
 static bool grant_next(struct tx *tx, const struct push_request *request, int64_t *memory_left,
-                       struct endpoint_row *endpoint, struct writer *w) {
+                       struct endpoint_row *endpoint, struct publication_row *last,
+                       struct writer *w) {
     struct publication_row row;
     enum grant result = PUT_OFF;
     if (endpoint->file->is_hook) {
         return hooks_grant(tx, request->session, memory_left, endpoint, w);
     }
-    while (result == PUT_OFF && tx_ok(tx) && find_due(tx, endpoint, &row)) {
+    while (result == PUT_OFF && tx_ok(tx) && find_due(tx, endpoint, last, &row)) {
         result = grant_one(tx, request, memory_left, &row, endpoint->file, w);
     }
-    return result == GRANTED && tx_ok(tx);
+    if (result == GRANTED && tx_ok(tx)) {
+        *last = row;
+        return true;
+    }
+    return false;
 }
 
 int push_grant(struct tx *tx, struct farm *farm, const struct push_request *request,
                struct writer *w) {
     struct endpoint_list list = {0};
+    struct publication_row last = {0};
     int64_t memory_left = request->memory_bytes;
     int granted = 0;
     if (farm->endpoints == NULL) {
@@ -298,7 +343,7 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
     struct endpoint_row *endpoint = choose(&list, has);
     while (endpoint != NULL && granted < request->slots && tx_ok(tx)) {
         bool *it_has = &has[endpoint - list.rows];
-        if (grant_next(tx, request, &memory_left, endpoint, w)) {
+        if (grant_next(tx, request, &memory_left, endpoint, &last, w)) {
             granted++;
             endpoint->running++;
             endpoint->granted_at = tx_now(tx);

@@ -14,6 +14,7 @@
 #include "farm.h"
 #include "metrics.h"
 #include "page.h"
+#include "public_outputs.h"
 #include "publication.h"
 #include "routes.h"
 #include "session.h"
@@ -241,6 +242,22 @@ static char *find_backups(const struct scheduler_options *options) {
                                         options->store_path);
 }
 
+/* An edge at the output's own address would take away, with what it holds, the only copy. */
+static int load_endpoints(struct scheduler *scheduler, const char *path, struct err *err) {
+    int result = endpoints_load(&scheduler->endpoints, path, err);
+    for (size_t i = 0; result == 0 && i < scheduler->endpoints.count; i++) {
+        const struct endpoint *endpoint = &scheduler->endpoints.list[i];
+        if (!endpoint->is_catalog &&
+            public_outputs_has(scheduler->public_outputs, endpoint->push.url)) {
+            result = err_set(err, ERR_INVALID,
+                             "endpoint '%s' is the output itself, by public_outputs: '%s'; give it "
+                             "a place of its own, or leave it out",
+                             endpoint->push.name, endpoint->push.url);
+        }
+    }
+    return result;
+}
+
 int scheduler_start(struct scheduler **out, const struct scheduler_options *options,
                     struct err *err) {
     struct scheduler *scheduler = mem_zero(1, sizeof(*scheduler));
@@ -275,7 +292,7 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     traffic_init(&scheduler->routes.traffic);
     int result = tenant_rules_parse(&scheduler->farm.tenants, options->tenants, err);
     if (result == 0) {
-        result = endpoints_load(&scheduler->endpoints, options->endpoints, err);
+        result = load_endpoints(scheduler, options->endpoints, err);
         scheduler->farm.endpoints = &scheduler->endpoints;
     }
     if (result == 0) {

@@ -273,6 +273,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_NEXT] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
                              "WHERE p.endpoint = $1 AND p.stage = 'due' AND p.next_at <= $2 "
                              "ORDER BY p.rank, p.next_at LIMIT 1",
+    [SQL_PUBLICATION_NEXT_OF] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
+                                "WHERE p.title = $1 AND p.endpoint = $2 "
+                                "AND p.wanted = $3 AND p.stage = 'due' AND p.next_at <= $4",
     [SQL_PUBLICATION_NEXT_FRESH] =
         "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.endpoint = $1 AND p.stage = 'due' "
         "AND p.next_at <= $2 AND p.failures = 0 ORDER BY p.rank, p.next_at LIMIT 1",
@@ -305,6 +308,9 @@ static const char *const statements[SQL_COUNT] = {
         " ORDER BY v.version LIMIT $4)",
     [SQL_PUBLICATION_VERSIONS_TOLD] = "SELECT version FROM publication_version "
                                       "WHERE publication = $1 AND going IN (2, 3) ORDER BY version",
+    [SQL_PUBLICATION_VERSIONS_KEPT] =
+        "SELECT version FROM publication_version "
+        "WHERE publication = $1 AND going NOT IN (2, 3) ORDER BY version",
     [SQL_PUBLICATION_VERSIONS_GONE] =
         "DELETE FROM publication_version WHERE publication = $1 AND going = 2",
     [SQL_PUBLICATION_VERSIONS_TWICE] =
@@ -333,6 +339,10 @@ static const char *const statements[SQL_COUNT] = {
         "ON k.title = $2 AND k.version = o.version WHERE o.publication = $1 "
         "AND o.going NOT IN (2, 3)) "
         "GROUP BY f.folder ORDER BY f.folder",
+    [SQL_PUBLICATION_FOLDERS_KEPT] =
+        "SELECT f.folder, max(f.segments) FROM publication_version v JOIN version_folder f "
+        "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 "
+        "AND v.going NOT IN (2, 3) GROUP BY f.folder ORDER BY f.folder",
     [SQL_VERSION_FOLDER_ADD] =
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "
@@ -355,6 +365,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_VERSION_OUTPUT] =
         "SELECT output FROM title_version WHERE title = $1 AND version = $2 AND dropping = 0 "
         "ORDER BY replaced > 0, replaced DESC LIMIT 1",
+    [SQL_TITLE_OUTPUT] = "SELECT output FROM title WHERE id = $1",
     [SQL_VERSION_RENDITIONS_COUNT] = "SELECT count(*) FROM version_rendition "
                                      "WHERE title = $1 AND version = $2 AND output = $3",
     [SQL_VERSION_FIND] = "SELECT replaced, dropping, output FROM title_version "

@@ -103,6 +103,7 @@ static const struct {
     {EDGE "    label: film\n", "NAME=VALUE"},
     {EDGE "    tenant: a b\n", "tenant"},
     {EDGE "    max_height: 720\n", "falls_back: true"},
+    {"endpoints: [{name: a, driver: pull, url: 'http://a', lists: true}]\n", "dav or s3"},
     {"endpoints:\n  - {name: c, driver: catalog, url: 'http://c', serves: 'http://p', max_height: "
      "9, falls_back: "
      "true}\n",

@@ -39,6 +39,15 @@ START_TEST(the_longest_place_says_where) {
 }
 END_TEST
 
+START_TEST(an_address_is_a_rule_s_or_none) {
+    ck_assert(public_outputs_has(rules, "https://cdn.example/films"));
+    ck_assert(public_outputs_has(rules, "http://10.0.0.5:8080/media/"));
+    ck_assert(!public_outputs_has(rules, "https://cdn.example"));
+    ck_assert(!public_outputs_has(rules, "https://cdn.example/films/new"));
+    ck_assert(!public_outputs_has(NULL, "https://cdn.example"));
+}
+END_TEST
+
 START_TEST(each_origin_is_named_once) {
     struct buf origins = {0};
     public_outputs_origins(NULL, &origins);
@@ -84,6 +93,7 @@ Suite *public_outputs_suite(void) {
     Suite *suite = suite_create("public_outputs");
     TCase *tcase = tcase_create("public_outputs");
     tcase_add_loop_test(tcase, the_longest_place_says_where, 0, sizeof(cases) / sizeof(cases[0]));
+    tcase_add_test(tcase, an_address_is_a_rule_s_or_none);
     tcase_add_test(tcase, each_origin_is_named_once);
     tcase_add_loop_test(tcase, what_would_break_a_header_is_refused, 0,
                         sizeof(texts) / sizeof(texts[0]));

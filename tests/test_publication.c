@@ -3,10 +3,12 @@
  */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
 #include "publish_fixture.h"
+#include "scheduler/publication_parts.h"
 #include "scheduler/removal.h"
 
 Suite *publication_suite(void);
@@ -230,6 +232,59 @@ START_TEST(endpoints_take_turns) {
     make("t", 0, PUBLISH_A);
     ck_assert_int_eq(world_lease_pushes(&world, 4), 1);
     ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e2");
+}
+END_TEST
+
+/* As if it had been due since `version` ms. */
+static void ask_due(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                    const char *version) {
+    struct publication_list list = {0};
+    (void)farm;
+    publication_list_read(tx, title, &list);
+    const struct publication_row *row = publication_of(&list, endpoint);
+    sql_run(tx, SQL_PUBLICATION_LEFT,
+            VALUES(INTEGER(row->id), INTEGER(0), INTEGER(0), INTEGER(0), TEXT(""), TEXT(""),
+                   INTEGER(strtoll(version, NULL, 10))));
+    publication_list_finish(&list);
+}
+
+/* What is next at one edge is not at the other; the worker reads the output once all the same. */
+START_TEST(a_version_goes_to_edges_together) {
+    static const char *const due[][3] = {
+        {"t", "e1", "2"}, {"u", "e1", "1"}, {"t", "e2", "1"}, {"u", "e2", "2"}};
+    make("t", 0, PUBLISH_A);
+    world_kill(&world, true);
+    make("u", 0, PUBLISH_A);
+    world_kill(&world, true);
+    for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++) {
+        ck_assert_int_eq(world_call(&world, ask_due, due[i][0], due[i][1], due[i][2]), 0);
+    }
+    ck_assert_int_eq(world_lease_pushes(&world, 2), 2);
+    ck_assert_str_ne(world.farm.tasks[0].push.endpoint.name,
+                     world.farm.tasks[1].push.endpoint.name);
+    ck_assert_str_eq(world.farm.tasks[0].title, world.farm.tasks[1].title);
+}
+END_TEST
+
+/* What may lie at a bucket is told with each push: all that the rows know of. */
+START_TEST(a_bucket_s_push_says_what_is_no_orphan) {
+    world_close(&world);
+    world_open(&world, "endpoints:\n  - {name: b, driver: s3, url: 's3://b'}\n");
+    make("t", 0, PUBLISH_A);
+    const struct push *push = &world.farm.tasks[0].push;
+    ck_assert(push->has_sweep);
+    ck_assert_uint_eq(push->sweep.version_count, 1);
+    ck_assert_str_eq(push->sweep.versions[0].version, PUBLISH_A);
+    ck_assert_uint_eq(push->sweep.folder_count, 3);
+    world_do(&world, &world.farm.tasks[0]);
+    make("t", 1, PUBLISH_B);
+    push = &world.farm.tasks[0].push;
+    ck_assert_uint_eq(push->sweep.version_count + push->old_version_count, 2);
+    ck_assert_uint_eq(push->sweep.folder_count + push->old_folder_count, 4);
+    world_do(&world, &world.farm.tasks[0]);
+    ck_assert_int_eq(world_call(&world, ask_unpublish, "t", "b", NULL), 0);
+    ck_assert_int_eq(world_lease_pushes(&world, 1), 1);
+    ck_assert(!world.farm.tasks[0].push.has_sweep);
 }
 END_TEST
 
@@ -829,6 +884,8 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, what_is_pending_is_told);
     tcase_add_loop_test(tests, a_breaker_says_how_many_may_run, 0, 3);
     tcase_add_test(tests, endpoints_take_turns);
+    tcase_add_test(tests, a_version_goes_to_edges_together);
+    tcase_add_test(tests, a_bucket_s_push_says_what_is_no_orphan);
     tcase_add_loop_test(tests, a_push_goes_on_where_it_stopped, 0, 3);
     tcase_add_test(tests, a_new_run_leaves_a_push_alone);
     tcase_add_loop_test(tests, a_push_is_tried_for_ever, 0, 4);

@@ -170,6 +170,36 @@ START_TEST(an_old_version_goes_from_its_documents_down) {
 }
 END_TEST
 
+static const struct {
+    const char *path;
+    bool is_orphan;
+} lying[] = {
+    {"master.m3u8", false},
+    {VERSION ".json", false},
+    {VERSION "/h264-720p.m3u8", false},
+    {VIDEO "/00001.m4s", false},
+    {"fedcba9876543210.mpd", false},
+    {"fedcba9876543210/x.m3u8", false},
+    {"video/h264-360p-eeeeeeeeee/init.mp4", false},
+    {"0000000000000000.mpd", true},
+    {"0000000000000000/h264-720p.m3u8", true},
+    {"video/h264-360p-ffffffffff/00001.m4s", true},
+    {"video/h264-720p-aaaaaaaaab/init.mp4", true},
+    {"video/h264-720p-aaaaaaaaab/notes.txt", false}, /* of another tool */
+    {"poster.jpg", false},
+    {"notes/fedcba.json", false},
+    {"", false},
+};
+
+START_TEST(what_no_version_names_is_an_orphan) {
+    struct push_old_version kept = {.version = "fedcba9876543210"};
+    struct push_old_folder folder_kept = {.folder = "video/h264-360p-eeeeeeeeee", .segments = 2};
+    const struct push_sweep sweep = {1, &kept, 1, &folder_kept};
+    ck_assert_int_eq(read_version(WHOLE, 0), 0);
+    ck_assert_int_eq(push_is_orphan(&version, &sweep, lying[_i].path), lying[_i].is_orphan);
+}
+END_TEST
+
 START_TEST(samples_are_as_many_as_wanted_and_spread) {
     for (int64_t segments = 1; segments < 60; segments++) {
         for (int64_t wanted = 0; wanted < 12; wanted++) {
@@ -559,6 +589,109 @@ START_TEST(a_driver_that_is_not_known_is_refused) {
 }
 END_TEST
 
+/* ---- Buckets ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *url;
+    const char *origin;
+    struct edge_secret secret;
+    int code;
+} roots[] = {
+    {"s3://films/edge", "s3://films/edge", {0}, ERR_INVALID},
+    {"s3://films/edge", "s3://films/edge/", {0}, ERR_INVALID},
+    {"s3://films", "s3://films", {0}, ERR_INVALID},
+    {"s3://films",
+     "s3://films",
+     {.access_key = "B", .secret_key = "b", .endpoint_url = "http://one.example"},
+     ERR_INVALID}, /* as somebody else, but there */
+    {"s3://films",
+     "s3://films",
+     {.access_key = "B", .secret_key = "b", .endpoint_url = "http://other.example"},
+     0},
+    {"s3://films/edge", "s3://films", {0}, 0},
+    {"s3://films/edge", "s3://films/edges", {0}, 0},
+    {"s3://films", "/srv/films", {0}, 0},
+    {"s3://films", "", {0}, 0}, /* of a title that is forgotten */
+};
+
+START_TEST(a_bucket_that_is_the_output_is_no_edge) {
+    struct edge *edge = NULL;
+    struct push_endpoint endpoint = endpoint_of("s3", (char *)roots[_i].url);
+    struct edge_target target = target_of(&endpoint);
+    fixture_store_unknown(folder);
+    setenv("AWS_ENDPOINT_URL", "http://one.example", 1);
+    setenv("AWS_ACCESS_KEY_ID", "A", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "a", 1);
+    target.origin = roots[_i].origin;
+    target.secret = &roots[_i].secret;
+    ck_assert_int_eq(edge_open(&edge, &target, &err), roots[_i].code);
+    ck_assert(roots[_i].code == 0 || strstr(err.message, "is the output itself") != NULL);
+    edge_close(edge);
+}
+END_TEST
+
+/* What is removed is listed again and again. */
+START_TEST(a_listing_that_never_ends_ends_a_push) {
+    struct buf text = {0};
+    struct buf body = {0};
+    struct fixture_stub stub;
+    struct edge *edge = NULL;
+    buf_string(&body, "<ListBucketResult><IsTruncated>false</IsTruncated>");
+    for (int i = 0; i < 1001; i++) {
+        buf_format(&body, "<Contents><Key>t/%05d.m4s</Key><Size>1</Size></Contents>", i);
+    }
+    buf_string(&body, "</ListBucketResult>");
+    buf_format(&text, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", body.size,
+               buf_text(&body));
+    const struct fixture_answer answer = {buf_text(&text), 0};
+    fixture_stub_start(&stub, &answer, 1);
+    fixture_store_unknown(folder);
+    setenv("AWS_ENDPOINT_URL", stub.url, 1);
+    setenv("AWS_ACCESS_KEY_ID", "A", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "a", 1);
+    struct push_endpoint endpoint = endpoint_of("s3", "s3://films");
+    const struct edge_target target = target_of(&endpoint);
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    ck_assert_int_eq(edge->driver->remove_folder(edge, "", &err), ERR_CORRUPT);
+    ck_assert_msg(strstr(err.message, "no end") != NULL, "%s", err.message);
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+    buf_finish(&text);
+    buf_finish(&body);
+}
+END_TEST
+
+/* A cache that takes no PURGE, whose origin has the object no more. */
+static const struct {
+    const char *looked; /* what it answers to one who asks as players do */
+    bool leaves;
+    int code;
+} memories[] = {
+    {ANSWER("200"), true, ERR_UNSUPPORTED},
+    {ANSWER("404"), true, 0},
+    {ANSWER("200"), false, 0},
+};
+
+START_TEST(a_cache_that_can_t_forget_is_told_of) {
+    const struct fixture_answer replies[] = {
+        {ANSWER("405"), 0}, {ANSWER("404"), 0}, {memories[_i].looked, 0}};
+    const struct edge_secret secret = {.refresh_header = "X-Refresh", .refresh_value = "s3cret"};
+    struct fixture_stub stub;
+    struct edge *edge = NULL;
+    fixture_stub_start(&stub, replies, 3);
+    struct push_endpoint endpoint = endpoint_of("pull", stub.url);
+    struct edge_target target = target_of(&endpoint);
+    target.secret = &secret;
+    target.leaves = memories[_i].leaves;
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    ck_assert_int_eq(edge->driver->remove(edge, "master.m3u8", &err), memories[_i].code);
+    ck_assert(memories[_i].code == 0 ||
+              (edge->failure == FAILURE_REFUSED && strstr(err.message, "takes no PURGE") != NULL));
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* ---- Secrets ---------------------------------------------------------------------------- */
 
 static int load(const char *text, mode_t mode, const char *name, struct edge_secret *out) {
@@ -603,6 +736,10 @@ static const struct {
     {"paris: s3cret\n", 0600, "paris"},
     {"../paris: {bearer: s3cret}\n", 0600, "no name"},
     {"paris: {bearer: s3cret\n", 0600, "secrets.yaml"},
+    {"paris: {access_key: s3cret}\n", 0600, "secret_key, which is missing"},
+    {"paris: {endpoint_url: 'http://s3cret'}\n", 0600, "profile or access_key"},
+    {"paris: {region: s3cret}\n", 0600, "profile or access_key"},
+    {"paris: {profile: a, access_key: b, secret_key: s3cret}\n", 0600, "two accounts"},
 };
 
 START_TEST(a_slip_in_the_file_of_secrets_is_told_without_them) {
@@ -627,6 +764,7 @@ Suite *push_suite(void) {
     LOOP(tcase, an_object_has_its_place, places);
     LOOP(tcase, names_that_are_none_are_refused, tricky);
     tcase_add_test(tcase, an_old_version_goes_from_its_documents_down);
+    LOOP(tcase, what_no_version_names_is_an_orphan, lying);
     tcase_add_test(tcase, samples_are_as_many_as_wanted_and_spread);
     tcase_add_test(tcase, connections_grow_while_answers_come_in_time);
     tcase_add_test(tcase, failures_halve_the_connections_once_a_round);
@@ -641,6 +779,9 @@ Suite *push_suite(void) {
     tcase_add_loop_test(tcase, an_answer_without_end_is_cut_and_the_edge_s_fault, 0, 2);
     tcase_add_loop_test(tcase, an_origin_that_lacks_an_object_is_not_the_edge_s_fault, 0, 2);
     tcase_add_test(tcase, a_driver_that_is_not_known_is_refused);
+    LOOP(tcase, a_bucket_that_is_the_output_is_no_edge, roots);
+    tcase_add_test(tcase, a_listing_that_never_ends_ends_a_push);
+    LOOP(tcase, a_cache_that_can_t_forget_is_told_of, memories);
     tcase_add_test(tcase, a_secret_is_its_endpoint_s);
     LOOP(tcase, a_slip_in_the_file_of_secrets_is_told_without_them, slips);
     suite_add_tcase(suite, tcase);

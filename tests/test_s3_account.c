@@ -73,7 +73,7 @@ START_TEST(an_account_is_found_as_others_find_it) {
     struct s3_account account;
     fixture_write(folder, ".aws/config", config, strlen(config));
     setenv(accounts[_i].variable, accounts[_i].value, 1);
-    ck_assert_msg(s3_account_find(&account, &err) == 0, "%s", err.message);
+    ck_assert_msg(s3_account_find(&account, NULL, &err) == 0, "%s", err.message);
     ck_assert_str_eq(account.endpoint, accounts[_i].endpoint);
     ck_assert_str_eq(account.region, accounts[_i].region);
     ck_assert_int_eq(account.path_style, accounts[_i].path_style);
@@ -98,8 +98,58 @@ static const struct {
 START_TEST(a_wrong_account_is_named) {
     struct s3_account account;
     setenv(wrong_accounts[_i].variable, wrong_accounts[_i].value, 1);
-    ck_assert_int_eq(s3_account_find(&account, &err), ERR_INVALID);
+    ck_assert_int_eq(s3_account_find(&account, NULL, &err), ERR_INVALID);
     check_said(wrong_accounts[_i].message);
+}
+END_TEST
+
+static const struct {
+    struct s3_choice choice;
+    const char *endpoint;
+    const char *region;
+    const char *access_key; /* NULL: refused, and this is what the sentence has: */
+    const char *words;
+} choices[] = {
+    {{.access_key = "C", .secret_key = "hush"}, "", "us-east-1", "C", ""},
+    {{.access_key = "C", .secret_key = "hush", .region = "eu-south-1", .endpoint = "http://c:1/"},
+     "http://c:1",
+     "eu-south-1",
+     "C",
+     ""},
+    {{.profile = "other"}, "https://store.example:443", "us-west-2", "B", ""},
+    {{.profile = "other", .region = "x"}, "https://store.example:443", "x", "B", ""},
+    {{.profile = "third"}, "http://right:9000/gate", "us-east-1", NULL, "no aws_access_key_id"},
+    {{.profile = "nobody"}, "", "", NULL, "'nobody' is in none of AWS's files; check its name"},
+    {{.access_key = "C", .secret_key = "hush", .endpoint = "c:1"}, "", "", NULL, "no http(s) URL"},
+};
+
+/* What the environment says is of the worker's own store. */
+START_TEST(a_chosen_account_takes_nothing_of_the_environment_s) {
+    static const char keys[] = "[other]\naws_access_key_id = B\naws_secret_access_key = hush\n";
+    const struct s3_choice *choice = &choices[_i].choice;
+    struct s3_account account = {0};
+    struct s3_credentials found = {0};
+    fixture_write(folder, ".aws/config", config, strlen(config));
+    fixture_write(folder, ".aws/credentials", keys, strlen(keys));
+    setenv("AWS_ENDPOINT_URL", "http://a:1", 1);
+    setenv("AWS_REGION", "RegionOne", 1);
+    setenv("AWS_PROFILE", "default", 1);
+    setenv("AWS_ACCESS_KEY_ID", "A", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "hush", 1);
+    int failed = s3_account_find(&account, choice, &err);
+    if (failed == 0) {
+        ck_assert_str_eq(account.endpoint, choices[_i].endpoint);
+        ck_assert_str_eq(account.region, choices[_i].region);
+        failed = s3_credentials_find(&found, choice, false, &err);
+    }
+    ck_assert_int_eq(failed, choices[_i].access_key != NULL ? 0 : ERR_INVALID);
+    if (failed == 0) {
+        ck_assert_str_eq(found.access_key, choices[_i].access_key);
+        ck_assert_str_eq(found.secret_key, "hush");
+    }
+    check_said(choices[_i].words);
+    s3_credentials_finish(&found);
+    s3_account_finish(&account);
 }
 END_TEST
 
@@ -108,21 +158,21 @@ START_TEST(credentials_are_of_the_environment_then_of_the_profile) {
                                "[other]\naws_access_key_id = B\naws_secret_access_key = b\n"
                                "aws_session_token = t\n";
     struct s3_credentials found;
-    ck_assert_int_eq(s3_credentials_find(&found, false, &err), ERR_INVALID);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, false, &err), ERR_INVALID);
     check_said("there are no credentials for object storage; set AWS_ACCESS_KEY_ID");
     fixture_write(folder, ".aws/credentials", keys, strlen(keys));
-    ck_assert_int_eq(s3_credentials_find(&found, false, NULL), 0);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, false, NULL), 0);
     ck_assert_str_eq(found.access_key, "A");
     ck_assert_str_eq(found.secret_key, "a=b/+");
     ck_assert_ptr_null(found.session_token);
     s3_credentials_finish(&found);
     setenv("AWS_PROFILE", "other", 1);
-    ck_assert_int_eq(s3_credentials_find(&found, false, NULL), 0);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, false, NULL), 0);
     ck_assert_str_eq(found.session_token, "t");
     s3_credentials_finish(&found);
     setenv("AWS_ACCESS_KEY_ID", "C", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "c", 1);
-    ck_assert_int_eq(s3_credentials_find(&found, false, NULL), 0);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, false, NULL), 0);
     ck_assert_str_eq(found.access_key, "C");
     ck_assert_ptr_null(found.session_token);
     s3_credentials_finish(&found);
@@ -155,7 +205,7 @@ START_TEST(half_of_a_key_is_no_other_key) {
     if (half_keys[_i].variable != NULL) {
         setenv(half_keys[_i].variable, "hush", 1);
     }
-    ck_assert_int_eq(s3_credentials_find(&found, false, &err), half_keys[_i].code);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, false, &err), half_keys[_i].code);
     check_said(half_keys[_i].message);
     ck_assert_ptr_null(found.access_key);
 }
@@ -187,7 +237,7 @@ START_TEST(a_role_is_asked_for_and_kept_until_it_expires) {
     unsetenv("AWS_EC2_METADATA_DISABLED");
     setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", stub.url, 1);
     for (int i = 0; i < 4; i++) {
-        ck_assert_msg(s3_credentials_find(&found, false, &err) == 0, "%s", err.message);
+        ck_assert_msg(s3_credentials_find(&found, NULL, false, &err) == 0, "%s", err.message);
         ck_assert_str_eq(found.access_key, "ROLEKEY");
         ck_assert_str_eq(found.session_token, "session");
         s3_credentials_finish(&found);
@@ -196,7 +246,7 @@ START_TEST(a_role_is_asked_for_and_kept_until_it_expires) {
     check_asked(0, "PUT /latest/api/token HTTP/1.1\r\n");
     check_asked(1, "\r\nX-aws-ec2-metadata-token: token\r\n");
     check_asked(2, "GET /latest/meta-data/iam/security-credentials/encoder HTTP/1.1\r\n");
-    ck_assert_int_eq(s3_credentials_find(&found, true, NULL), 0); /* asked for anew */
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, true, NULL), 0); /* asked for anew */
     s3_credentials_finish(&found);
     ck_assert_int_eq(stub.taken, 9);
     fixture_stub_stop(&stub);
@@ -212,11 +262,11 @@ START_TEST(a_role_that_fails_for_now_is_not_a_missing_one) {
     fixture_stub_start(&stub, answers, 1);
     unsetenv("AWS_EC2_METADATA_DISABLED");
     setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", stub.url, 1);
-    ck_assert_int_eq(s3_credentials_find(&found, false, &err), ERR_UNAVAILABLE);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, false, &err), ERR_UNAVAILABLE);
     check_said("can't be had");
     fixture_stub_stop(&stub);
     err_clear(&err);
-    ck_assert_int_eq(s3_credentials_find(&found, false, &err), ERR_INVALID);
+    ck_assert_int_eq(s3_credentials_find(&found, NULL, false, &err), ERR_INVALID);
     check_said("there are no credentials for object storage, and the instance has no role");
 }
 END_TEST
@@ -229,6 +279,8 @@ Suite *s3_account_suite(void) {
                         sizeof(accounts) / sizeof(accounts[0]));
     tcase_add_loop_test(account, a_wrong_account_is_named, 0,
                         sizeof(wrong_accounts) / sizeof(wrong_accounts[0]));
+    tcase_add_loop_test(account, a_chosen_account_takes_nothing_of_the_environment_s, 0,
+                        sizeof(choices) / sizeof(choices[0]));
     tcase_add_test(account, credentials_are_of_the_environment_then_of_the_profile);
     tcase_add_loop_test(account, half_of_a_key_is_no_other_key, 0,
                         sizeof(half_keys) / sizeof(half_keys[0]));

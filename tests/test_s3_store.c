@@ -50,7 +50,7 @@ static void setup(void) {
     err = (struct err){0};
     blob = NULL;
     source = NULL;
-    ck_assert_msg(s3_client_create(&client, bucket, &err) == 0, "%s", err.message);
+    ck_assert_msg(s3_client_create(&client, bucket, NULL, &err) == 0, "%s", err.message);
     ask("PUT", NULL, 0, &response);
     ck_assert_msg(blob_open(&blob, root, &options, &err) == 0, "%s", err.message);
     http_response_finish(&response);
@@ -365,8 +365,8 @@ static char *presign(const char *method, int64_t time_s) {
     struct s3_account account;
     struct s3_credentials who;
     struct buf url = {0};
-    ck_assert_int_eq(s3_account_find(&account, &err), 0);
-    ck_assert_int_eq(s3_credentials_find(&who, false, &err), 0);
+    ck_assert_int_eq(s3_account_find(&account, NULL, &err), 0);
+    ck_assert_int_eq(s3_credentials_find(&who, NULL, false, &err), 0);
     char *path = mem_format("/%s/given", bucket);
     const struct sigv4_credentials signer = {who.access_key, who.secret_key, NULL};
     const struct sigv4_request request = {

@@ -284,6 +284,11 @@ static void any_push(struct push *p, struct arena *arena) {
                  "video/h264-%dp-0123456789", (int)any(1, 999));
         p->old_folders[i].segments = any(0, 3600);
     }
+    p->has_sweep = any(0, 1) == 1;
+    if (p->has_sweep) {
+        p->sweep = (struct push_sweep){p->old_version_count, p->old_versions, p->old_folder_count,
+                                       p->old_folders};
+    }
 }
 
 static void any_hook(struct hook_task *h, struct arena *arena) {

@@ -19,15 +19,17 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "edge_share.h"
 #include "slot.h"
 
 enum {
     TOKEN_BYTES = 4096,
-    TICK_MS = 100,        /* how often a signal is looked for */
-    HEART_NICE = -5,      /* where we may: a heartbeat must not starve */
-    ANSWER_PARTS = 3,     /* of a lease time a heartbeat's answer may take one */
-    SHORT_WAIT_MS = 1000, /* for work, while the memory for it may become free */
-    WARN_MS = 60000,      /* a scheduler that is away is told of once a minute */
+    TICK_MS = 100,          /* how often a signal is looked for */
+    HEART_NICE = -5,        /* where we may: a heartbeat must not starve */
+    ANSWER_PARTS = 3,       /* of a lease time a heartbeat's answer may take one */
+    SHORT_WAIT_MS = 1000,   /* for work, while the memory for it may become free */
+    WARN_MS = 60000,        /* a scheduler that is away is told of once a minute */
+    SHARE_BYTES = 32 << 20, /* of the output, for pushes that come for them later */
     EXIT_FAILED = 1,
     EXIT_REFUSED = 4,
     EXIT_INTERRUPTED = 130,
@@ -464,6 +466,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
     d->shared.stall_limit_s = (double)d->options->stall_s;
     d->shared.private_sources = d->options->private_sources;
     d->shared.endpoint_secrets = d->options->endpoint_secrets;
+    d->shared.share = share_create(SHARE_BYTES);
     d->shared.keep_ms = d->options->keep_s * 1000;
 }
 
@@ -618,6 +621,7 @@ int daemon_run(const struct daemon_options *options, const struct api_encoder *e
     if (failed != 0) {
         log_error("the worker can't begin", "why=\"%s\"", err.message);
     }
+    share_destroy(d.shared.share);
     mem_free(d.slots);
     mem_free(d.token);
     return failed != 0              ? EXIT_FAILED

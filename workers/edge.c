@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/delivery.h"
 #include "common/hash.h"
 #include "common/mem.h"
 
@@ -64,6 +65,7 @@ void edge_close(struct edge *edge) {
         http_client_destroy(edge->client);
         http_response_finish(&edge->response);
         blob_close(edge->origin);
+        share_release(edge->copy);
         buf_finish(&edge->body);
         mem_free(edge);
     }
@@ -199,28 +201,49 @@ static int origin_open(struct edge *edge, struct err *err) {
     return edge->origin != NULL ? 0 : blob_open(&edge->origin, edge->target->origin, &options, err);
 }
 
-int edge_origin(struct edge *edge, const struct edge_object *object, struct err *err) {
-    char *key = mem_format("%s/%s", edge->target->title,
-                           object->from != NULL ? object->from : object->path);
-    struct err why = {0};
-    buf_clear(&edge->body);
-    int failed = origin_open(edge, &why);
+struct reading {
+    struct edge *edge;
+    const struct edge_object *object;
+    const char *key; /* below the output */
+};
+
+static int origin_read(void *context, struct buf *out, struct err *err) {
+    const struct reading *reading = context;
+    struct edge *edge = reading->edge;
+    const struct edge_object *object = reading->object;
+    int failed = origin_open(edge, err);
     if (failed == 0) {
-        failed = blob_get(edge->origin, key, OBJECT_BYTES_MAX, &edge->body, &why);
+        failed = blob_get(edge->origin, reading->key, OBJECT_BYTES_MAX, out, err);
     }
-    if (failed == 0 && object->bytes >= 0 && edge->body.size != (size_t)object->bytes) {
-        failed = err_set(&why, ERR_CORRUPT,
-                         "'%s' has %zu bytes, not the %" PRId64 " that were put there", key,
-                         edge->body.size, object->bytes);
+    if (failed == 0 && object->bytes >= 0 && out->size != (size_t)object->bytes) {
+        failed = err_set(err, ERR_CORRUPT,
+                         "'%s' has %zu bytes, not the %" PRId64 " that were put there",
+                         reading->key, out->size, object->bytes);
     }
+    edge->traffic.origin_bytes += (int64_t)out->size;
+    return failed;
+}
+
+int edge_origin(struct edge *edge, const struct edge_object *object, const struct buf **out,
+                struct err *err) {
+    const char *from = object->from != NULL ? object->from : object->path;
+    char *key = mem_format("%s/%s", edge->target->title, from);
+    struct reading reading = {edge, object, key};
+    struct err why = {0};
+    bool shared = false;
+    edge_relax(edge);
+    int failed = share_take(delivery_is_immutable(from) ? edge->target->share : NULL, from,
+                            origin_read, &reading, edge->target->cancel, &edge->copy, &shared,
+                            &why);
+    mem_free(key);
     if (failed != 0) {
         edge->failure = FAILURE_IO;
-        err_set(err, why.code, "cannot read the output '%s': %s",
-                edge->origin != NULL ? blob_name(edge->origin) : "", why.message);
+        return err_set(err, why.code, "cannot read the output '%s': %s",
+                       edge->origin != NULL ? blob_name(edge->origin) : "", why.message);
     }
-    edge->traffic.origin_bytes += (int64_t)edge->body.size;
-    mem_free(key);
-    return failed;
+    *out = share_body(edge->copy);
+    edge->traffic.shared_bytes += shared ? (int64_t)(*out)->size : 0;
+    return 0;
 }
 
 /* ---- Reading back ---------------------------------------------------------------------------- */
@@ -267,6 +290,8 @@ int edge_verify(struct edge *edge, const struct edge_object *object, struct err 
 }
 
 void edge_relax(struct edge *edge) {
+    share_release(edge->copy);
+    edge->copy = NULL;
     if (edge->body.capacity > BUFFER_KEPT_BYTES) {
         buf_finish(&edge->body);
     }

@@ -28,6 +28,7 @@
 #include "common/http.h"
 #include "common/wire.h"
 #include "edge_secrets.h"
+#include "edge_share.h"
 
 /* What a driver can do; the functions of its row that go with it are set. */
 enum {
@@ -36,6 +37,7 @@ enum {
     EDGE_FOLDERS = 1 << 2,  /* takes a folder away at once: remove_folder */
     EDGE_KEYS = 1 << 3,     /* forgets all of a title by its surrogate key: purge_title */
     EDGE_READS = 1 << 4,    /* can be asked as a player asks: read, and so be verified */
+    EDGE_LISTS = 1 << 6,    /* says what it holds of a title: list */
     EDGE_DOCUMENT = 1 << 5, /* is told of the title and holds none of its files: tell */
     EDGE_EVENTS = 1 << 6,   /* is told of events, and of nothing else: post */
 };
@@ -46,7 +48,9 @@ struct edge_target {
     const struct edge_secret *secret; /* never NULL; empty where this worker has none for it */
     const char *origin;               /* URL of the folder above the titles': task.output */
     const char *title;
-    const char *trace; /* of the title's run; "": none */
+    bool leaves;               /* nothing of it is to be had there any more */
+    const char *trace;         /* of the title's run; "": none */
+    struct share_group *share; /* who else pushes what this push does; NULL: nobody */
     const atomic_bool *cancel;
     int stall_s;                     /* a connection silent so long is given up */
     int64_t send_bps;                /* bytes a second of one connection; 0: any */
@@ -59,6 +63,7 @@ struct edge_traffic {
     int64_t busy_ms;      /* of all of them, without pauses */
     int64_t refused;      /* requests that failed and were tried again */
     int64_t origin_bytes; /* read from the origin */
+    int64_t shared_bytes; /* of the origin, that another push read */
 };
 
 struct edge_driver;
@@ -71,7 +76,8 @@ struct edge {
     struct http_client *client;    /* owned */
     struct http_response response; /* owned; of the last edge_send */
     struct blob *origin;           /* owned; NULL until edge_origin */
-    struct buf body;               /* owned; of edge_origin, or what was read back */
+    struct share_copy *copy;       /* owned; of edge_origin */
+    struct buf body;               /* owned; what was read back */
     void *state;                   /* the driver's own; freed by its close */
 };
 
@@ -82,6 +88,9 @@ struct edge_object {
     const char *sha256; /* in hex, from the scheduler's reports; "": not known */
     int64_t bytes;      /* -1: not known */
 };
+
+/* One object of a listing, by its path below the title's folder. Another answer than 0 ends it. */
+typedef int edge_visit(void *context, const char *path, int64_t size, struct err *err);
 
 /* For EDGE_DOCUMENT. */
 struct edge_title {
@@ -129,6 +138,9 @@ struct edge_driver {
     /* EDGE_FOLDERS: the same of all below "video/h264-720p-0123456789", or of the title's whole
      * folder, "". UNSUPPORTED where it can't after all. */
     int (*remove_folder)(struct edge *edge, const char *path, struct err *err);
+
+    /* EDGE_LISTS: visits all that lies below the title's folder; ends with what `visit` says. */
+    int (*list)(struct edge *edge, edge_visit *visit, void *context, struct err *err);
 
     /* EDGE_KEYS: the same of all that carries the key title-TITLE. UNSUPPORTED where it can't. */
     int (*purge_title)(struct edge *edge, struct err *err);
@@ -198,9 +210,11 @@ int edge_send(struct edge *edge, const struct http_request *request, struct err 
 char *edge_url(const struct edge *edge, const char *path);
 char *edge_served_url(const struct edge *edge, const char *path);
 
-/* Reads an object of the title from the origin into edge->body, whole and at most once a call.
- * CORRUPT where it has another size than `object` says. FAILURE_IO. */
-int edge_origin(struct edge *edge, const struct edge_object *object, struct err *err);
+/* The object's bytes as the origin has them, borrowed until the next call or edge_relax: read whole
+ * and at most once a call, or by another push at the same time (edge_share.h). CORRUPT where it has
+ * another size than `object` says. FAILURE_IO. */
+int edge_origin(struct edge *edge, const struct edge_object *object, const struct buf **out,
+                struct err *err);
 
 /* Reads an object as players get it by HTTP from endpoint.serves, without credentials, into
  * edge->body. */
@@ -212,7 +226,7 @@ int edge_read_served(struct edge *edge, const struct edge_object *object, struct
  * size, as far as the object says them), NOT_FOUND where it is not there. */
 int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err);
 
-/* Gives back the memory that a large object took. */
+/* Gives back the origin's bytes, and the memory that a large object took. */
 void edge_relax(struct edge *edge);
 
 /* Puts it there or warms it, as the driver does. */

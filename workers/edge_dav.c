@@ -9,12 +9,19 @@
 #include <string.h>
 
 #include "common/delivery.h"
+#include "common/json.h"
 #include "common/mem.h"
 #include "edge.h"
 
+enum {
+    LISTING_BYTES_MAX = 16 << 20,
+    DEPTH_MAX = 3, /* of folders below a title's */
+};
+
 /* nginx keeps none of these; servers that do give them to players as they came. */
 static int dav_put(struct edge *edge, const struct edge_object *object, struct err *err) {
-    int failed = edge_origin(edge, object, err);
+    const struct buf *body = NULL;
+    int failed = edge_origin(edge, object, &body, err);
     if (failed != 0) {
         return failed;
     }
@@ -30,8 +37,8 @@ static int dav_put(struct edge *edge, const struct edge_object *object, struct e
     struct http_request request = edge_request(edge, "PUT", url);
     request.headers = headers;
     request.header_count = sizeof(headers) / sizeof(headers[0]);
-    request.body = edge->body.data != NULL ? (const void *)edge->body.data : "";
-    request.body_size = edge->body.size;
+    request.body = body->data != NULL ? (const void *)body->data : "";
+    request.body_size = body->size;
     failed = edge_send(edge, &request, err);
     mem_free(url);
     mem_free(key);
@@ -81,11 +88,83 @@ static int dav_remove_folder(struct edge *edge, const char *path, struct err *er
     return err_set(err, cannot ? ERR_UNSUPPORTED : why.code, "%s", why.message);
 }
 
+/* ---- Listing -------------------------------------------------------------------------------- */
+
+/* nginx says what a folder holds where it has `autoindex on; autoindex_format json`. */
+struct walk {
+    struct edge *edge;
+    edge_visit *visit;
+    void *context;
+};
+
+static int folder_read(struct walk *walk, const char *folder, int depth, struct err *err);
+
+/* Takes what the listing of `folder` ("", or with its slash) says. */
+static int entries_read(struct walk *walk, const char *folder, int depth, struct reader *list,
+                        struct err *err) {
+    int failed = 0;
+    for (size_t i = 0; failed == 0 && i < reader_count(list) && reader_ok(list); i++) {
+        struct reader entry = reader_item(list, i);
+        const char *name = "";
+        const char *type = "";
+        int64_t size = 0;
+        reader_string(&entry, "name", &name);
+        reader_string(&entry, "type", &type);
+        bool is_folder = strcmp(type, "directory") == 0;
+        if (!is_folder) {
+            reader_int(&entry, "size", 0, INT64_MAX, &size);
+        }
+        if (!reader_ok(&entry) || name[0] == '.' || name[0] == '\0' || strchr(name, '/') != NULL) {
+            continue; /* no name of ours */
+        }
+        char *path = mem_format("%s%s%s", folder, name, is_folder ? "/" : "");
+        if (!is_folder) {
+            failed = walk->visit(walk->context, path, size, err);
+        } else if (depth < DEPTH_MAX) {
+            failed = folder_read(walk, path, depth + 1, err);
+        }
+        mem_free(path);
+    }
+    return failed;
+}
+
+static int folder_read(struct walk *walk, const char *folder, int depth, struct err *err) {
+    struct edge *edge = walk->edge;
+    struct json *tree = NULL;
+    struct err unread = {0};
+    char *url = edge_url(edge, folder);
+    struct http_request request = edge_request(edge, "GET", url);
+    request.max_body = LISTING_BYTES_MAX;
+    int failed = edge_send(edge, &request, err);
+    mem_free(url);
+    if (failed != 0) {
+        return failed;
+    }
+    const struct buf *body = &edge->response.body;
+    failed = json_tree_parse(&tree, body->data, body->size, &unread);
+    struct reader list = reader_of(tree, "the listing", &unread);
+    failed = failed == 0 ? entries_read(walk, folder, depth, &list, err) : failed;
+    if (unread.code != ERR_NONE) {
+        failed = err_set(err, ERR_UNSUPPORTED,
+                         "endpoint '%s' lists '%s' in no JSON; let it say `autoindex on; "
+                         "autoindex_format json;` there, or leave `lists` out",
+                         edge->target->endpoint->name, folder);
+    }
+    json_tree_destroy(tree);
+    return failed;
+}
+
+static int dav_list(struct edge *edge, edge_visit *visit, void *context, struct err *err) {
+    struct walk walk = {edge, visit, context};
+    return folder_read(&walk, "", 0, err);
+}
+
 const struct edge_driver edge_dav = {
     .name = "dav",
-    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS,
+    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS | EDGE_LISTS,
     .put = dav_put,
     .has = dav_has,
     .remove = dav_remove,
     .remove_folder = dav_remove_folder,
+    .list = dav_list,
 };

@@ -29,6 +29,7 @@ struct item {
     char path[PATH_TEXT];
     char from[PATH_TEXT];
     char sha256[SHA256_TEXT];
+    uint64_t hash; /* of where its bytes lie (edge_share.h) */
 };
 
 struct pool {
@@ -44,7 +45,7 @@ struct pool {
     struct flow_line line;
     struct item items[QUEUE]; /* number n of the pool's objects is at n % QUEUE */
     size_t first;             /* the first that is not done */
-    size_t next;              /* the first that waits */
+    size_t next;              /* none before it waits */
     size_t end;               /* behind the last that was added */
     pool_act *act;
     void *context;
@@ -80,15 +81,35 @@ static int64_t memory_of(const struct edge_object *object) {
     return 2 * (object->bytes >= 0 ? object->bytes : SIZE_UNKNOWN); /* buffers grow by doubling */
 }
 
-/* Under the lock: whether the next object may begin. */
-static bool may_begin(const struct pool *pool) {
-    if (pool->next == pool->end || pool->err.code != ERR_NONE ||
-        edge_is_late(&pool->options.target) ||
-        pool->working >= (size_t)flow_limit_now(&pool->limit)) {
-        return false;
+/* Under the lock: the object to begin with next, which waits: of those whose bytes others want too
+ * the one that costs least. NULL where there is none. */
+static struct item *choose(struct pool *pool) {
+    uint64_t hashes[QUEUE];
+    struct item *waiting[QUEUE];
+    size_t count = 0;
+    while (pool->next < pool->end && pool->items[pool->next % QUEUE].stage != WAITING) {
+        pool->next++;
     }
-    int64_t more = memory_of(&pool->items[pool->next % QUEUE].object);
-    return pool->memory == 0 || pool->memory + more <= pool->options.memory_bytes;
+    for (size_t i = pool->next; i < pool->end; i++) {
+        struct item *item = &pool->items[i % QUEUE];
+        if (item->stage == WAITING) {
+            waiting[count] = item;
+            hashes[count++] = item->hash;
+        }
+    }
+    return count > 0 ? waiting[share_choose(pool->options.target.share, hashes, count)] : NULL;
+}
+
+/* Under the lock: the next object, if it may begin now; else NULL. */
+static struct item *find_next(struct pool *pool) {
+    if (pool->err.code != ERR_NONE || edge_is_late(&pool->options.target) ||
+        pool->working >= (size_t)flow_limit_now(&pool->limit)) {
+        return NULL;
+    }
+    struct item *item = choose(pool);
+    bool fits = item != NULL && (pool->memory == 0 || pool->memory + memory_of(&item->object) <=
+                                                          pool->options.memory_bytes);
+    return fits ? item : NULL;
 }
 
 /* Under the lock. */
@@ -119,10 +140,11 @@ static void settle(struct pool *pool, struct item *item, const struct edge_traff
     pool->traffic.busy_ms += busy_ms;
     pool->traffic.refused += refused;
     pool->traffic.origin_bytes += now.origin_bytes - before->origin_bytes;
+    pool->traffic.shared_bytes += now.shared_bytes - before->shared_bytes;
     flow_limit_note(&pool->limit, item->object.bytes > 0 ? item->object.bytes : 0, requests,
                     busy_ms, failed || refused > 0);
     item->stage = failed ? WORKING : DONE; /* a failed one is never passed */
-    while (pool->first < pool->next && pool->items[pool->first % QUEUE].stage == DONE) {
+    while (pool->first < pool->end && pool->items[pool->first % QUEUE].stage == DONE) {
         pool->first++;
         if (pool->done != NULL) {
             atomic_fetch_add(pool->done, 1);
@@ -135,13 +157,13 @@ static void *connection_run(void *context) {
     struct edge *edge = NULL;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (!pool->ending && !may_begin(pool)) {
+        struct item *item = NULL;
+        while (!pool->ending && (item = find_next(pool)) == NULL) {
             pthread_cond_wait(&pool->changed, &pool->lock);
         }
         if (pool->ending) {
             break;
         }
-        struct item *item = &pool->items[pool->next++ % QUEUE];
         int64_t memory = memory_of(&item->object);
         int64_t bytes = item->object.bytes > 0 ? item->object.bytes : 0;
         int64_t wait_ms = flow_line_take(&pool->line, clock_monotonic_ms(), bytes);
@@ -242,6 +264,7 @@ int pool_add(struct pool *pool, const struct edge_object *object, struct err *er
         item->object.path = item->path;
         item->object.from = object->from != NULL ? item->from : NULL;
         item->object.sha256 = item->sha256;
+        item->hash = share_hash(object->from != NULL ? object->from : object->path);
         thread_add(pool);
         pthread_cond_signal(&pool->changed);
     }

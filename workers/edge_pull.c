@@ -108,7 +108,28 @@ static int pull_warm(struct edge *edge, const struct edge_object *object, struct
     return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
 }
 
-/* A cache without PURGE can only look again. */
+/* A cache without PURGE can only look again: where the origin has the object no more, nginx gives
+ * its old copy on to players until that has expired, and nobody can have it forget it from here. Of
+ * a title that is to go that is said, and looked at again; else nothing lists what is old. */
+static int look_whether_forgotten(struct edge *edge, const struct edge_object *object,
+                                  struct err *err) {
+    struct err why = {0};
+    int failed = ask(edge, "HEAD", object, NULL, 0, &why);
+    if (failed == ERR_NOT_FOUND) {
+        return 0;
+    }
+    if (failed != 0) {
+        return err_set(err, why.code, "%s", why.message);
+    }
+    edge->failure = FAILURE_REFUSED;
+    return err_set(
+        err, ERR_UNSUPPORTED,
+        "endpoint '%s' gives players %s/%s still, which the output has no more: it takes "
+        "no PURGE, so it forgets by itself when its copy has expired; let it take PURGE, "
+        "or empty its cache",
+        edge->target->endpoint->name, edge->target->title, object->path);
+}
+
 static int pull_remove(struct edge *edge, const char *path, struct err *err) {
     const struct edge_object object = {.path = path, .sha256 = "", .bytes = -1};
     struct err why = {0};
@@ -116,6 +137,9 @@ static int pull_remove(struct edge *edge, const char *path, struct err *err) {
     if (failed != 0 && is_unknown_method(edge) && edge->target->secret->refresh_header != NULL) {
         err_clear(&why);
         failed = fetch_anew(edge, &object, &why);
+        if (failed == ERR_NOT_FOUND && edge->target->leaves) {
+            return look_whether_forgotten(edge, &object, err);
+        }
     }
     return failed == 0 || failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
 }

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * s3: another bucket, by the credentials that this worker has for object stores (s3_account.h).
- * Where the origin lies in the same store, the store copies by itself; else bytes go through here.
+ * s3: another bucket, by the account that endpoint_secrets says, else by that which this worker has
+ * for object stores (s3_account.h). Where the origin lies in the same store and is of the same
+ * account, the store copies by itself; else bytes go through here.
  * Type and caching are written as at the origin (blob_s3.c).
  */
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/s3_account.h"
 #include "edge.h"
 
-enum { OBJECT_BYTES_MAX = 1 << 30 };
+enum {
+    OBJECT_BYTES_MAX = 1 << 30,
+    NAMES_MAX = 1000,  /* that are taken of a listing at a time: a page of it */
+    ROUNDS_MAX = 1000, /* of that, for one folder */
+    STUCK_MAX = 3,     /* of them that list again what was removed */
+};
 
 struct bucket {
     struct blob *blob;
-    struct blob *origin; /* NULL until the first copy */
-    bool stores_differ;  /* nothing can be copied */
+    struct blob *origin;     /* NULL where that is no bucket */
+    bool stores_differ;      /* nothing can be copied */
+    struct s3_choice choice; /* of the secret's */
 };
 
 static struct blob_options options_of(const struct edge *edge) {
@@ -26,16 +34,47 @@ static struct blob_options options_of(const struct edge *edge) {
     return options;
 }
 
+static bool is_bucket(const char *url) {
+    return strncmp(url, "s3://", 5) == 0;
+}
+
+/* An edge in the origin's own folder would take away, with what it holds, the only copy. */
+static int check_apart(struct edge *edge, struct err *err) {
+    const struct bucket *bucket = edge->state;
+    if (bucket->origin == NULL || !blob_is_same(bucket->blob, bucket->origin)) {
+        return 0;
+    }
+    edge->failure = FAILURE_REFUSED;
+    return err_set(err, ERR_INVALID,
+                   "endpoint '%s' is the output itself, '%s', of which it is to hold a copy; give "
+                   "it a folder or bucket of its own",
+                   edge->target->endpoint->name, blob_name(bucket->origin));
+}
+
+/* Nothing is asked of either. */
 static int s3_open(struct edge *edge, struct err *err) {
-    const struct blob_options options = options_of(edge);
+    const struct edge_secret *secret = edge->target->secret;
+    struct blob_options options = options_of(edge);
     struct bucket *bucket = mem_zero(1, sizeof(*bucket));
+    int failed = 0;
     edge->state = bucket;
-    if (strncmp(edge->target->endpoint->url, "s3://", 5) != 0) {
+    if (!is_bucket(edge->target->endpoint->url)) {
         edge->failure = FAILURE_REFUSED;
         return err_set(err, ERR_INVALID, "endpoint '%s' is no bucket; give its URL as s3://BUCKET",
                        edge->target->endpoint->name);
     }
-    return blob_open(&bucket->blob, edge->target->endpoint->url, &options, err);
+    if (is_bucket(edge->target->origin)) {
+        failed = blob_open(&bucket->origin, edge->target->origin, &options, err);
+    }
+    if (failed == 0 && (secret->profile != NULL || secret->access_key != NULL)) {
+        bucket->choice = (struct s3_choice){secret->profile, secret->access_key, secret->secret_key,
+                                            secret->region, secret->endpoint_url};
+        options.s3 = &bucket->choice;
+    }
+    if (failed == 0) {
+        failed = blob_open(&bucket->blob, edge->target->endpoint->url, &options, err);
+    }
+    return failed == 0 ? check_apart(edge, err) : failed;
 }
 
 static void s3_close(struct edge *edge) {
@@ -58,17 +97,10 @@ static int judge(struct edge *edge, int failed, const struct err *why, struct er
 static int copy(struct edge *edge, const struct edge_object *object, const char *key,
                 struct err *err) {
     struct bucket *bucket = edge->state;
-    const struct blob_options options = options_of(edge);
-    int failed = 0;
-    if (bucket->origin == NULL) {
-        failed = blob_open(&bucket->origin, edge->target->origin, &options, err);
-    }
-    if (failed == 0) {
-        char *from = mem_format("%s/%s", edge->target->title,
-                                object->from != NULL ? object->from : object->path);
-        failed = blob_copy(bucket->blob, key, bucket->origin, from, err);
-        mem_free(from);
-    }
+    char *from = mem_format("%s/%s", edge->target->title,
+                            object->from != NULL ? object->from : object->path);
+    int failed = blob_copy(bucket->blob, key, bucket->origin, from, err);
+    mem_free(from);
     return failed;
 }
 
@@ -77,16 +109,17 @@ static int put(struct edge *edge, const struct edge_object *object, const char *
                struct err *err) {
     struct bucket *bucket = edge->state;
     int failed = ERR_UNSUPPORTED;
+    bucket->stores_differ = bucket->stores_differ || bucket->origin == NULL;
     if (!bucket->stores_differ) {
         failed = copy(edge, object, key, err);
         bucket->stores_differ = failed == ERR_UNSUPPORTED;
     }
     if (bucket->stores_differ) {
+        const struct buf *body = NULL;
         err_clear(err);
-        failed = edge_origin(edge, object, err);
+        failed = edge_origin(edge, object, &body, err);
         if (failed == 0) {
-            failed =
-                blob_put(bucket->blob, key, edge->body.data, edge->body.size, BLOB_REPLACE, err);
+            failed = blob_put(bucket->blob, key, body->data, body->size, BLOB_REPLACE, err);
         }
     }
     return failed;
@@ -130,37 +163,94 @@ static int s3_remove(struct edge *edge, const char *path, struct err *err) {
     return failed == 0 ? 0 : judge(edge, failed, &why, err);
 }
 
+/* What is taken of a listing at a time. */
 struct names {
-    char **list;
+    char *list[NAMES_MAX];
     size_t count;
 };
 
+/* Ends the listing when there are enough. */
 static int name_take(void *context, const char *key, int64_t size, struct err *err) {
     struct names *names = context;
     (void)size;
-    (void)err;
-    names->list = mem_resize(names->list, names->count + 1, sizeof(*names->list));
+    if (names->count == NAMES_MAX) {
+        return err_set(err, ERR_CONFLICT, "enough");
+    }
     names->list[names->count++] = mem_string(key);
     return 0;
 }
 
-/* Listed before anything goes: a listing that changes under way may leave some out. */
-static int s3_remove_folder(struct edge *edge, const char *path, struct err *err) {
-    struct bucket *bucket = edge->state;
+/* Listed before anything goes: a listing that changes under way may leave some out. `*all`: there
+ * were no more. `first` gets the first name. */
+static int some_remove(struct bucket *bucket, const char *prefix, bool *all, struct buf *first,
+                       struct err *err) {
+    struct names *names = mem_zero(1, sizeof(*names));
     struct err why = {0};
-    struct names names = {0};
-    char *prefix = mem_format("%s/%s%s", edge->target->title, path, path[0] != '\0' ? "/" : "");
-    int failed = blob_list(bucket->blob, prefix, name_take, &names, &why);
-    failed = failed == ERR_NOT_FOUND ? 0 : failed;
-    for (size_t i = 0; i < names.count; i++) {
+    int failed = blob_list(bucket->blob, prefix, name_take, names, &why);
+    *all = failed == 0 || failed == ERR_NOT_FOUND;
+    failed = *all || names->count == NAMES_MAX ? 0 : failed;
+    err_clear(&why);
+    buf_clear(first);
+    buf_string(first, names->count > 0 ? names->list[0] : "");
+    for (size_t i = 0; i < names->count; i++) {
         if (failed == 0) {
-            failed = blob_remove(bucket->blob, names.list[i], &why);
+            failed = blob_remove(bucket->blob, names->list[i], &why);
         }
-        mem_free(names.list[i]);
+        mem_free(names->list[i]);
     }
-    mem_free(names.list);
+    mem_free(names);
+    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+/* A listing without end, or of what was removed, costs neither memory nor for ever. */
+static int all_remove(struct bucket *bucket, const char *prefix, struct err *err) {
+    struct buf names[2] = {{0}, {0}}; /* the first of this round and of the one before */
+    bool all = false;
+    int stuck = 0;
+    int failed = 0;
+    for (int round = 0; failed == 0 && !all; round++) {
+        failed = some_remove(bucket, prefix, &all, &names[round % 2], err);
+        bool same = strcmp(buf_text(&names[0]), buf_text(&names[1])) == 0;
+        stuck = same ? stuck + 1 : 0;
+        if (failed == 0 && !all && (stuck == STUCK_MAX || round == ROUNDS_MAX)) {
+            failed = err_set(err, ERR_CORRUPT,
+                             "the listing of '%s' below '%s' has no end, whatever is removed; see "
+                             "that store",
+                             prefix, blob_name(bucket->blob));
+        }
+    }
+    buf_finish(&names[0]);
+    buf_finish(&names[1]);
+    return failed;
+}
+
+static int s3_remove_folder(struct edge *edge, const char *path, struct err *err) {
+    struct err why = {0};
+    char *prefix = mem_format("%s/%s%s", edge->target->title, path, path[0] != '\0' ? "/" : "");
+    int failed = all_remove(edge->state, prefix, &why);
     mem_free(prefix);
     return failed == 0 ? 0 : judge(edge, failed, &why, err);
+}
+
+struct visiting {
+    edge_visit *visit;
+    void *context;
+    size_t skip; /* of a key: the title's folder */
+};
+
+static int visit_key(void *context, const char *key, int64_t size, struct err *err) {
+    const struct visiting *visiting = context;
+    return visiting->visit(visiting->context, key + visiting->skip, size, err);
+}
+
+static int s3_list(struct edge *edge, edge_visit *visit, void *context, struct err *err) {
+    struct bucket *bucket = edge->state;
+    struct err why = {0};
+    char *prefix = mem_format("%s/", edge->target->title);
+    struct visiting visiting = {visit, context, strlen(prefix)};
+    int failed = blob_list(bucket->blob, prefix, visit_key, &visiting, &why);
+    mem_free(prefix);
+    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : judge(edge, failed, &why, err);
 }
 
 /* As players do where they read it by HTTP; else by the store. */
@@ -179,12 +269,13 @@ static int s3_read(struct edge *edge, const struct edge_object *object, struct e
 
 const struct edge_driver edge_s3 = {
     .name = "s3",
-    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS,
+    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS | EDGE_LISTS,
     .open = s3_open,
     .close = s3_close,
     .put = s3_put,
     .has = s3_has,
     .remove = s3_remove,
     .remove_folder = s3_remove_folder,
+    .list = s3_list,
     .read = s3_read,
 };

@@ -3,18 +3,19 @@
 #include "edge_secrets.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/fs.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/secret_file.h"
 #include "common/wire.h"
 #include "common/yaml.h"
 
-enum { TEXT_MAX = 4096 };
+enum { TEXT_MAX = 4096, READ_BYTES = 16 * 1024, FILE_BYTES_MAX = 1 << 20 };
 
 static const struct {
     const char *name;
@@ -29,6 +30,11 @@ static const struct {
     {"purge_header", offsetof(struct edge_secret, purge_header), "purge_value"},
     {"purge_value", offsetof(struct edge_secret, purge_value), "purge_header"},
     {"hmac", offsetof(struct edge_secret, hmac), NULL},
+    {"profile", offsetof(struct edge_secret, profile), NULL},
+    {"access_key", offsetof(struct edge_secret, access_key), "secret_key"},
+    {"secret_key", offsetof(struct edge_secret, secret_key), "access_key"},
+    {"region", offsetof(struct edge_secret, region), NULL},
+    {"endpoint_url", offsetof(struct edge_secret, endpoint_url), NULL},
 };
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
@@ -49,10 +55,10 @@ void edge_secret_finish(struct edge_secret *secret) {
 }
 
 /* Who has the file may publish: nobody else may read it, or have put it there. */
-static int check_private(const char *path, struct err *err) {
+static int check_private(int fd, const char *path, struct err *err) {
     struct stat info;
-    if (stat(path, &info) != 0) {
-        return err_set_errno(err, errno, "cannot read the file of endpoint_secrets '%s'", path);
+    if (fstat(fd, &info) != 0) {
+        return err_set_errno(err, errno, "cannot look at the file of endpoint_secrets '%s'", path);
     }
     if (!S_ISREG(info.st_mode) || (info.st_uid != geteuid() && info.st_uid != 0)) {
         return err_set(err, ERR_INVALID,
@@ -65,6 +71,25 @@ static int check_private(const char *path, struct err *err) {
                          "others may read the file of endpoint_secrets '%s'; run `chmod 600` on it "
                          "and change what stands in it",
                          path);
+}
+
+/* What was looked at is what is read: both by one descriptor. */
+static int text_read(struct buf *out, const char *path, struct err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got = fd < 0 ? -1 : 1;
+    int failed = fd < 0 ? 0 : check_private(fd, path, err);
+    while (failed == 0 && got > 0 && out->size <= FILE_BYTES_MAX) {
+        buf_reserve(out, READ_BYTES);
+        got = read(fd, out->data + out->size, READ_BYTES);
+        out->size += got > 0 ? (size_t)got : 0;
+    }
+    if (failed == 0 && got < 0) {
+        failed = err_set_errno(err, errno, "cannot read the file of endpoint_secrets '%s'", path);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return failed;
 }
 
 /* A line's end would begin another header. */
@@ -81,6 +106,19 @@ static bool is_token(const char *name) {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     return strspn(name, allowed) == strlen(name);
+}
+
+/* Where a bucket lies goes with who may write there: the worker's own account is of its own store.
+ */
+static void check_account(const struct edge_secret *secret, struct reader *r) {
+    bool says_who = secret->profile != NULL || secret->access_key != NULL;
+    if (reader_ok(r) && secret->profile != NULL && secret->access_key != NULL) {
+        reader_fail(r, "profile", "and access_key are two accounts; write one");
+    } else if (reader_ok(r) && !says_who && secret->region != NULL) {
+        reader_fail(r, "region", "goes with a profile or access_key, which is missing");
+    } else if (reader_ok(r) && !says_who && secret->endpoint_url != NULL) {
+        reader_fail(r, "endpoint_url", "goes with a profile or access_key, which is missing");
+    }
 }
 
 static void secret_read(struct edge_secret *out, struct reader *r) {
@@ -105,6 +143,7 @@ static void secret_read(struct edge_secret *out, struct reader *r) {
         }
     }
     reader_only(r, names);
+    check_account(out, r);
 }
 
 /* All endpoints' rows are looked at, so that a slip shows before its endpoint is due. */
@@ -130,12 +169,13 @@ int edge_secret_load(struct edge_secret *out, const char *path, const char *endp
     struct json *tree = NULL;
     struct err unread = {0};
     struct edge_secret found = {0};
+    struct buf text = {0};
     if (path == NULL) {
         return 0;
     }
-    int failed = check_private(path, err);
+    int failed = text_read(&text, path, err);
     if (failed == 0) {
-        failed = yaml_tree_load(&tree, path, err);
+        failed = yaml_tree_parse(&tree, text.data, text.size, path, err);
     }
     if (failed == 0) {
         struct reader r = yaml_reader(tree, path, &unread);
@@ -148,5 +188,6 @@ int edge_secret_load(struct edge_secret *out, const char *path, const char *endp
         edge_secret_finish(&found);
     }
     json_tree_destroy(tree);
+    secret_forget(&text);
     return failed;
 }

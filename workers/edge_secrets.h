@@ -8,6 +8,8 @@
  *   berlin:  {refresh_header: X-Refresh-Token, refresh_value: ...}  # of a cache that refreshes so
  *   tokyo:   {purge_header: X-Purge-Token, purge_value: ...}        # sent with PURGE and WARM
  *   catalog: {hmac: ...}                            # signs what a catalog or webhook is told
+ *   oslo:    {profile: other}                       # a bucket: of AWS's files, by s3_account.h
+ *   rome:    {access_key: ..., secret_key: ..., region: eu-south-1, endpoint_url: https://...}
  *
  * The file is read anew for each push, so that a secret can be changed while the worker runs.
  */
@@ -27,6 +29,11 @@ struct edge_secret {
     char *purge_header;
     char *purge_value;
     char *hmac;
+    char *profile;
+    char *access_key;
+    char *secret_key;
+    char *region;
+    char *endpoint_url;
 };
 
 /* Reads what `path` says of one endpoint; `path` NULL: nothing. INVALID for a file that others may

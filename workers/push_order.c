@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/delivery.h"
 #include "common/json.h"
 
 enum { RENDITIONS_MAX = 256, LINES_MAX = 65535 };
@@ -191,6 +192,27 @@ bool push_old_object(const struct push_old_folder *folder, int64_t index,
         snprintf(path, PUSH_PATH_TEXT, "%s/%05" PRId64 ".m4s", folder->folder, index + 1);
     }
     return true;
+}
+
+/* "VERSION.json", "VERSION/h264-720p.m3u8" */
+static bool is_of_version(const char *path, const char *version) {
+    size_t length = strlen(version);
+    return strncmp(path, version, length) == 0 && (path[length] == '/' || path[length] == '.');
+}
+
+bool push_is_orphan(const struct push_version *version, const struct push_sweep *sweep,
+                    const char *path) {
+    bool known = is_of_version(path, version->name);
+    for (size_t i = 0; i < sweep->version_count; i++) {
+        known = known || is_of_version(path, sweep->versions[i].version);
+    }
+    for (size_t i = 0; i < version->count; i++) {
+        known = known || below(path, version->renditions[i].folder) != NULL;
+    }
+    for (size_t i = 0; i < sweep->folder_count; i++) {
+        known = known || below(path, sweep->folders[i].folder) != NULL;
+    }
+    return !known && delivery_is_immutable(path) && delivery_type(path) != NULL;
 }
 
 bool push_names_folder(const struct push_version *version, const char *folder) {

@@ -70,6 +70,12 @@ bool push_old_document(const struct push_old_version *version, enum push_rank ra
 bool push_old_object(const struct push_old_folder *folder, int64_t index,
                      char path[PUSH_PATH_TEXT]);
 
+/* Whether what lies at the path below the title's folder is named as ours, and of no version that
+ * may lie there: neither of `version` nor of those of `sweep`. What has another name is of another
+ * tool, and none of our business. */
+bool push_is_orphan(const struct push_version *version, const struct push_sweep *sweep,
+                    const char *path);
+
 /* Whether the version names the folder. */
 bool push_names_folder(const struct push_version *version, const char *folder);
 

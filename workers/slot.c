@@ -146,6 +146,7 @@ static void *slot_run(void *context) {
         .stall_limit_s = shared->stall_limit_s,
         .private_sources = shared->private_sources,
         .endpoint_secrets = shared->endpoint_secrets,
+        .share = shared->share,
     };
     struct err err = {0};
     if (api_create(&tools.api, &shared->access, &slot->cancel, &err) != 0) {

@@ -14,6 +14,7 @@
 #include "broker.h"
 #include "common/blob.h"
 #include "common/wire.h"
+#include "edge_share.h"
 
 /* What a slot lends its tasks, one after the other. */
 struct task_tools {
@@ -25,6 +26,7 @@ struct task_tools {
     const _Atomic int64_t *lease_until_ms; /* monotonic: the lease is ours till then for sure */
     bool private_sources;         /* http sources may be at addresses that are not public */
     const char *endpoint_secrets; /* a file; NULL: none (edge_secrets.h) */
+    struct share *share;          /* of all pushes (edge_share.h); NULL: each reads by itself */
 };
 
 /* How far a task is, for the heartbeat; in any unit, total 0 where unknown. */

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "edge.h"
+#include "edge_orphans.h"
 #include "edge_pool.h"
 #include "push_order.h"
 #include "task.h"
@@ -63,6 +64,18 @@ static int secret_read(struct task_run *run, struct err *err) {
     return failed == 0 ? 0 : task_fail(run, FAILURE_REFUSED, failed);
 }
 
+/* Pushes of one version from one output read it together. */
+static struct share_group *join_share(const struct push_state *push) {
+    const struct task *task = push->run->task;
+    if (!brings(push) || (push->driver->caps & EDGE_PUTS) == 0 || push->run->tools->share == NULL) {
+        return NULL;
+    }
+    char *name = mem_format("%s %s %s", task->title, task->version, task->output);
+    struct share_group *group = share_join(push->run->tools->share, name);
+    mem_free(name);
+    return group;
+}
+
 static int endpoint_open(struct task_run *run, struct err *err) {
     struct push_state *push = run->state;
     const struct task *task = run->task;
@@ -73,6 +86,7 @@ static int endpoint_open(struct task_run *run, struct err *err) {
         .secret = &push->secret,
         .origin = task->output,
         .title = task->title,
+        .leaves = task->version[0] == '\0',
         .trace = task->trace,
         .cancel = run->cancel,
         .until_ms = run->tools->lease_until_ms,
@@ -86,6 +100,7 @@ static int endpoint_open(struct task_run *run, struct err *err) {
                 task->push.endpoint.driver, task->push.endpoint.name);
         return task_fail(run, FAILURE_REFUSED, ERR_UNSUPPORTED);
     }
+    push->target.share = join_share(push);
     const struct pool_options options = {
         .target = push->target,
         .cancel = run->cancel,
@@ -174,10 +189,10 @@ static int place_find(struct push_state *push, const struct edge_object *object,
 
 static int bring(struct push_state *push, struct edge *edge, const struct edge_object *object,
                  struct err *err) {
-    int64_t before = edge->traffic.origin_bytes;
+    int64_t before = edge->traffic.origin_bytes + edge->traffic.shared_bytes;
     int failed = edge_bring(edge, object, err);
     if (failed == 0) {
-        int64_t sent = edge->traffic.origin_bytes - before;
+        int64_t sent = edge->traffic.origin_bytes + edge->traffic.shared_bytes - before;
         atomic_fetch_add(&push->objects, 1);
         atomic_fetch_add(&push->bytes, object->bytes >= 0 ? object->bytes : sent);
     }
@@ -355,11 +370,12 @@ static int media_verify(struct task_run *run, struct err *err) {
 static int document_look(struct edge *edge, const struct edge_object *object, struct err *err) {
     char hash[SHA256_TEXT];
     struct edge_object known = *object;
-    int failed = edge_origin(edge, object, err);
+    const struct buf *body = NULL;
+    int failed = edge_origin(edge, object, &body, err);
     if (failed == 0) {
-        sha256_hex_of(edge->body.data, edge->body.size, hash);
+        sha256_hex_of(body->data, body->size, hash);
         known.sha256 = hash;
-        known.bytes = (int64_t)edge->body.size;
+        known.bytes = (int64_t)body->size;
         failed = edge_verify(edge, &known, err);
     }
     return failed;
@@ -542,6 +558,38 @@ static int rest_remove(struct task_run *run, struct err *err) {
     return failed;
 }
 
+/* ---- Orphans -------------------------------------------------------------------------------- */
+
+/* In a connection of the pool's, as are all calls. */
+static int orphans_find(void *context, struct edge *edge, const struct edge_object *object,
+                        struct err *err) {
+    (void)object;
+    (void)err;
+    edge_orphans_find(context, edge);
+    return 0;
+}
+
+/* Listed whole before anything goes. */
+static int orphans_remove(struct task_run *run, struct err *err) {
+    struct push_state *push = run->state;
+    if (!brings(push) || !run->task->push.has_sweep || (push->driver->caps & EDGE_LISTS) == 0) {
+        return 0;
+    }
+    struct edge_orphans *orphans = mem_zero(1, sizeof(*orphans));
+    orphans->version = &push->version;
+    orphans->sweep = &run->task->push.sweep;
+    pool_begin(push->pool, orphans_find, orphans, NULL);
+    int failed = phase_end(push, path_remove(push, "", err), err);
+    pool_begin(push->pool, remove_one, push, NULL);
+    for (size_t i = 0; failed == 0 && i < orphans->count; i++) {
+        failed = path_remove(push, orphans->paths[i], err);
+    }
+    failed = phase_end(push, failed, err);
+    edge_orphans_finish(orphans);
+    mem_free(orphans);
+    return failed;
+}
+
 /* ---- Catalogs ------------------------------------------------------------------------------- */
 
 static int title_tell(struct task_run *run, struct err *err) {
@@ -588,9 +636,10 @@ static int report_make(struct task_run *run, struct err *err) {
     }
     log_info("pushed",
              "endpoint=%s version=%s objects=%" PRId64 " bytes=%" PRId64 " read=%" PRId64
-             " requests=%" PRId64 " request_ms=%.1f refused=%" PRId64,
+             " shared=%" PRId64 " requests=%" PRId64 " request_ms=%.1f refused=%" PRId64,
              run->task->push.endpoint.name, run->task->version, report->objects, report->bytes,
-             traffic.origin_bytes, traffic.requests, report->request_ms, report->refused);
+             traffic.origin_bytes, traffic.shared_bytes, traffic.requests, report->request_ms,
+             report->refused);
     return 0;
 }
 
@@ -598,6 +647,7 @@ static void push_finish(struct task_run *run) {
     struct push_state *push = run->state;
     if (push != NULL) {
         pool_destroy(push->pool);
+        share_leave(push->target.share);
         edge_secret_finish(&push->secret);
         push_version_finish(&push->version);
         buf_finish(&push->document);
@@ -621,6 +671,7 @@ static const struct step steps[] = {
     {"take old versions away", old_versions_remove},
     {"take old folders away", old_folders_remove},
     {"take the rest away", rest_remove},
+    {"take orphans away", orphans_remove},
     {"tell title", title_tell},
     {"report", report_make},
     {NULL, NULL},

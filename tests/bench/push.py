@@ -6,7 +6,9 @@ import os
 import shutil
 import socket
 import statistics
+import re
 import subprocess
+import threading
 import time
 
 import measure
@@ -14,6 +16,7 @@ import measure
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNGS = {1080: 8000, 720: 4500, 540: 2500, 432: 1400, 288: 700, 216: 350}  # lines: kbit/s
 SEGMENT_S = 4
+SHORT_S = 120
 VERSION = "0123456789abcdef"
 CONNECTIONS = 8
 MIB = 1 << 20
@@ -89,17 +92,19 @@ class Farm:
                              **quiet)]
         wait_for(self.port)
         wait_for(self.edge)
-        self.worker = subprocess.Popen(
-            [bench.reelfarm, "worker", "--scheduler", f"http://127.0.0.1:{self.port}", "--slots",
-             "1", "--token-file", f"{folder}/token"], **quiet)
+        with open(f"{folder}/worker.log", "wb") as log:
+            self.worker = subprocess.Popen(
+                [bench.reelfarm, "worker", "--scheduler", f"http://127.0.0.1:{self.port}",
+                 "--slots", "1", "--token-file", f"{folder}/token"],
+                stdout=subprocess.DEVNULL, stderr=log)
         self.processes.append(self.worker)
         time.sleep(1)
 
-    def push(self):
-        endpoint = {"name": "edge", "driver": "dav", "url": f"http://127.0.0.1:{self.edge}",
+    def push(self, below="", title="t"):
+        endpoint = {"name": "edge", "driver": "dav", "url": f"http://127.0.0.1:{self.edge}{below}",
                     "serves": "", "connections": CONNECTIONS, "bandwidth_bps": 0, "max_height": 0,
                     "verify_segments": 3}
-        body = json.dumps({"title": "t", "version": VERSION, "push": {
+        body = json.dumps({"title": title, "version": VERSION, "push": {
             "endpoint": endpoint, "revision": 1, "skip": 0, "old_versions": [], "old_folders": []}})
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1200)
         began = time.monotonic()
@@ -108,6 +113,20 @@ class Farm:
         took = time.monotonic() - began
         assert "failed" not in told, told
         return took
+
+    def push_to_three(self):
+        """To three edges at once: how many bytes of the output were read."""
+        with open(f"{self.folder}/worker.log", encoding="utf-8") as log:
+            log.read()
+            threads = [threading.Thread(target=self.push, args=(f"/edge{n}", "three"))
+                       for n in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            told = [line for line in log if " read=" in line]
+        assert len(told) == 3, told
+        return sum(int(re.search(r" read=([0-9]+)", line)[1]) for line in told)
 
     def curl(self, paths):
         with open(f"{self.folder}/list", "w", encoding="ascii") as file:
@@ -136,10 +155,12 @@ def resident(pid):
 
 
 def run(bench):
-    seconds = 120 if bench.options.short else 3600
+    seconds = SHORT_S if bench.options.short else 3600
     folder = bench.path("push")
     os.makedirs(f"{folder}/out/t")
     paths = make_title(f"{folder}/out/t", seconds)
+    of_three = make_title(f"{folder}/out/three", SHORT_S)
+    for_three = sum(os.path.getsize(f"{folder}/out/three/{path}") for path in of_three)
     total = sum(os.path.getsize(f"{folder}/out/t/{path}") for path in paths)
     farm = Farm(bench, folder)
     try:
@@ -153,6 +174,10 @@ def run(bench):
             ratios.append(took["curl"] / took["push"])
             ours.append(took["push"])
         peak = measure.high_water(farm.worker.pid)
+        farm.push(title="three") # its hashes likewise
+        farm.clear()
+        read = farm.push_to_three()
+        peak_of_three = measure.high_water(farm.worker.pid)
     finally:
         farm.end()
     ratio = statistics.median(ratios)
@@ -164,3 +189,6 @@ def run(bench):
     bench.row("memory of the worker above that of an idle one, at most",
               f"{(peak - idle) / MIB:.0f} MiB; idle {idle / MIB:.0f} MiB", "64 MiB",
               peak - idle <= 64 * MIB)
+    bench.row(f"{for_three / MIB:.0f} MiB to three edges at once: what is read of the output, of "
+              "its bytes; memory", f"{read / for_three:.2f}; {(peak_of_three - idle) / MIB:.0f} MiB",
+              "2" if short else "1.5", read / for_three <= (2 if short else 1.5))

@@ -27,12 +27,13 @@ worker_start() {
     pids[worker]=$!
 }
 
-# push NAME DRIVER URL VERSION [MEMBER...]: what became of it, in $scratch/result. A MEMBER is a
+# push NAME DRIVER URL VERSION [MEMBER...]: what became of it, in $scratch/result, or the folder that
+# $told names, for pushes beside each other. A MEMBER is a
 # Python statement that changes the dictionary t (the task), p (its push) or e (the endpoint).
 push() {
     local name=$1 driver=$2 url=$3 version=$4
     shift 4
-    python3 - "$name" "$driver" "$url" "$version" "$@" >"$scratch/push.json" <<'END'
+    python3 - "$name" "$driver" "$url" "$version" "$@" >"${told:-$scratch}/push.json" <<'END'
 import json, sys
 name, driver, url, version, *members = sys.argv[1:]
 e = {"name": name, "driver": driver, "url": url, "serves": "", "connections": 8,
@@ -43,8 +44,8 @@ for member in members:
     exec(member)
 print(json.dumps({**t, "push": p}))
 END
-    curl -sf -m 60 -d "@$scratch/push.json" "http://127.0.0.1:$scheduler_port/test/push" \
-        >"$scratch/result"
+    curl -sf -m 60 -d "@${told:-$scratch}/push.json" \
+        "http://127.0.0.1:$scheduler_port/test/push" >"${told:-$scratch}/result"
 }
 
 # said EXPRESSION: of the result r, or what it was.
@@ -52,7 +53,7 @@ said() {
     python3 -c 'import json, sys
 r = json.load(open(sys.argv[1]))
 print(r)
-sys.exit(not eval(sys.argv[2]))' "$scratch/result" "$1"
+sys.exit(not eval(sys.argv[2]))' "${told:-$scratch}/result" "$1"
 }
 
 # old VERSION: a MEMBER that has the version taken away, with the folders that no other names.

@@ -35,6 +35,7 @@ server { listen 127.0.0.1:$dav_port; root $folder/dav; client_body_temp_path $fo
     location /tiny/ { dav_methods PUT; client_max_body_size 1k; create_full_put_path on; }
     location / { dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 64m;
         dav_access user:rw group:r all:r; add_header Cache-Control \$caching always;
+        autoindex on; autoindex_format json;
         add_header Access-Control-Allow-Origin * always; # pages of other sites play from it
         limit_except GET HEAD { auth_basic push; auth_basic_user_file $folder/htpasswd; } } }
 server { listen 127.0.0.1:$small_port; root $folder/small;

@@ -83,6 +83,12 @@ ceph_start() {
     export AWS_ACCESS_KEY_ID=FARMACCESS AWS_SECRET_ACCESS_KEY=farm/secret+key
 }
 
+# ceph_user NAME: another account, EDGEACCESS.
+ceph_user() {
+    radosgw-admin -c "$ceph_folder/ceph.conf" user create --uid="$1" --display-name="$1" \
+        --access-key=EDGEACCESS --secret=edge/secret+key >>"$ceph_folder/start.log" 2>&1
+}
+
 # In the order that ends each at once; the storage daemon outlives its monitor.
 ceph_stop() {
     local name pid
