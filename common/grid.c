@@ -169,12 +169,10 @@ int64_t grid_longest_segment(const struct grid *grid) {
     return longest;
 }
 
-void grid_run(const struct grid *grid, size_t chunk, size_t count, int64_t tail,
-              struct chunk_grid *out) {
-    assert(count > 0 && chunk < grid->chunk_count && count <= grid->chunk_count - chunk &&
-           tail >= 0);
+void grid_chunk(const struct grid *grid, size_t chunk, int64_t tail, struct chunk_grid *out) {
+    assert(chunk < grid->chunk_count && tail >= 0);
     size_t segment = grid->chunks[chunk];
-    size_t segment_end = grid->chunks[chunk + count];
+    size_t segment_end = grid->chunks[chunk + 1];
     size_t gop = grid->segments[segment];
     size_t gop_end = grid->segments[segment_end];
     int64_t left = grid->frames - grid->gops[gop_end];
@@ -195,10 +193,6 @@ void grid_run(const struct grid *grid, size_t chunk, size_t count, int64_t tail,
     for (size_t i = segment; i < segment_end; i++) {
         out->segment_gops[i - segment] = (int)(grid->segments[i + 1] - grid->segments[i]);
     }
-}
-
-void grid_chunk(const struct grid *grid, size_t chunk, int64_t tail, struct chunk_grid *out) {
-    grid_run(grid, chunk, 1, tail, out);
 }
 
 void chunk_grid_finish(struct chunk_grid *chunk) {

@@ -89,10 +89,6 @@ enum { CHUNK_LEAD_MAX = 8 };
 /* The part of chunk `chunk`; a tail of at most `tail` frames, cut at the title's
  * end. Lists are owned by `out`; free with chunk_grid_finish. */
 void grid_chunk(const struct grid *grid, size_t chunk, int64_t tail, struct chunk_grid *out);
-
-/* The same of `count` chunks from `chunk` on as one: a run, which one encoder goes through. */
-void grid_run(const struct grid *grid, size_t chunk, size_t count, int64_t tail,
-              struct chunk_grid *out);
 void chunk_grid_finish(struct chunk_grid *chunk);
 
 #endif

@@ -228,8 +228,6 @@ struct task_source {
                              or NULL: anywhere */
 };
 
-enum { RUN_CHUNKS_MAX = 32 }; /* chunks of a task: it has no more units */
-
 /* One unit of a task and where its objects go. */
 struct task_unit {
     int64_t id;
@@ -237,9 +235,6 @@ struct task_unit {
     char folder[WIRE_FOLDER_TEXT]; /* "" until the identity is known: ask for it before the
                                       first put */
     bool may_replace;              /* after a nondeterministic attempt */
-    int64_t segment_count;         /* of its chunk, where the task is a run of several chunks: its
-                                      units are those of the first chunk, one a rung, then those of
-                                      the next; 0: the task is its chunk */
 };
 
 /* ---- Publishing (ARCHITECTURE section 8) ------------------------------------ */

@@ -192,28 +192,11 @@ static const struct field source_fields[] = {
     OTHER("places", places_write, places_read), END,
 };
 
-static void segment_count_write(const void *from, struct writer *w, const char *name) {
-    const struct task_unit *unit = from;
-    if (unit->segment_count > 0) {
-        writer_int(w, name, unit->segment_count);
-    }
-}
-
-/* Schedulers before it joined no chunks. */
-static void segment_count_read(void *to, struct arena *arena, struct reader *r, const char *name) {
-    struct task_unit *unit = to;
-    (void)arena;
-    if (reader_has(r, name)) {
-        reader_int(r, name, 1, GRID_FRAMES_MAX, &unit->segment_count);
-    }
-}
-
 static const struct field unit_fields[] = {
     NUMBER(struct task_unit, id, 0, INT64_MAX),
     NAME(struct task_unit, rendition, 0),
     PATH(struct task_unit, folder),
     FLAG(struct task_unit, may_replace),
-    OTHER("segments", segment_count_write, segment_count_read),
     END,
 };
 
@@ -344,26 +327,6 @@ static const struct field task_fields[] = {
     END,
 };
 
-/* One unit a rung, or in a run one a rung of each chunk, whose segments are those of the spec. */
-static bool units_fit(const struct task *task) {
-    size_t rungs = (size_t)task->spec.rung_count;
-    size_t segments = 0;
-    if (rungs == 0 || task->unit_count == 0 || task->unit_count % rungs != 0) {
-        return false;
-    }
-    if (task->unit_count == rungs && task->units[0].segment_count == 0) {
-        return true;
-    }
-    for (size_t i = 0; i < task->unit_count; i++) {
-        if (task->units[i].segment_count <= 0 ||
-            task->units[i].segment_count != task->units[i - i % rungs].segment_count) {
-            return false;
-        }
-        segments += i % rungs == 0 ? (size_t)task->units[i].segment_count : 0;
-    }
-    return segments == task->spec.chunk.segment_count;
-}
-
 void task_write(const struct task *task, struct writer *w, const char *name) {
     object_write(task_fields, task, w, name);
 }
@@ -379,9 +342,8 @@ void task_read(struct task *out, struct reader *r) {
     } else if (kind_fields[out->kind] != NULL && out->spec.kind != out->kind) {
         reader_fail(r, "spec", "is for a task of kind %s, not %s", task_kind_name(out->spec.kind),
                     task_kind_name(out->kind));
-    } else if (out->kind == TASK_VIDEO && !units_fit(out)) {
-        reader_fail(r, "units", "are %zu for %d rungs of %zu segments", out->unit_count,
-                    out->spec.rung_count, out->spec.chunk.segment_count);
+    } else if (out->kind == TASK_VIDEO && (size_t)out->spec.rung_count != out->unit_count) {
+        reader_fail(r, "units", "are %zu for %d rungs", out->unit_count, out->spec.rung_count);
     }
 }
 

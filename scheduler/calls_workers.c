@@ -212,17 +212,13 @@ static void grant_or_wait(struct tx *tx, struct call *call, const struct lease_r
 void call_grant_leases(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     struct lease_request request = {.session = ""};
-    int64_t slots = 0, wait_ms = 0, run_chunks = 1, now_ms = clock_monotonic_ms();
+    int64_t slots = 0, wait_ms = 0, now_ms = clock_monotonic_ms();
     reader_string(&r, "session", &request.session);
     reader_int(&r, "slots", 1, TASKS_MAX, &slots);
     reader_int(&r, "memory_bytes", 0, INT64_MAX, &request.memory_bytes);
     reader_int(&r, "wait_ms", 0, CALL_WAIT_MS_MAX, &wait_ms);
     read_kinds(&r, request.kinds);
-    if (reader_has(&r, "run_chunks")) {
-        reader_int(&r, "run_chunks", 1, RUN_CHUNKS_MAX, &run_chunks);
-    }
     request.slots = (int)slots;
-    request.run_chunks = (int)run_chunks;
     if (!reader_ok(&r)) {
         return;
     }

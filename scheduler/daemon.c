@@ -93,7 +93,6 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.strangers_per_address = (int)settings->strangers_per_address;
         scheduler.request_ms = (int)settings->request_ms;
         scheduler.sandbox_required = (enum sandbox_level)settings->sandbox_required;
-        scheduler.run_chunks = (int)settings->run_chunks;
         scheduler.hedge_after = (int)settings->hedge_after;
         scheduler.hedge_least_ms = (int)settings->hedge_least_ms;
         scheduler.stand_by = is_shared ? stand_by : NULL;

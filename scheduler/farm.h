@@ -62,7 +62,6 @@ struct farm {
     int64_t behind_seen;                 /* of publication.h's sweep: how far it has looked; */
     bool behind_again;                   /* whether it is to look at all that wait for others */
     enum sandbox_level sandbox_required; /* of workers that are given a source's bytes */
-    int run_chunks;         /* that one task may join; 1: none */
     int hedge_after;        /* times its expected time, after which a task is hedged; 0: never */
     int64_t hedge_least_ms; /* and not before */
     uint64_t (*draw)(uint64_t bound); /* a random number in [0, bound) */

@@ -8,10 +8,6 @@
  * fast presets: less than this much imbalance is not worth one. */
 static const double slack = 1.1;
 
-/* Of a run: its part of a slot's budget, and what may be lost with a worker, in seconds. */
-static const double run_part = 0.5;
-static const double run_most_s = 300;
-
 bool forming_same_task(const struct unit_row *a, const struct unit_row *b) {
     return a->kind == TASK_VIDEO && b->kind == TASK_VIDEO && !a->alone && !b->alone &&
            a->chunk == b->chunk && a->build == b->build && strcmp(a->title, b->title) == 0;
@@ -98,49 +94,4 @@ size_t forming_share(const struct unit_row *units, size_t count, double budget_s
         }
     }
     return result;
-}
-
-static bool is_untried(const struct unit_row *unit) {
-    return unit->attempts == 0 && !unit->may_replace && !unit->alone;
-}
-
-/* Whether the second unit is the first one's in the next chunk. */
-static bool is_next(const struct unit_row *a, const struct unit_row *b) {
-    return a->kind == TASK_VIDEO && b->kind == TASK_VIDEO && b->chunk == a->chunk + 1 &&
-           a->rendition == b->rendition && a->build == b->build && strcmp(a->title, b->title) == 0;
-}
-
-bool forming_is_run(const struct unit_row *units, size_t count, size_t *rungs) {
-    *rungs = 1;
-    while (*rungs < count && units[*rungs].chunk == units[0].chunk) {
-        (*rungs)++;
-    }
-    bool is_run = count % *rungs == 0;
-    for (size_t i = *rungs; is_run && i < count; i++) {
-        is_run = is_next(&units[i - *rungs], &units[i]);
-    }
-    return is_run;
-}
-
-size_t forming_run(const struct unit_row *units, const struct form_group *groups, size_t count,
-                   double budget_s, size_t chunks) {
-    const struct unit_row *first = &units[groups->first];
-    double most = run_part * budget_s < run_most_s ? run_part * budget_s : run_most_s;
-    double cost = 0;
-    size_t length = 0, rungs = 0;
-    for (size_t i = 0; i < count && i < chunks; i++) {
-        size_t end = (i + 1) * groups->count;
-        cost += groups[i].cost_s;
-        for (size_t j = 0; j < groups[i].count; j++) {
-            if (!is_untried(&units[groups[i].first + j])) {
-                return length > 0 ? length : 1;
-            }
-        }
-        if (groups[i].count != groups->count || end > FORM_RUNGS_MAX ||
-            !forming_is_run(first, end, &rungs) || (i > 0 && cost > most)) {
-            break;
-        }
-        length = i + 1;
-    }
-    return length > 0 ? length : 1;
 }

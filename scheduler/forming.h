@@ -50,19 +50,4 @@ double forming_budget(const double *busy_s, size_t busy, size_t slots, double wo
 size_t forming_share(const struct unit_row *units, size_t count, double budget_s,
                      size_t chosen[FORM_RUNGS_MAX]);
 
-/*
- * How many groups from the first of `groups` on can be one run: a task of whole chunks that follow
- * each other, with the same rungs each, none of them tried before, of at most `chunks` chunks and
- * FORM_RUNGS_MAX units. A run spares all but one of them the start of an encoder and the tail. Its
- * cost stays under half of the slot's budget, so that what is left at the end is small, and under
- * what a lost worker may cost. `groups` holds whole groups of `units`; count > 0. Returns 1 where
- * nothing can be joined to the first.
- */
-size_t forming_run(const struct unit_row *units, const struct form_group *groups, size_t count,
-                   double budget_s, size_t chunks);
-
-/* Whether these units, in order, are whole chunks of a run: the first chunk's, one a rung, then the
- * next chunk's. `*rungs` becomes how many the first chunk has. */
-bool forming_is_run(const struct unit_row *units, size_t count, size_t *rungs);
-
 #endif

@@ -2,8 +2,6 @@
 /* Stragglers: see hedge.h. */
 #include "hedge.h"
 
-#include "forming.h"
-
 enum {
     STRAGGLERS_MAX = 16, /* listed for one request */
     PROBE_PARTS = 10,    /* a probe may read all of a source, whose length nobody knows yet */
@@ -44,10 +42,6 @@ bool hedge_units(struct tx *tx, const struct lease_row *straggler, struct unit_l
         }
     }
     out->count = kept;
-    size_t rungs = 0;
-    if (kept > 0 && !forming_is_run(out->rows, kept, &rungs)) {
-        out->count = rungs; /* what is left of a run has a gap: the first chunk alone */
-    }
     return kept > 0;
 }
 

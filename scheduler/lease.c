@@ -13,7 +13,6 @@
 #include "metrics.h"
 #include "order.h"
 #include "outcome.h"
-#include "plan.h"
 #include "probes.h"
 #include "push.h"
 #include "session.h"
@@ -32,14 +31,13 @@ struct granting {
     struct farm *farm;
     struct session_row session;
     int64_t memory_left;
-    bool idle;         /* the worker runs nothing: it gets what is larger than its memory, rather
-                          than nobody */
-    size_t slots;      /* of all sessions */
-    size_t run_chunks; /* that a task may join at most */
-    bool plenty;       /* there is more ready than was looked at */
-    bool loaded;       /* the order */
-    bool busy_loaded;  /* what runs */
-    bool held_back;    /* a ready task waits for more of the worker's memory to be free */
+    bool idle;        /* the worker runs nothing: it gets what is larger than its memory, rather
+                         than nobody */
+    size_t slots;     /* of all sessions */
+    bool plenty;      /* there is more ready than was looked at */
+    bool loaded;      /* the order */
+    bool busy_loaded; /* what runs */
+    bool held_back;   /* a ready task waits for more of the worker's memory to be free */
     struct order order;
     struct unit_list ready; /* as order_read lists them */
     double *busy_s;
@@ -201,56 +199,17 @@ static double head_budget(const struct unit_row *units, size_t count, size_t slo
     return work / (double)slots;
 }
 
-/* What a slot should take of all that is there; see forming_budget. */
-static double slot_budget(const struct granting *g) {
+/* How much of a group this slot takes, and leases it. */
+static bool grant_share(struct granting *g, const struct form_group *group, struct writer *w) {
+    const struct unit_row *units = &g->ready.rows[group->first];
     double work = 0;
     for (size_t i = 0; i < g->ready.count; i++) {
         work += kind_is_pure(g->ready.rows[i].kind) ? g->ready.rows[i].cost_s : 0;
     }
     size_t slots = g->slots > g->busy ? g->slots : g->busy + 1;
-    return g->plenty ? 1e12 : forming_budget(g->busy_s, g->busy, slots, work);
-}
-
-/* Of how many groups from this one on a task is made: more than one where the encoder's chunks in
- * one go have the bytes that each has alone. */
-static size_t run_length(struct granting *g, const struct form_group *groups, size_t count,
-                         double budget_s) {
-    const struct unit_row *unit = &g->ready.rows[groups->first];
-    size_t length = 1;
-    if (g->run_chunks > 1 && unit->kind == TASK_VIDEO) {
-        length = forming_run(g->ready.rows, groups, count, budget_s, g->run_chunks);
-    }
-    if (length > 1) {
-        const struct plan *plan =
-            farm_plan_kept(g->farm, unit->title, unit->submission, unit->has_key);
-        length = plan != NULL && plan_chunks_join(&plan->title, unit->rendition) ? length : 1;
-    }
-    return length;
-}
-
-/* Leases a run of so many groups. */
-static bool grant_run(struct granting *g, const struct form_group *groups, size_t length,
-                      struct writer *w) {
-    size_t count = length * groups->count;
-    if (!grant_units(g, &g->ready.rows[groups->first], count, NULL, w)) {
-        return false;
-    }
-    forget_ready(g, groups->first, count);
-    return true;
-}
-
-/* How much of a group this slot takes, or how many that follow it, and leases it. */
-static bool grant_share(struct granting *g, const struct form_group *groups, size_t group_count,
-                        struct writer *w) {
-    const struct form_group *group = groups;
-    const struct unit_row *units = &g->ready.rows[group->first];
-    double budget = slot_budget(g);
+    double budget = g->plenty ? 1e12 : forming_budget(g->busy_s, g->busy, slots, work);
     if (units->early && units->chunk == 0) {
-        budget = head_budget(units, group->count, g->slots > g->busy ? g->slots : g->busy + 1);
-    }
-    size_t length = run_length(g, groups, group_count, budget);
-    if (length > 1) {
-        return grant_run(g, groups, length, w);
+        budget = head_budget(units, group->count, slots);
     }
     size_t chosen[FORM_RUNGS_MAX];
     struct unit_row task[FORM_RUNGS_MAX];
@@ -313,7 +272,7 @@ static bool grant_one(struct granting *g, struct writer *w) {
         if (chosen == count) {
             break;
         }
-        granted = grant_share(g, &groups[chosen], count - chosen, w);
+        granted = grant_share(g, &groups[chosen], w);
         if (!granted) {
             forget_ready(g, groups[chosen].first, groups[chosen].count);
         }
@@ -349,11 +308,11 @@ static void load_order(struct granting *g) {
 
 /* Tasks of the first units alone, where there are so many more that the rest plays no part. */
 static int grant_first(struct granting *g, const bool *kinds, int slots, struct writer *w) {
-    size_t first = ((size_t)slots + 1) * FORM_RUNGS_MAX; /* a run has no more units */
+    size_t first = ((size_t)slots + 1) * FORM_RUNGS_MAX;
     if (!g->plenty || first >= many(g)) {
         return 0;
     }
-    load_ready(g, kinds, first, (size_t)slots * g->run_chunks + 1);
+    load_ready(g, kinds, first, (size_t)slots + 1);
     g->plenty = true;
     return grant_looked_at(g, slots, w);
 }
@@ -424,18 +383,11 @@ static int grant_pushes(struct granting *g, int slots, struct writer *w) {
     return slots > 0 && tx_ok(g->tx) ? push_grant(g->tx, g->farm, &request, w) : 0;
 }
 
-/* That a task may join at most. */
-static size_t run_chunks(const struct farm *farm, const struct lease_request *request) {
-    int most = request->run_chunks < farm->run_chunks ? request->run_chunks : farm->run_chunks;
-    return most > 1 ? (size_t)most : 1;
-}
-
 int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *request,
                 struct writer *w, int64_t *retry_at) {
     struct granting g = {.tx = tx,
                          .farm = farm,
                          .memory_left = request->memory_bytes,
-                         .run_chunks = run_chunks(farm, request),
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
     bool kinds[TASK_KIND_COUNT], queued = false; /* whether it asks for what stands in the queue */

@@ -13,7 +13,6 @@ struct lease_request {
     int slots;            /* tasks wanted at most */
     int64_t memory_bytes; /* free on the worker */
     bool kinds[TASK_KIND_COUNT];
-    int run_chunks; /* that the worker can take as one task */
 };
 
 /* Whether any unit is ready now, whoever could run it. */

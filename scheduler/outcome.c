@@ -145,7 +145,6 @@ static bool same_bytes(struct tx *tx, int64_t unit, const struct unit_report *re
     return same;
 }
 
-/* `stats` are of the whole task: what a run repaired is counted in its first chunk. */
 static void keep_report(struct tx *tx, int64_t unit, const struct unit_report *report,
                         const struct task_stats *stats) {
     struct value repaired = INTEGER(stats->frames_repaired);
@@ -338,11 +337,8 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     } else if (fits_lease(tx, farm, &lease, units.count, report, &event)) {
         bool media = lease.kind == TASK_VIDEO || lease.kind == TASK_AUDIO;
         for (size_t i = 0; i < units.count; i++) {
-            const struct task_stats none = {0};
-            bool is_first = units.rows[i].chunk == units.rows[0].chunk;
             enum answer one = complete_unit(tx, &lease, &units.rows[i], event,
-                                            media ? &report->units[i] : NULL,
-                                            is_first ? &report->stats : &none);
+                                            media ? &report->units[i] : NULL, &report->stats);
             if (one == ANSWER_CONFLICT || answer == ANSWER_DROPPED) {
                 answer = one;
             }

@@ -123,17 +123,10 @@ bool plan_probes_alike(const struct ladder *one, const struct ladder *other);
 /* Limit of a probe's child, bytes. */
 int64_t plan_probe_memory(void);
 
-/* Whether chunks of the rendition that follow each other may be one task: its encoder's bytes do
- * not tell whether it went from one chunk to the next or began there. So it is with SVT-AV1 by
- * constant quality, which knows of a chunk's neighbours what its lead and tail show it. x264's
- * rate control and libaom's choice of quality carry on. */
-bool plan_chunks_join(const struct title_plan *title, int rendition);
-
 /*
  * What the child of a task of these units is told. Of each unit only kind,
  * rendition and chunk are read, so rows of the store serve as well as plan->units:
- * either one AUDIO unit, or 1 to 32 VIDEO units of one encoder: of one chunk, or of chunks that
- * follow each other and may be joined, each with the same rungs in the same order. Rungs
+ * either one AUDIO unit, or 1 to 32 VIDEO units of one chunk and one encoder. Rungs
  * stand in the order of the units and live in `arena`; `out` is the caller's
  * zeroed struct: free what it owns with child_spec_finish. Video gets the slice of
  * the index that its chunk needs: the last access point at or before its first

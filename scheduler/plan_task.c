@@ -105,11 +105,6 @@ double plan_unit_cost(const struct title_plan *title, const struct unit_plan *un
     }
 }
 
-bool plan_chunks_join(const struct title_plan *title, int rendition) {
-    return title->renditions[rendition].is_video &&
-           strcmp(title->renditions[rendition].video.encoder, "svt") == 0;
-}
-
 static int64_t fixed_memory_mib(const struct video_spec *spec) {
     return strcmp(spec->encoder, "svt") == 0 ? SVT_MEMORY_MIB
                                              : (int64_t)spec->threads * THREAD_MEMORY_MIB;
@@ -121,8 +116,8 @@ int64_t plan_task_memory(const struct title_plan *title, const struct unit_plan 
     int64_t bytes = title->source.timeline.frames * INDEX_BYTES_A_FRAME;
     int64_t fixed_mib = 0; /* of encoders */
     for (size_t i = 0; i < count; i++) {
-        if (units[i].kind != TASK_VIDEO || units[i].chunk != units[0].chunk) {
-            continue; /* of a run each chunk has the encoders of the first */
+        if (units[i].kind != TASK_VIDEO) {
+            continue;
         }
         const struct video_spec *spec = &title->renditions[units[i].rendition].video;
         bytes += spec_pixels(spec) * cost_of(spec)->bytes_a_pixel *
@@ -236,27 +231,6 @@ void plan_probe_spec(struct child_spec *out, const struct ladder *ladder, int64_
     };
 }
 
-/* How many of the units are of the first one's chunk. */
-static size_t count_rungs(const struct unit_plan *units, size_t count) {
-    size_t rungs = 1;
-    while (rungs < count && units[rungs].chunk == units[0].chunk) {
-        rungs++;
-    }
-    return rungs;
-}
-
-/* Whether each chunk but the first has the rungs of the one before. */
-static bool is_run(const struct title_plan *title, const struct unit_plan *units, size_t count) {
-    size_t rungs = count_rungs(units, count);
-    bool good = count % rungs == 0;
-    for (size_t i = rungs; good && i < count; i++) {
-        good = units[i].chunk == units[i - rungs].chunk + 1 &&
-               units[i].rendition == units[i - rungs].rendition &&
-               plan_chunks_join(title, units[i].rendition);
-    }
-    return good;
-}
-
 /* Whether the title has these units and one task can carry them. */
 static bool is_task(const struct title_plan *title, const struct unit_plan *units, size_t count) {
     if (count < 1 || count > 32 || (units[0].kind != TASK_VIDEO && count > 1)) {
@@ -265,7 +239,7 @@ static bool is_task(const struct title_plan *title, const struct unit_plan *unit
     for (size_t i = 0; i < count; i++) {
         const struct unit_plan *unit = &units[i];
         if (unit->rendition < 0 || (size_t)unit->rendition >= title->rendition_count ||
-            unit->kind != units[0].kind) {
+            unit->kind != units[0].kind || unit->chunk != units[0].chunk) {
             return false;
         }
         const struct rendition_plan *first = &title->renditions[units[0].rendition];
@@ -279,7 +253,7 @@ static bool is_task(const struct title_plan *title, const struct unit_plan *unit
             return false;
         }
     }
-    return units[0].kind != TASK_VIDEO || is_run(title, units, count);
+    return true;
 }
 
 int plan_task_spec(struct child_spec *out, struct arena *arena, const struct title_plan *title,
@@ -297,13 +271,11 @@ int plan_task_spec(struct child_spec *out, struct arena *arena, const struct tit
         out->grid = copy_grid(title->grid);
         return 0;
     }
-    size_t rungs = count_rungs(units, count);
-    grid_run(title->grid, (size_t)units[0].chunk, count / rungs, rendition->tail_frames,
-             &out->chunk);
+    grid_chunk(title->grid, (size_t)units[0].chunk, rendition->tail_frames, &out->chunk);
     copy_slice(&out->source, &title->source, out->chunk.first, out->chunk.end + out->chunk.tail);
-    out->rungs = arena_zero(arena, rungs, sizeof(*out->rungs));
-    out->rung_count = (int)rungs;
-    for (size_t i = 0; i < rungs; i++) {
+    out->rungs = arena_zero(arena, count, sizeof(*out->rungs));
+    out->rung_count = (int)count;
+    for (size_t i = 0; i < count; i++) {
         out->rungs[i] = title->renditions[units[i].rendition].video;
     }
     return 0;

@@ -62,7 +62,6 @@ struct scheduler_options scheduler_options_default(void) {
         .ttl_ms = 30000,
         .comment_ms = 12000,
         .keep_versions_ms = INT64_MAX,
-        .run_chunks = 4,
         .hedge_least_ms = 30000,
         .sandbox_required = SANDBOX_NONE,
         .limits = plan_limits_default(),
@@ -273,7 +272,6 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     scheduler->farm.keep_versions_ms = options->keep_versions_ms;
     scheduler->farm.keep_versions = options->keep_versions;
     scheduler->farm.sandbox_required = options->sandbox_required;
-    scheduler->farm.run_chunks = options->run_chunks;
     scheduler->farm.hedge_after = options->hedge_after;
     scheduler->farm.hedge_least_ms = options->hedge_least_ms;
     scheduler->sources = options->sources == NULL ? NULL : mem_string(options->sources);

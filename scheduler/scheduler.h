@@ -41,7 +41,6 @@ struct scheduler_options {
     int64_t keep_versions;    /* so many of them stay longer; default 0 */
     enum sandbox_level sandbox_required; /* of workers that are given a source's bytes; default
                                             SANDBOX_NONE: any */
-    int run_chunks;            /* that one task may join; 1: none */
     int hedge_after;           /* times its expected time after which a task that hangs behind is
                                   given to a second worker; default 0: never */
     int hedge_least_ms;        /* and not before; default 30000 */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "common/fs.h"
-#include "common/wire.h"
 #include "public_outputs.h"
 #include "store.h"
 #include "tenants.h"
@@ -149,16 +148,6 @@ static const struct config_option table[] = {
      .min = 0,
      .max = 1000,
      .help = "so many of a title's versions that were replaced last are kept longer"},
-    {.name = "run_chunks",
-     .type = CONFIG_INT,
-     .offset = FIELD(run_chunks),
-     .standard = "4",
-     .min = 1,
-     .max = RUN_CHUNKS_MAX,
-     .help =
-         "so many chunks that follow each other make one task at most, where the encoder allows "
-         "it (SVT-AV1), there is work enough and they take 5 minutes at most: it starts once "
-         "for all; 1: every chunk by itself, so that a lost worker costs less"},
     {.name = "hedge_after",
      .type = CONFIG_INT,
      .offset = FIELD(hedge_after),

@@ -29,7 +29,6 @@ struct settings {
     int64_t request_ms;
     int64_t keep_versions_ms;
     int64_t keep_versions;
-    int64_t run_chunks;     /* that one task may join; 1: none */
     int64_t hedge_after;    /* times the expected time; 0: never */
     int64_t hedge_least_ms; /* not before */
     const char *endpoints;  /* file of edges and catalogs; NULL: none */

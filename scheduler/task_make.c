@@ -73,7 +73,6 @@ static void fill_source(struct tx *tx, const struct farm *farm, struct task *tas
 
 static void fill_units(struct task *task, const struct plan *plan, const struct unit_row *units,
                        size_t count) {
-    bool is_run = units[count - 1].chunk != units[0].chunk;
     task->unit_count = count;
     task->units = arena_zero(&task->arena, count, sizeof(*task->units));
     for (size_t i = 0; i < count; i++) {
@@ -81,10 +80,6 @@ static void fill_units(struct task *task, const struct plan *plan, const struct 
         unit->id = units[i].id;
         unit->may_replace = units[i].may_replace;
         memcpy(unit->rendition, units[i].rendition_id, sizeof(unit->rendition));
-        if (is_run) {
-            const size_t *chunk = &plan->title.grid->chunks[units[i].chunk];
-            unit->segment_count = (int64_t)(chunk[1] - chunk[0]);
-        }
         if (units[i].rendition >= 0) {
             memcpy(unit->folder, plan->title.renditions[units[i].rendition].folder,
                    sizeof(unit->folder));

@@ -71,10 +71,8 @@ static void fill_unit(struct unit_report *out, struct arena *arena, const struct
                       size_t index, int salt) {
     char *text = mem_format("%s %lld %d", task->units[index].rendition,
                             (long long)task->spec.chunk.first, salt);
-    const struct task_unit *unit = &task->units[index];
     *out = (struct unit_report){
         .record = {1, 100}, .record_size = 2, .init_bytes = 700, .segment_count = 2};
-    out->segment_count = unit->segment_count > 0 ? (size_t)unit->segment_count : 2;
     sha256_hex_of("init", 4, out->init_sha256);
     out->segments = arena_zero(arena, out->segment_count, sizeof(*out->segments));
     for (size_t i = 0; i < out->segment_count; i++) {
@@ -232,7 +230,6 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
     const struct session_encoder encoders[] = {
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
-        {.name = "svt", .codec = "av1", .build_line = FIXTURE_AV1, .tail_frames = 7},
     };
     struct session_request request = {.worker = worker,
                                       .host = host,
@@ -242,7 +239,7 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
                                       .cores = 8,
                                       .sandbox = sandbox,
                                       .encoders = encoders,
-                                      .encoder_count = farm->has_av1 ? 3 : 2};
+                                      .encoder_count = 2};
     struct doing doing = {.input = &request, .output = session};
     return call(farm, run_join, &doing);
 }
@@ -286,8 +283,7 @@ static void run_lease(struct tx *tx, void *context) {
     struct doing *doing = context;
     struct lease_request request = {.session = doing->text,
                                     .slots = (int)doing->count,
-                                    .memory_bytes = doing->farm->memory_bytes,
-                                    .run_chunks = doing->farm->run_chunks};
+                                    .memory_bytes = doing->farm->memory_bytes};
     struct writer writer = writer_of(&doing->answer);
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
         request.kinds[i] = true;

@@ -16,7 +16,6 @@
 
 #define FIXTURE_BUILD "x264 test layout=1"
 #define FIXTURE_SOUND "aac test layout=1"
-#define FIXTURE_AV1 "svt test layout=1"
 
 /* A source of 1280x720 at 24 frames a second with a random access point each 2 s and
  * `sound` tracks of stereo. Lives in its own arena. */
@@ -41,8 +40,6 @@ struct fixture_farm {
     struct farm farm;
     atomic_int_fast64_t now_ms;
     int64_t memory_bytes;                 /* that workers say is free; default 64 GiB */
-    int run_chunks;                       /* that workers say a task may join; default none */
-    bool has_av1;                         /* workers that join have SVT-AV1 too */
     struct err err;                       /* of the last call */
     struct task tasks[FIXTURE_TASKS_MAX]; /* of the last lease */
     int task_count;

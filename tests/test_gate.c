@@ -215,35 +215,6 @@ START_TEST(an_init_that_is_not_the_specs_is_refused) {
 }
 END_TEST
 
-START_TEST(a_run_has_a_gate_for_each_chunk) {
-    struct unit_report reports[2] = {0};
-    struct gate gates[2];
-    char name[GATE_NAME];
-    for (size_t i = 0; i < 2; i++) {
-        gate_init(&gates[i], &spec, 0, &reports[i], &report.arena);
-    }
-    gate_narrow(&gates[0], 1, 2);
-    gate_narrow(&gates[1], 3, 1);
-    ck_assert_int_eq(gate_pass(&gates[0], &made[0], name, NULL), 0);
-    ck_assert_int_eq(gate_pass(&gates[1], &made[3], name, NULL), ERR_CORRUPT); /* no init yet */
-    gate_share_init(&gates[1], &gates[0]);
-    ck_assert_int_eq(gate_pass(&gates[1], &made[2], name, NULL), ERR_CORRUPT); /* not its */
-    ck_assert_int_eq(gate_pass(&gates[0], &made[1], name, NULL), 0);
-    ck_assert_int_eq(gate_end(&gates[0], NULL), ERR_CORRUPT);
-    ck_assert_int_eq(gate_pass(&gates[0], &made[2], name, NULL), 0);
-    ck_assert_int_eq(gate_pass(&gates[0], &made[3], name, NULL), ERR_CORRUPT);
-    ck_assert_int_eq(gate_pass(&gates[1], &made[3], name, NULL), 0);
-    ck_assert_str_eq(name, "00003.m4s");
-    ck_assert_int_eq(gate_end(&gates[0], NULL), 0);
-    ck_assert_int_eq(gate_end(&gates[1], NULL), 0);
-    ck_assert_str_eq(reports[1].init_sha256, reports[0].init_sha256);
-    ck_assert_uint_eq(reports[1].record_size, reports[0].record_size);
-    ck_assert_int_eq(reports[1].init_bytes, reports[0].init_bytes);
-    ck_assert_int_eq(reports[1].priming, reports[0].priming);
-    ck_assert_int_eq(reports[1].segments[0].number, 3);
-}
-END_TEST
-
 Suite *gate_suite(void) {
     Suite *suite = suite_create("gate");
     TCase *tc = tcase_create("gate");
@@ -252,7 +223,6 @@ Suite *gate_suite(void) {
     tcase_add_loop_test(tc, pieces_come_once_and_in_order, 0,
                         (int)(sizeof(orders) / sizeof(orders[0])));
     tcase_add_test(tc, nothing_may_be_missing_at_the_end);
-    tcase_add_test(tc, a_run_has_a_gate_for_each_chunk);
     tcase_add_loop_test(tc, a_lie_about_a_segment_is_found, 0,
                         (int)(sizeof(lies) / sizeof(lies[0])));
     tcase_add_loop_test(tc, an_init_that_is_not_the_specs_is_refused, 0, 4);

@@ -342,9 +342,6 @@ void any_task(struct task *t) {
         t->early.alone = any(0, 1);
     }
     t->unit_count = t->kind == TASK_VIDEO ? (size_t)t->spec.rung_count : 1;
-    if (t->kind == TASK_VIDEO && t->spec.chunk.segment_count > 1 && any(0, 1) == 1) {
-        t->unit_count *= 2; /* a run of two chunks */
-    }
     t->units = arena_zero(&t->arena, t->unit_count, sizeof(*t->units));
     for (size_t i = 0; i < t->unit_count; i++) {
         t->units[i].id = any(0, INT64_MAX);
@@ -352,13 +349,6 @@ void any_task(struct task *t) {
         snprintf(t->units[i].folder, sizeof(t->units[i].folder), "video/h264-%dp-0123456789",
                  (int)any(1, 999));
         t->units[i].may_replace = any(0, 1);
-    }
-    if (t->kind == TASK_VIDEO && t->unit_count != (size_t)t->spec.rung_count) {
-        int64_t first = any(1, (int64_t)t->spec.chunk.segment_count - 1);
-        for (size_t i = 0; i < t->unit_count; i++) {
-            t->units[i].segment_count =
-                i < t->unit_count / 2 ? first : (int64_t)t->spec.chunk.segment_count - first;
-        }
     }
 }
 

@@ -372,7 +372,6 @@ static void lease(struct lane *lane) {
         .memory_bytes = memory > 0 ? memory : 0,
         .wait_ms = is_short(lane, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS,
         .kinds = kinds_for(lane, session),
-        .run_chunks = RUN_CHUNKS_MAX,
     };
     int failed = api_lease(lane->api, session, &wish, tasks, &count, &err);
     if (failed == 0) {

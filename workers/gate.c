@@ -8,11 +8,11 @@
 
 #include "common/hash.h"
 
-void gate_init(struct gate *gate, const struct child_spec *spec, int rung,
+void gate_init(struct gate *gate, const struct child_spec *spec, int unit,
                struct unit_report *report, struct arena *arena) {
     *gate = (struct gate){.unit = report, .arena = arena};
     if (spec->kind == TASK_VIDEO) {
-        gate->track.video = &spec->rungs[rung];
+        gate->track.video = &spec->rungs[unit];
         gate->chunk = &spec->chunk;
         gate->first = spec->chunk.first_segment;
         gate->expected = spec->chunk.segment_count;
@@ -23,24 +23,6 @@ void gate_init(struct gate *gate, const struct child_spec *spec, int rung,
         gate->expected = spec->grid->segment_count;
     }
     report->segments = arena_zero(arena, gate->expected, sizeof(*report->segments));
-}
-
-void gate_narrow(struct gate *gate, int64_t first, size_t count) {
-    gate->first = first;
-    gate->expected = count;
-}
-
-void gate_share_init(struct gate *gate, const struct gate *of) {
-    const struct unit_report *made = of->unit;
-    struct unit_report *unit = gate->unit;
-    gate->track = of->track;
-    gate->has_init = true;
-    memcpy(unit->record, made->record, made->record_size);
-    unit->record_size = made->record_size;
-    unit->reorder_frames = made->reorder_frames;
-    unit->priming = made->priming;
-    unit->init_bytes = made->init_bytes;
-    memcpy(unit->init_sha256, made->init_sha256, sizeof(unit->init_sha256));
 }
 
 static int pass_init(struct gate *gate, const struct made *made, char name[GATE_NAME],

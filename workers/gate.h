@@ -21,16 +21,9 @@ struct gate {
     struct arena *arena;      /* borrowed */
 };
 
-/* The gate of rung `rung` of a VIDEO task, or of an AUDIO task; its report is filled as pieces
- * pass. */
-void gate_init(struct gate *gate, const struct child_spec *spec, int rung,
+/* The gate of unit `unit` of a VIDEO or AUDIO task; its report is filled as pieces pass. */
+void gate_init(struct gate *gate, const struct child_spec *spec, int unit,
                struct unit_report *report, struct arena *arena);
-
-/* Makes it that of one chunk of a run, `count` segments from `first` on, before any piece. */
-void gate_narrow(struct gate *gate, int64_t first, size_t count);
-
-/* The init segment of one chunk's gate is that of the next chunks of its rung. */
-void gate_share_init(struct gate *gate, const struct gate *of);
 
 /* Lets one piece pass: notes it in the report and names the object (as init.mp4,
  * 00001.m4s) in `name`. CORRUPT with a sentence where it breaks a rule. */

@@ -17,7 +17,6 @@ enum { FOLDER_RETRY_MS = 1000 };
 
 struct encode {
     struct gate *gates; /* owned; one a unit */
-    size_t rungs;       /* units of one chunk */
     struct put_queue *queue;
     enum failure_class failure; /* of the queue's thread */
     bool folders_known;
@@ -75,10 +74,9 @@ static int put_over(struct task_run *run, const struct task_unit *unit, const st
                    key, blob_name(run->output));
 }
 
-static int put(struct task_run *run, size_t index, const struct made *made, const char *name,
-               struct err *err) {
+static int put(struct task_run *run, const struct made *made, const char *name, struct err *err) {
     struct encode *encode = run->state;
-    const struct task_unit *unit = &run->task->units[index];
+    const struct task_unit *unit = &run->task->units[made->rung];
     char *key = mem_format("%s/%s/%s", run->task->title, unit->folder, name);
     struct err why = {0};
     int failed = blob_put(run->output, key, made->data, made->size, BLOB_CREATE, &why);
@@ -97,38 +95,21 @@ static int put(struct task_run *run, size_t index, const struct made *made, cons
     return failed;
 }
 
-/* The unit that a piece is of: its rung's in the chunk that its number is in. An init segment is
- * of the first chunk's. */
-static size_t unit_of(const struct task_run *run, const struct made *made) {
-    const struct encode *encode = run->state;
-    size_t unit = (size_t)made->rung;
-    while (!made->is_init && unit + encode->rungs < run->task->unit_count &&
-           made->report.number >= encode->gates[unit + encode->rungs].first) {
-        unit += encode->rungs;
-    }
-    return unit;
-}
-
 static int pass_and_put(void *context, const struct made *made, struct err *err) {
     struct task_run *run = context;
     struct encode *encode = run->state;
     char name[GATE_NAME];
-    size_t unit = unit_of(run, made);
-    int failed = gate_pass(&encode->gates[unit], made, name, err);
+    int failed = gate_pass(&encode->gates[made->rung], made, name, err);
     if (failed != 0) {
         err_wrap(err, "cannot encode '%s': what its encoder process made breaks the rules",
                  blob_source_name(run->source));
         encode->failure = FAILURE_LIES;
         return failed;
     }
-    for (size_t i = unit + encode->rungs; made->is_init && i < run->task->unit_count;
-         i += encode->rungs) {
-        gate_share_init(&encode->gates[i], &encode->gates[unit]);
-    }
     if (!encode->folders_known) {
         failed = wait_for_folders(run, err);
     }
-    return failed != 0 ? failed : put(run, unit, made, name, err);
+    return failed != 0 ? failed : put(run, made, name, err);
 }
 
 /* ---- In the slot's thread --------------------------------------------------------------- */
@@ -159,33 +140,17 @@ static void sink_progress(void *context, int64_t done, int64_t total) {
     atomic_store(&run->progress->total, total);
 }
 
-/* One a unit. In a run each rung has one a chunk. */
-static void gates_begin(struct task_run *run) {
-    const struct task *task = run->task;
-    struct task_report *report = &run->report;
-    struct encode *encode = run->state;
-    int64_t first = task->spec.chunk.first_segment;
-    encode->rungs = task->kind == TASK_VIDEO ? (size_t)task->spec.rung_count : 1;
-    encode->gates = mem_zero(task->unit_count, sizeof(*encode->gates));
-    for (size_t i = 0; i < task->unit_count; i++) {
-        const struct task_unit *unit = &task->units[i];
-        struct gate *gate = &encode->gates[i];
-        gate_init(gate, &task->spec, (int)(i % encode->rungs), &report->units[i], &report->arena);
-        if (unit->segment_count > 0) {
-            gate_narrow(gate, first, (size_t)unit->segment_count);
-            first += (i + 1) % encode->rungs == 0 ? unit->segment_count : 0;
-        }
-    }
-}
-
 static int queue_begin(struct task_run *run, struct err *err) {
     const struct task *task = run->task;
     struct task_report *report = &run->report;
     struct encode *encode = mem_zero(1, sizeof(*encode));
     run->state = encode;
+    encode->gates = mem_zero(task->unit_count, sizeof(*encode->gates));
     report->unit_count = task->unit_count;
     report->units = arena_zero(&report->arena, task->unit_count, sizeof(*report->units));
-    gates_begin(run);
+    for (size_t i = 0; i < task->unit_count; i++) {
+        gate_init(&encode->gates[i], &task->spec, (int)i, &report->units[i], &report->arena);
+    }
     encode->folders_known = true;
     for (size_t i = 0; i < task->unit_count; i++) {
         encode->folders_known = encode->folders_known && task->units[i].folder[0] != '\0';
