@@ -74,19 +74,18 @@ class Player {
     this.problem = h('p', { class: 'problem', role: 'alert', hidden: true });
     this.screen = h('div', { class: 'screen' });
     if (rung) {
-      this.screen.style.aspectRatio = `${rung.width} / ${rung.height}`;
+      this.screen.style.setProperty('--ratio', rung.width / rung.height);
     }
     this.choices = h('div', { class: 'choices', role: 'group', 'aria-label': 'Player' }, this.able.map((key) => h('button', {
       class: 'choice', 'data-player': key, onclick: () => this.choose(key),
     }, players[key].name)));
     this.rungs = h('div', { class: 'choices', role: 'group', 'aria-label': 'Rendition' });
     this.facts = h('dl', { class: 'facts' });
-    this.place.append(this.problem, this.screen,
-      h('div', { class: 'controls' },
-        h('div', {}, h('h2', {}, 'Rendition'), this.rungs),
-        h('div', {}, h('h2', {}, 'Player'), this.choices)),
+    this.place.append(this.problem, h('div', { class: 'watch' }, this.screen, h('div', { class: 'beside' },
+      h('div', {}, h('h2', {}, 'Rendition'), this.rungs),
+      h('div', {}, h('h2', {}, 'Player'), this.choices),
       this.facts,
-      h('p', { class: 'dim' }, 'Manifests: ', h('a', { href: this.urls.hls }, 'HLS'), this.urls.dash && [' ', h('a', { href: this.urls.dash }, 'DASH')]));
+      h('p', { class: 'dim' }, 'Manifests: ', h('a', { href: this.urls.hls }, 'HLS'), this.urls.dash && [' ', h('a', { href: this.urls.dash }, 'DASH')]))));
     this.signal.addEventListener('abort', () => this.stop());
     this.timer = setInterval(() => this.show(), LOOK_MS);
     if (this.able.length === 0) {
