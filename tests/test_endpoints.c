@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "scheduler/endpoints.h"
+#include "scheduler/hook_events.h"
 
 Suite *endpoints_suite(void);
 
@@ -77,6 +78,33 @@ END_TEST
 
 #define EDGE "endpoints:\n  - name: e\n    driver: dav\n    url: http://e.example\n"
 
+#define HOOK(url, more) "endpoints:\n  - {name: h, driver: webhook, url: '" url "'" more "}\n"
+
+START_TEST(a_webhook_has_rules_of_its_own) {
+    ck_assert_msg(parse(HOOK("https://h.example/a/?key=1", ", batch: true, tenant: news, "
+                                                           "max_age_s: 60, attempts: 3, "
+                                                           "timeout_s: 2, source: /farm, "
+                                                           "events: [title.done, title.failed]")) ==
+                      0,
+                  "%s", err.message);
+    const struct endpoint *hook = &endpoints.list[0];
+    ck_assert(hook->is_hook && hook->hook.batch);
+    ck_assert_str_eq(hook->push.url, "https://h.example/a/?key=1"); /* as it stands */
+    ck_assert_int_eq(hook->hook.events,
+                     hook_event_parse("title.done") | hook_event_parse("title.failed"));
+    ck_assert_int_eq(hook->hook.max_age_ms, 60000);
+    ck_assert_int_eq(hook->hook.timeout_ms, 2000);
+    ck_assert_int_eq(hook->hook.attempts, 3);
+    ck_assert_str_eq(hook->hook.source, "/farm");
+    ck_assert_str_eq(hook->tenant, "news");
+    const struct wanting wanting = {.tenant = "news"};
+    ck_assert(!endpoint_wants(hook, &wanting)); /* of titles it holds none */
+    finish();
+    ck_assert_int_eq(parse(HOOK("http://h.example", "")), 0);
+    ck_assert_int_eq(endpoints.list[0].hook.events, hook_events_default());
+}
+END_TEST
+
 /* Files that are refused, and what the sentence has. */
 static const struct {
     const char *text;
@@ -117,6 +145,17 @@ static const struct {
     {EDGE "    window: 22:61-06:00\n", "22:00-06:00"},
     {EDGE "    window: 25:00-06:00\n", "22:00-06:00"},
     {EDGE "  - {name: e, driver: dav, url: 'http://f'}\n", "twice"},
+    {HOOK("s3://e/a", ""), "of a webhook"},
+    {HOOK("http://", ""), "of a webhook"},
+    {HOOK("http://e/a#b", ""), "of a webhook"},
+    {HOOK("http://me:secret@e/", ""), "no user or password"},
+    {HOOK("http://e", ", fill: always"), "fill"},
+    {HOOK("http://e", ", events: []"), "at least one"},
+    {HOOK("http://e", ", events: [title.finish]"), "title.done"},
+    {HOOK("http://e", ", source: 'a b'"), "source"},
+    {HOOK("http://e", ", attempts: 0"), "attempts"},
+    {HOOK("http://e", ", timeout_s: 1000"), "timeout_s"},
+    {EDGE "    batch: true\n", "batch"},
 };
 
 START_TEST(what_is_wrong_is_said_in_a_sentence) {
@@ -194,6 +233,7 @@ Suite *endpoints_suite(void) {
     TCase *tests = tcase_create("endpoints");
     tcase_add_checked_fixture(tests, NULL, finish);
     tcase_add_test(tests, all_that_it_may_say);
+    tcase_add_test(tests, a_webhook_has_rules_of_its_own);
     tcase_add_loop_test(tests, what_is_wrong_is_said_in_a_sentence, 0,
                         sizeof(lies) / sizeof(lies[0]));
     tcase_add_test(tests, no_file_has_none_and_a_missing_one_is_told);
