@@ -19,7 +19,7 @@
 
 Suite *desk_suite(void);
 
-enum { NOW_MS = 1700000000, PADDING = 800000, PADDED = 60, LOG_SLACK = 4 << 20 };
+enum { NOW_MS = 1700000000, PADDING = 800000, PADDED = 48, LOG_SLACK = 2 << 20 };
 
 static char *folder;
 static char *path;
@@ -350,7 +350,7 @@ Suite *desk_suite(void) {
     Suite *suite = suite_create("desk");
     TCase *tests = tcase_create("desk");
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 60);
+    tcase_set_timeout(tests, 240);
     tcase_add_test(tests, a_change_that_takes_long_holds_no_read_up);
     tcase_add_test(tests, reads_that_take_long_hold_nothing_up);
     tcase_add_test(tests, a_read_sees_one_state);

@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 # A whole farm that publishes: scheduler and worker as an operator starts them, a clip submitted,
-# the edges of servers.sh, and one that is dead. Use, after servers.sh and pushes.sh: . farm.sh.
+# the edges of servers.sh, one that is dead, and a catalog. Use, after servers.sh and pushes.sh: . farm.sh.
 # What it made is in $out, its two versions in the list versions.
 
 farm_start() {
     farm_port=$(free_port)
     export REELFARM_SCHEDULER=http://127.0.0.1:$farm_port
+    export REELFARM_CATALOG=http://127.0.0.1:$(free_port)
+    "$reelfarm" catalog --store "$scratch/catalog.db" --port "${REELFARM_CATALOG##*:}" \
+        >"$scratch/catalog.log" 2>&1 &
+    pids[catalog]=$!
+    within 20 curl -sf "$REELFARM_CATALOG/readyz" || { cat "$scratch/catalog.log"; return 1; }
+    echo "catalog: {hmac: $(cat "$scratch/catalog.secret")}" >>"$scratch/secrets.yaml"
     cat >"$scratch/endpoints.yaml" <<END
 endpoints:
   - {name: dead, driver: dav, url: "http://127.0.0.1:$(free_port)"}
   - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port"}
   - {name: varnish, driver: pull, url: "http://127.0.0.1:$varnish_port"}
   - {name: cache, driver: pull, url: "http://127.0.0.1:$cache_port"}
+  - {name: catalog, driver: catalog, url: "$REELFARM_CATALOG",
+     serves: "http://127.0.0.1:$varnish_port"}
 END
     "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 300 --ttl-ms 10000 \
         --endpoints "$scratch/endpoints.yaml" >"$scratch/farm.log" 2>&1 &
@@ -24,9 +32,9 @@ END
 }
 
 farm_stop() {
-    kill -INT "${pids[encoder]}" "${pids[farm]}"
-    wait "${pids[encoder]}" "${pids[farm]}" 2>/dev/null
-    unset "pids[encoder]" "pids[farm]" REELFARM_SCHEDULER
+    kill -INT "${pids[encoder]}" "${pids[farm]}" "${pids[catalog]}"
+    wait "${pids[encoder]}" "${pids[farm]}" "${pids[catalog]}" 2>/dev/null
+    unset "pids[encoder]" "pids[farm]" "pids[catalog]" REELFARM_SCHEDULER REELFARM_CATALOG
 }
 
 # api METHOD PATH [BODY]
@@ -80,6 +88,24 @@ waited() {
         [ "$(grep -cE "^  at (dav|varnish|cache): held$" "$scratch/encode.log")" = 3 ]
 }
 
+# manifests VERSION: where the catalog says that this version plays, one a line, in $scratch/urls.
+manifests() {
+    "$reelfarm" search t --json >"$scratch/found" && python3 -c 'import json, sys
+found = [t for t in json.load(open(sys.argv[1]))["titles"] if t["version"] == sys.argv[2]]
+print(*[url for t in found for url in sorted(t["manifests"].values())], sep="\n")
+sys.exit(len(found) != 1)' "$scratch/found" "$1" >"$scratch/urls"
+}
+
+# What a search finds plays from the edge that it names, as HLS and as DASH.
+found_and_played() {
+    local url
+    within 60 manifests "${versions[-1]}" || { cat "$scratch/found"; return 1; }
+    [ "$(sed -E 's/.*\.//' <"$scratch/urls" | sort | tr '\n' ' ')" = "m3u8 mpd " ] || return 1
+    while read -r url; do
+        verifies "$url" && curl -sfI "$url" | grep -i "^Via: .*varnish" || return 1
+    done <"$scratch/urls"
+}
+
 dead_is_told_of() {
     within 20 publication dead "p['held'] == '' and 'connect' in p['error']" &&
         api GET /v1/endpoints | grep -E '"name":"dead"[^}]*"failures":[1-9]'
@@ -93,6 +119,8 @@ farm_undone() {
         api POST /v1/titles/t/publish '{"endpoint":"dav"}' && reaches "${versions[-1]}" &&
         verifies "http://127.0.0.1:$dav_port/t/master.m3u8" &&
         api POST /v1/titles/t/unpublish '{}' || return 1
+    within 30 publication catalog "p['held'] == ''" && ! "$reelfarm" search t | grep master ||
+        return 1
     within 30 publication dav "p['held'] == ''" && within 30 publication cache "p['held'] == ''" &&
         [ "$(ls "$edges/dav")" = "" ]
 }
