@@ -20,6 +20,9 @@ static const struct kind {
     {".mp4", false, {"video/mp4", "audio/mp4"}},
     {".m4s", false, {"video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment"}},
     {".json", false, {"application/json"}},
+    {".jpg", false, {"image/jpeg"}},
+    {".avif", false, {"image/avif"}},
+    {".vtt", false, {"text/vtt"}},
 };
 
 static const struct kind *kind_of(const char *path) {
