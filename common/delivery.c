@@ -15,6 +15,9 @@ static const struct {
     {".json", "application/json"},
     {".mp4", "video/mp4"},
     {".m4s", "video/mp4"},
+    {".jpg", "image/jpeg"},
+    {".avif", "image/avif"},
+    {".vtt", "text/vtt"},
 };
 
 const char *delivery_type(const char *path) {

@@ -81,6 +81,11 @@ enum codec_id codec_from_name(const char *name) {
     return CODEC_NONE;
 }
 
+int image_sheets(const struct image_spec *spec) {
+    int places = spec->columns * spec->rows;
+    return (spec->count + places - 1) / places;
+}
+
 bool codec_is_video(enum codec_id codec) {
     return codecs[codec].video;
 }

@@ -203,6 +203,28 @@ struct audio_spec {
     char language[MAX_LANGUAGE];
 };
 
+/* Pictures of a title to look at. */
+enum image_kind {
+    IMAGE_POSTER,     /* one picture, as AVIF and as JPEG */
+    IMAGE_STORYBOARD, /* small pictures, one every so often, tiled into JPEG sheets */
+    IMAGE_KIND_COUNT
+};
+
+/* With the source, all that their bytes depend on. */
+struct image_spec {
+    enum image_kind kind;
+    int width; /* of one picture, upright, square pixels, even */
+    int height;
+    enum deinterlace deinterlace;
+    int64_t interval_frames; /* storyboard: picture i stands for frames from i x this on */
+    int count;               /* pictures; of a poster 1 */
+    int columns;             /* of a sheet */
+    int rows;
+};
+
+/* Sheets of a storyboard; of a poster its one JPEG. */
+int image_sheets(const struct image_spec *spec);
+
 /* How loud a track is: ITU-R BS.1770-4, EBU Tech 3341 and 3342. */
 struct loudness {
     double integrated_lufs; /* LOUDNESS_GATE_LUFS: no 400 ms of it are louder */

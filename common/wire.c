@@ -15,6 +15,11 @@ enum {
     TRACKS_MAX = 256,
     SENTENCES_MAX = 1000,
     ACCESS_MAX = 1 << 23,
+    IMAGE_SIDE_MAX = 4096,
+    IMAGES_MAX = 10000,
+    IMAGES_A_SIDE_MAX = 16,
+    OBJECT_DIGITS = 5,
+    OBJECT_DIGITS_MAX = 12,
 };
 
 static const int64_t count_max = INT64_C(1) << 56;
@@ -60,7 +65,7 @@ static const char *const failure_names[FAILURE_COUNT + 1] = {
 const char *const wire_kind_names[TASK_KIND_COUNT + 1] = {
     [TASK_PROBE] = "probe",     [TASK_VIDEO] = "video", [TASK_AUDIO] = "audio",
     [TASK_PACKAGE] = "package", [TASK_SWAP] = "swap",   [TASK_REMOVE] = "remove",
-    [TASK_PUSH] = "push",       [TASK_EARLY] = "early",
+    [TASK_PUSH] = "push",       [TASK_EARLY] = "early", [TASK_IMAGES] = "images",
 };
 
 const char *const sandbox_level_names[] = {"full", "no-landlock", "none", NULL};
@@ -365,4 +370,78 @@ void audio_spec_read(struct audio_spec *out, struct reader *r) {
     if (reader_ok(r) && codec_is_video(out->codec)) {
         reader_fail(r, "codec", "must be one of sound, not %s", codec_name(out->codec));
     }
+}
+
+static const char *const image_kind_names[] = {
+    [IMAGE_POSTER] = "poster",
+    [IMAGE_STORYBOARD] = "storyboard",
+    NULL,
+};
+
+static const struct field image_spec_fields[] = {
+    CHOICE(struct image_spec, kind, 0, image_kind_names),
+    NUMBER(struct image_spec, width, 2, IMAGE_SIDE_MAX),
+    NUMBER(struct image_spec, height, 2, IMAGE_SIDE_MAX),
+    CHOICE(struct image_spec, deinterlace, 0, wire_deinterlace_names),
+    NUMBER(struct image_spec, interval_frames, 1, GRID_FRAMES_MAX),
+    NUMBER(struct image_spec, count, 1, IMAGES_MAX),
+    NUMBER(struct image_spec, columns, 1, IMAGES_A_SIDE_MAX),
+    NUMBER(struct image_spec, rows, 1, IMAGES_A_SIDE_MAX),
+    END,
+};
+
+void image_spec_write(const struct image_spec *spec, struct writer *w, const char *name) {
+    object_write(image_spec_fields, spec, w, name);
+}
+
+void image_spec_read(struct image_spec *out, struct reader *r) {
+    *out = (struct image_spec){0};
+    fields_read(image_spec_fields, out, NULL, r);
+}
+
+/* ---- objects ------------------------------------------------------------------- */
+
+/* By what a folder's name begins with; video and audio come last. */
+static const struct {
+    const char *folder;
+    const char *first;  /* object 0 */
+    const char *second; /* object 1; NULL: objects from 1 on are numbered */
+    const char *ending;
+} object_names[] = {
+    {"images/poster-", "poster.avif", "poster.jpg", NULL},
+    {"images/storyboard-", "thumbnails.vtt", NULL, ".jpg"},
+    {"", "init.mp4", NULL, ".m4s"},
+};
+
+static size_t object_row(const char *folder) {
+    size_t row = 0;
+    while (strncmp(folder, object_names[row].folder, strlen(object_names[row].folder)) != 0) {
+        row++;
+    }
+    return row;
+}
+
+void rendition_object_name(const char *folder, int64_t number, char out[WIRE_OBJECT_TEXT]) {
+    size_t row = object_row(folder);
+    if (number == 0 || object_names[row].second != NULL) {
+        snprintf(out, WIRE_OBJECT_TEXT, "%s",
+                 number == 0 ? object_names[row].first : object_names[row].second);
+    } else {
+        snprintf(out, WIRE_OBJECT_TEXT, "%05" PRId64 "%s", number, object_names[row].ending);
+    }
+}
+
+int64_t rendition_object_number(const char *folder, const char *name) {
+    size_t row = object_row(folder);
+    if (strcmp(name, object_names[row].first) == 0) {
+        return 0;
+    }
+    if (object_names[row].second != NULL) {
+        return strcmp(name, object_names[row].second) == 0 ? 1 : -1;
+    }
+    size_t digits = strspn(name, "0123456789");
+    bool numbered = digits >= OBJECT_DIGITS && digits < OBJECT_DIGITS_MAX &&
+                    strcmp(name + digits, object_names[row].ending) == 0;
+    int64_t number = numbered ? strtoll(name, NULL, 10) : -1;
+    return number > 0 ? number : -1;
 }

@@ -28,6 +28,7 @@ enum {
     WIRE_TITLE_TEXT = 129, /* [a-z0-9][a-z0-9._-]{0,127} with its NUL */
     WIRE_RENDITION_TEXT = 48,
     WIRE_FOLDER_TEXT = 96,
+    WIRE_OBJECT_TEXT = 32,
 };
 
 /* Whether the text is a title id: [a-z0-9][a-z0-9._-]{0,127}. */
@@ -134,12 +135,24 @@ struct rendition_plan {
                                       identity is known */
     char key[WIRE_HASH_TEXT];      /* "" until the identity is known */
     bool is_video;
+    bool is_image; /* neither pictures nor sound to be played */
     struct video_spec video;
     struct audio_spec audio;
+    struct image_spec image;
     int audio_track;        /* index in source->audio */
     const char *build_line; /* pinned for the title */
     int64_t tail_frames;    /* video: frames past a chunk's end that its encoder is shown */
 };
+
+/*
+ * A rendition's objects, by the name of its folder: number 0 is init.mp4, those from 1 on are
+ * segments; of a poster poster.avif and poster.jpg, of a storyboard thumbnails.vtt and its
+ * sheets, 00001.jpg on.
+ */
+void rendition_object_name(const char *folder, int64_t number, char out[WIRE_OBJECT_TEXT]);
+
+/* The number of the object of that name; -1 where a folder of its kind has no such object. */
+int64_t rendition_object_number(const char *folder, const char *name);
 
 /* All that packaging needs to know, as the scheduler gives it to a package task. */
 struct title_plan {
@@ -188,6 +201,7 @@ enum task_kind {
     TASK_REMOVE,
     TASK_PUSH,
     TASK_EARLY,
+    TASK_IMAGES,
     TASK_KIND_COUNT
 };
 
@@ -197,7 +211,7 @@ int task_kind_from_name(const char *name);       /* -1 for an unknown one */
 /* What a child is told: no URL, no credential, no path. A pure function of this
  * and of the source's bytes. */
 struct child_spec {
-    enum task_kind kind; /* PROBE, VIDEO or AUDIO */
+    enum task_kind kind; /* PROBE, VIDEO, AUDIO or IMAGES */
     int64_t source_size; /* bytes */
     /* probe */
     int max_width, max_height;
@@ -205,8 +219,9 @@ struct child_spec {
     struct rational max_rate;
     enum deinterlace deinterlace;
     int64_t long_gop_ms;
-    /* video and audio */
-    struct source_document source; /* for video with the slice of the index it needs */
+    /* video, audio and images */
+    struct source_document source; /* for images with its whole index, for video with the slice of
+                                      the index it needs */
     /* video */
     struct chunk_grid chunk;
     int rung_count;
@@ -215,6 +230,8 @@ struct child_spec {
     int audio_track;
     struct audio_spec audio;
     struct grid *grid; /* owned: boundaries of the segments */
+    /* images */
+    struct image_spec image;
 };
 
 /* The source as a worker reads it. */
@@ -441,6 +458,8 @@ void video_spec_write(const struct video_spec *spec, struct writer *w, const cha
 void video_spec_read(struct video_spec *out, struct reader *r);
 void audio_spec_write(const struct audio_spec *spec, struct writer *w, const char *name);
 void audio_spec_read(struct audio_spec *out, struct reader *r);
+void image_spec_write(const struct image_spec *spec, struct writer *w, const char *name);
+void image_spec_read(struct image_spec *out, struct reader *r);
 
 /* As reports, title documents and the API have it. */
 void loudness_write(const struct loudness *loudness, struct writer *w, const char *name);

@@ -13,7 +13,9 @@ enum {
 
 static void spec_write(const void *from, struct writer *w, const char *name) {
     const struct rendition_plan *rendition = from;
-    if (rendition->is_video) {
+    if (rendition->is_image) {
+        image_spec_write(&rendition->image, w, name);
+    } else if (rendition->is_video) {
         video_spec_write(&rendition->video, w, name);
     } else {
         audio_spec_write(&rendition->audio, w, name);
@@ -24,10 +26,26 @@ static void spec_read(void *to, struct arena *arena, struct reader *r, const cha
     (void)arena;
     struct rendition_plan *rendition = to;
     struct reader below = reader_object(r, name);
-    if (rendition->is_video) {
+    if (rendition->is_image) {
+        image_spec_read(&rendition->image, &below);
+    } else if (rendition->is_video) {
         video_spec_read(&rendition->video, &below);
     } else {
         audio_spec_read(&rendition->audio, &below);
+    }
+}
+
+/* Not there for what is played: plans of before images stay as they are, and so do hashes. */
+static void is_image_write(const void *from, struct writer *w, const char *name) {
+    if (((const struct rendition_plan *)from)->is_image) {
+        writer_bool(w, name, true);
+    }
+}
+
+static void is_image_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    if (reader_has(r, name)) {
+        reader_bool(r, name, &((struct rendition_plan *)to)->is_image);
     }
 }
 
@@ -36,6 +54,7 @@ static const struct field rendition_fields[] = {
     PATH(struct rendition_plan, folder),
     HASH(struct rendition_plan, key),
     FLAG(struct rendition_plan, is_video),
+    OTHER("is_image", is_image_write, is_image_read),
     OTHER("spec", spec_write, spec_read),
     NUMBER(struct rendition_plan, audio_track, 0, INT16_MAX),
     STRING(struct rendition_plan, build_line, TEXT_MAX),

@@ -116,6 +116,24 @@ static const struct field audio_fields[] = {
     END,
 };
 
+static void spec_image_write(const void *from, struct writer *w, const char *name) {
+    const struct child_spec *spec = from;
+    image_spec_write(&spec->image, w, name);
+}
+
+static void spec_image_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    struct child_spec *spec = to;
+    struct reader below = reader_object(r, name);
+    image_spec_read(&spec->image, &below);
+}
+
+static const struct field image_fields[] = {
+    OTHER("source", spec_source_write, spec_source_read),
+    OTHER("image", spec_image_write, spec_image_read),
+    END,
+};
+
 static const struct field spec_fields[] = {
     CHOICE(struct child_spec, kind, 0, wire_kind_names),
     NUMBER(struct child_spec, source_size, -1, count_max),
@@ -127,6 +145,7 @@ static const struct field *const kind_fields[TASK_KIND_COUNT] = {
     [TASK_PROBE] = probe_fields,
     [TASK_VIDEO] = video_fields,
     [TASK_AUDIO] = audio_fields,
+    [TASK_IMAGES] = image_fields,
 };
 
 void child_spec_write(const struct child_spec *spec, struct writer *w, const char *name) {
@@ -145,7 +164,8 @@ void child_spec_read(struct child_spec *out, struct arena *arena, struct reader 
         return;
     }
     if (kind_fields[out->kind] == NULL) {
-        reader_fail(r, "kind", "must be probe, video or audio, not %s", task_kind_name(out->kind));
+        reader_fail(r, "kind", "must be probe, video, audio or images, not %s",
+                    task_kind_name(out->kind));
         return;
     }
     fields_read(kind_fields[out->kind], out, arena, r);

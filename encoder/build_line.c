@@ -9,6 +9,7 @@
 
 #include "audio.h"
 #include "encoder/encoder.h"
+#include "image_avif.h"
 #include "picture.h"
 #include "sound.h"
 #include "video.h"
@@ -58,7 +59,7 @@ const char *encoder_library_at(size_t index) {
     return index < LIBRARY_COUNT ? libraries[index]() : NULL;
 }
 
-/* Video rows, then audio rows; fakes only where `fakes` says so. */
+/* Video rows, audio rows, then that of images; fakes only where `fakes` says so. */
 static bool row_at(size_t index, bool fakes, struct encoder_info *row) {
     const struct video_codec *video;
     for (size_t i = 0; (video = video_codec_at(i)) != NULL; i++) {
@@ -68,12 +69,17 @@ static bool row_at(size_t index, bool fakes, struct encoder_info *row) {
             return true;
         }
     }
-    const struct audio_codec *audio = audio_codec_at(index);
-    if (audio == NULL) {
-        return false;
+    const struct audio_codec *audio;
+    for (size_t i = 0; (audio = audio_codec_at(i)) != NULL; i++) {
+        if (index-- == 0) {
+            *row = (struct encoder_info){audio->name, audio->codec, audio->library(), 0};
+            return true;
+        }
     }
-    *row = (struct encoder_info){audio->name, audio->codec, audio->library(), 0};
-    return true;
+    if (index == 0) { /* posters are AV1 pictures */
+        *row = (struct encoder_info){"images", CODEC_AV1, image_avif_library(), 0};
+    }
+    return index == 0;
 }
 
 const struct encoder_info *encoder_info_at(size_t index) {

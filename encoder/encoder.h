@@ -138,12 +138,32 @@ int encoder_encode_audio(const struct encode_audio_task *task, const struct sour
                          const struct coded_sink *sink, struct encode_stats *stats,
                          struct err *err);
 
+struct encode_images_task {
+    const struct source_document *source; /* with its whole index */
+    struct image_spec spec;
+    progress_fn progress; /* pictures; may be NULL */
+    void *progress_context;
+};
+
+/* Takes one file, borrowed during the call; a negative answer ends the work with it. */
+typedef int (*image_fn)(void *context, int64_t number, const uint8_t *data, size_t size,
+                        struct err *err);
+
+/*
+ * Makes a title's images, and hands each on with its number (rendition_object_name), rising: of a
+ * poster 0 and 1, of a storyboard the sheets from 1 on. The poster is the random access point of
+ * those from 10 to 40 % of the title at which there is most to see; picture i of a storyboard is
+ * the one nearest to frame i x interval. So few pictures are decoded for each.
+ */
+int encoder_make_images(const struct encode_images_task *task, const struct source_io *io,
+                        image_fn emit, void *context, struct encode_stats *stats, struct err *err);
+
 /*
  * The build line: everything but spec and source that coded bytes depend on: a
  * hand-raised number of our media code and the versions of the codec, libavformat,
  * libavcodec, libavfilter, zimg and libc (ARCHITECTURE section 8), as one line
  * "encoder=x264 r3095 media=1 avformat=59.27.100 ...". Borrowed; NULL for an
- * encoder that this build lacks.
+ * encoder that this build lacks. "images" is the one of encoder_make_images.
  */
 const char *encoder_build_line(const char *encoder);
 

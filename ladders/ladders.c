@@ -106,6 +106,18 @@ static const struct field audio_fields[] = {
     END,
 };
 
+/* Stored ladders of before it say nothing of images. */
+static void images_write(const void *from, struct writer *w, const char *name) {
+    writer_bool(w, name, ((const struct ladder *)from)->images);
+}
+
+static void images_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    if (reader_has(r, name)) {
+        reader_bool(r, name, &((struct ladder *)to)->images);
+    }
+}
+
 static const struct field ladder_fields[] = {
     TEXT(struct ladder, name),
     TEXT(struct ladder, description),
@@ -114,6 +126,7 @@ static const struct field ladder_fields[] = {
     NUMBER(struct ladder, chunk_ms, 1000, 600000),
     RATIONAL(struct ladder, max_rate, 1, 1000000),
     CHOICE(struct ladder, deinterlace, 0, wire_deinterlace_names),
+    OTHER("images", images_write, images_read),
     END,
 };
 

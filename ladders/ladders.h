@@ -47,6 +47,7 @@ struct ladder {
     int chunk_ms;
     struct rational max_rate;
     enum deinterlace deinterlace;
+    bool images; /* a poster and a storyboard */
     int waive_count;
     char waive[LADDER_WAIVE_MAX][32]; /* ids of advice that `verify` need not give on its titles */
     int video_count;

@@ -412,13 +412,16 @@ void ladder_waive_read(struct ladder *ladder, struct reader *r) {
 
 void ladder_file_read(struct ladder *out, struct reader *r) {
     static const char *const own[] = {"description", "gop_s", "segment_gops", "chunk_s", "max_rate",
-                                      "deinterlace", "waive", "rungs",        "audio"};
+                                      "deinterlace", "waive", "rungs",        "audio",   "images"};
     struct ladder ladder = {.gop_ms = 2000, .segment_gops = 2, .chunk_ms = 16000};
     struct draft top = {.rung = {.vbv_init_percent = 50, .threads = 1}, .bufsize_ms = 2000};
     use_encoder(&top, encoder_row_for(CODEC_H264));
     only_settings_and(r, own, sizeof(own) / sizeof(own[0]));
     if (reader_has(r, "description")) {
         reader_text(r, "description", ladder.description, sizeof(ladder.description));
+    }
+    if (reader_has(r, "images")) {
+        reader_bool(r, "images", &ladder.images);
     }
     times_read(&ladder, r);
     ladder_waive_read(&ladder, r);

@@ -179,7 +179,27 @@ static int64_t period_millis(const struct period *period) {
     return longest;
 }
 
-static void period_write(const struct period *period, size_t number, struct buf *out) {
+/* Sheets of small pictures for seek bars: DASH-IF IOP 4.3, 6.2.6. */
+static void storyboard_write(const struct presented_storyboard *storyboard, int set,
+                             struct buf *out) {
+    buf_format(out,
+               "    <AdaptationSet id=\"%d\" contentType=\"image\" mimeType=\"image/jpeg\">\n"
+               "      <SegmentTemplate timescale=\"%" PRId64
+               "\" startNumber=\"1\" duration=\"%" PRId64 "\" media=\"$Number%%05d$.jpg\"/>\n",
+               set, storyboard->timescale, storyboard->duration);
+    buf_format(out,
+               "      <Representation id=\"%s\" bandwidth=\"%" PRId64
+               "\" width=\"%d\" height=\"%d\">\n",
+               storyboard->id, storyboard->bps, storyboard->width, storyboard->height);
+    buf_format(out,
+               "        <BaseURL>%s/</BaseURL>\n        <EssentialProperty "
+               "schemeIdUri=\"http://dashif.org/guidelines/thumbnail_tile\" value=\"%dx%d\"/>\n"
+               "      </Representation>\n    </AdaptationSet>\n",
+               storyboard->folder, storyboard->columns, storyboard->rows);
+}
+
+static void period_write(const struct period *period, size_t number,
+                         const struct presented_storyboard *storyboard, struct buf *out) {
     int *set_of = mem_zero(period->track_count, sizeof(*set_of));
     for (size_t t = 0; t < period->track_count; t++) {
         bool same = t > 0 && same_set(&period->tracks[t - 1], &period->tracks[t]);
@@ -196,6 +216,9 @@ static void period_write(const struct period *period, size_t number, struct buf 
         set_write(period, set_of, t, count, out);
         t += count;
     }
+    if (storyboard != NULL) {
+        storyboard_write(storyboard, set_of[period->track_count - 1] + 1, out);
+    }
     buf_string(out, "  </Period>\n");
     mem_free(set_of);
 }
@@ -210,7 +233,8 @@ void dash_write(const struct presentation *p, struct buf *out) {
     duration_write(p->min_buffer_ms, out);
     buf_string(out, "\">\n");
     for (size_t i = 0; i < p->period_count; i++) {
-        period_write(&p->periods[i], i + 1, out);
+        bool last = i + 1 == p->period_count;
+        period_write(&p->periods[i], i + 1, last && p->has_storyboard ? &p->storyboard : NULL, out);
     }
     buf_string(out, "</MPD>\n");
 }

@@ -2,7 +2,8 @@
 /*
  * A reader for static DASH manifests (ISO/IEC 23009-1) whose segments are named by
  * SegmentTemplate and SegmentTimeline: what they say, without an opinion on it.
- * Attributes that a Representation takes from its AdaptationSet are filled in.
+ * Attributes that a Representation takes from its AdaptationSet are filled in. AdaptationSets of
+ * images are passed over.
  * Private to packager/.
  */
 #ifndef PACKAGER_MPD_H

@@ -107,6 +107,17 @@ int segment_check(const uint8_t *data, size_t size, const struct track_config *t
                   const struct chunk_grid *chunk, const struct segment_report *report,
                   struct err *err);
 
+/* ---- Images ---------------------------------------------------------------- */
+
+/* WebVTT in the form that players know of thumbnails: which part of which sheet is shown when. */
+void thumbnails_write(const struct image_spec *spec, const struct timeline *timeline,
+                      struct buf *out);
+
+/* Whether these bytes are object `number` (rendition_object_name) of such images: a whole picture
+ * of the right size by its header, or the right text. CORRUPT with a sentence. */
+int image_object_check(const struct image_spec *spec, const struct timeline *timeline,
+                       int64_t number, const uint8_t *data, size_t size, struct err *err);
+
 /* ---- The presentation model ---------------------------------------------- */
 
 /* One segment as manifests see it; times in ticks of the track's timescale, after
@@ -142,6 +153,17 @@ struct presented_track {
     int64_t iframe_average_bps;
 };
 
+/* Sheets of small pictures; the times are of its first sheet, all are as long. */
+struct presented_storyboard {
+    const char *id;
+    const char *folder;
+    int width, height; /* of a sheet */
+    int columns, rows;
+    int64_t timescale;
+    int64_t duration; /* ticks */
+    int64_t bps;      /* of the largest sheet */
+};
+
 struct period {
     size_t track_count;
     struct presented_track *tracks; /* video before audio; video by codec, then rising peak_bps */
@@ -157,6 +179,8 @@ struct presentation {
     int64_t min_buffer_ms; /* by leaky bucket at each track's peak_bps, from any GOP on */
     size_t period_count;
     struct period *periods;
+    bool has_storyboard;
+    struct presented_storyboard storyboard;
 };
 
 void presentation_finish(struct presentation *presentation);

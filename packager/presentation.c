@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/hash.h"
+#include "images.h"
 #include "measure.h"
 #include "packager/packager.h"
 
@@ -256,13 +257,48 @@ static int refuse(struct presentation *p, const struct title_plan *plan, size_t 
     return failed;
 }
 
+/* Of images nothing is played; a storyboard is listed beside what is. */
+static int present_images(struct presentation *p, const struct title_plan *plan,
+                          const struct rendition_plan *rendition, const struct unit_report *report,
+                          struct err *err) {
+    const struct image_spec *spec = &rendition->image;
+    const struct rational rate = plan->source.timeline.rate;
+    int64_t largest = 0;
+    int failed = images_check(spec, report, err);
+    for (size_t i = 0; failed == 0 && i < report->segment_count; i++) {
+        largest = report->segments[i].bytes > largest ? report->segments[i].bytes : largest;
+    }
+    if (failed == 0 && spec->kind == IMAGE_STORYBOARD) {
+        int64_t duration = spec->interval_frames * spec->columns * spec->rows * rate.den;
+        p->has_storyboard = true;
+        p->storyboard = (struct presented_storyboard){
+            .id = rendition->id,
+            .folder = rendition->folder,
+            .width = spec->width * spec->columns,
+            .height = spec->height * spec->rows,
+            .columns = spec->columns,
+            .rows = spec->rows,
+            .timescale = p->duration_den,
+            .duration = duration,
+            .bps = ticks_scale(largest * 8, p->duration_den, duration, ROUND_UP),
+        };
+    }
+    return failed;
+}
+
 int presentation_build(struct presentation *out, const struct title_plan *plan,
                        const struct rendition_report *reports, struct err *err) {
     struct presentation p = begin(plan, plan->rendition_count);
     struct period *period = &p.periods[0];
+    period->track_count = 0;
     for (size_t i = 0; i < plan->rendition_count; i++) {
-        int failed = present_track(&p.arena, plan, &plan->renditions[i], &reports[i].joined,
-                                   plan->grid->segment_count, &period->tracks[i], err);
+        const struct rendition_plan *rendition = &plan->renditions[i];
+        const struct unit_report *report = &reports[i].joined;
+        int failed = rendition->is_image
+                         ? present_images(&p, plan, rendition, report, err)
+                         : present_track(&p.arena, plan, rendition, report,
+                                         plan->grid->segment_count,
+                                         &period->tracks[period->track_count++], err);
         if (failed != 0) {
             return refuse(&p, plan, i, failed, err);
         }

@@ -9,6 +9,7 @@
 
 #include "common/hash.h"
 #include "common/json.h"
+#include "images.h"
 #include "packager/packager.h"
 
 static const struct rendition_plan *rendition_of(const struct title_plan *plan,
@@ -191,6 +192,26 @@ static void timeline_write(const struct presentation *p, const struct title_plan
     writer_object_end(w);
 }
 
+static void images_of_title_write(const struct title_plan *plan,
+                                  const struct rendition_report *reports, struct writer *w) {
+    bool any = false;
+    for (size_t i = 0; i < plan->rendition_count; i++) {
+        if (!plan->renditions[i].is_image) {
+            continue;
+        }
+        if (!any) {
+            writer_array(w, "images");
+        }
+        any = true;
+        writer_object(w, NULL);
+        images_write(&plan->renditions[i], &reports[i].joined, w);
+        writer_object_end(w);
+    }
+    if (any) {
+        writer_array_end(w);
+    }
+}
+
 void title_document_write(const struct presentation *p, const struct title_plan *plan,
                           const struct rendition_report *reports, struct buf *out) {
     struct writer w = writer_of(out);
@@ -217,6 +238,7 @@ void title_document_write(const struct presentation *p, const struct title_plan 
         }
     }
     writer_array_end(&w);
+    images_of_title_write(plan, reports, &w);
     writer_object_end(&w);
     buf_string(out, "\n");
 }

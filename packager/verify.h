@@ -18,6 +18,7 @@
  *   verify_dash.c      the MPD and its Representations against facts
  *   verify_sets.c      AdaptationSets
  *   verify_document.c  title.json and the version's own copies
+ *   verify_images.c    posters and storyboards that it tells of
  *
  * To add a rule: a row in verify_rules.c with its enum rule here, and one call of
  * verify_found where it can be broken. tests/test_verify*.c want damage for each row.
@@ -338,5 +339,6 @@ void verify_dash_sets(struct verify *v); /* a part of that */
 /* title.json: before all else what it waives; then all of it, the version's copies and name. */
 void verify_document_read(struct verify *v);
 void verify_document(struct verify *v);
+void verify_images(struct verify *v, struct reader *root); /* a part of that */
 
 #endif

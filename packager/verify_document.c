@@ -291,6 +291,7 @@ void verify_document(struct verify *v) {
     }
     check_timing(v, &root);
     check_renditions(v, &root);
+    verify_images(v, &root);
     if (err.code != ERR_NONE) {
         verify_found(v, RULE_TITLE_DOCUMENT, document_path, "%s", err.message);
     }

@@ -21,6 +21,9 @@ static const struct kind {
     {".mp4", false, true, {"video/mp4", "audio/mp4"}},
     {".m4s", false, true, {"video/mp4", "audio/mp4", "video/iso.segment", "audio/iso.segment"}},
     {".json", false, false, {"application/json"}},
+    {".jpg", false, true, {"image/jpeg"}},
+    {".avif", false, false, {"image/avif"}},
+    {".vtt", false, true, {"text/vtt"}},
 };
 
 static const struct kind *kind_of(const char *path) {

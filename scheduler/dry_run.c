@@ -75,7 +75,7 @@ struct tally {
 };
 
 static bool is_media(const struct unit_plan *unit) {
-    return unit->kind == TASK_VIDEO || unit->kind == TASK_AUDIO;
+    return kind_is_media(unit->kind);
 }
 
 static bool is_made(struct tx *tx, const struct unit_plan *unit) {

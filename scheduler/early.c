@@ -23,8 +23,8 @@ enum {
 /* ---- a run begins ------------------------------------------------------------- */
 
 static bool is_early(const struct rendition_plan *rendition) {
-    return rendition->is_video ? rendition->video.codec == CODEC_H264
-                               : rendition->audio.codec == CODEC_AAC;
+    return !rendition->is_image && (rendition->is_video ? rendition->video.codec == CODEC_H264
+                                                        : rendition->audio.codec == CODEC_AAC);
 }
 
 /* Marks the units that playlists will list, and hashes what these are; whether there are

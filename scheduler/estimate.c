@@ -51,7 +51,9 @@ static void keep_row(struct tx *tx, const struct model_row *row) {
 }
 
 static void name_class(char name[MODEL_NAME_TEXT], const struct rendition_plan *rendition) {
-    if (rendition->is_video) {
+    if (rendition->is_image) {
+        model_class_name(name, PLAN_IMAGES_ENCODER, rendition->id, 0);
+    } else if (rendition->is_video) {
         const struct video_spec *spec = &rendition->video;
         model_class_name(name, spec->encoder, spec->preset, (int64_t)spec->width * spec->height);
     } else {

@@ -117,11 +117,15 @@ static void write_folder(struct tx *tx, struct page *page, const char *output, c
                 folder->name, title);
     }
     for (size_t i = 0; i < segments.count && tx_ok(tx); i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "%05" PRId64 ".m4s", segments.list[i].number);
+        char name[WIRE_OBJECT_TEXT];
+        rendition_object_name(folder->name, segments.list[i].number, name);
         write_object(page, folder->name, name, &segments.list[i]);
     }
-    write_object(page, folder->name, "init.mp4", &segments.init);
+    if (tx_ok(tx)) {
+        char name[WIRE_OBJECT_TEXT];
+        rendition_object_name(folder->name, 0, name);
+        write_object(page, folder->name, name, &segments.init);
+    }
     mem_free(segments.list);
     mem_free(place);
 }

@@ -213,7 +213,7 @@ static enum answer complete_unit(struct tx *tx, const struct lease_row *lease,
 static bool fits_lease(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                        size_t units, const struct task_report *report, enum unit_event *event) {
     bool whole = true;
-    bool media = lease->kind == TASK_VIDEO || lease->kind == TASK_AUDIO;
+    bool media = kind_is_media(lease->kind);
     const char *wrong = NULL;
     if (media && report->unit_count != units) {
         wrong = "has another number of units than the task";
@@ -335,7 +335,7 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     if (!counts) {
         answer = ANSWER_CONFLICT;
     } else if (fits_lease(tx, farm, &lease, units.count, report, &event)) {
-        bool media = lease.kind == TASK_VIDEO || lease.kind == TASK_AUDIO;
+        bool media = kind_is_media(lease.kind);
         for (size_t i = 0; i < units.count; i++) {
             enum answer one = complete_unit(tx, &lease, &units.rows[i], event,
                                             media ? &report->units[i] : NULL, &report->stats);

@@ -80,7 +80,8 @@ static int make_renditions(struct plan *plan, const struct ladder_selection *sel
                            const struct plan_options *options, struct err *err) {
     struct title_plan *title = &plan->title;
     size_t count = (size_t)(selection->video_count + selection->audio_count);
-    title->renditions = arena_zero(&title->arena, count, sizeof(*title->renditions));
+    title->renditions =
+        arena_zero(&title->arena, count + IMAGE_KIND_COUNT, sizeof(*title->renditions));
     title->rendition_count = count;
     int rc = 0;
     for (size_t i = 0; i < count && rc == 0; i++) {
@@ -95,6 +96,10 @@ static int make_renditions(struct plan *plan, const struct ladder_selection *sel
             memcpy(rendition->id, selection->audio_names[k], sizeof(selection->audio_names[k]));
         }
         rc = pin_encoder(rendition, plan, options, err);
+    }
+    if (rc == 0 && options->ladder->images) {
+        plan_images(title, options->ladder,
+                    choose_encoder(options, PLAN_IMAGES_ENCODER, CODEC_AV1));
     }
     return rc;
 }
@@ -140,18 +145,24 @@ static void add_codec(struct plan *plan, enum codec_id codec) {
     }
 }
 
-/* In the order of ARCHITECTURE section 5: sound, then each codec in title order. */
+/* In the order of ARCHITECTURE section 5: sound, then each codec in title order; then images,
+ * since nobody waits for them to watch. */
 static void make_units(struct plan *plan) {
     struct title_plan *title = &plan->title;
     size_t most = title->rendition_count * title->grid->chunk_count + 2;
     plan->units = arena_zero(&title->arena, most, sizeof(*plan->units));
     for (size_t i = 0; i < title->rendition_count; i++) {
-        if (!title->renditions[i].is_video) {
+        if (!title->renditions[i].is_video && !title->renditions[i].is_image) {
             add_unit(plan, TASK_AUDIO, (int)i, -1);
         }
     }
     for (int codec = CODEC_NONE + 1; codec < CODEC_COUNT; codec++) {
         add_codec(plan, (enum codec_id)codec);
+    }
+    for (size_t i = 0; i < title->rendition_count; i++) {
+        if (title->renditions[i].is_image) {
+            add_unit(plan, TASK_IMAGES, (int)i, -1);
+        }
     }
     size_t media = plan->unit_count;
     add_unit(plan, TASK_PACKAGE, -1, -1);
@@ -178,8 +189,12 @@ static void rendition_key(struct rendition_plan *rendition, const struct title_p
     rational_write(&w, "rate", timeline->rate);
     writer_int(&w, "frames", timeline->frames);
     rational_write(&w, "start", timeline->start);
-    grid_write(title->grid, &w, "grid");
-    if (rendition->is_video) {
+    if (!rendition->is_image) {
+        grid_write(title->grid, &w, "grid");
+    }
+    if (rendition->is_image) {
+        image_spec_write(&rendition->image, &w, "spec");
+    } else if (rendition->is_video) {
         video_spec_write(&rendition->video, &w, "spec");
     } else {
         writer_int(&w, "track", rendition->audio_track);
@@ -199,7 +214,10 @@ static void rendition_name(struct rendition_plan *rendition) {
         id += sizeof(sound) - 1;
     }
     snprintf(rendition->folder, sizeof(rendition->folder), "%s/%s-%.*s",
-             rendition->is_video ? "video" : "audio", id, FOLDER_KEY_DIGITS, rendition->key);
+             rendition->is_image   ? "images"
+             : rendition->is_video ? "video"
+                                   : "audio",
+             id, FOLDER_KEY_DIGITS, rendition->key);
 }
 
 void plan_rendition_of(const char *folder, char id[WIRE_RENDITION_TEXT]) {

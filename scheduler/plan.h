@@ -38,10 +38,13 @@ struct announced_encoder {
 
 enum { PLAN_PLACE_TEXT = 1024 };
 
-/* One node of the plan: a chunk of one rung, a whole sound track, or one of the
- * steps after them. */
+/* By this name workers announce that they make posters and storyboards. */
+#define PLAN_IMAGES_ENCODER "images"
+
+/* One node of the plan: a chunk of one rung, a whole sound track, a poster or a storyboard, or one
+ * of the steps after them. */
 struct unit_plan {
-    enum task_kind kind;  /* VIDEO, AUDIO, PACKAGE or SWAP */
+    enum task_kind kind;  /* VIDEO, AUDIO, IMAGES, PACKAGE or SWAP */
     int rendition;        /* index in title.renditions; -1 for PACKAGE and SWAP */
     int chunk;            /* index in the grid; -1 but for VIDEO */
     double cost_s;        /* expected CPU seconds of a common core: right within a factor of 3 */
@@ -58,7 +61,8 @@ struct plan {
     struct title_plan title; /* arena of everything here */
     const char *output;      /* URL of the folder above the title's, without a slash at its end */
     /* In the order of leasing, ARCHITECTURE section 5: sound, then H.264 by chunk, then
-     * further codecs by chunk, then PACKAGE, then SWAP. The index is the order number. */
+     * further codecs by chunk, then images, then PACKAGE, then SWAP. The index is the order number.
+     */
     size_t unit_count;
     struct unit_plan *units;
     size_t dropped_count; /* rungs of the ladder that this source does not get; after

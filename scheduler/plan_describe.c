@@ -37,7 +37,9 @@ static void rendition_json(const struct rendition_plan *rendition, struct writer
     if (rendition->folder[0] != '\0') {
         writer_string(w, "folder", rendition->folder);
     }
-    if (rendition->is_video) {
+    if (rendition->is_image) {
+        image_spec_write(&rendition->image, w, "image");
+    } else if (rendition->is_video) {
         video_spec_write(&rendition->video, w, "video");
     } else {
         audio_spec_write(&rendition->audio, w, "audio");
@@ -142,6 +144,20 @@ static void audio_text(const struct rendition_plan *rendition, struct buf *out) 
                (double)spec->bitrate_bps / 1000);
 }
 
+static void image_text(const struct title_plan *title, const struct rendition_plan *rendition,
+                       struct buf *out) {
+    const struct image_spec *spec = &rendition->image;
+    char size[32];
+    snprintf(size, sizeof(size), "%dx%d", spec->width, spec->height);
+    buf_format(out, "  %-18s %-10s ", rendition->id, size);
+    if (spec->kind == IMAGE_POSTER) {
+        buf_string(out, "AVIF and JPEG\n");
+    } else {
+        buf_format(out, "JPEG, %d pictures, one for %.4g s\n", spec->count,
+                   seconds_of(title, spec->interval_frames));
+    }
+}
+
 /* "4 s, 4 s, 8 s, then 447 of 16 s, 12 s": runs of equal chunks. */
 static void chunks_text(const struct title_plan *title, struct buf *out) {
     const struct grid *grid = title->grid;
@@ -170,7 +186,9 @@ void plan_describe_text(const struct plan *plan, struct buf *out) {
     buf_format(out, "Ladder    %s\n", title->ladder);
     for (size_t i = 0; i < title->rendition_count; i++) {
         const struct rendition_plan *rendition = &title->renditions[i];
-        if (rendition->is_video) {
+        if (rendition->is_image) {
+            image_text(title, rendition, out);
+        } else if (rendition->is_video) {
             video_text(rendition, out);
         } else {
             audio_text(rendition, out);

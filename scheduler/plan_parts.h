@@ -14,4 +14,9 @@ void plan_copy_source(struct source_document *out, const struct source_document 
  * decoding that the rungs of its chunk have in common. */
 double plan_unit_cost(const struct title_plan *title, const struct unit_plan *unit);
 
+/* Appends the title's poster and storyboard to its renditions, for which there is room; none
+ * where `row` is NULL: no worker makes them. */
+void plan_images(struct title_plan *title, const struct ladder *ladder,
+                 const struct announced_encoder *row);
+
 #endif

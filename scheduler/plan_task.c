@@ -35,6 +35,9 @@ static const double decode_ns_a_pixel = 3;
 static const double deinterlace_ns_a_pixel = 6;
 static const double sound_s_a_second = 0.01;
 static const double step_s = 0.05;
+static const double image_s = 0.15;     /* of each picture: opening the source, decoding to it */
+static const double poster_s = 2;       /* its candidates, and AVIF */
+static const int image_memory_mib = 96; /* sheets, scaling, AVIF */
 
 static const int64_t mebibyte = INT64_C(1) << 20;
 
@@ -100,6 +103,10 @@ double plan_unit_cost(const struct title_plan *title, const struct unit_plan *un
         return video_cost(title, unit);
     case TASK_AUDIO:
         return (double)timeline->frames / rational_value(timeline->rate) * sound_s_a_second;
+    case TASK_IMAGES: {
+        const struct image_spec *spec = &title->renditions[unit->rendition].image;
+        return spec->kind == IMAGE_POSTER ? poster_s : spec->count * image_s;
+    }
     default:
         return step_s;
     }
@@ -116,6 +123,7 @@ int64_t plan_task_memory(const struct title_plan *title, const struct unit_plan 
     int64_t bytes = title->source.timeline.frames * INDEX_BYTES_A_FRAME;
     int64_t fixed_mib = 0; /* of encoders */
     for (size_t i = 0; i < count; i++) {
+        fixed_mib += units[i].kind == TASK_IMAGES ? image_memory_mib : 0;
         if (units[i].kind != TASK_VIDEO) {
             continue;
         }
@@ -248,8 +256,9 @@ static bool is_task(const struct title_plan *title, const struct unit_plan *unit
                      (size_t)unit->chunk < title->grid->chunk_count &&
                      rendition->video.codec == first->video.codec &&
                      rendition->tail_frames == first->tail_frames;
-        bool audio = unit->kind == TASK_AUDIO && !rendition->is_video;
-        if (!video && !audio) {
+        bool audio = unit->kind == TASK_AUDIO && !rendition->is_video && !rendition->is_image;
+        bool image = unit->kind == TASK_IMAGES && rendition->is_image;
+        if (!video && !audio && !image) {
             return false;
         }
     }
@@ -269,6 +278,11 @@ int plan_task_spec(struct child_spec *out, struct arena *arena, const struct tit
         out->audio_track = rendition->audio_track;
         out->audio = rendition->audio;
         out->grid = copy_grid(title->grid);
+        return 0;
+    }
+    if (out->kind == TASK_IMAGES) {
+        plan_copy_source(&out->source, &title->source, 0, title->source.access_count, false);
+        out->image = rendition->image;
         return 0;
     }
     grid_chunk(title->grid, (size_t)units[0].chunk, rendition->tail_frames, &out->chunk);

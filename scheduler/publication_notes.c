@@ -27,9 +27,11 @@ void publication_note(struct tx *tx, struct farm *farm, const char *id) {
     }
     for (size_t i = 0; i < count; i++) {
         const struct rendition_plan *rendition = &plan->title.renditions[i];
+        int64_t segments = rendition->is_image ? image_sheets(&rendition->image)
+                                               : (int64_t)plan->title.grid->segment_count;
         sql_run(tx, SQL_VERSION_FOLDER_ADD,
                 VALUES(TEXT(id), TEXT(title.version), INTEGER((int64_t)i), TEXT(rendition->id),
-                       TEXT(rendition->folder), INTEGER((int64_t)plan->title.grid->segment_count)));
+                       TEXT(rendition->folder), INTEGER(segments)));
     }
     title_row_finish(&title);
 }

@@ -233,5 +233,9 @@ bool session_get(struct tx *tx, const char *id, struct session_row *out) {
 }
 
 bool kind_is_pure(enum task_kind kind) {
-    return kind == TASK_PROBE || kind == TASK_VIDEO || kind == TASK_AUDIO;
+    return kind == TASK_PROBE || kind_is_media(kind);
+}
+
+bool kind_is_media(enum task_kind kind) {
+    return kind == TASK_VIDEO || kind == TASK_AUDIO || kind == TASK_IMAGES;
 }

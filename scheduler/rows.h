@@ -160,4 +160,7 @@ bool session_get(struct tx *tx, const char *id, struct session_row *out);
 /* Whether results of the kind are a pure function of spec and source. */
 bool kind_is_pure(enum task_kind kind);
 
+/* Whether tasks of this kind put objects of a rendition, and report them. */
+bool kind_is_media(enum task_kind kind);
+
 #endif

@@ -330,6 +330,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_VERSIONS_DROP] = "DELETE FROM publication_version WHERE publication = $1",
     [SQL_PUBLICATION_RENDITIONS] =
         "SELECT f.rendition FROM version_folder f WHERE f.title = $1 AND f.version = $2 "
+        "AND f.folder NOT LIKE 'images/%' " /* no playlist lists them */
         "ORDER BY f.position",
     /* Those of the versions that go, but what another version there has too. */
     [SQL_PUBLICATION_FOLDERS] =
@@ -581,13 +582,14 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_NEED_NOTHING] = "UPDATE unit SET waiting = 0 WHERE title = $1 AND position = $2",
     [SQL_UNITS_SET_ORDER] = "UPDATE unit SET (priority, tenant, due) = (SELECT " UNIT_ORDER
                             "FROM title t WHERE t.id = $1) WHERE title = $1",
-    [SQL_UNITS_READY] =
-        "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.state = 'ready' AND u.tenant = $1 "
-        "AND u.priority = $2 AND u.build = $3 AND u.ready_at <= $4 "
-        "AND u.kind IN ($6, $7, $8, $9, $10, $11, $12, $13) "
-        "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio') OR EXISTS (SELECT 1 FROM unit p "
-        "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
-        "ORDER BY u.due, u.submission, u.position LIMIT $5",
+    [SQL_UNITS_READY] = "SELECT " UNIT_COLUMNS
+                        "FROM unit u WHERE u.state = 'ready' AND u.tenant = $1 "
+                        "AND u.priority = $2 AND u.build = $3 AND u.ready_at <= $4 "
+                        "AND u.kind IN ($6, $7, $8, $9, $10, $11, $12, $13, $14) "
+                        "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio', 'images') OR EXISTS "
+                        "(SELECT 1 FROM unit p "
+                        "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "
+                        "ORDER BY u.due, u.submission, u.position LIMIT $5",
     [SQL_UNITS_COUNT_READY] =
         "SELECT count(*) FROM (SELECT 1 FROM unit WHERE state = 'ready' AND tenant = $1 "
         "AND priority = $2 AND build = $3 LIMIT $4) r",
@@ -611,8 +613,9 @@ static const char *const statements[SQL_COUNT] = {
     /* Where they stand: enum standing of why_facts.c. */
     [SQL_UNITS_STANDING] =
         "SELECT kind, rendition, build, state, CASE WHEN state <> 'ready' THEN 0 "
-        "WHEN ready_at > $2 THEN 1 WHEN key = '' AND kind IN ('video', 'audio') AND NOT EXISTS "
-        "(SELECT 1 FROM unit p WHERE p.title = $1 AND p.kind = 'probe' AND p.state = 'leased') "
+        "WHEN ready_at > $2 THEN 1 WHEN key = '' AND kind IN ('video', 'audio', 'images') "
+        "AND NOT EXISTS (SELECT 1 FROM unit p WHERE p.title = $1 AND p.kind = 'probe' AND p.state "
+        "= 'leased') "
         "THEN 2 ELSE 3 END AS stands, count(*), max(ready_at), min(chunk), max(doublings) "
         "FROM unit WHERE title = $1 GROUP BY kind, rendition, build, state, stands",
     [SQL_UNITS_PAGE] =

@@ -20,7 +20,7 @@ static const struct {
     [TASK_VIDEO] = {120, 30, 0},         [TASK_AUDIO] = {600, 30, 0},
     [TASK_PACKAGE] = {600, 0, 64 << 20}, [TASK_SWAP] = {120, 0, 16 << 20},
     [TASK_REMOVE] = {600, 0, 16 << 20},  [TASK_PUSH] = {6 * 3600, 0, 64 << 20},
-    [TASK_EARLY] = {120, 0, 64 << 20},
+    [TASK_EARLY] = {120, 0, 64 << 20},   [TASK_IMAGES] = {600, 30, 0},
 };
 
 /* Fills what the child is told and how much it may take. 0 or the error of the plan. */

@@ -201,17 +201,17 @@ static void write_renditions(struct tx *tx, const struct title_row *title, const
         int rendition = (int)query_integer(&query, 0);
         int64_t frames = query_integer(&query, 3);
         int64_t done = query_integer(&query, 4) + running_frames(plan, view, rendition);
-        bool is_video = plan->title.renditions[rendition].is_video;
+        const struct rendition_plan *made = &plan->title.renditions[rendition];
         writer_object(w, NULL);
-        writer_string(w, "id", plan->title.renditions[rendition].id);
-        writer_string(w, "kind", is_video ? "video" : "audio");
+        writer_string(w, "id", made->id);
+        writer_string(w, "kind", made->is_image ? "images" : made->is_video ? "video" : "audio");
         writer_int(w, "units", query_integer(&query, 1));
         writer_int(w, "units_done", query_integer(&query, 2));
         writer_int(w, "frames_done", done);
         writer_int(w, "frames", frames);
         writer_int(w, "reused", query_integer(&query, 5));
-        if (!is_video && title->state == TITLE_DONE) {
-            write_loudness(tx, title, &plan->title.renditions[rendition], w);
+        if (!made->is_video && title->state == TITLE_DONE) {
+            write_loudness(tx, title, made, w);
         }
         writer_object_end(w);
         view->encoded_frames += done;

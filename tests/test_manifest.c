@@ -54,7 +54,7 @@ static const struct {
 };
 
 static struct title_plan plan;
-static struct rendition_report reports[ALL_RUNGS + 1];
+static struct rendition_report reports[ALL_RUNGS + 1 + IMAGE_KIND_COUNT];
 
 static void fill_rendition(size_t index) {
     struct rendition_plan *rendition = &plan.renditions[index];
@@ -179,8 +179,46 @@ static void fill_title(size_t rung_count) {
     fill_audio_report(&reports[rung_count].joined);
 }
 
+static void fill_images(struct rendition_plan *rendition, struct unit_report *report,
+                        enum image_kind kind) {
+    static const struct image_spec specs[] = {
+        [IMAGE_POSTER] = {IMAGE_POSTER, 1280, 720, DEINTERLACE_FRAME, FRAMES, 1, 1, 1},
+        [IMAGE_STORYBOARD] = {IMAGE_STORYBOARD, 320, 180, DEINTERLACE_FRAME, 48, 6, 2, 2},
+    };
+    *rendition = (struct rendition_plan){
+        .is_image = true, .image = specs[kind], .build_line = "encoder=images media=1 layout=1"};
+    const char *name = kind == IMAGE_POSTER ? "poster" : "storyboard";
+    snprintf(rendition->id, sizeof(rendition->id), "%s", name);
+    snprintf(rendition->folder, sizeof(rendition->folder), "images/%s-aabbccddee", name);
+    memset(rendition->key, 'e', sizeof(rendition->key) - 1);
+    report->init_bytes = 9000;
+    snprintf(report->init_sha256, WIRE_HASH_TEXT, "%064x", 7);
+    report->segment_count = (size_t)image_sheets(&specs[kind]);
+    report->segments = arena_zero(&plan.arena, report->segment_count, sizeof(*report->segments));
+    for (size_t s = 0; s < report->segment_count; s++) {
+        report->segments[s] = (struct segment_report){
+            .number = (int64_t)s + 1, .bytes = 20000 - (int64_t)s, .samples = 1};
+        snprintf(report->segments[s].sha256, WIRE_HASH_TEXT, "%064zx", s + 8);
+    }
+}
+
 static void setup(void) {
     fill_title(RUNGS);
+}
+
+/* In the plan images come last; here first, to see that places are not mixed up. */
+static void setup_images(void) {
+    fill_title(RUNGS);
+    struct rendition_plan *all =
+        arena_zero(&plan.arena, plan.rendition_count + IMAGE_KIND_COUNT, sizeof(*plan.renditions));
+    memcpy(all + IMAGE_KIND_COUNT, plan.renditions, plan.rendition_count * sizeof(*all));
+    memmove(reports + IMAGE_KIND_COUNT, reports, plan.rendition_count * sizeof(*reports));
+    memset(reports, 0, IMAGE_KIND_COUNT * sizeof(*reports));
+    plan.renditions = all;
+    plan.rendition_count += IMAGE_KIND_COUNT;
+    for (int kind = 0; kind < IMAGE_KIND_COUNT; kind++) {
+        fill_images(&all[kind], &reports[kind].joined, (enum image_kind)kind);
+    }
 }
 
 static void setup_all(void) {
@@ -234,6 +272,27 @@ START_TEST(test_golden) {
     title_document_write(&p, &plan, reports, &text);
     compare_golden(&text, "title.json");
     presentation_finish(&p);
+}
+END_TEST
+
+/* Images change nothing of what is played. */
+START_TEST(test_golden_images) {
+    struct presentation p;
+    struct err err = {0};
+    ck_assert_msg(presentation_build(&p, &plan, reports, &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(p.periods[0].track_count, RUNGS + 1);
+    presentation_name_version(&p, &plan, reports);
+    struct buf text = {0};
+    hls_media_write(&p, &p.periods[0].tracks[2], &text);
+    compare_golden(&text, "audio.m3u8");
+    dash_write(&p, &text);
+    compare_golden(&text, "images-manifest.mpd");
+    title_document_write(&p, &plan, reports, &text);
+    compare_golden(&text, "images-title.json");
+    presentation_finish(&p);
+    reports[IMAGE_STORYBOARD].joined.segment_count--;
+    ck_assert_int_eq(presentation_build(&p, &plan, reports, &err), ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.message, "storyboard"));
 }
 END_TEST
 
@@ -414,6 +473,10 @@ Suite *manifest_suite(void) {
     tcase_add_test(texts, test_version_follows_bytes);
     tcase_add_test(texts, test_measured);
     suite_add_tcase(suite, texts);
+    TCase *pictured = tcase_create("images");
+    tcase_add_checked_fixture(pictured, setup_images, teardown);
+    tcase_add_test(pictured, test_golden_images);
+    suite_add_tcase(suite, pictured);
     TCase *both = tcase_create("both codecs");
     tcase_add_checked_fixture(both, setup_all, teardown);
     tcase_add_test(both, test_golden_av1);

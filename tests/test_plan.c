@@ -150,6 +150,72 @@ START_TEST(units_are_in_order) {
 }
 END_TEST
 
+static const struct announced_encoder images = {"images", CODEC_AV1, "encoder=images media=1", 0};
+
+/* Of how many frames a storyboard has a picture for so many, and how its sheets look. */
+static const struct {
+    int64_t frames;
+    int64_t interval;
+    int count, columns, rows, sheets;
+} boards[] = {
+    {24, 240, 1, 1, 1, 1},          {240, 240, 1, 1, 1, 1},       {241, 240, 2, 2, 1, 1},
+    {60 * 24, 240, 6, 5, 2, 1},     {600 * 24, 240, 60, 5, 5, 3}, {2000 * 24, 240, 200, 5, 5, 8},
+    {2001 * 24, 264, 182, 5, 5, 8}, /* whole seconds */
+    {7200 * 24, 864, 200, 5, 5, 8},
+};
+
+START_TEST(images_are_of_few_pictures) {
+    struct setting s;
+    set_up(&s, "h264", boards[_i].frames, 48);
+    s.encoders[2] = images;
+    s.options.encoder_count = 3;
+    struct plan *plan = make(&s);
+    ck_assert_int_eq(plan->title.rendition_count, 5); /* the ladder does not ask for them */
+    plan_destroy(plan);
+    s.ladder.images = true;
+    plan = make(&s);
+    ck_assert_int_eq(plan->title.rendition_count, 7);
+    const struct rendition_plan *poster = &plan->title.renditions[5];
+    const struct rendition_plan *board = &plan->title.renditions[6];
+    ck_assert(poster->is_image && poster->image.kind == IMAGE_POSTER);
+    ck_assert(poster->image.width == 1280 && poster->image.height == 720);
+    ck_assert_int_eq(image_sheets(&poster->image), 1);
+    ck_assert(board->is_image && board->image.kind == IMAGE_STORYBOARD);
+    ck_assert(board->image.width == 320 && board->image.height == 180);
+    ck_assert_int_eq(board->image.interval_frames, boards[_i].interval);
+    ck_assert_int_eq(board->image.count, boards[_i].count);
+    ck_assert_int_eq(board->image.columns, boards[_i].columns);
+    ck_assert_int_eq(board->image.rows, boards[_i].rows);
+    ck_assert_int_eq(image_sheets(&board->image), boards[_i].sheets);
+    ck_assert_int_eq(strncmp(board->folder, "images/storyboard-", 18), 0);
+    ck_assert_int_eq(strncmp(board->folder + 18, board->key, 10), 0);
+    const struct unit_plan *last = &plan->units[plan->unit_count - 3];
+    ck_assert(last->kind == TASK_IMAGES && last->rendition == 6 && last->chunk == -1);
+    ck_assert_str_ne(last->place, "");
+    ck_assert_int_eq(last[1].need_count, plan->unit_count - 2);
+    struct arena arena = {0};
+    struct child_spec spec = {0};
+    ck_assert_int_eq(plan_task_spec(&spec, &arena, &plan->title, last, 1, NULL), 0);
+    ck_assert_int_eq(spec.image.count, boards[_i].count);
+    ck_assert_uint_eq(spec.source.access_count, plan->title.source.access_count);
+    child_spec_finish(&spec);
+    arena_finish(&arena);
+    plan_destroy(plan);
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(images_that_nobody_makes_are_left_out) {
+    struct setting s;
+    set_up(&s, "h264", 2400, 48);
+    s.ladder.images = true;
+    struct plan *plan = make(&s);
+    ck_assert_int_eq(plan->title.rendition_count, 5);
+    plan_destroy(plan);
+    tear_down(&s);
+}
+END_TEST
+
 START_TEST(names_and_places_are_the_designs) {
     struct setting s;
     set_up(&s, "h264", 30 * 24, 48);
@@ -640,6 +706,8 @@ Suite *plan_suite(void) {
     TCase *tc = tcase_create("units");
     tcase_add_test(tc, units_are_in_order);
     tcase_add_test(tc, names_and_places_are_the_designs);
+    tcase_add_loop_test(tc, images_are_of_few_pictures, 0, sizeof(boards) / sizeof(boards[0]));
+    tcase_add_test(tc, images_that_nobody_makes_are_left_out);
     tcase_add_loop_test(tc, chunks_follow_the_formula, 0, sizeof(lengths) / sizeof(lengths[0]));
     tcase_add_test(tc, rare_access_points_lengthen_chunks);
     suite_add_tcase(suite, tc);

@@ -32,6 +32,15 @@ Suite *push_suite(void);
                           "h264-180p", "video", SMALL, "3",                                        \
                           "180") "," RENDITION("audio-und-aac-2", "audio", AUDIO, "2", "0"))
 
+/* With a poster and two sheets. */
+#define POSTER "images/poster-dddddddddd"
+#define BOARD  "images/storyboard-eeeeeeeeee"
+#define PICTURED                                                                                   \
+    "{\"title\":\"t\",\"version\":\"" VERSION "\",\"renditions\":[" RENDITION(                     \
+        "h264-180p", "video", SMALL, "3", "180") "],\"images\":["                                  \
+                                                 "{\"folder\":\"" POSTER "\",\"segments\":1},"     \
+                                                 "{\"folder\":\"" BOARD "\",\"segments\":2}]}"
+
 static char *folder;
 static struct err err;
 static struct push_version version;
@@ -86,6 +95,44 @@ START_TEST(tall_rungs_are_left_out_with_their_playlists) {
     list(&out, PUSH_PLAYLISTS);
     ck_assert_ptr_null(strstr(buf_text(&out), "720p"));
     ck_assert_ptr_nonnull(strstr(buf_text(&out), "180p"));
+    buf_finish(&out);
+}
+END_TEST
+
+START_TEST(images_go_with_media_and_no_playlist_lists_them) {
+    static const struct {
+        const char *path;
+        size_t rendition;
+        int64_t number;
+    } objects[] = {
+        {POSTER "/poster.avif", 1, 0},
+        {POSTER "/poster.jpg", 1, 1},
+        {BOARD "/thumbnails.vtt", 2, 0},
+        {BOARD "/00002.jpg", 2, 2},
+    };
+    struct buf out = {0};
+    ck_assert_int_eq(read_version(PICTURED, 100), 0);
+    ck_assert_int_eq(version.objects, 4 + 2 + 3);
+    list(&out, PUSH_PLAYLISTS);
+    ck_assert_str_eq(buf_text(&out), "");
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+        size_t rendition = 99;
+        int64_t number = -1;
+        ck_assert(push_place(&version, objects[i].path, &rendition, &number));
+        ck_assert(rendition == objects[i].rendition && number == objects[i].number);
+        ck_assert(!version.renditions[rendition].left_out);
+    }
+    size_t rendition = 0;
+    int64_t number = 0;
+    ck_assert(!push_place(&version, BOARD "/poster.jpg", &rendition, &number));
+    ck_assert(push_names_folder(&version, BOARD));
+    const struct push_old_folder gone = {.folder = BOARD, .segments = 2};
+    char path[PUSH_PATH_TEXT];
+    for (int64_t i = 0; push_old_object(&gone, i, path); i++) {
+        buf_format(&out, "%s ", path);
+    }
+    ck_assert_str_eq(buf_text(&out),
+                     BOARD "/00001.jpg " BOARD "/00002.jpg " BOARD "/thumbnails.vtt ");
     buf_finish(&out);
 }
 END_TEST
@@ -761,6 +808,7 @@ Suite *push_suite(void) {
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, what_lists_comes_after_what_is_listed);
     tcase_add_test(tcase, tall_rungs_are_left_out_with_their_playlists);
+    tcase_add_test(tcase, images_go_with_media_and_no_playlist_lists_them);
     LOOP(tcase, an_object_has_its_place, places);
     LOOP(tcase, names_that_are_none_are_refused, tricky);
     tcase_add_test(tcase, an_old_version_goes_from_its_documents_down);

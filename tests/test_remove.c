@@ -59,6 +59,8 @@ static void make_title(void) {
         "t/video/h264-240p-cccccccccc/00001.m4s",
         "t/audio/und-aac-2-dddddddddd/00001.m4s",
         "t/audio/und-aac-2-eeeeeeeeee/00001.m4s",
+        "t/images/poster-aaaaaaaaaa/poster.avif",
+        "t/images/poster-aaaaaaaaaa/mine.jpg",
         "t/notes.txt",
         "t/videos/holiday.mp4",
         "other/video/h264-240p-cccccccccc/00001.m4s",
@@ -66,7 +68,13 @@ static void make_title(void) {
     for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
         write_file(objects[i], "x");
     }
-    write_file("t/" OLD ".json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
+    write_file(
+        "t/" OLD ".json",
+        "{\"title\":\"t\",\"renditions\":[" FOLDER(
+            "video/h264-240p-aaaaaaaaaa") "],\"images\":[" FOLDER("images/poster-aaaaaaaaaa") "]}");
+    write_file("t/images/poster-aaaaaaaaaa/poster.avif", "x");
+    write_file("t/images/poster-aaaaaaaaaa/mine.jpg", "x");
+    write_file("t/images/storyboard-bbbbbbbbbb/thumbnails.vtt", "x");
     write_file("t/" NEW ".json",
                DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa") "," FOLDER(
                    "video/h264-240p-bbbbbbbbbb") "," FOLDER("audio/und-aac-2-dddddddddd")));
@@ -82,6 +90,7 @@ START_TEST(a_published_title_keeps_what_its_versions_name) {
         ("t/" HALF),
         "t/video/h264-240p-cccccccccc",
         "t/audio/und-aac-2-eeeeeeeeee",
+        "t/images/storyboard-bbbbbbbbbb",
     };
     static const char *const kept[] = {
         "t/master.m3u8",
@@ -104,7 +113,7 @@ START_TEST(a_published_title_keeps_what_its_versions_name) {
     make_title();
     write_file("t/title.json", DOCUMENT(FOLDER("video/h264-240p-aaaaaaaaaa")));
     ck_assert_msg(remove_now(&removed, &err) == 0, "%s", err.message);
-    ck_assert_int_eq(removed, 4);
+    ck_assert_int_eq(removed, 5);
     for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
         ck_assert_msg(!is_there(gone[i]), "%s is still there", gone[i]);
     }
@@ -220,7 +229,7 @@ START_TEST(everything_of_ours_goes) {
     write_file("t/title.json", "not even JSON");
     struct blob *blob = open_root();
     ck_assert_msg(remove_everything(blob, "t", &removed, &err) == 0, "%s", err.message);
-    ck_assert_int_eq(removed, 20);
+    ck_assert_int_eq(removed, 22);
     ck_assert(!is_there("t/master.m3u8") && !is_there("t/title.json") && !is_there("t/video"));
     ck_assert(!is_there("t/" OLD ".json") && !is_there("t/" NEW) && !is_there("t/audio"));
     ck_assert(is_there("t/notes.txt") && is_there("t/videos/holiday.mp4"));

@@ -72,7 +72,8 @@ static bool spec_equal(const struct child_spec *a, const struct child_spec *b) {
            (a->rungs == NULL ||
             memcmp(a->rungs, b->rungs, (size_t)a->rung_count * sizeof(*a->rungs)) == 0) &&
            a->audio_track == b->audio_track &&
-           memcmp(&a->audio, &b->audio, sizeof(a->audio)) == 0 && grid_equal(a->grid, b->grid);
+           memcmp(&a->audio, &b->audio, sizeof(a->audio)) == 0 &&
+           memcmp(&a->image, &b->image, sizeof(a->image)) == 0 && grid_equal(a->grid, b->grid);
 }
 
 static bool unit_report_equal(const struct unit_report *a, const struct unit_report *b) {
@@ -174,7 +175,8 @@ START_TEST(tasks_come_back) {
                   strcmp(again.units[i].folder, task.units[i].folder) == 0 &&
                   again.units[i].may_replace == task.units[i].may_replace);
     }
-    if (task.kind == TASK_PROBE || task.kind == TASK_VIDEO || task.kind == TASK_AUDIO) {
+    if (task.kind == TASK_PROBE || task.kind == TASK_VIDEO || task.kind == TASK_AUDIO ||
+        task.kind == TASK_IMAGES) {
         ck_assert(spec_equal(&again.spec, &task.spec));
     }
     task_finish(&again);
@@ -241,6 +243,8 @@ START_TEST(plans_come_back) {
         const struct rendition_plan *b = &plan.renditions[i];
         ck_assert(strcmp(a->id, b->id) == 0 && strcmp(a->folder, b->folder) == 0 &&
                   strcmp(a->key, b->key) == 0 && a->is_video == b->is_video &&
+                  a->is_image == b->is_image &&
+                  memcmp(&a->image, &b->image, sizeof(a->image)) == 0 &&
                   memcmp(&a->video, &b->video, sizeof(a->video)) == 0 &&
                   memcmp(&a->audio, &b->audio, sizeof(a->audio)) == 0 &&
                   a->audio_track == b->audio_track && strcmp(a->build_line, b->build_line) == 0 &&

@@ -222,6 +222,17 @@ static struct grid *any_grid(struct source_document *source) {
     return grid;
 }
 
+static void any_image_spec(struct image_spec *s) {
+    s->kind = (enum image_kind)any(IMAGE_POSTER, IMAGE_STORYBOARD);
+    s->width = (int)any(2, 1280);
+    s->height = (int)any(2, 1280);
+    s->deinterlace = (enum deinterlace)any(DEINTERLACE_NONE, DEINTERLACE_FIELD);
+    s->interval_frames = any(1, 100000);
+    s->count = (int)any(1, 200);
+    s->columns = (int)any(1, 5);
+    s->rows = (int)any(1, 5);
+}
+
 void any_child_spec(struct child_spec *s, enum task_kind kind, struct arena *arena) {
     s->kind = kind;
     s->source_size = any(-1, INT64_C(1) << 50);
@@ -235,6 +246,10 @@ void any_child_spec(struct child_spec *s, enum task_kind kind, struct arena *are
         return;
     }
     any_source(&s->source);
+    if (kind == TASK_IMAGES) {
+        any_image_spec(&s->image);
+        return;
+    }
     struct grid *grid = any_grid(&s->source);
     if (kind == TASK_AUDIO) {
         s->audio_track = (int)any(0, (int64_t)s->source.audio_count - 1);
@@ -306,10 +321,11 @@ static void any_hook(struct hook_task *h, struct arena *arena) {
 }
 
 void any_task(struct task *t) {
-    static const enum task_kind kinds[] = {TASK_PROBE, TASK_VIDEO,  TASK_AUDIO, TASK_PACKAGE,
-                                           TASK_SWAP,  TASK_REMOVE, TASK_PUSH,  TASK_EARLY};
+    static const enum task_kind kinds[] = {TASK_PROBE,   TASK_VIDEO, TASK_AUDIO,
+                                           TASK_PACKAGE, TASK_SWAP,  TASK_REMOVE,
+                                           TASK_PUSH,    TASK_EARLY, TASK_IMAGES};
     t->fence = any(0, INT64_MAX);
-    t->kind = kinds[any(0, 7)];
+    t->kind = kinds[any(0, 8)];
     snprintf(t->title, sizeof(t->title), "my-title.%d", (int)any(0, 99));
     trace_make(t->trace);
     t->attempt = (int)any(1, 9);
@@ -323,7 +339,8 @@ void any_task(struct task *t) {
     t->reserve_bytes = any(0, t->memory_bytes);
     t->wall_limit_s = (double)any(0, 1000000) / 7;
     t->version = any_string(&t->arena);
-    if (t->kind == TASK_PROBE || t->kind == TASK_VIDEO || t->kind == TASK_AUDIO) {
+    if (t->kind == TASK_PROBE || t->kind == TASK_VIDEO || t->kind == TASK_AUDIO ||
+        t->kind == TASK_IMAGES) {
         any_child_spec(&t->spec, t->kind, &t->arena);
     }
     if (t->kind == TASK_PUSH) {
@@ -424,7 +441,10 @@ void any_title_plan(struct title_plan *p) {
         snprintf(r->folder, sizeof(r->folder), "audio/%d", (int)any(0, 99));
         any_hash(r->key);
         r->is_video = any(0, 1);
-        if (r->is_video) {
+        r->is_image = !r->is_video && any(0, 1);
+        if (r->is_image) {
+            any_image_spec(&r->image);
+        } else if (r->is_video) {
             any_video_spec(&r->video);
         } else {
             any_audio_spec(&r->audio);

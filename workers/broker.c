@@ -163,7 +163,7 @@ static void take_source(struct broker *b) {
 }
 
 static int task_rungs(const struct child_spec *spec) {
-    return spec->kind == TASK_VIDEO ? spec->rung_count : spec->kind == TASK_AUDIO ? 1 : 0;
+    return spec->kind == TASK_VIDEO ? spec->rung_count : spec->kind == TASK_PROBE ? 0 : 1;
 }
 
 /* Gives the piece on, with the frame's payload, or drops both. */

@@ -25,6 +25,7 @@ static int (*const kinds[TASK_KIND_COUNT])(struct child *, struct err *) = {
     [TASK_PROBE] = child_probe,
     [TASK_VIDEO] = child_video,
     [TASK_AUDIO] = child_audio,
+    [TASK_IMAGES] = child_images,
 };
 
 static int send_parts(struct child *child, enum pipe_type type, const struct pipe_part *parts,

@@ -53,5 +53,6 @@ void child_count(struct child *child, const struct encode_stats *stats);
 int child_probe(struct child *child, struct err *err);
 int child_video(struct child *child, struct err *err);
 int child_audio(struct child *child, struct err *err);
+int child_images(struct child *child, struct err *err);
 
 #endif

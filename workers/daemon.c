@@ -516,8 +516,9 @@ static int lanes_init(struct daemon *d, struct err *err) {
     size_t slots = (size_t)d->options->slots;
     size_t pushes = (size_t)d->options->pushes;
     d->slots = mem_zero(slots + pushes, sizeof(*d->slots));
-    d->encoding =
-        (struct lane){.name = "encoding", .kinds = ~(1U << TASK_PUSH), .newer = 1U << TASK_EARLY};
+    d->encoding = (struct lane){.name = "encoding",
+                                .kinds = ~(1U << TASK_PUSH),
+                                .newer = 1U << TASK_EARLY | 1U << TASK_IMAGES};
     d->pushing =
         (struct lane){.name = "pushing", .kinds = 1U << TASK_PUSH, .newer = 1U << TASK_PUSH};
     int failed = lane_init(&d->encoding, d, 0, slots, err);

@@ -16,6 +16,10 @@ void gate_init(struct gate *gate, const struct child_spec *spec, int unit,
         gate->chunk = &spec->chunk;
         gate->first = spec->chunk.first_segment;
         gate->expected = spec->chunk.segment_count;
+    } else if (spec->kind == TASK_IMAGES) {
+        gate->images = spec;
+        gate->first = 1;
+        gate->expected = (size_t)image_sheets(&spec->image);
     } else {
         gate->track.audio = &spec->audio;
         gate->track.duration = title_audio_samples(&spec->source.timeline, spec->audio.sample_rate);
@@ -23,6 +27,20 @@ void gate_init(struct gate *gate, const struct child_spec *spec, int unit,
         gate->expected = spec->grid->segment_count;
     }
     report->segments = arena_zero(arena, gate->expected, sizeof(*report->segments));
+}
+
+static int image_check(const struct gate *gate, int64_t number, const struct made *made,
+                       struct err *err) {
+    return image_object_check(&gate->images->image, &gate->images->source.timeline, number,
+                              made->data, made->size, err);
+}
+
+/* Folders may be unknown still; their kinds are not. */
+static void name_object(const struct gate *gate, int64_t number, char name[GATE_NAME]) {
+    const char *folder = gate->images == NULL                       ? "video/"
+                         : gate->images->image.kind == IMAGE_POSTER ? "images/poster-"
+                                                                    : "images/storyboard-";
+    rendition_object_name(folder, number, name);
 }
 
 static int pass_init(struct gate *gate, const struct made *made, char name[GATE_NAME],
@@ -34,7 +52,9 @@ static int pass_init(struct gate *gate, const struct made *made, char name[GATE_
     gate->track.record_size = made->record_size;
     gate->track.reorder_frames = made->reorder_frames;
     gate->track.priming = made->priming;
-    int failed = init_segment_check(made->data, made->size, &gate->track, err);
+    int failed = gate->images != NULL
+                     ? image_check(gate, 0, made, err)
+                     : init_segment_check(made->data, made->size, &gate->track, err);
     if (failed != 0) {
         return failed;
     }
@@ -46,7 +66,7 @@ static int pass_init(struct gate *gate, const struct made *made, char name[GATE_
     unit->init_bytes = (int64_t)made->size;
     sha256_hex_of(made->data, made->size, unit->init_sha256);
     gate->has_init = true;
-    snprintf(name, GATE_NAME, "init.mp4");
+    name_object(gate, 0, name);
     return 0;
 }
 
@@ -74,13 +94,14 @@ static int pass_segment(struct gate *gate, const struct made *made, char name[GA
                        made->report.number, gate->has_init ? "segment" : "an init before segment",
                        next, gate->expected);
     }
-    int failed =
-        segment_check(made->data, made->size, &gate->track, gate->chunk, &made->report, err);
+    int failed = gate->images != NULL ? image_check(gate, next, made, err)
+                                      : segment_check(made->data, made->size, &gate->track,
+                                                      gate->chunk, &made->report, err);
     if (failed != 0) {
         return failed;
     }
     note_segment(gate, made);
-    snprintf(name, GATE_NAME, "%05" PRId64 ".m4s", next);
+    name_object(gate, next, name);
     return 0;
 }
 

@@ -2,9 +2,7 @@
 /* What a version is made of and in which order it goes: see push_order.h. */
 #include "push_order.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/delivery.h"
@@ -67,6 +65,20 @@ static void rendition_read(struct push_version *out, struct push_rendition *rend
     out->objects += rendition->segments + 1;
 }
 
+/* Pictures to look at: objects of a folder, that no playlist lists. */
+static void image_read(struct push_version *out, struct push_rendition *rendition,
+                       struct reader *r) {
+    const char *folder = "";
+    reader_string(r, "folder", &folder);
+    reader_int(r, "segments", 0, segments_max, &rendition->segments);
+    if (reader_ok(r) && !is_folder(folder)) {
+        reader_fail(r, "folder", "is no folder of images");
+    }
+    rendition->image = true;
+    rendition->folder = arena_string(&out->arena, folder);
+    out->objects += rendition->segments + 1;
+}
+
 static void version_read(struct push_version *out, int max_height, struct reader *r) {
     const char *name = "";
     reader_string(r, "version", &name);
@@ -78,13 +90,24 @@ static void version_read(struct push_version *out, int max_height, struct reader
     if (reader_ok(r) && (count == 0 || count > RENDITIONS_MAX)) {
         reader_fail(r, "renditions", "must be 1 to %d", RENDITIONS_MAX);
     }
-    if (!reader_ok(r)) {
+    struct reader pictures = {.err = r->err};
+    if (reader_has(r, "images")) {
+        pictures = reader_array(r, "images");
+    }
+    size_t images = reader_count(&pictures);
+    if (!reader_ok(r) || images > RENDITIONS_MAX) {
+        reader_fail(r, "images", "must be at most %d", RENDITIONS_MAX);
         return;
     }
-    out->renditions = arena_zero(&out->arena, count, sizeof(*out->renditions));
-    for (; out->count < count && reader_ok(r); out->count++) {
-        struct reader item = reader_item(&items, out->count);
-        rendition_read(out, &out->renditions[out->count], max_height, &item);
+    out->renditions = arena_zero(&out->arena, count + images, sizeof(*out->renditions));
+    for (size_t i = 0; i < count + images && reader_ok(r); i++) {
+        struct reader item = reader_item(i < count ? &items : &pictures, i < count ? i : i - count);
+        if (i < count) {
+            rendition_read(out, &out->renditions[i], max_height, &item);
+        } else {
+            image_read(out, &out->renditions[i], &item);
+        }
+        out->count++;
     }
 }
 
@@ -117,18 +140,12 @@ static const char *below(const char *path, const char *folder) {
 bool push_place(const struct push_version *version, const char *path, size_t *rendition,
                 int64_t *number) {
     for (size_t i = 0; i < version->count; i++) {
-        const char *file = below(path, version->renditions[i].folder);
-        char *end = NULL;
-        if (file != NULL && strcmp(file, "init.mp4") == 0) {
+        const char *folder = version->renditions[i].folder;
+        const char *file = below(path, folder);
+        if (file != NULL) {
             *rendition = i;
-            *number = 0;
-            return true;
-        }
-        size_t digits = file != NULL ? strspn(file, "0123456789") : 0;
-        if (digits >= 5 && digits < 12 && strcmp(file + digits, ".m4s") == 0) {
-            *rendition = i;
-            *number = strtoll(file, &end, 10);
-            return *number > 0;
+            *number = rendition_object_number(folder, file);
+            return *number >= 0;
         }
     }
     return false;
@@ -155,7 +172,7 @@ bool push_document(const struct push_version *version, enum push_rank rank, size
     }
     for (size_t i = 0; i < version->count; i++) {
         const struct push_rendition *rendition = &version->renditions[i];
-        size_t lists = rendition->left_out ? 0 : rendition->video ? 2 : 1;
+        size_t lists = rendition->left_out || rendition->image ? 0 : rendition->video ? 2 : 1;
         if (index < lists) {
             snprintf(from, PUSH_PATH_TEXT, "%s/%s%s.m3u8", version->name, rendition->id,
                      index == 0 ? "" : "-iframes");
@@ -186,11 +203,9 @@ bool push_old_object(const struct push_old_folder *folder, int64_t index,
     if (index > folder->segments) {
         return false;
     }
-    if (index == folder->segments) {
-        snprintf(path, PUSH_PATH_TEXT, "%s/init.mp4", folder->folder);
-    } else {
-        snprintf(path, PUSH_PATH_TEXT, "%s/%05" PRId64 ".m4s", folder->folder, index + 1);
-    }
+    char name[WIRE_OBJECT_TEXT];
+    rendition_object_name(folder->folder, index == folder->segments ? 0 : index + 1, name);
+    snprintf(path, PUSH_PATH_TEXT, "%s/%s", folder->folder, name);
     return true;
 }
 

@@ -18,9 +18,10 @@
 enum { PUSH_PATH_TEXT = 256 }; /* longest path below a title's folder, with its NUL */
 
 struct push_rendition {
-    const char *id;
+    const char *id;     /* NULL of images */
     const char *folder; /* below the title's */
     bool video;
+    bool image;    /* a poster or a storyboard */
     bool left_out; /* of more lines than the endpoint takes */
     int64_t segments;
 };

@@ -95,15 +95,13 @@ static bool is_of_rendition(const char *name) {
     if (key == NULL || strspn(key + 1, hexadecimal) != KEY_DIGITS || key + 1 + KEY_DIGITS != end) {
         return false;
     }
-    const char *file = end + 1;
-    size_t digits = strspn(file, "0123456789");
-    return strcmp(file, "init.mp4") == 0 || (digits >= 5 && strcmp(file + digits, ".m4s") == 0);
+    return rendition_object_number(name, end + 1) >= 0;
 }
 
 static enum rank rank_of(const char *name) {
     static const char *const stable[] = {"master.m3u8", "manifest.mpd", "title.json"};
     static const char *const extensions[] = {".m3u8", ".mpd", ".json"};
-    static const char *const kinds[] = {"video/", "audio/"};
+    static const char *const kinds[] = {"video/", "audio/", "images/"};
     for (size_t i = 0; i < sizeof(stable) / sizeof(stable[0]); i++) {
         if (strcmp(name, stable[i]) == 0) {
             return RANK_STABLE;
@@ -144,6 +142,16 @@ static int object_take(void *context, const char *key, int64_t size, struct err 
     return 0;
 }
 
+static void names_read(struct removal *removal, const char *list, struct reader *r) {
+    struct reader items = reader_array(r, list);
+    for (size_t i = 0; i < reader_count(&items) && reader_ok(r); i++) {
+        struct reader item = reader_item(&items, i);
+        const char *folder = "";
+        reader_string(&item, "folder", &folder);
+        names_add(&removal->folders, arena_format(&removal->folders.arena, "%s/", folder));
+    }
+}
+
 /* Notes the folders that a title document names. */
 static int document_read(struct removal *removal, const char *name, struct err *err) {
     struct buf text = {0};
@@ -156,12 +164,9 @@ static int document_read(struct removal *removal, const char *name, struct err *
     }
     if (tree != NULL) {
         struct reader r = reader_of(tree, name, &unread);
-        struct reader items = reader_array(&r, "renditions");
-        for (size_t i = 0; i < reader_count(&items) && reader_ok(&r); i++) {
-            struct reader item = reader_item(&items, i);
-            const char *folder = "";
-            reader_string(&item, "folder", &folder);
-            names_add(&removal->folders, arena_format(&removal->folders.arena, "%s/", folder));
+        names_read(removal, "renditions", &r);
+        if (reader_has(&r, "images")) {
+            names_read(removal, "images", &r);
         }
     }
     if (unread.code != ERR_NONE) {

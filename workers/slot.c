@@ -14,7 +14,7 @@
 enum { CONTEXT_TEXT = 384 };
 
 bool task_is_pure(enum task_kind kind) {
-    return kind == TASK_PROBE || kind == TASK_VIDEO || kind == TASK_AUDIO;
+    return kind == TASK_PROBE || kind == TASK_VIDEO || kind == TASK_AUDIO || kind == TASK_IMAGES;
 }
 
 /* One answer to the scheduler, told until it is heard or worth nothing any more. */

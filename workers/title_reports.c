@@ -4,12 +4,9 @@
 #include "title_reports.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
-#include "gate.h"
 
 struct part *title_reports_parts(const struct title_reports *reports, size_t rendition,
                                  size_t *count) {
@@ -19,7 +16,7 @@ struct part *title_reports_parts(const struct title_reports *reports, size_t ren
 
 static int unit_take(void *context, const struct api_unit *unit, struct err *err) {
     struct title_reports *reports = context;
-    if (unit->kind != TASK_VIDEO && unit->kind != TASK_AUDIO) {
+    if (unit->kind != TASK_VIDEO && unit->kind != TASK_AUDIO && unit->kind != TASK_IMAGES) {
         return 0;
     }
     for (size_t i = 0; i < reports->plan.rendition_count; i++) {
@@ -64,6 +61,7 @@ static void miss(struct task_run *run, int64_t unit) {
 /* A listing of one rendition's folder: which of the objects that reports tell of are there
  * with their sizes. */
 struct listing {
+    const char *folder;
     size_t prefix; /* bytes of a key before the object's name */
     size_t count;  /* segments */
     int64_t init_bytes;
@@ -72,18 +70,12 @@ struct listing {
 
 static int object_take(void *context, const char *key, int64_t size, struct err *err) {
     struct listing *listing = context;
-    const char *name = key + listing->prefix;
-    char *end = NULL;
-    long long number = strtoll(name, &end, 10);
-    char expected[GATE_NAME];
+    int64_t number = rendition_object_number(listing->folder, key + listing->prefix);
     (void)err;
-    if (strcmp(name, "init.mp4") == 0) {
+    if (number == 0) {
         listing->init_bytes = size;
     } else if (number >= 1 && (size_t)number <= listing->count) {
-        snprintf(expected, sizeof(expected), "%05lld.m4s", number);
-        if (strcmp(name, expected) == 0) {
-            listing->bytes[number - 1] = size;
-        }
+        listing->bytes[number - 1] = size;
     }
     return 0;
 }
@@ -94,7 +86,10 @@ int title_reports_list(const struct title_reports *reports, struct task_run *run
     const struct part *parts = title_reports_parts(reports, rendition, &count);
     char *prefix =
         mem_format("%s/%s/", run->task->title, reports->plan.renditions[rendition].folder);
-    struct listing listing = {strlen(prefix), reports->plan.grid->segment_count, 0, NULL};
+    const struct rendition_plan *plan = &reports->plan.renditions[rendition];
+    struct listing listing = {.folder = plan->folder, .prefix = strlen(prefix)};
+    listing.count = plan->is_image ? (size_t)image_sheets(&plan->image)
+                                   : reports->plan.grid->segment_count;
     listing.bytes = mem_zero(listing.count, sizeof(*listing.bytes));
     int failed = blob_list(run->output, prefix, object_take, &listing, err);
     for (size_t c = 0; c < count && c < chunks && failed == 0; c++) {

@@ -11,7 +11,7 @@ import { isBusy } from './states.js';
 const LANE = 1.3;
 const BETWEEN = 0.7; // workers
 const AXIS = 1.7;
-const kinds = ['video', 'audio', 'probe', 'package', 'swap', 'push', 'remove'];
+const kinds = ['video', 'audio', 'images', 'probe', 'package', 'swap', 'push', 'remove'];
 const bad = ['retry', 'return', 'fail', 'yield'];
 
 const hows = {

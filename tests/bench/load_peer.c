@@ -68,11 +68,11 @@ static bool find_unit(const struct worker *worker, struct unit *unit) {
     run(SQL_ENCODER_BUILDS, VALUES(TEXT(worker->session)));
     for (int build = 0; build < BUILDS && !found; build++) {
         const int id = SQL_UNITS_READY;
-        int step =
-            driver_start(driver, id, store_sql(SQL_UNITS_READY),
-                         VALUES(TEXT(""), INTEGER(0), INTEGER(build), INTEGER(INT64_MAX),
-                                INTEGER(1), kinds, kinds, kinds, kinds, kinds, kinds, kinds, kinds),
-                         &err);
+        int step = driver_start(driver, id, store_sql(SQL_UNITS_READY),
+                                VALUES(TEXT(""), INTEGER(0), INTEGER(build), INTEGER(INT64_MAX),
+                                       INTEGER(1), kinds, kinds, kinds, kinds, kinds, kinds, kinds,
+                                       kinds, kinds),
+                                &err);
         while (step == 0 && driver_step(driver, id, &err) > 0) {
             unit->id = driver_integer(driver, id, 0);
             snprintf(unit->title, sizeof(unit->title), "%s", driver_text(driver, id, 1));
