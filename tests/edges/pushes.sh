@@ -27,8 +27,8 @@ worker_start() {
     pids[worker]=$!
 }
 
-# push NAME DRIVER URL VERSION [MEMBER...]: what became of it, in $scratch/result, or the folder that
-# $told names, for pushes beside each other. A MEMBER is a
+# push NAME DRIVER URL VERSION [MEMBER...]: what became of it, in $scratch/result, or the folder
+# that $told names, for pushes beside each other. A MEMBER is a
 # Python statement that changes the dictionary t (the task), p (its push) or e (the endpoint).
 push() {
     local name=$1 driver=$2 url=$3 version=$4
