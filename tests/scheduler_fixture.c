@@ -463,7 +463,11 @@ int fixture_work(struct fixture_farm *farm, const char *session) {
 
 static void run_sweep(struct tx *tx, void *context) {
     struct doing *doing = context;
-    session_sweep(tx, &doing->farm->farm);
+    char ids[SESSIONS_SILENT_MAX][ID_TEXT];
+    size_t count = session_silent(tx, &doing->farm->farm, ids);
+    for (size_t i = 0; i < count; i++) {
+        session_lose(tx, &doing->farm->farm, ids[i]);
+    }
 }
 
 int fixture_sweep(struct fixture_farm *farm) {
