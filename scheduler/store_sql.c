@@ -547,8 +547,8 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_LEASE_ADD] =
         "INSERT INTO lease (fence, session, worker, host, title, kind, state, attempt, at, "
-        "expected_s, table_bytes, reserve_bytes, hedge_ms, hedge_at, hedges) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "expected_s, table_bytes, reserve_bytes, hedge_ms, hedge_at, hedges, slots) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     [SQL_LEASE_UNIT_ADD] = "INSERT INTO lease_unit (fence, unit) VALUES ($1, $2)",
     [SQL_LEASE_GET] = "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.fence = $1",
     [SQL_LEASE_MOVE] = "UPDATE lease SET state = $3 WHERE fence = $1 AND state = $2",
@@ -565,7 +565,8 @@ static const char *const statements[SQL_COUNT] = {
                            "JOIN lease l ON l.fence = lu.fence "
                            "WHERE lu.unit = $1 AND l.state <> 'ended' ORDER BY l.fence",
     /* `<> 'ended'` says nothing new but that the index of such leases will do. */
-    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, t.tenant, l.expected_s FROM worker_session s "
+    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, t.tenant, l.expected_s, l.slots "
+                        "FROM worker_session s "
                         "JOIN lease l ON l.session = s.id JOIN title t ON t.id = l.title "
                         "WHERE l.state <> 'ended' AND l.state = 'live'",
     [SQL_LEASES_LIVE_OF_UNIT] = "SELECT count(*) FROM lease_unit lu JOIN lease l "
@@ -601,7 +602,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSION_DROP] = "DELETE FROM worker_session WHERE id = $1",
     [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
     [SQL_SESSIONS] =
-        "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
+        "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, "
+        "(SELECT coalesce(sum(l.slots), 0) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push'), "
         "(SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox FROM worker_session s "
@@ -625,7 +627,8 @@ static const char *const statements[SQL_COUNT] = {
         "min(CASE WHEN weak > 0 THEN worker END) FROM "
         "(SELECT s.worker, s.slots, s.memory_bytes, CASE WHEN s.sandbox > $2 THEN 1 ELSE 0 END "
         "AS weak, (SELECT count(*) FROM worker_drain d "
-        "WHERE d.worker = s.worker) AS drains, (SELECT count(*) FROM lease l "
+        "WHERE d.worker = s.worker) AS drains, "
+        "(SELECT coalesce(sum(l.slots), 0) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push') AS busy FROM "
         "worker_session s "
         "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "

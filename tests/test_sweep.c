@@ -54,7 +54,7 @@ static void spoil(struct tx *tx, void *context) {
     sql_run(tx, SQL_LEASE_ADD,
             VALUES(INTEGER(1), TEXT(session), TEXT("w1"), TEXT("host1"), TEXT("t"), TEXT("dance"),
                    TEXT("live"), INTEGER(1), INTEGER(0), REAL(1), INTEGER(0), INTEGER(0),
-                   INTEGER(0), INTEGER(0), INTEGER(0)));
+                   INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
 }
 
 static void mend(struct tx *tx, void *context) {

@@ -290,17 +290,23 @@ static unsigned kinds_for(const struct lane *lane, const char *session) {
     return strcmp(lane->retired, session) == 0 ? lane->kinds & ~lane->newer : lane->kinds;
 }
 
+/* How many of the lane's slots a slot's task takes, as the scheduler counts: see lease.h there. */
+static size_t slots_taken(const struct lane *lane, const struct slot *slot) {
+    size_t threads = slot->task == NULL ? 0 : (size_t)child_spec_threads(&slot->task->spec);
+    return threads < lane->slot_count ? threads : lane->slot_count;
+}
+
 /* How many of the lane's slots are idle, and the memory that their tasks may take; the session to
  * name. While a new session has not heard what runs here, none: it would be given the same again.
  */
 static size_t idle_count(struct lane *lane, int64_t *memory, char session[API_SESSION_TEXT]) {
     struct daemon *d = lane->daemon;
-    size_t idle = 0;
+    size_t taken = 0;
     size_t all_idle = 0;
     *memory = d->worker.memory_bytes;
     pthread_mutex_lock(&d->shared.lock);
     for (size_t i = 0; i < lane->slot_count; i++) {
-        idle += lane->slots[i].task == NULL;
+        taken += slots_taken(lane, &lane->slots[i]);
         *memory -= lane->slots[i].task != NULL ? lane->slots[i].task->reserve_bytes : 0;
     }
     for (size_t i = 0; i < d->slot_count; i++) {
@@ -309,9 +315,8 @@ static size_t idle_count(struct lane *lane, int64_t *memory, char session[API_SE
     memcpy(session, d->session.id, API_SESSION_TEXT);
     bool may_lease = d->has_session && (d->listed || all_idle == d->slot_count) &&
                      kinds_for(lane, d->session.id) != 0;
-    idle = may_lease ? idle : 0;
     pthread_mutex_unlock(&d->shared.lock);
-    return idle;
+    return may_lease && taken < lane->slot_count ? lane->slot_count - taken : 0;
 }
 
 /* Whether what the tasks at work leave is less than these slots' share: none may fit now that

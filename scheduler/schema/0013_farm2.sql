@@ -10,3 +10,6 @@ CREATE TABLE title_plan (
 );
 INSERT INTO title_plan (title, plan) SELECT id, plan FROM title WHERE plan <> '';
 ALTER TABLE title DROP COLUMN plan;
+
+-- How many of its worker's slots a task takes: as many as its encoders have threads.
+ALTER TABLE lease ADD COLUMN slots BIGINT NOT NULL DEFAULT 1;
