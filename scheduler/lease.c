@@ -21,6 +21,7 @@
 enum {
     READY_MAX = 1024, /* units looked at for one request */
     CAPPED_MS = 1000, /* after which a tenant at its cap may run less, if nobody tells */
+    AMPLE = 3,        /* tasks for each slot, at which some are leased ahead */
     AVOID_MS = 60000, /* a worker that failed a unit gets it again after so long at the latest */
 };
 
@@ -31,6 +32,7 @@ struct granting {
     struct session_row session;
     int64_t memory_left;
     int slots_left;   /* of those that were asked for; the last task may take more than there are */
+    bool ahead;       /* as the request says */
     bool idle;        /* the worker runs nothing: it gets what is larger than its memory, rather
                          than nobody */
     size_t slots;     /* of all sessions */
@@ -341,6 +343,19 @@ bool lease_any_ready(struct tx *tx) {
     return sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(tx))), 0) != 0;
 }
 
+/* Whether so many tasks are ready that none which waits for a slot could keep another idle, nor
+ * is to be split among slots, and no tenant is at its cap, nor held below it by a share. */
+static bool has_ample(struct granting *g, const bool *kinds) {
+    if (order_needs_running(&g->order) || g->plenty) {
+        return !order_needs_running(&g->order);
+    }
+    load_ready(g, kinds, many(g), 0);
+    struct form_group *groups = mem_zero(g->ready.count + 1, sizeof(*groups));
+    size_t count = forming_groups(g->ready.rows, g->ready.count, groups);
+    mem_free(groups);
+    return count > AMPLE * g->slots;
+}
+
 /* Tasks of what is ready, for the slots that are left; returns how many. */
 static int grant_ready(struct granting *g, const bool *kinds, struct writer *w) {
     int granted = 0;
@@ -348,6 +363,9 @@ static int grant_ready(struct granting *g, const bool *kinds, struct writer *w) 
         return 0;
     }
     load_order(g);
+    if (g->ahead && !has_ample(g, kinds)) {
+        return 0;
+    }
     granted = grant_first(g, kinds, w);
     granted += granted == 0 ? grant_all(g, kinds, w) : 0;
     retry_by(g, order_is_capped(&g->order) ? tx_now(g->tx) + CAPPED_MS : 0);
@@ -392,6 +410,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                          .farm = farm,
                          .memory_left = request->memory_bytes,
                          .slots_left = request->slots,
+                         .ahead = request->ahead,
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
     bool kinds[TASK_KIND_COUNT], queued = false; /* whether it asks for what stands in the queue */
@@ -406,7 +425,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                        (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
         }
         granted = queued ? grant_ready(&g, kinds, w) : 0;
-        if (queued && g.slots_left > 0 && !g.held_back && tx_ok(tx)) {
+        if (queued && !g.ahead && g.slots_left > 0 && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, w);
         }
         granted += request->kinds[TASK_PUSH] ? grant_pushes(&g, w) : 0;

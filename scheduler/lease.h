@@ -12,6 +12,7 @@ struct lease_request {
     const char *session;
     int slots;            /* that are free */
     int64_t memory_bytes; /* free on the worker */
+    bool ahead;           /* none is free yet: only where there is work enough for all slots */
     bool kinds[TASK_KIND_COUNT];
 };
 

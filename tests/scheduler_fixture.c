@@ -283,7 +283,8 @@ static void run_lease(struct tx *tx, void *context) {
     struct doing *doing = context;
     struct lease_request request = {.session = doing->text,
                                     .slots = (int)doing->count,
-                                    .memory_bytes = doing->farm->memory_bytes};
+                                    .memory_bytes = doing->farm->memory_bytes,
+                                    .ahead = doing->farm->ahead};
     struct writer writer = writer_of(&doing->answer);
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
         request.kinds[i] = true;
