@@ -19,8 +19,8 @@ struct submission {
     struct client *client;
     struct ladder ladder;
     struct title_order order;
-    char *out;         /* as workers find it */
-    char key[ID_TEXT]; /* by which a call that is made again is known */
+    char *out;        /* as workers find it */
+    char id[ID_TEXT]; /* of this command: by which a call that is made again is known */
 };
 
 static int post(struct submission *submission, const char *title, const char *source, bool *is_new,
@@ -36,15 +36,13 @@ static int post(struct submission *submission, const char *title, const char *so
     title_order_write(&submission->order, &w);
     writer_bool(&w, "force", option_value(submission->invocation, "force") != NULL);
     writer_bool(&w, "early", option_value(submission->invocation, "early") != NULL);
-    writer_string(&w, "key", submission->key);
+    writer_string(&w, "key", submission->id);
+    writer_string(&w, "sender", submission->id);
     writer_object_end(&w);
     int failed = client_call_again(submission->client, "POST", "/v1/titles", &body, &answer, err);
     if (failed == 0) {
         struct reader r = reader_of(answer, "the scheduler's answer", err);
-        bool is_repeated = false; /* of this command alone: its answer was lost */
-        reader_bool(&r, "new", is_new);
-        reader_bool(&r, "repeated", &is_repeated);
-        *is_new = *is_new || is_repeated;
+        reader_bool(&r, "own", is_new);
         failed = err->code;
     }
     json_tree_destroy(answer);
@@ -171,7 +169,7 @@ static int run_words(const struct invocation *invocation) {
     const char *ladder = option_value(invocation, "ladder");
     struct err err = {0};
     int code = check_usage(invocation);
-    id_make(submission.key);
+    id_make(submission.id);
     if (code == EXIT_DONE) {
         code = name_titles(invocation, titles);
     }

@@ -33,8 +33,8 @@ struct sending {
     struct client *client;
     const char *file; /* for sentences */
     const struct batch *batch;
-    char key[ID_TEXT]; /* of this command, where it makes all anew; else "" */
-    bool *refused;     /* by row */
+    char id[ID_TEXT]; /* of this command */
+    bool *refused;    /* by row */
     size_t sent;
     int64_t accepted;
     int64_t known;
@@ -158,7 +158,7 @@ static int number_ladder(size_t ladders[SEND_LADDERS], int *count, size_t ladder
 
 static void write_row(const struct sending *sending, const struct batch_row *row, int ladder,
                       struct writer *w) {
-    bool force = sending->key[0] != '\0';
+    bool force = option_value(sending->invocation, "force") != NULL;
     writer_object(w, NULL);
     writer_string(w, "title", row->title);
     writer_string(w, "source", row->source);
@@ -167,7 +167,8 @@ static void write_row(const struct sending *sending, const struct batch_row *row
     title_order_write(&row->order, w);
     writer_bool(w, "force", force);
     writer_bool(w, "early", option_value(sending->invocation, "early") != NULL);
-    writer_string(w, "key", force ? sending->key : row->key);
+    writer_string(w, "key", force ? sending->id : row->key);
+    writer_string(w, "sender", sending->id);
     writer_object_end(w);
 }
 
@@ -215,7 +216,7 @@ static void take_refusal(struct sending *sending, size_t index, const char *code
 
 /* What came of one row. */
 static void take_result(struct sending *sending, size_t index, struct reader *r) {
-    bool is_new = false, is_repeated = false;
+    bool is_own = false; /* it made this command's run: also where an earlier answer was lost */
     const char *state = "", *code = "", *detail = "";
     if (reader_has(r, "code")) {
         reader_string(r, "code", &code);
@@ -225,16 +226,14 @@ static void take_result(struct sending *sending, size_t index, struct reader *r)
         }
         return;
     }
-    reader_bool(r, "new", &is_new);
-    reader_bool(r, "repeated", &is_repeated);
-    is_new = is_new || (is_repeated && sending->key[0] != '\0'); /* an answer of ours was lost */
+    reader_bool(r, "own", &is_own);
     reader_string(r, "state", &state);
     if (reader_ok(r)) {
-        sending->accepted += is_new ? 1 : 0;
-        sending->known += is_new ? 0 : 1;
+        sending->accepted += is_own ? 1 : 0;
+        sending->known += is_own ? 0 : 1;
         bool badly = strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0;
         sending->ended_badly += badly ? 1 : 0;
-        tell_json(sending, &sending->batch->rows[index], is_new, state, NULL, NULL);
+        tell_json(sending, &sending->batch->rows[index], is_own, state, NULL, NULL);
     }
 }
 
@@ -366,11 +365,9 @@ int submit_batch(const struct invocation *invocation) {
                               .file = strcmp(file, "-") == 0 ? "standard input" : file};
     struct err err = {0};
     int code = check_usage(invocation);
+    id_make(sending.id);
     if (code == EXIT_DONE) {
         code = read_titles(&batch, invocation, sending.file);
-    }
-    if (code == EXIT_DONE && option_value(invocation, "force") != NULL) {
-        id_make(sending.key);
     }
     if (code == EXIT_DONE && client_connect(&sending.client, invocation, &err) != 0) {
         code = command_fail(invocation, EXIT_FAILED, &err);

@@ -477,6 +477,10 @@ void child_spec_write(const struct child_spec *spec, struct writer *w, const cha
 void child_spec_read(struct child_spec *out, struct arena *arena, struct reader *r);
 void child_spec_finish(struct child_spec *spec);
 
+/* How many cores it keeps at work: the threads of the encoder that has the most, 1 of what has no
+ * encoder of pictures. */
+int child_spec_threads(const struct child_spec *spec);
+
 void push_write(const struct push *push, struct writer *w, const char *name);
 void push_read(struct push *out, struct arena *arena, struct reader *r);
 void push_report_write(const struct push_report *report, struct writer *w, const char *name);

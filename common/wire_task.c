@@ -367,6 +367,14 @@ void task_read(struct task *out, struct reader *r) {
     }
 }
 
+int child_spec_threads(const struct child_spec *spec) {
+    int threads = 1;
+    for (int i = 0; spec->kind == TASK_VIDEO && i < spec->rung_count; i++) {
+        threads = spec->rungs[i].threads > threads ? spec->rungs[i].threads : threads;
+    }
+    return threads;
+}
+
 void task_finish(struct task *task) {
     child_spec_finish(&task->spec);
     arena_finish(&task->arena);

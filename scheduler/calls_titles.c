@@ -134,6 +134,11 @@ static void read_request(struct reader *r, struct tx *tx, struct call *call,
         call_check_word(r, "key", request->key);
         call_check_length(r, "key", request->key, KEY_MAX);
     }
+    if (reader_has(r, "sender")) {
+        reader_string(r, "sender", &request->sender);
+        call_check_word(r, "sender", request->sender);
+        call_check_length(r, "sender", request->sender, KEY_MAX);
+    }
     call_check_length(r, "source", request->source, URL_MAX);
     call_check_length(r, "output", request->output, PLAN_PLACE_TEXT / 2);
     if (reader_ok(r) && !title_id_valid(request->title)) {
@@ -189,13 +194,15 @@ static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
 static bool submit(struct tx *tx, const struct title_request *request, struct writer *w) {
     struct title_row row = {0};
     char trace[TRACE_TEXT];
-    bool is_repeated = title_has_key(tx, request);
+    bool is_own = false;
+    bool is_repeated = title_has_key(tx, request, &is_own);
     bool is_new = title_submit(tx, request);
     if (tx_ok(tx) && title_get(tx, request->title, &row)) {
         title_trace(tx, row.id, trace);
         writer_string(w, "title", row.id);
         writer_bool(w, "new", is_new);
         writer_bool(w, "repeated", is_repeated);
+        writer_bool(w, "own", is_new || is_own);
         writer_string(w, "state", state_name(MACHINE_TITLE, (int)row.state));
         writer_string(w, "trace", trace);
     }

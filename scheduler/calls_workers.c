@@ -218,6 +218,9 @@ void call_grant_leases(struct tx *tx, struct call *call) {
     reader_int(&r, "memory_bytes", 0, INT64_MAX, &request.memory_bytes);
     reader_int(&r, "wait_ms", 0, CALL_WAIT_MS_MAX, &wait_ms);
     read_kinds(&r, request.kinds);
+    if (reader_has(&r, "ahead")) {
+        reader_bool(&r, "ahead", &request.ahead);
+    }
     request.slots = (int)slots;
     if (!reader_ok(&r)) {
         return;

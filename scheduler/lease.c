@@ -22,6 +22,7 @@
 enum {
     READY_MAX = 1024, /* units looked at for one request */
     CAPPED_MS = 1000, /* after which a tenant at its cap may run less, if nobody tells */
+    AMPLE = 3,        /* tasks for each slot, at which some are leased ahead */
     AVOID_MS = 60000, /* a worker that failed a unit gets it again after so long at the latest */
 };
 
@@ -31,6 +32,8 @@ struct granting {
     struct farm *farm;
     struct session_row session;
     int64_t memory_left;
+    int slots_left;   /* of those that were asked for; the last task may take more than there are */
+    bool ahead;       /* as the request says */
     bool idle;        /* the worker runs nothing: it gets what is larger than its memory, rather
                          than nobody */
     size_t slots;     /* of all sessions */
@@ -69,7 +72,9 @@ static void load_busy(struct granting *g) {
         order_add_running(&g->order, query_text(&query, 2));
         if (kind >= 0 && kind_is_pure((enum task_kind)kind)) {
             double left = 1 - farm_progress_share(g->farm, query_integer(&query, 0));
-            add_busy(g, query_real(&query, 3) * left);
+            for (int64_t slot = 0; slot < query_integer(&query, 4); slot++) {
+                add_busy(g, query_real(&query, 3) * left);
+            }
         }
     }
 }
@@ -121,6 +126,12 @@ static void forget_ready(struct granting *g, size_t first, size_t count) {
 
 /* ---- one task ---------------------------------------------------------------- */
 
+/* How many of the worker's slots it takes: an encoder's threads are cores at work. */
+static int slots_of(const struct granting *g, const struct task *task) {
+    int threads = child_spec_threads(&task->spec);
+    return threads < g->session.slots ? threads : g->session.slots;
+}
+
 /* Writes down who runs what, under a new fence. `straggler` is what it doubles, or NULL. */
 static void take_lease(struct granting *g, struct task *task, const struct estimate *estimate,
                        const struct unit_row *units, const struct lease_row *straggler) {
@@ -136,7 +147,7 @@ static void take_lease(struct granting *g, struct task *task, const struct estim
                    TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
                    INTEGER(tx_now(g->tx)), REAL(estimate->wall_s), INTEGER(estimate->table_bytes),
                    INTEGER(task->reserve_bytes), INTEGER(hedge_ms), INTEGER(hedge_at),
-                   INTEGER(straggler == NULL ? 0 : straggler->fence)));
+                   INTEGER(straggler == NULL ? 0 : straggler->fence), INTEGER(slots_of(g, task))));
     metric_add(g->tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
     if (straggler != NULL) {
         hedge_begin(g->tx, straggler);
@@ -175,10 +186,11 @@ static bool grant_units(struct granting *g, const struct unit_row *units, size_t
             take_lease(g, &task, &estimate, units, straggler);
             task_write(&task, w, NULL);
             g->memory_left -= task.reserve_bytes;
+            g->slots_left -= slots_of(g, &task);
             g->idle = false;
             granted = tx_ok(g->tx);
             order_add_running(&g->order, units[0].tenant);
-            if (kind_is_pure(task.kind)) {
+            for (int slot = 0; kind_is_pure(task.kind) && slot < slots_of(g, &task); slot++) {
                 add_busy(g, estimate.wall_s);
             }
         } else {
@@ -281,10 +293,10 @@ static bool grant_one(struct granting *g, struct writer *w) {
     return granted;
 }
 
-/* Up to `slots` tasks of what was looked at; returns how many. */
-static int grant_looked_at(struct granting *g, int slots, struct writer *w) {
+/* Tasks of what was looked at, for the slots that are left; returns how many. */
+static int grant_looked_at(struct granting *g, struct writer *w) {
     int granted = 0;
-    while (granted < slots && grant_one(g, w)) {
+    while (g->slots_left > 0 && grant_one(g, w)) {
         granted++;
     }
     return granted;
@@ -307,23 +319,24 @@ static void load_order(struct granting *g) {
 }
 
 /* Tasks of the first units alone, where there are so many more that the rest plays no part. */
-static int grant_first(struct granting *g, const bool *kinds, int slots, struct writer *w) {
-    size_t first = ((size_t)slots + 1) * FORM_RUNGS_MAX;
+static int grant_first(struct granting *g, const bool *kinds, struct writer *w) {
+    size_t tasks = (size_t)g->slots_left + 1;
+    size_t first = tasks * FORM_RUNGS_MAX;
     if (!g->plenty || first >= many(g)) {
         return 0;
     }
-    load_ready(g, kinds, first, (size_t)slots + 1);
+    load_ready(g, kinds, first, tasks);
     g->plenty = true;
-    return grant_looked_at(g, slots, w);
+    return grant_looked_at(g, w);
 }
 
-static int grant_all(struct granting *g, const bool *kinds, int slots, struct writer *w) {
+static int grant_all(struct granting *g, const bool *kinds, struct writer *w) {
     int granted = 0, more = 0;
     do { /* once more where a request wants more than one look shows */
         load_ready(g, kinds, many(g), 0);
-        more = grant_looked_at(g, slots - granted, w);
+        more = grant_looked_at(g, w);
         granted += more;
-    } while (more > 0 && granted < slots && g->plenty && tx_ok(g->tx));
+    } while (more > 0 && g->slots_left > 0 && g->plenty && tx_ok(g->tx));
     return granted;
 }
 
@@ -331,21 +344,37 @@ bool lease_any_ready(struct tx *tx) {
     return sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(tx))), 0) != 0;
 }
 
-/* Up to `slots` tasks of what is ready; returns how many. */
-static int grant_ready(struct granting *g, const bool *kinds, int slots, struct writer *w) {
+/* Whether so many tasks are ready that none which waits for a slot could keep another idle, nor
+ * is to be split among slots, and no tenant is at its cap, nor held below it by a share. */
+static bool has_ample(struct granting *g, const bool *kinds) {
+    if (order_needs_running(&g->order) || g->plenty) {
+        return !order_needs_running(&g->order);
+    }
+    load_ready(g, kinds, many(g), 0);
+    struct form_group *groups = mem_zero(g->ready.count + 1, sizeof(*groups));
+    size_t count = forming_groups(g->ready.rows, g->ready.count, groups);
+    mem_free(groups);
+    return count > AMPLE * g->slots;
+}
+
+/* Tasks of what is ready, for the slots that are left; returns how many. */
+static int grant_ready(struct granting *g, const bool *kinds, struct writer *w) {
     int granted = 0;
     if (!lease_any_ready(g->tx)) {
         return 0;
     }
     load_order(g);
-    granted = grant_first(g, kinds, slots, w);
-    granted += granted == 0 ? grant_all(g, kinds, slots, w) : 0;
+    if (g->ahead && !has_ample(g, kinds)) {
+        return 0;
+    }
+    granted = grant_first(g, kinds, w);
+    granted += granted == 0 ? grant_all(g, kinds, w) : 0;
     retry_by(g, order_is_capped(&g->order) ? tx_now(g->tx) + CAPPED_MS : 0);
     return granted;
 }
 
-/* Up to `slots` stragglers of others, where nothing else is to do; returns how many. */
-static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct writer *w) {
+/* Stragglers of others, where nothing else is to do; returns how many. */
+static int grant_hedges(struct granting *g, const bool *kinds, struct writer *w) {
     struct lease_list stragglers = {0};
     int granted = 0;
     if (g->farm->hedge_after <= 0) {
@@ -355,7 +384,7 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
     load_busy(g);
     struct hedge_request request = {.session = &g->session, .kinds = kinds, .order = &g->order};
     hedge_list(g->tx, &request, &stragglers);
-    for (size_t i = 0; i < stragglers.count && granted < slots && tx_ok(g->tx); i++) {
+    for (size_t i = 0; i < stragglers.count && g->slots_left > 0 && tx_ok(g->tx); i++) {
         const struct lease_row *straggler = &stragglers.rows[i];
         struct unit_list units = {0};
         if (hedge_units(g->tx, straggler, &units) &&
@@ -369,18 +398,20 @@ static int grant_hedges(struct granting *g, const bool *kinds, int slots, struct
     return granted;
 }
 
-/* Up to `slots` probes that people wait for; returns how many. */
-static int grant_probes(struct granting *g, int slots, struct writer *w) {
+/* Probes that people wait for; returns how many. */
+static int grant_probes(struct granting *g, struct writer *w) {
     struct probe_grant grant = {
-        .session = &g->session, .slots = slots, .memory_left = &g->memory_left};
-    return probes_grant(g->tx, g->farm, &grant, w);
+        .session = &g->session, .slots = g->slots_left, .memory_left = &g->memory_left};
+    int granted = probes_grant(g->tx, g->farm, &grant, w);
+    g->slots_left -= granted;
+    return granted;
 }
 
-/* Up to `slots` pushes, which stand in no queue; returns how many. */
-static int grant_pushes(struct granting *g, int slots, struct writer *w) {
+/* Pushes, which stand in no queue; returns how many. */
+static int grant_pushes(struct granting *g, struct writer *w) {
     struct push_request request = {
-        .session = &g->session, .slots = slots, .memory_bytes = g->memory_left};
-    return slots > 0 && tx_ok(g->tx) ? push_grant(g->tx, g->farm, &request, w) : 0;
+        .session = &g->session, .slots = g->slots_left, .memory_bytes = g->memory_left};
+    return g->slots_left > 0 && tx_ok(g->tx) ? push_grant(g->tx, g->farm, &request, w) : 0;
 }
 
 int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *request,
@@ -388,6 +419,8 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
     struct granting g = {.tx = tx,
                          .farm = farm,
                          .memory_left = request->memory_bytes,
+                         .slots_left = request->slots,
+                         .ahead = request->ahead,
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
     bool kinds[TASK_KIND_COUNT], queued = false; /* whether it asks for what stands in the queue */
@@ -401,14 +434,12 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
             kinds[i] = request->kinds[i] &&
                        (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
         }
-        granted = kinds[TASK_PROBE] ? grant_probes(&g, request->slots, w) : 0;
-        if (queued && granted < request->slots) {
-            granted += grant_ready(&g, kinds, request->slots - granted, w);
+        granted = kinds[TASK_PROBE] && !g.ahead ? grant_probes(&g, w) : 0;
+        granted += queued && g.slots_left > 0 ? grant_ready(&g, kinds, w) : 0;
+        if (queued && !g.ahead && g.slots_left > 0 && !g.held_back && tx_ok(tx)) {
+            granted += grant_hedges(&g, kinds, w);
         }
-        if (queued && granted < request->slots && !g.held_back && tx_ok(tx)) {
-            granted += grant_hedges(&g, kinds, request->slots - granted, w);
-        }
-        granted += request->kinds[TASK_PUSH] ? grant_pushes(&g, request->slots - granted, w) : 0;
+        granted += request->kinds[TASK_PUSH] ? grant_pushes(&g, w) : 0;
     }
     if (granted == 0) {
         retry_by(&g, queued ? sql_integer(tx, SQL_UNITS_NEXT_READY_AT, VALUES(now), 0) : 0);

@@ -10,8 +10,9 @@
 
 struct lease_request {
     const char *session;
-    int slots;            /* tasks wanted at most */
+    int slots;            /* that are free */
     int64_t memory_bytes; /* free on the worker */
+    bool ahead;           /* none is free yet: only where there is work enough for all slots */
     bool kinds[TASK_KIND_COUNT];
 };
 
@@ -19,10 +20,12 @@ struct lease_request {
 bool lease_any_ready(struct tx *tx);
 
 /*
- * Leases up to `slots` tasks and writes them as elements of the array that is open
- * in `w`; returns how many. Where there are none, `*retry_at` is the store's time
- * at which there may be (a pause ends), 0 for none. NOT_FOUND where the session is
- * gone.
+ * Leases tasks for these slots and writes them as elements of the array that is open
+ * in `w`; returns how many. A task whose encoders have several threads takes as many slots, at
+ * most all of the worker's: such a one is leased where one is free, since it would else wait for
+ * ever behind others, and none more until what it takes is free again. Where there are none,
+ * `*retry_at` is the store's time at which there may be (a pause ends), 0 for none. NOT_FOUND where
+ * the session is gone.
  */
 int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *request,
                 struct writer *w, int64_t *retry_at);

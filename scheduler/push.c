@@ -207,7 +207,7 @@ void push_take_lease(struct tx *tx, struct task *task, const char *place,
                    TEXT(place), TEXT(task_kind_name(TASK_PUSH)),
                    TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
                    INTEGER(tx_now(tx)), REAL(0), INTEGER(task->memory_bytes),
-                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0)));
+                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
     sql_run(tx, SQL_LEASE_UNIT_ADD, VALUES(INTEGER(task->fence), INTEGER(unit)));
     metric_add(tx, METRIC_LEASES_GRANTED, TASK_PUSH, 0, 1);
     struct buf detail = {0};

@@ -25,8 +25,8 @@ static void leave_feed(struct tx *tx, const char *title, const char *tenant) {
 
 static void drop_title(struct tx *tx, const char *title) {
     static const enum sql_id drops[] = {
-        SQL_PRODUCTS_DROP,    SQL_VERSIONS_DROP,    SQL_VERSIONS_DROP_RENDITIONS,
-        SQL_TITLE_UNWITHHOLD, SQL_TITLE_DROP_SCORE, SQL_EARLY_DROP};
+        SQL_PRODUCTS_DROP,    SQL_VERSIONS_DROP, SQL_VERSIONS_DROP_RENDITIONS, SQL_TITLE_UNWITHHOLD,
+        SQL_TITLE_DROP_SCORE, SQL_EARLY_DROP,    SQL_TITLE_DROP_PLAN};
     char tenant[TENANT_TEXT] = "";
     struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(title)));
     if (query_next(&query)) {

@@ -60,32 +60,42 @@ void session_leave(struct tx *tx, struct farm *farm, const char *session) {
     }
 }
 
-/* Names of sessions from a query's column, ended one after another. */
-static void end_listed(struct tx *tx, struct farm *farm, struct query *query, const char *worker,
-                       enum lease_event event) {
+void session_leave_worker(struct tx *tx, struct farm *farm, const char *worker) {
     char(*ids)[ID_TEXT] = NULL;
     size_t count = 0;
-    while (query_next(query)) {
-        if (worker == NULL || strcmp(query_text(query, 1), worker) == 0) {
+    struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
+    while (query_next(&query)) {
+        if (worker == NULL || strcmp(query_text(&query, 1), worker) == 0) {
             ids = mem_resize(ids, count + 1, sizeof(*ids));
-            snprintf(ids[count++], ID_TEXT, "%s", query_text(query, 0));
+            snprintf(ids[count++], ID_TEXT, "%s", query_text(&query, 0));
         }
     }
     for (size_t i = 0; i < count; i++) {
-        end_session(tx, farm, ids[i], event);
+        end_session(tx, farm, ids[i], LEASE_RETURN);
     }
     mem_free(ids);
 }
 
-void session_leave_worker(struct tx *tx, struct farm *farm, const char *worker) {
-    struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
-    end_listed(tx, farm, &query, worker, LEASE_RETURN);
+/* Sessions that were last seen before then are lost. */
+static int64_t silent_since(struct tx *tx, const struct farm *farm) {
+    return tx_now(tx) - farm->ttl_ms - unwritten_ms(farm);
 }
 
-void session_sweep(struct tx *tx, struct farm *farm) {
-    int64_t limit = tx_now(tx) - farm->ttl_ms - unwritten_ms(farm);
-    struct query query = sql_query(tx, SQL_SESSIONS_SILENT, VALUES(INTEGER(limit)));
-    end_listed(tx, farm, &query, NULL, LEASE_LOSE);
+size_t session_silent(struct tx *tx, const struct farm *farm, char ids[][ID_TEXT]) {
+    size_t count = 0;
+    struct value since = INTEGER(silent_since(tx, farm)), most = INTEGER(SESSIONS_SILENT_MAX);
+    struct query query = sql_query(tx, SQL_SESSIONS_SILENT, VALUES(since, most));
+    while (query_next(&query)) {
+        snprintf(ids[count++], ID_TEXT, "%s", query_text(&query, 0));
+    }
+    return count;
+}
+
+void session_lose(struct tx *tx, struct farm *farm, const char *id) {
+    int64_t seen_at = sql_integer(tx, SQL_SESSION_SEEN_AT, VALUES(TEXT(id)), INT64_MAX);
+    if (seen_at < silent_since(tx, farm)) {
+        end_session(tx, farm, id, LEASE_LOSE);
+    }
 }
 
 void session_keep_all(struct tx *tx) {

@@ -53,8 +53,13 @@ void session_leave(struct tx *tx, struct farm *farm, const char *session);
 /* The same for all sessions of a worker; NULL: of all workers. */
 void session_leave_worker(struct tx *tx, struct farm *farm, const char *worker);
 
-/* Ends sessions that were silent for the lease time, as losses; at most 100 a call. */
-void session_sweep(struct tx *tx, struct farm *farm);
+enum { SESSIONS_SILENT_MAX = 100 };
+
+/* The ids of sessions that were silent for the lease time; returns how many. */
+size_t session_silent(struct tx *tx, const struct farm *farm, char ids[][ID_TEXT]);
+
+/* Ends one of them, as a loss; nothing where it is gone, or was heard by now. */
+void session_lose(struct tx *tx, struct farm *farm, const char *id);
 
 /* Gives every session a full lease time from now: after a start. */
 void session_keep_all(struct tx *tx);

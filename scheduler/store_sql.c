@@ -110,7 +110,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LABELS_DROP] = "DELETE FROM title_label WHERE title = $1",
     [SQL_TITLE_RESET] =
         "UPDATE title SET submission = $2, source = $3, output = $4, ladder = $5, identity = '', "
-        "pin = '', source_size = -1, plan = '', packaged = '', class = '', error = '', "
+        "pin = '', source_size = -1, packaged = '', class = '', error = '', "
         "redone = 0, tasks = 0, failures = 0, losses = 0, frames_decoded = 0, source_bytes = 0, "
         "cpu_s = 0, decode_cpu_s = 0, scale_cpu_s = 0, encode_cpu_s = 0, wall_s = 0, "
         "peak_memory = 0 WHERE id = $1",
@@ -121,17 +121,21 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLE_SET_TRACE] = "INSERT INTO title_trace (title, trace) VALUES ($1, $2) "
                             "ON CONFLICT (title) DO UPDATE SET trace = $2",
     [SQL_TITLE_IS_OF] = "SELECT count(*) FROM title WHERE id = $1 AND tenant = $2",
-    [SQL_TITLE_HAS_KEY] = "SELECT count(*) FROM title WHERE id = $1 AND request_key = $2",
+    /* No row where that is not its key. */
+    [SQL_TITLE_SENDER] = "SELECT request_sender = $3 FROM title WHERE id = $1 AND request_key = $2",
     [SQL_TITLE_SET_EARLY] = "UPDATE title SET early = $2 WHERE id = $1",
-    [SQL_TITLE_SET_KEY] = "UPDATE title SET request_key = $2 WHERE id = $1",
+    [SQL_TITLE_SET_KEY] = "UPDATE title SET request_key = $2, request_sender = $3 WHERE id = $1",
     [SQL_TITLE_STATS] = "SELECT tasks, failures, losses, frames_decoded, source_bytes, cpu_s, "
                         "decode_cpu_s, scale_cpu_s, encode_cpu_s, wall_s, peak_memory "
                         "FROM title WHERE id = $1",
-    [SQL_TITLE_PLAN] = "SELECT plan FROM title WHERE id = $1",
+    [SQL_TITLE_PLAN] = "SELECT plan FROM title_plan WHERE title = $1",
     [SQL_TITLE_MOVE] = "UPDATE title SET state = $3 WHERE id = $1 AND state = $2",
     [SQL_TITLE_DROP] = "DELETE FROM title WHERE id = $1 AND state = $2",
     [SQL_TITLE_SET_SOURCE] = "UPDATE title SET pin = $2, source_size = $3 WHERE id = $1",
-    [SQL_TITLE_SET_PLAN] = "UPDATE title SET plan = $2, identity = $3 WHERE id = $1",
+    [SQL_TITLE_SET_IDENTITY] = "UPDATE title SET identity = $2 WHERE id = $1",
+    [SQL_TITLE_SET_PLAN] = "INSERT INTO title_plan (title, plan) VALUES ($1, $2) "
+                           "ON CONFLICT (title) DO UPDATE SET plan = $2",
+    [SQL_TITLE_DROP_PLAN] = "DELETE FROM title_plan WHERE title = $1",
     [SQL_TITLE_SET_PACKAGED] = "UPDATE title SET packaged = $2 WHERE id = $1",
     [SQL_TITLE_SET_VERSION] = "UPDATE title SET version = packaged WHERE id = $1",
     [SQL_TITLE_FORGET_VERSION] =
@@ -659,8 +663,8 @@ static const char *const statements[SQL_COUNT] = {
 
     [SQL_LEASE_ADD] =
         "INSERT INTO lease (fence, session, worker, host, title, kind, state, attempt, at, "
-        "expected_s, table_bytes, reserve_bytes, hedge_ms, hedge_at, hedges) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "expected_s, table_bytes, reserve_bytes, hedge_ms, hedge_at, hedges, slots) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
     [SQL_LEASE_UNIT_ADD] = "INSERT INTO lease_unit (fence, unit) VALUES ($1, $2)",
     [SQL_LEASE_GET] = "SELECT " LEASE_COLUMNS "FROM lease l WHERE l.fence = $1",
     [SQL_LEASE_MOVE] = "UPDATE lease SET state = $3 WHERE fence = $1 AND state = $2",
@@ -677,7 +681,8 @@ static const char *const statements[SQL_COUNT] = {
                            "JOIN lease l ON l.fence = lu.fence "
                            "WHERE lu.unit = $1 AND l.state <> 'ended' ORDER BY l.fence",
     /* `<> 'ended'` says nothing new but that the index of such leases will do. */
-    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, t.tenant, l.expected_s FROM worker_session s "
+    [SQL_LEASES_OPEN] = "SELECT l.fence, l.kind, t.tenant, l.expected_s, l.slots "
+                        "FROM worker_session s "
                         "JOIN lease l ON l.session = s.id JOIN title t ON t.id = l.title "
                         "WHERE l.state <> 'ended' AND l.state = 'live'",
     [SQL_LEASES_LIVE_OF_UNIT] = "SELECT count(*) FROM lease_unit lu JOIN lease l "
@@ -708,11 +713,13 @@ static const char *const statements[SQL_COUNT] = {
                         "seen_at, cores, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at, sandbox "
                         "FROM worker_session WHERE id = $1",
+    [SQL_SESSION_SEEN_AT] = "SELECT seen_at FROM worker_session WHERE id = $1",
     [SQL_SESSION_SEEN] = "UPDATE worker_session SET seen_at = $2 WHERE id = $1 AND seen_at < $3",
     [SQL_SESSION_DROP] = "DELETE FROM worker_session WHERE id = $1",
     [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
     [SQL_SESSIONS] =
-        "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, (SELECT count(*) FROM lease l "
+        "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, "
+        "(SELECT coalesce(sum(l.slots), 0) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push'), "
         "(SELECT count(*) FROM worker_drain d "
         "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox FROM worker_session s "
@@ -725,8 +732,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSIONS_PLACES] = "SELECT host, worker, slots FROM worker_session",
     [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 "
                          "AND state <> 'ended' AND kind <> 'push'",
-    [SQL_SESSIONS_SILENT] =
-        "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT 100",
+    [SQL_SESSIONS_SILENT] = "SELECT id FROM worker_session WHERE seen_at < $1 ORDER BY id LIMIT $2",
     [SQL_SESSIONS_OF_WORKER] = "SELECT count(*) FROM worker_session WHERE worker = $1",
     [SQL_SESSIONS_ABLE] =
         "SELECT count(*), sum(CASE WHEN drains > 0 AND weak = 0 THEN 1 ELSE 0 END), "
@@ -737,7 +743,8 @@ static const char *const statements[SQL_COUNT] = {
         "min(CASE WHEN weak > 0 THEN worker END) FROM "
         "(SELECT s.worker, s.slots, s.memory_bytes, CASE WHEN s.sandbox > $2 THEN 1 ELSE 0 END "
         "AS weak, (SELECT count(*) FROM worker_drain d "
-        "WHERE d.worker = s.worker) AS drains, (SELECT count(*) FROM lease l "
+        "WHERE d.worker = s.worker) AS drains, "
+        "(SELECT coalesce(sum(l.slots), 0) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push') AS busy FROM "
         "worker_session s "
         "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "

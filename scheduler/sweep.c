@@ -3,6 +3,7 @@
 #include "sweep.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "early.h"
@@ -11,8 +12,40 @@
 #include "tokens.h"
 #include "versions.h"
 
+/* A call of a sweep has ended. */
+static void ended(struct sweep *sweep, const char *what, const char *session,
+                  const struct err *err) {
+    sweep->under_way--;
+    if (err->code != ERR_NONE) {
+        farm_forget(sweep->farm);
+        log_error("a sweep failed", "part=\"%s\" session=%s error=\"%s\"", what, session,
+                  err->message);
+    }
+}
+
+static void lose(struct tx *tx, void *context) {
+    const struct sweep_loss *loss = context;
+    session_lose(tx, loss->sweep->farm, loss->session);
+    if (!tx_ok(tx)) {
+        farm_forget(loss->sweep->farm);
+    }
+}
+
+static void lose_done(void *context, const struct err *err) {
+    const struct sweep_loss *loss = context;
+    ended(loss->sweep, "a lost worker", loss->session, err);
+}
+
 static void lost_workers(struct tx *tx, struct sweep *sweep) {
-    session_sweep(tx, sweep->farm);
+    char ids[SESSIONS_SILENT_MAX][ID_TEXT];
+    size_t count = session_silent(tx, sweep->farm, ids);
+    for (size_t i = 0; i < count; i++) {
+        struct sweep_loss *loss = &sweep->losses[i];
+        loss->sweep = sweep;
+        memcpy(loss->session, ids[i], sizeof(loss->session));
+        sweep->under_way++;
+        store_submit(sweep->store, lose, lose_done, loss);
+    }
 }
 
 static void old_early_playlists(struct tx *tx, struct sweep *sweep) {
@@ -57,12 +90,7 @@ static void run_part(struct tx *tx, void *context) {
 
 static void part_done(void *context, const struct err *err) {
     const struct sweep_call *call = context;
-    call->sweep->under_way--;
-    if (err->code != ERR_NONE) {
-        farm_forget(call->sweep->farm);
-        log_error("a sweep failed", "part=\"%s\" error=\"%s\"", parts[call->part].what,
-                  err->message);
-    }
+    ended(call->sweep, parts[call->part].what, "", err);
 }
 
 void sweep_begin(struct sweep *sweep) {

@@ -91,10 +91,26 @@ static bool is_same(const struct title_request *request, const struct title_row 
            strcmp(request->output, row->output) == 0 && strcmp(request->ladder, row->ladder) == 0;
 }
 
-bool title_has_key(struct tx *tx, const struct title_request *request) {
-    return request->key != NULL && request->key[0] != '\0' &&
-           sql_integer(tx, SQL_TITLE_HAS_KEY, VALUES(TEXT(request->title), TEXT(request->key)),
-                       0) != 0;
+/* "" where a submission leaves it out. */
+static const char *word_of(const char *word) {
+    return word != NULL ? word : "";
+}
+
+bool title_has_key(struct tx *tx, const struct title_request *request, bool *is_own) {
+    const char *key = word_of(request->key), *sender = word_of(request->sender);
+    bool found = false;
+    *is_own = false;
+    if (key[0] == '\0') {
+        return false;
+    }
+    struct query query =
+        sql_query(tx, SQL_TITLE_SENDER, VALUES(TEXT(request->title), TEXT(key), TEXT(sender)));
+    if (query_next(&query)) {
+        found = true;
+        *is_own = sender[0] != '\0' && query_integer(&query, 0) != 0;
+    }
+    query_close(&query);
+    return found;
 }
 
 static void set_labels(struct tx *tx, const struct title_request *request) {
@@ -176,7 +192,8 @@ bool title_check_submission(struct tx *tx, const struct title_request *request,
 static bool submit_again(struct tx *tx, const struct title_request *request,
                          const struct title_row *old, int64_t submission) {
     bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
-    bool known = old->state != TITLE_REMOVING && title_has_key(tx, request);
+    bool is_own = false;
+    bool known = old->state != TITLE_REMOVING && title_has_key(tx, request, &is_own);
     if (known || title_check_submission(tx, request, old)) {
         if (runs) {
             change_order(tx, request);
@@ -189,6 +206,7 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
     title_stop_work(tx, request->title); /* of a title that is done, versions may be dropped */
     title_drop_run(tx, request->title);
     set_trace(tx, request);
+    sql_run(tx, SQL_TITLE_DROP_PLAN, VALUES(TEXT(request->title)));
     sql_run(tx, SQL_TITLE_RESET,
             VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
                    TEXT(request->output), TEXT(request->ladder)));
@@ -221,7 +239,8 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     }
     if (is_new) {
         sql_run(tx, SQL_TITLE_SET_KEY,
-                VALUES(TEXT(request->title), TEXT(request->key != NULL ? request->key : "")));
+                VALUES(TEXT(request->title), TEXT(word_of(request->key)),
+                       TEXT(word_of(request->sender))));
         sql_run(tx, SQL_TITLE_SET_EARLY,
                 VALUES(TEXT(request->title), INTEGER(request->early ? 1 : 0)));
         add_probe(tx, request->title, submission);
@@ -258,8 +277,8 @@ static void store_plan(struct tx *tx, const struct plan *plan, const char *ident
     struct buf text = {0};
     struct writer writer = writer_of(&text);
     title_plan_write(&plan->title, &writer, NULL);
-    sql_run(tx, SQL_TITLE_SET_PLAN,
-            VALUES(TEXT(plan->title.title), TEXT(buf_text(&text)), TEXT(identity)));
+    sql_run(tx, SQL_TITLE_SET_PLAN, VALUES(TEXT(plan->title.title), TEXT(buf_text(&text))));
+    sql_run(tx, SQL_TITLE_SET_IDENTITY, VALUES(TEXT(plan->title.title), TEXT(identity)));
     buf_finish(&text);
 }
 

@@ -17,6 +17,7 @@ struct title_request {
     bool early;         /* to be watched while it is encoded */
     const char *trace;  /* of whoever asks for it; NULL: one is made */
     const char *key;    /* by which its repetition is known; NULL or "": none */
+    const char *sender; /* who makes it, among those that have its key; NULL or "": not told */
     /* What is not named stays as it is of a title that is known, and is 0, "" or none of a new
      * one. */
     bool names_priority;
@@ -47,8 +48,9 @@ enum {
  * deadline and labels it names are the title's from then on, of one that runs too. */
 bool title_submit(struct tx *tx, const struct title_request *request);
 
-/* Whether this very submission, by its key, was the title's last; never without a key. */
-bool title_has_key(struct tx *tx, const struct title_request *request);
+/* Whether this very submission, by its key, was the title's last; never without a key. `is_own`:
+ * and it was this sender's, who makes it again since the answer was lost. */
+bool title_has_key(struct tx *tx, const struct title_request *request, bool *is_own);
 
 /* Whether just this runs already; CONFLICT where the title can't have a new run now. */
 bool title_check_submission(struct tx *tx, const struct title_request *request,

@@ -283,7 +283,8 @@ static void run_lease(struct tx *tx, void *context) {
     struct doing *doing = context;
     struct lease_request request = {.session = doing->text,
                                     .slots = (int)doing->count,
-                                    .memory_bytes = doing->farm->memory_bytes};
+                                    .memory_bytes = doing->farm->memory_bytes,
+                                    .ahead = doing->farm->ahead};
     struct writer writer = writer_of(&doing->answer);
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
         request.kinds[i] = true;
@@ -463,7 +464,11 @@ int fixture_work(struct fixture_farm *farm, const char *session) {
 
 static void run_sweep(struct tx *tx, void *context) {
     struct doing *doing = context;
-    session_sweep(tx, &doing->farm->farm);
+    char ids[SESSIONS_SILENT_MAX][ID_TEXT];
+    size_t count = session_silent(tx, &doing->farm->farm, ids);
+    for (size_t i = 0; i < count; i++) {
+        session_lose(tx, &doing->farm->farm, ids[i]);
+    }
 }
 
 int fixture_sweep(struct fixture_farm *farm) {

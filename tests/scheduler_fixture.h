@@ -40,6 +40,7 @@ struct fixture_farm {
     struct farm farm;
     atomic_int_fast64_t now_ms;
     int64_t memory_bytes;                 /* that workers say is free; default 64 GiB */
+    bool ahead;                           /* they ask before a slot is */
     struct err err;                       /* of the last call */
     struct task tasks[FIXTURE_TASKS_MAX]; /* of the last lease */
     int task_count;

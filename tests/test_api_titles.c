@@ -132,12 +132,12 @@ START_TEST(a_batch_is_answered_title_by_title) {
                                   "\"ladder\":1,\"force\":false}," BATCH_A "," BATCH_B),
                      200);
     static const char *const expected[] = {
-        "{\"title\":\"a\",\"new\":true,\"repeated\":false,\"state\":\"submitted\",",
+        "{\"title\":\"a\",\"new\":true,\"repeated\":false,\"own\":true,\"state\":\"submitted\",",
         "{\"code\":\"conflict\",",
         "{\"code\":\"invalid\",",
         "{\"code\":\"invalid\",",
-        "{\"title\":\"a\",\"new\":false,\"repeated\":false,\"state\":\"submitted\",",
-        "{\"title\":\"b\",\"new\":true,\"repeated\":false,\"state\":\"submitted\","};
+        "{\"title\":\"a\",\"new\":false,\"repeated\":false,\"own\":false,\"state\":\"submitted\",",
+        "{\"title\":\"b\",\"new\":true,\"repeated\":false,\"own\":true,\"state\":\"submitted\","};
     const char *at = buf_text(&api_answer.body);
     for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
         at = strstr(at, expected[i]);
@@ -150,6 +150,27 @@ START_TEST(a_batch_is_answered_title_by_title) {
     ck_assert_int_eq(api_work() > 0, 1);
     ck_assert_str_eq(api_title_state("b"), "done");
     ck_assert_int_eq(api_call("GET", "/v1/titles/c", NULL), 404);
+}
+END_TEST
+
+/* Of a key that several have, the sender who began the run is told that it is his. */
+START_TEST(a_sender_knows_his_own_submission) {
+    static const struct {
+        const char *sender, *told;
+    } calls[] = {{"\"sender\":\"me\",", "\"new\":true,\"repeated\":false,\"own\":true,"},
+                 {"\"sender\":\"me\",", "\"new\":false,\"repeated\":true,\"own\":true,"},
+                 {"\"sender\":\"other\",", "\"new\":false,\"repeated\":true,\"own\":false,"},
+                 {"\"sender\":\"me\",", "\"new\":false,\"repeated\":true,\"own\":true,"},
+                 {"", "\"new\":false,\"repeated\":true,\"own\":false,"}};
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        char *row = mem_format("{\"key\":\"k\",%s\"title\":\"a\","
+                               "\"source\":\"s3://b/s\"," BATCH_REST,
+                               calls[i].sender);
+        ck_assert_int_eq(submit_batch(row), 200);
+        ck_assert_msg(strstr(buf_text(&api_answer.body), calls[i].told) != NULL, "%s: %s",
+                      calls[i].told, buf_text(&api_answer.body));
+        mem_free(row);
+    }
 }
 END_TEST
 
@@ -276,6 +297,7 @@ Suite *api_titles_suite(void) {
     tcase_add_test(all, titles_have_an_order_and_labels);
     tcase_add_test(all, a_submission_is_known_by_its_key);
     tcase_add_test(all, a_batch_is_answered_title_by_title);
+    tcase_add_test(all, a_sender_knows_his_own_submission);
     tcase_add_test(all, a_batch_is_bounded);
     tcase_add_test(all, a_cancelled_title_is_tried_again_as_it_was);
     tcase_add_loop_test(all, an_order_is_checked, 0, 7);

@@ -585,6 +585,57 @@ START_TEST(memory_limits_what_a_worker_is_given) {
 END_TEST
 
 /* What reads a source is for who is walled in as the farm asks; the rest is for all. */
+/* While many more tasks are ready than there are slots. */
+START_TEST(a_task_is_leased_ahead_where_there_is_plenty) {
+    int count = 0;
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    farm.ahead = true;
+    while (fixture_lease(&farm, session, 1) == 0 && farm.task_count > 0) {
+        fixture_make(&farm, &farm.tasks[0]);
+        count++;
+    }
+    ck_assert_int_eq(count, 1 + CHUNKS - 3 * 2);
+    farm.ahead = false;
+    fixture_work(&farm, session);
+    ck_assert_str_eq(state(), "done");
+}
+END_TEST
+
+/* Whose turn it is is decided when a slot is free. */
+START_TEST(nothing_is_leased_ahead_of_another_tenant) {
+    struct title_request request = {.title = "u", .tenant = "news"};
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
+    farm.ahead = true;
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    ck_assert_int_eq(farm.task_count, 0);
+    farm.ahead = false;
+    fixture_lease_one(&farm, session);
+}
+END_TEST
+
+/* An encoder's threads are as many slots, of those that the worker has. */
+START_TEST(threads_take_slots) {
+    static const struct {
+        int threads, slots, tasks;
+    } cases[] = {{1, 5, 5}, {2, 4, 2}, {2, 5, 3}, {4, 5, 2}, {4, 2, 1}, {4, 1, 1}};
+    char *ladder = fixture_ladder("h264");
+    for (char *at = ladder; (at = strstr(at, "\"threads\":")) != NULL; at++) {
+        at[strlen("\"threads\":")] = (char)('0' + cases[_i].threads);
+    }
+    struct title_request request = {
+        .title = "t", .source = "/media/clip.mp4", .output = "/out", .ladder = ladder};
+    ck_assert_int_eq(fixture_submit_whole(&farm, &request), 0);
+    fixture_join(&farm, "w1", "host1", cases[_i].slots, session);
+    fixture_make(&farm, fixture_lease_one(&farm, session)); /* the probe */
+    fixture_make(&farm, fixture_lease_one(&farm, session)); /* sound */
+    ck_assert_int_eq(fixture_lease(&farm, session, cases[_i].slots), 0);
+    ck_assert_int_eq(farm.task_count, cases[_i].tasks);
+    ck_assert_int_eq(farm.tasks[0].kind, TASK_VIDEO);
+    mem_free(ladder);
+}
+END_TEST
+
 START_TEST(a_weak_sandbox_is_given_no_source) {
     char weak[ID_TEXT];
     struct fixture_held held;
@@ -675,6 +726,9 @@ Suite *lease_suite(void) {
     tcase_add_test(forming, one_slot_never_splits);
     tcase_add_test(forming, near_the_end_the_longest_goes_first);
     tcase_add_test(forming, memory_limits_what_a_worker_is_given);
+    tcase_add_test(forming, a_task_is_leased_ahead_where_there_is_plenty);
+    tcase_add_test(forming, nothing_is_leased_ahead_of_another_tenant);
+    tcase_add_loop_test(forming, threads_take_slots, 0, 6);
     tcase_add_test(forming, a_weak_sandbox_is_given_no_source);
     return suite;
 }

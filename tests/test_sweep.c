@@ -38,10 +38,12 @@ static void nothing(struct tx *tx, void *context) {
     (void)context;
 }
 
-/* Calls are run in their order: what comes after the parts ends after them. */
+/* Calls are run in their order: what comes after the parts ends after them, and what comes then
+ * after what those submitted. */
 static void run_sweep(void) {
     farm.now_ms += 2 * farm.farm.ttl_ms;
     ck_assert_int_eq(store_call(farm.store, begin, NULL, &farm.err), 0);
+    ck_assert_int_eq(store_call(farm.store, nothing, NULL, &farm.err), 0);
     ck_assert_int_eq(store_call(farm.store, nothing, NULL, &farm.err), 0);
     ck_assert_uint_eq(sweep.under_way, 0);
 }
@@ -52,7 +54,7 @@ static void spoil(struct tx *tx, void *context) {
     sql_run(tx, SQL_LEASE_ADD,
             VALUES(INTEGER(1), TEXT(session), TEXT("w1"), TEXT("host1"), TEXT("t"), TEXT("dance"),
                    TEXT("live"), INTEGER(1), INTEGER(0), REAL(1), INTEGER(0), INTEGER(0),
-                   INTEGER(0), INTEGER(0), INTEGER(0)));
+                   INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
 }
 
 static void mend(struct tx *tx, void *context) {
@@ -100,11 +102,49 @@ START_TEST(a_part_that_fails_undoes_no_other) {
 }
 END_TEST
 
+/* Of sessions that are silent, one that can't be given up holds up no other. */
+START_TEST(a_session_that_fails_undoes_no_other) {
+    char others[2][ID_TEXT];
+    ck_assert_int_eq(store_call(farm.store, spoil, NULL, &farm.err), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(fixture_join(&farm, i == 0 ? "w2" : "w3", "host1", 1, others[i]), 0);
+    }
+    run_sweep();
+    ck_assert_int_eq(count_sessions(), 1);
+    run_sweep();
+    ck_assert_int_eq(count_sessions(), 1);
+}
+END_TEST
+
+static void lose(struct tx *tx, void *context) {
+    (void)context;
+    session_lose(tx, &farm.farm, session);
+}
+
+static void hear(struct tx *tx, void *context) {
+    (void)context;
+    sql_run(tx, SQL_SESSION_SEEN, VALUES(TEXT(session), INTEGER(tx_now(tx)), INTEGER(tx_now(tx))));
+}
+
+/* Between a look at who is silent and the session's end there may be a heartbeat. */
+START_TEST(a_session_that_is_heard_again_is_kept) {
+    farm.now_ms += 2 * farm.farm.ttl_ms;
+    ck_assert_int_eq(store_call(farm.store, hear, NULL, &farm.err), 0);
+    ck_assert_int_eq(store_call(farm.store, lose, NULL, &farm.err), 0);
+    ck_assert_int_eq(count_sessions(), 1);
+    farm.now_ms += 2 * farm.farm.ttl_ms;
+    ck_assert_int_eq(store_call(farm.store, lose, NULL, &farm.err), 0);
+    ck_assert_int_eq(count_sessions(), 0);
+}
+END_TEST
+
 Suite *sweep_suite(void) {
     Suite *suite = suite_create("sweep");
     TCase *all = tcase_create("all");
     tcase_add_checked_fixture(all, open_farm, close_farm);
     tcase_add_test(all, a_part_that_fails_undoes_no_other);
+    tcase_add_test(all, a_session_that_fails_undoes_no_other);
+    tcase_add_test(all, a_session_that_is_heard_again_is_kept);
     suite_add_tcase(suite, all);
     return suite;
 }

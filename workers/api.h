@@ -105,6 +105,7 @@ struct api_wish {
     int64_t memory_bytes; /* that they may take */
     int64_t wait_ms;      /* for one to come */
     unsigned kinds;       /* of bits 1 << enum task_kind */
+    bool ahead;           /* for what ends soon: only where there is work enough for everybody */
 };
 
 /* Asks for tasks. `tasks` has room for so many pointers; what they point to is owned: free with

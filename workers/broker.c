@@ -442,10 +442,7 @@ static void begin(struct broker *b) {
 
 /* Threads count: a ladder may give an encoder more than one. */
 static int64_t cpu_limit(const struct broker_options *o) {
-    int64_t threads = 1;
-    for (int i = 0; i < task_rungs(o->spec) && o->spec->kind == TASK_VIDEO; i++) {
-        threads = o->spec->rungs[i].threads > threads ? o->spec->rungs[i].threads : threads;
-    }
+    int64_t threads = child_spec_threads(o->spec);
     return o->wall_limit_s > 0 ? ((int64_t)o->wall_limit_s + 1) * threads : 0;
 }
 

@@ -28,6 +28,9 @@ enum {
     HEART_NICE = -5,        /* where we may: a heartbeat must not starve */
     ANSWER_PARTS = 3,       /* of a lease time a heartbeat's answer may take one */
     SHORT_WAIT_MS = 1000,   /* for work, while the memory for it may become free */
+    AHEAD = 1,              /* tasks that wait for the end of another */
+    AHEAD_MS = 1000,        /* which is about so near then */
+    NONE_AHEAD_MS = 5000,   /* after which one is asked for again where none was given */
     WARN_MS = 60000,        /* a scheduler that is away is told of once a minute */
     SHARE_BYTES = 32 << 20, /* of the output, for pushes that come for them later */
     EXIT_FAILED = 1,
@@ -44,6 +47,9 @@ struct lane {
     unsigned newer;     /* those of them that an older scheduler does not know */
     struct slot *slots; /* of the daemon's */
     size_t slot_count;
+    size_t thread_count; /* of slots, those for tasks ahead with them */
+    struct slot_turns turns;
+    int64_t ahead_from_ms; /* no task is asked for ahead before then */
     struct api *api;
     int failures;                   /* of leasing, one after another */
     char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know the newer ones */
@@ -294,17 +300,23 @@ static unsigned kinds_for(const struct lane *lane, const char *session) {
     return strcmp(lane->retired, session) == 0 ? lane->kinds & ~lane->newer : lane->kinds;
 }
 
+/* How many of the lane's slots a slot's task takes, as the scheduler counts: see lease.h there. */
+static size_t slots_taken(const struct lane *lane, const struct slot *slot) {
+    size_t threads = slot->task == NULL ? 0 : (size_t)child_spec_threads(&slot->task->spec);
+    return threads < lane->slot_count ? threads : lane->slot_count;
+}
+
 /* How many of the lane's slots are idle, and the memory that their tasks may take; the session to
  * name. While a new session has not heard what runs here, none: it would be given the same again.
  */
 static size_t idle_count(struct lane *lane, int64_t *memory, char session[API_SESSION_TEXT]) {
     struct daemon *d = lane->daemon;
-    size_t idle = 0;
+    size_t taken = 0;
     size_t all_idle = 0;
     *memory = d->worker.memory_bytes;
     pthread_mutex_lock(&d->shared.lock);
-    for (size_t i = 0; i < lane->slot_count; i++) {
-        idle += lane->slots[i].task == NULL;
+    for (size_t i = 0; i < lane->thread_count; i++) {
+        taken += slots_taken(lane, &lane->slots[i]);
         *memory -= lane->slots[i].task != NULL ? lane->slots[i].task->reserve_bytes : 0;
     }
     for (size_t i = 0; i < d->slot_count; i++) {
@@ -313,9 +325,8 @@ static size_t idle_count(struct lane *lane, int64_t *memory, char session[API_SE
     memcpy(session, d->session.id, API_SESSION_TEXT);
     bool may_lease = d->has_session && (d->listed || all_idle == d->slot_count) &&
                      kinds_for(lane, d->session.id) != 0;
-    idle = may_lease ? idle : 0;
     pthread_mutex_unlock(&d->shared.lock);
-    return idle;
+    return may_lease && taken < lane->slot_count ? lane->slot_count - taken : 0;
 }
 
 /* Whether what the tasks at work leave is less than these slots' share: none may fit now that
@@ -334,7 +345,7 @@ static void wait_for_change(struct daemon *d) {
 static void tasks_give(struct lane *lane, struct task **tasks, size_t count) {
     struct daemon *d = lane->daemon;
     pthread_mutex_lock(&d->shared.lock);
-    for (size_t i = 0; i < lane->slot_count && count > 0; i++) {
+    for (size_t i = 0; i < lane->thread_count && count > 0; i++) {
         if (lane->slots[i].task == NULL) {
             slot_give(&lane->slots[i], tasks[--count]);
         }
@@ -353,6 +364,56 @@ static void retire(struct lane *lane, const char *session, const struct err *why
              lane->name, why->message);
 }
 
+/* Whether a slot's task is about to end, by how far it is. */
+static bool ends_soon(const struct slot *slot, int64_t now) {
+    double done = (double)atomic_load(&slot->progress.done);
+    double left = (double)atomic_load(&slot->progress.total) - done;
+    return slot->task != NULL && slot->task->kind == TASK_VIDEO && slot->began_ms > 0 && done > 0 &&
+           (double)(now - slot->began_ms) * left < AHEAD_MS * done;
+}
+
+/* Whether to ask for a task before a slot is free: where all are taken, and one of them not for
+ * long, for each once. */
+static bool foresee_end(struct lane *lane) {
+    struct daemon *d = lane->daemon;
+    int64_t now = clock_monotonic_ms();
+    bool found = false;
+    size_t busy = 0;
+    pthread_mutex_lock(&d->shared.lock);
+    for (size_t i = 0; i < lane->thread_count; i++) {
+        busy += lane->slots[i].task != NULL;
+    }
+    bool may_lease = d->has_session && d->listed && now >= lane->ahead_from_ms;
+    for (size_t i = 0; may_lease && busy == lane->slot_count && i < lane->thread_count; i++) {
+        struct slot *slot = &lane->slots[i];
+        if (lane->thread_count > busy && !found && !slot->foreseen && ends_soon(slot, now)) {
+            found = slot->foreseen = true;
+        }
+    }
+    pthread_mutex_unlock(&d->shared.lock);
+    return found;
+}
+
+/* Where all slots are taken: a task for the next that is free, so that it waits for no round
+ * trip. */
+static void lease_ahead(struct lane *lane, const char *session, int64_t memory) {
+    struct task *tasks[API_TASKS_MAX];
+    struct err err = {0};
+    size_t count = 0;
+    if (!foresee_end(lane)) {
+        wait_for_change(lane->daemon);
+        return;
+    }
+    const struct api_wish wish = {.slots = 1,
+                                  .memory_bytes = memory > 0 ? memory : 0,
+                                  .kinds = 1U << TASK_VIDEO,
+                                  .ahead = true};
+    api_lease(lane->api, session, &wish, tasks, &count,
+              &err); /* where it fails, a free slot asks */
+    tasks_give(lane, tasks, count);
+    lane->ahead_from_ms = clock_monotonic_ms() + (count == 0 ? NONE_AHEAD_MS : 0);
+}
+
 static void lease(struct lane *lane) {
     static const struct http_retry retry = {.first_ms = 200, .most_ms = API_PAUSE_MS};
     struct daemon *d = lane->daemon;
@@ -364,7 +425,7 @@ static void lease(struct lane *lane) {
     size_t idle = idle_count(lane, &memory, session);
     idle = idle < API_TASKS_MAX ? idle : API_TASKS_MAX;
     if (idle == 0) {
-        wait_for_change(d);
+        lease_ahead(lane, session, memory);
         return;
     }
     const struct api_wish wish = {
@@ -504,32 +565,36 @@ static int thread_start(pthread_t *out, void *(*run)(void *), void *context) {
     return failed;
 }
 
-static int lane_init(struct lane *lane, struct daemon *d, size_t first, size_t count,
+static int lane_init(struct lane *lane, struct daemon *d, size_t first, size_t count, size_t ahead,
                      struct err *err) {
     lane->daemon = d;
     lane->slots = d->slots + first;
-    lane->slot_count = count;
+    lane->slot_count = lane->turns.most = count;
+    lane->thread_count = count + ahead;
     return api_create(&lane->api, &d->shared.access, &leaving, err);
 }
 
 static int lanes_init(struct daemon *d, struct err *err) {
     size_t slots = (size_t)d->options->slots;
     size_t pushes = (size_t)d->options->pushes;
-    d->slots = mem_zero(slots + pushes, sizeof(*d->slots));
+    d->slots = mem_zero(slots + AHEAD + pushes, sizeof(*d->slots));
     d->encoding = (struct lane){.name = "encoding",
                                 .kinds = ~(1U << TASK_PUSH),
                                 .newer = 1U << TASK_EARLY | 1U << TASK_IMAGES};
     d->pushing =
         (struct lane){.name = "pushing", .kinds = 1U << TASK_PUSH, .newer = 1U << TASK_PUSH};
-    int failed = lane_init(&d->encoding, d, 0, slots, err);
-    return failed == 0 ? lane_init(&d->pushing, d, slots, pushes, err) : failed;
+    int failed = lane_init(&d->encoding, d, 0, slots, AHEAD, err);
+    return failed == 0 ? lane_init(&d->pushing, d, slots + AHEAD, pushes, 0, err) : failed;
 }
 
 static int threads_start(struct daemon *d, struct err *err) {
-    size_t count = d->encoding.slot_count + d->pushing.slot_count;
+    size_t encoding = d->encoding.thread_count;
+    size_t count = encoding + d->pushing.thread_count;
     for (; d->slot_count < count; d->slot_count++) {
         struct slot *slot = &d->slots[d->slot_count];
-        slot->childless = d->slot_count >= d->encoding.slot_count;
+        slot->childless = d->slot_count >= encoding;
+        slot->late = d->slot_count >= d->encoding.slot_count;
+        slot->turns = slot->childless ? NULL : &d->encoding.turns;
         int failed = slot_start(slot, &d->shared, err);
         if (failed != 0) {
             return failed;

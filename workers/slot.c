@@ -77,6 +77,31 @@ static void context_set(const struct task *task) {
     log_context(context);
 }
 
+/* Waits for its turn, which another's end gives; at a stop without one. */
+static void turn_take(struct slot *slot) {
+    struct slot_shared *shared = slot->shared;
+    struct slot_turns *turns = slot->turns;
+    pthread_mutex_lock(&shared->lock);
+    while (turns != NULL && turns->taken >= turns->most && !atomic_load(&slot->cancel)) {
+        pthread_cond_wait(&shared->changed, &shared->lock);
+    }
+    if (turns != NULL) {
+        turns->taken++;
+    }
+    slot->began_ms = clock_monotonic_ms();
+    pthread_mutex_unlock(&shared->lock);
+}
+
+/* Before the result is told: that takes a round trip. */
+static void turn_give(struct slot *slot) {
+    pthread_mutex_lock(&slot->shared->lock);
+    if (slot->turns != NULL) {
+        slot->turns->taken--;
+        pthread_cond_broadcast(&slot->shared->changed);
+    }
+    pthread_mutex_unlock(&slot->shared->lock);
+}
+
 /* A stopped task is told nothing of: nobody wants it, or the whole worker leaves. */
 static void work(struct slot *slot, const struct task_tools *tools, struct box *spare) {
     struct err why = {0};
@@ -90,10 +115,15 @@ static void work(struct slot *slot, const struct task_tools *tools, struct box *
     context_set(slot->task);
     api_set_trace(tools->api, slot->task->trace);
     log_debug("task begins", "");
+    if (slot->task->kind == TASK_VIDEO && tools->box->proc.pid == 0) {
+        box_open(tools->box, tools->box_options, NULL); /* links while it waits for its turn */
+    }
+    turn_take(slot);
     if (slot->task->kind == TASK_VIDEO && spare->proc.pid == 0) {
         box_open(spare, tools->box_options, NULL); /* links while this task encodes */
     }
     int failed = task_perform(&run, &why);
+    turn_give(slot);
     if (tools->box->proc.pid == 0 && spare->proc.pid != 0) {
         *tools->box = *spare;
         *spare = BOX_CLOSED;
@@ -153,7 +183,7 @@ static void *slot_run(void *context) {
         log_error("a slot can't begin", "why=\"%s\"", err.message);
         return NULL;
     }
-    if (!slot->childless) {
+    if (!slot->childless && !slot->late) {
         box_open(&box, &shared->box_options, NULL); /* where it fails, the first task says why */
     }
     while (next_task(slot)) {
@@ -181,6 +211,8 @@ void slot_give(struct slot *slot, struct task *task) {
     atomic_store(&slot->cancel, false);
     atomic_store(&slot->progress.done, 0);
     atomic_store(&slot->progress.total, 0);
+    slot->began_ms = 0;
+    slot->foreseen = false;
     slot->task = task;
     pthread_cond_broadcast(&slot->shared->changed);
 }

@@ -28,12 +28,23 @@ struct slot_shared {
     bool ending;                    /* under the lock: idle slots end */
 };
 
+/* What slots share that encode: there is one more of them than may, which takes a task ahead.
+ * Under the lock. */
+struct slot_turns {
+    size_t most;
+    size_t taken;
+};
+
 struct slot {
     struct slot_shared *shared;
     pthread_t thread;
-    bool childless;     /* none of its tasks needs a child: none is started ahead */
-    struct task *task;  /* under the lock; owned; NULL: idle */
-    atomic_bool cancel; /* stops the task, and all that it waits for */
+    bool childless;           /* none of its tasks needs a child: none is started ahead */
+    bool late;                /* nor before its first one, which may never come */
+    struct slot_turns *turns; /* borrowed; NULL: it need not wait for one */
+    struct task *task;        /* under the lock; owned; NULL: idle */
+    int64_t began_ms;         /* under the lock: its turn, on the monotonic clock; 0: not yet */
+    bool foreseen;            /* under the lock: its end was, once */
+    atomic_bool cancel;       /* stops the task, and all that it waits for */
     struct task_progress progress;
 };
 

@@ -87,10 +87,10 @@ static bool lease(const struct worker *worker, struct unit *unit) {
         return false;
     }
     run(SQL_TITLE_GET, VALUES(TEXT(unit->title)));
-    run(SQL_LEASE_ADD,
-        VALUES(INTEGER(fence), TEXT(worker->session), TEXT(worker->name), TEXT(worker->host),
-               TEXT(unit->title), TEXT("video"), TEXT("live"), INTEGER(1), INTEGER(1), REAL(1),
-               INTEGER(1 << 28), INTEGER(1 << 28), INTEGER(30000), INTEGER(fence), INTEGER(0)));
+    run(SQL_LEASE_ADD, VALUES(INTEGER(fence), TEXT(worker->session), TEXT(worker->name),
+                              TEXT(worker->host), TEXT(unit->title), TEXT("video"), TEXT("live"),
+                              INTEGER(1), INTEGER(1), REAL(1), INTEGER(1 << 28), INTEGER(1 << 28),
+                              INTEGER(30000), INTEGER(fence), INTEGER(0), INTEGER(1)));
     run(SQL_LEASE_UNIT_ADD, VALUES(INTEGER(fence++), INTEGER(unit->id)));
     run(SQL_UNIT_COUNT_ATTEMPT, VALUES(INTEGER(unit->id)));
     run(SQL_UNIT_MOVE, VALUES(INTEGER(unit->id), TEXT("ready"), TEXT("leased"), INTEGER(1)));
