@@ -252,7 +252,7 @@ static void take_lease(struct tx *tx, struct probe *probe, struct task *task,
                    TEXT(session->host), TEXT(place), TEXT(task_kind_name(TASK_PROBE)),
                    TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(probe->attempts),
                    INTEGER(tx_now(tx)), REAL(0), INTEGER(task->memory_bytes),
-                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0)));
+                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
     metric_add(tx, METRIC_LEASES_GRANTED, TASK_PROBE, 0, 1);
 }
 

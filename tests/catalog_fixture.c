@@ -27,7 +27,7 @@ struct json *said_body(const struct said *said) {
     ck_assert(text_replace(&own, "{\"title\":\"a-title\"", title, false));
     ck_assert(text_replace(&own, "\"languages\":[\"und\"]", language, false));
     buf_format(&text,
-               "{\"title\":\"%s\",\"revision\":%lld,\"version\":\"006f8a7d0eeac3e7\","
+               "{\"title\":\"%s\",\"revision\":%lld,\"version\":\"81f57e7d9f2a4b41\","
                "\"published_at\":\"%s\",\"tenant\":\"%s\",\"labels\":%s,"
                "\"manifests\":{\"hls\":\"https://e.example/%s/master.m3u8\","
                "\"dash\":\"https://e.example/%s/manifest.mpd\"},\"document\":%s}",
