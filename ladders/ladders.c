@@ -106,9 +106,11 @@ static const struct field audio_fields[] = {
     END,
 };
 
-/* Stored ladders of before it say nothing of images. */
+/* Stored ladders of before it say nothing of images, and are compared with new ones. */
 static void images_write(const void *from, struct writer *w, const char *name) {
-    writer_bool(w, name, ((const struct ladder *)from)->images);
+    if (((const struct ladder *)from)->images) {
+        writer_bool(w, name, true);
+    }
 }
 
 static void images_read(void *to, struct arena *arena, struct reader *r, const char *name) {

@@ -147,7 +147,8 @@ bool endpoint_rows_look(struct tx *tx, const struct farm *farm) {
             endpoint_save(tx, row);
             tx_wake(tx, TOPIC_PUSHES);
         }
-        bool reachable = row->file != NULL && row->breaker.state == BREAKER_CLOSED &&
+        bool reachable = row->file != NULL && !row->file->is_hook &&
+                         row->breaker.state == BREAKER_CLOSED &&
                          endpoint_window_open(row->file, tx_now(tx));
         if (reachable != row->reachable) {
             sql_run(tx, SQL_ENDPOINT_SET_REACHABLE,

@@ -151,6 +151,7 @@ void hooks_sweep(struct tx *tx) {
     }
     sql_run(tx, SQL_DELIVERIES_FORGET,
             VALUES(INTEGER(tx_now(tx) - HOOK_KEEP_MS), INTEGER(tx_now(tx) - hook_keep_dead_ms)));
+    bound(tx);
 }
 
 void hooks_die(struct tx *tx, const char *endpoint, const char *sentence) {

@@ -226,14 +226,15 @@ static void write_workers(struct tx *tx, struct buf *out) {
     struct query query = sql_query(tx, SQL_SESSIONS, NULL, 0);
     while (query_next(&query)) {
         workers++;
-        slots += query_integer(&query, 4);
-        busy += query_integer(&query, 6);
+        int64_t has = query_integer(&query, 4), takes = query_integer(&query, 6);
+        slots += has;
+        busy += takes < has ? takes : has;
     }
     exposition_single(out, "reelfarm_workers", EXPOSITION_GAUGE, "Workers that are registered.",
                       (double)workers);
     exposition_single(out, "reelfarm_slots", EXPOSITION_GAUGE,
                       "Tasks that the workers can run at a time.", (double)slots);
-    exposition_single(out, "reelfarm_slots_busy", EXPOSITION_GAUGE, "Tasks that the workers run.",
+    exposition_single(out, "reelfarm_slots_busy", EXPOSITION_GAUGE, "Slots that tasks take.",
                       (double)busy);
 }
 

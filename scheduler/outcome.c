@@ -269,6 +269,8 @@ static void measure(struct tx *tx, struct farm *farm, const struct lease_row *le
         enum codec_id codec = codec_of(tx, farm, lease, &units->rows[0]);
         metric_add(tx, METRIC_FRAMES, (int)codec, 0, (double)samples);
         metric_add(tx, METRIC_ENCODE_CPU, (int)codec, 0, report->stats.encode_cpu_s);
+    }
+    if (kind_is_media(lease->kind)) {
         estimate_learn(tx, farm, lease, units, &report->stats);
     }
 }

@@ -178,6 +178,14 @@ static void hash_text(struct buf *text, char out[WIRE_HASH_TEXT]) {
     buf_finish(text);
 }
 
+static void access_write(const struct source_document *source, struct writer *w) {
+    writer_array(w, "access");
+    for (size_t i = 0; i < source->access_count; i++) {
+        writer_int(w, NULL, source->access[i].frame);
+    }
+    writer_array_end(w);
+}
+
 /* All that a rendition's bytes depend on (ARCHITECTURE section 8); the segment
  * layout's version is part of the build line. */
 static void rendition_key(struct rendition_plan *rendition, const struct title_plan *title) {
@@ -194,6 +202,7 @@ static void rendition_key(struct rendition_plan *rendition, const struct title_p
     }
     if (rendition->is_image) {
         image_spec_write(&rendition->image, &w, "spec");
+        access_write(&title->source, &w); /* its pictures are the nearest of these */
     } else if (rendition->is_video) {
         video_spec_write(&rendition->video, &w, "spec");
     } else {

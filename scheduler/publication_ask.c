@@ -62,11 +62,25 @@ static void want_again(struct tx *tx, const char *title, const char *endpoint) {
     publication_list_finish(&list);
 }
 
+/* Whether a title may be asked of it; else the transaction has a sentence. */
+static bool check_holds(struct tx *tx, const struct endpoint *file) {
+    if (file != NULL && file->is_hook) {
+        err_set(
+            tx_err(tx), ERR_CONFLICT,
+            "endpoint %s is a webhook, which holds no titles; `reelfarm replay` tells it events "
+            "once more",
+            file->push.name);
+        return false;
+    }
+    return true;
+}
+
 void publication_publish(struct tx *tx, const struct farm *farm, const char *id,
                          const char *endpoint) {
     struct title_row title = {0};
     const struct endpoint *file = endpoint == NULL ? NULL : endpoint_get(tx, farm, endpoint);
-    if (tx_ok(tx) && get_published(tx, id, &title) && check_noted(tx, &title)) {
+    if (tx_ok(tx) && check_holds(tx, file) && get_published(tx, id, &title) &&
+        check_noted(tx, &title)) {
         if (file != NULL && file->fill == FILL_NEVER) {
             err_set(tx_err(tx), ERR_CONFLICT,
                     "endpoint %s is to hold nothing: its fill is never in the file of endpoints",
@@ -136,7 +150,7 @@ void publication_unpublish(struct tx *tx, const struct farm *farm, const char *i
                            const char *endpoint, const char *version) {
     struct title_row title = {0};
     const struct endpoint *file = endpoint == NULL ? NULL : endpoint_get(tx, farm, endpoint);
-    if (tx_ok(tx) && get_published(tx, id, &title)) {
+    if (tx_ok(tx) && check_holds(tx, file) && get_published(tx, id, &title)) {
         if (version != NULL && strcmp(version, title.version) != 0) {
             unpublish_version(tx, &title, endpoint, version);
         } else if (file != NULL) {

@@ -292,7 +292,8 @@ void sessions_write(struct tx *tx, struct farm *farm, struct writer *w) {
         writer_string(w, "host", query_text(&query, 2));
         writer_int(w, "pid", query_integer(&query, 3));
         writer_int(w, "slots", query_integer(&query, 4));
-        writer_int(w, "busy", query_integer(&query, 6));
+        int64_t slots = query_integer(&query, 4), busy = query_integer(&query, 6);
+        writer_int(w, "busy", busy < slots ? busy : slots); /* one may wait for another's end */
         writer_int(w, "memory_bytes", query_integer(&query, 8));
         writer_int(w, "cores", query_integer(&query, 9));
         enum sandbox_level level = sandbox_level_of(query_integer(&query, 10));

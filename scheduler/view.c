@@ -169,7 +169,10 @@ static int64_t running_frames(const struct plan *plan, const struct title_view *
 /* How loud a rendition is, where its report tells. */
 static void write_loudness(struct tx *tx, const struct title_row *title,
                            const struct rendition_plan *rendition, struct writer *w) {
-    char *place = mem_format("%s/%s/%s", title->output, title->id, rendition->folder);
+    size_t length = strlen(title->output);
+    length -= length > 1 && title->output[length - 1] == '/' ? 1 : 0;
+    char *place =
+        mem_format("%.*s/%s/%s", (int)length, title->output, title->id, rendition->folder);
     struct query query = sql_query(tx, SQL_PRODUCTS_OF_PLACE, VALUES(TEXT(place)));
     if (query_next(&query)) {
         const char *text = query_text(&query, 0);

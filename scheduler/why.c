@@ -190,7 +190,7 @@ static void say_task(const struct why *why, size_t index, struct buf *out) {
     buf_string(out, " for ");
     put_duration(out, task->for_ms);
     buf_format(out, ", %.0f %% done", 100 * task->share);
-    if (task->kind == TASK_VIDEO || task->kind == TASK_AUDIO) {
+    if (kind_is_media(task->kind)) {
         buf_string(out, "; it is expected to take ");
         put_duration(out, (int64_t)(1000 * task->expected_s));
         buf_string(out, " and ");

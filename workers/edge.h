@@ -37,9 +37,9 @@ enum {
     EDGE_FOLDERS = 1 << 2,  /* takes a folder away at once: remove_folder */
     EDGE_KEYS = 1 << 3,     /* forgets all of a title by its surrogate key: purge_title */
     EDGE_READS = 1 << 4,    /* can be asked as a player asks: read, and so be verified */
-    EDGE_LISTS = 1 << 6,    /* says what it holds of a title: list */
     EDGE_DOCUMENT = 1 << 5, /* is told of the title and holds none of its files: tell */
-    EDGE_EVENTS = 1 << 6,   /* is told of events, and of nothing else: post */
+    EDGE_LISTS = 1 << 6,    /* says what it holds of a title: list */
+    EDGE_EVENTS = 1 << 7,   /* is told of events, and of nothing else: post */
 };
 
 /* What all connections of one push share. All borrowed, and outlives them. */

@@ -48,6 +48,7 @@ static int endpoint_open(struct task_run *run, struct err *err) {
                                          .title = run->task->title,
                                          .trace = run->task->trace,
                                          .cancel = run->cancel,
+                                         .until_ms = run->tools->lease_until_ms,
                                          .stall_s = STALL_S};
     state->standings = mem_zero(hook->event_count + 1, sizeof(*state->standings));
     run->report.hook.results =
@@ -131,11 +132,11 @@ static int events_send(struct task_run *run, struct err *err) {
     struct hook_state *state = run->state;
     int64_t until_ms = clock_monotonic_ms() + LEASE_MS;
     (void)err;
-    if (hook->batch && hook->event_count > 1) {
+    if (hook->batch && hook->event_count > 1 && !edge_is_late(&state->target)) {
         events_post(run, 0, hook->event_count);
     }
     for (size_t i = 0; i < hook->event_count && !state->ended && !atomic_load(run->cancel) &&
-                       clock_monotonic_ms() < until_ms;
+                       clock_monotonic_ms() < until_ms && !edge_is_late(&state->target);
          i++) {
         if (state->standings[i] == STANDING_NEW && !is_behind(run, i)) {
             events_post(run, i, 1);

@@ -18,7 +18,7 @@ export async function workersView(place, { signal, onState }) {
     const { workers } = await get('/v1/workers', { signal });
     onState('polling');
     const slots = workers.reduce((sum, { slots: more }) => sum + more, 0);
-    const busy = workers.reduce((sum, worker) => sum + worker.tasks.length, 0);
+    const busy = workers.reduce((sum, worker) => sum + worker.busy, 0);
     setText(count, workers.length === 0 ? 'No worker is here.'
       : `${plural(workers.length, 'worker')}, ${busy} of ${plural(slots, 'slot')} busy`);
     keyed(cards, workers, ({ session }) => session, (worker) => create(worker, look), update);
@@ -65,7 +65,7 @@ function create(worker, look) {
 
 function update(card, worker) {
   const state = worker.refused ? 'refused' : worker.drain ? 'draining' : worker.tasks.length > 0 ? 'working' : 'idle';
-  const busy = worker.tasks.length;
+  const { busy } = worker;
   const badge = card.querySelector('.badge');
   const drain = card.querySelector('.drain');
   badge.dataset.state = state;
@@ -93,7 +93,9 @@ function update(card, worker) {
 }
 
 function createTask(task) {
-  return h('li', {}, h('a', { href: `#/titles/${task.title}` }, task.title),
+  const of = task.title ? h('a', { href: `#/titles/${task.title}` }, task.title)
+    : h('span', { class: 'dim' }, task.kind === 'push' ? 'events' : 'a source');
+  return h('li', {}, of,
     h('span', { class: 'kind' }, task.kind), meter(0), h('span', { class: 'age dim' }));
 }
 
