@@ -31,13 +31,12 @@ static void rendition_text(const struct rendition_status *rendition, struct buf 
         buf_format(out, ", %" PRId64 "/%" PRId64 " frames", rendition->frames_done,
                    rendition->frames);
     }
-    buf_string(out, rendition->reused ? ", reused" : "");
     if (rendition->has_loudness) {
         const struct loudness *loudness = &rendition->loudness;
         buf_format(out, ", %.1f LUFS, range %.1f LU, true peak %.1f dBTP",
                    loudness->integrated_lufs, loudness->range_lu, loudness->true_peak_dbtp);
     }
-    buf_string(out, "\n");
+    buf_string(out, rendition->reused ? ", reused\n" : "\n");
 }
 
 static void status_text(const struct title_status *status, struct buf *out) {
