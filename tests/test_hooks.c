@@ -409,7 +409,8 @@ END_TEST
 START_TEST(what_was_taken_can_be_replayed_by_time_or_number) {
     happen("t", "finish", 2);
     take_all();
-    int64_t later = world.farm.now_ms += 5000;
+    world.farm.now_ms += 5000;
+    int64_t later = world.farm.now_ms;
     happen("t", "fail", 1);
     happen("t", "lease", 1); /* of which no webhook hears */
     take_all();

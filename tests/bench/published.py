@@ -134,7 +134,7 @@ def multiply(store, origin, count):
 
 
 def make_title(bench, farm, origin):
-    clip = bench.path("clip.mp4")
+    clip = bench.path("published.mp4")
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-f", "lavfi", "-i",
                     "testsrc2=size=160x90:rate=24:duration=1", clip], check=True)
     with open(bench.path("tiny.yaml"), "w", encoding="ascii") as file:
