@@ -448,15 +448,23 @@ END_TEST
 
 START_TEST(a_store_is_opened_by_one) {
     struct err err;
-    struct store *store = open_store();
-    pid_t child = fork(); /* another process: locks are between processes */
+    int status = 0, begins[2];
+    ck_assert_int_eq(pipe(begins), 0);
+    pid_t child = fork(); /* another process: locks are between processes; and before the store has
+                             a thread, whose locks within this one nobody would open there */
     ck_assert_int_ge(child, 0);
     if (child == 0) {
-        _exit(refused(&err) == ERR_CONFLICT && strstr(err.message, "another") != NULL ? 0 : 1);
+        char byte;
+        bool begun = read(begins[0], &byte, 1) == 1;
+        _exit(begun && refused(&err) == ERR_CONFLICT && strstr(err.message, "another") != NULL ? 0
+                                                                                               : 1);
     }
-    int status = 0;
+    struct store *store = open_store();
+    ck_assert_int_eq(write(begins[1], "", 1), 1);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
+    close(begins[0]);
+    close(begins[1]);
     ck_assert_int_eq(refused(&err), ERR_CONFLICT);
     store_close(store);
     store = open_store(); /* free again */

@@ -21,7 +21,7 @@ class Sizes:
     """How much of everything: the full form, and one for slow and busy machines."""
 
     def __init__(self, short):
-        self.pairs_titles, self.pairs_s = (4, 2) if short else (90, 10)
+        self.pairs_titles, self.pairs_s = (8, 2) if short else (90, 10)
         self.waiting, self.rounds = (200, 10) if short else (5000, 200)
         self.queue_titles = 2 if short else 278
         self.batch = 1000 if short else 10000
