@@ -631,6 +631,32 @@ START_TEST(an_object_that_went_missing_is_made_again) {
 }
 END_TEST
 
+/* All chunks tell of it, and one makes it. */
+START_TEST(an_init_that_went_missing_costs_one_chunk) {
+    static const char ladder[] = "codec: h264\npreset: ultrafast\ncrf: 30\nbufsize_s: 2\n"
+                                 "chunk_s: 4\nrungs:\n  - {height: 180, maxrate: 450k}\n";
+    char *name = path_in("chunks.yaml");
+    fixture_write(folder, "chunks.yaml", ladder, sizeof(ladder) - 1);
+    submit_ladder(name);
+    ends("done");
+    ck_assert_int_ge(view_stat("frames_decoded"), CLIP_SECONDS * 24);
+    char *before = hashes();
+    char *below = folder_of("h264-180p");
+    char *init = mem_format("%s/out/t/%s/init.mp4", folder, below);
+    ck_assert_int_eq(unlink(init), 0);
+    submit_ladder(name);
+    ends("done");
+    char *after = hashes();
+    ck_assert_str_eq(before, after);
+    ck_assert_int_lt(view_stat("frames_decoded"), CLIP_SECONDS * 24 / 2);
+    mem_free(after);
+    mem_free(init);
+    mem_free(below);
+    mem_free(before);
+    mem_free(name);
+}
+END_TEST
+
 START_TEST(a_source_that_changes_fails_the_title_without_a_trace) {
     submit();
     wait_for_task("video");
@@ -788,6 +814,7 @@ Suite *task_suite(void) {
     tcase_add_test(tc, a_scheduler_that_was_away_finds_its_worker_again);
     tcase_add_test(tc, bytes_that_are_not_ours_are_made_anew);
     tcase_add_test(tc, an_object_that_went_missing_is_made_again);
+    tcase_add_test(tc, an_init_that_went_missing_costs_one_chunk);
     tcase_add_test(tc, a_source_that_changes_fails_the_title_without_a_trace);
     tcase_add_loop_test(tc, what_cannot_be_fails_at_once_with_a_sentence, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));

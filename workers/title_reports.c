@@ -80,6 +80,12 @@ static int object_take(void *context, const char *key, int64_t size, struct err 
     return 0;
 }
 
+/* An init segment that is gone is made again by one chunk, the first, though each tells of it. */
+static bool has_init(const struct listing *listing, const struct part *parts, size_t index) {
+    return listing->init_bytes == parts[index].report.init_bytes ||
+           (index > 0 && listing->init_bytes == 0);
+}
+
 int title_reports_list(const struct title_reports *reports, struct task_run *run, size_t rendition,
                        size_t chunks, struct err *err) {
     size_t count = 0;
@@ -93,7 +99,7 @@ int title_reports_list(const struct title_reports *reports, struct task_run *run
     listing.bytes = mem_zero(listing.count, sizeof(*listing.bytes));
     int failed = blob_list(run->output, prefix, object_take, &listing, err);
     for (size_t c = 0; c < count && c < chunks && failed == 0; c++) {
-        bool whole = parts[c].present && listing.init_bytes == parts[c].report.init_bytes;
+        bool whole = parts[c].present && has_init(&listing, parts, c);
         for (size_t s = 0; whole && s < parts[c].report.segment_count; s++) {
             const struct segment_report *segment = &parts[c].report.segments[s];
             whole = (size_t)segment->number <= listing.count &&
