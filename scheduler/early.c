@@ -117,6 +117,16 @@ void early_advance(struct tx *tx, const char *id) {
     title_row_finish(&title);
 }
 
+bool early_waits(struct tx *tx, const char *id) {
+    struct title_row title = {0};
+    int64_t run = 0, listed = 0;
+    bool whole = false;
+    bool waits = title_get(tx, id, &title) && get_run(tx, &title, &run, &listed, &whole) &&
+                 sql_integer(tx, SQL_UNITS_EARLY_DONE, VALUES(TEXT(id)), 0) <= listed;
+    title_row_finish(&title);
+    return waits;
+}
+
 bool early_fits(struct tx *tx, struct farm *farm, const char *id, int64_t chunks, bool *whole) {
     struct title_row title = {0};
     int64_t run = 0, listed = 0;

@@ -22,6 +22,10 @@ void early_leave(struct tx *tx, const char *title);
 /* Units are done, or it may be: gives out the task where playlists would list more. */
 void early_advance(struct tx *tx, const char *title);
 
+/* Whether chunks that are listed, or the first, are being made again: nothing can be written until
+ * they are, and early_advance gives out the task then. */
+bool early_waits(struct tx *tx, const char *title);
+
 /* How many chunks a task may say that it listed: from what is listed on to all. */
 bool early_fits(struct tx *tx, struct farm *farm, const char *title, int64_t chunks, bool *whole);
 

@@ -509,6 +509,20 @@ static bool remake(struct tx *tx, const struct lease_row *lease, struct unit_lis
     return done;
 }
 
+/* Another found that objects are gone, and what early playlists list is made again: that takes as
+ * long as it takes, and is no failure of the task that can't go on meanwhile. */
+static bool wait_for_remade(struct tx *tx, const struct lease_row *lease, struct unit_list *units,
+                            const struct failure *failure) {
+    if (lease->kind != TASK_EARLY || failure->class != FAILURE_IO ||
+        !early_waits(tx, lease->title)) {
+        return false;
+    }
+    for (size_t i = 0; i < units->count; i++) {
+        move_unit(tx, lease, &units->rows[i], UNIT_BLOCK, failure);
+    }
+    return true;
+}
+
 static void fail_units(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                        struct unit_list *units, const struct failure *failure) {
     int64_t pause_ms = -1; /* one for all, so that they stay one task */
@@ -555,7 +569,9 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
         metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
         lease_units(tx, fence, &units);
         sql_run(tx, SQL_TITLE_COUNT_FAILURE, VALUES(TEXT(lease.title)));
-        if (policies[failure->class].fate != FATE_REMAKE || !remake(tx, &lease, &units, failure)) {
+        bool remade = policies[failure->class].fate == FATE_REMAKE &&
+                      remake(tx, &lease, &units, failure);
+        if (!remade && !wait_for_remade(tx, &lease, &units, failure)) {
             fail_units(tx, farm, &lease, &units, failure);
         }
         unit_list_finish(&units);

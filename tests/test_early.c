@@ -376,6 +376,30 @@ START_TEST(early_and_package_may_both_miss_it) {
 }
 END_TEST
 
+/* A chunk takes longer to make again than the pauses after four failures. */
+START_TEST(what_is_made_again_is_waited_for) {
+    publish(one_rung, false);
+    submit(one_rung, true, false);
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    struct fixture_held early, package, chunk;
+    fixture_take(&farm, &early, session);
+    fixture_take(&farm, &package, session);
+    int64_t gone = package.units[0] - chunks_of_title(); /* the first chunk */
+    fixture_fail_units(&farm, package.fence, FAILURE_MISSING, &gone, 1);
+    fixture_take(&farm, &chunk, session);
+    ck_assert_int_eq(chunk.units[0], gone);
+    fixture_fail(&farm, early.fence, FAILURE_IO, "0 chunks are done");
+    farm.now_ms += 60000;
+    fixture_beat(&farm, session, &chunk.fence, 1);
+    ck_assert_ptr_null(lease_early());
+    complete(&chunk);
+    write_lists(chunks_of_title());
+    fixture_drop(&early);
+    fixture_drop(&package);
+    fixture_drop(&chunk);
+}
+END_TEST
+
 /* ---- failure, cancel, new runs ---------------------------------------------------- */
 
 static void break_title(void) {
@@ -551,6 +575,7 @@ Suite *early_suite(void) {
     tcase_add_test(tc, a_success_forgives_failures);
     tcase_add_test(tc, what_is_missing_is_made_again);
     tcase_add_loop_test(tc, early_and_package_may_both_miss_it, 0, 2);
+    tcase_add_test(tc, what_is_made_again_is_waited_for);
     tcase_add_loop_test(tc, a_title_that_fails_takes_them_away_first, 0, 2);
     tcase_add_loop_test(tc, a_run_goes_on_with_what_did_not_end, 0, 3);
     tcase_add_test(tc, a_run_and_an_old_early_task_are_never_at_once);
