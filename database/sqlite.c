@@ -3,6 +3,7 @@
 #include "driver.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,10 +46,18 @@ static const struct {
     {SQLITE_IOERR, ERR_UNAVAILABLE, "the disk does not work; check the system's log"},
 };
 
+/* The library tells a full disk from a broken one where it writes pages; not where it makes the
+ * file that the log is indexed in, and not of a quota. */
+static int told_apart(const struct sqlite *sqlite, int result) {
+    int cause = (result & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(sqlite->db) : 0;
+    return cause == ENOSPC || cause == EDQUOT ? SQLITE_FULL : result & 0xff;
+}
+
 static int fail_saying(const struct sqlite *sqlite, int result, const char *what,
                        const char *message, struct err *err) {
+    int kind = told_apart(sqlite, result);
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
-        if (results[i].result == (result & 0xff)) {
+        if (results[i].result == kind) {
             return err_set(err, results[i].code, "the store %s: %s (%s)", sqlite->path,
                            results[i].advice, message);
         }

@@ -551,6 +551,16 @@ static void put_much(struct tx *tx, void *context) {
     mem_free(text);
 }
 
+static void fill_disk(void) {
+    char *filler = mem_format("%s/filler", folder);
+    FILE *file = fopen(filler, "w");
+    ck_assert_ptr_nonnull(file);
+    while (fputc('x', file) != EOF) {
+    }
+    fclose(file);
+    mem_free(filler);
+}
+
 START_TEST(a_full_disk_is_said_and_survived) {
     if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("none", folder, "tmpfs", 0, "size=1m") != 0) {
@@ -582,6 +592,9 @@ START_TEST(a_full_disk_is_said_and_survived) {
     store = open_store();
     ck_assert_int_eq(size_of(store, "after"), 1);
     store_close(store);
+    fill_disk();
+    ck_assert_int_eq(refused(&err), ERR_NO_SPACE);
+    ck_assert_ptr_nonnull(strstr(err.message, "the disk is full"));
     umount(folder);
 }
 END_TEST
