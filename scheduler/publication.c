@@ -100,7 +100,9 @@ int64_t publication_of_place(const char *place) {
 /* ---- which is next ------------------------------------------------------------------------ */
 
 bool publication_goes_on(const struct publication_row *row) {
-    return row->stage != STAGE_SETTLED && row->reachable && row->failures < PUBLICATION_PATIENCE;
+    bool refused = strcmp(row->failure, failure_class_name(FAILURE_REFUSED)) == 0;
+    return row->stage != STAGE_SETTLED && row->reachable && !refused &&
+           row->failures < PUBLICATION_PATIENCE;
 }
 
 /* Whether others of its title come before it. */
@@ -359,7 +361,9 @@ void publication_clean(struct tx *tx, const char *title) {
 
 int64_t publication_holding(struct tx *tx, const char *title) {
     return sql_integer(tx, SQL_PUBLICATIONS_HOLDING,
-                       VALUES(TEXT(title), INTEGER(PUBLICATION_PATIENCE)), 0);
+                       VALUES(TEXT(title), INTEGER(PUBLICATION_PATIENCE),
+                              TEXT(failure_class_name(FAILURE_REFUSED))),
+                       0);
 }
 
 /* Versions there that are to go. */

@@ -8,7 +8,8 @@
  *
  * A publication's stages: settled (nothing to do); due; behind (others of its title come first:
  * edges before a catalog, and where it goes, catalogs before edges); running (a push has it).
- * Others that can't be reached, or that fail again and again, are not waited for.
+ * Others that can't be reached, that fail again and again, or that refuse, so that somebody must do
+ * something first, are not waited for.
  *
  * All calls run inside a transaction; errors are the transaction's.
  */

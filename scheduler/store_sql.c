@@ -298,7 +298,8 @@ static const char *const statements[SQL_COUNT] = {
                                  "AND wanted = '' AND stage <> 'settled' ORDER BY next_at LIMIT $2",
     /* What a removal at the origin waits for: what can be reached and does not fail each time. */
     [SQL_PUBLICATIONS_HOLDING] = "SELECT count(*) " PUBLICATIONS "WHERE p.title = $1 AND "
-                                 "p.stage <> 'settled' AND e.reachable = 1 AND p.failures < $2",
+                                 "p.stage <> 'settled' AND e.reachable = 1 AND p.failures < $2 "
+                                 "AND p.class <> $3",
     [SQL_PUBLICATION_VERSION_ADD] =
         "INSERT INTO publication_version (publication, version) VALUES ($1, $2) "
         "ON CONFLICT (publication, version) DO UPDATE SET going = 0",

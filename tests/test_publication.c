@@ -161,19 +161,24 @@ START_TEST(a_catalog_that_is_down_for_an_hour) {
 }
 END_TEST
 
-/* What is on its way is pending; what failed three times is so no more, until it is held. */
+/* What is on its way is pending; what failed three times, or was refused, is so no more, until it
+ * is held. */
 START_TEST(what_is_pending_is_told) {
+    static const struct {
+        enum failure_class class;
+        int times;
+    } cases[] = {{FAILURE_ENDPOINT, PUBLICATION_PATIENCE}, {FAILURE_REFUSED, 1}};
     make("t", 0, PUBLISH_A);
     ck_assert(world_pending(&world, "t", "e1"));  /* runs */
     ck_assert(world_pending(&world, "t", "e2"));  /* is due */
     ck_assert(world_pending(&world, "t", "cat")); /* comes after those */
     fixture_make(&world.farm, &world.farm.tasks[0]);
     ck_assert(!world_pending(&world, "t", "e1"));
-    for (int i = 0; i < PUBLICATION_PATIENCE; i++) {
+    for (int i = 0; i < cases[_i].times; i++) {
         ck_assert(world_pending(&world, "t", "e2"));
         ck_assert_str_eq(lease_push("e2")->title, "t");
-        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_ENDPOINT, "500");
-        world.farm.now_ms += i + 1 < PUBLICATION_PATIENCE ? 600000 : 0;
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, cases[_i].class, "no");
+        world.farm.now_ms += i + 1 < cases[_i].times ? 600000 : 0;
     }
     ck_assert(!world_pending(&world, "t", "e2"));
     ck_assert_str_eq(world_state(&world, "t", "e2"), "waiting");
@@ -881,7 +886,7 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, who_asks_for_pushes_looks_for_nothing_else);
     tcase_add_test(tests, a_dead_edge_holds_nothing_back_and_is_caught_up);
     tcase_add_test(tests, a_catalog_that_is_down_for_an_hour);
-    tcase_add_test(tests, what_is_pending_is_told);
+    tcase_add_loop_test(tests, what_is_pending_is_told, 0, 2);
     tcase_add_loop_test(tests, a_breaker_says_how_many_may_run, 0, 3);
     tcase_add_test(tests, endpoints_take_turns);
     tcase_add_test(tests, a_version_goes_to_edges_together);
