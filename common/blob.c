@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "blob_backend.h"
+#include "common/clock.h"
 #include "common/http.h"
 #include "common/mem.h"
 
@@ -251,12 +252,28 @@ static int check_writable(const struct blob *blob, const char *what, struct err 
                          blob->name, what);
 }
 
-int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
-             enum blob_put_mode mode, struct err *err) {
-    int code = check_writable(blob, "writing", err);
+/* Somebody else may be at work there by then. */
+static int check_in_time(const struct blob *blob, struct err *err) {
+    const _Atomic int64_t *until = blob->options.until_ms;
+    return until == NULL || clock_monotonic_ms() < atomic_load(until)
+               ? 0
+               : err_set(err, ERR_CANCELLED, "the time in which '%s' may be changed is over",
+                         blob->name);
+}
+
+/* Whether a change is possible there, of `key` and now. */
+static int check_change(const struct blob *blob, const char *what, const char *key,
+                        struct err *err) {
+    int code = check_writable(blob, what, err);
     if (code == 0) {
         code = check_key(blob, key, err);
     }
+    return code != 0 ? code : check_in_time(blob, err);
+}
+
+int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
+             enum blob_put_mode mode, struct err *err) {
+    int code = check_change(blob, "writing", key, err);
     return code != 0 ? code : blob->backend->put(blob, key, data, size, mode, err);
 }
 
@@ -266,7 +283,7 @@ int blob_copy(struct blob *blob, const char *key, const struct blob *from, const
         return err_set(err, ERR_UNSUPPORTED, "'%s' and '%s' are not of one store", from->name,
                        blob->name);
     }
-    int code = check_key(blob, key, err);
+    int code = check_change(blob, "copying", key, err);
     if (code == 0) {
         code = check_key(from, from_key, err);
     }
@@ -313,10 +330,7 @@ int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *co
 }
 
 int blob_remove(struct blob *blob, const char *key, struct err *err) {
-    int code = check_writable(blob, "removing", err);
-    if (code == 0) {
-        code = check_key(blob, key, err);
-    }
+    int code = check_change(blob, "removing", key, err);
     return code != 0 ? code : blob->backend->remove(blob, key, err);
 }
 
@@ -324,6 +338,9 @@ int blob_abandon(struct blob *blob, const char *prefix, struct err *err) {
     int code = check_writable(blob, "taking back", err);
     if (code == 0) {
         code = check_prefix(blob, prefix, err);
+    }
+    if (code == 0) {
+        code = check_in_time(blob, err);
     }
     return code != 0 || blob->backend->abandon == NULL ? code
                                                        : blob->backend->abandon(blob, prefix, err);

@@ -22,8 +22,10 @@
 enum { BLOB_PIN_TEXT = 256, BLOB_IDENTITY_TEXT = 128, BLOB_KEY_BYTES_MAX = 1024 };
 
 struct blob_options {
-    const atomic_bool *cancel;  /* borrowed for the life of what is opened; NULL: none */
-    bool public_only;           /* http sources: at public addresses alone (address.h) */
+    const atomic_bool *cancel;       /* borrowed for the life of what is opened; NULL: none */
+    const _Atomic int64_t *until_ms; /* of clock_monotonic_ms: nothing is changed in a root from
+                                        then on, CANCELLED; borrowed likewise; NULL: never */
+    bool public_only;                /* http sources: at public addresses alone (address.h) */
     const char *places;         /* where http sources may redirect to (places.h); borrowed, NULL or
                                    "": anywhere */
     int attempts;               /* tries of one network request, two that stall; default 5 */

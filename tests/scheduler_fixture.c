@@ -91,7 +91,7 @@ void fixture_report(struct task_report *out, const struct task *task, int salt) 
     *out = (struct task_report){.pin = "", .source_size = -1};
     out->stats =
         (struct task_stats){.frames_decoded = 100, .cpu_s = 2, .wall_s = 1, .peak_memory = 1 << 20};
-    if (task->kind == TASK_VIDEO || task->kind == TASK_AUDIO) {
+    if (kind_is_media(task->kind)) {
         out->unit_count = task->unit_count;
         out->units = arena_zero(&out->arena, out->unit_count, sizeof(*out->units));
         for (size_t i = 0; i < out->unit_count; i++) {

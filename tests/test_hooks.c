@@ -11,6 +11,7 @@
 #include "scheduler/events.h"
 #include "scheduler/hook_events.h"
 #include "scheduler/hooks.h"
+#include "scheduler/removal.h"
 
 Suite *hooks_suite(void);
 
@@ -271,6 +272,41 @@ START_TEST(nothing_is_lost_by_kills) {
 }
 END_TEST
 
+/* Its events are another's by now, whose word counts. */
+START_TEST(a_worker_that_was_lost_has_no_say) {
+    struct task_report report = {0};
+    happen("t", "finish", 2);
+    ck_assert_uint_eq(lease(), 2);
+    int64_t lost = world.farm.tasks[0].fence;
+    report.hook.results = arena_zero(&report.arena, 2, sizeof(*report.hook.results));
+    for (int i = 0; i < 2; i++) {
+        report.hook.results[report.hook.result_count++] = (struct hook_result){
+            .event = world.farm.tasks[0].hook.events[i].event, .verdict = HOOK_TAKEN, .error = ""};
+    }
+    fixture_lose(&world.farm);
+    ck_assert_int_eq(fixture_join(&world.farm, "w2", "host2", 1, world.session), 0);
+    ck_assert_uint_eq(lease(), 2);
+    ck_assert_int_ne(fixture_complete(&world.farm, lost, &report), ANSWER_ACCEPTED);
+    ck_assert_int_ne(fixture_fail(&world.farm, lost, FAILURE_IO, "late"), ANSWER_ACCEPTED);
+    ck_assert_int_eq(rows("delivered"), 0);
+    ck_assert_int_eq(rows("waiting"), 0); /* nor is what runs given out again */
+    /* nor has anybody a say of what is not his */
+    happen("u", "finish", 1);
+    struct task first = world.farm.tasks[0];
+    world.farm.task_count = 0;
+    ck_assert_uint_eq(lease(), 1);
+    ck_assert_int_eq(fixture_complete(&world.farm, world.farm.tasks[0].fence, &report),
+                     ANSWER_ACCEPTED);
+    ck_assert_int_eq(rows("delivered"), 0);
+    task_finish(&world.farm.tasks[0]);
+    world.farm.tasks[0] = first;
+    answer_some(2, HOOK_TAKEN, 0);
+    ck_assert_int_eq(rows("delivered"), 2);
+    ck_assert_uint_eq(lease(), 1); /* u, of which nothing was told */
+    task_report_finish(&report);
+}
+END_TEST
+
 START_TEST(one_that_fails_holds_up_its_own_title_alone) {
     happen("t", "finish", 2);
     happen("u", "finish", 2);
@@ -471,12 +507,47 @@ START_TEST(each_hears_of_its_own) {
 }
 END_TEST
 
+/* It holds no titles: nobody's choice makes it one that does. */
+START_TEST(no_title_is_published_there) {
+    world_list(&world, HOOK(", events: [title.failed]"));
+    world_run(&world, "t", 0, PUBLISH_A);
+    ck_assert_int_eq(world_call(&world, ask_publish, "t", "h", NULL), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "is a webhook"));
+    ck_assert_int_eq(world_call(&world, ask_unpublish, "t", "h", NULL), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "is a webhook"));
+    ck_assert_str_eq(world_state(&world, "t", "h"), "none");
+    ck_assert_uint_eq(lease(), 0);
+}
+END_TEST
+
+static void run_remove(struct tx *tx, void *context) {
+    (void)context;
+    title_remove(tx, "t", false);
+}
+
+/* What an edge had by the name that is a webhook's by now is nobody's to take away. */
+START_TEST(one_that_was_an_edge_holds_up_no_removal) {
+    world_list(&world, "endpoints:\n  - {name: h, driver: dav, url: 'http://h.example'}\n");
+    world_run(&world, "t", 0, PUBLISH_A);
+    ck_assert_str_eq(world_state(&world, "t", "h"), "held");
+    world_list(&world, HOOK(", events: [title.failed]"));
+    world.check_order = false;
+    ck_assert_int_eq(store_call(world.farm.store, run_remove, NULL, &world.farm.err), 0);
+    ck_assert(world_work(&world));
+    ck_assert(!world_has(&world, "t"));
+    ck_assert_str_eq(world.origin.stable, "");
+}
+END_TEST
+
 START_TEST(rows_are_bounded_and_what_has_no_room_is_told) {
     happen("t", "finish", HOOK_ROWS_MAX + 2 * HOOK_ROWS_STEP);
     int64_t waiting = rows("waiting");
     ck_assert_int_ge(waiting, HOOK_ROWS_MAX);
     ck_assert_int_le(waiting, HOOK_ROWS_MAX + HOOK_ROWS_STEP);
     ck_assert_int_eq(waiting + rows("dead"), HOOK_ROWS_MAX + 2 * HOOK_ROWS_STEP);
+    ck_assert_int_gt(waiting, HOOK_ROWS_MAX);
+    sweep(); /* time bounds what events do not */
+    ck_assert_int_eq(rows("waiting"), HOOK_ROWS_MAX);
 }
 END_TEST
 
@@ -494,6 +565,7 @@ Suite *hooks_suite(void) {
     tcase_set_timeout(outbox, 120);
     tcase_add_test(outbox, a_title_is_told_of_from_start_to_end);
     tcase_add_test(outbox, nothing_is_lost_by_kills);
+    tcase_add_test(outbox, a_worker_that_was_lost_has_no_say);
     tcase_add_test(outbox, one_that_fails_holds_up_its_own_title_alone);
     tcase_add_test(outbox, order_holds_between_leases);
     tcase_add_test(outbox, after_so_many_attempts_it_is_dead_and_can_be_replayed);
@@ -504,6 +576,8 @@ Suite *hooks_suite(void) {
     tcase_add_test(outbox, what_was_taken_can_be_replayed_by_time_or_number);
     tcase_add_test(outbox, one_that_is_new_can_be_told_of_the_past);
     tcase_add_test(outbox, each_hears_of_its_own);
+    tcase_add_test(outbox, no_title_is_published_there);
+    tcase_add_test(outbox, one_that_was_an_edge_holds_up_no_removal);
     tcase_add_test(outbox, rows_are_bounded_and_what_has_no_room_is_told);
     suite_add_tcase(suite, outbox);
     return suite;

@@ -310,6 +310,8 @@ START_TEST(ladders_come_back_from_json) {
     struct buf text = {0};
     struct writer w = writer_of(&text);
     ladder_write(&ladder, &w, NULL);
+    /* ladders of before there were images are compared with new ones, as texts */
+    ck_assert_int_eq(strstr(buf_text(&text), "\"images\"") != NULL, ladder.images);
     struct json *root = NULL;
     ck_assert_int_eq(json_tree_parse(&root, text.data, text.size, NULL), 0);
     struct err err = {0};

@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "scheduler/forming.h"
+#include "scheduler/session.h"
 #include "scheduler/view.h"
 #include "scheduler_fixture.h"
 
@@ -601,6 +602,74 @@ START_TEST(a_task_is_leased_ahead_where_there_is_plenty) {
 }
 END_TEST
 
+static void all_sessions(struct tx *tx, struct farm *scheduler, const char *title,
+                         struct writer *w) {
+    (void)title;
+    writer_object(w, NULL);
+    sessions_write(tx, scheduler, w);
+    writer_object_end(w);
+}
+
+/* How many of the first worker's slots are said to be busy. */
+static int64_t busy(void) {
+    int64_t count = -1;
+    struct json *tree = fixture_look(&farm, all_sessions, NULL);
+    struct reader r = reader_of(tree, "workers", &farm.err);
+    struct reader list = reader_array(&r, "workers");
+    struct reader first = reader_item(&list, 0);
+    reader_int(&first, "busy", 0, INT64_MAX, &count);
+    ck_assert_msg(reader_ok(&r), "%s", farm.err.message);
+    json_tree_destroy(tree);
+    return count;
+}
+
+/* What was leased ahead waits in no slot. */
+START_TEST(no_more_slots_are_busy_than_there_are) {
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    ck_assert_int_eq(busy(), 0);
+    fixture_lease_one(&farm, session);
+    ck_assert_int_eq(busy(), 1);
+    fixture_lease_one(&farm, session);
+    farm.ahead = true;
+    fixture_lease_one(&farm, session);
+    ck_assert_int_eq(busy(), 2);
+}
+END_TEST
+
+/* How loud the sound is, wherever it lies. */
+START_TEST(a_title_that_is_done_tells_how_loud_it_is) {
+    static const char *const outputs[] = {"/out", "/out/", "s3://b/films/"};
+    char *ladder = fixture_ladder("h264");
+    struct title_request request = {
+        .title = "t", .source = "/media/clip.mp4", .output = outputs[_i], .ladder = ladder};
+    struct fixture_held sound;
+    ck_assert_int_eq(fixture_submit_whole(&farm, &request), 0);
+    fixture_join(&farm, "w1", "host1", 1, session);
+    fixture_take_kind(&farm, &sound, session, TASK_AUDIO);
+    sound.report.units[0].has_loudness = true;
+    sound.report.units[0].loudness = (struct loudness){-23, 7, -1};
+    ck_assert_int_eq(fixture_complete(&farm, sound.fence, &sound.report), ANSWER_ACCEPTED);
+    fixture_work(&farm, session);
+    struct json *tree = fixture_look(&farm, view_title, "t");
+    struct reader r = reader_of(tree, "title", &farm.err);
+    struct reader list = reader_array(&r, "renditions");
+    int told = 0;
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *kind = "";
+        reader_string(&item, "kind", &kind);
+        bool tells = reader_has(&item, "loudness");
+        ck_assert_int_eq(tells, strcmp(kind, "audio") == 0);
+        told += tells ? 1 : 0;
+    }
+    ck_assert_msg(reader_ok(&r), "%s", farm.err.message);
+    ck_assert_int_eq(told, 1);
+    json_tree_destroy(tree);
+    fixture_drop(&sound);
+    mem_free(ladder);
+}
+END_TEST
+
 /* Whose turn it is is decided when a slot is free. */
 START_TEST(nothing_is_leased_ahead_of_another_tenant) {
     struct title_request request = {.title = "u", .tenant = "news"};
@@ -701,6 +770,7 @@ Suite *lease_suite(void) {
     tcase_add_test(life, without_an_encoder_a_title_says_so);
     tcase_add_test(life, only_workers_with_the_pinned_build_get_units);
     tcase_add_test(life, titles_are_served_in_order);
+    tcase_add_loop_test(life, a_title_that_is_done_tells_how_loud_it_is, 0, 3);
     TCase *fences = group(suite, "fences");
     tcase_add_test(fences, the_first_result_wins);
     tcase_add_test(fences, a_report_must_fit_its_lease);
@@ -727,6 +797,7 @@ Suite *lease_suite(void) {
     tcase_add_test(forming, near_the_end_the_longest_goes_first);
     tcase_add_test(forming, memory_limits_what_a_worker_is_given);
     tcase_add_test(forming, a_task_is_leased_ahead_where_there_is_plenty);
+    tcase_add_test(forming, no_more_slots_are_busy_than_there_are);
     tcase_add_test(forming, nothing_is_leased_ahead_of_another_tenant);
     tcase_add_loop_test(forming, threads_take_slots, 0, 6);
     tcase_add_test(forming, a_weak_sandbox_is_given_no_source);

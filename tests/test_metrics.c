@@ -193,6 +193,16 @@ START_TEST(counters_tell_of_work) {
 }
 END_TEST
 
+START_TEST(what_is_leased_ahead_takes_no_slot) {
+    char session[ID_TEXT];
+    fixture_run_title(&farm, "t", "fast", 1, session);
+    fixture_lease_one(&farm, session);
+    farm.ahead = true;
+    fixture_lease_one(&farm, session);
+    ck_assert_double_eq(sample("reelfarm_slots_busy"), 1);
+}
+END_TEST
+
 START_TEST(the_oldest_that_is_ready_has_an_age) {
     char session[ID_TEXT];
     ck_assert_double_eq(sample("reelfarm_ready_oldest_seconds"), 0);
@@ -338,6 +348,7 @@ Suite *metrics_suite(void) {
     tcase_add_checked_fixture(counts, open_farm, close_farm);
     tcase_add_test(counts, gauges_follow_the_store);
     tcase_add_test(counts, counters_tell_of_work);
+    tcase_add_test(counts, what_is_leased_ahead_takes_no_slot);
     tcase_add_test(counts, the_oldest_that_is_ready_has_an_age);
     tcase_add_test(counts, what_is_undone_is_not_counted);
     suite_add_tcase(suite, counts);

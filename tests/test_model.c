@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "scheduler/estimate.h"
 #include "scheduler/model.h"
+#include "scheduler/session.h"
 #include "scheduler_fixture.h"
 
 Suite *model_suite(void);
@@ -238,6 +239,52 @@ START_TEST(a_slow_worker_is_told_from_its_host) {
 }
 END_TEST
 
+static const char pictured[] = "rungs:\n"
+                               "  - {height: 240, maxrate: 500k}\n"
+                               "codec: h264\n"
+                               "crf: 25\n"
+                               "images: true\n";
+
+static void run_join(struct tx *tx, void *context) {
+    const struct session_encoder encoders[] = {
+        {.name = "x264", .codec = "h264", .build_line = FIXTURE_BUILD, .tail_frames = 40},
+        {.name = PLAN_IMAGES_ENCODER, .codec = "av1", .build_line = "images test"},
+    };
+    const struct session_request request = {.worker = "w1",
+                                            .host = "host1",
+                                            .pid = 1,
+                                            .slots = 1,
+                                            .memory_bytes = INT64_C(1) << 36,
+                                            .encoders = encoders,
+                                            .encoder_count = 2};
+    (void)context;
+    session_add(tx, &farm.farm, &request, session);
+}
+
+/* Posters and storyboards are learned of as film and sound are. */
+START_TEST(images_teach_what_they_take) {
+    struct fixture_held held = {0};
+    double table_s = 0;
+    ck_assert_int_eq(store_call(farm.store, run_join, NULL, NULL), 0);
+    for (int i = 0; i < 16; i++) { /* of each title a poster, and a storyboard */
+        char name[16];
+        snprintf(name, sizeof(name), "t%d", i / 2);
+        if (i % 2 == 0) {
+            ck_assert_int_eq(fixture_submit(&farm, name, pictured, false), 0);
+        }
+        fixture_drop(&held);
+        fixture_take_kind(&farm, &held, session, TASK_IMAGES);
+        table_s = fixture_unit(&farm, held.units[0]).table_s;
+        held.report.stats.wall_s = 3 * table_s;
+        ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
+    }
+    double expected_s = estimate(held.units[0], "host1").wall_s;
+    ck_assert_msg(expected_s > 2 * table_s && expected_s < 4 * table_s, "%f of %f", expected_s,
+                  table_s);
+    fixture_drop(&held);
+}
+END_TEST
+
 Suite *model_suite(void) {
     Suite *suite = suite_create("model");
     TCase *fit = tcase_create("fit");
@@ -253,6 +300,7 @@ Suite *model_suite(void) {
     tcase_add_checked_fixture(stored, open_farm, close_farm);
     tcase_add_test(stored, reports_correct_what_is_expected_and_outlive_the_scheduler);
     tcase_add_test(stored, memory_that_is_known_lets_more_in);
+    tcase_add_test(stored, images_teach_what_they_take);
     tcase_add_test(stored, a_slow_worker_is_told_from_its_host);
     return suite;
 }

@@ -370,6 +370,25 @@ static bool keys_equal(const struct setting *a, const struct setting *b, const c
     return equal;
 }
 
+/* What they are picked from is where a source has key pictures, of which sound and film know
+ * nothing. */
+START_TEST(images_are_keyed_by_what_they_are_picked_from) {
+    struct setting a, b;
+    set_up(&a, "h264", 2400, 48);
+    set_up(&b, "h264", 2400, 24);
+    a.ladder.images = b.ladder.images = true;
+    a.encoders[2] = b.encoders[2] = images;
+    a.options.encoder_count = b.options.encoder_count = 3;
+    ck_assert(!keys_equal(&a, &b, "poster"));
+    ck_assert(!keys_equal(&a, &b, "storyboard"));
+    ck_assert(keys_equal(&a, &b, "h264-720p"));
+    ck_assert(keys_equal(&a, &b, "audio-en-aac-2"));
+    ck_assert(keys_equal(&a, &a, "poster"));
+    tear_down(&a);
+    tear_down(&b);
+}
+END_TEST
+
 START_TEST(one_rung_fewer_leaves_the_others) {
     struct setting a, b;
     set_up(&a, "h264", 30 * 24, 48);
@@ -707,6 +726,7 @@ Suite *plan_suite(void) {
     tcase_add_test(tc, units_are_in_order);
     tcase_add_test(tc, names_and_places_are_the_designs);
     tcase_add_loop_test(tc, images_are_of_few_pictures, 0, sizeof(boards) / sizeof(boards[0]));
+    tcase_add_test(tc, images_are_keyed_by_what_they_are_picked_from);
     tcase_add_test(tc, images_that_nobody_makes_are_left_out);
     tcase_add_loop_test(tc, chunks_follow_the_formula, 0, sizeof(lengths) / sizeof(lengths[0]));
     tcase_add_test(tc, rare_access_points_lengthen_chunks);

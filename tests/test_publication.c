@@ -810,6 +810,28 @@ START_TEST(what_a_lost_worker_does_late_is_put_right) {
 }
 END_TEST
 
+/* What it tells of then is another's to tell: of its push, which goes on, or has ended. */
+START_TEST(a_lost_worker_has_no_say) {
+    struct task_report report = {.pin = "", .source_size = -1};
+    make("t", 0, PUBLISH_A);
+    int64_t lost = world.farm.tasks[0].fence;
+    fixture_lose(&world.farm);
+    ck_assert_int_eq(fixture_join(&world.farm, "w2", "host2", 1, world.session), 0);
+    ck_assert_int_ne(fixture_complete(&world.farm, lost, &report), ANSWER_ACCEPTED);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
+    world.farm.now_ms += 600000;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 2);
+    ck_assert_int_ne(fixture_complete(&world.farm, lost, &report), ANSWER_ACCEPTED);
+    ck_assert_int_ne(fixture_fail(&world.farm, lost, FAILURE_ENDPOINT, "late"), ANSWER_ACCEPTED);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "running");
+    fixture_make(&world.farm, &world.farm.tasks[0]);
+    fixture_make(&world.farm, &world.farm.tasks[1]);
+    ck_assert_int_ne(fixture_fail(&world.farm, lost, FAILURE_ENDPOINT, "late"), ANSWER_ACCEPTED);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+}
+END_TEST
+
 /* A cache may fetch from the origin again what was taken from it, for as long as that has it. */
 static const struct task *let_it_fetch(bool ends_first, const struct site *before) {
     const struct task *task = lease_push("e1");
@@ -908,6 +930,7 @@ Suite *publication_suite(void) {
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 2);
     tcase_add_loop_test(tests, what_is_published_during_its_push_is_pushed_once_more, 0, 2);
     tcase_add_loop_test(tests, what_a_lost_worker_does_late_is_put_right, 0, 2);
+    tcase_add_test(tests, a_lost_worker_has_no_say);
     tcase_add_loop_test(tests, wrong_notes_of_a_version_are_put_right, 0, 3);
     tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 2);
     tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);

@@ -444,8 +444,12 @@ static _Atomic int64_t ours_until;
 
 static int act_and_lose(void *context, struct edge *edge, const struct edge_object *object,
                         struct err *problem) {
-    if (strtol(object->path, NULL, 10) == 100) {
+    long number = strtol(object->path, NULL, 10);
+    if (number == 100) {
         atomic_store(&ours_until, 1);
+    }
+    while (number > 100 && atomic_load(&ours_until) != 1) { /* however slow that one is */
+        clock_sleep_ms(1, NULL);
     }
     return act(context, edge, object, problem);
 }

@@ -253,8 +253,8 @@ static void tasks_read(struct reader *r, struct task **tasks, size_t most, size_
     }
 }
 
-int api_lease(struct api *api, const char *session, const struct api_wish *wish,
-              struct task **tasks, size_t *count, struct err *err) {
+int api_lease_tasks(struct api *api, const char *session, const struct api_wish *wish,
+                    struct task **tasks, size_t *count, struct err *err) {
     struct buf body = {0};
     struct json *tree = NULL;
     struct err unread = {0};
@@ -307,8 +307,8 @@ int api_source(struct api *api, int64_t fence, const struct task_report *report,
     return report_post(api, fence, "source", report, NULL, err);
 }
 
-int api_complete(struct api *api, int64_t fence, const struct task_report *report, bool *accepted,
-                 struct err *err) {
+int api_complete_task(struct api *api, int64_t fence, const struct task_report *report,
+                      bool *accepted, struct err *err) {
     struct json *tree = NULL;
     struct err unread = {0};
     int failed = report_post(api, fence, "complete", report, &tree, err);

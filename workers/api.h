@@ -110,15 +110,15 @@ struct api_wish {
 
 /* Asks for tasks. `tasks` has room for so many pointers; what they point to is owned: free with
  * task_free. INVALID where the scheduler does not know one of the kinds. */
-int api_lease(struct api *api, const char *session, const struct api_wish *wish,
-              struct task **tasks, size_t *count, struct err *err);
+int api_lease_tasks(struct api *api, const char *session, const struct api_wish *wish,
+                    struct task **tasks, size_t *count, struct err *err);
 void task_free(struct task *task); /* takes NULL */
 
 /* The probe's report as far as it goes. */
 int api_source(struct api *api, int64_t fence, const struct task_report *report, struct err *err);
 
-int api_complete(struct api *api, int64_t fence, const struct task_report *report, bool *accepted,
-                 struct err *err);
+int api_complete_task(struct api *api, int64_t fence, const struct task_report *report,
+                      bool *accepted, struct err *err);
 int api_fail(struct api *api, int64_t fence, enum failure_class failure, const char *message,
              const int64_t *missing, size_t missing_count, struct err *err);
 

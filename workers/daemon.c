@@ -408,8 +408,8 @@ static void lease_ahead(struct lane *lane, const char *session, int64_t memory) 
                                   .memory_bytes = memory > 0 ? memory : 0,
                                   .kinds = 1U << TASK_VIDEO,
                                   .ahead = true};
-    api_lease(lane->api, session, &wish, tasks, &count,
-              &err); /* where it fails, a free slot asks */
+    api_lease_tasks(lane->api, session, &wish, tasks, &count,
+                    &err); /* where it fails, a free slot asks */
     tasks_give(lane, tasks, count);
     lane->ahead_from_ms = clock_monotonic_ms() + (count == 0 ? NONE_AHEAD_MS : 0);
 }
@@ -434,7 +434,7 @@ static void lease(struct lane *lane) {
         .wait_ms = is_short(lane, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS,
         .kinds = kinds_for(lane, session),
     };
-    int failed = api_lease(lane->api, session, &wish, tasks, &count, &err);
+    int failed = api_lease_tasks(lane->api, session, &wish, tasks, &count, &err);
     if (failed == 0) {
         lane->failures = 0;
         tasks_give(lane, tasks, count);

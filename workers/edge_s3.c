@@ -29,6 +29,7 @@ struct bucket {
 static struct blob_options options_of(const struct edge *edge) {
     struct blob_options options = blob_options_default();
     options.cancel = edge->target->cancel;
+    options.until_ms = edge->target->until_ms;
     options.trace = edge->target->trace;
     options.stall_s = edge->target->stall_s;
     return options;

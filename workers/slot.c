@@ -13,10 +13,6 @@
 
 enum { CONTEXT_TEXT = 384 };
 
-bool task_is_pure(enum task_kind kind) {
-    return kind == TASK_PROBE || kind == TASK_VIDEO || kind == TASK_AUDIO || kind == TASK_IMAGES;
-}
-
 /* One answer to the scheduler, told until it is heard or worth nothing any more. */
 struct tale {
     struct api *api;
@@ -28,9 +24,10 @@ struct tale {
 static int tell_once(struct tale *tale, struct err *err) {
     const struct task_run *run = tale->run;
     int64_t fence = run->task->fence;
-    return tale->why == NULL ? api_complete(tale->api, fence, &run->report, &tale->accepted, err)
-                             : api_fail(tale->api, fence, run->failure, tale->why->message,
-                                        run->missing, run->missing_count, err);
+    return tale->why == NULL
+               ? api_complete_task(tale->api, fence, &run->report, &tale->accepted, err)
+               : api_fail(tale->api, fence, run->failure, tale->why->message, run->missing,
+                          run->missing_count, err);
 }
 
 static int tell(struct slot *slot, struct tale *tale, struct err *err) {

@@ -54,9 +54,6 @@ int slot_start(struct slot *slot, struct slot_shared *shared, struct err *err);
 /* Under the lock: gives an idle slot a task, which it takes. */
 void slot_give(struct slot *slot, struct task *task);
 
-/* Whether a task of this kind may be finished under a lost lease (ARCHITECTURE section 7). */
-bool task_is_pure(enum task_kind kind);
-
 /* After `ending` is set and `changed` told: waits for the thread's end. */
 void slot_join(struct slot *slot);
 

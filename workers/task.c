@@ -18,6 +18,10 @@ static const struct task_kind_row *const kinds[TASK_KIND_COUNT] = {
     [TASK_IMAGES] = &task_encode_row,
 };
 
+bool task_is_pure(enum task_kind kind) {
+    return kind == TASK_PROBE || kind == TASK_VIDEO || kind == TASK_AUDIO || kind == TASK_IMAGES;
+}
+
 static const struct task_kind_row *row_of(const struct task *task) {
     const struct edge_driver *driver =
         task->kind == TASK_PUSH ? edge_driver_find(task->push.endpoint.driver) : NULL;
@@ -98,6 +102,7 @@ int task_open_source(struct task_run *run, struct err *err) {
 
 int task_open_output(struct task_run *run, struct err *err) {
     struct blob_options options = blob_options_of(run);
+    options.until_ms = task_is_pure(run->task->kind) ? NULL : run->tools->lease_until_ms;
     int failed = blob_open(&run->output, run->task->output, &options, err);
     enum failure_class class = err_is_transient((enum err_code)failed) ? FAILURE_IO
                                                                        : FAILURE_REFUSED;

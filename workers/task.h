@@ -58,6 +58,10 @@ int task_perform(struct task_run *run, struct err *err);
 /* Frees what it owns; takes a zeroed one. */
 void task_run_finish(struct task_run *run);
 
+/* Whether a task of this kind may be finished under a lost lease (ARCHITECTURE section 7). What
+ * the others put and take away is refused from tools->lease_until_ms on. */
+bool task_is_pure(enum task_kind kind);
+
 /* ---- For the kinds ----------------------------------------------------------------- */
 
 struct step {

@@ -115,6 +115,40 @@ async function drainByKeyboard(page) {
   expect(!await drains(), 'the scheduler has not heard of its end');
 }
 
+// What `change` makes of the answers to GET `path`, for as long as `run` takes.
+async function answering(page, path, change, run) {
+  await page.evaluate((wanted, body) => {
+    window.plainFetch = window.fetch;
+    window.fetch = async (where, options) => {
+      const answer = await window.plainFetch(where, options);
+      const isIt = where === wanted && (options.method ?? 'GET') === 'GET' && answer.ok;
+      return isIt ? Response.json(Object.assign(await answer.json(), JSON.parse(body))) : answer;
+    };
+  }, path, JSON.stringify(change));
+  try {
+    await run();
+  } finally {
+    await page.evaluate(() => { window.fetch = window.plainFetch; });
+  }
+}
+
+// A worker that tells of events, looks at a source and encodes, and has a task waiting besides.
+async function showsTasks(page) {
+  const { workers: [worker] } = await api(url, read(tokenFile), 'GET', 'v1/workers');
+  const tasks = [['', 'push'], ['', 'probe'], [TITLE, 'video']].map(([title, kind], i) => ({
+    fence: 1 + i, title, kind, running_ms: 1000, done: 1, total: 2,
+  }));
+  await answering(page, '/v1/workers', { workers: [{ ...worker, busy: 2, tasks }] }, async () => {
+    await go(page, 'workers');
+    await page.waitForFunction((count) => document.querySelectorAll('.worker .tasks li').length === count, {}, tasks.length);
+    const links = await page.$$eval('.worker .tasks a', (all) => all.map((link) => link.getAttribute('href')));
+    expect(links.join() === `#/titles/${TITLE}`, `links are ${links}`);
+    await shows(page, '.worker .slots', '2 of 2 slots');
+    await shows(page, '.count', '2 of 2 slots busy');
+  });
+  await page.waitForFunction(() => document.querySelectorAll('.worker .tasks li').length === 0);
+}
+
 const fact = (page, name) => text(page, `.part [data-fact=${name}] dd`);
 
 async function playBy(page, key, name) {
@@ -170,6 +204,20 @@ const admin = (page, troubles) => ({
     }
     expect((await api(url, read(tokenFile), 'GET', 'v1/titles')).titles.length === 0, 'it was submitted');
   },
+  'a plan is of what the form says, and of a source that is known': async () => {
+    const calls = [];
+    const note = (request) => calls.push(`${request.method()} ${new URL(request.url()).pathname}`);
+    page.on('request', note);
+    await page.click('button[value=plan]');
+    await shows(page, '.plan', 'pieces would be made');
+    page.off('request', note);
+    expect(calls.includes('POST /v1/plans') && !calls.includes('POST /v1/probes'), `it asks ${calls}`);
+    await page.select('#submit-ladder', 'av1');
+    expect(await text(page, '.plan') === '', 'it shows the plan of another ladder');
+    expect(await page.$eval('[name=early]', ({ disabled }) => disabled), 'AV1 alone is offered to be watched early');
+    await page.select('#submit-ladder', 'fast');
+    expect(await page.$eval('[name=early]', ({ disabled }) => !disabled), 'H.264 is not offered to be watched early');
+  },
   'says what is wrong with a source before it is sent': async () => {
     await page.$eval('#submit-source', (input) => { input.value = '/nowhere/film.mov'; input.dispatchEvent(new Event('input', { bubbles: true })); });
     expect(await text(page, '.plan') === '', 'it shows the plan of another source');
@@ -212,11 +260,16 @@ const admin = (page, troubles) => ({
   },
   ...Object.fromEntries(Object.entries({ hlsjs: 'hls.js ', shaka: 'shaka-player ', dashjs: 'dash.js ' }).map(([key, name]) => [
     `${name}plays it, the rung that is picked, and tells how`, () => playBy(page, key, name)])),
-  'the player that was chosen is chosen the next time': async () => {
+  'the player that was chosen is chosen the next time, and another goes on where it was': async () => {
     await go(page, `titles/${TITLE}`);
     await go(page, `titles/${TITLE}/play`);
     await page.waitForSelector('[data-player=dashjs][aria-pressed=true]');
+    const at = 12;
+    await page.waitForFunction(() => document.getElementById('video')?.readyState >= 2);
+    await page.evaluate((to) => { document.getElementById('video').currentTime = to; }, at);
     await page.click('[data-player=hlsjs]');
+    await shows(page, '.part [data-fact=player] dd', 'hls.js ');
+    await page.waitForFunction((to) => Math.abs(document.getElementById('video').currentTime - to) < 1, {}, at);
   },
   'the list finds it by name, label and state, and nothing else': async () => {
     await go(page, 'titles');
@@ -231,6 +284,7 @@ const admin = (page, troubles) => ({
     await shows(page, '.empty', 'There is no title here');
     expect(/state=failed/.test(page.url()) && /label=kind%3Dfilm/.test(page.url()), page.url());
   },
+  'tasks of no title link to none, and busy are slots and not tasks': () => showsTasks(page),
   'a worker is drained and undrained by the keyboard': () => drainByKeyboard(page),
   ...Object.fromEntries(Object.entries(views).map(([way, sign]) => [`axe-core has nothing against ${way}`, async () => {
     await go(page, way);
