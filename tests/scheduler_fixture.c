@@ -91,7 +91,7 @@ void fixture_report(struct task_report *out, const struct task *task, int salt) 
     *out = (struct task_report){.pin = "", .source_size = -1};
     out->stats =
         (struct task_stats){.frames_decoded = 100, .cpu_s = 2, .wall_s = 1, .peak_memory = 1 << 20};
-    if (task->kind == TASK_VIDEO || task->kind == TASK_AUDIO) {
+    if (kind_is_media(task->kind)) {
         out->unit_count = task->unit_count;
         out->units = arena_zero(&out->arena, out->unit_count, sizeof(*out->units));
         for (size_t i = 0; i < out->unit_count; i++) {
@@ -230,6 +230,8 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
     const struct session_encoder encoders[] = {
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
+        {.name = PLAN_IMAGES_ENCODER, .codec = "av1", .build_line = FIXTURE_IMAGES},
+        {.name = KNOWS_IMAGES_NAME, .codec = "av1", .build_line = KNOWS_IMAGES_LINE},
     };
     struct session_request request = {.worker = worker,
                                       .host = host,
@@ -239,7 +241,7 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
                                       .cores = 8,
                                       .sandbox = sandbox,
                                       .encoders = encoders,
-                                      .encoder_count = 2};
+                                      .encoder_count = farm->images ? 4 : 2};
     struct doing doing = {.input = &request, .output = session};
     return call(farm, run_join, &doing);
 }
