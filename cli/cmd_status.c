@@ -59,6 +59,10 @@ static void status_text(const struct title_status *status, struct buf *out) {
         buf_plain(out, status->early.playlist);
         buf_string(out, "\n");
     }
+    missing_text(status, "  ", out);
+    if (status->missing_count > 0 && status->state == TITLE_DONE) {
+        buf_format(out, "  `reelfarm retry %s` makes what is missing\n", status->title);
+    }
     if (status->version[0] != '\0') {
         buf_format(out, "  version %s at its output\n", status->version);
     }

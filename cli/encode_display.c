@@ -136,6 +136,7 @@ static void summary_text(const struct title_status *status, const char *folder, 
         rendition_text(&item, status, text);
     }
     notes_text(document, status, text);
+    missing_text(status, "  note: ", text);
     buf_format(text, "  HLS   %s/master.m3u8\n  DASH  %s/manifest.mpd\n", folder, folder);
 }
 

@@ -43,11 +43,17 @@ static int tell_done(const struct invocation *invocation, const struct title_sta
         writer_string(&w, "event", "done");
         writer_string(&w, "title", status->title);
         writer_string(&w, "version", status->version);
+        writer_array(&w, "missing");
+        for (size_t i = 0; i < status->missing_count; i++) {
+            writer_string(&w, NULL, status->missing[i].id);
+        }
+        writer_array_end(&w);
         writer_object_end(&w);
         buf_string(&text, "\n");
     } else {
         buf_format(&text, "%s: done, %" PRId64 " frames (%.1f s), version %s\n", status->title,
                    status->frames, status->seconds, status->version);
+        missing_text(status, "  ", &text);
     }
     return command_print(&text);
 }

@@ -43,6 +43,29 @@ static void early_write(const struct early_status *early, struct writer *w) {
     writer_object_end(w);
 }
 
+/* Schedulers before it say nothing of it. */
+static void missing_read(struct title_status *out, struct reader *r) {
+    if (!reader_has(r, "missing")) {
+        return;
+    }
+    struct reader list = reader_array(r, "missing");
+    size_t count = reader_count(&list);
+    out->missing_count = count < STATUS_MISSING ? count : STATUS_MISSING;
+    for (size_t i = 0; i < out->missing_count; i++) {
+        struct reader item = reader_item(&list, i);
+        reader_text(&item, "id", out->missing[i].id, sizeof(out->missing[i].id));
+        reader_text(&item, "error", out->missing[i].error, sizeof(out->missing[i].error));
+    }
+}
+
+void missing_text(const struct title_status *status, const char *before, struct buf *out) {
+    for (size_t i = 0; i < status->missing_count; i++) {
+        buf_format(out, "%swithout its %s: ", before, status->missing[i].id);
+        buf_plain(out, status->missing[i].error);
+        buf_string(out, "\n");
+    }
+}
+
 void title_status_read(struct title_status *out, struct reader *r) {
     int state = 0;
     const int64_t most = INT64_MAX / 4;
@@ -84,6 +107,7 @@ void title_status_read(struct title_status *out, struct reader *r) {
         }
         rendition->reused = units_reused > 0 && units_reused == rendition->units;
     }
+    missing_read(out, r);
 }
 
 bool title_status_ended(const struct title_status *status) {

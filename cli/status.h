@@ -29,7 +29,13 @@ struct rendition_status {
     struct loudness loudness;
 };
 
-enum { STATUS_RENDITIONS = 40 };
+enum { STATUS_RENDITIONS = 40, STATUS_MISSING = 8 };
+
+/* What the title goes without, and why. */
+struct missing_status {
+    char id[WIRE_RENDITION_TEXT];
+    char error[1024];
+};
 
 /* Watching it while it is encoded. */
 struct early_status {
@@ -56,10 +62,15 @@ struct title_status {
     int64_t retries; /* tasks of this run that failed, or whose worker was lost: tried again */
     size_t rendition_count;
     struct rendition_status renditions[STATUS_RENDITIONS];
+    size_t missing_count;
+    struct missing_status missing[STATUS_MISSING];
 };
 
 /* Reads the scheduler's answer. */
 void title_status_read(struct title_status *out, struct reader *r);
+
+/* A line for each thing that the title goes without, after `before`. */
+void missing_text(const struct title_status *status, const char *before, struct buf *out);
 
 /* As the API writes it. */
 const char *title_state_name(enum title_state state);

@@ -81,9 +81,41 @@ enum codec_id codec_from_name(const char *name) {
     return CODEC_NONE;
 }
 
+/* The longer sides of posters beside the largest, which goes without those near its own. */
+static const int poster_sides[IMAGE_POSTER_SIZES - 1] = {320, 640};
+
+int image_poster_sizes(int width, int height) {
+    int largest = width > height ? width : height;
+    int sizes = 1;
+    while (sizes < IMAGE_POSTER_SIZES && poster_sides[sizes - 1] * 5 <= largest * 4) {
+        sizes++;
+    }
+    return sizes;
+}
+
 int image_sheets(const struct image_spec *spec) {
     int places = spec->columns * spec->rows;
-    return (spec->count + places - 1) / places;
+    return spec->kind == IMAGE_POSTER ? 2 * spec->count - 1 : (spec->count + places - 1) / places;
+}
+
+/* Rounded to an even number. */
+static int scaled(int size, int side, int largest) {
+    int half = (int)ticks_scale(size, side, 2 * (int64_t)largest, ROUND_NEAR);
+    return half > 1 ? 2 * half : 2;
+}
+
+void image_object_size(const struct image_spec *spec, int64_t number, int *width, int *height) {
+    int largest = spec->width > spec->height ? spec->width : spec->height;
+    if (spec->kind == IMAGE_STORYBOARD) {
+        *width = spec->width * spec->columns;
+        *height = spec->height * spec->rows;
+    } else if (number < 2 || number >= 2 * IMAGE_POSTER_SIZES) {
+        *width = spec->width;
+        *height = spec->height;
+    } else {
+        *width = scaled(spec->width, poster_sides[number / 2 - 1], largest);
+        *height = scaled(spec->height, poster_sides[number / 2 - 1], largest);
+    }
 }
 
 bool codec_is_video(enum codec_id codec) {

@@ -205,7 +205,7 @@ struct audio_spec {
 
 /* Pictures of a title to look at. */
 enum image_kind {
-    IMAGE_POSTER,     /* one picture, as AVIF and as JPEG */
+    IMAGE_POSTER,     /* one picture in a few sizes, each as AVIF and as JPEG */
     IMAGE_STORYBOARD, /* small pictures, one every so often, tiled into JPEG sheets */
     IMAGE_KIND_COUNT
 };
@@ -213,17 +213,26 @@ enum image_kind {
 /* With the source, all that their bytes depend on. */
 struct image_spec {
     enum image_kind kind;
-    int width; /* of one picture, upright, square pixels, even */
+    int width; /* of one picture, upright, square pixels, even; of a poster of the largest */
     int height;
     enum deinterlace deinterlace;
     int64_t interval_frames; /* storyboard: picture i stands for frames from i x this on */
-    int count;               /* pictures; of a poster 1 */
+    int count;               /* pictures; of a poster its sizes */
     int columns;             /* of a sheet */
     int rows;
 };
 
-/* Sheets of a storyboard; of a poster its one JPEG. */
+enum { IMAGE_POSTER_SIZES = 3 };
+
+/* In how many sizes a poster is made whose largest is of that width and height. */
+int image_poster_sizes(int width, int height);
+
+/* Objects but the first: sheets of a storyboard; of a poster all files but one, two of a size. */
 int image_sheets(const struct image_spec *spec);
+
+/* Width and height of the object of that number, of those that are pictures: a sheet, or a poster,
+ * of which the largest goes first, then all from the smallest on. */
+void image_object_size(const struct image_spec *spec, int64_t number, int *width, int *height);
 
 /* How loud a track is: ITU-R BS.1770-4, EBU Tech 3341 and 3342. */
 struct loudness {

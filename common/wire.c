@@ -397,6 +397,10 @@ void image_spec_write(const struct image_spec *spec, struct writer *w, const cha
 void image_spec_read(struct image_spec *out, struct reader *r) {
     *out = (struct image_spec){0};
     fields_read(image_spec_fields, out, NULL, r);
+    if (reader_ok(r) && out->kind == IMAGE_POSTER && out->count > IMAGE_POSTER_SIZES) {
+        reader_fail(r, "count", "of a poster's sizes is %d, and can be %d", out->count,
+                    IMAGE_POSTER_SIZES);
+    }
 }
 
 /* ---- objects ------------------------------------------------------------------- */
@@ -404,14 +408,18 @@ void image_spec_read(struct image_spec *out, struct reader *r) {
 /* By what a folder's name begins with; video and audio come last. */
 static const struct {
     const char *folder;
-    const char *first;  /* object 0 */
-    const char *second; /* object 1; NULL: objects from 1 on are numbered */
-    const char *ending;
+    const char *names[2 * IMAGE_POSTER_SIZES]; /* of the first objects; NULL: no more */
+    const char *ending;                        /* of the others, by number; NULL: there are none */
 } object_names[] = {
-    {"images/poster-", "poster.avif", "poster.jpg", NULL},
-    {"images/storyboard-", "thumbnails.vtt", NULL, ".jpg"},
-    {"", "init.mp4", NULL, ".m4s"},
+    {"images/poster-",
+     {"poster.avif", "poster.jpg", "poster-320.avif", "poster-320.jpg", "poster-640.avif",
+      "poster-640.jpg"},
+     NULL},
+    {"images/storyboard-", {"thumbnails.vtt"}, ".jpg"},
+    {"", {"init.mp4"}, ".m4s"},
 };
+
+enum { OBJECT_NAMES_MAX = 2 * IMAGE_POSTER_SIZES };
 
 static size_t object_row(const char *folder) {
     size_t row = 0;
@@ -423,21 +431,24 @@ static size_t object_row(const char *folder) {
 
 void rendition_object_name(const char *folder, int64_t number, char out[WIRE_OBJECT_TEXT]) {
     size_t row = object_row(folder);
-    if (number == 0 || object_names[row].second != NULL) {
-        snprintf(out, WIRE_OBJECT_TEXT, "%s",
-                 number == 0 ? object_names[row].first : object_names[row].second);
-    } else {
+    const char *name = number < OBJECT_NAMES_MAX ? object_names[row].names[number] : NULL;
+    out[0] = '\0';
+    if (name != NULL) {
+        snprintf(out, WIRE_OBJECT_TEXT, "%s", name);
+    } else if (object_names[row].ending != NULL) {
         snprintf(out, WIRE_OBJECT_TEXT, "%05" PRId64 "%s", number, object_names[row].ending);
     }
 }
 
 int64_t rendition_object_number(const char *folder, const char *name) {
     size_t row = object_row(folder);
-    if (strcmp(name, object_names[row].first) == 0) {
-        return 0;
+    for (int i = 0; i < OBJECT_NAMES_MAX && object_names[row].names[i] != NULL; i++) {
+        if (strcmp(name, object_names[row].names[i]) == 0) {
+            return i;
+        }
     }
-    if (object_names[row].second != NULL) {
-        return strcmp(name, object_names[row].second) == 0 ? 1 : -1;
+    if (object_names[row].ending == NULL) {
+        return -1;
     }
     size_t digits = strspn(name, "0123456789");
     bool numbered = digits >= OBJECT_DIGITS && digits < OBJECT_DIGITS_MAX &&

@@ -29,6 +29,7 @@ enum {
     WIRE_RENDITION_TEXT = 48,
     WIRE_FOLDER_TEXT = 96,
     WIRE_OBJECT_TEXT = 32,
+    WIRE_CLASS_TEXT = 24, /* a failure's class by name, with its NUL */
 };
 
 /* Whether the text is a title id: [a-z0-9][a-z0-9._-]{0,127}. */
@@ -146,13 +147,20 @@ struct rendition_plan {
 
 /*
  * A rendition's objects, by the name of its folder: number 0 is init.mp4, those from 1 on are
- * segments; of a poster poster.avif and poster.jpg, of a storyboard thumbnails.vtt and its
- * sheets, 00001.jpg on.
+ * segments; of a poster poster.avif and poster.jpg, then smaller ones, poster-320.avif on, from
+ * the smallest; of a storyboard thumbnails.vtt and its sheets, 00001.jpg on. "" where there is no
+ * such object.
  */
 void rendition_object_name(const char *folder, int64_t number, char out[WIRE_OBJECT_TEXT]);
 
 /* The number of the object of that name; -1 where a folder of its kind has no such object. */
 int64_t rendition_object_number(const char *folder, const char *name);
+
+/* What could not be made, and why: a class of failure, or "poison". */
+struct missing_rendition {
+    char id[WIRE_RENDITION_TEXT];
+    char class[WIRE_CLASS_TEXT];
+};
 
 /* All that packaging needs to know, as the scheduler gives it to a package task. */
 struct title_plan {
@@ -169,6 +177,9 @@ struct title_plan {
     struct rendition_plan *renditions;
     int64_t frames_repaired;  /* summed over accepted reports */
     int64_t frames_concealed; /* likewise */
+    size_t missing_count;
+    struct missing_rendition *missing; /* renditions that the title goes without, of the plan or
+                                          left out of it */
 };
 
 void title_plan_finish(struct title_plan *plan);
@@ -189,6 +200,12 @@ extern const char *const sandbox_level_names[SANDBOX_LEVEL_COUNT + 1];
 
 /* The level of that name; SANDBOX_LEVEL_COUNT where there is none. */
 enum sandbox_level sandbox_level_find(const char *name);
+
+/* Beside its encoders a worker announces, by this build line of no encoder, that it knows titles
+ * with images as they are now: what reads all of such a title (package, early, remove, push) goes
+ * to those alone. Its number is raised with what older workers would misread. */
+#define KNOWS_IMAGES_NAME "knows-images"
+#define KNOWS_IMAGES_LINE "titles with images 2"
 
 /* ---- Tasks ------------------------------------------------------------------ */
 

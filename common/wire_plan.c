@@ -87,6 +87,31 @@ static void plan_grid_read(void *to, struct arena *arena, struct reader *r, cons
     grid_read(&plan->grid, r, name);
 }
 
+static const struct field missing_fields[] = {
+    NAME(struct missing_rendition, id, 1),
+    NAME(struct missing_rendition, class, 1),
+    END,
+};
+
+static const struct field missing_list[] = {
+    LIST(struct title_plan, missing, missing_count, RENDITIONS_MAX, missing_fields),
+    END,
+};
+
+/* Not there where nothing is missing: stored plans never have it, and hashes stay. */
+static void missing_write(const void *from, struct writer *w, const char *name) {
+    (void)name;
+    if (((const struct title_plan *)from)->missing_count > 0) {
+        fields_write(missing_list, from, w);
+    }
+}
+
+static void missing_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    if (reader_has(r, name)) {
+        fields_read(missing_list, to, arena, r);
+    }
+}
+
 static const struct field plan_fields[] = {
     STRING(struct title_plan, title, WIRE_TITLE_TEXT - 1),
     STRING(struct title_plan, ladder, TEXT_MAX),
@@ -100,6 +125,7 @@ static const struct field plan_fields[] = {
     LIST(struct title_plan, renditions, rendition_count, RENDITIONS_MAX, rendition_fields),
     NUMBER(struct title_plan, frames_repaired, 0, GRID_FRAMES_MAX),
     NUMBER(struct title_plan, frames_concealed, 0, GRID_FRAMES_MAX),
+    OTHER("missing", missing_write, missing_read),
     END,
 };
 

@@ -77,7 +77,7 @@ static bool row_at(size_t index, bool fakes, struct encoder_info *row) {
         }
     }
     if (index == 0) { /* posters are AV1 pictures */
-        *row = (struct encoder_info){"images", CODEC_AV1, image_avif_library(), 0};
+        *row = (struct encoder_info){"posters", CODEC_AV1, image_avif_library(), 0};
     }
     return index == 0;
 }

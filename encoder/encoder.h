@@ -151,7 +151,8 @@ typedef int (*image_fn)(void *context, int64_t number, const uint8_t *data, size
 
 /*
  * Makes a title's images, and hands each on with its number (rendition_object_name), rising: of a
- * poster 0 and 1, of a storyboard the sheets from 1 on. The poster is the random access point of
+ * poster 0 and 1, then the smaller ones, scaled from the largest; of a storyboard the sheets from 1
+ * on. The poster is the random access point of
  * those from 10 to 40 % of the title at which there is most to see; picture i of a storyboard is
  * the one nearest to frame i x interval. So few pictures are decoded for each.
  */
@@ -163,7 +164,7 @@ int encoder_make_images(const struct encode_images_task *task, const struct sour
  * hand-raised number of our media code and the versions of the codec, libavformat,
  * libavcodec, libavfilter, zimg and libc (ARCHITECTURE section 8), as one line
  * "encoder=x264 r3095 media=1 avformat=59.27.100 ...". Borrowed; NULL for an
- * encoder that this build lacks. "images" is the one of encoder_make_images.
+ * encoder that this build lacks. "posters" is the one of encoder_make_images.
  */
 const char *encoder_build_line(const char *encoder);
 

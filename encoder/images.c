@@ -55,13 +55,12 @@ static int64_t nearest_access(const struct source_document *source, int64_t want
 }
 
 /* What JFIF asks for; AVIF tells it. */
-static struct image_format format_of(const struct image_spec *spec,
-                                     const struct image_format *from) {
+static struct image_format format_of(int width, int height, const struct image_format *from) {
     struct image_format format = {
-        .width = spec->width,
-        .height = spec->height,
-        .stored_width = spec->width,
-        .stored_height = spec->height,
+        .width = width,
+        .height = height,
+        .stored_width = width,
+        .stored_height = height,
         .chroma = CHROMA_420,
         .bit_depth = 8,
         .colour = from->colour,
@@ -83,7 +82,7 @@ static int convert(struct images *images, const AVFrame *decoded, struct image *
     if (images->picture == NULL || !image_format_equal(from, &images->made_from)) {
         picture_destroy(images->picture);
         images->picture = NULL;
-        images->format = format_of(&images->task->spec, from);
+        images->format = format_of(images->task->spec.width, images->task->spec.height, from);
         rc = picture_create(&images->picture, from, &images->format, err);
         if (rc < 0) {
             return rc;
@@ -177,7 +176,7 @@ static void copy_planes(const struct image *from, const struct image_format *for
     }
 }
 
-/* Planes for a copy of an image; owned by `*memory`. */
+/* Planes for a copy of an image that picture_convert made; owned by `*memory`. */
 static struct image planes_like(const struct image *image, const struct image_format *format,
                                 uint8_t **memory) {
     struct image out = {0};
@@ -187,8 +186,9 @@ static struct image planes_like(const struct image *image, const struct image_fo
         sizes[i] = (size_t)image->stride[i] * (size_t)image_rows(format, i);
         total += sizes[i];
     }
-    *memory = mem_zero(total, 1);
-    for (size_t i = 0, offset = 0; i < 3; offset += sizes[i++]) {
+    *memory = mem_zero(total + IMAGE_ALIGN, 1);
+    size_t offset = IMAGE_ALIGN - (uintptr_t)*memory % IMAGE_ALIGN;
+    for (size_t i = 0; i < 3; offset += sizes[i++]) { /* strides are aligned, and so are sizes */
         out.plane[i] = *memory + offset;
     }
     return out;
@@ -226,28 +226,56 @@ static int choose_poster(struct images *images, struct image *best, uint8_t **me
     return 0;
 }
 
-static int make_poster(struct images *images, image_fn emit, void *context, struct err *err) {
-    const struct image_spec *spec = &images->task->spec;
-    struct image best = {0};
+/* The two files of one size: objects `number` and the next. */
+static int emit_poster(const struct image_format *format, const struct image *image, int64_t number,
+                       image_fn emit, void *context, struct err *err) {
     struct buf file = {0};
+    int rc = image_avif_write(format, image, &file, err);
+    if (rc == 0) {
+        rc = emit(context, number, file.data, file.size, err);
+    }
+    buf_clear(&file);
+    if (rc == 0) {
+        rc = image_jpeg_write(format->width, format->height, image, POSTER_QUALITY, &file, err);
+    }
+    if (rc == 0) {
+        rc = emit(context, number + 1, file.data, file.size, err);
+    }
+    buf_finish(&file);
+    return rc;
+}
+
+/* Smaller ones are made from the largest, so that all show one picture. */
+static int emit_smaller(const struct images *images, const struct image *best, int64_t number,
+                        image_fn emit, void *context, struct err *err) {
+    struct picture *picture = NULL;
+    struct image image;
+    int width = 0, height = 0;
+    image_object_size(&images->task->spec, number, &width, &height);
+    struct image_format format = format_of(width, height, &images->format);
+    int rc = picture_create(&picture, &images->format, &format, err);
+    if (rc == 0) {
+        rc = picture_convert(picture, best, &image, err);
+    }
+    if (rc == 0) {
+        rc = emit_poster(&format, &image, number, emit, context, err);
+    }
+    picture_destroy(picture);
+    return rc;
+}
+
+static int make_poster(struct images *images, image_fn emit, void *context, struct err *err) {
+    struct image best = {0};
     uint8_t *memory = NULL;
     int rc = choose_poster(images, &best, &memory, err);
     double before = cpu_seconds();
     if (rc == 0) {
-        rc = image_avif_write(&images->format, &best, &file, err);
+        rc = emit_poster(&images->format, &best, 0, emit, context, err);
     }
-    if (rc == 0) {
-        rc = emit(context, 0, file.data, file.size, err);
-    }
-    buf_clear(&file);
-    if (rc == 0) {
-        rc = image_jpeg_write(spec->width, spec->height, &best, POSTER_QUALITY, &file, err);
+    for (int i = 1; i < images->task->spec.count && rc == 0; i++) {
+        rc = emit_smaller(images, &best, 2 * i, emit, context, err);
     }
     images->stats.encode_cpu_s += cpu_seconds() - before;
-    if (rc == 0) {
-        rc = emit(context, 1, file.data, file.size, err);
-    }
-    buf_finish(&file);
     mem_free(memory);
     return rc;
 }

@@ -36,7 +36,7 @@ int jpeg_size(const uint8_t *data, size_t size, int *width, int *height, struct 
 }
 
 /* By its brand, and the size in its only `ispe` property (ISO/IEC 23008-12 6.5.3). */
-static int avif_size(const uint8_t *data, size_t size, int *width, int *height, struct err *err) {
+int avif_size(const uint8_t *data, size_t size, int *width, int *height, struct err *err) {
     const uint8_t *box = size > 32 && memcmp(data + 4, "ftypavif", 8) == 0
                              ? memmem(data, size - 16, "ispe", 4)
                              : NULL;
@@ -84,12 +84,14 @@ int image_object_check(const struct image_spec *spec, const struct timeline *tim
         buf_finish(&wanted);
         return same ? 0 : err_set(err, ERR_CORRUPT, "its thumbnails.vtt is another one");
     }
-    failed = number == 0 ? avif_size(data, size, &width, &height, err)
-                         : jpeg_size(data, size, &width, &height, err);
-    if (failed == 0 &&
-        (width != spec->width * spec->columns || height != spec->height * spec->rows)) {
+    bool is_avif = spec->kind == IMAGE_POSTER && number % 2 == 0;
+    failed = is_avif ? avif_size(data, size, &width, &height, err)
+                     : jpeg_size(data, size, &width, &height, err);
+    int wanted_width = 0, wanted_height = 0;
+    image_object_size(spec, number, &wanted_width, &wanted_height);
+    if (failed == 0 && (width != wanted_width || height != wanted_height)) {
         failed = err_set(err, ERR_CORRUPT, "an image is %dx%d, and must be %dx%d", width, height,
-                         spec->width * spec->columns, spec->height * spec->rows);
+                         wanted_width, wanted_height);
     }
     return failed;
 }
@@ -104,12 +106,12 @@ int images_check(const struct image_spec *spec, const struct unit_report *report
     return whole ? 0 : err_set(err, ERR_CORRUPT, "not all of its images were reported");
 }
 
-static void object_write(const char *folder, int64_t number, int64_t bytes, const char *sha256,
-                         struct writer *w) {
+static void object_write(const struct rendition_plan *rendition, int64_t number, int64_t bytes,
+                         const char *sha256, struct writer *w) {
     char name[WIRE_OBJECT_TEXT];
     char path[WIRE_FOLDER_TEXT + WIRE_OBJECT_TEXT + 1];
-    rendition_object_name(folder, number, name);
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    rendition_object_name(rendition->folder, number, name);
+    snprintf(path, sizeof(path), "%s/%s", rendition->folder, name);
     const char *dot = strrchr(name, '.');
     writer_object(w, NULL);
     writer_string(w, "path", path);
@@ -117,6 +119,12 @@ static void object_write(const char *folder, int64_t number, int64_t bytes, cons
                   strcmp(dot, ".avif") == 0  ? "image/avif"
                   : strcmp(dot, ".vtt") == 0 ? "text/vtt"
                                              : "image/jpeg");
+    if (strcmp(dot, ".vtt") != 0) {
+        int width = 0, height = 0;
+        image_object_size(&rendition->image, number, &width, &height);
+        writer_int(w, "width", width);
+        writer_int(w, "height", height);
+    }
     writer_int(w, "bytes", bytes);
     writer_string(w, "sha256", sha256);
     writer_object_end(w);
@@ -140,9 +148,9 @@ void images_write(const struct rendition_plan *rendition, const struct unit_repo
     writer_string(w, "key", rendition->key);
     writer_string(w, "build_line", rendition->build_line);
     writer_array(w, "objects");
-    object_write(rendition->folder, 0, report->init_bytes, report->init_sha256, w);
+    object_write(rendition, 0, report->init_bytes, report->init_sha256, w);
     for (size_t i = 0; i < report->segment_count; i++) {
-        object_write(rendition->folder, report->segments[i].number, report->segments[i].bytes,
+        object_write(rendition, report->segments[i].number, report->segments[i].bytes,
                      report->segments[i].sha256, w);
     }
     writer_array_end(w);

@@ -11,6 +11,9 @@ int images_check(const struct image_spec *spec, const struct unit_report *report
 /* Width and height of a JPEG file, by its frame header; CORRUPT for what is none, or is cut. */
 int jpeg_size(const uint8_t *data, size_t size, int *width, int *height, struct err *err);
 
+/* The same of an AVIF file, by its brand and its `ispe`. */
+int avif_size(const uint8_t *data, size_t size, int *width, int *height, struct err *err);
+
 /* Members of title.json's entry of one rendition of images, in the object that is open. */
 void images_write(const struct rendition_plan *rendition, const struct unit_report *report,
                   struct writer *w);

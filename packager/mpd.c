@@ -27,6 +27,7 @@ struct mpd_reading {
     struct inherited levels[LEVELS];
     struct mpd_representation defaults; /* what the open AdaptationSet says of all its own */
     size_t segments;                    /* so far */
+    size_t sheets;                      /* likewise */
     struct err inner;
 };
 
@@ -383,6 +384,81 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
     out->set_count++;
 }
 
+/* A Period may end with a packet of sound, after the last picture: no sheet begins there. */
+static int64_t count_sheets(struct mpd_reading *r, const struct mpd_tiles *tiles) {
+    const int64_t slack_ns = 50 * 1000 * 1000;
+    int64_t lasts_ns = r->out->period_duration_ns - slack_ns;
+    int64_t sheet_ns = ticks_scale(tiles->duration, 1000000000, tiles->timescale, ROUND_UP);
+    int64_t count = lasts_ns <= 0 ? 1 : (lasts_ns + sheet_ns - 1) / sheet_ns;
+    if (count > MPD_SHEETS_MAX - (int64_t)r->sheets) {
+        fail(r, "tells of too many sheets", "SegmentTemplate@duration");
+        return 0;
+    }
+    return count;
+}
+
+static void read_sheets(struct mpd_reading *r, struct mpd_tiles *out) {
+    const char *media = template_attribute(r, "media");
+    const char *duration = template_attribute(r, "duration");
+    struct identifiers ids = {.id = out->id, .number = 1, .bandwidth = out->bandwidth};
+    out->timescale = 1;
+    get_int(r, template_attribute(r, "startNumber"), "SegmentTemplate@startNumber", &ids.number);
+    get_int(r, template_attribute(r, "timescale"), "SegmentTemplate@timescale", &out->timescale);
+    get_int(r, duration, "SegmentTemplate@duration", &out->duration);
+    if (failed(r) || media == NULL || duration == NULL) {
+        return;
+    }
+    if (out->timescale == 0 || out->timescale > UINT32_MAX || out->duration == 0 ||
+        out->duration / out->timescale > MANIFEST_SECONDS_MAX) {
+        fail(r, "or @timescale is out of range", "SegmentTemplate@duration");
+        return;
+    }
+    int64_t count = count_sheets(r, out);
+    r->sheets += (size_t)count;
+    out->sheets = arena_zero(&r->out->arena, (size_t)count, sizeof(*out->sheets));
+    for (; out->sheet_count < (size_t)count && !failed(r); out->sheet_count++) {
+        out->sheets[out->sheet_count] = fill_template(r, media, "@media", &ids);
+        ids.number++;
+        ids.time += out->duration;
+    }
+}
+
+static void read_tiles(struct mpd_reading *r, const struct xml_node *node, const char *set_id,
+                       struct mpd_tiles *out) {
+    static const char scheme[] = "http://dashif.org/guidelines/thumbnail_tile";
+    enter(r, LEVEL_REPRESENTATION, node);
+    const struct xml_node *tile = find_scheme(node, "EssentialProperty", scheme);
+    tile = tile != NULL ? tile
+                        : find_scheme(r->levels[LEVEL_SET].node, "EssentialProperty", scheme);
+    *out = (struct mpd_tiles){
+        .set_id = set_id,
+        .id = get_text(node, "id"),
+        .mime_type = inherited_text(r, "mimeType"),
+        .tile = tile != NULL ? get_text(tile, "value") : "",
+    };
+    get_int(r, xml_attribute(node, "bandwidth"), "Representation@bandwidth", &out->bandwidth);
+    get_int(r, inherited(r, "width"), "@width", &out->width);
+    get_int(r, inherited(r, "height"), "@height", &out->height);
+    for (int level = LEVEL_MPD; level < LEVELS; level++) {
+        out->bases[level] = r->levels[level].base;
+    }
+    read_sheets(r, out);
+}
+
+static void read_image_set(struct mpd_reading *r, const struct xml_node *node) {
+    struct mpd *out = r->out;
+    enter(r, LEVEL_SET, node);
+    const struct xml_node *entry = xml_child(node, "Representation");
+    for (; entry != NULL && !failed(r); entry = xml_again(entry)) {
+        if (out->tiles_count == MPD_TILES_MAX) {
+            fail(r, "holds too many Representations of images", "MPD");
+            break;
+        }
+        read_tiles(r, entry, get_text(node, "id"), &out->tiles[out->tiles_count]);
+        out->tiles_count++;
+    }
+}
+
 static void read_period(struct mpd_reading *r, const struct xml_node *node) {
     struct mpd *out = r->out;
     enter(r, LEVEL_PERIOD, node);
@@ -392,10 +468,12 @@ static void read_period(struct mpd_reading *r, const struct xml_node *node) {
     out->sets = arena_zero(&out->arena, MPD_SETS_MAX, sizeof(*out->sets));
     out->representations =
         arena_zero(&out->arena, MPD_REPRESENTATIONS_MAX, sizeof(*out->representations));
+    out->tiles = arena_zero(&out->arena, MPD_TILES_MAX, sizeof(*out->tiles));
     const struct xml_node *set = xml_child(node, "AdaptationSet");
     for (; set != NULL && !failed(r); set = xml_again(set)) {
         if (strcmp(get_text(set, "contentType"), "image") == 0) {
-            continue; /* sheets of small pictures, which verify_images.c looks at by title.json */
+            read_image_set(r, set);
+            continue;
         }
         if (out->set_count == MPD_SETS_MAX) {
             fail(r, "holds too many AdaptationSets", "Period");

@@ -3,7 +3,7 @@
  * A reader for static DASH manifests (ISO/IEC 23009-1) whose segments are named by
  * SegmentTemplate and SegmentTimeline: what they say, without an opinion on it.
  * Attributes that a Representation takes from its AdaptationSet are filled in. AdaptationSets of
- * images are passed over.
+ * images are read as sheets of thumbnails, by @duration, apart from the others.
  * Private to packager/.
  */
 #ifndef PACKAGER_MPD_H
@@ -21,6 +21,8 @@ enum {
     MPD_REPRESENTATIONS_MAX = 256,
     MPD_SEGMENTS_MAX = 1 << 18, /* of all Representations */
     MPD_BASES_MAX = 4,          /* BaseURLs above a segment: MPD to Representation */
+    MPD_TILES_MAX = 16,         /* Representations of images */
+    MPD_SHEETS_MAX = 4096,      /* of all of them */
 };
 
 struct mpd_segment {
@@ -53,6 +55,22 @@ struct mpd_representation {
     struct mpd_segment *segments;
 };
 
+/* Sheets of thumbnails (DASH-IF IOP 4.3, 6.2.6). */
+struct mpd_tiles {
+    const char *set_id;
+    const char *id;
+    const char *mime_type;
+    const char *tile;      /* of its EssentialProperty thumbnail_tile: "5x5"; "" for none */
+    int64_t width, height; /* of a sheet */
+    int64_t bandwidth;
+    const char *bases[MPD_BASES_MAX];
+    int64_t timescale;
+    int64_t duration;    /* of a sheet, ticks */
+    size_t sheet_count;  /* that begin in the Period, but for one that begins at its very end; 0
+                            where @media or @duration is missing */
+    const char **sheets; /* @media filled in */
+};
+
 struct mpd_set {
     const char *id;
     const char *content_type;
@@ -79,6 +97,8 @@ struct mpd {
     struct mpd_set *sets;
     size_t representation_count;
     struct mpd_representation *representations; /* in the order of the document */
+    size_t tiles_count;
+    struct mpd_tiles *tiles;
 };
 
 /* CORRUPT with a sentence for what is no MPD or holds a value that is none;

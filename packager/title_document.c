@@ -212,6 +212,21 @@ static void images_of_title_write(const struct title_plan *plan,
     }
 }
 
+/* Why, as a class alone: sentences are for the operator, who asks the scheduler. */
+static void missing_write(const struct title_plan *plan, struct writer *w) {
+    if (plan->missing_count == 0) {
+        return;
+    }
+    writer_array(w, "missing");
+    for (size_t i = 0; i < plan->missing_count; i++) {
+        writer_object(w, NULL);
+        writer_string(w, "id", plan->missing[i].id);
+        writer_string(w, "class", plan->missing[i].class);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+}
+
 void title_document_write(const struct presentation *p, const struct title_plan *plan,
                           const struct rendition_report *reports, struct buf *out) {
     struct writer w = writer_of(out);
@@ -239,6 +254,7 @@ void title_document_write(const struct presentation *p, const struct title_plan 
     }
     writer_array_end(&w);
     images_of_title_write(plan, reports, &w);
+    missing_write(plan, &w);
     writer_object_end(&w);
     buf_string(out, "\n");
 }

@@ -171,6 +171,7 @@ int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_co
         verify_hls(&v);
         verify_dash(&v);
         verify_document(&v);
+        verify_tiles(&v);
         verify_early(&v);
         verify_served_error(&v);
         tell_the_rest(&v);

@@ -19,6 +19,7 @@
  *   verify_sets.c      AdaptationSets
  *   verify_document.c  title.json and the version's own copies
  *   verify_images.c    posters and storyboards that it tells of
+ *   verify_tiles.c     the MPD's sheets of thumbnails, against those too
  *
  * To add a rule: a row in verify_rules.c with its enum rule here, and one call of
  * verify_found where it can be broken. tests/test_verify*.c want damage for each row.
@@ -84,6 +85,7 @@ enum rule {
     RULE_DASH_SWITCHING,
     RULE_DASH_TRICK_MODE,
     RULE_DASH_ROLE,
+    RULE_DASH_TILES,
     RULE_CMAF_INIT,
     RULE_CMAF_BRAND,
     RULE_CMAF_DURATION,
@@ -108,6 +110,9 @@ enum rule {
     RULE_AUDIO_LANGUAGE,
     RULE_HLS_DASH_AGREE,
     RULE_TITLE_DOCUMENT,
+    RULE_IMAGE_FILE,
+    RULE_STORYBOARD_CUES,
+    RULE_STORYBOARD_AGREE,
     RULE_VERSION_COPY,
     RULE_VERSION_NAME,
     RULE_HTTP_TYPE,
@@ -134,6 +139,7 @@ enum rule {
     RULE_CODEC_LEVEL_SPARE,
     RULE_CMAF_SEGMENT_TYPE,
     RULE_CMAF_CLOCK,
+    RULE_IMAGE_MISSING,
     RULE_COUNT
 };
 
@@ -180,6 +186,24 @@ struct real_segment {
     uint32_t first_sequence, last_sequence;
     size_t gop_count; /* pictures */
     struct real_gop *gops;
+};
+
+/* A picture to look at. */
+struct real_image {
+    const char *path;
+    bool there;
+    int64_t bytes;
+    char sha256[SHA256_TEXT];
+    int width; /* 0 where it is no whole picture */
+    int height;
+};
+
+/* What title.json tells of its storyboard. */
+struct told_storyboard {
+    bool told;
+    struct image_spec spec;
+    size_t sheet_count;
+    const char **sheets; /* paths; NULL where one is none */
 };
 
 /* An init segment and all segments that any listing has under it. */
@@ -260,7 +284,11 @@ struct verify {
 
     struct buf document_bytes; /* title.json */
     struct json *document;     /* owned; NULL where it can't be read */
-    struct err no_document;    /* why it could not be fetched */
+    struct timeline timeline;  /* that it tells; frames 0 where it does not */
+    struct told_storyboard storyboard;
+    size_t image_count;
+    struct real_image *images;
+    struct err no_document; /* why it could not be fetched */
 
     size_t listing_count;
     size_t listing_room;
@@ -340,5 +368,12 @@ void verify_dash_sets(struct verify *v); /* a part of that */
 void verify_document_read(struct verify *v);
 void verify_document(struct verify *v);
 void verify_images(struct verify *v, struct reader *root); /* a part of that */
+
+/* The picture of a path, read the first time; NULL where there are too many, which is told. `path`
+ * lives in the arena. */
+const struct real_image *verify_image_at(struct verify *v, const char *path);
+
+/* The MPD's sheets of thumbnails, after title.json. */
+void verify_tiles(struct verify *v);
 
 #endif

@@ -150,6 +150,15 @@ static void check_ids(struct verify *v) {
             fault = same ? "two Representations have one id" : fault;
         }
     }
+    for (size_t i = 0; i < mpd->tiles_count; i++) {
+        const struct mpd_tiles *tiles = &mpd->tiles[i];
+        bool none = tiles->id[0] == '\0' || tiles->set_id[0] == '\0';
+        fault = none ? "an AdaptationSet of images, or a Representation in it, has no id" : fault;
+        for (size_t j = 0; j < mpd->set_count; j++) {
+            bool same = strcmp(tiles->set_id, mpd->sets[j].id) == 0;
+            fault = same ? "two AdaptationSets have one id" : fault;
+        }
+    }
     if (fault != NULL) {
         verify_found(v, RULE_DASH_ID, mpd_path, "%s", fault);
     }

@@ -11,7 +11,10 @@
 
 static const char document_path[] = "title.json";
 
-enum { VERSION_LETTERS = 16 }; /* hex digits of a version's name */
+enum {
+    VERSION_LETTERS = 16, /* hex digits of a version's name */
+    RATE_DEN_MAX = 100000,
+};
 
 /* ---- title.json ------------------------------------------------------------------ */
 
@@ -123,7 +126,14 @@ static void check_timing(struct verify *v, struct reader *root) {
     int64_t frames = 0;
     rational_read(&rate, root, "rate");
     reader_int(root, "frames", 1, INT64_MAX, &frames);
-    if (!reader_ok(root) || v->reference == NULL) {
+    if (!reader_ok(root)) {
+        return;
+    }
+    if (frames <= GRID_FRAMES_MAX && rate.num > 0 && rate.num <= INT32_MAX &&
+        rate.den <= RATE_DEN_MAX) {
+        v->timeline = (struct timeline){.rate = rate, .frames = frames, .start = {0, 1}};
+    }
+    if (v->reference == NULL) {
         return;
     }
     const struct real_track *track = v->reference->track;

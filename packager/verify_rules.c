@@ -114,6 +114,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
                               "a trick mode is one of AdaptationSets that are there"},
     [RULE_DASH_ROLE] = {MUST, "dash-role", "ISO/IEC 23009-1 5.8.5.5",
                         "AdaptationSets of sound have a Role, and one of them is main"},
+    [RULE_DASH_TILES] = {MUST, "dash-tiles", "DASH-IF IOP 4.3 6.2.6",
+                         "AdaptationSets of images are JPEG sheets of the declared size, rate and "
+                         "count of thumbnails"},
     [RULE_CMAF_INIT] = {MUST, "cmaf-init", "ISO/IEC 23000-19 7.3.1",
                         "init segments are CMAF headers of one track"},
     [RULE_CMAF_BRAND] = {MUST, "cmaf-brand", "ISO/IEC 23000-19 7.2; AV1 in ISOBMFF 2.1",
@@ -163,6 +166,14 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_DASH_AGREE] = {MUST, "hls-dash-agree", "ISO/IEC 23000-19 6",
                              "HLS and DASH list the same objects"},
     [RULE_TITLE_DOCUMENT] = {MUST, "title-document", "reelfarm", "title.json tells what is there"},
+    [RULE_IMAGE_FILE] = {MUST, "image-file", "ITU-T T.81; ISO/IEC 23000-22",
+                         "posters and sheets are whole JPEG or AVIF pictures"},
+    [RULE_STORYBOARD_CUES] = {MUST, "storyboard-cues", "WebVTT 3; Media Fragments 4.2.2",
+                              "thumbnails.vtt lists each picture of the storyboard, its time and "
+                              "its place on its sheet"},
+    [RULE_STORYBOARD_AGREE] = {MUST, "storyboard-agree", "reelfarm",
+                               "the MPD's tiles are the sheets, grid and times of title.json's "
+                               "storyboard"},
     [RULE_VERSION_COPY] = {MUST, "version-copy", "reelfarm",
                            "the stable names are copies of the version's documents"},
     [RULE_VERSION_NAME] = {MUST, "version-name", "reelfarm",
@@ -219,6 +230,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CMAF_CLOCK] = {ADVICE, "cmaf-clock", "reelfarm",
                          "init segments hold no time of day, so that equal input gives equal "
                          "bytes"},
+    [RULE_IMAGE_MISSING] = {ADVICE, "image-missing", "reelfarm",
+                            "the title has the posters and storyboards that its ladder asks for"},
 };
 
 const struct verify_rule *verify_rule_at(size_t index) {

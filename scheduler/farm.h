@@ -73,7 +73,8 @@ struct farm {
     uint64_t uses;
     int64_t slots; /* of farm_slots; -1: not known */
     struct ready_floor floors[FARM_FLOORS];
-    size_t floor_next; /* the oldest of them */
+    size_t floor_next;    /* the oldest of them */
+    int64_t unmade_since; /* missing.h's sweep has found such units at each turn; 0: none */
 };
 
 void farm_init(struct farm *farm);

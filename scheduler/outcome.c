@@ -13,6 +13,7 @@
 #include "hedge.h"
 #include "hooks.h"
 #include "metrics.h"
+#include "missing.h"
 #include "probes.h"
 #include "publication.h"
 #include "push.h"
@@ -380,10 +381,15 @@ static void name_unit(const struct unit_row *unit, char *out, size_t size) {
     }
 }
 
-/* The unit can't be made: its title fails; a removal that can't be done is given up. */
+/* The unit can't be made: its title fails, or goes on without it; a removal that can't be done is
+ * given up. */
 static void give_up(struct tx *tx, const struct lease_row *lease, struct unit_row *unit,
                     const struct failure *failure, const char *class_name, const char *sentence) {
     move_unit(tx, lease, unit, UNIT_FAIL, failure);
+    if (missing_allows(unit->kind)) {
+        missing_unit(tx, unit, class_name, sentence);
+        return;
+    }
     if (unit->kind != TASK_REMOVE) {
         title_fail(tx, lease->title, class_name, sentence);
         return;

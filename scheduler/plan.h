@@ -38,8 +38,9 @@ struct announced_encoder {
 
 enum { PLAN_PLACE_TEXT = 1024 };
 
-/* By this name workers announce that they make posters and storyboards. */
-#define PLAN_IMAGES_ENCODER "images"
+/* By this name workers announce that they make posters and storyboards; "images" were those that
+ * made posters in one size. */
+#define PLAN_IMAGES_ENCODER "posters"
 
 /* One node of the plan: a chunk of one rung, a whole sound track, a poster or a storyboard, or one
  * of the steps after them. */
@@ -101,6 +102,9 @@ void plan_destroy(struct plan *plan);
  * renditions, keys and places of units. Nothing else changes. Given the identity
  * that the plan has already, it changes nothing. */
 void plan_identify(struct plan *plan, const char *identity);
+
+/* The id of a rendition of images. */
+const char *plan_image_id(enum image_kind kind);
 
 /* The id of the rendition that lies in a folder below its title's, as the two go together. */
 void plan_rendition_of(const char *folder, char id[WIRE_RENDITION_TEXT]);

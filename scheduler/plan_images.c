@@ -36,9 +36,13 @@ static void lay_out(struct image_spec *spec, const struct timeline *timeline) {
     spec->rows = rows < SHEET_SIDE ? rows : SHEET_SIDE;
 }
 
+const char *plan_image_id(enum image_kind kind) {
+    static const char *const ids[] = {[IMAGE_POSTER] = "poster", [IMAGE_STORYBOARD] = "storyboard"};
+    return ids[kind];
+}
+
 void plan_images(struct title_plan *title, const struct ladder *ladder,
                  const struct announced_encoder *row) {
-    static const char *const ids[] = {[IMAGE_POSTER] = "poster", [IMAGE_STORYBOARD] = "storyboard"};
     static const int sides[] = {[IMAGE_POSTER] = POSTER_SIDE, [IMAGE_STORYBOARD] = STORYBOARD_SIDE};
     for (int kind = 0; row != NULL && kind < IMAGE_KIND_COUNT; kind++) {
         struct rendition_plan *rendition = &title->renditions[title->rendition_count++];
@@ -50,10 +54,13 @@ void plan_images(struct title_plan *title, const struct ladder *ladder,
                                                .count = 1,
                                                .columns = 1,
                                                .rows = 1};
-        snprintf(rendition->id, sizeof(rendition->id), "%s", ids[kind]);
+        snprintf(rendition->id, sizeof(rendition->id), "%s", plan_image_id((enum image_kind)kind));
         fit(&rendition->image, &title->source.video, sides[kind]);
         if (kind == IMAGE_STORYBOARD) {
             lay_out(&rendition->image, &title->source.timeline);
+        } else {
+            rendition->image.count =
+                image_poster_sizes(rendition->image.width, rendition->image.height);
         }
     }
 }

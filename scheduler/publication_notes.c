@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "missing.h"
 #include "objects.h"
 #include "plan.h"
 #include "publication_parts.h"
@@ -12,27 +13,42 @@
 
 enum { RENDITIONS_MAX = 256 }; /* of a version */
 
+/* Renditions that a version made by the plan has. */
+static int64_t count_made(const struct title_plan *plan, const struct missing_list *missing) {
+    int64_t made = 0;
+    for (size_t i = 0; i < plan->rendition_count; i++) {
+        made += missing_has(missing, plan->renditions[i].id) ? 0 : 1;
+    }
+    return made;
+}
+
 void publication_note(struct tx *tx, struct farm *farm, const char *id) {
     struct title_row title = {0};
+    struct missing_list missing = {0};
     const struct plan *plan = NULL;
     size_t count = 0;
     if (title_get(tx, id, &title) && title.version[0] != '\0' && title.source_size >= 0 &&
         strcmp(title.version, title.packaged) == 0) {
         plan = farm_plan(tx, farm, &title);
     }
+    missing_read(tx, id, &missing);
     if (plan != NULL && sql_integer(tx, SQL_VERSION_RENDITIONS_COUNT,
                                     VALUES(TEXT(id), TEXT(title.version), TEXT(title.output)),
-                                    0) == (int64_t)plan->title.rendition_count) {
+                                    0) == count_made(&plan->title, &missing)) {
         count = plan->title.rendition_count;
     }
     for (size_t i = 0; i < count; i++) {
         const struct rendition_plan *rendition = &plan->title.renditions[i];
+        if (missing_has(&missing, rendition->id)) {
+            continue;
+        }
         int64_t segments = rendition->is_image ? image_sheets(&rendition->image)
                                                : (int64_t)plan->title.grid->segment_count;
         sql_run(tx, SQL_VERSION_FOLDER_ADD,
                 VALUES(TEXT(id), TEXT(title.version), INTEGER((int64_t)i), TEXT(rendition->id),
                        TEXT(rendition->folder), INTEGER(segments)));
     }
+    missing_finish(&missing);
     title_row_finish(&title);
 }
 

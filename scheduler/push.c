@@ -225,7 +225,17 @@ static void put_off(struct tx *tx, const struct publication_row *row, const char
                    INTEGER(tx_now(tx) + pause_ms)));
 }
 
-enum grant { GRANTED, PUT_OFF, NO_MEMORY };
+enum grant { GRANTED, PUT_OFF, NOT_ABLE };
+
+/* Whether the worker knows all that versions of the title may have: images are newer than pushes.
+ */
+static bool knows_all(struct tx *tx, const struct session_row *session,
+                      const struct publication_row *row) {
+    return sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(row->title)), 0) == 0 ||
+           sql_integer(tx, SQL_SESSION_KNOWS,
+                       VALUES(TEXT(session->id), INTEGER(farm_build_number(tx, KNOWS_IMAGES_LINE))),
+                       0) > 0;
+}
 
 /* Leases one, or puts it off where the origin lacks it. */
 static enum grant grant_one(struct tx *tx, const struct push_request *request, int64_t *memory_left,
@@ -233,14 +243,14 @@ static enum grant grant_one(struct tx *tx, const struct push_request *request, i
                             struct writer *w) {
     struct task task = {0};
     char place[PUBLICATION_TEXT];
-    enum grant result = NO_MEMORY;
+    enum grant result = NOT_ABLE;
     task.output = find_output(tx, &task.arena, row);
     task_make_push(&task);
     if (row->wanted[0] != '\0' && task.output[0] == '\0') {
         put_off(tx, row, failure_class_name(FAILURE_IO),
                 "the origin keeps this version no more; publish the title again", REFUSED_FIRST_MS);
         result = PUT_OFF;
-    } else if (task.reserve_bytes <= *memory_left) {
+    } else if (task.reserve_bytes <= *memory_left && knows_all(tx, request->session, row)) {
         begin_versions(tx, row, endpoint);
         sql_run(tx, SQL_PUBLICATION_BEGIN, VALUES(INTEGER(row->id)));
         fill_task(tx, &task, row, endpoint);
@@ -307,7 +317,7 @@ static bool find_due(struct tx *tx, const struct endpoint_row *endpoint,
 }
 
 /* Leases the next of an endpoint that has room, past those that are put off: whether there was
- * one for which the worker has memory. `last` is what was last given. */
+ * one that the worker has memory for and knows. `last` is what was last given. */
 static bool grant_next(struct tx *tx, const struct push_request *request, int64_t *memory_left,
                        struct endpoint_row *endpoint, struct publication_row *last,
                        struct writer *w) {

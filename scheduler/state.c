@@ -123,7 +123,7 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_RETRY] = NO,              /* no live lease, no failure */
             [UNIT_RETURN] = NO,             /* no live lease */
             [UNIT_REDO] = NO,               /* it is not made */
-            [UNIT_FAIL] = NO,               /* no live lease, no failure */
+            [UNIT_FAIL] = UNIT_FAILED,      /* nobody is left who could make it: missing.h */
             [UNIT_CANCEL] = UNIT_CANCELLED, /* its title ends */
         },
     [UNIT_LEASED] =
@@ -139,7 +139,7 @@ static const signed char unit_next[UNIT_STATE_COUNT][UNIT_EVENT_COUNT] = {
             [UNIT_RETRY] = UNIT_READY,      /* after its pause */
             [UNIT_RETURN] = UNIT_READY,     /* at once */
             [UNIT_REDO] = NO,               /* it is not made */
-            [UNIT_FAIL] = UNIT_FAILED,      /* and the title with it */
+            [UNIT_FAIL] = UNIT_FAILED,      /* and the title with it, or without it */
             [UNIT_CANCEL] = UNIT_CANCELLED, /* its lease is told to stop */
         },
     [UNIT_DONE] =

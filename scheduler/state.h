@@ -42,7 +42,7 @@ enum unit_state {
     UNIT_READY,
     UNIT_LEASED, /* has a live lease */
     UNIT_DONE,   /* its result is accepted */
-    UNIT_FAILED, /* its title failed by it */
+    UNIT_FAILED, /* its title failed by it, or goes without it: missing.h */
     UNIT_CANCELLED,
     UNIT_STATE_COUNT
 };

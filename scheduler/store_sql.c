@@ -190,7 +190,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_VERSION_PUT_RENDITIONS] =
         "INSERT INTO version_rendition (title, version, output, place) "
         "SELECT DISTINCT t.id, t.packaged, t.output, u.place FROM title t "
-        "JOIN unit u ON u.title = t.id AND u.rendition >= 0 WHERE t.id = $1",
+        "JOIN unit u ON u.title = t.id AND u.rendition >= 0 AND u.state <> 'failed' "
+        "WHERE t.id = $1",
     [SQL_VERSIONS_DUE] =
         "SELECT DISTINCT v.title FROM title_version v JOIN title t ON t.id = v.title "
         "WHERE " VERSION_DUE(
@@ -360,6 +361,8 @@ static const char *const statements[SQL_COUNT] = {
         "WHERE r.title = $1 AND r.version = $2 AND v.dropping = 0 ORDER BY r.place",
     [SQL_VERSION_FOLDERS] = "SELECT folder, segments FROM version_folder "
                             "WHERE title = $1 AND version = $2 ORDER BY position",
+    [SQL_VERSION_FOLDERS_OF_IMAGES] =
+        "SELECT count(*) FROM version_folder WHERE title = $1 AND folder LIKE 'images/%'",
     /* Media objects: segments, and an init.mp4 of each. */
     [SQL_VERSION_FOLDERS_COUNT] = "SELECT coalesce(sum(segments + 1), 0) FROM version_folder "
                                   "WHERE title = $1 AND version = $2",
@@ -542,6 +545,7 @@ static const char *const statements[SQL_COUNT] = {
         "FROM title t WHERE t.id = $2",
     [SQL_UNIT_NEED_ADD] = "INSERT INTO unit_need (unit, needs) VALUES ($1, $2)",
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
+    [SQL_UNIT_BUILD] = "SELECT build FROM unit WHERE title = $1 AND kind = $2 LIMIT 1",
     [SQL_UNIT_AT] = "SELECT id FROM unit WHERE title = $1 AND position = $2",
     [SQL_UNIT_DROP_AT] =
         "DELETE FROM unit WHERE title = $1 AND position = $2 RETURNING kind, state",
@@ -583,7 +587,8 @@ static const char *const statements[SQL_COUNT] = {
                                  "RETURNING waiting",
     [SQL_UNITS_COUNT_NEEDS] =
         "UPDATE unit SET waiting = (SELECT count(*) FROM unit_need n JOIN unit d ON d.id = n.needs "
-        "WHERE n.unit = unit.id AND d.state <> 'done') WHERE title = $1 AND position >= 0",
+        "WHERE n.unit = unit.id AND d.state NOT IN ('done', 'failed')) "
+        "WHERE title = $1 AND position >= 0",
     [SQL_UNITS_NEED_NOTHING] = "UPDATE unit SET waiting = 0 WHERE title = $1 AND position = $2",
     [SQL_UNITS_SET_ORDER] = "UPDATE unit SET (priority, tenant, due) = (SELECT " UNIT_ORDER
                             "FROM title t WHERE t.id = $1) WHERE title = $1",
@@ -612,6 +617,13 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT min(ready_at) FROM unit WHERE state = 'ready' AND ready_at > $1",
     [SQL_UNITS_ANY_READY] = "SELECT 1 FROM unit WHERE state = 'ready' AND ready_at <= $1 LIMIT 1",
     [SQL_UNITS_OLDEST_READY] = "SELECT min(ready_at) FROM unit WHERE state = 'ready'",
+    /* In an index of their own. */
+    [SQL_UNITS_UNMADE] =
+        "SELECT u.id FROM unit u WHERE u.state = 'ready' AND u.kind = 'images' AND NOT EXISTS "
+        "(SELECT 1 FROM session_encoder e WHERE e.build = u.build) "
+        "AND EXISTS (SELECT 1 FROM worker_session) AND NOT EXISTS (SELECT 1 FROM unit o "
+        "WHERE o.title = u.title AND o.kind IN ('probe', 'video', 'audio') "
+        "AND o.state <> 'done') LIMIT $1",
     [SQL_UNITS_BY_STATE] = "SELECT kind, state, count(*) FROM unit GROUP BY kind, state",
     [SQL_UNITS_OF_TITLE_BY_STATE] =
         "SELECT kind, state, count(*) FROM unit WHERE title = $1 GROUP BY kind, state",
@@ -641,6 +653,14 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_CONCEALED] =
         "SELECT coalesce(sum(c.most), 0) FROM (SELECT max(concealed) AS most FROM unit "
         "WHERE title = $1 AND kind = 'video' GROUP BY chunk) c",
+
+    [SQL_MISSING_ADD] = "INSERT INTO title_missing (title, rendition, class, error) "
+                        "VALUES ($1, $2, $3, $4) ON CONFLICT (title, rendition) "
+                        "DO UPDATE SET class = $3, error = $4",
+    [SQL_MISSING] = "SELECT rendition, class, error FROM title_missing WHERE title = $1 "
+                    "ORDER BY rendition LIMIT $2",
+    [SQL_MISSING_COUNT] = "SELECT count(*) FROM title_missing WHERE title = $1",
+    [SQL_MISSING_DROP] = "DELETE FROM title_missing WHERE title = $1",
 
     [SQL_PRODUCT_GET] = "SELECT p.report FROM unit u JOIN product p ON p.place = u.place "
                         "AND p.key = u.key WHERE u.id = $1",
@@ -762,6 +782,7 @@ static const char *const statements[SQL_COUNT] = {
                         "VALUES ($1, $2, $3, $4, $5)",
     [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames FROM session_encoder e "
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
+    [SQL_SESSION_KNOWS] = "SELECT count(*) FROM session_encoder WHERE session = $1 AND build = $2",
     [SQL_ENCODER_BUILDS] = "SELECT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
         "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND NOT "

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "early.h"
 #include "hooks.h"
+#include "missing.h"
 #include "session.h"
 #include "tokens.h"
 #include "versions.h"
@@ -56,6 +57,10 @@ static void old_versions(struct tx *tx, struct sweep *sweep) {
     versions_sweep(tx, sweep->farm);
 }
 
+static void images_nobody_makes(struct tx *tx, struct sweep *sweep) {
+    missing_sweep(tx, sweep->farm);
+}
+
 static void old_deliveries(struct tx *tx, struct sweep *sweep) {
     (void)sweep;
     hooks_sweep(tx);
@@ -73,6 +78,7 @@ static const struct {
     {"lost workers", lost_workers},
     {"early playlists", old_early_playlists}, /* before what they list */
     {"old versions", old_versions},
+    {"images that nobody makes", images_nobody_makes},
     {"deliveries to webhooks", old_deliveries},
     {"tokens", good_tokens},
 };

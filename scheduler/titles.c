@@ -12,6 +12,7 @@
 #include "estimate.h"
 #include "events.h"
 #include "metrics.h"
+#include "missing.h"
 #include "publication.h"
 #include "removal.h"
 #include "versions.h"
@@ -26,9 +27,14 @@ enum {
 int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t position,
                        enum task_kind kind, enum unit_state state) {
     int64_t id = tx_numbers(tx, "unit", 1);
+    int64_t build = 0;
+    if (kind == TASK_EARLY || kind == TASK_REMOVE) { /* who packages it knows what is in it */
+        build = sql_integer(tx, SQL_UNIT_BUILD,
+                            VALUES(TEXT(title->id), TEXT(task_kind_name(TASK_PACKAGE))), 0);
+    }
     sql_run(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(id), TEXT(title->id), INTEGER(title->submission), INTEGER(position),
-                   TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1), INTEGER(0),
+                   TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1), INTEGER(build),
                    TEXT(state_name(MACHINE_UNIT, (int)state)),
                    INTEGER(state == UNIT_BLOCKED ? 1 : 0), REAL(1), INTEGER(0), INTEGER(tx_now(tx)),
                    INTEGER(0)));
@@ -78,8 +84,9 @@ static void count_drop(struct tx *tx, const char *title) {
 }
 
 void title_drop_run(struct tx *tx, const char *title) {
-    static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS, SQL_UNITS_DROP_LOSSES, SQL_UNITS_DROP,
-                                        SQL_LEASES_DROP_UNITS, SQL_LEASES_DROP};
+    static const enum sql_id drops[] = {SQL_UNITS_DROP_NEEDS, SQL_UNITS_DROP_LOSSES,
+                                        SQL_UNITS_DROP,       SQL_LEASES_DROP_UNITS,
+                                        SQL_LEASES_DROP,      SQL_MISSING_DROP};
     count_drop(tx, title);
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
         sql_run(tx, drops[i], VALUES(TEXT(title)));
@@ -254,10 +261,13 @@ void title_retry(struct tx *tx, const char *id, const char *trace) {
     if (!tx_ok(tx) || !title_get(tx, id, &title)) {
         return;
     }
-    if (title.state != TITLE_FAILED && title.state != TITLE_CANCELLED) {
+    bool lacks = title.state == TITLE_DONE &&
+                 sql_integer(tx, SQL_MISSING_COUNT, VALUES(TEXT(id)), 0) > 0;
+    if (title.state != TITLE_FAILED && title.state != TITLE_CANCELLED && !lacks) {
         err_set(tx_err(tx), ERR_CONFLICT,
-                "title %s is %s; only one that failed or was cancelled is tried again", id,
-                state_name(MACHINE_TITLE, (int)title.state));
+                "title %s is %s; only one that failed, was cancelled or lacks something is tried "
+                "again",
+                id, state_name(MACHINE_TITLE, (int)title.state));
     } else {
         struct title_request request = {.title = id,
                                         .source = title.source,
@@ -288,11 +298,23 @@ struct numbers {
     int64_t model;
 };
 
+/* Of a title with images the plan can be read, and packaged, by workers alone that know them. */
+static struct numbers numbers_of_step(struct tx *tx, const struct plan *plan, enum task_kind kind) {
+    struct numbers numbers = {0};
+    for (size_t i = 0; i < plan->title.rendition_count && kind == TASK_PACKAGE; i++) {
+        if (plan->title.renditions[i].is_image) {
+            numbers.build = farm_build_number(tx, KNOWS_IMAGES_LINE);
+            break;
+        }
+    }
+    return numbers;
+}
+
 static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64_t first_id,
                      int64_t submission, const struct numbers *numbers) {
     const struct unit_plan *unit = &plan->units[index];
     bool media = unit->rendition >= 0;
-    struct numbers own = media ? numbers[unit->rendition] : (struct numbers){0};
+    struct numbers own = media ? numbers[unit->rendition] : numbers_of_step(tx, plan, unit->kind);
     const struct rendition_plan *rendition = media ? &plan->title.renditions[unit->rendition]
                                                    : NULL;
     int64_t frames = 0;
@@ -342,6 +364,9 @@ static int make_plan(struct tx *tx, const struct title_row *title, const struct 
                                        .ladder = &ladder,
                                        .source = &report->source};
         result = farm_plan_make(tx, &options, out, err);
+    }
+    if (result == 0 && ladder.images) {
+        missing_images(tx, *out);
     }
     return result;
 }
@@ -577,13 +602,14 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
     title_row_finish(&title);
 }
 
-/* {"version": ...}, of the one that is current. */
+/* {"version": ...}, of the one that is current, and what it goes without. */
 static void version_detail(struct tx *tx, const char *id, struct buf *out) {
     struct title_row title = {0};
     struct writer w = writer_of(out);
     if (title_find(tx, id, &title)) {
         writer_object(&w, NULL);
         writer_string(&w, "version", title.version);
+        missing_write_ids(tx, id, &w);
         writer_object_end(&w);
     }
     title_row_finish(&title);

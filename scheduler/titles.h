@@ -59,8 +59,8 @@ bool title_check_submission(struct tx *tx, const struct title_request *request,
 /* Whether so many of the frames have no picture of their own that the title is refused. */
 bool title_is_too_damaged(int64_t repaired, int64_t frames);
 
-/* A new run of a title that failed or was cancelled, with all as it was last submitted; `trace`
- * as in a request. CONFLICT where it is in another state. */
+/* A new run of a title that failed, was cancelled or is done without something (missing.h), with
+ * all as it was last submitted; `trace` as in a request. CONFLICT where it is in another state. */
 void title_retry(struct tx *tx, const char *title, const char *trace);
 
 /*
@@ -103,7 +103,8 @@ void title_drop_run(struct tx *tx, const char *title);
 /* Its version is current. */
 void title_done(struct tx *tx, const char *title);
 
-/* A unit of the title has its result: what needed it alone becomes ready. */
+/* A unit of the title has its result, or the title goes without it: what needed it alone becomes
+ * ready. */
 void title_unit_done(struct tx *tx, const struct unit_row *unit);
 
 /* Units went back from done: counts again what waits for what. */

@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "early.h"
+#include "missing.h"
 #include "public_outputs.h"
 #include "publication.h"
 #include "versions.h"
@@ -301,6 +302,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     write_labels(tx, id, w);
     early_write(tx, &title, plan, w);
     write_renditions(tx, &title, plan, &view, w);
+    missing_write(tx, id, w);
     struct rational rate = plan == NULL ? (struct rational){0, 1} : plan->title.grid->rate;
     int64_t frames = plan == NULL ? 0 : plan->title.grid->frames;
     writer_int(w, "frames", frames);
@@ -334,10 +336,15 @@ void view_plan(struct tx *tx, struct farm *farm, const char *id, struct writer *
     } else {
         const struct plan *plan = farm_plan(tx, farm, &title);
         if (plan != NULL) {
+            struct missing_list missing = {0};
             struct title_plan copy = plan->title;
+            missing_read(tx, id, &missing);
+            copy.missing = missing.list;
+            copy.missing_count = missing.count;
             copy.frames_repaired = sql_integer(tx, SQL_UNITS_REPAIRED, VALUES(TEXT(id)), 0);
             copy.frames_concealed = sql_integer(tx, SQL_UNITS_CONCEALED, VALUES(TEXT(id)), 0);
             title_plan_write(&copy, w, NULL);
+            missing_finish(&missing);
         }
     }
     title_row_finish(&title);

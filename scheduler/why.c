@@ -119,7 +119,7 @@ static void say_open(const struct why *why, struct buf *out) {
     buf_format(out, "%" PRId64 " of ", done);
     put_count(out, unit_sum(why), "piece");
     buf_format(out, " of work done, %" PRId64 " running, %" PRId64 " to come.", running,
-               unit_sum(why) - done - running);
+               unit_sum(why) - done - running - why->units[UNIT_FAILED]);
 }
 
 static void say_state(const struct why *why, size_t index, struct buf *out) {
@@ -128,8 +128,9 @@ static void say_state(const struct why *why, size_t index, struct buf *out) {
         say_open(why, out);
     } else if (why->state == TITLE_DONE) {
         buf_format(out, "%s is done, as version %s%s", why->title, why->version,
-                   why->publication_count == 0 ? "; nothing remains."
-                                               : "; it is not everywhere as it shall be.");
+                   why->publication_count > 0 ? "; it is not everywhere as it shall be."
+                   : why->missing.count > 0   ? "; something is missing."
+                                              : "; nothing remains.");
     } else if (why->state == TITLE_CANCELLED) {
         buf_format(out, "%s stopped: %s; `reelfarm retry %s` goes on from what is made already.",
                    why->title, why->error, why->title);
@@ -143,6 +144,17 @@ static void say_error(const struct why *why, size_t index, struct buf *out) {
     if (why->error[0] != '\0' && why->state != TITLE_CANCELLED) {
         buf_format(out, "It failed (%s): ", why->class[0] == '\0' ? "a fault" : why->class);
         put_sentence(out, why->error);
+    }
+}
+
+static void say_missing(const struct why *why, size_t index, struct buf *out) {
+    bool open = is_open(why);
+    buf_format(out, "It %s without its %s (%s): ", open ? "goes on" : "is there",
+               why->missing.list[index].id, why->missing.list[index].class);
+    put_sentence(out, why->missing.errors[index]);
+    if (!open) {
+        buf_format(out, " `reelfarm retry %s` tries again, and makes nothing else anew.",
+                   why->title);
     }
 }
 
@@ -223,12 +235,23 @@ static void say_no_workers(const struct why *why, size_t index, struct buf *out)
     }
 }
 
+/* No encoder: what a worker must know to read all of the title. */
+static bool is_of_images(const struct why_line *line) {
+    return strcmp(line->line, KNOWS_IMAGES_LINE) == 0;
+}
+
 static void say_encoder(const struct why *why, size_t index, struct buf *out) {
     const struct why_line *line = &why->lines[index];
     if (line->able.count > 0 || why->workers.count == 0) {
         return;
     }
     put_count(out, line->units, "piece");
+    if (is_of_images(line)) {
+        buf_string(out, " of work can be done by workers alone that know posters and storyboards "
+                        "as they are now; those that are there are older: put this version on one, "
+                        "or start another.");
+        return;
+    }
     buf_format(out,
                " of work can be made by the encoder '%s' alone, which the plan has pinned and no "
                "worker has; install it again on one worker, or plan the title for the encoders "
@@ -244,7 +267,7 @@ static void say_drained(const struct why *why, size_t index, struct buf *out) {
     buf_string(out, "All workers that could do ");
     put_count(out, line->units, "piece");
     buf_string(out, " of work");
-    if (line->line[0] != '\0') {
+    if (line->line[0] != '\0' && !is_of_images(line)) {
         buf_format(out, ", which the encoder '%s' makes,", line->line);
     }
     buf_format(out,
@@ -389,7 +412,7 @@ static void say_publication(const struct why *why, size_t index, struct buf *out
 
 /* ---- all of them ------------------------------------------------------------- */
 
-enum list { ONCE, TASKS, LINES, FAILURES, PUBLICATIONS };
+enum list { ONCE, TASKS, LINES, FAILURES, PUBLICATIONS, MISSING };
 
 static size_t list_length(const struct why *why, enum list list) {
     size_t tasks = why->task_count;
@@ -399,6 +422,7 @@ static size_t list_length(const struct why *why, enum list list) {
         [LINES] = why->line_count,
         [FAILURES] = why->failure_count,
         [PUBLICATIONS] = why->publication_count,
+        [MISSING] = why->state == TITLE_FAILED ? 0 : why->missing.count,
     };
     return lengths[list];
 }
@@ -409,21 +433,14 @@ static const struct {
     enum list list; /* of which each has a sentence */
     void (*say)(const struct why *why, size_t index, struct buf *out);
 } sentences[] = {
-    {"state", ONCE, say_state},
-    {"error", ONCE, say_error},
-    {"remedy", ONCE, say_remedy},
-    {"workers", ONCE, say_no_workers},
-    {"encoder", LINES, say_encoder},
-    {"drained", LINES, say_drained},
-    {"sandbox", LINES, say_sandbox},
-    {"memory", LINES, say_memory},
-    {"cap", ONCE, say_cap},
-    {"queue", ONCE, say_queue},
-    {"identity", ONCE, say_unnamed},
-    {"pause", ONCE, say_pause},
-    {"publication", PUBLICATIONS, say_publication},
-    {"failures", FAILURES, say_failures},
-    {"running", TASKS, say_task},
+    {"state", ONCE, say_state},           {"error", ONCE, say_error},
+    {"remedy", ONCE, say_remedy},         {"missing", MISSING, say_missing},
+    {"workers", ONCE, say_no_workers},    {"encoder", LINES, say_encoder},
+    {"drained", LINES, say_drained},      {"sandbox", LINES, say_sandbox},
+    {"memory", LINES, say_memory},        {"cap", ONCE, say_cap},
+    {"queue", ONCE, say_queue},           {"identity", ONCE, say_unnamed},
+    {"pause", ONCE, say_pause},           {"publication", PUBLICATIONS, say_publication},
+    {"failures", FAILURES, say_failures}, {"running", TASKS, say_task},
     {"running", ONCE, say_more_tasks},
 };
 

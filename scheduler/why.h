@@ -8,6 +8,7 @@
 
 #include "common/json.h"
 #include "farm.h"
+#include "missing.h"
 
 enum {
     WHY_TASKS_SHOWN = 16,
@@ -84,6 +85,7 @@ struct why {
     const char *version; /* current one; "" for none */
     const char *class;   /* why it failed; "" otherwise */
     const char *error;
+    struct missing_list missing; /* what it goes without */
     int64_t units[UNIT_STATE_COUNT];
     int64_t unnamed;   /* ready but for the source's identity, for which nobody reads it */
     int64_t paused;    /* in back-off */

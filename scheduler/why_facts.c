@@ -13,6 +13,7 @@ enum standing { STANDS_OTHERWISE, STANDS_PAUSED, STANDS_UNNAMED, STANDS_READY };
 
 void why_finish(struct why *why) {
     arena_finish(&why->arena);
+    missing_finish(&why->missing);
     *why = (struct why){0};
 }
 
@@ -355,6 +356,7 @@ void why_load(struct why *out, struct tx *tx, struct farm *farm, const char *id)
     out->class = arena_string(&out->arena, title.failure);
     out->error = arena_string(&out->arena, title.error);
     out->tenant = "";
+    missing_read(tx, id, &out->missing);
     load_failures(out, tx);
     load_publications(out, tx, farm);
     bool open = title.state == TITLE_SUBMITTED || title.state == TITLE_RUNNING ||

@@ -14,8 +14,9 @@
 #include "scheduler/store.h"
 #include "scheduler/titles.h"
 
-#define FIXTURE_BUILD "x264 test layout=1"
-#define FIXTURE_SOUND "aac test layout=1"
+#define FIXTURE_BUILD  "x264 test layout=1"
+#define FIXTURE_SOUND  "aac test layout=1"
+#define FIXTURE_IMAGES "posters test layout=1"
 
 /* A source of 1280x720 at 24 frames a second with a random access point each 2 s and
  * `sound` tracks of stereo. Lives in its own arena. */
@@ -41,6 +42,7 @@ struct fixture_farm {
     atomic_int_fast64_t now_ms;
     int64_t memory_bytes;                 /* that workers say is free; default 64 GiB */
     bool ahead;                           /* they ask before a slot is */
+    bool images;                          /* workers that join make posters and storyboards */
     struct err err;                       /* of the last call */
     struct task tasks[FIXTURE_TASKS_MAX]; /* of the last lease */
     int task_count;

@@ -16,7 +16,7 @@
 
 Suite *images_suite(void);
 
-enum { WIDTH = 160, HEIGHT = 96, FILES_MAX = 8, DIGITS = 10, BLOCK = 16 };
+enum { WIDTH = 160, HEIGHT = 96, FILES_MAX = 16, DIGITS = 10, BLOCK = 16 };
 
 /* ---- Names ------------------------------------------------------------------------ */
 
@@ -30,6 +30,8 @@ static const struct {
     {"audio/und-aac-2-0123456789", 123456, "123456.m4s"},
     {"images/poster-0123456789", 0, "poster.avif"},
     {"images/poster-0123456789", 1, "poster.jpg"},
+    {"images/poster-0123456789", 2, "poster-320.avif"},
+    {"images/poster-0123456789", 5, "poster-640.jpg"},
     {"images/storyboard-0123456789", 0, "thumbnails.vtt"},
     {"images/storyboard-0123456789", 3, "00003.jpg"},
 };
@@ -46,16 +48,57 @@ static const struct {
     const char *folder;
     const char *name;
 } no_names[] = {
-    {"video/h264-720p-0123456789", "00000.m4s"},    {"video/h264-720p-0123456789", "1.m4s"},
-    {"video/h264-720p-0123456789", "00001.jpg"},    {"video/h264-720p-0123456789", "poster.jpg"},
-    {"video/h264-720p-0123456789", "00001.m4s.x"},  {"video/h264-720p-0123456789", ""},
-    {"video/x", "100000000000000000000000000.m4s"}, {"images/poster-0123456789", "init.mp4"},
-    {"images/poster-0123456789", "00001.jpg"},      {"images/storyboard-0123456789", "poster.jpg"},
-    {"images/storyboard-0123456789", "00001.m4s"},  {"images/storyboard-0123456789", "00000.jpg"},
+    {"video/h264-720p-0123456789", "00000.m4s"},     {"video/h264-720p-0123456789", "1.m4s"},
+    {"video/h264-720p-0123456789", "00001.jpg"},     {"video/h264-720p-0123456789", "poster.jpg"},
+    {"video/h264-720p-0123456789", "00001.m4s.x"},   {"video/h264-720p-0123456789", ""},
+    {"video/x", "100000000000000000000000000.m4s"},  {"images/poster-0123456789", "init.mp4"},
+    {"images/poster-0123456789", "poster-1280.jpg"}, {"images/poster-0123456789", "00001.jpg"},
+    {"images/storyboard-0123456789", "poster.jpg"},  {"images/storyboard-0123456789", "00001.m4s"},
+    {"images/storyboard-0123456789", "00000.jpg"},
 };
 
 START_TEST(other_names_are_of_no_object) {
     ck_assert_int_eq(rendition_object_number(no_names[_i].folder, no_names[_i].name), -1);
+}
+END_TEST
+
+/* ---- Sizes ------------------------------------------------------------------------ */
+
+/* A poster's largest, how many there are, and the two others. */
+static const struct {
+    int width, height, sizes;
+    int small_width, small_height;
+    int middle_width, middle_height;
+} sizes[] = {
+    {1280, 720, 3, 320, 180, 640, 360},
+    {720, 1280, 3, 180, 320, 360, 640},
+    {1280, 534, 3, 320, 134, 640, 268},
+    {800, 450, 3, 320, 180, 640, 360},
+    {798, 448, 2, 320, 180, 0, 0},
+    {640, 360, 2, 320, 180, 0, 0},
+    {400, 224, 2, 320, 180, 0, 0},
+    {398, 224, 1, 0, 0, 0, 0},
+    {16, 16, 1, 0, 0, 0, 0},
+    {1280, 2, 3, 320, 2, 640, 2},
+};
+
+START_TEST(posters_are_smaller_and_never_larger) {
+    struct image_spec spec = {
+        .kind = IMAGE_POSTER, .width = sizes[_i].width, .height = sizes[_i].height};
+    int width = 0, height = 0;
+    spec.count = image_poster_sizes(spec.width, spec.height);
+    ck_assert_int_eq(spec.count, sizes[_i].sizes);
+    ck_assert_int_eq(image_sheets(&spec), 2 * spec.count - 1);
+    for (int number = 0; number < 2 * spec.count; number++) {
+        int place = number / 2;
+        image_object_size(&spec, number, &width, &height);
+        ck_assert_int_eq(width, place == 0   ? spec.width
+                                : place == 1 ? sizes[_i].small_width
+                                             : sizes[_i].middle_width);
+        ck_assert_int_eq(height, place == 0   ? spec.height
+                                 : place == 1 ? sizes[_i].small_height
+                                              : sizes[_i].middle_height);
+    }
 }
 END_TEST
 
@@ -153,14 +196,19 @@ static struct buf luma_of(const char *folder, const struct buf *file, const char
     return out;
 }
 
-/* The number that a picture of $CLIP shows, its left top corner at (x, y). */
-static int counter_at(const struct buf *luma, int width, int x, int y) {
+/* The number that a picture of $CLIP shows, its left top corner at (x, y), and larger by that. */
+static int counter_scaled(const struct buf *luma, int width, int x, int y, int scale) {
     int counter = 0;
     for (int bit = 0; bit < DIGITS; bit++) {
-        int at = (y + BLOCK / 2) * width + x + bit * BLOCK + BLOCK / 2;
+        int half = scale * BLOCK / 2;
+        int at = (y + half) * width + x + bit * 2 * half + half;
         counter |= (luma->data[at] > 128) << bit;
     }
     return counter;
+}
+
+static int counter_at(const struct buf *luma, int width, int x, int y) {
+    return counter_scaled(luma, width, x, y, 1);
 }
 
 /* 12 s with a key picture a second; every fourth second is asked for, of which the third lies
@@ -224,6 +272,41 @@ START_TEST(posters_are_neither_black_nor_blurred) {
 }
 END_TEST
 
+/* A poster three times as large as the clip, and one twice as large. */
+START_TEST(smaller_posters_show_the_same_picture) {
+    static const struct {
+        const char *ending;
+        int scale;
+    } files[] = {{"avif", 3}, {"jpg", 3}, {"avif", 2}, {"jpg", 2}};
+    char *folder = fixture_folder();
+    struct made made;
+    int first = -1;
+    const struct image_spec spec = {.kind = IMAGE_POSTER,
+                                    .width = 3 * WIDTH,
+                                    .height = 3 * HEIGHT,
+                                    .interval_frames = 1,
+                                    .count = 2,
+                                    .columns = 1,
+                                    .rows = 1};
+    source_shell(folder, "25", "ffmpeg -f lavfi -i \"$CLIP\" -t 6 $X264 -g 10 a.mp4");
+    make(&made, folder, "a.mp4", spec);
+    ck_assert_uint_eq(made.count, 4);
+    for (int i = 0; i < 4; i++) {
+        int scale = files[i].scale;
+        struct buf luma = luma_of(folder, &made.files[i], files[i].ending);
+        ck_assert_int_eq(made.numbers[i], i);
+        ck_assert_uint_eq(luma.size, scale * WIDTH * scale * HEIGHT);
+        int frame = counter_scaled(&luma, scale * WIDTH, 0, 0, scale);
+        ck_assert_int_eq(frame % 10, 0);
+        ck_assert_int_eq(frame, first < 0 ? frame : first);
+        first = frame;
+        buf_finish(&luma);
+    }
+    made_finish(&made);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
 START_TEST(images_are_the_same_on_each_run_and_processor) {
     char *folder = fixture_folder();
     struct made runs[3];
@@ -240,9 +323,10 @@ START_TEST(images_are_the_same_on_each_run_and_processor) {
         make(&runs[i], folder, "a.mp4", spec);
         struct made poster;
         spec.kind = IMAGE_POSTER;
-        spec.columns = spec.rows = 1;
+        spec.columns = spec.rows = spec.count = 1;
         make(&poster, folder, "a.mp4", spec);
         spec.columns = spec.rows = 2;
+        spec.count = 4;
         for (size_t k = 0; k < poster.count; k++) {
             keep(&runs[i], (int64_t)k, poster.files[k].data, poster.files[k].size, NULL);
         }
@@ -299,11 +383,13 @@ Suite *images_suite(void) {
     TCase *objects = tcase_create("objects");
     ADD_ALL(objects, objects_have_names, names);
     ADD_ALL(objects, other_names_are_of_no_object, no_names);
+    ADD_ALL(objects, posters_are_smaller_and_never_larger, sizes);
     tcase_add_test(objects, thumbnails_say_when_and_where);
     suite_add_tcase(suite, objects);
     TCase *making = tcase_create("making");
     tcase_add_test(making, storyboards_show_the_nearest_key_pictures);
     tcase_add_test(making, posters_are_neither_black_nor_blurred);
+    tcase_add_test(making, smaller_posters_show_the_same_picture);
     tcase_add_test(making, images_are_the_same_on_each_run_and_processor);
     tcase_add_test(making, other_files_do_not_pass);
     suite_add_tcase(suite, making);

@@ -182,7 +182,7 @@ static void fill_title(size_t rung_count) {
 static void fill_images(struct rendition_plan *rendition, struct unit_report *report,
                         enum image_kind kind) {
     static const struct image_spec specs[] = {
-        [IMAGE_POSTER] = {IMAGE_POSTER, 1280, 720, DEINTERLACE_FRAME, FRAMES, 1, 1, 1},
+        [IMAGE_POSTER] = {IMAGE_POSTER, 1280, 720, DEINTERLACE_FRAME, FRAMES, 3, 1, 1},
         [IMAGE_STORYBOARD] = {IMAGE_STORYBOARD, 320, 180, DEINTERLACE_FRAME, 48, 6, 2, 2},
     };
     *rendition = (struct rendition_plan){

@@ -43,6 +43,7 @@ static const struct {
     {MACHINE_UNIT, "ready", "adopt", "leased"},
     {MACHINE_UNIT, "ready", "complete", "done"},
     {MACHINE_UNIT, "ready", "reuse", "done"},
+    {MACHINE_UNIT, "ready", "fail", "failed"},
     {MACHINE_UNIT, "ready", "cancel", "cancelled"},
     {MACHINE_UNIT, "leased", "hedge", "leased"},
     {MACHINE_UNIT, "leased", "yield", "leased"},

@@ -376,6 +376,9 @@ START_TEST(test_rules) {
         for (size_t d = 0; d < early_damage_count; d++) {
             damaged_by = damaged_by || strcmp(early_damages[d].rule, rule->id) == 0;
         }
+        for (size_t d = 0; d < image_damage_count; d++) {
+            damaged_by = damaged_by || strcmp(image_damages[d].rule, rule->id) == 0;
+        }
         ck_assert_msg(damaged_by, "no damage breaks %s", rule->id);
     }
 }

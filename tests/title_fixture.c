@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
+#include "common/hash.h"
 #include "common/mem.h"
 #include "common/proc.h"
 #include "encoder/av1_config.h"
@@ -341,6 +342,95 @@ static void write_sound(struct making *making, struct rendition_plan *rendition,
     segment_writer_destroy(writer);
 }
 
+/* ---- Images: heads of files, and no picture in them ------------------------------- */
+
+static void put_u16(struct buf *out, int value) {
+    const uint8_t bytes[] = {(uint8_t)(value >> 8), (uint8_t)value};
+    buf_append(out, bytes, sizeof(bytes));
+}
+
+static void make_jpeg(int width, int height, struct buf *out) {
+    static const uint8_t head[] = {0xff, 0xd8, 0xff, 0xc0, 0, 17, 8};
+    static const uint8_t tail[] = {3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1, 0xff, 0xd9};
+    buf_append(out, head, sizeof(head));
+    put_u16(out, height);
+    put_u16(out, width);
+    buf_append(out, tail, sizeof(tail));
+}
+
+static void make_avif(int width, int height, struct buf *out) {
+    static const uint8_t zeros[20];
+    buf_append(out,
+               "\0\0\0\x1c"
+               "ftypavif",
+               12);
+    buf_append(out, zeros, 16);
+    buf_append(out,
+               "\0\0\0\x14"
+               "ispe\0\0\0\0\0\0",
+               14);
+    put_u16(out, width);
+    buf_append(out, zeros, 2);
+    put_u16(out, height);
+    buf_append(out, zeros, sizeof(zeros));
+}
+
+static void make_image(const struct title_plan *plan, const struct image_spec *spec, int64_t number,
+                       struct buf *out) {
+    int width = 0, height = 0;
+    image_object_size(spec, number, &width, &height);
+    if (spec->kind == IMAGE_STORYBOARD && number == 0) {
+        thumbnails_write(spec, &plan->source.timeline, out);
+    } else if (spec->kind == IMAGE_POSTER && number % 2 == 0) {
+        make_avif(width, height, out);
+    } else {
+        make_jpeg(width, height, out);
+    }
+}
+
+static void write_images(struct making *making, struct rendition_plan *rendition,
+                         struct unit_report *report) {
+    struct buf file = {0};
+    int64_t last = image_sheets(&rendition->image);
+    report->segments = arena_zero(&making->plan->arena, (size_t)last, sizeof(*report->segments));
+    for (int64_t number = 0; number <= last; number++) {
+        char name[WIRE_OBJECT_TEXT];
+        char hex[SHA256_TEXT];
+        make_image(making->plan, &rendition->image, number, &file);
+        sha256_hex_of(file.data, file.size, hex);
+        if (number == 0) {
+            report->init_bytes = (int64_t)file.size;
+            memcpy(report->init_sha256, hex, sizeof(hex));
+        } else {
+            struct segment_report *segment = &report->segments[report->segment_count++];
+            *segment = (struct segment_report){
+                .number = number, .bytes = (int64_t)file.size, .samples = 1};
+            memcpy(segment->sha256, hex, sizeof(hex));
+        }
+        rendition_object_name(rendition->folder, number, name);
+        add_object(making->title,
+                   arena_format(&making->plan->arena, "%s/%s", rendition->folder, name), file.data,
+                   file.size);
+        buf_clear(&file);
+    }
+    buf_finish(&file);
+}
+
+static void plan_images_of(struct title_plan *plan, size_t first) {
+    static const struct image_spec specs[] = {
+        [IMAGE_POSTER] = {IMAGE_POSTER, 400, 224, DEINTERLACE_FRAME, FRAMES, 2, 1, 1},
+        [IMAGE_STORYBOARD] = {IMAGE_STORYBOARD, 64, 36, DEINTERLACE_FRAME, 24, 6, 2, 2},
+    };
+    static const char *const ids[] = {[IMAGE_POSTER] = "poster", [IMAGE_STORYBOARD] = "storyboard"};
+    for (size_t kind = 0; kind < IMAGE_KIND_COUNT; kind++) {
+        struct rendition_plan *rendition = &plan->renditions[first + kind];
+        *rendition = (struct rendition_plan){
+            .is_image = true, .image = specs[kind], .build_line = "encoder=posters layout=1"};
+        snprintf(rendition->id, sizeof(rendition->id), "%s", ids[kind]);
+        snprintf(rendition->folder, sizeof(rendition->folder), "images/%s-33445566aa", ids[kind]);
+    }
+}
+
 /* ---- The plan and the manifests -------------------------------------------------- */
 
 static void plan_rung(struct title_plan *plan, size_t index,
@@ -381,10 +471,13 @@ static void plan_title(struct title_plan *plan, const struct title_fixture_optio
     grid.gop_ms = 1000;
     struct err err = {0};
     ck_assert_msg(grid_create(&plan->grid, &grid, &err) == 0, "%s", err.message);
-    plan->rendition_count = options->rung_count + 1;
+    plan->rendition_count = options->rung_count + 1 + (options->images ? IMAGE_KIND_COUNT : 0);
     plan->renditions = arena_zero(&plan->arena, plan->rendition_count, sizeof(*plan->renditions));
     for (size_t i = 0; i < options->rung_count; i++) {
         plan_rung(plan, i, &options->rungs[i]);
+    }
+    if (options->images) {
+        plan_images_of(plan, options->rung_count + 1);
     }
     struct rendition_plan *sound = &plan->renditions[options->rung_count];
     snprintf(sound->id, sizeof(sound->id), "audio-und-aac-2");
@@ -442,7 +535,7 @@ static void add_manifests(struct title_fixture *title, struct title_plan *plan,
 
 static void add_early(struct title_fixture *title, struct title_plan *plan,
                       const struct rendition_report *reports, size_t chunks) {
-    struct rendition_report head[TITLE_FIXTURE_RUNGS_MAX + 1];
+    struct rendition_report head[TITLE_FIXTURE_RUNGS_MAX + 1 + IMAGE_KIND_COUNT];
     struct presentation p;
     struct err err = {0};
     struct buf text = {0};
@@ -466,7 +559,7 @@ static void add_early(struct title_fixture *title, struct title_plan *plan,
 
 void title_fixture_make(struct title_fixture *out, const struct title_fixture_options *options) {
     struct title_plan plan = {0};
-    struct rendition_report reports[TITLE_FIXTURE_RUNGS_MAX + 1] = {0};
+    struct rendition_report reports[TITLE_FIXTURE_RUNGS_MAX + 1 + IMAGE_KIND_COUNT] = {0};
     struct making making = {.title = out, .plan = &plan};
     char *folder = fixture_folder();
     *out = (struct title_fixture){0};
@@ -480,6 +573,9 @@ void title_fixture_make(struct title_fixture *out, const struct title_fixture_op
     write_sound(&making, &plan.renditions[options->rung_count],
                 &reports[options->rung_count].joined, &coded);
     coded_finish(&coded);
+    for (size_t i = options->rung_count + 1; i < plan.rendition_count; i++) {
+        write_images(&making, &plan.renditions[i], &reports[i].joined);
+    }
     add_manifests(out, &plan, reports);
     if (options->early_chunks > 0) {
         add_early(out, &plan, reports, options->early_chunks);

@@ -26,6 +26,7 @@ struct title_fixture_rung {
 struct title_fixture_options {
     const char *pictures; /* a source of ffmpeg's lavfi, sized by "%dx%d" */
     size_t early_chunks;  /* of 3, that early playlists in early/1 list; 0: there are none */
+    bool images;          /* a poster in two sizes and a storyboard of six pictures on two sheets */
     size_t rung_count;
     struct title_fixture_rung rungs[TITLE_FIXTURE_RUNGS_MAX]; /* as in plans: H.264 first */
 };

@@ -53,6 +53,10 @@ extern const size_t manifest_damage_count;
 extern const struct damage early_damages[];
 extern const size_t early_damage_count;
 
+/* Those of test_verify_images.c. */
+extern const struct damage image_damages[];
+extern const size_t image_damage_count;
+
 /* Does it to `damaged`, and fails the test where verify does not say so, or says more. */
 void damage_check(const struct damage *damage, int number);
 

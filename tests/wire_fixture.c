@@ -228,7 +228,7 @@ static void any_image_spec(struct image_spec *s) {
     s->height = (int)any(2, 1280);
     s->deinterlace = (enum deinterlace)any(DEINTERLACE_NONE, DEINTERLACE_FIELD);
     s->interval_frames = any(1, 100000);
-    s->count = (int)any(1, 200);
+    s->count = (int)any(1, s->kind == IMAGE_POSTER ? IMAGE_POSTER_SIZES : 200);
     s->columns = (int)any(1, 5);
     s->rows = (int)any(1, 5);
 }

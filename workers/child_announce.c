@@ -13,7 +13,7 @@ void announcement_make(struct announcement *out) {
     while (encoder_info_at(rows) != NULL) {
         rows++;
     }
-    out->encoders = arena_zero(&out->arena, rows, sizeof(*out->encoders));
+    out->encoders = arena_zero(&out->arena, rows + 1, sizeof(*out->encoders));
     for (size_t i = 0; i < rows; i++) {
         const struct encoder_info *info = encoder_info_at(i);
         const char *line = encoder_build_line(info->name);
@@ -27,6 +27,9 @@ void announcement_make(struct announcement *out) {
             };
         }
     }
+    /* a codec has to be named: posters are of this one */
+    out->encoders[out->count++] = (struct api_encoder){
+        .name = KNOWS_IMAGES_NAME, .codec = CODEC_AV1, .build_line = KNOWS_IMAGES_LINE};
 }
 
 void announcement_finish(struct announcement *announcement) {
@@ -34,11 +37,13 @@ void announcement_finish(struct announcement *announcement) {
     *announcement = (struct announcement){0};
 }
 
+/* NULL of what is no encoder. */
 static const char *library_of(const char *encoder) {
     size_t i = 0;
-    for (; encoder_info_at(i)->name != encoder; i++) {
+    while (encoder_info_at(i) != NULL && encoder_info_at(i)->name != encoder) {
+        i++;
     }
-    return encoder_info_at(i)->library;
+    return encoder_info_at(i) != NULL ? encoder_info_at(i)->library : NULL;
 }
 
 int versions_print(void) {
@@ -50,10 +55,14 @@ int versions_print(void) {
     writer_array(&w, "encoders");
     for (size_t i = 0; i < announcement.count; i++) {
         const struct api_encoder *encoder = &announcement.encoders[i];
+        const char *library = library_of(encoder->name);
+        if (library == NULL) {
+            continue;
+        }
         writer_object(&w, NULL);
         writer_string(&w, "name", encoder->name);
         writer_string(&w, "codec", codec_name(encoder->codec));
-        writer_string(&w, "library", library_of(encoder->name));
+        writer_string(&w, "library", library);
         writer_string(&w, "build_line", encoder->build_line);
         writer_int(&w, "tail_frames", encoder->tail_frames);
         writer_object_end(&w);

@@ -14,8 +14,31 @@ struct part *title_reports_parts(const struct title_reports *reports, size_t ren
     return reports->parts + rendition * reports->part_count;
 }
 
+static bool is_missing(const struct title_plan *plan, const char *rendition) {
+    for (size_t i = 0; i < plan->missing_count; i++) {
+        if (strcmp(plan->missing[i].id, rendition) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the title goes without is no part of it from here on. */
+static void leave_out_missing(struct title_plan *plan) {
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->rendition_count; i++) {
+        if (!is_missing(plan, plan->renditions[i].id)) {
+            plan->renditions[kept++] = plan->renditions[i];
+        }
+    }
+    plan->rendition_count = kept;
+}
+
 static int unit_take(void *context, const struct api_unit *unit, struct err *err) {
     struct title_reports *reports = context;
+    if (is_missing(&reports->plan, unit->rendition)) {
+        return 0;
+    }
     if (unit->kind != TASK_VIDEO && unit->kind != TASK_AUDIO && unit->kind != TASK_IMAGES) {
         return 0;
     }
@@ -35,6 +58,7 @@ int title_reports_fetch(struct title_reports *out, struct task_run *run, struct 
     const char *title = run->task->title;
     int failed = api_plan(run->tools->api, title, &out->plan, err);
     if (failed == 0) {
+        leave_out_missing(&out->plan);
         out->part_count = out->plan.grid->chunk_count;
         size_t count = out->plan.rendition_count * out->part_count;
         out->parts = arena_zero(&out->arena, count, sizeof(*out->parts));

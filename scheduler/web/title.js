@@ -60,7 +60,7 @@ const deeds = [
     ask: 'Its tasks are stopped. What was made is kept for another run.',
   },
   {
-    name: 'Retry', states: ['failed', 'cancelled'], method: 'POST', path: '/retry', said: 'is tried again',
+    name: 'Retry', states: ['failed', 'cancelled'], ifLacking: ['done'], method: 'POST', path: '/retry', said: 'is tried again',
   },
   {
     name: 'Remove', states: ['done', 'failed', 'cancelled'], method: 'DELETE', path: '', said: 'is being removed',
@@ -96,13 +96,15 @@ class Head {
     if (!this.labels.hasChildNodes()) {
       this.labels.append(...title.labels.map((label) => h('a', { class: 'chip', href: `#/titles?label=${label}` }, label)));
     }
-    this.error.hidden = title.error === '';
-    setText(this.error, title.error);
+    const missing = (title.missing ?? []).map(({ id, error }) => `It goes without its ${id}: ${error}.`);
+    const problem = title.error || missing.join(' ');
+    this.error.hidden = problem === '';
+    setText(this.error, problem);
     const share = title.encoded_total > 0 ? title.encoded_frames / title.encoded_total : title.state === 'done' ? 1 : 0;
     setMeter(this.bar, share, `${Math.round(100 * share)} % of all frames are encoded`);
     this.bar.dataset.state = state;
     this.showFigures();
-    this.showActions(state);
+    this.showActions(state, missing.length > 0);
   }
 
   showFigures() {
@@ -137,12 +139,14 @@ class Head {
     }
   }
 
-  showActions(state) {
-    if (this.offered === state || !may.submit()) {
+  showActions(state, lacks) {
+    const offered = `${state} ${lacks}`;
+    if (this.offered === offered || !may.submit()) {
       return;
     }
-    this.offered = state;
-    this.actions.replaceChildren(...deeds.filter(({ states }) => states.includes(state)).map((deed) => h('button', {
+    this.offered = offered;
+    const fits = ({ states, ifLacking = [] }) => states.includes(state) || (lacks && ifLacking.includes(state));
+    this.actions.replaceChildren(...deeds.filter(fits).map((deed) => h('button', {
       class: 'plain', onclick: () => this.act(deed),
     }, deed.name)));
   }

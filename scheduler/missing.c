@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a title goes without: see missing.h. */
+#include "missing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "titles.h"
+
+enum {
+    MISSING_MAX = 16,
+    SWEPT_MAX = 50,             /* units in one sweep */
+    UNMADE_MS = 10 * 60 * 1000, /* that nobody can make them: longer than workers start anew */
+};
+
+bool missing_allows(enum task_kind kind) {
+    return kind == TASK_IMAGES;
+}
+
+static void add(struct tx *tx, const char *title, const char *rendition, const char *class,
+                const char *sentence) {
+    sql_run(tx, SQL_MISSING_ADD, VALUES(TEXT(title), TEXT(rendition), TEXT(class), TEXT(sentence)));
+}
+
+void missing_unit(struct tx *tx, const struct unit_row *unit, const char *class,
+                  const char *sentence) {
+    add(tx, unit->title, unit->rendition_id, class, sentence);
+    title_unit_done(tx, unit);
+}
+
+void missing_images(struct tx *tx, const struct plan *plan) {
+    for (size_t i = 0; i < plan->title.rendition_count; i++) {
+        if (plan->title.renditions[i].is_image) {
+            return;
+        }
+    }
+    for (int kind = 0; kind < IMAGE_KIND_COUNT; kind++) {
+        add(tx, plan->title.title, plan_image_id((enum image_kind)kind),
+            failure_class_name(FAILURE_UNSUPPORTED),
+            "no worker here makes posters and storyboards; start one that does, of this version");
+    }
+}
+
+static void leave_unmade(struct tx *tx, int64_t id) {
+    static const char sentence[] = "no worker is left that has its encoder, which the plan has "
+                                   "pinned, and nothing else was to do";
+    struct unit_row unit;
+    struct buf detail = {0};
+    if (!unit_find(tx, id, &unit)) {
+        return;
+    }
+    struct writer w = writer_of(&detail);
+    writer_object(&w, NULL);
+    writer_string(&w, "kind", task_kind_name(unit.kind));
+    writer_string(&w, "class", failure_class_name(FAILURE_UNSUPPORTED));
+    writer_string(&w, "message", sentence);
+    writer_object_end(&w);
+    const struct state_note note = {.title = unit.title, .detail = buf_text(&detail)};
+    unit_move(tx, id, UNIT_READY, UNIT_FAIL, &note);
+    missing_unit(tx, &unit, failure_class_name(FAILURE_UNSUPPORTED), sentence);
+    buf_finish(&detail);
+}
+
+void missing_sweep(struct tx *tx, struct farm *farm) {
+    int64_t ids[SWEPT_MAX];
+    size_t count = 0;
+    struct query query = sql_query(tx, SQL_UNITS_UNMADE, VALUES(INTEGER(SWEPT_MAX)));
+    while (query_next(&query)) {
+        ids[count++] = query_integer(&query, 0);
+    }
+    if (count == 0 || farm->unmade_since == 0) {
+        farm->unmade_since = count == 0 ? 0 : tx_now(tx);
+        return;
+    }
+    for (size_t i = 0; i < count && tx_now(tx) - farm->unmade_since > UNMADE_MS; i++) {
+        leave_unmade(tx, ids[i]);
+    }
+}
+
+void missing_read(struct tx *tx, const char *title, struct missing_list *out) {
+    out->list = arena_zero(&out->arena, MISSING_MAX, sizeof(*out->list));
+    out->errors = arena_zero(&out->arena, MISSING_MAX, sizeof(*out->errors));
+    struct query query = sql_query(tx, SQL_MISSING, VALUES(TEXT(title), INTEGER(MISSING_MAX)));
+    while (query_next(&query)) {
+        struct missing_rendition *row = &out->list[out->count];
+        snprintf(row->id, sizeof(row->id), "%s", query_text(&query, 0));
+        snprintf(row->class, sizeof(row->class), "%s", query_text(&query, 1));
+        out->errors[out->count++] = arena_string(&out->arena, query_text(&query, 2));
+    }
+}
+
+void missing_finish(struct missing_list *missing) {
+    arena_finish(&missing->arena);
+    *missing = (struct missing_list){0};
+}
+
+bool missing_has(const struct missing_list *missing, const char *rendition) {
+    for (size_t i = 0; i < missing->count; i++) {
+        if (strcmp(missing->list[i].id, rendition) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void missing_write(struct tx *tx, const char *title, struct writer *w) {
+    struct missing_list missing = {0};
+    missing_read(tx, title, &missing);
+    writer_array(w, "missing");
+    for (size_t i = 0; i < missing.count; i++) {
+        writer_object(w, NULL);
+        writer_string(w, "id", missing.list[i].id);
+        writer_string(w, "class", missing.list[i].class);
+        writer_string(w, "error", missing.errors[i]);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+    missing_finish(&missing);
+}
+
+void missing_write_ids(struct tx *tx, const char *title, struct writer *w) {
+    struct missing_list missing = {0};
+    missing_read(tx, title, &missing);
+    if (missing.count > 0) {
+        writer_array(w, "missing");
+        for (size_t i = 0; i < missing.count; i++) {
+            writer_string(w, NULL, missing.list[i].id);
+        }
+        writer_array_end(w);
+    }
+    missing_finish(&missing);
+}
