@@ -221,6 +221,9 @@ void call_grant_leases(struct tx *tx, struct call *call) {
     if (reader_has(&r, "ahead")) {
         reader_bool(&r, "ahead", &request.ahead);
     }
+    if (reader_has(&r, "ends")) {
+        reader_int(&r, "ends", 0, INT64_MAX, &request.ends);
+    }
     request.slots = (int)slots;
     if (!reader_ok(&r)) {
         return;

@@ -22,7 +22,8 @@
 enum {
     READY_MAX = 1024, /* units looked at for one request */
     CAPPED_MS = 1000, /* after which a tenant at its cap may run less, if nobody tells */
-    AMPLE = 3,        /* tasks for each slot, at which some are leased ahead */
+    AMPLE = 3,        /* tasks for each slot, all as near as the next one, above which that may be
+                         leased ahead */
     AVOID_MS = 60000, /* a worker that failed a unit gets it again after so long at the latest */
 };
 
@@ -32,8 +33,9 @@ struct granting {
     struct farm *farm;
     struct session_row session;
     int64_t memory_left;
-    int slots_left;   /* of those that were asked for; the last task may take more than there are */
-    bool ahead;       /* as the request says */
+    int slots_left; /* of those that were asked for; the last task may take more than there are */
+    const struct lease_request *request;
+    bool refused;     /* what is next may not be leased ahead */
     bool idle;        /* the worker runs nothing: it gets what is larger than its memory, rather
                          than nobody */
     size_t slots;     /* of all sessions */
@@ -68,11 +70,16 @@ static void load_busy(struct granting *g) {
     g->busy_loaded = true;
     struct query query = sql_query(g->tx, SQL_LEASES_OPEN, NULL, 0);
     while (query_next(&query)) {
+        int64_t fence = query_integer(&query, 0), slots = query_integer(&query, 4);
         int kind = task_kind_from_name(query_text(&query, 1));
-        order_add_running(&g->order, query_text(&query, 2));
+        if (g->request->ahead && fence == g->request->ends) {
+            order_add_ending(&g->order, query_text(&query, 2), slots);
+            continue; /* the next task's slot is this one's */
+        }
+        order_add_running(&g->order, query_text(&query, 2), slots);
         if (kind >= 0 && kind_is_pure((enum task_kind)kind)) {
-            double left = 1 - farm_progress_share(g->farm, query_integer(&query, 0));
-            for (int64_t slot = 0; slot < query_integer(&query, 4); slot++) {
+            double left = 1 - farm_progress_share(g->farm, fence);
+            for (int64_t slot = 0; slot < slots; slot++) {
                 add_busy(g, query_real(&query, 3) * left);
             }
         }
@@ -182,6 +189,8 @@ static bool grant_units(struct granting *g, const struct unit_row *units, size_t
     if (title_get(g->tx, units[0].title, &title)) {
         if (task_make(&task, &estimate, g->tx, g->farm, &title, units, count, &place, &err) != 0) {
             title_fail(g->tx, title.id, failure_class_name(FAILURE_UNSUPPORTED), err.message);
+        } else if (!order_has_room(&g->order, units[0].tenant, slots_of(g, &task))) {
+            granted = false; /* a smaller one of the tenant does not go by */
         } else if (task.reserve_bytes <= g->memory_left || g->idle) {
             take_lease(g, &task, &estimate, units, straggler);
             task_write(&task, w, NULL);
@@ -189,7 +198,7 @@ static bool grant_units(struct granting *g, const struct unit_row *units, size_t
             g->slots_left -= slots_of(g, &task);
             g->idle = false;
             granted = tx_ok(g->tx);
-            order_add_running(&g->order, units[0].tenant);
+            order_add_running(&g->order, units[0].tenant, slots_of(g, &task));
             for (int slot = 0; kind_is_pure(task.kind) && slot < slots_of(g, &task); slot++) {
                 add_busy(g, estimate.wall_s);
             }
@@ -274,18 +283,29 @@ static size_t choose_group(struct granting *g, const struct form_group *groups, 
     return first + forming_next(units, &groups[first], end - first, is_last ? g->slots : 0);
 }
 
+/* Whether what is next may wait for a slot that is not free yet. It is what that slot would be
+ * given, so that shares, caps and priorities are those of the moment; and there are so many more
+ * like it that others which are free before find enough, and nobody misses this one. */
+static bool may_wait(const struct granting *g, const struct unit_row *unit) {
+    return g->request->kinds[unit->kind] && unit->kind == TASK_VIDEO && !unit->alone &&
+           order_has_more_like(g->tx, unit, AMPLE * g->slots);
+}
+
 /* The next task, or false where nothing more fits this worker. */
 static bool grant_one(struct granting *g, struct writer *w) {
     bool granted = false;
     struct form_group *groups = mem_zero(g->ready.count + 1, sizeof(*groups));
-    while (!granted && g->ready.count > 0 && tx_ok(g->tx)) {
+    while (!granted && !g->refused && g->ready.count > 0 && tx_ok(g->tx)) {
         size_t count = forming_groups(g->ready.rows, g->ready.count, groups);
         size_t chosen = choose_group(g, groups, count);
         if (chosen == count) {
             break;
         }
-        granted = grant_share(g, &groups[chosen], w);
+        bool waits = g->request->ahead;
+        granted = (!waits || may_wait(g, &g->ready.rows[groups[chosen].first])) &&
+                  grant_share(g, &groups[chosen], w);
         if (!granted) {
+            g->refused = waits; /* what comes behind is not for the slot that will be free */
             forget_ready(g, groups[chosen].first, groups[chosen].count);
         }
     }
@@ -344,19 +364,6 @@ bool lease_any_ready(struct tx *tx) {
     return sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(tx))), 0) != 0;
 }
 
-/* Whether so many tasks are ready that none which waits for a slot could keep another idle, nor
- * is to be split among slots, and no tenant is at its cap, nor held below it by a share. */
-static bool has_ample(struct granting *g, const bool *kinds) {
-    if (order_needs_running(&g->order) || g->plenty) {
-        return !order_needs_running(&g->order);
-    }
-    load_ready(g, kinds, many(g), 0);
-    struct form_group *groups = mem_zero(g->ready.count + 1, sizeof(*groups));
-    size_t count = forming_groups(g->ready.rows, g->ready.count, groups);
-    mem_free(groups);
-    return count > AMPLE * g->slots;
-}
-
 /* Tasks of what is ready, for the slots that are left; returns how many. */
 static int grant_ready(struct granting *g, const bool *kinds, struct writer *w) {
     int granted = 0;
@@ -364,11 +371,11 @@ static int grant_ready(struct granting *g, const bool *kinds, struct writer *w) 
         return 0;
     }
     load_order(g);
-    if (g->ahead && !has_ample(g, kinds)) {
-        return 0;
+    if (g->request->ahead && (probes_any_waiting(g->farm) || order_waits_for_end(&g->order))) {
+        return 0; /* the slot may be theirs when it is free */
     }
     granted = grant_first(g, kinds, w);
-    granted += granted == 0 ? grant_all(g, kinds, w) : 0;
+    granted += granted == 0 && !g->refused ? grant_all(g, kinds, w) : 0;
     retry_by(g, order_is_capped(&g->order) ? tx_now(g->tx) + CAPPED_MS : 0);
     return granted;
 }
@@ -420,7 +427,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                          .farm = farm,
                          .memory_left = request->memory_bytes,
                          .slots_left = request->slots,
-                         .ahead = request->ahead,
+                         .request = request,
                          .order = {.rules = &farm->tenants}};
     int granted = 0;
     bool kinds[TASK_KIND_COUNT], queued = false; /* whether it asks for what stands in the queue */
@@ -431,12 +438,12 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
     if (session_get(tx, request->session, &g.session) &&
         !session_is_drained(tx, g.session.worker)) {
         for (int i = 0; i < TASK_KIND_COUNT; i++) { /* pure ones read the source */
-            kinds[i] = request->kinds[i] &&
+            kinds[i] = (request->kinds[i] || request->ahead) && i != TASK_PUSH &&
                        (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
         }
-        granted = kinds[TASK_PROBE] && !g.ahead ? grant_probes(&g, w) : 0;
+        granted = kinds[TASK_PROBE] && !request->ahead ? grant_probes(&g, w) : 0;
         granted += queued && g.slots_left > 0 ? grant_ready(&g, kinds, w) : 0;
-        if (queued && !g.ahead && g.slots_left > 0 && !g.held_back && tx_ok(tx)) {
+        if (queued && !request->ahead && g.slots_left > 0 && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, w);
         }
         granted += request->kinds[TASK_PUSH] ? grant_pushes(&g, w) : 0;

@@ -46,12 +46,33 @@ static struct order_tenant *take_tenant(struct order *order, const char *name) {
     return tenant;
 }
 
-void order_add_running(struct order *order, const char *tenant) {
-    take_tenant(order, tenant)->running++;
+void order_add_running(struct order *order, const char *tenant, int64_t slots) {
+    take_tenant(order, tenant)->running += slots;
+}
+
+void order_add_ending(struct order *order, const char *tenant, int64_t slots) {
+    take_tenant(order, tenant)->ending += slots;
 }
 
 static bool is_full(const struct order_tenant *tenant) {
-    return tenant->cap > 0 && tenant->running >= tenant->cap;
+    return tenant->cap > 0 && (tenant->waits || tenant->running + tenant->ending >= tenant->cap);
+}
+
+bool order_has_room(struct order *order, const char *name, int64_t slots) {
+    struct order_tenant *tenant = take_tenant(order, name);
+    int64_t taken = tenant->running + tenant->ending;
+    tenant->waits = tenant->waits || (tenant->cap > 0 && taken > 0 && taken + slots > tenant->cap);
+    return !tenant->waits;
+}
+
+bool order_waits_for_end(const struct order *order) {
+    for (size_t i = 0; i < order->count; i++) {
+        const struct order_tenant *tenant = &order->tenants[i];
+        if (tenant->has_ready && tenant->ending > 0 && is_full(tenant)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int compare_integers(int64_t a, int64_t b) {
@@ -187,6 +208,13 @@ static bool any_has_more(const struct order *order, struct tx *tx, struct farm *
 bool order_has_plenty(const struct order *order, struct tx *tx, struct farm *farm, size_t count) {
     return any_has_more(order, tx, farm, (int64_t)count, false) ||
            any_has_more(order, tx, farm, (int64_t)count, true);
+}
+
+bool order_has_more_like(struct tx *tx, const struct unit_row *unit, size_t count) {
+    return sql_integer(tx, SQL_UNITS_COUNT_TASKS,
+                       VALUES(TEXT(unit->tenant), INTEGER(unit->priority), INTEGER(unit->build),
+                              INTEGER(tx_now(tx)), INTEGER((int64_t)count + 1)),
+                       0) > (int64_t)count;
 }
 
 /* ---- their units ------------------------------------------------------------- */

@@ -2,7 +2,9 @@
 /*
  * In which order ready units are leased: by priority; then the tenant that has the
  * smallest part of the farm for its weight; then by deadline, age and the plan's order.
- * A cap on a tenant's running tasks is kept, whatever stands idle; a share is not.
+ * A part is counted in slots, of which a task takes as many as its encoders have threads.
+ * A cap on a tenant's slots is kept, whatever stands idle; a share is not. What alone takes
+ * more than the cap runs when nothing else of the tenant does.
  */
 #ifndef SCHEDULER_ORDER_H
 #define SCHEDULER_ORDER_H
@@ -16,8 +18,10 @@
 struct order_tenant {
     char name[TENANT_TEXT];
     double weight;
-    int64_t cap;     /* of running tasks; 0: none */
-    int64_t running; /* tasks */
+    int64_t cap;     /* of slots; 0: none */
+    int64_t running; /* slots that its tasks take */
+    int64_t ending;  /* more, which are about to be free: no part of its share, but of its cap */
+    bool waits;      /* its next task takes more than its cap leaves: nothing is before that */
     bool has_ready;
     int64_t priority; /* the highest of its ready units */
 };
@@ -34,8 +38,11 @@ struct order {
 /* Frees the lists; takes a zeroed one. */
 void order_finish(struct order *order);
 
-/* Notes one more running task of the tenant. */
-void order_add_running(struct order *order, const char *tenant);
+/* Notes one more running task of the tenant and the slots that it takes. */
+void order_add_running(struct order *order, const char *tenant, int64_t slots);
+
+/* The same of a task that is about to end. */
+void order_add_ending(struct order *order, const char *tenant, int64_t slots);
 
 /* Finds the tenants that have ready units. */
 void order_load(struct order *order, struct tx *tx);
@@ -43,8 +50,16 @@ void order_load(struct order *order, struct tx *tx);
 /* Finds what the session may be given, before units are asked for. */
 void order_load_builds(struct order *order, struct tx *tx, const char *session);
 
-/* Whether the tenant runs as many tasks as it may. */
+/* Whether the tenant takes as many slots as it may. */
 bool order_is_full(const struct order *order, const char *tenant);
+
+/* Whether the tenant may run a task that takes so many slots. Where not, it is full until the
+ * order is made anew: were smaller tasks let by, a larger one might wait for ever. */
+bool order_has_room(struct order *order, const char *tenant, int64_t slots);
+
+/* Whether some tenant that has ready units will be full no more when a task ends that is about to.
+ */
+bool order_waits_for_end(const struct order *order);
 
 /* Whether what runs plays a part: of several tenants, or of one that has a cap. */
 bool order_needs_running(const struct order *order);
@@ -57,7 +72,11 @@ void order_sort(struct order *order);
  * much less work than to read them. */
 bool order_has_plenty(const struct order *order, struct tx *tx, struct farm *farm, size_t count);
 
-/* Whether some tenant that has ready units runs as many tasks as it may. */
+/* Whether more than `count` tasks of video are ready that are as near as this unit: of its tenant,
+ * priority and build line. */
+bool order_has_more_like(struct tx *tx, const struct unit_row *unit, size_t count);
+
+/* Whether some tenant that has ready units takes as many slots as it may. */
 bool order_is_capped(const struct order *order);
 
 struct order_request {

@@ -182,7 +182,7 @@ static const struct config_option table[] = {
      .offset = FIELD(tenants),
      .min = 0,
      .max = 8192,
-     .help = "who gets how much when all want it: NAME=WEIGHT[:MOST TASKS], ..."},
+     .help = "who gets how much when all want it: NAME=WEIGHT[:MOST SLOTS], ..."},
     {.name = "log_level",
      .type = CONFIG_CHOICE,
      .offset = FIELD(log_level),

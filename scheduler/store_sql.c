@@ -598,6 +598,10 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_COUNT_READY] =
         "SELECT count(*) FROM (SELECT 1 FROM unit WHERE state = 'ready' AND tenant = $1 "
         "AND priority = $2 AND build = $3 LIMIT $4) r",
+    [SQL_UNITS_COUNT_TASKS] =
+        "SELECT count(*) FROM (SELECT DISTINCT submission, chunk FROM unit WHERE state = 'ready' "
+        "AND tenant = $1 AND priority = $2 AND build = $3 AND kind = 'video' AND alone = 0 "
+        "AND key <> '' AND ready_at <= $4 LIMIT $5) r",
     /* Steps from tenant to tenant in the queue's index, whatever there is of each. */
     [SQL_UNITS_TENANTS] =
         "WITH RECURSIVE step (tenant) AS (SELECT min(tenant) FROM unit WHERE state = 'ready' "

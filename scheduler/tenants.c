@@ -52,7 +52,7 @@ int tenant_rules_parse(struct tenant_rules *out, const char *text, struct err *e
             return err_set(err, ERR_INVALID,
                            "tenants has '%.80s', which must be NAME=WEIGHT or NAME=WEIGHT:CAP, as "
                            "`news=3, films=1:40`: a weight above 0 and up to %.0f, and a cap of 1 "
-                           "running task or more",
+                           "slot or more",
                            word, weight_max);
         }
         for (size_t i = 0; i < rules.count; i++) {

@@ -13,7 +13,7 @@
 struct tenant_rule {
     char name[TENANT_TEXT];
     double weight; /* above 0; 1 where nothing is said */
-    int64_t cap;   /* running tasks at most; 0: as many as there are slots */
+    int64_t cap;   /* slots at most; 0: as many as there are */
 };
 
 enum { TENANT_RULES_MAX = 64 };

@@ -61,8 +61,19 @@ static int64_t ready_now(const struct why *why) {
     return sum;
 }
 
+/* How many slots a task of those units takes, at least. */
+static int64_t slots_each(const struct why *why) {
+    int64_t least = 0;
+    for (size_t i = 0; i < why->line_count; i++) {
+        int64_t slots = why->lines[i].slots;
+        least = slots > 0 && (least == 0 || slots < least) ? slots : least;
+    }
+    return least > 0 ? least : 1;
+}
+
 static bool is_capped(const struct why *why) {
-    return ready_now(why) > 0 && why->tenant_cap > 0 && why->tenant_running >= why->tenant_cap;
+    return ready_now(why) > 0 && why->tenant_cap > 0 && why->tenant_running > 0 &&
+           why->tenant_running + slots_each(why) > why->tenant_cap;
 }
 
 /* Nobody announces the line, or nobody is left of those who do. */
@@ -282,11 +293,15 @@ static void say_memory(const struct why *why, size_t index, struct buf *out) {
 static void say_cap(const struct why *why, size_t index, struct buf *out) {
     (void)index;
     if (is_capped(why)) {
-        buf_format(out, "Its tenant '%s' runs ", why->tenant);
-        put_count(out, why->tenant_running, "task");
-        buf_format(out,
-                   ", as many as it may (%" PRId64 "); the scheduler's option `tenants` says so.",
+        buf_format(out, "Its tenant '%s' takes ", why->tenant);
+        put_count(out, why->tenant_running, "slot");
+        bool full = why->tenant_running >= why->tenant_cap;
+        buf_format(out, ", %s (%" PRId64 ")", full ? "as many as it may" : "of those that it may",
                    why->tenant_cap);
+        if (!full) {
+            buf_format(out, ", and a task of this title takes %" PRId64, slots_each(why));
+        }
+        buf_string(out, "; the scheduler's option `tenants` says so.");
     }
 }
 

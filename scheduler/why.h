@@ -49,6 +49,7 @@ struct why_line {
     const char *line; /* "" for none: any worker will do */
     int64_t units;
     int64_t memory_bytes; /* the most that one of them takes */
+    int64_t slots;        /* the least, of their tenant's cap; a worker may have fewer */
     struct why_workers able;
 };
 
@@ -95,7 +96,7 @@ struct why {
     struct why_workers workers; /* of the farm */
     enum sandbox_level sandbox_required;
     const char *tenant;
-    int64_t tenant_running;   /* tasks of all its titles */
+    int64_t tenant_running;   /* slots that tasks of all its titles take */
     int64_t tenant_cap;       /* 0: none */
     int64_t above;            /* titles of higher priority that have not ended */
     int64_t smaller;          /* of its priority, of tenants that have a smaller share */

@@ -89,6 +89,12 @@ static int64_t memory_of(const struct alike *alike, const struct plan *plan) {
     return plan_task_memory(&plan->title, &unit, 1) << alike->doublings;
 }
 
+/* How many slots one of the units takes where a worker has so many. */
+static int64_t slots_of(const struct alike *alike, const struct plan *plan) {
+    bool encodes = plan != NULL && alike->kind == TASK_VIDEO && alike->rendition >= 0;
+    return encodes ? plan->title.renditions[alike->rendition].video.threads : 1;
+}
+
 static void add_ready(struct why *why, struct tx *tx, const struct alike *alike,
                       const struct plan *plan) {
     struct why_line *line = take_line(why, tx, alike->build, alike->kind);
@@ -96,7 +102,9 @@ static void add_ready(struct why *why, struct tx *tx, const struct alike *alike,
         return;
     }
     int64_t memory = memory_of(alike, plan);
+    int64_t slots = slots_of(alike, plan);
     line->units += alike->count;
+    line->slots = line->slots == 0 || slots < line->slots ? slots : line->slots;
     line->memory_bytes = line->memory_bytes > memory ? line->memory_bytes : memory;
 }
 
@@ -210,7 +218,7 @@ static void load_tenants(struct why *why, struct tx *tx, struct farm *farm, int6
     struct tenant_rule rule = tenant_rules_find(&farm->tenants, why->tenant);
     struct query query = sql_query(tx, SQL_LEASES_OPEN, NULL, 0);
     while (query_next(&query)) {
-        order_add_running(&order, query_text(&query, 2));
+        order_add_running(&order, query_text(&query, 2), query_integer(&query, 4));
     }
     order_load(&order, tx);
     order_sort(&order);

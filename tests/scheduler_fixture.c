@@ -203,16 +203,29 @@ int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *
     return call(farm, run_submit, &doing);
 }
 
-int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
-                      const char *ladder) {
-    char *text = fixture_ladder(ladder);
+/* Takes the ladder. */
+static int submit_by(struct fixture_farm *farm, const struct title_request *request, char *ladder) {
     struct title_request whole = *request;
     whole.source = "/media/clip.mp4";
     whole.output = "/out";
-    whole.ladder = text;
+    whole.ladder = ladder;
     int result = fixture_submit_whole(farm, &whole);
-    mem_free(text);
+    mem_free(ladder);
     return result;
+}
+
+int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
+                      const char *ladder) {
+    return submit_by(farm, request, fixture_ladder(ladder));
+}
+
+int fixture_submit_threads(struct fixture_farm *farm, const struct title_request *request,
+                           int threads) {
+    char *ladder = fixture_ladder("h264");
+    for (char *at = ladder; (at = strstr(at, "\"threads\":")) != NULL; at++) {
+        at[strlen("\"threads\":")] = (char)('0' + threads);
+    }
+    return submit_by(farm, request, ladder);
 }
 
 int fixture_submit(struct fixture_farm *farm, const char *title, const char *ladder, bool force) {
@@ -284,10 +297,11 @@ static void run_lease(struct tx *tx, void *context) {
     struct lease_request request = {.session = doing->text,
                                     .slots = (int)doing->count,
                                     .memory_bytes = doing->farm->memory_bytes,
-                                    .ahead = doing->farm->ahead};
+                                    .ahead = doing->farm->ahead,
+                                    .ends = doing->farm->ends};
     struct writer writer = writer_of(&doing->answer);
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
-        request.kinds[i] = true;
+        request.kinds[i] = !request.ahead || i == TASK_VIDEO; /* as workers do */
     }
     writer_array(&writer, NULL);
     lease_grant(tx, &doing->farm->farm, &request, &writer, &doing->farm->retry_at);

@@ -40,7 +40,8 @@ struct fixture_farm {
     struct farm farm;
     atomic_int_fast64_t now_ms;
     int64_t memory_bytes;                 /* that workers say is free; default 64 GiB */
-    bool ahead;                           /* they ask before a slot is */
+    bool ahead;                           /* they ask for chunks before a slot is */
+    int64_t ends;                         /* the fence of what ends then */
     struct err err;                       /* of the last call */
     struct task tasks[FIXTURE_TASKS_MAX]; /* of the last lease */
     int task_count;
@@ -62,6 +63,9 @@ int fixture_submit(struct fixture_farm *farm, const char *title, const char *lad
 /* The same with all that the request says but for source, output and ladder. */
 int fixture_submit_as(struct fixture_farm *farm, const struct title_request *request,
                       const char *ladder);
+/* The same by "h264", but with so many threads an encoder, 1 to 9. */
+int fixture_submit_threads(struct fixture_farm *farm, const struct title_request *request,
+                           int threads);
 /* The same, just as it is. */
 int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *request);
 int fixture_join(struct fixture_farm *farm, const char *worker, const char *host, int slots,

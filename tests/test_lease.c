@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/mem.h"
 #include "scheduler/forming.h"
 #include "scheduler/view.h"
 #include "scheduler_fixture.h"
@@ -584,58 +583,128 @@ START_TEST(memory_limits_what_a_worker_is_given) {
 }
 END_TEST
 
-/* What reads a source is for who is walled in as the farm asks; the rest is for all. */
-/* While many more tasks are ready than there are slots. */
-START_TEST(a_task_is_leased_ahead_where_there_is_plenty) {
+/* ---- ahead of a free slot ------------------------------------------------------ */
+
+/* Leases ahead of the end of a task, 0 for one that nobody names; its title, or "". Borrowed. */
+static const char *lease_ahead(int64_t ends) {
+    farm.ahead = true;
+    farm.ends = ends;
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    farm.ahead = false;
+    return farm.task_count > 0 ? farm.tasks[0].title : "";
+}
+
+/* A title of a tenant that is past its probe and its sound. */
+static void run_for(const char *title, const char *tenant) {
+    struct title_request request = {.title = title, .tenant = tenant};
+    ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
+    for (int i = 0; i < 2; i++) {
+        const struct task *task = fixture_lease_one(&farm, session);
+        ck_assert_str_eq(task->title, title);
+        ck_assert_int_ne(task->kind, TASK_VIDEO);
+        fixture_make(&farm, task);
+    }
+}
+
+/* While many more chunks are ready than there are slots. */
+START_TEST(a_chunk_is_leased_ahead_where_there_is_plenty) {
     int count = 0;
     fixture_run_title(&farm, "t", "h264", 2, session);
-    farm.ahead = true;
-    while (fixture_lease(&farm, session, 1) == 0 && farm.task_count > 0) {
+    ck_assert_str_eq(lease_ahead(0), ""); /* its sound goes first, and a slot that always asks
+                                             ahead would never come to it */
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    for (; *lease_ahead(0) != '\0'; count++) {
+        ck_assert_int_eq(farm.tasks[0].kind, TASK_VIDEO);
         fixture_make(&farm, &farm.tasks[0]);
-        count++;
     }
-    ck_assert_int_eq(count, 1 + CHUNKS - 3 * 2);
-    farm.ahead = false;
+    ck_assert_int_eq(count, CHUNKS - 3 * 2);
     fixture_work(&farm, session);
     ck_assert_str_eq(state(), "done");
 }
 END_TEST
 
-/* Whose turn it is is decided when a slot is free. */
-START_TEST(nothing_is_leased_ahead_of_another_tenant) {
-    struct title_request request = {.title = "u", .tenant = "news"};
-    fixture_run_title(&farm, "t", "h264", 1, session);
-    ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
-    farm.ahead = true;
-    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
-    ck_assert_int_eq(farm.task_count, 0);
-    farm.ahead = false;
-    fixture_lease_one(&farm, session);
+/* A title that is more urgent waits for the next slot, though plenty of others is there. */
+START_TEST(who_comes_first_is_not_passed_by_ahead) {
+    struct title_request urgent = {.title = "u", .names_priority = true, .priority = 5};
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 1, session), 0);
+    run_for("t", "");
+    ck_assert_str_eq(lease_ahead(0), "t");
+    ck_assert_int_eq(fixture_submit_as(&farm, &urgent, "h264"), 0);
+    ck_assert_str_eq(lease_ahead(0), "");
+    const struct task *task = fixture_lease_one(&farm, session);
+    ck_assert_str_eq(task->title, "u");
+    ck_assert_int_eq(task->kind, TASK_PROBE);
 }
 END_TEST
+
+/* Of two that have the same, the one whose task ends has less then. */
+START_TEST(ahead_is_as_fair_as_the_slot_will_be) {
+    struct title_request a = {.title = "a", .tenant = "a"}, b = {.title = "b", .tenant = "b"};
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 2, session), 0);
+    ck_assert_int_eq(fixture_submit_as(&farm, &a, "h264"), 0);
+    ck_assert_int_eq(fixture_submit_as(&farm, &b, "h264"), 0);
+    for (int step = 0; step < 3; step++) { /* probes, sound, chunks */
+        ck_assert_int_eq(fixture_lease(&farm, session, 2), 0);
+        ck_assert_int_eq(farm.task_count, 2);
+        for (int i = 0; step < 2 && i < 2; i++) {
+            fixture_make(&farm, &farm.tasks[i]);
+        }
+    }
+    ck_assert_str_eq(farm.tasks[_i].title, _i == 0 ? "a" : "b");
+    ck_assert_str_eq(lease_ahead(farm.tasks[_i].fence), _i == 0 ? "a" : "b");
+}
+END_TEST
+
+/* A tenant that has little ready is given nothing ahead of its slot, and nobody in its place. */
+START_TEST(nothing_is_leased_ahead_of_another_tenant) {
+    struct title_request request = {.title = "u", .tenant = "news"};
+    struct fixture_held held;
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 1, session), 0);
+    run_for("t", "");
+    fixture_take(&farm, &held, session);
+    ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
+    ck_assert_str_eq(lease_ahead(0), "");
+    ck_assert_str_eq(lease_ahead(held.fence), "t"); /* whose turn it is when that has ended */
+    ck_assert_str_eq(fixture_lease_one(&farm, session)->title, "u");
+    fixture_drop(&held);
+}
+END_TEST
+
+/* Both tasks are the tenant's until one has ended. */
+START_TEST(ahead_is_within_a_cap) {
+    struct fixture_held held;
+    char rule[] = "x=1:0";
+    rule[strlen(rule) - 1] = (char)('1' + _i);
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 1, session), 0);
+    run_for("x", "x");
+    ck_assert_int_eq(tenant_rules_parse(&farm.farm.tenants, rule, &farm.err), 0);
+    fixture_take(&farm, &held, session);
+    ck_assert_str_eq(lease_ahead(held.fence), _i == 0 ? "" : "x");
+    ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
+    ck_assert_str_eq(lease_ahead(held.fence), "x");
+    fixture_drop(&held);
+}
+END_TEST
+
+/* ---- threads, walls, order ---------------------------------------------------- */
 
 /* An encoder's threads are as many slots, of those that the worker has. */
 START_TEST(threads_take_slots) {
     static const struct {
         int threads, slots, tasks;
     } cases[] = {{1, 5, 5}, {2, 4, 2}, {2, 5, 3}, {4, 5, 2}, {4, 2, 1}, {4, 1, 1}};
-    char *ladder = fixture_ladder("h264");
-    for (char *at = ladder; (at = strstr(at, "\"threads\":")) != NULL; at++) {
-        at[strlen("\"threads\":")] = (char)('0' + cases[_i].threads);
-    }
-    struct title_request request = {
-        .title = "t", .source = "/media/clip.mp4", .output = "/out", .ladder = ladder};
-    ck_assert_int_eq(fixture_submit_whole(&farm, &request), 0);
+    struct title_request request = {.title = "t"};
+    ck_assert_int_eq(fixture_submit_threads(&farm, &request, cases[_i].threads), 0);
     fixture_join(&farm, "w1", "host1", cases[_i].slots, session);
     fixture_make(&farm, fixture_lease_one(&farm, session)); /* the probe */
     fixture_make(&farm, fixture_lease_one(&farm, session)); /* sound */
     ck_assert_int_eq(fixture_lease(&farm, session, cases[_i].slots), 0);
     ck_assert_int_eq(farm.task_count, cases[_i].tasks);
     ck_assert_int_eq(farm.tasks[0].kind, TASK_VIDEO);
-    mem_free(ladder);
 }
 END_TEST
 
+/* What reads a source is for who is walled in as the farm asks; the rest is for all. */
 START_TEST(a_weak_sandbox_is_given_no_source) {
     char weak[ID_TEXT];
     struct fixture_held held;
@@ -726,9 +795,13 @@ Suite *lease_suite(void) {
     tcase_add_test(forming, one_slot_never_splits);
     tcase_add_test(forming, near_the_end_the_longest_goes_first);
     tcase_add_test(forming, memory_limits_what_a_worker_is_given);
-    tcase_add_test(forming, a_task_is_leased_ahead_where_there_is_plenty);
-    tcase_add_test(forming, nothing_is_leased_ahead_of_another_tenant);
     tcase_add_loop_test(forming, threads_take_slots, 0, 6);
     tcase_add_test(forming, a_weak_sandbox_is_given_no_source);
+    TCase *ahead = group(suite, "ahead");
+    tcase_add_test(ahead, a_chunk_is_leased_ahead_where_there_is_plenty);
+    tcase_add_test(ahead, who_comes_first_is_not_passed_by_ahead);
+    tcase_add_loop_test(ahead, ahead_is_as_fair_as_the_slot_will_be, 0, 2);
+    tcase_add_test(ahead, nothing_is_leased_ahead_of_another_tenant);
+    tcase_add_loop_test(ahead, ahead_is_within_a_cap, 0, 2);
     return suite;
 }

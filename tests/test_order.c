@@ -137,6 +137,80 @@ START_TEST(caps_hold_though_slots_are_free) {
 }
 END_TEST
 
+static void submit_with_threads(const char *title, int priority, const char *tenant, int threads) {
+    struct title_request request = {
+        .title = title, .names_priority = true, .priority = priority, .tenant = tenant};
+    ck_assert_int_eq(fixture_submit_threads(&farm, &request, threads), 0);
+}
+
+/* A farm so small that the sound of a title goes before its chunks. */
+static void shrink(void) {
+    ck_assert_int_eq(fixture_leave(&farm, session), 0);
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 4, session), 0);
+}
+
+/* Makes the probes and the sound of so many titles. */
+static void run_to_chunks(int titles) {
+    for (int step = 0; step < 2; step++) {
+        lease(titles);
+        ck_assert_int_eq(farm.task_count, titles);
+        for (int i = 0; i < titles; i++) {
+            ck_assert_int_ne(farm.tasks[i].kind, TASK_VIDEO);
+            fixture_make(&farm, &farm.tasks[i]);
+        }
+    }
+}
+
+/* A task with four threads weighs as much as four with one. */
+START_TEST(shares_are_of_slots) {
+    submit_with_threads("x", 0, "x", 4);
+    submit_with_threads("y", 0, "y", 1);
+    run_to_chunks(2);
+    lease(8);
+    ck_assert_int_eq(count_of("x"), 1);
+    ck_assert_int_eq(count_of("y"), 4);
+    lease(8); /* what runs counts, over requests too */
+    ck_assert_int_eq(count_of("x"), 1);
+    ck_assert_int_eq(count_of("y"), 4);
+}
+END_TEST
+
+/* Up to a cap, and what is larger than all of it when nothing else runs. */
+START_TEST(caps_are_of_slots) {
+    static const struct {
+        const char *rule;
+        int tasks;
+    } cases[] = {{"x=1:7", 3}, {"x=1:6", 3}, {"x=1:5", 2}, {"x=1:2", 1}, {"x=1:1", 1}};
+    shrink();
+    submit_with_threads("x", 0, "x", 2);
+    run_to_chunks(1);
+    set_tenants(cases[_i].rule);
+    lease(8);
+    ck_assert_int_eq(farm.task_count, cases[_i].tasks);
+    fixture_make(&farm, &farm.tasks[0]);
+    ck_assert_str_eq(lease(8), "x ");
+    ck_assert_str_eq(lease(8), "");
+}
+END_TEST
+
+/* Smaller tasks do not go by one that its tenant's cap has no room for. */
+START_TEST(a_large_task_comes_to_its_turn) {
+    struct fixture_held held;
+    shrink();
+    submit_with_threads("small", 0, "x", 1);
+    run_to_chunks(1);
+    fixture_take(&farm, &held, session);
+    submit_with_threads("large", 1, "x", 4);
+    run_to_chunks(1);
+    set_tenants("x=1:4");
+    ck_assert_str_eq(lease(8), "");
+    ck_assert_int_gt(farm.retry_at, farm.now_ms);
+    ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
+    ck_assert_str_eq(lease(8), "large ");
+    fixture_drop(&held);
+}
+END_TEST
+
 START_TEST(others_are_served_where_the_first_needs_another_encoder) {
     char other[ID_TEXT];
     struct title_request first = {
@@ -287,6 +361,9 @@ Suite *order_suite(void) {
     tcase_add_test(tests, who_runs_less_is_next);
     tcase_add_test(tests, priority_is_above_shares);
     tcase_add_test(tests, caps_hold_though_slots_are_free);
+    tcase_add_test(tests, shares_are_of_slots);
+    tcase_add_loop_test(tests, caps_are_of_slots, 0, 5);
+    tcase_add_test(tests, a_large_task_comes_to_its_turn);
     tcase_add_test(tests, others_are_served_where_the_first_needs_another_encoder);
     tcase_add_test(tests, many_tenants_are_all_served);
     tcase_add_test(tests, a_title_that_runs_moves_in_the_queue);

@@ -240,9 +240,25 @@ START_TEST(its_tenant_is_at_its_cap) {
     submit("first", 0, "x");
     submit("second", 0, "x");
     fixture_lease_one(&farm, session);
-    ck_says("second", "cap: Its tenant 'x' runs 1 task, as many as it may (1); the scheduler's "
+    ck_says("second", "cap: Its tenant 'x' takes 1 slot, as many as it may (1); the scheduler's "
                       "option `tenants` says so.\n");
     ck_assert_ptr_null(strstr(why("first"), "cap: "));
+}
+END_TEST
+
+START_TEST(its_tenant_has_no_room_for_a_task_of_several_slots) {
+    struct title_request request = {.title = "large", .tenant = "x"};
+    fixture_join(&farm, "w1", "host1", 4, session);
+    ck_assert_int_eq(fixture_submit_threads(&farm, &request, 4), 0);
+    for (int i = 0; i < 2; i++) { /* the probe, sound */
+        fixture_make(&farm, fixture_lease_one(&farm, session));
+    }
+    submit("small", 1, "x");
+    fixture_lease_one(&farm, session);
+    ck_assert_ptr_null(strstr(why("large"), "cap: "));
+    ck_assert_int_eq(tenant_rules_parse(&farm.farm.tenants, "x=1:4", &farm.err), 0);
+    ck_says("large", "cap: Its tenant 'x' takes 1 slot, of those that it may (4), and a task of "
+                     "this title takes 4; the scheduler's option `tenants` says so.\n");
 }
 END_TEST
 
@@ -336,6 +352,7 @@ Suite *why_suite(void) {
     tcase_add_test(tests, it_was_cancelled_or_is_done);
     tcase_add_test(tests, who_comes_first);
     tcase_add_test(tests, its_tenant_is_at_its_cap);
+    tcase_add_test(tests, its_tenant_has_no_room_for_a_task_of_several_slots);
     suite_add_tcase(suite, tests);
     TCase *pure = tcase_create("pure");
     tcase_add_test(pure, its_work_is_larger_than_any_worker);

@@ -274,6 +274,7 @@ int api_lease(struct api *api, const char *session, const struct api_wish *wish,
     writer_int(&w, "wait_ms", wish->wait_ms);
     if (wish->ahead) {
         writer_bool(&w, "ahead", true);
+        writer_int(&w, "ends", wish->ends);
     }
     writer_object_end(&w);
     int failed = call(api, "POST", wish->wait_ms + PROMPT_MS, &body, &tree, err, "/v1/leases");

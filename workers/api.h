@@ -106,6 +106,7 @@ struct api_wish {
     int64_t wait_ms;      /* for one to come */
     unsigned kinds;       /* of bits 1 << enum task_kind */
     bool ahead;           /* for what ends soon: only where there is work enough for everybody */
+    int64_t ends;         /* the fence of what does; 0: not known */
 };
 
 /* Asks for tasks. `tasks` has room for so many pointers; what they point to is owned: free with

@@ -10,6 +10,7 @@
 #include "common/http.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "turns.h"
 
 enum { CONTEXT_TEXT = 384 };
 
@@ -86,7 +87,7 @@ static void turn_take(struct slot *slot) {
         pthread_cond_wait(&shared->changed, &shared->lock);
     }
     if (turns != NULL) {
-        turns->taken++;
+        turns->taken += turns_of(slot);
     }
     slot->began_ms = clock_monotonic_ms();
     pthread_mutex_unlock(&shared->lock);
@@ -96,7 +97,7 @@ static void turn_take(struct slot *slot) {
 static void turn_give(struct slot *slot) {
     pthread_mutex_lock(&slot->shared->lock);
     if (slot->turns != NULL) {
-        slot->turns->taken--;
+        slot->turns->taken -= turns_of(slot);
         pthread_cond_broadcast(&slot->shared->changed);
     }
     pthread_mutex_unlock(&slot->shared->lock);

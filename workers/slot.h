@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One slot of a worker: a thread that does one task at a time and says how it went. Its
- * heartbeat is told elsewhere (daemon.c), from fields that may be read at any time.
+ * heartbeat is told elsewhere (heart.c), from fields that may be read at any time.
  */
 #ifndef WORKERS_SLOT_H
 #define WORKERS_SLOT_H
@@ -28,11 +28,11 @@ struct slot_shared {
     bool ending;                    /* under the lock: idle slots end */
 };
 
-/* What slots share that encode: there is one more of them than may, which takes a task ahead.
- * Under the lock. */
+/* What slots share that encode: there is a thread more than slots, which takes a task ahead. A
+ * task's turn comes when any slot is free, though it takes more than one. Under the lock. */
 struct slot_turns {
     size_t most;
-    size_t taken;
+    size_t taken; /* by tasks that have begun */
 };
 
 struct slot {
