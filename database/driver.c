@@ -46,6 +46,26 @@ int driver_start(struct driver *driver, int id, const char *sql, const struct va
     return driver->kind->start(driver, id, sql, values, count, err);
 }
 
+int driver_post(struct driver *driver, int id, const char *sql, const struct value *values,
+                size_t count, struct err *err) {
+    if (driver->kind->post != NULL) {
+        return driver->kind->post(driver, id, sql, values, count, err);
+    }
+    int failed = driver_start(driver, id, sql, values, count, err);
+    int step = failed == 0 ? driver_step(driver, id, err) : failed;
+    if (step > 0) {
+        driver_reset(driver, id);
+    }
+    driver->posted += step >= 0 ? driver_changes(driver) : 0;
+    return step < 0 ? step : 0;
+}
+
+int64_t driver_posted(struct driver *driver) {
+    int64_t posted = driver->posted;
+    driver->posted = 0;
+    return posted;
+}
+
 int driver_step(struct driver *driver, int id, struct err *err) {
     return driver->kind->step(driver, id, err);
 }

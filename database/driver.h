@@ -41,6 +41,7 @@ struct driver_copy;
 /* What every kind's own begins with. */
 struct driver {
     const struct driver_kind *kind;
+    int64_t posted; /* of driver_posted */
 };
 
 /* What a daemon says of its database. */
@@ -73,6 +74,17 @@ int driver_script(struct driver *driver, const char *sql, struct err *err);
 int driver_start(struct driver *driver, int id, const char *sql, const struct value *values,
                  size_t count, struct err *err);
 
+/* Runs a statement whose rows and number of changes nobody wants: at once, or together with what
+ * must be waited for next, so that many take one round trip. An error of it may then be told by
+ * that call, in its stead; by DRIVER_KEEP and DRIVER_COMMIT at the latest, before which none of a
+ * transaction's part is known to be well. DRIVER_UNDO undoes it with the rest. */
+int driver_post(struct driver *driver, int id, const char *sql, const struct value *values,
+                size_t count, struct err *err);
+
+/* How many rows posted statements have changed since this was last asked, of those whose end is
+ * known: all of them after DRIVER_KEEP and DRIVER_COMMIT. */
+int64_t driver_posted(struct driver *driver);
+
 /* 1: a row is there; 0: no more rows; negative: an error. */
 int driver_step(struct driver *driver, int id, struct err *err);
 void driver_reset(struct driver *driver, int id);
@@ -82,8 +94,8 @@ int64_t driver_integer(struct driver *driver, int id, int column);
 double driver_real(struct driver *driver, int id, int column);
 const char *driver_text(struct driver *driver, int id, int column);
 
-/* BEGIN for writing (of a reader: for reading), SAVEPOINT, RELEASE, ROLLBACK TO + RELEASE, COMMIT,
- * ROLLBACK. */
+/* BEGIN for writing (of a reader: for reading), SAVEPOINT, RELEASE, ROLLBACK TO (before RELEASE),
+ * COMMIT, ROLLBACK. Where KEEP fails, its part is still to be undone. */
 enum driver_word {
     DRIVER_BEGIN,
     DRIVER_SAVE,
@@ -139,6 +151,8 @@ struct driver_kind {
     int (*script)(struct driver *driver, const char *sql, struct err *err);
     int (*start)(struct driver *driver, int id, const char *sql, const struct value *values,
                  size_t count, struct err *err);
+    int (*post)(struct driver *driver, int id, const char *sql, const struct value *values,
+                size_t count, struct err *err); /* NULL: at once, by the others */
     int (*step)(struct driver *driver, int id, struct err *err);
     void (*reset)(struct driver *driver, int id);
     int64_t (*changes)(struct driver *driver);

@@ -4,6 +4,14 @@
  * database; who holds its advisory lock has it. The lock is the session's, and all
  * writes go through that session alone: with the connection the lock is gone, and
  * so is the way to write.
+ *
+ * A statement that is waited for costs a round trip. What nobody waits for, posted
+ * statements and the words between them, is sent with what is waited for next, as one
+ * pipeline: the server does it in order, and after an error leaves out the rest. Two
+ * rules keep an error where it belongs. Posted statements are settled before a
+ * savepoint is made, kept or undone, so that theirs are of the part that they are in.
+ * And where such a word fails itself, nobody knows which part it was, so that all of
+ * the transaction is undone at once.
  */
 #include "driver.h"
 
@@ -23,12 +31,23 @@ enum {
     TYPE_TEXT = 25,
     TYPE_REAL = 701,
     NUMBER_TEXT = 32,
+    SENT_MAX = 64, /* without a look at their answers, which fit the socket's buffer by far: the
+                      server never waits for us while we wait for it */
 };
 
 struct statement {
     bool prepared;
     PGresult *rows; /* all of them; NULL: not started */
     int row;        /* -1: before the first */
+};
+
+/* A command under way. */
+enum sent_kind { SENT_STATEMENT, SENT_POST, SENT_PREPARE, SENT_WORD };
+
+struct sent {
+    enum sent_kind kind;
+    const char *sql;
+    struct statement *prepares; /* of SENT_PREPARE */
 };
 
 struct postgres {
@@ -38,6 +57,11 @@ struct postgres {
     int statement_count;
     struct statement *statements;
     int64_t changes;
+    struct sent sent[SENT_MAX];
+    int sent_count;
+    bool posts;       /* some of them are posted statements */
+    bool out_of_step; /* what the server says answers nobody knows what */
+    bool begun;       /* a transaction, which may be among them */
 };
 
 /* The first that fits the beginning of an SQLSTATE. */
@@ -86,8 +110,108 @@ static int fail(const struct postgres *postgres, const PGresult *result, const c
                    line);
 }
 
+/* ---- The pipeline -------------------------------------------------------------- */
+
+/* Makes room for one more command and opens the pipeline for it. */
+static int pipeline_open(struct postgres *postgres, struct err *err) {
+    bool is_open = PQpipelineStatus(postgres->connection) != PQ_PIPELINE_OFF;
+    return is_open || PQenterPipelineMode(postgres->connection) == 1
+               ? 0
+               : fail(postgres, NULL, "a pipeline", err);
+}
+
+/* Notes a command that libpq took, or says why it did not. */
+static int note_sent(struct postgres *postgres, int taken, struct sent sent, struct err *err) {
+    if (taken != 1) {
+        return fail(postgres, NULL, sent.sql, err);
+    }
+    postgres->sent[postgres->sent_count++] = sent;
+    postgres->posts = postgres->posts || sent.kind == SENT_POST || sent.kind == SENT_PREPARE;
+    return 0;
+}
+
+/* What became of the next command. Its error is the batch's where it is the first. */
+static PGresult *take_answer(struct postgres *postgres, const struct sent *sent, struct err *why) {
+    PGresult *result = PQgetResult(postgres->connection);
+    ExecStatusType status = PQresultStatus(result);
+    bool is_well = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+    if (!is_well && why->code == ERR_NONE) {
+        fail(postgres, result, sent->sql, why);
+    }
+    if (sent->kind == SENT_PREPARE) {
+        sent->prepares->prepared = is_well;
+    } else if (sent->kind == SENT_POST && is_well) {
+        postgres->driver.posted += strtoll(PQcmdTuples(result), NULL, 10);
+    }
+    if (result != NULL) {
+        PQclear(PQgetResult(postgres->connection)); /* NULL, its end */
+    }
+    return result;
+}
+
+/* The transaction ends: what its parts are is not known any more. */
+static void doom(struct postgres *postgres) {
+    if (PQtransactionStatus(postgres->connection) == PQTRANS_INERROR) {
+        PQclear(PQexec(postgres->connection, "ROLLBACK"));
+    }
+}
+
+/* Waits for all that was sent. The last command's result goes to `last`, owned, unless it is NULL
+ * or there was an error, which is the first one's. */
+static int settle(struct postgres *postgres, PGresult **last, struct err *err) {
+    struct err why = {0};
+    bool is_word = false;
+    int count = postgres->sent_count;
+    if (count == 0) {
+        return 0;
+    }
+    if (PQpipelineSync(postgres->connection) != 1) {
+        fail(postgres, NULL, "the end of a pipeline", &why);
+    }
+    for (int i = 0; i < count; i++) {
+        bool was_well = why.code == ERR_NONE;
+        PGresult *result = take_answer(postgres, &postgres->sent[i], &why);
+        is_word = is_word ||
+                  (was_well && why.code != ERR_NONE && postgres->sent[i].kind == SENT_WORD);
+        if (i == count - 1 && why.code == ERR_NONE && last != NULL) {
+            *last = result;
+        } else {
+            PQclear(result);
+        }
+    }
+    PQclear(PQgetResult(postgres->connection)); /* the pipeline's end */
+    if (PQexitPipelineMode(postgres->connection) != 1) {
+        postgres->out_of_step = true; /* answers would be taken for others' */
+        fail(postgres, NULL, "the end of a pipeline", &why);
+    }
+    postgres->sent_count = 0;
+    postgres->posts = false;
+    if (is_word) {
+        doom(postgres);
+    }
+    PGTransactionStatusType status = PQtransactionStatus(postgres->connection);
+    postgres->begun = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+    return why.code == ERR_NONE ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
+/* Sends one of the six words. */
+static int send_word(struct postgres *postgres, const char *sql, struct err *err) {
+    int failed = postgres->sent_count < SENT_MAX ? 0 : settle(postgres, NULL, err);
+    if (failed == 0) {
+        failed = pipeline_open(postgres, err);
+    }
+    if (failed != 0) {
+        return failed;
+    }
+    int taken = PQsendQueryParams(postgres->connection, sql, 0, NULL, NULL, NULL, NULL, 0);
+    return note_sent(postgres, taken, (struct sent){.kind = SENT_WORD, .sql = sql}, err);
+}
+
 /* Runs a text; the last statement's result is owned. NULL with an error. */
 static PGresult *ask(struct postgres *postgres, const char *sql, struct err *err) {
+    if (settle(postgres, NULL, err) != 0) {
+        return NULL;
+    }
     PGresult *result = PQexec(postgres->connection, sql);
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY) {
@@ -291,22 +415,26 @@ static int postgres_script(struct driver *driver, const char *sql, struct err *e
     return run((struct postgres *)driver, sql, err);
 }
 
-static int prepare(struct postgres *postgres, const char *name, const char *sql,
-                   const struct value *values, size_t count, struct err *err) {
+/* Sends the text at its first use. */
+static int prepare(struct postgres *postgres, struct statement *statement, const char *name,
+                   const char *sql, const struct value *values, size_t count, struct err *err) {
     static const Oid types[] = {
         [VALUE_INTEGER] = TYPE_INTEGER, [VALUE_REAL] = TYPE_REAL, [VALUE_TEXT] = TYPE_TEXT};
     Oid given[PARAMETERS_MAX];
+    if (statement->prepared) {
+        return 0;
+    }
     for (size_t i = 0; i < count; i++) {
         given[i] = types[values[i].type];
     }
-    PGresult *result = PQprepare(postgres->connection, name, sql, (int)count, given);
-    int failed = PQresultStatus(result) == PGRES_COMMAND_OK ? 0 : fail(postgres, result, sql, err);
-    PQclear(result);
-    return failed;
+    int taken = PQsendPrepare(postgres->connection, name, sql, (int)count, given);
+    statement->prepared = taken == 1; /* by the time that those behind it are done, or it says so */
+    return note_sent(postgres, taken,
+                     (struct sent){.kind = SENT_PREPARE, .sql = sql, .prepares = statement}, err);
 }
 
-static PGresult *execute(struct postgres *postgres, const char *name, const struct value *values,
-                         size_t count) {
+static int execute(struct postgres *postgres, const char *name, struct sent sent,
+                   const struct value *values, size_t count, struct err *err) {
     char numbers[PARAMETERS_MAX][NUMBER_TEXT];
     const char *texts[PARAMETERS_MAX];
     for (size_t i = 0; i < count; i++) {
@@ -317,34 +445,52 @@ static PGresult *execute(struct postgres *postgres, const char *name, const stru
             snprintf(numbers[i], NUMBER_TEXT, "%.17g", values[i].real);
         }
     }
-    return PQexecPrepared(postgres->connection, name, (int)count, texts, NULL, NULL, 0);
+    int taken = PQsendQueryPrepared(postgres->connection, name, (int)count, texts, NULL, NULL, 0);
+    return note_sent(postgres, taken, sent, err);
+}
+
+static int send_statement(struct postgres *postgres, int id, struct sent sent,
+                          const struct value *values, size_t count, struct err *err) {
+    struct statement *statement = &postgres->statements[id];
+    char name[16];
+    assert(statement->rows == NULL && count <= PARAMETERS_MAX);
+    snprintf(name, sizeof(name), "s%d", id);
+    /* room for two: its text may have to go before it */
+    int failed = postgres->sent_count < SENT_MAX - 1 ? 0 : settle(postgres, NULL, err);
+    if (failed == 0) {
+        failed = pipeline_open(postgres, err);
+    }
+    if (failed == 0) {
+        failed = prepare(postgres, statement, name, sent.sql, values, count, err);
+    }
+    return failed == 0 ? execute(postgres, name, sent, values, count, err) : failed;
 }
 
 static int postgres_start(struct driver *driver, int id, const char *sql,
                           const struct value *values, size_t count, struct err *err) {
     struct postgres *postgres = (struct postgres *)driver;
     struct statement *statement = &postgres->statements[id];
-    char name[16];
-    assert(statement->rows == NULL && count <= PARAMETERS_MAX);
-    snprintf(name, sizeof(name), "s%d", id);
-    if (!statement->prepared) {
-        int failed = prepare(postgres, name, sql, values, count, err);
-        if (failed != 0) {
-            return failed;
-        }
-        statement->prepared = true;
+    struct sent sent = {.kind = SENT_STATEMENT, .sql = sql};
+    PGresult *result = NULL;
+    int failed = send_statement(postgres, id, sent, values, count, err);
+    if (failed == 0) {
+        failed = settle(postgres, &result, err);
     }
-    PGresult *result = execute(postgres, name, values, count);
-    ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-        int failed = fail(postgres, result, sql, err);
-        PQclear(result);
-        return failed;
+    if (failed == 0) {
+        postgres->changes = strtoll(PQcmdTuples(result), NULL, 10);
+        statement->rows = result;
+        statement->row = -1;
     }
-    postgres->changes = strtoll(PQcmdTuples(result), NULL, 10);
-    statement->rows = result;
-    statement->row = -1;
-    return 0;
+    return failed;
+}
+
+static int postgres_post(struct driver *driver, int id, const char *sql, const struct value *values,
+                         size_t count, struct err *err) {
+    struct postgres *postgres = (struct postgres *)driver;
+    struct sent sent = {.kind = SENT_POST, .sql = sql};
+    int failed = send_statement(postgres, id, sent, values, count, err);
+    /* Without a transaction it is one of its own, and done when this is. */
+    return failed == 0 && !postgres->begun ? settle(postgres, NULL, err) : failed;
 }
 
 static void postgres_reset(struct driver *driver, int id) {
@@ -386,35 +532,67 @@ static double postgres_real(struct driver *driver, int id, int column) {
 
 /* ---- Transactions -------------------------------------------------------------- */
 
-static bool postgres_in_transaction(struct driver *driver) {
-    PGTransactionStatusType status = PQtransactionStatus(((struct postgres *)driver)->connection);
-    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
+static bool postgres_is_lost(const struct driver *driver) {
+    const struct postgres *postgres = (const struct postgres *)driver;
+    return postgres->out_of_step || PQstatus(postgres->connection) != CONNECTION_OK;
 }
 
-static int postgres_transact(struct driver *driver, enum driver_word word, struct err *err) {
-    static const char *const texts[DRIVER_WORD_COUNT] = {
-        [DRIVER_BEGIN] = "BEGIN",       [DRIVER_SAVE] = "SAVEPOINT call",
-        [DRIVER_KEEP] = "RELEASE call", [DRIVER_UNDO] = "ROLLBACK TO call",
-        [DRIVER_COMMIT] = "COMMIT",     [DRIVER_ROLLBACK] = "ROLLBACK",
-    };
-    struct postgres *postgres = (struct postgres *)driver;
-    struct err why = {0};
-    PGresult *result = ask(postgres, texts[word], &why);
-    if (result == NULL) {
-        return err_set(err, why.code, "%s", why.message);
+static bool postgres_in_transaction(struct driver *driver) {
+    const struct postgres *postgres = (const struct postgres *)driver;
+    return postgres->begun && !postgres_is_lost(driver);
+}
+
+/* Waits for the end of a transaction. */
+static int end(struct postgres *postgres, const char *sql, struct err *err) {
+    PGresult *result = NULL;
+    int failed = send_word(postgres, sql, err);
+    if (failed == 0) {
+        failed = settle(postgres, &result, err);
+    }
+    if (failed != 0) {
+        return failed;
     }
     /* A failed transaction's COMMIT does well, as a ROLLBACK. */
-    bool undone = word == DRIVER_COMMIT && strcmp(PQcmdStatus(result), "COMMIT") != 0;
+    bool is_said = strcmp(PQcmdStatus(result), sql) == 0;
     PQclear(result);
-    return !undone ? 0
+    return is_said ? 0
                    : err_set(err, ERR_INTERNAL, "the store %s undid a transaction", postgres->name);
 }
 
-/* ---- Its server ---------------------------------------------------------------- */
-
-static bool postgres_is_lost(const struct driver *driver) {
-    return PQstatus(((const struct postgres *)driver)->connection) != CONNECTION_OK;
+static int postgres_transact(struct driver *driver, enum driver_word word, struct err *err) {
+    static const struct {
+        const char *sql;
+        bool waits;    /* for its own end */
+        bool settles;  /* what was posted before it, */
+        bool whatever; /* however that went: it is undone anyway */
+    } words[DRIVER_WORD_COUNT] = {
+        [DRIVER_BEGIN] = {"BEGIN", false, true, false},
+        [DRIVER_SAVE] = {"SAVEPOINT call", false, true, false},
+        [DRIVER_KEEP] = {"RELEASE call", false, false, false},
+        [DRIVER_UNDO] = {"ROLLBACK TO call", false, true, true},
+        [DRIVER_COMMIT] = {"COMMIT", true, false, false},
+        [DRIVER_ROLLBACK] = {"ROLLBACK", true, true, true},
+    };
+    struct postgres *postgres = (struct postgres *)driver;
+    if (words[word].settles && (postgres->posts || words[word].whatever)) {
+        int failed = settle(postgres, NULL, words[word].whatever ? NULL : err);
+        if (failed != 0 && !words[word].whatever) {
+            return failed;
+        }
+    }
+    if (!postgres->begun && word != DRIVER_BEGIN) { /* as doom() may have ended it */
+        return err_set(err, ERR_INTERNAL, "the store %s undid a transaction", postgres->name);
+    }
+    if (words[word].waits) {
+        return end(postgres, words[word].sql, err);
+    }
+    bool posts = postgres->posts;
+    int failed = send_word(postgres, words[word].sql, err);
+    postgres->begun = postgres->begun || (failed == 0 && word == DRIVER_BEGIN);
+    return failed == 0 && word == DRIVER_KEEP && posts ? settle(postgres, NULL, err) : failed;
 }
+
+/* ---- Its server ---------------------------------------------------------------- */
 
 static int postgres_watch(struct driver *driver, struct err *err) {
     return run((struct postgres *)driver, "SELECT 1", err);
@@ -437,6 +615,7 @@ const struct driver_kind driver_postgres = {
     .close = postgres_close,
     .script = postgres_script,
     .start = postgres_start,
+    .post = postgres_post,
     .step = postgres_step,
     .reset = postgres_reset,
     .changes = postgres_changes,

@@ -38,13 +38,13 @@ static struct model_row *take_row(struct tx *tx, struct farm *farm, const char *
         load(tx, farm);
     }
     int64_t id = tx_numbers(tx, "model", 1);
-    sql_run(tx, SQL_MODEL_ADD, VALUES(INTEGER(id), TEXT(name), INTEGER(tx_now(tx))));
+    sql_put(tx, SQL_MODEL_ADD, VALUES(INTEGER(id), TEXT(name), INTEGER(tx_now(tx))));
     return tx_ok(tx) ? model_add(model, id, name) : NULL;
 }
 
 static void keep_row(struct tx *tx, const struct model_row *row) {
     const struct model_fit *wall = &row->wall, *memory = &row->memory;
-    sql_run(tx, SQL_MODEL_SET,
+    sql_put(tx, SQL_MODEL_SET,
             VALUES(INTEGER(row->id), INTEGER(tx_now(tx)), REAL(wall->weight), REAL(wall->mean),
                    REAL(wall->variance), REAL(wall->most), REAL(memory->weight), REAL(memory->mean),
                    REAL(memory->variance), REAL(memory->most)));

@@ -53,7 +53,7 @@ void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing
     char trace[TRACE_TEXT];
     title_trace(tx, title, trace);
     int64_t seq = tx_numbers(tx, "event", 1);
-    sql_run(tx, SQL_EVENT_ADD,
+    sql_put(tx, SQL_EVENT_ADD,
             VALUES(INTEGER(seq), INTEGER(tx_now(tx)), TEXT(title), INTEGER(unit), TEXT(kind),
                    TEXT(detail), TEXT(trace)));
     if (unit == 0) {
@@ -63,8 +63,8 @@ void event_add(struct tx *tx, const char *title, int64_t unit, const char *thing
         log_event(tx, kind, trace, title, unit, detail);
     }
     if (seq % EVENTS_DROP_STEP == 0) {
-        sql_run(tx, SQL_EVENTS_DROP, VALUES(INTEGER(seq - EVENTS_KEPT)));
-        sql_run(tx, SQL_TITLES_GONE_DROP, VALUES(INTEGER(seq - EVENTS_KEPT)));
+        sql_put(tx, SQL_EVENTS_DROP, VALUES(INTEGER(seq - EVENTS_KEPT)));
+        sql_put(tx, SQL_TITLES_GONE_DROP, VALUES(INTEGER(seq - EVENTS_KEPT)));
     }
     tx_wake(tx, TOPIC_EVENTS);
 }

@@ -54,7 +54,7 @@ int64_t hedge_next_at(struct tx *tx) {
 }
 
 void hedge_begin(struct tx *tx, const struct lease_row *straggler) {
-    sql_run(tx, SQL_LEASES_HEDGED, VALUES(INTEGER(straggler->fence)));
+    sql_put(tx, SQL_LEASES_HEDGED, VALUES(INTEGER(straggler->fence)));
 }
 
 bool hedge_goes_on(struct tx *tx, const struct unit_row *unit) {
@@ -62,5 +62,5 @@ bool hedge_goes_on(struct tx *tx, const struct unit_row *unit) {
 }
 
 void hedge_rearm(struct tx *tx, const struct unit_row *unit) {
-    sql_run(tx, SQL_LEASES_REARM, VALUES(INTEGER(unit->id), INTEGER(tx_now(tx))));
+    sql_put(tx, SQL_LEASES_REARM, VALUES(INTEGER(unit->id), INTEGER(tx_now(tx))));
 }

@@ -148,7 +148,7 @@ static void take_lease(struct granting *g, struct task *task, const struct estim
     memcpy(lease.host, g->session.host, sizeof(lease.host));
     int64_t hedge_ms = hedge_delay_ms(g->farm, task->kind, estimate);
     int64_t hedge_at = hedge_ms > 0 && straggler == NULL ? tx_now(g->tx) + hedge_ms : 0;
-    sql_run(g->tx, SQL_LEASE_ADD,
+    sql_put(g->tx, SQL_LEASE_ADD,
             VALUES(INTEGER(task->fence), TEXT(g->session.id), TEXT(lease.worker), TEXT(lease.host),
                    TEXT(task->title), TEXT(task_kind_name(task->kind)),
                    TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
@@ -164,8 +164,8 @@ static void take_lease(struct granting *g, struct task *task, const struct estim
     outcome_detail(&detail, &lease, NULL, NULL);
     struct state_note note = {.title = task->title, .detail = buf_text(&detail)};
     for (size_t i = 0; i < task->unit_count; i++) {
-        sql_run(g->tx, SQL_LEASE_UNIT_ADD, VALUES(INTEGER(task->fence), INTEGER(units[i].id)));
-        sql_run(g->tx, SQL_UNIT_COUNT_ATTEMPT, VALUES(INTEGER(units[i].id)));
+        sql_put(g->tx, SQL_LEASE_UNIT_ADD, VALUES(INTEGER(task->fence), INTEGER(units[i].id)));
+        sql_put(g->tx, SQL_UNIT_COUNT_ATTEMPT, VALUES(INTEGER(units[i].id)));
         unit_move(g->tx, units[i].id, units[i].state, straggler == NULL ? UNIT_LEASE : UNIT_HEDGE,
                   &note);
     }

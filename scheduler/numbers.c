@@ -33,7 +33,7 @@ int64_t numbers_take(struct numbers *numbers, struct tx *tx, const char *counter
 void numbers_write(struct numbers *numbers, struct tx *tx) {
     for (size_t i = 0; i < numbers->count; i++) {
         if (numbers->counters[i].changed) {
-            sql_run(tx, SQL_NUMBER_SET,
+            sql_put(tx, SQL_NUMBER_SET,
                     VALUES(TEXT(numbers->counters[i].name), INTEGER(numbers->counters[i].last)));
             numbers->counters[i].changed = false;
         }

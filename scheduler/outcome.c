@@ -152,8 +152,8 @@ static void keep_report(struct tx *tx, int64_t unit, const struct unit_report *r
     struct buf text = {0};
     struct writer writer = writer_of(&text);
     unit_report_write(report, &writer, NULL);
-    sql_run(tx, SQL_PRODUCT_PUT, VALUES(INTEGER(unit), TEXT(buf_text(&text)), repaired, concealed));
-    sql_run(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit), repaired, concealed, INTEGER(0)));
+    sql_put(tx, SQL_PRODUCT_PUT, VALUES(INTEGER(unit), TEXT(buf_text(&text)), repaired, concealed));
+    sql_put(tx, SQL_UNIT_SET_MADE, VALUES(INTEGER(unit), repaired, concealed, INTEGER(0)));
     buf_finish(&text);
 }
 
@@ -296,7 +296,7 @@ static void after_complete(struct tx *tx, struct farm *farm, const struct lease_
         early_listed(tx, farm, lease, &units->rows[0], report->early_chunks);
         break;
     case TASK_PACKAGE:
-        sql_run(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(lease->title), TEXT(report->version)));
+        sql_put(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(lease->title), TEXT(report->version)));
         break;
     case TASK_SWAP:
         if (units->rows[0].position == POSITION_ROLLBACK) {
@@ -423,7 +423,7 @@ static void retry_unit(struct tx *tx, const struct lease_row *lease, struct unit
     const char *class_name = NULL;
     char *sentence =
         hedge_goes_on(tx, unit) ? NULL : last_straw(unit, failure, failures, crashes, &class_name);
-    sql_run(tx, SQL_UNIT_COUNT_FAILURE,
+    sql_put(tx, SQL_UNIT_COUNT_FAILURE,
             VALUES(INTEGER(unit->id), INTEGER(replace ? 0 : 1), INTEGER(crash ? 1 : 0),
                    INTEGER(policies[class].doubles ? 1 : 0),
                    INTEGER(policies[class].alone || replace ? 1 : 0), INTEGER(replace ? 1 : 0),
@@ -480,8 +480,8 @@ static int remake_units(struct tx *tx, const struct lease_row *lease,
         if (state_next(MACHINE_UNIT, (int)unit.state, UNIT_REDO) < 0) {
             continue;
         }
-        sql_run(tx, SQL_PRODUCT_DROP, VALUES(INTEGER(unit.id)));
-        sql_run(tx, SQL_UNIT_SET_MADE,
+        sql_put(tx, SQL_PRODUCT_DROP, VALUES(INTEGER(unit.id)));
+        sql_put(tx, SQL_UNIT_SET_MADE,
                 VALUES(INTEGER(unit.id), INTEGER(0), INTEGER(0), INTEGER(0)));
         move_unit(tx, lease, &unit, UNIT_REDO, failure);
         count++;
@@ -501,7 +501,7 @@ static bool remake(struct tx *tx, const struct lease_row *lease, struct unit_lis
         for (size_t i = 0; i < units->count; i++) {
             move_unit(tx, lease, &units->rows[i], UNIT_BLOCK, failure);
         }
-        sql_run(tx, SQL_TITLE_COUNT_REDONE, VALUES(TEXT(lease->title)));
+        sql_put(tx, SQL_TITLE_COUNT_REDONE, VALUES(TEXT(lease->title)));
         title_units_redone(tx, lease->title);
         done = true;
     }
@@ -549,12 +549,12 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     bool wanted = lease.state == LEASE_LIVE;
     end_lease(tx, farm, &lease, LEASE_FAIL);
     /* its worker's next heartbeat may list it still, and must not bring it back to life */
-    sql_run(tx, SQL_LEASE_SET_SESSION, VALUES(INTEGER(fence), TEXT(""), INTEGER(lease.at)));
+    sql_put(tx, SQL_LEASE_SET_SESSION, VALUES(INTEGER(fence), TEXT(""), INTEGER(lease.at)));
     if (wanted) {
         struct unit_list units = {0};
         metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
         lease_units(tx, fence, &units);
-        sql_run(tx, SQL_TITLE_COUNT_FAILURE, VALUES(TEXT(lease.title)));
+        sql_put(tx, SQL_TITLE_COUNT_FAILURE, VALUES(TEXT(lease.title)));
         if (policies[failure->class].fate != FATE_REMAKE || !remake(tx, &lease, &units, failure)) {
             fail_units(tx, farm, &lease, &units, failure);
         }
@@ -567,8 +567,8 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
 /* ---- losses ------------------------------------------------------------------ */
 
 static void lose_unit(struct tx *tx, const struct lease_row *lease, struct unit_row *unit) {
-    sql_run(tx, SQL_UNIT_COUNT_LOSS, VALUES(INTEGER(unit->id)));
-    sql_run(tx, SQL_UNIT_LOSS_ADD, VALUES(INTEGER(unit->id), TEXT(lease->host)));
+    sql_put(tx, SQL_UNIT_COUNT_LOSS, VALUES(INTEGER(unit->id)));
+    sql_put(tx, SQL_UNIT_LOSS_ADD, VALUES(INTEGER(unit->id), TEXT(lease->host)));
     int64_t hosts = sql_integer(tx, SQL_UNIT_LOSS_HOSTS, VALUES(INTEGER(unit->id)), 0);
     if (hosts < LOSS_HOSTS_MAX || unit->kind == TASK_REMOVE || hedge_goes_on(tx, unit)) {
         leave_unit(tx, lease, unit, UNIT_RETURN, NULL);
@@ -616,7 +616,7 @@ void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *leas
         }
         unit_list_finish(&units);
         if (event == LEASE_LOSE) {
-            sql_run(tx, SQL_TITLE_COUNT_LOSS, VALUES(TEXT(lease->title)));
+            sql_put(tx, SQL_TITLE_COUNT_LOSS, VALUES(TEXT(lease->title)));
         }
     }
     title_settle(tx, lease->title);

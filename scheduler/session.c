@@ -23,14 +23,14 @@ void session_add(struct tx *tx, struct farm *farm, const struct session_request 
                  char id[ID_TEXT]) {
     id_make(id);
     farm_slots_forget(farm);
-    sql_run(tx, SQL_SESSION_ADD,
+    sql_put(tx, SQL_SESSION_ADD,
             VALUES(TEXT(id), TEXT(request->worker), TEXT(request->host), INTEGER(request->pid),
                    INTEGER(request->slots), INTEGER(request->memory_bytes), INTEGER(tx_now(tx)),
                    INTEGER(request->cores), INTEGER((int64_t)request->sandbox)));
     for (size_t i = 0; i < request->encoder_count; i++) {
         const struct session_encoder *encoder = &request->encoders[i];
         int64_t build = farm_build_number(tx, encoder->build_line);
-        sql_run(tx, SQL_ENCODER_ADD,
+        sql_put(tx, SQL_ENCODER_ADD,
                 VALUES(TEXT(id), TEXT(encoder->name), TEXT(encoder->codec), INTEGER(build),
                        INTEGER(encoder->tail_frames)));
     }
@@ -48,8 +48,8 @@ static void end_session(struct tx *tx, struct farm *farm, const char *session,
     }
     lease_list_finish(&leases);
     farm_slots_forget(farm);
-    sql_run(tx, SQL_SESSION_DROP, VALUES(TEXT(session)));
-    sql_run(tx, SQL_SESSION_DROP_ENCODERS, VALUES(TEXT(session)));
+    sql_put(tx, SQL_SESSION_DROP, VALUES(TEXT(session)));
+    sql_put(tx, SQL_SESSION_DROP_ENCODERS, VALUES(TEXT(session)));
     tx_wake(tx, TOPIC_LEASES);
 }
 
@@ -99,7 +99,7 @@ void session_lose(struct tx *tx, struct farm *farm, const char *id) {
 }
 
 void session_keep_all(struct tx *tx) {
-    sql_run(tx, SQL_SESSIONS_SEEN_ALL, VALUES(INTEGER(tx_now(tx))));
+    sql_put(tx, SQL_SESSIONS_SEEN_ALL, VALUES(INTEGER(tx_now(tx))));
 }
 
 /* ---- heartbeats -------------------------------------------------------------- */
@@ -156,7 +156,7 @@ static bool meet_again(struct tx *tx, const struct session_row *session, int64_t
         outcome_detail(&detail, &lease, NULL, NULL);
         struct state_note note = {.title = lease.title, .detail = buf_text(&detail)};
         lease_move(tx, fence, LEASE_ENDED, LEASE_ADOPT);
-        sql_run(tx, SQL_LEASE_SET_SESSION,
+        sql_put(tx, SQL_LEASE_SET_SESSION,
                 VALUES(INTEGER(fence), TEXT(session->id), INTEGER(tx_now(tx))));
         for (size_t i = 0; i < units.count; i++) {
             unit_move(tx, units.rows[i].id, UNIT_READY, UNIT_ADOPT, &note);
@@ -173,7 +173,7 @@ bool session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
     if (!session_get(tx, id, &session)) {
         return false;
     }
-    sql_run(tx, SQL_SESSION_SEEN,
+    sql_put(tx, SQL_SESSION_SEEN,
             VALUES(TEXT(id), INTEGER(tx_now(tx)), INTEGER(tx_now(tx) - unwritten_ms(farm))));
     struct lease_list leases = {0};
     lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(id));
@@ -215,9 +215,9 @@ void session_drain(struct tx *tx, struct farm *farm, const char *worker, bool dr
         err_set(tx_err(tx), ERR_NOT_FOUND,
                 "there is no worker '%s'; `reelfarm workers` lists who is there", worker);
     } else if (drains) {
-        sql_run(tx, SQL_DRAIN_ADD, VALUES(TEXT(worker), INTEGER(tx_now(tx))));
+        sql_put(tx, SQL_DRAIN_ADD, VALUES(TEXT(worker), INTEGER(tx_now(tx))));
     } else {
-        sql_run(tx, SQL_DRAIN_DROP, VALUES(TEXT(worker)));
+        sql_put(tx, SQL_DRAIN_DROP, VALUES(TEXT(worker)));
     }
     tx_wake(tx, TOPIC_LEASES); /* what it has failed is no longer kept from it, or for it */
 }

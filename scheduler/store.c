@@ -99,6 +99,12 @@ int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_
     return changes;
 }
 
+void sql_put(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
+    if (tx->err.code == ERR_NONE) {
+        driver_post(tx->store->driver, (int)id, store_sql(id), values, count, &tx->err);
+    }
+}
+
 struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
     struct query query = {.tx = tx, .id = id};
     query.open = tx->err.code == ERR_NONE &&
@@ -203,9 +209,13 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
         return (int)tx->err.code;
     }
     run(tx, context);
+    if (tx_ok(tx)) {
+        driver_transact(driver, DRIVER_KEEP, &tx->err);
+    }
     struct err found = tx->err;
     if (found.code != ERR_NONE && driver_in_transaction(driver)) {
         driver_transact(driver, DRIVER_UNDO, NULL);
+        driver_transact(driver, DRIVER_KEEP, NULL);
         tx->store->change_count = counted;
         tx->store->given = given;
         drop_lines(tx->store, logged, false);
@@ -215,9 +225,6 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     if (is_of_request(found.code) && driver_in_transaction(driver)) {
         err_clear(&tx->err);
         err_set(err, found.code, "%s", found.message);
-    }
-    if (driver_in_transaction(driver)) {
-        driver_transact(driver, DRIVER_KEEP, &tx->err);
     }
     return (int)found.code;
 }
@@ -298,13 +305,15 @@ static unsigned run_call(struct store *store, struct call *call) {
     struct numbers given = store->given;
     if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
         call->run(&tx, call->context);
-        if (tx.err.code != ERR_NONE && driver_in_transaction(store->driver)) {
-            driver_transact(store->driver, DRIVER_UNDO, NULL);
-        }
-        if (driver_in_transaction(store->driver)) {
+        if (tx_ok(&tx)) { /* what it posted may have failed */
             driver_transact(store->driver, DRIVER_KEEP, &tx.err);
         }
+        if (!tx_ok(&tx) && driver_in_transaction(store->driver)) {
+            driver_transact(store->driver, DRIVER_UNDO, NULL);
+            driver_transact(store->driver, DRIVER_KEEP, NULL);
+        }
     }
+    store->wrote = driver_posted(store->driver) > 0 || store->wrote;
     if (tx.err.code != ERR_NONE) {
         store->change_count = counted;
         store->given = given;
@@ -330,6 +339,7 @@ static void commit(struct store *store, struct err *err) {
     if (err->code == ERR_NONE) {
         driver_transact(store->driver, DRIVER_COMMIT, err);
     }
+    store->wrote = driver_posted(store->driver) > 0 || store->wrote;
     histogram_observe(&store->commit_seconds, store_commit_bounds,
                       1e-9 * (double)(clock_monotonic_ns() - since));
 }

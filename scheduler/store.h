@@ -29,6 +29,11 @@ struct tx;
 /* Runs a statement that gives no rows; returns how many it changed. */
 int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_t count);
 
+/* The same of one whose number nobody asks for. With the other such statements and calls' ends it
+ * goes to a server when something must be waited for, and only then is it known to be well: tx_ok
+ * may be true though it was not, until the call's end, which is undone then all the same. */
+void sql_put(struct tx *tx, enum sql_id id, const struct value *values, size_t count);
+
 /* A statement that gives rows. One query of an id may be open at a time. */
 struct query {
     struct tx *tx;

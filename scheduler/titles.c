@@ -26,7 +26,7 @@ enum {
 int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t position,
                        enum task_kind kind, enum unit_state state) {
     int64_t id = tx_numbers(tx, "unit", 1);
-    sql_run(tx, SQL_UNIT_ADD,
+    sql_put(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(id), TEXT(title->id), INTEGER(title->submission), INTEGER(position),
                    TEXT(task_kind_name(kind)), INTEGER(-1), TEXT(""), INTEGER(-1), INTEGER(0),
                    TEXT(state_name(MACHINE_UNIT, (int)state)),
@@ -82,7 +82,7 @@ void title_drop_run(struct tx *tx, const char *title) {
                                         SQL_LEASES_DROP_UNITS, SQL_LEASES_DROP};
     count_drop(tx, title);
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
-        sql_run(tx, drops[i], VALUES(TEXT(title)));
+        sql_put(tx, drops[i], VALUES(TEXT(title)));
     }
 }
 
@@ -117,9 +117,9 @@ static void set_labels(struct tx *tx, const struct title_request *request) {
     if (request->labels == NULL) {
         return;
     }
-    sql_run(tx, SQL_LABELS_DROP, VALUES(TEXT(request->title)));
+    sql_put(tx, SQL_LABELS_DROP, VALUES(TEXT(request->title)));
     for (size_t i = 0; i < request->label_count; i++) {
-        sql_run(tx, SQL_LABEL_ADD, VALUES(TEXT(request->title), TEXT(request->labels[i])));
+        sql_put(tx, SQL_LABEL_ADD, VALUES(TEXT(request->title), TEXT(request->labels[i])));
     }
 }
 
@@ -138,7 +138,7 @@ static bool set_order(struct tx *tx, const struct title_request *request) {
     int64_t new_priority = request->names_priority ? request->priority : priority;
     int64_t new_deadline = request->names_deadline ? request->deadline : deadline;
     const char *new_tenant = request->tenant != NULL ? request->tenant : tenant;
-    sql_run(tx, SQL_TITLE_SET_ORDER,
+    sql_put(tx, SQL_TITLE_SET_ORDER,
             VALUES(TEXT(request->title), INTEGER(new_priority), TEXT(new_tenant),
                    INTEGER(new_deadline)));
     set_labels(tx, request);
@@ -159,7 +159,7 @@ static void set_trace(struct tx *tx, const struct title_request *request) {
     if (request->trace == NULL) {
         trace_make(made);
     }
-    sql_run(tx, SQL_TITLE_SET_TRACE,
+    sql_put(tx, SQL_TITLE_SET_TRACE,
             VALUES(TEXT(request->title), TEXT(request->trace != NULL ? request->trace : made)));
 }
 
@@ -206,14 +206,14 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
     title_stop_work(tx, request->title); /* of a title that is done, versions may be dropped */
     title_drop_run(tx, request->title);
     set_trace(tx, request);
-    sql_run(tx, SQL_TITLE_DROP_PLAN, VALUES(TEXT(request->title)));
-    sql_run(tx, SQL_TITLE_RESET,
+    sql_put(tx, SQL_TITLE_DROP_PLAN, VALUES(TEXT(request->title)));
+    sql_put(tx, SQL_TITLE_RESET,
             VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
                    TEXT(request->output), TEXT(request->ladder)));
     set_order(tx, request);
     title_move(tx, request->title, old->state, TITLE_SUBMIT, "");
     if (request->force) {
-        sql_run(tx, SQL_PRODUCTS_DROP, VALUES(TEXT(request->title)));
+        sql_put(tx, SQL_PRODUCTS_DROP, VALUES(TEXT(request->title)));
         early_leave(tx, request->title);
     }
     return true;
@@ -226,7 +226,7 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     if (title_find(tx, request->title, &old)) {
         is_new = submit_again(tx, request, &old, submission);
     } else {
-        sql_run(tx, SQL_TITLE_ADD,
+        sql_put(tx, SQL_TITLE_ADD,
                 VALUES(TEXT(request->title), TEXT(state_name(MACHINE_TITLE, TITLE_SUBMITTED)),
                        INTEGER(submission), TEXT(request->source), TEXT(request->output),
                        TEXT(request->ladder)));
@@ -238,10 +238,10 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
         metric_add(tx, METRIC_TITLE_EVENTS, TITLE_SUBMIT, 0, 1);
     }
     if (is_new) {
-        sql_run(tx, SQL_TITLE_SET_KEY,
+        sql_put(tx, SQL_TITLE_SET_KEY,
                 VALUES(TEXT(request->title), TEXT(word_of(request->key)),
                        TEXT(word_of(request->sender))));
-        sql_run(tx, SQL_TITLE_SET_EARLY,
+        sql_put(tx, SQL_TITLE_SET_EARLY,
                 VALUES(TEXT(request->title), INTEGER(request->early ? 1 : 0)));
         add_probe(tx, request->title, submission);
     }
@@ -277,8 +277,8 @@ static void store_plan(struct tx *tx, const struct plan *plan, const char *ident
     struct buf text = {0};
     struct writer writer = writer_of(&text);
     title_plan_write(&plan->title, &writer, NULL);
-    sql_run(tx, SQL_TITLE_SET_PLAN, VALUES(TEXT(plan->title.title), TEXT(buf_text(&text))));
-    sql_run(tx, SQL_TITLE_SET_IDENTITY, VALUES(TEXT(plan->title.title), TEXT(identity)));
+    sql_put(tx, SQL_TITLE_SET_PLAN, VALUES(TEXT(plan->title.title), TEXT(buf_text(&text))));
+    sql_put(tx, SQL_TITLE_SET_IDENTITY, VALUES(TEXT(plan->title.title), TEXT(identity)));
     buf_finish(&text);
 }
 
@@ -301,7 +301,7 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
                  grid_chunk_frame(plan->title.grid, (size_t)unit->chunk);
     }
     enum unit_state state = unit->need_count > 0 ? UNIT_BLOCKED : UNIT_READY;
-    sql_run(tx, SQL_UNIT_ADD,
+    sql_put(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(first_id + (int64_t)index), TEXT(plan->title.title), INTEGER(submission),
                    INTEGER((int64_t)index), TEXT(task_kind_name(unit->kind)),
                    INTEGER(unit->rendition), TEXT(media ? rendition->id : ""), INTEGER(unit->chunk),
@@ -310,7 +310,7 @@ static void add_unit(struct tx *tx, const struct plan *plan, size_t index, int64
                    INTEGER(tx_now(tx)), INTEGER(own.model)));
     metric_add(tx, METRIC_UNITS, (int)unit->kind, (int)state, 1);
     for (size_t i = 0; i < unit->need_count; i++) {
-        sql_run(tx, SQL_UNIT_NEED_ADD,
+        sql_put(tx, SQL_UNIT_NEED_ADD,
                 VALUES(INTEGER(first_id + (int64_t)index), INTEGER(first_id + unit->needs[i])));
     }
 }
@@ -373,7 +373,7 @@ static void fail_damaged(struct tx *tx, const char *title, const char *source, i
 static void place_units(struct tx *tx, const struct title_row *title, const struct plan *plan) {
     for (size_t i = 0; i < plan->unit_count && tx_ok(tx); i++) {
         const struct unit_plan *unit = &plan->units[i];
-        sql_run(tx, SQL_UNIT_SET_PLACE,
+        sql_put(tx, SQL_UNIT_SET_PLACE,
                 VALUES(TEXT(title->id), INTEGER((int64_t)i), TEXT(unit->place), TEXT(unit->key)));
     }
     unit_move_set(tx, title->id, UNITS_MADE_BEFORE, UNIT_READY, UNIT_REUSE);
@@ -385,7 +385,7 @@ static void place_units(struct tx *tx, const struct title_row *title, const stru
 
 static void remember_source(struct tx *tx, const struct title_row *title,
                             const struct task_report *report) {
-    sql_run(tx, SQL_SOURCE_PUT,
+    sql_put(tx, SQL_SOURCE_PUT,
             VALUES(TEXT(title->source), INTEGER(report->source_size), TEXT(report->pin),
                    TEXT(report->identity)));
 }
@@ -407,7 +407,7 @@ static void plan_title(struct tx *tx, struct farm *farm, const struct title_row 
         mem_free(sentence);
         return;
     }
-    sql_run(tx, SQL_TITLE_SET_SOURCE,
+    sql_put(tx, SQL_TITLE_SET_SOURCE,
             VALUES(TEXT(title->id), TEXT(report->pin), INTEGER(report->source_size)));
     store_plan(tx, plan, report->identity);
     add_units(tx, farm, plan, title->submission);
@@ -485,7 +485,7 @@ void title_stop_work(struct tx *tx, const char *title) {
 /* What this run made and no version names goes: from the store now, from the
  * output by a unit that waits for the last task to stop. */
 static void remove_made(struct tx *tx, const struct title_row *title) {
-    sql_run(tx, SQL_PRODUCTS_DROP_UNPUBLISHED, VALUES(TEXT(title->id)));
+    sql_put(tx, SQL_PRODUCTS_DROP_UNPUBLISHED, VALUES(TEXT(title->id)));
     if (title->identity[0] == '\0') {
         title_clear(tx, title->id, ""); /* no folder has had a name, so nothing was put */
         return;
@@ -519,7 +519,7 @@ void title_fail(struct tx *tx, const char *id, const char *failure, const char *
         writer_string(&writer, "class", failure);
         writer_string(&writer, "error", error);
         writer_object_end(&writer);
-        sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(failure), TEXT(error)));
+        sql_put(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(failure), TEXT(error)));
         title_move(tx, id, title.state, TITLE_FAIL, buf_text(&detail));
         buf_finish(&detail);
         title_stop_work(tx, id);
@@ -530,7 +530,7 @@ void title_fail(struct tx *tx, const char *id, const char *failure, const char *
 
 /* A blocked unit that is not in the plan may go. */
 static void release(struct tx *tx, const char *title, int64_t position) {
-    sql_run(tx, SQL_UNITS_NEED_NOTHING, VALUES(TEXT(title), INTEGER(position)));
+    sql_put(tx, SQL_UNITS_NEED_NOTHING, VALUES(TEXT(title), INTEGER(position)));
     unit_move_set(tx, title, UNITS_NEEDLESS, UNIT_BLOCKED, UNIT_UNBLOCK);
 }
 
@@ -569,7 +569,7 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
                 state_name(MACHINE_TITLE, (int)title.state));
     } else {
         if (title.state != TITLE_FAILING) {
-            sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(""), TEXT(why)));
+            sql_put(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(id), TEXT(""), TEXT(why)));
         }
         title_move(tx, id, title.state, TITLE_CANCEL, "");
         title_stop_work(tx, id);
@@ -592,8 +592,8 @@ static void version_detail(struct tx *tx, const char *id, struct buf *out) {
 void title_done(struct tx *tx, const char *id) {
     struct buf detail = {0};
     versions_publish(tx, id);
-    sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(TEXT(id)));
-    sql_run(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
+    sql_put(tx, SQL_TITLE_SET_VERSION, VALUES(TEXT(id)));
+    sql_put(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
     version_detail(tx, id, &detail);
     title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, buf_text(&detail));
     buf_finish(&detail);
@@ -613,7 +613,7 @@ void title_unit_done(struct tx *tx, const struct unit_row *unit) {
 }
 
 void title_units_redone(struct tx *tx, const char *title) {
-    sql_run(tx, SQL_UNITS_COUNT_NEEDS, VALUES(TEXT(title)));
+    sql_put(tx, SQL_UNITS_COUNT_NEEDS, VALUES(TEXT(title)));
 }
 
 void title_check_repairs(struct tx *tx, struct farm *farm, const char *id) {
@@ -629,7 +629,7 @@ void title_check_repairs(struct tx *tx, struct farm *farm, const char *id) {
 }
 
 void title_add_stats(struct tx *tx, const char *title, const struct task_stats *stats) {
-    sql_run(tx, SQL_TITLE_ADD_STATS,
+    sql_put(tx, SQL_TITLE_ADD_STATS,
             VALUES(TEXT(title), INTEGER(stats->frames_decoded), INTEGER(stats->source_bytes),
                    REAL(stats->cpu_s), REAL(stats->decode_cpu_s), REAL(stats->scale_cpu_s),
                    REAL(stats->encode_cpu_s), REAL(stats->wall_s), INTEGER(stats->peak_memory)));

@@ -19,10 +19,10 @@ enum {
 
 void versions_publish(struct tx *tx, const char *title) {
     struct value id = TEXT(title), now = INTEGER(tx_now(tx));
-    sql_run(tx, SQL_VERSIONS_REPLACE, VALUES(id, now));
-    sql_run(tx, SQL_VERSION_PUT, VALUES(id, now));
-    sql_run(tx, SQL_VERSION_DROP_RENDITIONS, VALUES(id));
-    sql_run(tx, SQL_VERSION_PUT_RENDITIONS, VALUES(id));
+    sql_put(tx, SQL_VERSIONS_REPLACE, VALUES(id, now));
+    sql_put(tx, SQL_VERSION_PUT, VALUES(id, now));
+    sql_put(tx, SQL_VERSION_DROP_RENDITIONS, VALUES(id));
+    sql_put(tx, SQL_VERSION_PUT_RENDITIONS, VALUES(id));
 }
 
 /* What is being dropped counts as replaced at 1, whatever the keep time is. */
@@ -35,10 +35,10 @@ static int64_t replaced_before(struct tx *tx, const struct farm *farm) {
 static void begin_dropping(struct tx *tx, const struct farm *farm, const char *id) {
     struct title_row title = {0};
     if (title_get(tx, id, &title)) {
-        sql_run(tx, SQL_VERSIONS_MARK,
+        sql_put(tx, SQL_VERSIONS_MARK,
                 VALUES(TEXT(id), INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
                        INTEGER(VERSIONS_MAX)));
-        sql_run(tx, SQL_PRODUCTS_DROP_UNKEPT, VALUES(TEXT(id)));
+        sql_put(tx, SQL_PRODUCTS_DROP_UNKEPT, VALUES(TEXT(id)));
         publication_versions_go(tx, id);
         title_drop_unit(tx, id, POSITION_DROP_VERSIONS);
         title_add_unit(tx, &title, POSITION_DROP_VERSIONS, TASK_REMOVE, UNIT_READY);
@@ -108,15 +108,15 @@ void versions_dropped(struct tx *tx, const char *title) {
     }
     writer_array_end(&w);
     writer_object_end(&w);
-    sql_run(tx, SQL_VERSIONS_DROP_DROPPING, VALUES(TEXT(title)));
-    sql_run(tx, SQL_VERSIONS_DROP_RENDITIONS, VALUES(TEXT(title)));
+    sql_put(tx, SQL_VERSIONS_DROP_DROPPING, VALUES(TEXT(title)));
+    sql_put(tx, SQL_VERSIONS_DROP_RENDITIONS, VALUES(TEXT(title)));
     event_add(tx, title, 0, "version", "drop", buf_text(&detail));
     buf_finish(&detail);
     publication_origin_went(tx, title);
 }
 
 void versions_refused(struct tx *tx, const char *title) {
-    sql_run(tx, SQL_VERSIONS_REFUSED, VALUES(TEXT(title), INTEGER(tx_now(tx))));
+    sql_put(tx, SQL_VERSIONS_REFUSED, VALUES(TEXT(title), INTEGER(tx_now(tx))));
 }
 
 static void write_time(struct writer *w, const char *name, int64_t at) {
@@ -216,7 +216,7 @@ void versions_roll_back(struct tx *tx, const char *id, const char *asked,
                       : "has a run or is being removed; wait for its end, or cancel it first");
     } else if (find_older(tx, &title, asked, version)) {
         title_drop_unit(tx, id, POSITION_ROLLBACK);
-        sql_run(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(id), TEXT(version)));
+        sql_put(tx, SQL_TITLE_SET_PACKAGED, VALUES(TEXT(id), TEXT(version)));
         title_add_unit(tx, &title, POSITION_ROLLBACK, TASK_SWAP, UNIT_READY);
         tx_wake(tx, TOPIC_LEASES);
     }
@@ -225,9 +225,9 @@ void versions_roll_back(struct tx *tx, const char *id, const char *asked,
 
 void versions_rolled_back(struct tx *tx, struct farm *farm, const char *title) {
     struct value id = TEXT(title), now = INTEGER(tx_now(tx));
-    sql_run(tx, SQL_VERSIONS_REPLACE, VALUES(id, now));
-    sql_run(tx, SQL_VERSION_PUT, VALUES(id, now));
-    sql_run(tx, SQL_TITLE_SET_VERSION, VALUES(id));
+    sql_put(tx, SQL_VERSIONS_REPLACE, VALUES(id, now));
+    sql_put(tx, SQL_VERSION_PUT, VALUES(id, now));
+    sql_put(tx, SQL_TITLE_SET_VERSION, VALUES(id));
     event_add(tx, title, 0, "version", "rollback", "");
     tx_wake(tx, TOPIC_TITLES);
     publication_follow(tx, farm, title, true);

@@ -70,7 +70,7 @@ static int refused(struct err *err) {
 
 /* Some rows to work with: sources and what is known of them. */
 static void put(struct tx *tx, const char *url, int64_t size) {
-    sql_run(tx, SQL_SOURCE_PUT, VALUES(TEXT(url), INTEGER(size), TEXT("pin"), TEXT("id")));
+    sql_put(tx, SQL_SOURCE_PUT, VALUES(TEXT(url), INTEGER(size), TEXT("pin"), TEXT("id")));
 }
 
 struct look {
@@ -214,6 +214,62 @@ START_TEST(calls_that_wait_together_are_one_transaction) {
     /* the held one, the group of 50, and 50 reads by size_of */
     ck_assert_int_le(commits - before, 1 + 1 + COUNT);
     ck_assert_int_eq(runs, 1 + COUNT + COUNT);
+    store_close(store);
+}
+END_TEST
+
+/* The second of two equal rows fails, of which the call is told at its end at the latest. */
+static void put_twice(struct tx *tx) {
+    for (int i = 0; i < 2; i++) {
+        sql_put(tx, SQL_LEASE_UNIT_ADD, VALUES(INTEGER(1), INTEGER(1)));
+    }
+}
+
+static void put_twice_in_part(struct tx *tx, void *context) {
+    put(tx, context, 2);
+    put_twice(tx);
+}
+
+static void put_wrongly(struct tx *tx, void *context) {
+    struct numbered *numbered = context;
+    int way = numbered->number % 5;
+    put(tx, numbered->url, numbered->number);
+    if (way == 1 || way == 2 || way == 3) {
+        put_twice(tx);
+    }
+    if (way == 2) { /* it goes on, as who does not look */
+        put(tx, numbered->url, sql_integer(tx, SQL_SOURCE_GET, VALUES(TEXT("n0")), -1));
+    } else if (way == 3) {
+        tx_try(tx, put_one, numbered->url, NULL);
+    } else if (way == 4) {
+        tx_try(tx, put_twice_in_part, numbered->url, NULL);
+    }
+}
+
+static void wrongly_done(void *context, const struct err *err) {
+    struct numbered *numbered = context;
+    ck_assert_int_eq(err->code, numbered->number % 5 == 0 ? ERR_NONE : ERR_INTERNAL);
+    numbered->hold->ended++;
+}
+
+/* Whatever a call's own writes do, the others' of its group are kept. */
+START_TEST(a_call_whose_writes_fail_is_undone_alone) {
+    enum { COUNT = 20 };
+    struct store *store = open_store();
+    struct hold hold = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct numbered calls[COUNT];
+    pthread_mutex_lock(&hold.mutex);
+    store_submit(store, wait_inside, NULL, &hold);
+    for (int i = 0; i < COUNT; i++) {
+        calls[i] = (struct numbered){.hold = &hold, .number = i};
+        snprintf(calls[i].url, sizeof(calls[i].url), "n%d", i);
+        store_submit(store, put_wrongly, wrongly_done, &calls[i]);
+    }
+    pthread_mutex_unlock(&hold.mutex);
+    for (int i = 0; i < COUNT; i++) {
+        ck_assert_int_eq(size_of(store, calls[i].url), i % 5 == 0 ? i : -1);
+    }
+    ck_assert_int_eq(hold.ended, COUNT);
     store_close(store);
 }
 END_TEST
@@ -680,6 +736,7 @@ Suite *store_suite(void) {
     tcase_add_test(calls, calls_keep_or_undo_what_they_wrote);
     tcase_add_test(calls, a_part_of_a_call_may_fail_alone);
     tcase_add_test(calls, calls_that_wait_together_are_one_transaction);
+    tcase_add_test(calls, a_call_whose_writes_fail_is_undone_alone);
     tcase_add_test(calls, closing_runs_what_was_submitted);
     tcase_add_test(calls, numbers_are_given_once_whoever_asks);
     tcase_add_test(calls, numbers_of_what_was_undone_are_given_again);

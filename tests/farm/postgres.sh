@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # A PostgreSQL server for tests, on a loopback port, whose user's password is in a file.
 # Use, after lib.sh: . postgres.sh; postgres_start FOLDER; ...; postgres_stop. Sets PGHOST,
-# PGPORT, PGUSER, PGPASSFILE and PGDATABASE.
+# PGPORT, PGUSER, PGPASSFILE and PGDATABASE. Who wants it to be durable sets postgres_settings.
+postgres_settings=(-c fsync=off)
 
 # Its programs refuse to be root's.
 postgres_as() {
@@ -31,7 +32,7 @@ postgres_make() {
 # Starts the server over what is there.
 postgres_run() {
     (cd / && postgres_as "$postgres_programs/postgres" -D "$postgres_folder/data" -p "$PGPORT" \
-        -k '' -c listen_addresses=127.0.0.1 -c fsync=off) >>"$postgres_folder.log" 2>&1 &
+        -k '' -c listen_addresses=127.0.0.1 "${postgres_settings[@]}") >>"$postgres_folder.log" 2>&1 &
     within 20 psql -c "SELECT 1"
 }
 
