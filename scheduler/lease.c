@@ -364,6 +364,19 @@ bool lease_any_ready(struct tx *tx) {
     return sql_integer(tx, SQL_UNITS_ANY_READY, VALUES(INTEGER(tx_now(tx))), 0) != 0;
 }
 
+/* Whether the task that ends is of a title that is watched meanwhile: playlists that list it are
+ * next. */
+static bool ends_early(struct granting *g) {
+    struct unit_list units = {0};
+    bool early = false;
+    lease_units(g->tx, g->request->ends, &units);
+    for (size_t i = 0; i < units.count; i++) {
+        early = early || units.rows[i].early;
+    }
+    unit_list_finish(&units);
+    return early;
+}
+
 /* Tasks of what is ready, for the slots that are left; returns how many. */
 static int grant_ready(struct granting *g, const bool *kinds, struct writer *w) {
     int granted = 0;
@@ -371,7 +384,8 @@ static int grant_ready(struct granting *g, const bool *kinds, struct writer *w) 
         return 0;
     }
     load_order(g);
-    if (g->request->ahead && (probes_any_waiting(g->farm) || order_waits_for_end(&g->order))) {
+    if (g->request->ahead &&
+        (probes_any_waiting(g->farm) || order_waits_for_end(&g->order) || ends_early(g))) {
         return 0; /* the slot may be theirs when it is free */
     }
     granted = grant_first(g, kinds, w);

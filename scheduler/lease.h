@@ -32,7 +32,8 @@ bool lease_any_ready(struct tx *tx);
  * ready that are as near: of the same tenant, priority and build line. Then whoever is free before
  * finds one that is as good. If something else is next, a probe, sound, a tenant with little, one
  * at its cap, nothing is given at all, and the slot asks when it is free: were what comes behind
- * it given instead, a slot that always asks ahead would never come to it.
+ * it given instead, a slot that always asks ahead would never come to it. Nor is anything given
+ * where the task that ends is of a title that is watched meanwhile: its playlists are next then.
  *
  * Where there are none, `*retry_at` is the store's time at which there may be (a pause ends), 0 for
  * none. NOT_FOUND where the session is gone.

@@ -740,6 +740,20 @@ START_TEST(nothing_is_leased_ahead_of_another_tenant) {
 }
 END_TEST
 
+/* Who watches a title while it is encoded waits for playlists that list the chunk which ends. */
+START_TEST(nothing_is_leased_ahead_of_playlists) {
+    struct title_request request = {.title = "t", .early = _i == 1};
+    struct fixture_held held;
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 1, session), 0);
+    ck_assert_int_eq(fixture_submit_as(&farm, &request, "h264"), 0);
+    fixture_make(&farm, fixture_lease_one(&farm, session)); /* the probe */
+    fixture_make(&farm, fixture_lease_one(&farm, session)); /* sound */
+    fixture_take(&farm, &held, session);
+    ck_assert_str_eq(lease_ahead(held.fence), _i == 1 ? "" : "t");
+    fixture_drop(&held);
+}
+END_TEST
+
 /* Both tasks are the tenant's until one has ended. */
 START_TEST(ahead_is_within_a_cap) {
     struct fixture_held held;
@@ -874,6 +888,7 @@ Suite *lease_suite(void) {
     tcase_add_test(ahead, who_comes_first_is_not_passed_by_ahead);
     tcase_add_loop_test(ahead, ahead_is_as_fair_as_the_slot_will_be, 0, 2);
     tcase_add_test(ahead, nothing_is_leased_ahead_of_another_tenant);
+    tcase_add_loop_test(ahead, nothing_is_leased_ahead_of_playlists, 0, 2);
     tcase_add_loop_test(ahead, ahead_is_within_a_cap, 0, 2);
     return suite;
 }

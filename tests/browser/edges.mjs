@@ -18,7 +18,7 @@ const own = 'application/vnd.apple.mpegurl';
 // A site that is none of the edges.
 const site = http.createServer((request, answer) => {
   answer.setHeader('Content-Type', 'text/html; charset=utf-8');
-  answer.end('<!doctype html><title>a site</title><link rel="icon" href="data:,"><video id="video" muted></video>');
+  answer.end('<!doctype html><title>a site</title><link rel="icon" href="data:,"><video id="video" muted crossorigin="anonymous"></video>');
 });
 
 async function plays(page, player, url, fetched) {
