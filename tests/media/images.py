@@ -49,9 +49,14 @@ def main(folder, poster, sheet, pictures):
                  str((told["bytes"], told["sha256"])))
     first = images["poster"]
     want("the poster", f"{first['width']}x{first['height']}", poster)
-    for name in ("poster.avif", "poster.jpg"):
-        want(name, size_of(f"{folder}/{first['folder']}/{name}"),
-             f"{first['width']}x{first['height']}")
+    files = [os.path.basename(told["path"]) for told in first["objects"]]
+    want("the largest", files[:2], "['poster.avif', 'poster.jpg']")
+    for told in first["objects"]:
+        want(told["path"], size_of(f"{folder}/{told['path']}"), f"{told['width']}x{told['height']}")
+    longest = [max(told["width"], told["height"]) for told in first["objects"]]
+    full = max(first["width"], first["height"])
+    want("their longer sides", longest,
+         str([full] * 2 + [side for side in (320, 640) if side * 5 <= full * 4 for _ in "ab"]))
     info = run("avifdec", "--info", f"{folder}/{first['folder']}/poster.avif")
     if f"Resolution     : {first['width']}x{first['height']}" not in info:
         sys.exit(f"avifdec reads {info}")
