@@ -52,7 +52,8 @@ struct lane {
     int64_t ahead_from_ms; /* no task is asked for ahead before then */
     struct api *api;
     int failures;                   /* of leasing, one after another */
-    char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know the newer ones */
+    char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know some of them: */
+    unsigned unknown;               /* these */
 };
 
 struct daemon {
@@ -297,7 +298,7 @@ static void *heart_run(void *context) {
 
 /* Of which kinds the scheduler of a session knows. */
 static unsigned kinds_for(const struct lane *lane, const char *session) {
-    return strcmp(lane->retired, session) == 0 ? lane->kinds & ~lane->newer : lane->kinds;
+    return strcmp(lane->retired, session) == 0 ? lane->kinds & ~lane->unknown : lane->kinds;
 }
 
 /* How many of the lane's slots a slot's task takes, as the scheduler counts: see lease.h there. */
@@ -356,12 +357,18 @@ static void tasks_give(struct lane *lane, struct task **tasks, size_t count) {
     }
 }
 
-/* An older scheduler does not know of pushes, nor of early playlists: until another session is
- * opened, which may be with a newer one, it is not asked for any. */
-static void retire(struct lane *lane, const char *session, const struct err *why) {
+/* An older scheduler does not know the newer kinds: until another session is opened, which may be
+ * with a newer one, it is asked for one kind fewer each time, the newest first. */
+static void retire(struct lane *lane, const char *session, unsigned asked, const struct err *why) {
+    int newest = TASK_KIND_COUNT - 1;
+    while ((asked & lane->newer & 1U << newest) == 0) {
+        newest--;
+    }
+    lane->unknown = strcmp(lane->retired, session) == 0 ? lane->unknown : 0;
+    lane->unknown |= 1U << newest;
     memcpy(lane->retired, session, API_SESSION_TEXT);
-    log_info("the scheduler knows no such tasks; it is asked for none", "lane=%s why=\"%s\"",
-             lane->name, why->message);
+    log_info("the scheduler knows no such tasks; it is asked for none", "kind=%s why=\"%s\"",
+             task_kind_name((enum task_kind)newest), why->message);
 }
 
 /* Whether a slot's task is about to end, by how far it is. */
@@ -440,7 +447,7 @@ static void lease(struct lane *lane) {
         tasks_give(lane, tasks, count);
     } else if (failed == ERR_INVALID && (wish.kinds & lane->newer) != 0 &&
                !api_refused(lane->api)) {
-        retire(lane, session, &err);
+        retire(lane, session, wish.kinds, &err);
     } else if (failed != ERR_CANCELLED) {
         log_debug("no lease", "lane=%s why=\"%s\"", lane->name, err.message);
         pthread_cond_signal(&d->beat); /* the heart finds out what is wrong */
@@ -579,10 +586,11 @@ static int lanes_init(struct daemon *d, struct err *err) {
     size_t pushes = (size_t)d->options->pushes;
     d->slots = mem_zero(slots + AHEAD + pushes, sizeof(*d->slots));
     d->encoding = (struct lane){.name = "encoding",
-                                .kinds = ~(1U << TASK_PUSH),
+                                .kinds = ~(1U << TASK_PUSH | 1U << TASK_SWEEP),
                                 .newer = 1U << TASK_EARLY | 1U << TASK_IMAGES};
-    d->pushing =
-        (struct lane){.name = "pushing", .kinds = 1U << TASK_PUSH, .newer = 1U << TASK_PUSH};
+    d->pushing = (struct lane){.name = "pushing",
+                               .kinds = 1U << TASK_PUSH | 1U << TASK_SWEEP,
+                               .newer = 1U << TASK_PUSH | 1U << TASK_SWEEP};
     int failed = lane_init(&d->encoding, d, 0, slots, AHEAD, err);
     return failed == 0 ? lane_init(&d->pushing, d, slots + AHEAD, pushes, 0, err) : failed;
 }

@@ -94,7 +94,7 @@ function update(card, worker) {
 
 function createTask(task) {
   const of = task.title ? h('a', { href: `#/titles/${task.title}` }, task.title)
-    : h('span', { class: 'dim' }, task.kind === 'push' ? 'events' : 'a source');
+    : h('span', { class: 'dim' }, { push: 'events', sweep: 'an edge' }[task.kind] ?? 'a source');
   return h('li', {}, of,
     h('span', { class: 'kind' }, task.kind), meter(0), h('span', { class: 'age dim' }));
 }
