@@ -139,8 +139,9 @@ static void entries_text(const struct json *answer, struct buf *out) {
         reader_int(&item, "objects", 0, INT64_MAX, &objects);
         reader_int(&item, "bytes", 0, INT64_MAX, &bytes);
         reader_bool(&item, "known", &known);
-        buf_format(out, "  %-24s %-36s %7" PRId64 " objects %14" PRId64 " bytes%s\n", title, path,
-                   objects, bytes, known ? "" : "  of no title that this farm knows");
+        buf_format(out, "  %-24s %-36s %7" PRId64 " object%s %14" PRId64 " bytes%s\n", title, path,
+                   objects, objects == 1 ? " " : "s", bytes,
+                   known ? "" : "  of no title that this farm knows");
     }
 }
 

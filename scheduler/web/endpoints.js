@@ -64,7 +64,7 @@ export async function endpointsView(place, { signal, onState }) {
 // A call about one, and what is said when it is done.
 function action(className, text, label, look, run) {
   return may.manage() && h('button', {
-    class: `plain ${className}`,
+    class: `plain small ${className}`,
     'aria-label': label,
     hidden: true,
     onclick: async () => {
@@ -94,40 +94,47 @@ function create(endpoint, look) {
       h('span', { class: 'actions' }, replay, reset)),
     h('p', { class: 'place' }, url),
     h('p', { class: 'problem', hidden: true }),
+    h('p', { class: 'dim next', hidden: true }),
     h('p', { class: 'dim leaving', hidden: true }),
     h('dl', { class: 'facts' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', {},
       h('dt', {}, fact), h('dd', { 'data-fact': fact })))));
 }
 
-// Why it is as it is, and what comes next.
-function problemOf(endpoint, state) {
-  const {
-    error, failing_at: failingAt, retry_at: retryAt, webhook,
-  } = endpoint;
+// Why it is as it is. Errors name the endpoint, as the card does.
+function problemOf({ name, error, webhook }, state) {
   if (state === 'unlisted') {
     return 'The scheduler’s file has it no more: nothing is done there.';
   }
   if (state === 'gone') {
     return `It wants nothing more since ${moment(webhook.gone_at)}.`;
   }
-  const since = failingAt ? `nothing has succeeded for ${lasting(now() - failingAt)}` : '';
+  const own = `endpoint '${name}': `;
+  return state !== 'closed' && error.startsWith(own) ? error.slice(own.length) : error;
+}
+
+// For how long, and what comes next.
+function nextOf({ failing_at: failingAt, retry_at: retryAt }, state) {
+  const since = failingAt ? `Nothing has succeeded for ${lasting(now() - failingAt)}` : '';
   const again = state === 'open' && retryAt ? `tried again in ${lasting(retryAt - now())}` : '';
-  return state === 'closed' ? '' : [error, since, again].filter(Boolean).join('; ');
+  return state === 'closed' ? '' : [since, again].filter(Boolean).join(', ');
+}
+
+function setLine(line, text) {
+  setText(line, text);
+  line.hidden = text === '';
 }
 
 function update(card, endpoint) {
   const state = stateOf(endpoint);
   const badge = card.querySelector('.badge');
-  const problem = card.querySelector('.problem');
-  const leaving = card.querySelector('.leaving');
+  const { leaving } = endpoint;
   const reset = card.querySelector('.reset');
   const replay = card.querySelector('.replay');
   badge.dataset.state = `breaker-${state}`;
   setText(badge, words[state] ?? state);
-  setText(problem, problemOf(endpoint, state));
-  problem.hidden = problem.textContent === '';
-  setText(leaving, `Still to be taken from there: ${endpoint.leaving.join(', ')}`);
-  leaving.hidden = endpoint.leaving.length === 0;
+  setLine(card.querySelector('.problem'), problemOf(endpoint, state));
+  setLine(card.querySelector('.next'), nextOf(endpoint, state));
+  setLine(card.querySelector('.leaving'), leaving.length > 0 ? `Still to be taken from there: ${leaving.join(', ')}` : '');
   for (const [name, value] of Object.entries(factsOf(endpoint))) {
     setText(card.querySelector(`[data-fact="${name}"]`), value(endpoint));
   }
