@@ -7,6 +7,7 @@
 #include "command.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "endpoint_sweep.h"
 
 static void leaving_text(struct reader *item, struct buf *out) {
     struct reader list = reader_array(item, "leaving");
@@ -71,10 +72,11 @@ static void endpoint_text(struct reader *item, struct buf *out) {
     if (!reader_ok(item)) {
         return;
     }
+    bool fails = error[0] != '\0' && strcmp(state, "closed") == 0; /* too seldom to break off */
     buf_format(out,
                "%-20s %-8s %-10s %" PRId64 "/%" PRId64 " pushes  %" PRId64
                " waiting  %.1f ms  %s%s\n",
-               name, driver, state, running, limit, backlog, request_ms,
+               name, driver, fails ? "failing" : state, running, limit, backlog, request_ms,
                listed ? fill : "no longer in the scheduler's file",
                listed && !open ? "  its window is shut" : "");
     if (error[0] != '\0') {
@@ -129,6 +131,19 @@ static int reset(const struct invocation *invocation, const char *name) {
 
 static int run(const struct invocation *invocation) {
     const char *name = option_value(invocation, "reset");
+    bool sweeps = invocation->word_count > 0;
+    if (sweeps && (strcmp(invocation->words[0], "sweep") != 0 || name != NULL)) {
+        return command_usage(invocation, "endpoints are listed, --reset, or `endpoints sweep`");
+    }
+    if (!sweeps && (option_value(invocation, "remove") != NULL ||
+                    option_value(invocation, "unknown") != NULL ||
+                    option_value(invocation, "dry-run") != NULL)) {
+        return command_usage(invocation, "--remove, --unknown and --dry-run are of `endpoints "
+                                         "sweep`");
+    }
+    if (sweeps) {
+        return endpoint_sweep(invocation);
+    }
     return name != NULL ? reset(invocation, name)
                         : client_show(invocation, "/v1/endpoints", endpoints_text);
 }
@@ -136,19 +151,33 @@ static int run(const struct invocation *invocation) {
 static const struct option_row options[] = {
     {"reset", "NAME",
      "close its breaker, and try at once what waits there; also of one that is gone"},
+    {"remove", NULL, "sweep: take away what lies there in vain, once it is listed"},
+    {"unknown", NULL, "sweep: also what is of titles that this farm never heard of"},
+    {"dry-run", NULL, "sweep: list alone, as without --remove"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
 
 const struct command command_endpoints = {
     .name = "endpoints",
-    .words = "",
+    .words = "[sweep [EDGE...]]",
+    .least_words = 0,
+    .most_words = MAX_WORDS,
     .summary = "the edges, catalogs and webhooks of the farm, and how they are",
     .help =
-        "One that fails again and again is given nothing for a while (open), then one push to see\n"
-        "(half-open); what it missed is brought when it is well. Nobody else waits for it.\n\n"
+        "One that fails again and again, or for a minute without a success, is given nothing for "
+        "a\n"
+        "while (open), then one push to see (half-open); what it missed is brought when it is "
+        "well. Nobody else waits for it.\n\n"
         "  reelfarm endpoints\n"
-        "  reelfarm endpoints --reset edge-2     it is repaired, and need not be waited for\n",
+        "  reelfarm endpoints --reset edge-2     it is repaired, and need not be waited for\n\n"
+        "sweep has a worker list what lies at edges (all that can be listed, or those named) and\n"
+        "says what of it no version names: of pushes that were killed, of titles and stores that\n"
+        "are no more. Only what is named as reelfarm's is looked at. Nothing goes without "
+        "--remove,\n"
+        "and what is of titles unknown here, which may be another farm's, only with --unknown.\n\n"
+        "  reelfarm endpoints sweep              all edges\n"
+        "  reelfarm endpoints sweep edge-2 --remove\n",
     .options = options,
     .run = run,
 };

@@ -15,23 +15,14 @@ enum { LOOK_MS = 200, LOOK_MOST_MS = 1000 };
 
 static const char answer_name[] = "the scheduler's answer";
 
-/* What an answer says of all endpoints. */
-struct standing {
-    size_t count;
-    size_t pending; /* waited for */
-    size_t behind;  /* not as they are to be, for now */
-    bool rolls_back;
-    bool published;
-    const char *version; /* borrowed from the answer */
-};
-
 static bool is_settled(const char *state) {
     return strcmp(state, "held") == 0 || strcmp(state, "gone") == 0;
 }
 
-static int standing_read(struct standing *out, const struct json *answer, struct err *err) {
+int publication_standing_read(struct publication_standing *out, const struct json *answer,
+                              struct err *err) {
     struct reader r = reader_of(answer, answer_name, err);
-    *out = (struct standing){.version = ""};
+    *out = (struct publication_standing){.version = ""};
     reader_string(&r, "version", &out->version);
     if (!reader_has(&r, "publications")) { /* of an older scheduler */
         return err->code;
@@ -43,18 +34,21 @@ static int standing_read(struct standing *out, const struct json *answer, struct
     for (size_t i = 0; i < out->count; i++) {
         struct reader item = reader_item(&list, i);
         const char *state = "";
-        bool pending = false;
+        bool pending = false, catalog = false;
         reader_string(&item, "state", &state);
         reader_bool(&item, "pending", &pending);
+        reader_bool(&item, "catalog", &catalog);
         out->pending += pending ? 1 : 0;
         out->behind += is_settled(state) ? 0 : 1;
+        out->catalogs_behind += catalog && !is_settled(state) ? 1 : 0;
     }
     return err->code;
 }
 
 /* ---- On the way ----------------------------------------------------------------------------- */
 
-static void progress_json(const char *title, const struct standing *standing, struct buf *out) {
+static void progress_json(const char *title, const struct publication_standing *standing,
+                          struct buf *out) {
     struct writer w = writer_of(out);
     writer_object(&w, NULL);
     writer_string(&w, "event", "publishing");
@@ -66,7 +60,7 @@ static void progress_json(const char *title, const struct standing *standing, st
 }
 
 static void show(struct display *display, const char *title, const struct json *answer,
-                 const struct standing *standing) {
+                 const struct publication_standing *standing) {
     struct buf text = {0};
     struct err err = {0};
     int lines = 0;
@@ -91,7 +85,7 @@ static void show(struct display *display, const char *title, const struct json *
 /* ---- The end -------------------------------------------------------------------------------- */
 
 static int tell(const struct invocation *invocation, const char *title, const struct json *answer,
-                const struct standing *standing) {
+                const struct publication_standing *standing) {
     struct buf text = {0};
     struct err err = {0};
     struct reader r = reader_of(answer, answer_name, &err);
@@ -119,7 +113,7 @@ static int tell(const struct invocation *invocation, const char *title, const st
 
 /* Looks until nothing is pending; the last answer is the caller's. */
 static int look(struct client *client, const struct invocation *invocation, const char *title,
-                struct json **answer, struct standing *standing, struct err *err) {
+                struct json **answer, struct publication_standing *standing, struct err *err) {
     const atomic_bool *interrupted = interrupt_catch();
     struct display display;
     char *path = mem_format("/v1/titles/%s", title);
@@ -130,7 +124,7 @@ static int look(struct client *client, const struct invocation *invocation, cons
         *answer = NULL;
         failed = client_call_again(client, "GET", path, NULL, answer, err);
         if (failed == 0) {
-            failed = standing_read(standing, *answer, err);
+            failed = publication_standing_read(standing, *answer, err);
         }
         if (failed != 0 || (standing->pending == 0 && !standing->rolls_back)) {
             break;
@@ -149,7 +143,7 @@ static int look(struct client *client, const struct invocation *invocation, cons
 int publication_wait(struct client *client, const struct invocation *invocation, const char *title,
                      const char *version) {
     struct json *answer = NULL;
-    struct standing standing;
+    struct publication_standing standing;
     struct err err = {0};
     int code = EXIT_DONE;
     int failed = look(client, invocation, title, &answer, &standing, &err);

@@ -6,6 +6,21 @@
 #include "client.h"
 #include "command.h"
 
+/* What an answer about a title says of all its endpoints. */
+struct publication_standing {
+    size_t count;
+    size_t pending;         /* waited for */
+    size_t behind;          /* not as they are to be, for now */
+    size_t catalogs_behind; /* catalogs among them: it is not published */
+    bool rolls_back;
+    bool published;
+    const char *version; /* borrowed from the answer */
+};
+
+/* Reads the answer of GET /v1/titles/T; the code of `err`, CORRUPT. */
+int publication_standing_read(struct publication_standing *out, const struct json *answer,
+                              struct err *err);
+
 /*
  * Shows how it goes until each endpoint holds what it is to hold of the title, or can't for now:
  * one that is dead, shut or has failed three times is not waited for. Then tells what is where,

@@ -10,11 +10,12 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "batch_wait.h"
 #include "client.h"
 #include "common/clock.h"
 #include "common/fs.h"
 #include "common/id.h"
-#include "farm_title.h"
+#include "common/mem.h"
 #include "ladder_file.h"
 #include "status.h"
 
@@ -286,14 +287,16 @@ static int send_all(struct sending *sending) {
 }
 
 static int wait_for_all(const struct sending *sending, int code) {
-    for (size_t i = 0; i < sending->sent && code != EXIT_INTERRUPTED; i++) {
+    const char **titles = mem_zero(sending->sent + 1, sizeof(*titles));
+    size_t count = 0;
+    for (size_t i = 0; i < sending->sent; i++) {
         if (!sending->refused[i]) {
-            int ended = farm_title_watch(sending->client, sending->invocation,
-                                         sending->batch->rows[i].title);
-            code = code == EXIT_DONE || ended == EXIT_INTERRUPTED ? ended : code;
+            titles[count++] = sending->batch->rows[i].title;
         }
     }
-    return code;
+    int ended = batch_wait(sending->client, sending->invocation, titles, count);
+    mem_free(titles);
+    return code == EXIT_DONE || ended == EXIT_INTERRUPTED ? ended : code;
 }
 
 static int read_input(struct buf *text, const char *file, struct err *err) {

@@ -66,6 +66,7 @@ const char *const wire_kind_names[TASK_KIND_COUNT + 1] = {
     [TASK_PROBE] = "probe",     [TASK_VIDEO] = "video", [TASK_AUDIO] = "audio",
     [TASK_PACKAGE] = "package", [TASK_SWAP] = "swap",   [TASK_REMOVE] = "remove",
     [TASK_PUSH] = "push",       [TASK_EARLY] = "early", [TASK_IMAGES] = "images",
+    [TASK_SWEEP] = "sweep",
 };
 
 const char *const sandbox_level_names[] = {"full", "no-landlock", "none", NULL};

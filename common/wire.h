@@ -219,6 +219,7 @@ enum task_kind {
     TASK_PUSH,
     TASK_EARLY,
     TASK_IMAGES,
+    TASK_SWEEP,
     TASK_KIND_COUNT
 };
 
@@ -338,7 +339,37 @@ struct push {
     struct push_sweep sweep;
 };
 
-/* What a push did. */
+/* ---- What lies at an edge in vain --------------------------------------------- */
+
+enum {
+    SWEEP_PAGE_MAX = 500,    /* groups that a worker tells of at a time */
+    SWEEP_GROUPS_MAX = 5000, /* that are taken away at a time */
+};
+
+/* Objects of a title that stand or fall together: a version's documents (its name), a rendition's
+ * folder, or a document with a stable name ("master.m3u8"). */
+struct sweep_group {
+    char title[WIRE_TITLE_TEXT];
+    char path[WIRE_FOLDER_TEXT]; /* below the title's folder */
+    int64_t objects;
+    int64_t bytes; /* of them; 0 where the edge does not say */
+};
+
+/* What one lease looks for at an edge, or takes from there. */
+struct sweep_task {
+    struct push_endpoint endpoint;
+    bool removes; /* else everything is listed and told of, page by page */
+    size_t group_count;
+    struct sweep_group *groups; /* that go */
+};
+
+/* A page of what was found. */
+struct sweep_page {
+    size_t group_count;
+    struct sweep_group *groups;
+};
+
+/* What a push did, or a sweep: what it looked at or took away. */
 struct push_report {
     int64_t objects;   /* brought, without those that were there */
     int64_t bytes;     /* of them */
@@ -428,6 +459,7 @@ struct task {
     struct push push;      /* PUSH */
     struct hook_task hook; /* PUSH to a webhook */
     struct early_task early;
+    struct sweep_task sweep; /* SWEEP */
 };
 
 void task_finish(struct task *task); /* also frees what spec owns */
@@ -448,7 +480,7 @@ struct task_report {
     char version[VERSION_TEXT];
     int64_t output_bytes;    /* of all objects of the version */
     int64_t early_chunks;    /* early: that the playlists list now */
-    struct push_report push; /* push */
+    struct push_report push; /* push, sweep */
     struct hook_report hook; /* push to a webhook */
 };
 
@@ -502,6 +534,10 @@ void push_write(const struct push *push, struct writer *w, const char *name);
 void push_read(struct push *out, struct arena *arena, struct reader *r);
 void push_report_write(const struct push_report *report, struct writer *w, const char *name);
 void push_report_read(struct push_report *out, struct reader *r);
+void sweep_task_write(const struct sweep_task *sweep, struct writer *w, const char *name);
+void sweep_task_read(struct sweep_task *out, struct arena *arena, struct reader *r);
+void sweep_page_write(const struct sweep_page *page, struct writer *w, const char *name);
+void sweep_page_read(struct sweep_page *out, struct arena *arena, struct reader *r);
 
 void hook_task_write(const struct hook_task *hook, struct writer *w, const char *name);
 void hook_task_read(struct hook_task *out, struct arena *arena, struct reader *r);

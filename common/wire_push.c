@@ -98,6 +98,61 @@ void push_read(struct push *out, struct arena *arena, struct reader *r) {
     }
 }
 
+/* ---- Sweeps -----------------------------------------------------------------------------------
+ */
+
+static const struct field group_fields[] = {
+    NAME(struct sweep_group, title, 1),
+    PATH(struct sweep_group, path),
+    NUMBER(struct sweep_group, objects, 0, INT64_MAX),
+    NUMBER(struct sweep_group, bytes, 0, INT64_MAX),
+    END,
+};
+
+static const struct field sweep_task_fields[] = {
+    OBJECT(struct sweep_task, endpoint, endpoint_fields),
+    FLAG(struct sweep_task, removes),
+    LIST(struct sweep_task, groups, group_count, SWEEP_GROUPS_MAX, group_fields),
+    END,
+};
+
+static const struct field page_fields[] = {
+    LIST(struct sweep_page, groups, group_count, SWEEP_PAGE_MAX, group_fields),
+    END,
+};
+
+/* Each names what may be deleted. */
+static void groups_check(const struct sweep_group *groups, size_t count, struct reader *r) {
+    for (size_t i = 0; i < count && reader_ok(r); i++) {
+        if (!title_id_valid(groups[i].title) || groups[i].path[0] == '\0') {
+            reader_fail(r, "groups", "must each have a title's id and a path");
+        }
+    }
+}
+
+void sweep_task_write(const struct sweep_task *sweep, struct writer *w, const char *name) {
+    object_write(sweep_task_fields, sweep, w, name);
+}
+
+void sweep_task_read(struct sweep_task *out, struct arena *arena, struct reader *r) {
+    *out = (struct sweep_task){.removes = false};
+    fields_read(sweep_task_fields, out, arena, r);
+    groups_check(out->groups, out->group_count, r);
+}
+
+void sweep_page_write(const struct sweep_page *page, struct writer *w, const char *name) {
+    object_write(page_fields, page, w, name);
+}
+
+void sweep_page_read(struct sweep_page *out, struct arena *arena, struct reader *r) {
+    *out = (struct sweep_page){0};
+    fields_read(page_fields, out, arena, r);
+    groups_check(out->groups, out->group_count, r);
+}
+
+/* ---- Reports ----------------------------------------------------------------------------------
+ */
+
 static const struct field report_fields[] = {
     NUMBER(struct push_report, objects, 0, INT64_MAX),
     NUMBER(struct push_report, bytes, 0, INT64_MAX),

@@ -287,6 +287,21 @@ static void task_hook_read(void *to, struct arena *arena, struct reader *r, cons
     }
 }
 
+static void task_sweep_write(const void *from, struct writer *w, const char *name) {
+    const struct task *task = from;
+    if (task->kind == TASK_SWEEP) {
+        sweep_task_write(&task->sweep, w, name);
+    }
+}
+
+static void task_sweep_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct task *task = to;
+    if (task->kind == TASK_SWEEP) {
+        struct reader below = reader_object(r, name);
+        sweep_task_read(&task->sweep, arena, &below);
+    }
+}
+
 static const struct field early_fields[] = {
     NUMBER(struct early_task, run, 0, INT64_MAX),
     NUMBER(struct early_task, chunks, 0, GRID_FRAMES_MAX),
@@ -344,6 +359,7 @@ static const struct field task_fields[] = {
     OTHER("push", task_push_write, task_push_read),
     OTHER("hook", task_hook_write, task_hook_read),
     OTHER("early", early_write, early_read),
+    OTHER("sweep", task_sweep_write, task_sweep_read),
     END,
 };
 

@@ -72,10 +72,17 @@ static int failures(const struct breaker *breaker) {
     return count;
 }
 
+static bool fail_enough(const struct breaker *breaker) {
+    return breaker->row >= BREAKER_ROW_FAILS || failures(breaker) >= BREAKER_WINDOW_FAILS;
+}
+
 static void trip(struct breaker *breaker, int64_t now) {
+    bool by_time = breaker->opened_at == 0 || breaker->by_time;
+    breaker->by_time = by_time && !fail_enough(breaker);
+    int64_t most = breaker->by_time ? BREAKER_PAUSE_SILENT_MS : BREAKER_PAUSE_MOST_MS;
     int64_t pause = breaker->pause_ms == 0 ? BREAKER_PAUSE_FIRST_MS : 2 * breaker->pause_ms;
     move(breaker, BREAKER_TRIP);
-    breaker->pause_ms = pause < BREAKER_PAUSE_MOST_MS ? pause : BREAKER_PAUSE_MOST_MS;
+    breaker->pause_ms = pause < most ? pause : most;
     breaker->opened_at = breaker->opened_at == 0 ? now : breaker->opened_at;
     breaker->retry_at = now + breaker->pause_ms;
     breaker->mends = 0;
@@ -87,28 +94,46 @@ void breaker_reset(struct breaker *breaker) {
 }
 
 bool breaker_counts(const struct breaker *breaker, bool failed_before) {
-    return !failed_before || (breaker->state == BREAKER_HALF_OPEN && breaker->mends == 0);
+    return !failed_before || (breaker->state == BREAKER_HALF_OPEN && breaker->failing_at != 0);
 }
 
-void breaker_report(struct breaker *breaker, bool success, int64_t now) {
-    if (breaker->state == BREAKER_OPEN) {
-        move(breaker, success ? BREAKER_SUCCEED : BREAKER_FAIL);
-        return;
-    }
-    breaker->results = (breaker->results << 1 | (success ? 0 : 1)) & ((1 << BREAKER_WINDOW) - 1);
-    breaker->row = success ? 0 : breaker->row + 1;
-    if (!success) {
-        if (breaker->state == BREAKER_HALF_OPEN || breaker->row >= BREAKER_ROW_FAILS ||
-            failures(breaker) >= BREAKER_WINDOW_FAILS) {
-            trip(breaker, now);
-        } else {
-            move(breaker, BREAKER_FAIL);
-        }
-    } else if (breaker->state == BREAKER_HALF_OPEN && ++breaker->mends >= BREAKER_MENDS) {
+static void succeed(struct breaker *breaker) {
+    breaker->results = breaker->results << 1 & ((1 << BREAKER_WINDOW) - 1);
+    breaker->row = 0;
+    breaker->failing_at = 0;
+    int enough = breaker->by_time ? 1 : BREAKER_MENDS;
+    if (breaker->state == BREAKER_HALF_OPEN && ++breaker->mends >= enough) {
         move(breaker, BREAKER_MEND);
         *breaker = (struct breaker){.state = breaker->state};
     } else {
         move(breaker, BREAKER_SUCCEED);
+    }
+}
+
+static void fail(struct breaker *breaker, bool failed_before, int64_t now) {
+    bool counts = breaker_counts(breaker, failed_before);
+    if (!failed_before) {
+        breaker->results = (breaker->results << 1 | 1) & ((1 << BREAKER_WINDOW) - 1);
+        breaker->row++;
+    }
+    if (breaker->failing_at == 0 && (counts || breaker->state == BREAKER_CLOSED)) {
+        breaker->failing_at = now;
+    }
+    bool silent = now - breaker->failing_at >= BREAKER_SILENT_MS;
+    if (breaker->state == BREAKER_HALF_OPEN ? counts : silent || fail_enough(breaker)) {
+        trip(breaker, now);
+    } else if (breaker->state == BREAKER_CLOSED) {
+        move(breaker, BREAKER_FAIL);
+    }
+}
+
+void breaker_report(struct breaker *breaker, bool success, bool failed_before, int64_t now) {
+    if (breaker->state == BREAKER_OPEN) {
+        move(breaker, success ? BREAKER_SUCCEED : BREAKER_FAIL);
+    } else if (success) {
+        succeed(breaker);
+    } else {
+        fail(breaker, failed_before, now);
     }
 }
 

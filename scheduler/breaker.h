@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Whether an endpoint is given pushes, and how many at a time. Pure: a breaker by a table of
- * allowed moves (ARCHITECTURE section 8), and a limit that grows by one with each success and
- * is halved by what goes wrong or becomes slow.
+ * allowed moves (ARCHITECTURE section 8), which opens by how many fail and, where few titles are
+ * there to tell, by how long nothing has succeeded; and a limit that grows by one with each success
+ * and is halved by what goes wrong or becomes slow.
  */
 #ifndef SCHEDULER_BREAKER_H
 #define SCHEDULER_BREAKER_H
@@ -32,8 +33,11 @@ enum {
     BREAKER_WINDOW_FAILS = 10, /* of them, which open it */
     BREAKER_ROW_FAILS = 5,     /* in a row, which open it */
     BREAKER_MENDS = 3,         /* successes that close it */
+    BREAKER_SILENT_MS = 60000, /* of failures and no success, which open it: one success closes it
+                                  then, since few have told of it */
     BREAKER_PAUSE_FIRST_MS = 5000,
     BREAKER_PAUSE_MOST_MS = 300000,
+    BREAKER_PAUSE_SILENT_MS = 60000, /* at most, where it opened by time alone */
 };
 
 /* The state after `event` in `state`, or -1 where it is not allowed. */
@@ -46,12 +50,14 @@ int breaker_state_from_name(const char *name);
 /* Times are ms of one clock. A zeroed one is closed and remembers nothing. */
 struct breaker {
     enum breaker_state state;
-    int64_t results;   /* a bit each, the last one lowest; 1: it failed */
-    int row;           /* failures in a row */
-    int mends;         /* successes since it was half open */
-    int64_t pause_ms;  /* the last one; 0 since it was closed */
-    int64_t opened_at; /* 0: it is closed */
-    int64_t retry_at;  /* when an open one is tried again */
+    int64_t results;    /* a bit each, the last one lowest; 1: it failed */
+    int row;            /* failures in a row */
+    int mends;          /* successes since it was half open */
+    int64_t pause_ms;   /* the last one; 0 since it was closed */
+    int64_t opened_at;  /* 0: it is closed */
+    int64_t retry_at;   /* when an open one is tried again */
+    int64_t failing_at; /* since when all has failed; 0: the last result was a success */
+    bool by_time;       /* it opened by that alone */
 };
 
 /* Whether a failure says something of the endpoint. That of a title which failed there before may
@@ -60,8 +66,8 @@ struct breaker {
 bool breaker_counts(const struct breaker *breaker, bool failed_before);
 
 /* Takes the result of a push. One that comes in while it is open was begun before, and says
- * nothing. */
-void breaker_report(struct breaker *breaker, bool success, int64_t now);
+ * nothing. A failure that does not count still tells that nothing has succeeded since. */
+void breaker_report(struct breaker *breaker, bool success, bool failed_before, int64_t now);
 
 /* Moves on an open one whose pause is over. Whether it did. */
 bool breaker_wake(struct breaker *breaker, int64_t now);

@@ -93,6 +93,7 @@ void call_drain_worker(struct tx *tx, struct call *call);
 void call_undrain_worker(struct tx *tx, struct call *call);
 void call_grant_leases(struct tx *tx, struct call *call);
 void call_early_source(struct tx *tx, struct call *call);
+void call_add_orphans(struct tx *tx, struct call *call);
 void call_complete_lease(struct tx *tx, struct call *call);
 void call_fail_lease(struct tx *tx, struct call *call);
 
@@ -123,6 +124,8 @@ void call_show_probe(struct tx *tx, struct call *call);
 
 void call_list_endpoints(struct tx *tx, struct call *call);
 void call_reset_endpoint(struct tx *tx, struct call *call);
+void call_sweep_endpoint(struct tx *tx, struct call *call);
+void call_show_sweep(struct tx *tx, struct call *call);
 void call_list_deliveries(struct tx *tx, struct call *call);
 void call_replay_events(struct tx *tx, struct call *call);
 void call_publish_title(struct tx *tx, struct call *call);

@@ -4,6 +4,7 @@
 #include "endpoint_rows.h"
 #include "hooks.h"
 #include "objects.h"
+#include "orphans.h"
 #include "publication.h"
 #include "versions.h"
 
@@ -23,6 +24,39 @@ void call_reset_endpoint(struct tx *tx, struct call *call) {
     writer_string(&call->writer, "endpoint", call->argument);
     writer_string(&call->writer, "state", breaker_state_name(BREAKER_CLOSED));
     writer_object_end(&call->writer);
+}
+
+static void answer_sweep(struct tx *tx, struct call *call, bool waits) {
+    writer_object(&call->writer, NULL);
+    bool ended = orphans_write(tx, call->routes->farm, call->argument, &call->writer);
+    writer_object_end(&call->writer);
+    if (waits && !ended && tx_ok(tx)) {
+        call_wait(call, TOPIC_TITLES, call_number(call, "wait_ms", 0, CALL_WAIT_MS_MAX), 0);
+    }
+}
+
+void call_sweep_endpoint(struct tx *tx, struct call *call) {
+    static const char *const members[] = {"remove", "unknown", NULL};
+    struct reader r = call_body(tx, call);
+    struct orphans_wish wish = {.removes = false};
+    reader_only(&r, members);
+    if (reader_has(&r, "remove")) {
+        reader_bool(&r, "remove", &wish.removes);
+    }
+    if (reader_has(&r, "unknown")) {
+        reader_bool(&r, "unknown", &wish.unknown);
+    }
+    if (reader_ok(&r)) {
+        orphans_ask(tx, call->routes->farm, call->argument, &wish);
+    }
+    if (tx_ok(tx)) {
+        call->status = 201;
+        answer_sweep(tx, call, false);
+    }
+}
+
+void call_show_sweep(struct tx *tx, struct call *call) {
+    answer_sweep(tx, call, true);
 }
 
 void call_list_deliveries(struct tx *tx, struct call *call) {

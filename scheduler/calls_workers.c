@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "hedge.h"
 #include "lease.h"
+#include "orphans.h"
 #include "outcome.h"
 #include "probes.h"
 #include "session.h"
@@ -187,7 +188,7 @@ static void wait_on(struct call *call, int64_t wait_ms, int64_t now_ms) {
 static unsigned topics_of(const struct lease_request *request) {
     bool encodes = false;
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
-        encodes = encodes || (request->kinds[i] && i != TASK_PUSH);
+        encodes = encodes || (request->kinds[i] && i != TASK_PUSH && i != TASK_SWEEP);
     }
     return (encodes ? TOPIC_LEASES : 0U) | (request->kinds[TASK_PUSH] ? TOPIC_PUSHES : 0U);
 }
@@ -263,6 +264,23 @@ void call_early_source(struct tx *tx, struct call *call) {
         }
     }
     task_report_finish(&report);
+    call->status = 204;
+}
+
+void call_add_orphans(struct tx *tx, struct call *call) {
+    struct reader r = call_body(tx, call);
+    struct arena arena = {0};
+    struct sweep_page page;
+    struct lease_row lease;
+    sweep_page_read(&page, &arena, &r);
+    if (reader_ok(&r) && !lease_find(tx, call_fence(call), &lease)) {
+        err_set(tx_err(tx), ERR_NOT_FOUND, "there is no lease %s", call->argument);
+    } else if (reader_ok(&r) && !orphans_have_lease(&lease)) {
+        err_set(tx_err(tx), ERR_INVALID, "lease %s is not of a sweep", call->argument);
+    } else if (reader_ok(&r)) {
+        orphans_found(tx, call->routes->farm, &lease, &page);
+    }
+    arena_finish(&arena);
     call->status = 204;
 }
 

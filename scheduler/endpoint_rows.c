@@ -31,7 +31,9 @@ static void read_row(struct query *query, const struct farm *farm, struct endpoi
                     .mends = (int)query_integer(query, 8),
                     .pause_ms = query_integer(query, 9),
                     .opened_at = query_integer(query, 10),
-                    .retry_at = query_integer(query, 11)},
+                    .retry_at = query_integer(query, 11),
+                    .failing_at = query_integer(query, 26),
+                    .by_time = query_integer(query, 27) != 0},
         .limit = {.pushes = query_real(query, 12),
                   .best_ms = query_real(query, 13),
                   .last_ms = query_real(query, 14)},
@@ -86,7 +88,8 @@ void endpoint_save(struct tx *tx, const struct endpoint_row *row) {
                    INTEGER(breaker->results), INTEGER(breaker->row), INTEGER(breaker->mends),
                    INTEGER(breaker->pause_ms), INTEGER(breaker->opened_at),
                    INTEGER(breaker->retry_at), REAL(row->limit.pushes), REAL(row->limit.best_ms),
-                   REAL(row->limit.last_ms), TEXT(row->error)));
+                   REAL(row->limit.last_ms), TEXT(row->error), INTEGER(breaker->failing_at),
+                   INTEGER(breaker->by_time ? 1 : 0)));
 }
 
 /* ---- what changes ---------------------------------------------------------------------- */
@@ -171,8 +174,11 @@ void endpoint_report(struct tx *tx, const struct farm *farm, const char *name,
     if (row != NULL) {
         int most = row->file == NULL ? 1 : row->file->pushes;
         bool was_closed = row->breaker.state == BREAKER_CLOSED;
-        if (success || breaker_counts(&row->breaker, result->failed_before)) {
-            breaker_report(&row->breaker, success, tx_now(tx));
+        bool counts = breaker_counts(&row->breaker, result->failed_before);
+        if (success || counts || !result->refused) { /* what refuses a title again is there */
+            breaker_report(&row->breaker, success, result->failed_before, tx_now(tx));
+        }
+        if (success || counts) {
             limit_report(&row->limit, success, push->request_ms, most);
         }
         if (row->breaker.state == BREAKER_CLOSED && !was_closed) { /* what waits goes at once */
@@ -286,8 +292,10 @@ static void write_row(struct tx *tx, const struct endpoint_row *row,
     writer_string(w, "fill", fill);
     writer_bool(w, "listed", row->file != NULL);
     writer_bool(w, "catalog", row->is_catalog);
+    writer_bool(w, "lists", row->file != NULL && row->file->lists);
     writer_string(w, "state", breaker_state_name(row->breaker.state));
     writer_int(w, "failures", row->breaker.row);
+    write_time(w, "failing_at", row->breaker.failing_at);
     write_time(w, "opened_at", row->breaker.opened_at);
     write_time(w, "retry_at", row->breaker.state == BREAKER_OPEN ? row->breaker.retry_at : 0);
     writer_int(w, "limit", breaker_allows(&row->breaker, &row->limit));

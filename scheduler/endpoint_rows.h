@@ -62,6 +62,7 @@ struct endpoint_result {
     const struct push_report *push;
     const char *error;  /* "": it succeeded */
     bool failed_before; /* by the endpoint, when the same was tried last */
+    bool refused;       /* it answered, and will not have it */
 };
 
 /* Takes the result of a push: its breaker goes by it (breaker_counts) and its limit. */

@@ -8,6 +8,7 @@
 #include "common/id.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "orphans.h"
 #include "probes.h"
 
 void farm_init(struct farm *farm) {
@@ -26,6 +27,8 @@ void farm_finish(struct farm *farm) {
     farm_forget(farm);
     probe_book_destroy(farm->probes);
     farm->probes = NULL;
+    orphan_book_destroy(farm->orphans);
+    farm->orphans = NULL;
     mem_free(farm->progress);
     farm->progress = NULL;
     farm->progress_count = farm->progress_capacity = 0;

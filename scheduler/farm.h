@@ -58,6 +58,7 @@ struct farm {
     int64_t keep_versions;      /* so many of those that were replaced last stay longer */
     struct tenant_rules tenants;
     struct probe_book *probes;           /* of probes.h; NULL: none was asked for */
+    struct orphan_book *orphans;         /* of orphans.h; likewise */
     const struct endpoints *endpoints;   /* where titles are published; borrowed; NULL: nowhere */
     int64_t behind_seen;                 /* of publication.h's sweep: how far it has looked; */
     bool behind_again;                   /* whether it is to look at all that wait for others */

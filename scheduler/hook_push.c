@@ -167,7 +167,7 @@ static void judge_endpoint(struct tx *tx, const struct farm *farm, const char *n
     bool fails = tally->verdicts[HOOK_DOWN] && tally->taken == 0;
     int most = row->file == NULL ? 1 : row->file->pushes;
     if (tally->taken > 0 || fails) {
-        breaker_report(&row->breaker, !fails, tx_now(tx));
+        breaker_report(&row->breaker, !fails, false, tx_now(tx));
     }
     limit_report(&row->limit, !fails && !tally->verdicts[HOOK_BUSY], report->push.request_ms, most);
     snprintf(row->error, sizeof(row->error), "%s", tally->error);

@@ -12,6 +12,7 @@
 #include "hedge.h"
 #include "metrics.h"
 #include "order.h"
+#include "orphans.h"
 #include "outcome.h"
 #include "probes.h"
 #include "push.h"
@@ -428,6 +429,14 @@ static int grant_probes(struct granting *g, struct writer *w) {
     return granted;
 }
 
+/* Sweeps of edges that people wait for; returns how many. */
+static int grant_sweeps(struct granting *g, struct writer *w) {
+    struct push_request request = {.session = &g->session, .slots = g->slots_left};
+    int granted = orphans_grant(g->tx, g->farm, &request, &g->memory_left, w);
+    g->slots_left -= granted;
+    return granted;
+}
+
 /* Pushes, which stand in no queue; returns how many. */
 static int grant_pushes(struct granting *g, struct writer *w) {
     struct push_request request = {
@@ -447,7 +456,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
     bool kinds[TASK_KIND_COUNT], queued = false; /* whether it asks for what stands in the queue */
     struct value now = INTEGER(tx_now(tx));
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
-        queued = queued || (request->kinds[i] && i != TASK_PUSH);
+        queued = queued || (request->kinds[i] && i != TASK_PUSH && i != TASK_SWEEP);
     }
     if (session_get(tx, request->session, &g.session) &&
         !session_is_drained(tx, g.session.worker)) {
@@ -460,6 +469,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
         if (queued && !request->ahead && g.slots_left > 0 && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, w);
         }
+        granted += request->kinds[TASK_SWEEP] && g.slots_left > 0 ? grant_sweeps(&g, w) : 0;
         granted += request->kinds[TASK_PUSH] ? grant_pushes(&g, w) : 0;
     }
     if (granted == 0) {
@@ -467,6 +477,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
         /* Also for a worker that may get none: others that wait go by what it found. */
         retry_by(&g, queued && farm->hedge_after > 0 ? hedge_next_at(tx) : 0);
         retry_by(&g, request->kinds[TASK_PUSH] ? push_next_at(tx, farm) : 0);
+        retry_by(&g, request->kinds[TASK_SWEEP] ? orphans_next_at(tx, farm) : 0);
     }
     *retry_at = g.retry_at;
     order_finish(&g.order);

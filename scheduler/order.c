@@ -280,7 +280,7 @@ static void read_tenant(struct tx *tx, const struct order *order, const struct o
                 tx, SQL_UNITS_READY,
                 VALUES(TEXT(tenant->name), INTEGER(priority), INTEGER(order->builds[i]),
                        INTEGER(tx_now(tx)), INTEGER((int64_t)limit), kinds[0], kinds[1], kinds[2],
-                       kinds[3], kinds[4], kinds[5], kinds[6], kinds[7], kinds[8]));
+                       kinds[3], kinds[4], kinds[5], kinds[6], kinds[7], kinds[8], kinds[9]));
             read_tasks(out, &query, request->tasks);
         }
         priority = is_enough(out, first, limit, request->tasks)

@@ -14,6 +14,7 @@
 #include "hooks.h"
 #include "metrics.h"
 #include "missing.h"
+#include "orphans.h"
 #include "probes.h"
 #include "publication.h"
 #include "push.h"
@@ -330,6 +331,9 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     if (lease.kind == TASK_PUSH) {
         return push_complete(tx, farm, &lease, &report->push);
     }
+    if (orphans_have_lease(&lease)) {
+        return orphans_complete(tx, farm, &lease, &report->push);
+    }
     if (probe_has_lease(&lease)) {
         return probe_complete(tx, farm, &lease, report);
     }
@@ -560,6 +564,9 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     if (lease.kind == TASK_PUSH) {
         return push_fail(tx, farm, &lease, failure);
     }
+    if (orphans_have_lease(&lease)) {
+        return orphans_fail(tx, farm, &lease, failure);
+    }
     if (probe_has_lease(&lease)) {
         return probe_fail(tx, farm, &lease, failure);
     }
@@ -613,6 +620,10 @@ void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *leas
     }
     if (lease->kind == TASK_PUSH) {
         push_drop(tx, farm, lease, event);
+        return;
+    }
+    if (orphans_have_lease(lease)) {
+        orphans_drop(tx, farm, lease, event);
         return;
     }
     if (probe_has_lease(lease)) {

@@ -9,6 +9,7 @@
 #include "events.h"
 #include "hooks.h"
 #include "metrics.h"
+#include "orphans.h"
 #include "task_make.h"
 #include "titles.h"
 
@@ -265,12 +266,35 @@ static enum grant grant_one(struct tx *tx, const struct push_request *request, i
     return result;
 }
 
+static bool take_row(struct query query, struct publication_row *out) {
+    bool found = query_next(&query);
+    if (found) {
+        publication_read(&query, out);
+    }
+    query_close(&query);
+    return found;
+}
+
+/* An endpoint that a few titles have shut, each failing again and again, is tried at once by one
+ * that has not failed: it may be their fault. */
+static void try_early(struct tx *tx, struct endpoint_row *row) {
+    const struct breaker *breaker = &row->breaker;
+    struct publication_row fresh;
+    if (breaker->state == BREAKER_OPEN && breaker->by_time && !row->file->is_hook &&
+        take_row(
+            sql_query(tx, SQL_PUBLICATION_NEXT_FRESH, VALUES(TEXT(row->name), INTEGER(tx_now(tx)))),
+            &fresh)) {
+        row->breaker.retry_at = tx_now(tx);
+    }
+}
+
 /* Whether it may be given a push now. */
-static bool has_room(struct tx *tx, struct endpoint_row *row) {
+static bool has_room(struct tx *tx, const struct farm *farm, struct endpoint_row *row) {
     if (row->file == NULL || !endpoint_window_open(row->file, tx_now(tx)) || row->gone_at > 0 ||
-        row->pause_until > tx_now(tx)) {
+        row->pause_until > tx_now(tx) || orphans_hold(tx, farm, row->file)) {
         return false;
     }
+    try_early(tx, row);
     if (breaker_wake(&row->breaker, tx_now(tx))) {
         endpoint_save(tx, row);
     }
@@ -289,15 +313,6 @@ static struct endpoint_row *choose(const struct endpoint_list *list, const bool 
         }
     }
     return chosen;
-}
-
-static bool take_row(struct query query, struct publication_row *out) {
-    bool found = query_next(&query);
-    if (found) {
-        publication_read(&query, out);
-    }
-    query_close(&query);
-    return found;
 }
 
 /* The next one: what was last given, so that one worker brings it to both and reads the output once
@@ -348,7 +363,7 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
     endpoint_list_read(tx, farm, &list);
     bool *has = mem_zero(list.count + 1, sizeof(*has));
     for (size_t i = 0; i < list.count; i++) {
-        has[i] = has_room(tx, &list.rows[i]);
+        has[i] = has_room(tx, farm, &list.rows[i]);
     }
     struct endpoint_row *endpoint = choose(&list, has);
     while (endpoint != NULL && granted < request->slots && tx_ok(tx)) {
@@ -357,7 +372,7 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
             granted++;
             endpoint->running++;
             endpoint->granted_at = tx_now(tx);
-            *it_has = has_room(tx, endpoint);
+            *it_has = has_room(tx, farm, endpoint);
         } else {
             *it_has = false;
         }
@@ -461,10 +476,15 @@ static void brought(struct tx *tx, const struct publication_row *row) {
 
 /* What the end tells of the endpoint: others may wait for it no longer. */
 static void report(struct tx *tx, struct farm *farm, const struct publication_row *row,
-                   const struct push_report *told, const char *error) {
+                   const struct push_report *told, const struct failure *failure) {
     bool failed_before = strcmp(row->failure, failure_class_name(FAILURE_ENDPOINT)) == 0 ||
                          strcmp(row->failure, failure_class_name(FAILURE_REFUSED)) == 0;
-    struct endpoint_result result = {.push = told, .error = error, .failed_before = failed_before};
+    struct endpoint_result result = {
+        .push = told,
+        .error = failure == NULL ? "" : failure->message,
+        .failed_before = failed_before,
+        .refused = failure != NULL && failure->class == FAILURE_REFUSED,
+    };
     endpoint_report(tx, farm, row->endpoint, &result);
     if (endpoint_rows_look(tx, farm)) {
         farm->behind_again = true;
@@ -484,7 +504,7 @@ enum answer push_complete(struct tx *tx, struct farm *farm, const struct lease_r
     }
     metric_add(tx, METRIC_LEASES_COMPLETED, TASK_PUSH, 0, 1);
     metric_observe(tx, METRIC_LEASE_SECONDS, TASK_PUSH, (double)(tx_now(tx) - lease->at) / 1000);
-    report(tx, farm, &row, told, "");
+    report(tx, farm, &row, told, NULL);
     brought(tx, &row);
     tell(tx, &row, lease, row.pushed[0] != '\0' ? "held" : "gone", NULL);
     after_push(tx, &row);
@@ -517,7 +537,7 @@ enum answer push_fail(struct tx *tx, struct farm *farm, const struct lease_row *
     }
     metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
     if (is_endpoints) {
-        report(tx, farm, &row, &(struct push_report){0}, failure->message);
+        report(tx, farm, &row, &(struct push_report){0}, failure);
     }
     if (failure->class == FAILURE_IO && row.wanted[0] != '\0') {
         publication_note_older(tx, row.title, row.wanted);

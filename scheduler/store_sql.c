@@ -231,7 +231,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_ENDPOINTS] =
         "SELECT name, is_catalog, listed, rules, reachable, state, results, row_fails, mends, "
         "pause_ms, opened_at, retry_at, pushes, best_ms, last_ms, error, granted_at, brought, "
-        "failed, objects, bytes, gone_at, pause_until, taken, died, lost FROM endpoint "
+        "failed, objects, bytes, gone_at, pause_until, taken, died, lost, failing_at, by_time FROM "
+        "endpoint "
         "ORDER BY name",
     [SQL_ENDPOINT_ADD] = "INSERT INTO endpoint (name, is_catalog, listed, rules, pushes) "
                          "VALUES ($1, $2, 1, $3, $4)",
@@ -240,8 +241,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_ENDPOINT_SET_REACHABLE] = "UPDATE endpoint SET reachable = $2 WHERE name = $1",
     [SQL_ENDPOINT_SET_HEALTH] =
         "UPDATE endpoint SET state = $2, results = $3, row_fails = $4, mends = $5, pause_ms = $6, "
-        "opened_at = $7, retry_at = $8, pushes = $9, best_ms = $10, last_ms = $11, error = $12 "
-        "WHERE name = $1",
+        "opened_at = $7, retry_at = $8, pushes = $9, best_ms = $10, last_ms = $11, error = $12, "
+        "failing_at = $13, by_time = $14 WHERE name = $1",
     [SQL_ENDPOINT_SET_GRANTED] = "UPDATE endpoint SET granted_at = $2 WHERE name = $1",
     [SQL_ENDPOINT_COUNT] = "UPDATE endpoint SET brought = brought + $2, failed = failed + $3, "
                            "objects = objects + $4, bytes = bytes + $5 WHERE name = $1",
@@ -350,6 +351,24 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT f.folder, max(f.segments) FROM publication_version v JOIN version_folder f "
         "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 "
         "AND v.going NOT IN (2, 3) GROUP BY f.folder ORDER BY f.folder",
+    /* Whether a title's publication at an endpoint says that a version or a folder may lie there;
+     * of one that goes from there, all does. */
+    [SQL_ORPHAN_NAMED] =
+        "SELECT count(*) FROM publication p WHERE p.title = $1 AND p.endpoint = $2 AND "
+        "((p.wanted = '' AND p.stage <> 'settled') OR p.wanted = $3 OR p.held = $3 OR EXISTS "
+        "(SELECT 1 FROM publication_version v WHERE v.publication = p.id AND v.version = $3) OR "
+        "EXISTS (SELECT 1 FROM version_folder f WHERE f.title = $1 AND f.folder = $3 AND "
+        "(f.version = p.wanted OR f.version = p.held OR f.version IN (SELECT v.version "
+        "FROM publication_version v WHERE v.publication = p.id))))",
+    /* The same of a stable name, $3. */
+    [SQL_ORPHAN_TITLE_THERE] =
+        "SELECT count(*) FROM publication p WHERE p.title = $1 AND p.endpoint = $2 AND $3 <> '' "
+        "AND (p.stage <> 'settled' OR p.wanted <> '' OR p.held <> '')",
+    [SQL_ORPHAN_TITLE_KNOWN] =
+        "SELECT (SELECT count(*) FROM title WHERE id = $1) + (SELECT count(*) FROM title_gone "
+        "WHERE title = $1) + (SELECT count(*) FROM publication WHERE title = $1)",
+    [SQL_ORPHAN_OUTPUTS] = "SELECT output FROM title_version WHERE title = $1 "
+                           "UNION SELECT output FROM title WHERE id = $1",
     [SQL_VERSION_FOLDER_ADD] =
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "
@@ -595,7 +614,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNITS_READY] = "SELECT " UNIT_COLUMNS
                         "FROM unit u WHERE u.state = 'ready' AND u.tenant = $1 "
                         "AND u.priority = $2 AND u.build = $3 AND u.ready_at <= $4 "
-                        "AND u.kind IN ($6, $7, $8, $9, $10, $11, $12, $13, $14) "
+                        "AND u.kind IN ($6, $7, $8, $9, $10, $11, $12, $13, $14, $15) "
                         "AND (u.key <> '' OR u.kind NOT IN ('video', 'audio', 'images') OR EXISTS "
                         "(SELECT 1 FROM unit p "
                         "WHERE p.title = u.title AND p.kind = 'probe' AND p.state = 'leased')) "

@@ -17,10 +17,15 @@ static const struct {
     int64_t memory_bytes; /* of kinds that run in the worker's daemon */
 } kinds[TASK_KIND_COUNT] = {
     [TASK_PROBE] = {3600, 0, 0}, /* a pass over all packets, perhaps over http */
-    [TASK_VIDEO] = {120, 30, 0},         [TASK_AUDIO] = {600, 30, 0},
-    [TASK_PACKAGE] = {600, 0, 64 << 20}, [TASK_SWAP] = {120, 0, 16 << 20},
-    [TASK_REMOVE] = {600, 0, 16 << 20},  [TASK_PUSH] = {6 * 3600, 0, 64 << 20},
-    [TASK_EARLY] = {120, 0, 64 << 20},   [TASK_IMAGES] = {600, 30, 0},
+    [TASK_VIDEO] = {120, 30, 0},
+    [TASK_AUDIO] = {600, 30, 0},
+    [TASK_PACKAGE] = {600, 0, 64 << 20},
+    [TASK_SWAP] = {120, 0, 16 << 20},
+    [TASK_REMOVE] = {600, 0, 16 << 20},
+    [TASK_PUSH] = {6 * 3600, 0, 64 << 20},
+    [TASK_EARLY] = {120, 0, 64 << 20},
+    [TASK_IMAGES] = {600, 30, 0},
+    [TASK_SWEEP] = {6 * 3600, 0, 64 << 20},
 };
 
 /* Fills what the child is told and how much it may take. 0 or the error of the plan. */
@@ -143,4 +148,12 @@ void task_make_push(struct task *task) {
     task->kind = TASK_PUSH;
     task->memory_bytes = task->reserve_bytes = kinds[TASK_PUSH].memory_bytes;
     task->wall_limit_s = kinds[TASK_PUSH].base_s;
+}
+
+void task_make_sweep(struct task *task) {
+    task->kind = TASK_SWEEP;
+    task->source = (struct task_source){.url = "", .size = -1, .pin = "", .identity = ""};
+    task->output = task->version = "";
+    task->memory_bytes = task->reserve_bytes = kinds[TASK_SWEEP].memory_bytes;
+    task->wall_limit_s = kinds[TASK_SWEEP].base_s;
 }

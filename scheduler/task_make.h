@@ -25,4 +25,7 @@ void task_make_probe(struct task *task, const struct farm *farm, const struct ta
 /* Fills in what a push may take, which runs in the worker's daemon. */
 void task_make_push(struct task *task);
 
+/* The same of a sweep, with all that a push alone is told left empty. */
+void task_make_sweep(struct task *task);
+
 #endif

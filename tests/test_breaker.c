@@ -69,7 +69,7 @@ START_TEST(sequences_end_as_they_should) {
         } else if (*event == 'r') {
             breaker_reset(&breaker);
         } else {
-            breaker_report(&breaker, *event == 's', now);
+            breaker_report(&breaker, *event == 's', false, now);
         }
     }
     ck_assert_int_eq(breaker.state, sequences[_i].state);
@@ -81,24 +81,24 @@ START_TEST(its_pause_doubles_until_it_is_well) {
     struct breaker breaker = {0};
     int64_t now = 5, pause = BREAKER_PAUSE_FIRST_MS;
     for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
-        breaker_report(&breaker, false, now);
+        breaker_report(&breaker, false, false, now);
     }
     for (int i = 0; i < 10; i++) {
         ck_assert_int_eq(breaker.retry_at - now, pause);
         ck_assert_int_eq(breaker.opened_at, 5);
         now = breaker.retry_at;
         ck_assert(breaker_wake(&breaker, now));
-        breaker_report(&breaker, true, now);
-        breaker_report(&breaker, false, now);
+        breaker_report(&breaker, true, false, now);
+        breaker_report(&breaker, false, false, now);
         pause = 2 * pause < BREAKER_PAUSE_MOST_MS ? 2 * pause : BREAKER_PAUSE_MOST_MS;
     }
     ck_assert_int_eq(pause, BREAKER_PAUSE_MOST_MS);
     breaker_wake(&breaker, breaker.retry_at);
     for (int i = 0; i < BREAKER_MENDS; i++) {
-        breaker_report(&breaker, true, now);
+        breaker_report(&breaker, true, false, now);
     }
     for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
-        breaker_report(&breaker, false, now);
+        breaker_report(&breaker, false, false, now);
     }
     ck_assert_int_eq(breaker.retry_at - now, BREAKER_PAUSE_FIRST_MS);
 }
@@ -111,13 +111,52 @@ START_TEST(what_failed_before_counts_where_nothing_succeeds) {
     ck_assert(breaker_counts(&breaker, false));
     ck_assert(!breaker_counts(&breaker, true));
     for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
-        breaker_report(&breaker, false, 1);
+        breaker_report(&breaker, false, false, 1);
     }
     ck_assert(breaker_wake(&breaker, breaker.retry_at));
     ck_assert(breaker_counts(&breaker, true));
-    breaker_report(&breaker, true, 1);
+    breaker_report(&breaker, true, false, 1);
     ck_assert(!breaker_counts(&breaker, true));
     ck_assert(breaker_counts(&breaker, false));
+}
+END_TEST
+
+/* A few titles, each tried again and again, shut a dead endpoint too, after a minute; one push that
+ * is brought opens it again, and the pause between trials stays short, since it may have been the
+ * titles' fault. */
+START_TEST(nothing_but_failures_for_a_minute_open_it) {
+    struct breaker breaker = {0};
+    breaker_report(&breaker, false, false, 1000);
+    ck_assert_int_eq(breaker.failing_at, 1000);
+    breaker_report(&breaker, false, true, 1000 + BREAKER_SILENT_MS - 1);
+    ck_assert_int_eq(breaker.state, BREAKER_CLOSED);
+    breaker_report(&breaker, false, true, 1000 + BREAKER_SILENT_MS);
+    ck_assert_int_eq(breaker.state, BREAKER_OPEN);
+    ck_assert_int_eq(breaker.opened_at, 1000 + BREAKER_SILENT_MS);
+    ck_assert(breaker.by_time);
+    for (int i = 0; i < 10; i++) {
+        int64_t now = breaker.retry_at;
+        ck_assert(breaker_wake(&breaker, now));
+        breaker_report(&breaker, false, true, now);
+        ck_assert_int_eq(breaker.state, BREAKER_OPEN);
+        ck_assert_int_le(breaker.retry_at - now, BREAKER_PAUSE_SILENT_MS);
+    }
+    ck_assert_int_eq(breaker.failing_at, 1000);
+    ck_assert(breaker_wake(&breaker, breaker.retry_at));
+    breaker_report(&breaker, true, false, breaker.retry_at);
+    ck_assert_int_eq(breaker.state, BREAKER_CLOSED);
+    ck_assert_int_eq(breaker.failing_at, 0);
+}
+END_TEST
+
+/* While others succeed, one title may fail for ever. */
+START_TEST(a_title_that_fails_for_ever_opens_nothing_beside_others) {
+    struct breaker breaker = {0};
+    for (int64_t now = 1; now < 100 * BREAKER_SILENT_MS; now += BREAKER_SILENT_MS / 2) {
+        breaker_report(&breaker, false, now > 1, now);
+        ck_assert_int_eq(breaker.state, BREAKER_CLOSED);
+        breaker_report(&breaker, true, false, now + 1);
+    }
 }
 END_TEST
 
@@ -186,6 +225,8 @@ Suite *breaker_suite(void) {
     tcase_add_loop_test(tests, sequences_end_as_they_should, 0,
                         sizeof(sequences) / sizeof(sequences[0]));
     tcase_add_test(tests, what_failed_before_counts_where_nothing_succeeds);
+    tcase_add_test(tests, nothing_but_failures_for_a_minute_open_it);
+    tcase_add_test(tests, a_title_that_fails_for_ever_opens_nothing_beside_others);
     tcase_add_test(tests, its_pause_doubles_until_it_is_well);
     tcase_add_loop_test(tests, the_limit_grows_by_one_and_is_halved, 0,
                         sizeof(limits) / sizeof(limits[0]));

@@ -178,7 +178,7 @@ START_TEST(what_is_pending_is_told) {
         ck_assert(world_pending(&world, "t", "e2"));
         ck_assert_str_eq(lease_push("e2")->title, "t");
         fixture_fail(&world.farm, world.farm.tasks[0].fence, cases[_i].class, "no");
-        world.farm.now_ms += i + 1 < cases[_i].times ? 600000 : 0;
+        world.farm.now_ms += i + 1 < cases[_i].times ? 20000 : 0;
     }
     ck_assert(!world_pending(&world, "t", "e2"));
     ck_assert_str_eq(world_state(&world, "t", "e2"), "waiting");
@@ -725,8 +725,23 @@ static void forget_version(struct tx *tx, struct farm *farm, const char *title,
     sql_run(tx, SQL_VERSIONS_DROP, VALUES(TEXT(title)));
 }
 
+static void read_breaker(struct tx *tx, void *context) {
+    struct endpoint_list list = {0};
+    endpoint_list_read(tx, &world.farm.farm, &list);
+    const char **state = context;
+    *state = breaker_state_name(endpoint_list_find(&list, *state)->breaker.state);
+    endpoint_list_finish(&list);
+}
+
+static const char *breaker_of(const char *endpoint) {
+    const char *state = endpoint;
+    ck_assert_int_eq(store_call(world.farm.store, read_breaker, &state, &world.farm.err), 0);
+    return state;
+}
+
 /* One title that can't be brought is no reason for another to wait: neither where it is put off
- * when a worker asks, nor where it fails again and again, nor where it has shut the endpoint. */
+ * when a worker asks, nor where it is refused again and again, nor where it has shut the endpoint,
+ * which seemed not to be there. */
 START_TEST(one_title_delays_no_other_of_a_healthy_endpoint) {
     world_list(&world, ONE_EDGE);
     make("t", 0, PUBLISH_A);
@@ -735,8 +750,10 @@ START_TEST(one_title_delays_no_other_of_a_healthy_endpoint) {
         world.farm.now_ms += 3600000;
         fixture_beat(&world.farm, world.session, NULL, 0);
         ck_assert_str_eq(lease_push("e1")->title, "t");
-        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_REFUSED, "422");
+        fixture_fail(&world.farm, world.farm.tasks[0].fence,
+                     _i == 1 ? FAILURE_REFUSED : FAILURE_ENDPOINT, "422");
     }
+    ck_assert_str_eq(breaker_of("e1"), _i == 2 ? "open" : "closed");
     world_submit(&world, "u", 0, PUBLISH_A);
     while (fixture_lease(&world.farm, world.session, 1) == 0 &&
            world.farm.tasks[0].kind != TASK_SWAP) {
@@ -749,6 +766,8 @@ START_TEST(one_title_delays_no_other_of_a_healthy_endpoint) {
         ck_assert_int_eq(world_call(&world, ask_publish, "u", "e1", NULL), 0); /* now the later */
     }
     ck_assert_str_eq(lease_push("e1")->title, "u");
+    fixture_make(&world.farm, &world.farm.tasks[0]);
+    ck_assert_str_eq(breaker_of("e1"), "closed");
 }
 END_TEST
 
@@ -933,7 +952,7 @@ Suite *publication_suite(void) {
     tcase_add_loop_test(tests, what_a_lost_worker_does_late_is_put_right, 0, 2);
     tcase_add_test(tests, a_lost_worker_has_no_say);
     tcase_add_loop_test(tests, wrong_notes_of_a_version_are_put_right, 0, 3);
-    tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 2);
+    tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 3);
     tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);
     tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);
     tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_a_version, 0,

@@ -2,6 +2,7 @@
 /* Pushes without a farm: the order of objects, what is read back, how much at a time, what
  * endpoints know a worker by, whose fault an edge's answer is. tests/edges has the real ones. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 #include "workers/edge_flow.h"
 #include "workers/edge_pool.h"
 #include "workers/push_order.h"
+#include "workers/sweep_groups.h"
 
 Suite *push_suite(void);
 
@@ -244,6 +246,68 @@ START_TEST(what_no_version_names_is_an_orphan) {
     const struct push_sweep sweep = {1, &kept, 1, &folder_kept};
     ck_assert_int_eq(read_version(WHOLE, 0), 0);
     ck_assert_int_eq(push_is_orphan(&version, &sweep, lying[_i].path), lying[_i].is_orphan);
+}
+END_TEST
+
+/* Paths below a title's folder, the group that they are of, and how early that goes; NULL: they are
+ * another tool's. */
+static const struct {
+    const char *path;
+    const char *group;
+    int rank;
+} sorted[] = {
+    {"master.m3u8", "master.m3u8", 0},
+    {"title.json", "title.json", 0},
+    {VERSION ".json", VERSION, 1},
+    {VERSION "/h264-720p.m3u8", VERSION, 1},
+    {VIDEO "/00001.m4s", VIDEO, 2},
+    {POSTER "/00001.jpg", POSTER, 2},
+    {"notes.json", NULL, 0},
+    {VERSION ".txt", NULL, 0},
+    {VERSION "/a/h264-720p.m3u8", NULL, 0},
+    {VIDEO "/notes.txt", NULL, 0},
+    {VIDEO "/a/00001.m4s", NULL, 0},
+    {"books/h264-720p-aaaaaaaaaa/00001.m4s", NULL, 0},
+    {"h264-720p-aaaaaaaaaa/00001.m4s", NULL, 0},
+    {"video/" VERSION "/00001.m4s", NULL, 0},
+    {"", NULL, 0},
+};
+
+START_TEST(what_lies_at_an_edge_falls_into_groups) {
+    char group[WIRE_FOLDER_TEXT];
+    bool ours = sweep_group_of(sorted[_i].path, group);
+    ck_assert_int_eq(ours, sorted[_i].group != NULL);
+    if (ours) {
+        ck_assert_str_eq(group, sorted[_i].group);
+        ck_assert_int_eq(sweep_rank(group), sorted[_i].rank);
+    }
+}
+END_TEST
+
+/* Also a page that is full, and a folder that has nothing of ours but a name. */
+START_TEST(groups_are_counted_title_by_title) {
+    struct sweep_groups *groups = mem_zero(1, sizeof(*groups));
+    char title[WIRE_TITLE_TEXT], path[WIRE_FOLDER_TEXT];
+    ck_assert_str_eq(sweep_title_of("film/" VIDEO "/init.mp4", title), VIDEO "/init.mp4");
+    ck_assert_str_eq(title, "film");
+    ck_assert_ptr_null(sweep_title_of("film", title));
+    ck_assert_ptr_null(sweep_title_of("My Film/title.json", title));
+    ck_assert(sweep_groups_add(groups, "a", VERSION, 3) &&
+              sweep_groups_add(groups, "a", "title.json", 1) &&
+              sweep_groups_add(groups, "a", VERSION, 4));
+    sweep_groups_close(groups);
+    ck_assert(sweep_groups_add(groups, "b", "title.json", 1));
+    sweep_groups_close(groups);
+    ck_assert_uint_eq(groups->count, 2);
+    ck_assert_int_eq(groups->list[0].objects, 2);
+    ck_assert_int_eq(groups->list[0].bytes, 7);
+    for (int i = 2; i < SWEEP_PAGE_MAX; i++) {
+        snprintf(path, sizeof(path), "video/h264-720p-%010d", i);
+        ck_assert(sweep_groups_add(groups, "c", path, 1));
+    }
+    ck_assert(sweep_groups_add(groups, "c", path, 1));
+    ck_assert(!sweep_groups_add(groups, "c", VERSION, 1));
+    mem_free(groups);
 }
 END_TEST
 
@@ -817,6 +881,8 @@ Suite *push_suite(void) {
     LOOP(tcase, names_that_are_none_are_refused, tricky);
     tcase_add_test(tcase, an_old_version_goes_from_its_documents_down);
     LOOP(tcase, what_no_version_names_is_an_orphan, lying);
+    LOOP(tcase, what_lies_at_an_edge_falls_into_groups, sorted);
+    tcase_add_test(tcase, groups_are_counted_title_by_title);
     tcase_add_test(tcase, samples_are_as_many_as_wanted_and_spread);
     tcase_add_test(tcase, connections_grow_while_answers_come_in_time);
     tcase_add_test(tcase, failures_halve_the_connections_once_a_round);

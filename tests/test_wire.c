@@ -179,6 +179,13 @@ START_TEST(tasks_come_back) {
         task.kind == TASK_IMAGES) {
         ck_assert(spec_equal(&again.spec, &task.spec));
     }
+    ck_assert(again.sweep.removes == task.sweep.removes &&
+              again.sweep.group_count == task.sweep.group_count);
+    for (size_t i = 0; i < task.sweep.group_count; i++) {
+        const struct sweep_group *one = &task.sweep.groups[i], *same = &again.sweep.groups[i];
+        ck_assert(strcmp(one->title, same->title) == 0 && strcmp(one->path, same->path) == 0 &&
+                  one->objects == same->objects && one->bytes == same->bytes);
+    }
     task_finish(&again);
     task_finish(&task);
     json_tree_destroy(root);

@@ -320,12 +320,27 @@ static void any_hook(struct hook_task *h, struct arena *arena) {
     }
 }
 
+static void any_sweep(struct sweep_task *s, struct arena *arena) {
+    struct push push = {.skip = 0};
+    any_push(&push, arena);
+    s->endpoint = push.endpoint;
+    s->removes = any(0, 1) == 1;
+    s->group_count = (size_t)any(0, 3);
+    s->groups = arena_zero(arena, s->group_count, sizeof(*s->groups));
+    for (size_t i = 0; i < s->group_count; i++) {
+        snprintf(s->groups[i].title, sizeof(s->groups[i].title), "title-%d", (int)any(0, 99));
+        snprintf(s->groups[i].path, sizeof(s->groups[i].path), "video/h264-720p-0123456789");
+        s->groups[i].objects = any(0, INT64_MAX);
+        s->groups[i].bytes = any(0, INT64_MAX);
+    }
+}
+
 void any_task(struct task *t) {
-    static const enum task_kind kinds[] = {TASK_PROBE,   TASK_VIDEO, TASK_AUDIO,
-                                           TASK_PACKAGE, TASK_SWAP,  TASK_REMOVE,
-                                           TASK_PUSH,    TASK_EARLY, TASK_IMAGES};
+    static const enum task_kind kinds[] = {TASK_PROBE,  TASK_VIDEO,  TASK_AUDIO, TASK_PACKAGE,
+                                           TASK_SWAP,   TASK_REMOVE, TASK_PUSH,  TASK_EARLY,
+                                           TASK_IMAGES, TASK_SWEEP};
     t->fence = any(0, INT64_MAX);
-    t->kind = kinds[any(0, 8)];
+    t->kind = kinds[any(0, 9)];
     snprintf(t->title, sizeof(t->title), "my-title.%d", (int)any(0, 99));
     trace_make(t->trace);
     t->attempt = (int)any(1, 9);
@@ -346,6 +361,9 @@ void any_task(struct task *t) {
     if (t->kind == TASK_PUSH) {
         any_push(&t->push, &t->arena);
         any_hook(&t->hook, &t->arena);
+    }
+    if (t->kind == TASK_SWEEP) {
+        any_sweep(&t->sweep, &t->arena);
     }
     if (t->kind == TASK_EARLY || t->kind == TASK_REMOVE) {
         t->early.run = any(0, INT64_MAX);

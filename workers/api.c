@@ -308,6 +308,16 @@ int api_source(struct api *api, int64_t fence, const struct task_report *report,
     return report_post(api, fence, "source", report, NULL, err);
 }
 
+int api_found(struct api *api, int64_t fence, const struct sweep_page *page, struct err *err) {
+    struct buf body = {0};
+    struct writer w = writer_of(&body);
+    sweep_page_write(page, &w, NULL);
+    int failed =
+        call(api, "POST", ANSWER_MS, &body, NULL, err, "/v1/leases/%" PRId64 "/found", fence);
+    buf_finish(&body);
+    return failed;
+}
+
 int api_complete_task(struct api *api, int64_t fence, const struct task_report *report,
                       bool *accepted, struct err *err) {
     struct json *tree = NULL;

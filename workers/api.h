@@ -120,6 +120,10 @@ int api_source(struct api *api, int64_t fence, const struct task_report *report,
 
 int api_complete_task(struct api *api, int64_t fence, const struct task_report *report,
                       bool *accepted, struct err *err);
+
+/* A page of what a sweep found; told once, since a page told twice counts twice. */
+int api_found(struct api *api, int64_t fence, const struct sweep_page *page, struct err *err);
+
 int api_fail(struct api *api, int64_t fence, enum failure_class failure, const char *message,
              const int64_t *missing, size_t missing_count, struct err *err);
 

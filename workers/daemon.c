@@ -137,10 +137,11 @@ static int lanes_init(struct daemon *d, struct err *err) {
     size_t pushes = (size_t)d->options->pushes;
     d->node.slots = mem_zero(slots + AHEAD + pushes, sizeof(*d->node.slots));
     d->encoding = (struct lane){.name = "encoding",
-                                .kinds = ~(1U << TASK_PUSH),
+                                .kinds = ~(1U << TASK_PUSH | 1U << TASK_SWEEP),
                                 .newer = 1U << TASK_EARLY | 1U << TASK_IMAGES};
-    d->pushing =
-        (struct lane){.name = "pushing", .kinds = 1U << TASK_PUSH, .newer = 1U << TASK_PUSH};
+    d->pushing = (struct lane){.name = "pushing",
+                               .kinds = 1U << TASK_PUSH | 1U << TASK_SWEEP,
+                               .newer = 1U << TASK_PUSH | 1U << TASK_SWEEP};
     int failed = lane_init(&d->encoding, d, 0, slots, AHEAD, err);
     return failed == 0 ? lane_init(&d->pushing, d, slots + AHEAD, pushes, 0, err) : failed;
 }

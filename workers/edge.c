@@ -179,7 +179,8 @@ static char *url_below(const char *root, const char *title, const char *path) {
     while (length > 0 && root[length - 1] == '/') {
         length--;
     }
-    return mem_format("%.*s/%s/%s", (int)length, root, title, path);
+    const char *slash = title[0] != '\0' ? "/" : "";
+    return mem_format("%.*s/%s%s%s", (int)length, root, title, slash, path);
 }
 
 char *edge_url(const struct edge *edge, const char *path) {

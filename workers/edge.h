@@ -47,10 +47,10 @@ struct edge_target {
     const struct push_endpoint *endpoint;
     const struct edge_secret *secret; /* never NULL; empty where this worker has none for it */
     const char *origin;               /* URL of the folder above the titles': task.output */
-    const char *title;
-    bool leaves;               /* nothing of it is to be had there any more */
-    const char *trace;         /* of the title's run; "": none */
-    struct share_group *share; /* who else pushes what this push does; NULL: nobody */
+    const char *title;                /* "": what lies there is named from the titles' folder on */
+    bool leaves;                      /* nothing of it is to be had there any more */
+    const char *trace;                /* of the title's run; "": none */
+    struct share_group *share;        /* who else pushes what this push does; NULL: nobody */
     const atomic_bool *cancel;
     int stall_s;                     /* a connection silent so long is given up */
     int64_t send_bps;                /* bytes a second of one connection; 0: any */
@@ -139,7 +139,8 @@ struct edge_driver {
      * folder, "". UNSUPPORTED where it can't after all. */
     int (*remove_folder)(struct edge *edge, const char *path, struct err *err);
 
-    /* EDGE_LISTS: visits all that lies below the title's folder; ends with what `visit` says. */
+    /* EDGE_LISTS: visits all that lies below the title's folder, or of all titles one after
+     * another where that is ""; ends with what `visit` says. */
     int (*list)(struct edge *edge, edge_visit *visit, void *context, struct err *err);
 
     /* EDGE_KEYS: the same of all that carries the key title-TITLE. UNSUPPORTED where it can't. */

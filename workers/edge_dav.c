@@ -15,7 +15,7 @@
 
 enum {
     LISTING_BYTES_MAX = 16 << 20,
-    DEPTH_MAX = 3, /* of folders below a title's */
+    DEPTH_MAX = 3, /* of folders below a title's, which is at 0 */
 };
 
 /* nginx keeps none of these; servers that do give them to players as they came. */
@@ -135,10 +135,14 @@ static int folder_read(struct walk *walk, const char *folder, int depth, struct 
     char *url = edge_url(edge, folder);
     struct http_request request = edge_request(edge, "GET", url);
     request.max_body = LISTING_BYTES_MAX;
-    int failed = edge_send(edge, &request, err);
+    struct err why = {0};
+    int failed = edge_send(edge, &request, &why);
     mem_free(url);
+    if (failed == ERR_NOT_FOUND && folder[0] != '\0') {
+        return 0; /* it went since the one above was read */
+    }
     if (failed != 0) {
-        return failed;
+        return err_set(err, why.code, "%s", why.message);
     }
     const struct buf *body = &edge->response.body;
     failed = json_tree_parse(&tree, body->data, body->size, &unread);
@@ -156,7 +160,7 @@ static int folder_read(struct walk *walk, const char *folder, int depth, struct 
 
 static int dav_list(struct edge *edge, edge_visit *visit, void *context, struct err *err) {
     struct walk walk = {edge, visit, context};
-    return folder_read(&walk, "", 0, err);
+    return folder_read(&walk, "", edge->target->title[0] != '\0' ? 0 : -1, err);
 }
 
 const struct edge_driver edge_dav = {

@@ -247,7 +247,7 @@ static int visit_key(void *context, const char *key, int64_t size, struct err *e
 static int s3_list(struct edge *edge, edge_visit *visit, void *context, struct err *err) {
     struct bucket *bucket = edge->state;
     struct err why = {0};
-    char *prefix = mem_format("%s/", edge->target->title);
+    char *prefix = mem_format("%s%s", edge->target->title, edge->target->title[0] ? "/" : "");
     struct visiting visiting = {visit, context, strlen(prefix)};
     int failed = blob_list(bucket->blob, prefix, visit_key, &visiting, &why);
     mem_free(prefix);

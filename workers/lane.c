@@ -17,7 +17,7 @@ enum {
 
 /* Of which kinds the scheduler of a session knows. */
 static unsigned kinds_for(const struct lane *lane, const char *session) {
-    return strcmp(lane->retired, session) == 0 ? lane->kinds & ~lane->newer : lane->kinds;
+    return strcmp(lane->retired, session) == 0 ? lane->kinds & ~lane->unknown : lane->kinds;
 }
 
 /* How many of the lane's slots are idle, and the memory that their tasks may take; the session to
@@ -69,12 +69,18 @@ static void tasks_give(struct lane *lane, struct task **tasks, size_t count) {
     }
 }
 
-/* An older scheduler does not know of pushes, nor of early playlists: until another session is
- * opened, which may be with a newer one, it is not asked for any. */
-static void retire(struct lane *lane, const char *session, const struct err *why) {
+/* An older scheduler does not know the newer kinds: until another session is opened, which may be
+ * with a newer one, it is asked for one kind fewer each time, the newest first. */
+static void retire(struct lane *lane, const char *session, unsigned asked, const struct err *why) {
+    int newest = TASK_KIND_COUNT - 1;
+    while ((asked & lane->newer & 1U << newest) == 0) {
+        newest--;
+    }
+    lane->unknown = strcmp(lane->retired, session) == 0 ? lane->unknown : 0;
+    lane->unknown |= 1U << newest;
     memcpy(lane->retired, session, API_SESSION_TEXT);
-    log_info("the scheduler knows no such tasks; it is asked for none", "lane=%s why=\"%s\"",
-             lane->name, why->message);
+    log_info("the scheduler knows no such tasks; it is asked for none", "kind=%s why=\"%s\"",
+             task_kind_name((enum task_kind)newest), why->message);
 }
 
 /* The end of which task is foreseen, by its fence; 0: none, or the session may not lease. */
@@ -136,7 +142,7 @@ static void lease(struct lane *lane) {
         tasks_give(lane, tasks, count);
     } else if (failed == ERR_INVALID && (wish.kinds & lane->newer) != 0 &&
                !api_refused(lane->api)) {
-        retire(lane, session, &err);
+        retire(lane, session, wish.kinds, &err);
     } else if (failed != ERR_CANCELLED) {
         log_debug("no lease", "lane=%s why=\"%s\"", lane->name, err.message);
         pthread_cond_signal(&node->beat); /* the heart finds out what is wrong */

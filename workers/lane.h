@@ -23,7 +23,8 @@ struct lane {
     int64_t ahead_from_ms; /* no task is asked for ahead before then */
     struct api *api;
     int failures;                   /* of leasing, one after another */
-    char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know the newer ones */
+    char retired[API_SESSION_TEXT]; /* the session whose scheduler does not know some of them: */
+    unsigned unknown;               /* these */
 };
 
 /* Leases until `*leaving` or until the scheduler refuses this worker; a lane, as threads have it.

@@ -15,7 +15,7 @@ static const struct task_kind_row *const kinds[TASK_KIND_COUNT] = {
     [TASK_AUDIO] = &task_encode_row,  [TASK_PACKAGE] = &task_package_row,
     [TASK_SWAP] = &task_swap_row,     [TASK_REMOVE] = &task_remove_row,
     [TASK_PUSH] = &task_push_row,     [TASK_EARLY] = &task_early_row,
-    [TASK_IMAGES] = &task_encode_row,
+    [TASK_IMAGES] = &task_encode_row, [TASK_SWEEP] = &task_sweep_row,
 };
 
 bool task_is_pure(enum task_kind kind) {

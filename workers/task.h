@@ -82,6 +82,7 @@ extern const struct task_kind_row task_remove_row;
 extern const struct task_kind_row task_push_row;
 extern const struct task_kind_row task_hook_row; /* of pushes to a webhook */
 extern const struct task_kind_row task_early_row;
+extern const struct task_kind_row task_sweep_row;
 
 /* Sets the class and returns `code`, so that a step may end with it. */
 int task_fail(struct task_run *run, enum failure_class failure, int code);

@@ -1,25 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Endpoints: the edges and catalogs that titles go to, and how each does.
+// Endpoints: the edges, catalogs and webhooks that titles and events go to, and how each does.
 import {
   call, every, get, may, now,
 } from './api.js';
 import {
   h, keyed, notice, say, setText,
 } from './dom.js';
-import { lasting, whole } from './format.js';
+import {
+  bytes, lasting, moment, plural, whole,
+} from './format.js';
 
 const LOOK_MS = 2000;
+
+// Of an edge or a catalog, and of a webhook.
 const facts = {
   backlog: ({ backlog }) => whole(backlog),
   running: ({ running, limit }) => `${running} of ${limit}`,
   latency: ({ request_ms: ms }) => (ms > 0 ? `${whole(ms)} ms` : '–'),
-  failures: ({ failures }) => whole(failures),
-  fill: ({ fill }) => fill,
-  window: ({ window_open: isOpen }) => (isOpen === false ? 'closed now' : 'open'),
+  brought: ({ bytes: size }) => bytes(size),
+  fill: ({ fill, window_open: isOpen }) => (isOpen === false ? `${fill}, but its window is shut` : fill),
 };
-const breaker = {
-  closed: 'well', open: 'broken off', 'half-open': 'on trial',
+const hookFacts = {
+  waiting: ({ backlog }) => whole(backlog),
+  delivered: ({ webhook }) => whole(webhook.delivered),
+  dead: ({ webhook: { dead, lost } }) => (lost > 0 ? `${whole(dead)}, and ${whole(lost)} not kept` : whole(dead)),
+  latency: facts.latency,
+  events: ({ webhook }) => webhook.events.join(', '),
 };
+const factsOf = ({ webhook }) => (webhook ? hookFacts : facts);
+
+// What its breaker says, and what that says less plainly: that all has failed of late, though too
+// little for it to break off.
+const words = {
+  closed: 'well', failing: 'failing', open: 'broken off', 'half-open': 'on trial', gone: 'gone', unlisted: 'unlisted',
+};
+
+function stateOf({ state, error, listed, webhook }) {
+  if (!listed || webhook?.gone_at) {
+    return listed ? 'gone' : 'unlisted';
+  }
+  return state === 'closed' && error ? 'failing' : state;
+}
 
 export async function endpointsView(place, { signal, onState }) {
   const count = h('p', { class: 'dim count', role: 'status' }, 'Fetching …');
@@ -27,11 +48,11 @@ export async function endpointsView(place, { signal, onState }) {
   place.append(h('h1', {}, 'Endpoints'), count, cards);
   const look = async () => {
     const { endpoints } = await get('/v1/endpoints', { signal });
-    const ill = endpoints.filter(({ state }) => state !== 'closed').length;
+    const well = endpoints.filter((endpoint) => stateOf(endpoint) === 'closed').length;
     onState('polling');
     setText(count, endpoints.length === 0
       ? 'There are none; the scheduler’s option endpoints names a file of them.'
-      : `${endpoints.length - ill} of ${endpoints.length} are well`);
+      : `${well} of ${endpoints.length} are well`);
     keyed(cards, endpoints, ({ name }) => name, (endpoint) => create(endpoint, look), update);
   };
   await every(LOOK_MS, signal, look, (error) => {
@@ -40,43 +61,85 @@ export async function endpointsView(place, { signal, onState }) {
   });
 }
 
-function create({ name, driver, url }, look) {
-  const reset = may.manage() && h('button', {
-    class: 'plain reset',
-    'aria-label': `Try ${name} now`,
+// A call about one, and what is said when it is done.
+function action(className, text, label, look, run) {
+  return may.manage() && h('button', {
+    class: `plain small ${className}`,
+    'aria-label': label,
+    hidden: true,
     onclick: async () => {
       try {
-        await call('POST', `/v1/endpoints/${name}/reset`);
-        say(`${name} is tried again.`);
+        say(await run());
         await look();
       } catch (error) {
         notice(error.message);
       }
     },
-  }, 'Try now');
+  }, text);
+}
+
+function create(endpoint, look) {
+  const { name, driver, url } = endpoint;
+  const reset = action('reset', 'Try now', `Try ${name} now`, look, async () => {
+    await call('POST', `/v1/endpoints/${name}/reset`);
+    return `${name} is tried again.`;
+  });
+  const replay = action('replay', 'Replay', `Tell ${name} of its dead events again`, look, async () => {
+    const { events } = await call('POST', `/v1/endpoints/${name}/replay`, { dead: true });
+    return `${name} is told of ${plural(events, 'event')} again.`;
+  });
   return h('li', { class: 'card endpoint', 'data-endpoint': name },
     h('header', {}, h('h2', {}, name), h('span', { class: 'dim' }, driver),
-      h('span', { class: 'badge', 'data-state': '' }), reset),
+      h('span', { class: 'badge', 'data-state': '' }),
+      h('span', { class: 'actions' }, replay, reset)),
     h('p', { class: 'place' }, url),
     h('p', { class: 'problem', hidden: true }),
-    h('dl', { class: 'facts' }, Object.keys(facts).map((fact) => h('div', {},
+    h('p', { class: 'dim next', hidden: true }),
+    h('p', { class: 'dim leaving', hidden: true }),
+    h('dl', { class: 'facts' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', {},
       h('dt', {}, fact), h('dd', { 'data-fact': fact })))));
 }
 
-function update(card, endpoint) {
-  const badge = card.querySelector('.badge');
-  const problem = card.querySelector('.problem');
-  const reset = card.querySelector('.reset');
-  const { state, error, retry_at: retryAt } = endpoint;
-  badge.dataset.state = `breaker-${state}`;
-  setText(badge, breaker[state] ?? state);
+// Why it is as it is. Errors name the endpoint, as the card does.
+function problemOf({ name, error, webhook }, state) {
+  if (state === 'unlisted') {
+    return 'The scheduler’s file has it no more: nothing is done there.';
+  }
+  if (state === 'gone') {
+    return `It wants nothing more since ${moment(webhook.gone_at)}.`;
+  }
+  const own = `endpoint '${name}': `;
+  return state !== 'closed' && error.startsWith(own) ? error.slice(own.length) : error;
+}
+
+// For how long, and what comes next.
+function nextOf({ failing_at: failingAt, retry_at: retryAt }, state) {
+  const since = failingAt ? `Nothing has succeeded for ${lasting(now() - failingAt)}` : '';
   const again = state === 'open' && retryAt ? `tried again in ${lasting(retryAt - now())}` : '';
-  problem.hidden = state === 'closed' || !(error || again);
-  setText(problem, [error, again].filter(Boolean).join('; '));
-  for (const [name, value] of Object.entries(facts)) {
+  return state === 'closed' ? '' : [since, again].filter(Boolean).join(', ');
+}
+
+function setLine(line, text) {
+  setText(line, text);
+  line.hidden = text === '';
+}
+
+function update(card, endpoint) {
+  const state = stateOf(endpoint);
+  const badge = card.querySelector('.badge');
+  const { leaving } = endpoint;
+  const reset = card.querySelector('.reset');
+  const replay = card.querySelector('.replay');
+  badge.dataset.state = `breaker-${state}`;
+  setText(badge, words[state] ?? state);
+  setLine(card.querySelector('.problem'), problemOf(endpoint, state));
+  setLine(card.querySelector('.next'), nextOf(endpoint, state));
+  setLine(card.querySelector('.leaving'), leaving.length > 0 ? `Still to be taken from there: ${leaving.join(', ')}` : '');
+  for (const [name, value] of Object.entries(factsOf(endpoint))) {
     setText(card.querySelector(`[data-fact="${name}"]`), value(endpoint));
   }
   if (reset) {
-    reset.hidden = state === 'closed';
+    reset.hidden = state === 'closed' || state === 'unlisted';
+    replay.hidden = !endpoint.webhook?.dead || state === 'gone';
   }
 }

@@ -39,7 +39,7 @@ function fact(name, value) {
 
 function create(worker, look) {
   const drain = may.manage() && h('button', {
-    class: 'plain drain',
+    class: 'plain small drain',
     onclick: async (event) => {
       const wants = event.target.dataset.drains !== 'true';
       try {
@@ -54,8 +54,8 @@ function create(worker, look) {
   return h('li', { class: 'card worker', 'data-worker': worker.worker },
     h('header', {},
       h('h2', {}, worker.worker),
-      h('span', { class: 'dim' }, `${worker.host}, process ${worker.pid}`),
       h('span', { class: 'badge', 'data-state': '' }), drain),
+    h('p', { class: 'place' }, `${worker.host}, process ${worker.pid}`),
     h('p', { class: 'problem', hidden: true }),
     h('div', { class: 'load' }, meter(0), h('span', { class: 'slots' })),
     h('ul', { class: 'tasks' }),
@@ -94,7 +94,7 @@ function update(card, worker) {
 
 function createTask(task) {
   const of = task.title ? h('a', { href: `#/titles/${task.title}` }, task.title)
-    : h('span', { class: 'dim' }, task.kind === 'push' ? 'events' : 'a source');
+    : h('span', { class: 'dim' }, { push: 'events', sweep: 'an edge' }[task.kind] ?? 'a source');
   return h('li', {}, of,
     h('span', { class: 'kind' }, task.kind), meter(0), h('span', { class: 'age dim' }));
 }

@@ -79,7 +79,7 @@ static bool find_unit(const struct worker *worker, struct unit *unit) {
         int step = driver_start(driver, id, store_sql(SQL_UNITS_READY),
                                 VALUES(TEXT(""), INTEGER(0), INTEGER(build), INTEGER(INT64_MAX),
                                        INTEGER(1), kinds, kinds, kinds, kinds, kinds, kinds, kinds,
-                                       kinds, kinds),
+                                       kinds, kinds, kinds),
                                 &err);
         while (step == 0 && driver_step(driver, id, &err) > 0) {
             unit->id = driver_integer(driver, id, 0);

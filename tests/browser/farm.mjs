@@ -94,10 +94,24 @@ async function fits(page, name) {
 }
 
 const views = {
-  titles: '.rows .row', workers: '.worker', submit: '.submit-form', [`titles/${TITLE}`]: '.legend [data-look=done]',
+  titles: '.rows .row', workers: '.worker', endpoints: '.endpoint .replay', submit: '.submit-form', [`titles/${TITLE}`]: '.legend [data-look=done]',
   [`titles/${TITLE}/timeline`]: '.gantt canvas', [`titles/${TITLE}/bitrate`]: '.bitrates', [`titles/${TITLE}/play`]: 'video',
   [`titles/${TITLE}/events`]: '.events li', [`titles/${TITLE}/versions`]: '.card',
 };
+
+// One that is dead and takes a single attempt: what it did not take is told, and replayed.
+async function replaysTheDead(page) {
+  await go(page, 'endpoints');
+  await shows(page, '.endpoint .badge', 'failing');
+  await shows(page, '.endpoint .problem', 'connect');
+  await shows(page, '.endpoint .next', 'Nothing has succeeded for');
+  await page.waitForFunction(() => document.querySelector('[data-fact=dead]').textContent === '1');
+  const attempts = async () => (await api(url, read(tokenFile), 'GET', 'v1/endpoints')).endpoints[0].pushes_failed;
+  const before = await attempts();
+  await page.click('.endpoint .replay');
+  await shows(page, '#said', 'hook is told of 1 event again');
+  await patiently(async () => expect(await attempts() > before, 'it was not told'));
+}
 
 async function drainByKeyboard(page) {
   await go(page, 'workers');
@@ -285,6 +299,7 @@ const admin = (page, troubles) => ({
     expect(/state=failed/.test(page.url()) && /label=kind%3Dfilm/.test(page.url()), page.url());
   },
   'tasks of no title link to none, and busy are slots and not tasks': () => showsTasks(page),
+  'a webhook that is dead says so, and its events are replayed': () => replaysTheDead(page),
   'a worker is drained and undrained by the keyboard': () => drainByKeyboard(page),
   ...Object.fromEntries(Object.entries(views).map(([way, sign]) => [`axe-core has nothing against ${way}`, async () => {
     await go(page, way);

@@ -16,7 +16,7 @@ farm_start() {
     cat >"$scratch/endpoints.yaml" <<END
 endpoints:
   - {name: dead, driver: dav, url: "http://127.0.0.1:$(free_port)"}
-  - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port"}
+  - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port", lists: true}
   - {name: varnish, driver: pull, url: "http://127.0.0.1:$varnish_port"}
   - {name: cache, driver: pull, url: "http://127.0.0.1:$cache_port"}
   - {name: catalog, driver: catalog, url: "$REELFARM_CATALOG",
@@ -29,6 +29,37 @@ END
     "$reelfarm" worker --slots 2 --name farm --endpoint-secrets "$scratch/secrets.yaml" \
         --stall-s 2 >>"$scratch/worker.log" 2>&1 &
     pids[encoder]=$!
+}
+
+# Lies at the edge `dav` beside what it is to hold.
+litter() {
+    mkdir -p "$edges/dav/t/video/h264-999p-0123456789" "$edges/dav"/{t,ghost}/0123456789abcdef \
+        "$edges/dav/other" &&
+        touch "$edges/dav/t/video/h264-999p-0123456789"/{init.mp4,00001.m4s} \
+            "$edges/dav"/{t,ghost}/0123456789abcdef/x.m3u8 "$edges/dav/ghost/title.json" \
+            "$edges/dav/other/title.json" "$edges/dav/t/poster.jpg" &&
+        chmod -R a+rwX "$edges/dav"
+}
+
+# What lies at an edge in vain is told of, and nothing goes but what was: of a title that the farm
+# does not know only where that is asked for, of another tool nothing.
+farm_swept() {
+    litter && tree "$edges/dav" >"$scratch/before.tree" &&
+        "$reelfarm" endpoints sweep >"$scratch/swept" && cat "$scratch/swept" &&
+        [ "$(grep -cE "^  (t|ghost) +" "$scratch/swept")" = 4 ] &&
+        grep -E "^  t +video/h264-999p-0123456789 +2 objects" "$scratch/swept" &&
+        grep -E "^  ghost +title.json +1 .* of no title" "$scratch/swept" &&
+        grep "nothing was removed" "$scratch/swept" &&
+        tree "$edges/dav" | diff "$scratch/before.tree" - || return 1
+    "$reelfarm" endpoints sweep dav --remove >"$scratch/swept" && cat "$scratch/swept" &&
+        grep "^dav: removed 3 objects" "$scratch/swept" && [ -e "$edges/dav/ghost/title.json" ] &&
+        [ ! -e "$edges/dav/t/video/h264-999p-0123456789" ] || return 1
+    "$reelfarm" endpoints sweep dav --remove --unknown --json >"$scratch/swept" &&
+        grep '"removed_objects":2' "$scratch/swept" && [ ! -e "$edges/dav/ghost" ] &&
+        [ -e "$edges/dav/other/title.json" ] && [ -e "$edges/dav/t/poster.jpg" ] &&
+        rm -r "$edges/dav/other" "$edges/dav/t/poster.jpg" &&
+        holds_only "$edges/dav" "${versions[@]: -1}" | grep '^<' && return 1
+    exits 4 "does not say what it holds" "$reelfarm" endpoints sweep varnish
 }
 
 farm_stop() {
