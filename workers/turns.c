@@ -18,16 +18,6 @@ size_t turns_taken(const struct slot *slots, size_t count) {
     return taken;
 }
 
-/* Whether a task is there that has not begun. */
-static bool has_waiting(const struct slot *slots, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (slots[i].task != NULL && slots[i].began_ms == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether a slot's task is about to end, by how far it is. */
 static bool ends_soon(const struct slot *slot, int64_t now) {
     double done = (double)atomic_load(&slot->progress.done);
@@ -39,7 +29,7 @@ static bool ends_soon(const struct slot *slot, int64_t now) {
 int64_t turns_foresee(struct slot *slots, size_t count, int64_t now_ms) {
     size_t taken = turns_taken(slots, count);
     size_t most = count > 0 && slots->turns != NULL ? slots->turns->most : 0;
-    if (taken < most || has_waiting(slots, count)) {
+    if (taken < most) {
         return 0;
     }
     for (size_t i = 0; i < count; i++) {

@@ -16,8 +16,8 @@ size_t turns_of(const struct slot *slot);
 size_t turns_taken(const struct slot *slots, size_t count);
 
 /* The fence of the task for whose slot another is to be asked for now, at `now_ms` of the
- * monotonic clock; 0: none. That is one that is about to end, if a slot is free then and none
- * before, and if nothing waits for one. Of each task it says so once. The slots share turns. */
+ * monotonic clock; 0: none. That is one that is about to end, if none is free before and one is
+ * then, for what waits already too. Of each task it says so once. The slots share turns. */
 int64_t turns_foresee(struct slot *slots, size_t count, int64_t now_ms);
 
 #endif

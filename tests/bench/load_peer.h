@@ -4,7 +4,7 @@
 #define TESTS_BENCH_LOAD_PEER_H
 
 /*
- * The statements of leasing and completing a task, by SQLite alone: no HTTP, JSON, threads,
+ * The statements of leasing and completing a task, by the database alone: no HTTP, JSON, threads,
  * savepoints or decisions. 64 workers take turns: each lease looks the worker up and finds its own
  * unit, as a call of its own must; what is written are the scheduler's rows, with `unit_report` as
  * each unit's report. `group` calls are a transaction, as the scheduler groups those that wait
