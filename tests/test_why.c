@@ -205,6 +205,7 @@ START_TEST(it_failed) {
 END_TEST
 
 START_TEST(it_was_cancelled_or_is_done) {
+    farm.images = true; /* else they were missing */
     fixture_run_title(&farm, "t", "h264", 1, session);
     fixture_cancel(&farm, "t");
     ck_says("t", "state: t stopped: it was cancelled; `reelfarm retry t` goes on");
