@@ -30,5 +30,6 @@ int page_link_write(struct client *client, struct buf *out, struct err *err) {
         failed = 0;
     }
     json_tree_destroy(answer);
+    buf_finish(&body);
     return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
 }

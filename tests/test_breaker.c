@@ -161,6 +161,23 @@ START_TEST(a_road_that_became_longer_is_taken_for_normal_in_time) {
 }
 END_TEST
 
+/* A push that had nothing to ask tells nothing of the road, nor does one that was refused soon. */
+START_TEST(what_asked_nothing_or_failed_tells_no_time) {
+    struct limit limit = limit_default(8);
+    limit_report(&limit, true, 10, 8);
+    limit_report(&limit, true, 0, 8);
+    ck_assert_double_eq(limit.best_ms, 10);
+    ck_assert_double_eq(limit.last_ms, 10);
+    ck_assert_int_eq((int)limit.pushes, 4);
+    limit_report(&limit, true, 25, 8); /* slow beside that */
+    ck_assert_int_eq((int)limit.pushes, 2);
+    double best_ms = limit.best_ms;
+    limit_report(&limit, false, 1, 8);
+    ck_assert_double_eq(limit.best_ms, best_ms);
+    ck_assert_double_eq(limit.last_ms, 25);
+}
+END_TEST
+
 Suite *breaker_suite(void) {
     Suite *suite = suite_create("breaker");
     TCase *tests = tcase_create("breaker");
@@ -172,6 +189,7 @@ Suite *breaker_suite(void) {
     tcase_add_test(tests, its_pause_doubles_until_it_is_well);
     tcase_add_loop_test(tests, the_limit_grows_by_one_and_is_halved, 0,
                         sizeof(limits) / sizeof(limits[0]));
+    tcase_add_test(tests, what_asked_nothing_or_failed_tells_no_time);
     tcase_add_test(tests, a_road_that_became_longer_is_taken_for_normal_in_time);
     suite_add_tcase(suite, tests);
     return suite;

@@ -210,6 +210,33 @@ START_TEST(the_first_result_wins) {
 }
 END_TEST
 
+static void other_init(struct unit_report *unit) {
+    unit->init_sha256[0] = unit->init_sha256[0] == '0' ? '1' : '0';
+}
+
+static void one_less(struct unit_report *unit) {
+    unit->segment_count--;
+}
+
+static void other_last(struct unit_report *unit) {
+    char *digit = unit->segments[unit->segment_count - 1].sha256;
+    *digit = *digit == '0' ? '1' : '0';
+}
+
+/* In whatever a second result differs, it is no repetition of the first. */
+START_TEST(a_result_that_differs_is_none) {
+    static void (*const changes[])(struct unit_report *) = {other_init, one_less, other_last};
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    ck_assert_int_eq(fixture_complete(&farm, video.fence, &video.report), ANSWER_ACCEPTED);
+    ck_assert_int_eq(fixture_complete(&farm, video.fence, &video.report), ANSWER_DROPPED);
+    changes[_i](&video.report.units[video.count - 1]);
+    ck_assert_int_eq(fixture_complete(&farm, video.fence, &video.report), ANSWER_CONFLICT);
+    fixture_drop(&video);
+}
+END_TEST
+
 START_TEST(a_report_must_fit_its_lease) {
     struct fixture_held video;
     fixture_run_title(&farm, "t", "h264", 2, session);
@@ -773,6 +800,7 @@ Suite *lease_suite(void) {
     tcase_add_loop_test(life, a_title_that_is_done_tells_how_loud_it_is, 0, 3);
     TCase *fences = group(suite, "fences");
     tcase_add_test(fences, the_first_result_wins);
+    tcase_add_loop_test(fences, a_result_that_differs_is_none, 0, 3);
     tcase_add_test(fences, a_report_must_fit_its_lease);
     tcase_add_test(fences, a_late_result_is_taken_and_stops_the_other);
     tcase_add_test(fences, a_late_result_is_taken_by_a_ready_unit);

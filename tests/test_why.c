@@ -319,6 +319,23 @@ START_TEST(more_runs_than_is_shown) {
 }
 END_TEST
 
+/* Of what a model knows, it is said what it is expected to take; of the rest nobody knows. */
+START_TEST(what_is_learned_of_is_foretold) {
+    static const bool foretold[TASK_KIND_COUNT] = {
+        [TASK_VIDEO] = true, [TASK_AUDIO] = true, [TASK_IMAGES] = true};
+    struct why why = facts();
+    why.task_count = 1;
+    why.tasks[0] = (struct why_task){.hedges = "",
+                                     .kind = (enum task_kind)_i,
+                                     .worker = "w",
+                                     .chunk = -1,
+                                     .renditions = "",
+                                     .expected_s = 90};
+    bool tells = strstr(say(&why), "; it is expected to take ") != NULL;
+    ck_assert_int_eq(tells, foretold[_i]);
+}
+END_TEST
+
 Suite *why_suite(void) {
     Suite *suite = suite_create("why");
     TCase *tests = tcase_create("farm");
@@ -341,6 +358,7 @@ Suite *why_suite(void) {
     tcase_add_test(pure, its_work_is_larger_than_any_worker);
     tcase_add_test(pure, its_source_is_to_be_read_again);
     tcase_add_test(pure, more_runs_than_is_shown);
+    tcase_add_loop_test(pure, what_is_learned_of_is_foretold, 0, TASK_KIND_COUNT);
     suite_add_tcase(suite, pure);
     return suite;
 }
