@@ -217,6 +217,26 @@ START_TEST(package_sends_lost_objects_back_once) {
 }
 END_TEST
 
+/* It names what it likes: of its own title alone anything is made again. */
+START_TEST(package_sends_nothing_of_another_title_back) {
+    struct fixture_held video, package;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    fixture_complete(&farm, video.fence, &video.report);
+    ck_assert_int_eq(fixture_submit(&farm, "u", "h264", false), 0);
+    fixture_take_kind(&farm, &package, session, TASK_PACKAGE); /* of t */
+    fixture_make(&farm, &farm.tasks[0]);
+    fixture_drop(&package);
+    fixture_take_kind(&farm, &package, session, TASK_PACKAGE);
+    ck_assert_str_eq(farm.tasks[0].title, "u");
+    fixture_fail_units(&farm, package.fence, FAILURE_MISSING, video.units, 2);
+    ck_assert_int_eq(fixture_unit(&farm, video.units[0]).state, UNIT_DONE);
+    ck_assert_str_eq(state(), "done");
+    fixture_drop(&package);
+    fixture_drop(&video);
+}
+END_TEST
+
 START_TEST(too_many_repaired_frames_fail_the_title) {
     struct fixture_held video;
     fixture_run_title(&farm, "t", "h264", 1, session);
@@ -457,6 +477,7 @@ Suite *outcome_suite(void) {
     tcase_add_test(failures, a_failure_without_blame_keeps_the_task_together);
     tcase_add_test(failures, only_the_blamed_rung_fails);
     tcase_add_test(failures, package_sends_lost_objects_back_once);
+    tcase_add_test(failures, package_sends_nothing_of_another_title_back);
     tcase_add_test(failures, too_many_repaired_frames_fail_the_title);
     tcase_add_test(failures, too_many_missing_frames_fail_at_the_plan);
     TCase *ends = group(suite, "ends");
