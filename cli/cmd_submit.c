@@ -256,7 +256,7 @@ const struct command command_submit = {
         "tenant, label.NAME. Or each line is a JSON object of these names. What a line leaves out\n"
         "is as the options say. The same file may be submitted again and again: a title that it\n"
         "submitted before with this source, output and ladder is left as it is, whatever became\n"
-        "of it. --wait ends when all have ended and are published as far as they can be now: with exit\n"
+        "of it. --wait ends when all have ended and are published as far as can be now: with exit\n"
         "code 1 where one failed, or a catalog does not know one.\n",
     .options = options,
     .run = run,
