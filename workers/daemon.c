@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +33,10 @@ enum {
     AHEAD_MS = 1000,        /* which is about so near then */
     NONE_AHEAD_MS = 5000,   /* after which one is asked for again where none was given */
     WARN_MS = 60000,        /* a scheduler that is away is told of once a minute */
-    SHARE_BYTES = 32 << 20, /* of the output, for pushes that come for them later */
+    PUSH_BYTES = 24 << 20,  /* of objects on their way to edges, of all pushes together */
+    SHARE_BYTES = 32 << 20, /* that with what of the output is kept for pushes to come for */
+    MALLOC_ARENAS = 4,      /* each keeps what it once had */
+    MALLOC_LARGE = 1 << 20, /* what is larger goes back to the system when it is freed */
     EXIT_FAILED = 1,
     EXIT_REFUSED = 4,
     EXIT_INTERRUPTED = 130,
@@ -527,6 +531,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
     d->shared.private_sources = d->options->private_sources;
     d->shared.endpoint_secrets = d->options->endpoint_secrets;
     d->shared.share = share_create(SHARE_BYTES);
+    d->shared.push_memory.bytes = PUSH_BYTES;
     d->shared.keep_ms = d->options->keep_s * 1000;
 }
 
@@ -670,6 +675,8 @@ int daemon_run(const struct daemon_options *options, const struct api_encoder *e
     struct daemon d = {.options = options};
     struct err err = {0};
     struct sigaction action = {.sa_handler = on_signal};
+    mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE); /* else it grows with what is freed */
     log_level_set((enum log_level)options->log_level);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
