@@ -320,13 +320,27 @@ static int check_prefix(const struct blob *blob, const char *prefix, struct err 
                            blob->name);
 }
 
+struct filter {
+    const char *prefix;
+    blob_visit *visit;
+    void *context;
+};
+
+/* Who removes what is listed must not be told of what it did not ask for. */
+static int visit_below(void *context, const char *key, int64_t size, struct err *err) {
+    const struct filter *filter = context;
+    bool below = strncmp(key, filter->prefix, strlen(filter->prefix)) == 0;
+    return below ? filter->visit(filter->context, key, size, err) : 0;
+}
+
 int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *context,
               struct err *err) {
+    struct filter filter = {prefix, visit, context};
     int code = check_writable(blob, "listing", err);
     if (code == 0) {
         code = check_prefix(blob, prefix, err);
     }
-    return code != 0 ? code : blob->backend->list(blob, prefix, visit, context, err);
+    return code != 0 ? code : blob->backend->list(blob, prefix, visit_below, &filter, err);
 }
 
 int blob_remove(struct blob *blob, const char *key, struct err *err) {

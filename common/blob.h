@@ -159,8 +159,8 @@ int blob_stat(struct blob *blob, const char *key, int64_t *size, struct err *err
 /* One object of a listing. Another answer than 0 ends it, which returns that. */
 typedef int blob_visit(void *context, const char *key, int64_t size, struct err *err);
 
-/* Visits all objects whose key begins with `prefix` ("" for all), in the order of
- * their keys' bytes within a folder. None there is no error. */
+/* Visits all objects whose key begins with `prefix` ("" for all), and none else, whatever a store
+ * lists, in the order of their keys' bytes within a folder. None there is no error. */
 int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *context,
               struct err *err);
 

@@ -129,10 +129,14 @@ static int send_for_key(struct blob *blob, const char *method, const char *key, 
 
 static int http_get(struct blob *blob, const char *key, size_t max, struct buf *out,
                     struct err *err) {
-    const struct http_root *state = blob->state;
+    struct http_root *state = blob->state;
+    if (out->size == 0) { /* its room is read into */
+        buf_finish(&state->response.body);
+        buf_swap(out, &state->response.body);
+    }
     int code = send_for_key(blob, "GET", key, max, err);
     if (code == 0) {
-        buf_append(out, state->response.body.data, state->response.body.size);
+        buf_move(out, &state->response.body);
     }
     return code;
 }

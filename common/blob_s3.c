@@ -161,10 +161,14 @@ static bool is_as_put(const struct http_response *response) {
 
 static int s3_get(struct blob *blob, const char *key, size_t max, struct buf *out,
                   struct err *err) {
-    const struct s3_root *state = blob->state;
+    struct s3_root *state = blob->state;
     const struct http_retry retry = http_retry_default();
     struct http_request request = request_of(blob, "GET");
     request.max_body = max;
+    if (out->size == 0) { /* its room is read into */
+        buf_finish(&state->response.body);
+        buf_swap(out, &state->response.body);
+    }
     for (int failures = 1;; failures++) {
         int failed = send_for_key(blob, key, &request, err);
         if (failed != 0) {
@@ -179,7 +183,7 @@ static int s3_get(struct blob *blob, const char *key, size_t max, struct buf *ou
                            key, blob->name);
         }
     }
-    buf_append(out, state->response.body.data, state->response.body.size);
+    buf_move(out, &state->response.body);
     return 0;
 }
 

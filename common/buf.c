@@ -18,9 +18,18 @@ void buf_clear(struct buf *buf) {
     buf->size = 0;
 }
 
-void buf_reserve(struct buf *buf, size_t extra) {
+static void resize(struct buf *buf, size_t capacity) {
+    buf->data = mem_resize(buf->data, capacity, 1);
+    buf->capacity = capacity;
+}
+
+static size_t need_of(const struct buf *buf, size_t extra) {
     assert(extra <= SIZE_MAX / 4 && buf->size <= SIZE_MAX / 4);
-    size_t need = buf->size + extra;
+    return buf->size + extra;
+}
+
+void buf_reserve(struct buf *buf, size_t extra) {
+    size_t need = need_of(buf, extra);
     if (need <= buf->capacity) {
         return;
     }
@@ -28,8 +37,29 @@ void buf_reserve(struct buf *buf, size_t extra) {
     while (capacity < need) {
         capacity *= 2;
     }
-    buf->data = mem_resize(buf->data, capacity, 1);
-    buf->capacity = capacity;
+    resize(buf, capacity);
+}
+
+void buf_reserve_exact(struct buf *buf, size_t extra) {
+    size_t need = need_of(buf, extra);
+    if (need > buf->capacity) {
+        resize(buf, need);
+    }
+}
+
+void buf_swap(struct buf *one, struct buf *other) {
+    struct buf kept = *one;
+    *one = *other;
+    *other = kept;
+}
+
+void buf_move(struct buf *buf, struct buf *from) {
+    if (buf->size == 0) {
+        buf_swap(buf, from);
+    } else {
+        buf_append(buf, from->data, from->size);
+    }
+    buf_finish(from);
 }
 
 void buf_append(struct buf *buf, const void *data, size_t size) {

@@ -25,6 +25,16 @@ void buf_clear(struct buf *buf);
 /* Makes room for `extra` more bytes. */
 void buf_reserve(struct buf *buf, size_t extra);
 
+/* The same and no more, for what will not grow on: large bodies of known size. */
+void buf_reserve_exact(struct buf *buf, size_t extra);
+
+/* Moves what `from` holds behind what is there, without a copy where nothing is; `from` is empty
+ * afterwards. */
+void buf_move(struct buf *buf, struct buf *from);
+
+/* Changes the two for each other. */
+void buf_swap(struct buf *one, struct buf *other);
+
 void buf_append(struct buf *buf, const void *data, size_t size);
 void buf_string(struct buf *buf, const char *text); /* without the NUL */
 void buf_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));

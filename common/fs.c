@@ -21,12 +21,15 @@ enum { WRITE_BYTES = 1 << 20, READ_BYTES = 64 * 1024 };
 static int read_to_end(int fd, struct buf *out, size_t max) {
     size_t from = out->size;
     for (;;) {
-        size_t room = max + 1 - (out->size - from);
-        if (room == 0) {
+        size_t left = max + 1 - (out->size - from);
+        if (left == 0) {
             return EFBIG;
         }
-        buf_reserve(out, room < READ_BYTES ? room : READ_BYTES);
-        ssize_t got = read(fd, out->data + out->size, room < READ_BYTES ? room : READ_BYTES);
+        if (out->size == out->capacity) {
+            buf_reserve(out, left < READ_BYTES ? left : READ_BYTES);
+        }
+        size_t room = out->capacity - out->size;
+        ssize_t got = read(fd, out->data + out->size, room < left ? room : left);
         if (got < 0 && errno == EINTR) {
             continue;
         }
@@ -53,6 +56,8 @@ int fs_read(struct buf *out, const char *path, size_t max, struct err *err) {
         code = err_set(err, ERR_INVALID, "'%s' is not a regular file", path);
         goto out;
     }
+    size_t told = (size_t)info.st_size < max ? (size_t)info.st_size : max;
+    buf_reserve_exact(out, told + 1); /* one more, so that the end is seen */
     int failure = read_to_end(fd, out, max);
     if (failure == EFBIG) {
         code =

@@ -22,6 +22,7 @@ enum {
     HEADER_BYTES_MAX = 64 * 1024,
     POLL_MS = 100,
     RECEIVE_BYTES = 512 * 1024,
+    RESERVE_BYTES_MAX = 16 << 20, /* for a body before it is there */
     CONNECTIONS_KEPT = 8,
     RETRY_AFTER_MS_MAX = 60 * 1000,
     ERROR_BODY_MIN = 64 * 1024, /* an error page may be larger than the answer hoped for */
@@ -193,6 +194,15 @@ static size_t take_header(char *line, size_t one, size_t size, void *context) {
     return may_go_on(exchange, kept + name_at, kept + value_at) ? one * size : 0;
 }
 
+/* Room for what the server says it sends, as far as that is believed. */
+static void reserve_body(struct exchange *exchange, size_t most) {
+    curl_off_t length = -1;
+    curl_easy_getinfo(exchange->client->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length > 0 && length <= RESERVE_BYTES_MAX && (size_t)length <= most) {
+        buf_reserve_exact(&exchange->response->body, (size_t)length);
+    }
+}
+
 static size_t take_body(char *data, size_t one, size_t size, void *context) {
     struct exchange *exchange = context;
     struct buf *body = &exchange->response->body;
@@ -207,6 +217,9 @@ static size_t take_body(char *data, size_t one, size_t size, void *context) {
     if (size > most - body->size) {
         exchange->too_large = true;
         return 0;
+    }
+    if (body->size == 0) {
+        reserve_body(exchange, most);
     }
     buf_append(body, data, size);
     return one * size;

@@ -392,16 +392,37 @@ enum hook_verdict {
 /* Of a status; 0 where no answer came. */
 enum hook_verdict hook_judge(int status);
 
+enum { HOOK_ORIGIN_MAX = 253, HOOK_RATE_MAX = 1000000 };
+
+/* Whether it is a DNS name, of at most HOOK_ORIGIN_MAX letters, digits, '-' and '.'. */
+bool hook_origin_valid(const char *text);
+
+/* Whether a receiver that answered with these headers (NULL: without it) lets `origin` send, and
+ * then in `*rate` how many requests a minute, 0 for any. Its status says nothing of that. NULL
+ * where it does; else what is wrong, to stand behind "its answer": a literal. */
+const char *hook_leave_refused(const char *origin, const char *allowed_origin,
+                               const char *allowed_rate, int *rate);
+
 struct hook_event {
     int64_t event;     /* its number in the feed */
     const char *title; /* of one title none is sent behind one that was not taken */
     const char *body;  /* a CloudEvent in JSON, sent as it stands */
 };
 
+/* By whose leave events are sent where the receiver must give it first ("HTTP 1.1 Web Hooks for
+ * Event Delivery", 4). */
+struct hook_leave {
+    const char *origin; /* the DNS name by which the farm asks; goes with each request */
+    bool ask;           /* before anything is sent */
+    int rate;           /* requests a minute, as it was given; 0: any, or it is asked first */
+};
+
 /* What one lease brings to a webhook, which is push.endpoint. */
 struct hook_task {
     bool batch; /* many in one request */
     int timeout_ms;
+    bool has_leave; /* else there is nobody to ask */
+    struct hook_leave leave;
     size_t event_count; /* 0: the task is of another kind of endpoint */
     struct hook_event *events;
 };
@@ -413,9 +434,16 @@ struct hook_result {
     const char *error; /* a sentence; "" where it was taken */
 };
 
+/* The leave that a receiver gave when it was asked. */
+struct hook_grant {
+    int rate; /* requests a minute; 0: any */
+};
+
 /* Of those that were tried; the rest was not. */
 struct hook_report {
     int64_t retry_after_s; /* as the receiver asked; 0: it did not */
+    bool has_grant;        /* it was asked for leave, and gave it */
+    struct hook_grant grant;
     size_t result_count;
     struct hook_result *results;
 };

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is told to a webhook, and how it takes it. See wire.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
 #include "common/wire.h"
 #include "wire_fields.h"
 
@@ -22,9 +26,17 @@ static const struct field event_fields[] = {
     END,
 };
 
+static const struct field leave_fields[] = {
+    STRING(struct hook_leave, origin, HOOK_ORIGIN_MAX),
+    FLAG(struct hook_leave, ask),
+    NUMBER(struct hook_leave, rate, 0, HOOK_RATE_MAX),
+    END,
+};
+
 static const struct field hook_fields[] = {
     FLAG(struct hook_task, batch),
     NUMBER(struct hook_task, timeout_ms, 0, TIMEOUT_MS_MAX),
+    OPTIONAL(struct hook_task, leave, has_leave, leave_fields),
     LIST(struct hook_task, events, event_count, EVENTS_MAX, event_fields),
     END,
 };
@@ -46,8 +58,14 @@ static const struct field result_fields[] = {
     END,
 };
 
+static const struct field grant_fields[] = {
+    NUMBER(struct hook_grant, rate, 0, HOOK_RATE_MAX),
+    END,
+};
+
 static const struct field report_fields[] = {
     NUMBER(struct hook_report, retry_after_s, 0, INT64_MAX),
+    OPTIONAL(struct hook_report, grant, has_grant, grant_fields),
     LIST(struct hook_report, results, result_count, EVENTS_MAX, result_fields),
     END,
 };
@@ -75,4 +93,35 @@ enum hook_verdict hook_judge(int status) {
         }
     }
     return status >= 200 && status <= 299 ? HOOK_TAKEN : HOOK_DOWN;
+}
+
+bool hook_origin_valid(const char *text) {
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    size_t length = strlen(text);
+    return length > 0 && length <= HOOK_ORIGIN_MAX && strspn(text, allowed) == length &&
+           text[0] != '.' && text[0] != '-' && strstr(text, "..") == NULL;
+}
+
+/* "*" is any, as is none where none was asked for; false for what is no rate. */
+static bool read_rate(const char *text, int *rate) {
+    char *end = NULL;
+    *rate = 0;
+    if (text == NULL || strcmp(text, "*") == 0) {
+        return true;
+    }
+    long long number = strtoll(text, &end, 10);
+    *rate = number < HOOK_RATE_MAX ? (int)number : HOOK_RATE_MAX;
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && number > 0;
+}
+
+const char *hook_leave_refused(const char *origin, const char *allowed_origin,
+                               const char *allowed_rate, int *rate) {
+    if (allowed_origin == NULL) {
+        return "has no WebHook-Allowed-Origin";
+    }
+    if (strcmp(allowed_origin, "*") != 0 && strcasecmp(allowed_origin, origin) != 0) {
+        return "lets another than this farm send, by its WebHook-Allowed-Origin";
+    }
+    return read_rate(allowed_rate, rate) ? NULL : "has a WebHook-Allowed-Rate that is no rate";
 }

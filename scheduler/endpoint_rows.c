@@ -47,6 +47,8 @@ static void read_row(struct query *query, const struct farm *farm, struct endpoi
         .taken = query_integer(query, 23),
         .died = query_integer(query, 24),
         .lost = query_integer(query, 25),
+        .leave_until = query_integer(query, 28),
+        .leave_rate = query_integer(query, 29),
     };
     snprintf(row->name, sizeof(row->name), "%s", query_text(query, 0));
     snprintf(row->error, sizeof(row->error), "%s", query_text(query, 15));
@@ -105,6 +107,9 @@ static bool follow_file(struct tx *tx, const struct endpoint *file) {
         }
     }
     query_close(&query);
+    if (found && !same) { /* a webhook's leave was another's, or for another place */
+        sql_run(tx, SQL_ENDPOINT_SET_LEAVE, VALUES(TEXT(file->push.name), INTEGER(0), INTEGER(0)));
+    }
     if (found) {
         sql_run(tx, SQL_ENDPOINT_SET_LISTED,
                 VALUES(TEXT(file->push.name), INTEGER(1), INTEGER(file->is_catalog ? 1 : 0),
@@ -207,6 +212,7 @@ void endpoint_reset(struct tx *tx, const struct farm *farm, const char *name) {
         sql_run(tx, SQL_PUBLICATIONS_RETRY, VALUES(TEXT(name), INTEGER(tx_now(tx))));
         sql_run(tx, SQL_ENDPOINT_SET_GONE, VALUES(TEXT(name), INTEGER(0)));
         sql_run(tx, SQL_ENDPOINT_SET_PAUSE, VALUES(TEXT(name), INTEGER(0)));
+        sql_run(tx, SQL_ENDPOINT_SET_LEAVE, VALUES(TEXT(name), INTEGER(0), INTEGER(0)));
         hooks_retry(tx, name);
         tx_wake(tx, TOPIC_PUSHES);
     }
@@ -274,6 +280,13 @@ static void write_hook(const struct endpoint_row *row, const struct hook_counts 
     writer_int(w, "delivered", row->taken);
     writer_int(w, "lost", row->lost);
     write_time(w, "gone_at", row->gone_at);
+    if (row->file->hook.origin[0] != '\0') {
+        writer_object(w, "leave");
+        writer_string(w, "origin", row->file->hook.origin);
+        write_time(w, "until", row->leave_until);
+        writer_int(w, "rate", row->leave_rate);
+        writer_object_end(w);
+    }
 }
 
 static void write_row(struct tx *tx, const struct endpoint_row *row,

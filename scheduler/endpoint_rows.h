@@ -28,6 +28,8 @@ struct endpoint_row {
     int64_t bytes;
     int64_t gone_at;     /* a webhook that said it is no more; 0: it did not */
     int64_t pause_until; /* it asked for a pause till then */
+    int64_t leave_until; /* a webhook gave leave to send till then; 0: it did not */
+    int64_t leave_rate;  /* requests a minute; 0: any */
     int64_t taken;       /* events, as are the next two */
     int64_t died;
     int64_t lost;    /* dead ones that there was no room for */

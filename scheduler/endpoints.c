@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "common/json.h"
 #include "common/yaml.h"
 #include "hook_events.h"
@@ -261,6 +262,12 @@ static void read_hook(struct reader *r, struct arena *arena, struct endpoint *ou
     out->pushes = number_member(r, "pushes", 1, PUSHES_MAX, ENDPOINT_PUSHES);
     hook->events = read_events(r);
     hook->source = reader_has(r, "source") ? text_member(r, arena, "source") : HOOK_SOURCE;
+    hook->origin = text_member(r, arena, "handshake");
+    if (reader_ok(r) && hook->origin[0] != '\0' && !hook_origin_valid(hook->origin)) {
+        reader_fail(r, "handshake",
+                    "must be a DNS name by which this farm asks for leave, as "
+                    "farm.example.com");
+    }
     if (reader_has(r, "batch")) {
         reader_bool(r, "batch", &hook->batch);
     }
@@ -273,7 +280,10 @@ static void read_hook(struct reader *r, struct arena *arena, struct endpoint *ou
         (size == 0 || size > SOURCE_MAX || strcspn(hook->source, " \"<>\\^`{|}\t\r\n") != size)) {
         reader_fail(r, "source", "must be a URI, by which receivers tell farms apart");
     }
-    out->rules = arena_format(arena, "webhook %s %s", out->label, out->tenant);
+    char place[SHA256_TEXT]; /* of the URL, which may have a key in it */
+    sha256_hex_of(out->push.url, strlen(out->push.url), place);
+    out->rules = arena_format(arena, "webhook %s %s %s %s", out->label, out->tenant, hook->origin,
+                              hook->origin[0] != '\0' ? place : "");
 }
 
 static void read_store(struct reader *r, struct arena *arena, int driver, struct endpoint *out) {
@@ -297,9 +307,9 @@ static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint
         "name",   "driver",          "url",        "serves", "fill",        "label",
         "tenant", "max_height",      "falls_back", "pushes", "connections", "bandwidth_bps",
         "window", "verify_segments", "lists",      NULL};
-    static const char *const hooks[] = {"name",      "driver",    "url",    "events", "label",
-                                        "tenant",    "pushes",    "source", "batch",  "attempts",
-                                        "max_age_s", "timeout_s", NULL};
+    static const char *const hooks[] = {"name",      "driver",    "url",       "events", "label",
+                                        "tenant",    "pushes",    "source",    "batch",  "attempts",
+                                        "max_age_s", "timeout_s", "handshake", NULL};
     int driver = DRIVER_DAV;
     const char *name = text_member(r, arena, "name");
     if (reader_ok(r) && !endpoint_name_valid(name)) {

@@ -34,6 +34,7 @@ enum fill {
 struct hook_rules {
     int64_t events;     /* a bit each: hook_events.h */
     const char *source; /* of its CloudEvents */
+    const char *origin; /* by which the farm asks for leave before it sends; "": nobody is asked */
     bool batch;         /* many in one request */
     int attempts;       /* of a delivery, at most */
     int64_t max_age_ms; /* and so long */

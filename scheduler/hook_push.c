@@ -16,6 +16,8 @@ enum {
     EVENTS_OF_LEASE = 50,
     BYTES_OF_LEASE = 1 << 20, /* and of their bodies */
     PLACE_MARK = '@',         /* its number follows: see publication_place */
+    MINUTE_MS = 60000,
+    LEAVE_MS = 24 * 60 * 60 * 1000, /* that a receiver gave is asked for again after it */
 };
 
 bool hooks_are_of(const struct lease_row *lease) {
@@ -27,6 +29,14 @@ int64_t hooks_next_at(struct tx *tx, const char *endpoint) {
 }
 
 /* ---- giving out --------------------------------------------------------------------------- */
+
+static bool must_ask(const struct endpoint_row *row, int64_t now) {
+    return row->file->hook.origin[0] != '\0' && row->leave_until <= now;
+}
+
+int hooks_at_a_time(const struct endpoint_row *row, int64_t now) {
+    return must_ask(row, now) || row->leave_rate > 0 ? 1 : row->file->pushes;
+}
 
 /* What is due there, in the arena of the task. */
 static void fill_events(struct tx *tx, struct task *task, const struct endpoint *endpoint) {
@@ -66,6 +76,10 @@ bool hooks_grant(struct tx *tx, const struct session_row *session, int64_t *memo
     task.push.endpoint = endpoint->push;
     task.hook.batch = endpoint->hook.batch;
     task.hook.timeout_ms = endpoint->hook.timeout_ms;
+    task.hook.has_leave = endpoint->hook.origin[0] != '\0';
+    task.hook.leave = (struct hook_leave){.origin = endpoint->hook.origin,
+                                          .ask = must_ask(row, tx_now(tx)),
+                                          .rate = (int)row->leave_rate};
     if (task.reserve_bytes <= *memory_left) {
         fill_events(tx, &task, endpoint);
     }
@@ -152,6 +166,29 @@ static void take_result(struct tx *tx, struct farm *farm, const struct lease_row
     }
 }
 
+/* How long nothing is sent now: as the receiver asked, and as many a minute as it lets. */
+static int64_t pause_of(const struct farm *farm, const struct hook_report *report,
+                        const struct tally *tally, int64_t rate) {
+    int64_t asked_s = report->retry_after_s;
+    bool asks = tally->verdicts[HOOK_BUSY] || (tally->verdicts[HOOK_DOWN] && asked_s > 0);
+    int64_t turn = rate > 0 && report->result_count > 0 ? MINUTE_MS / rate : 0;
+    int64_t pause = !asks         ? 0
+                    : asked_s > 0 ? hook_asked_ms(asked_s)
+                                  : hook_pause_ms(1, 0, farm->draw);
+    return pause > turn ? pause : turn;
+}
+
+/* Notes the leave that was given, if it was asked for; the rate that holds. */
+static int64_t keep_leave(struct tx *tx, const struct endpoint_row *row,
+                          const struct hook_report *report) {
+    if (!report->has_grant) {
+        return row->leave_rate;
+    }
+    sql_run(tx, SQL_ENDPOINT_SET_LEAVE,
+            VALUES(TEXT(row->name), INTEGER(tx_now(tx) + LEAVE_MS), INTEGER(report->grant.rate)));
+    return report->grant.rate;
+}
+
 /* What the results tell of the endpoint: one that takes anything is well; one that refuses what it
  * was sent, or asks for a pause, is no reason to break off. */
 static void judge_endpoint(struct tx *tx, const struct farm *farm, const char *name,
@@ -177,9 +214,8 @@ static void judge_endpoint(struct tx *tx, const struct farm *farm, const char *n
                    INTEGER(report->push.objects), INTEGER(report->push.bytes)));
     sql_run(tx, SQL_ENDPOINT_COUNT_EVENTS,
             VALUES(TEXT(name), INTEGER(tally->taken), INTEGER(tally->died), INTEGER(0)));
-    int64_t asked_s = report->hook.retry_after_s;
-    if (tally->verdicts[HOOK_BUSY] || (tally->verdicts[HOOK_DOWN] && asked_s > 0)) {
-        int64_t pause = asked_s > 0 ? hook_asked_ms(asked_s) : hook_pause_ms(1, 0, farm->draw);
+    int64_t pause = pause_of(farm, &report->hook, tally, keep_leave(tx, row, &report->hook));
+    if (pause > 0) {
         sql_run(tx, SQL_ENDPOINT_SET_PAUSE, VALUES(TEXT(name), INTEGER(tx_now(tx) + pause)));
     }
     if (tally->verdicts[HOOK_GONE]) {
@@ -222,7 +258,7 @@ enum answer hooks_complete(struct tx *tx, struct farm *farm, const struct lease_
     return ANSWER_ACCEPTED;
 }
 
-/* Nothing was sent: this worker lacks what it needs for it. */
+/* Nothing was sent: this worker lacks what it needs for it, or it was given no leave. */
 enum answer hooks_fail(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                        const struct failure *failure) {
     struct way way;
@@ -236,6 +272,8 @@ enum answer hooks_fail(struct tx *tx, struct farm *farm, const struct lease_row 
     const struct endpoint_result result = {.push = &(struct push_report){0},
                                            .error = failure->message};
     endpoint_report(tx, farm, way.endpoint, &result);
+    sql_run(tx, SQL_ENDPOINT_SET_PAUSE,
+            VALUES(TEXT(way.endpoint), INTEGER(tx_now(tx) + hook_pause_ms(1, 0, farm->draw))));
     endpoint_rows_look(tx, farm);
     return ANSWER_ACCEPTED;
 }

@@ -85,6 +85,10 @@ bool hooks_grant(struct tx *tx, const struct session_row *session, int64_t *memo
 /* When something that pauses there is due; 0: never. */
 int64_t hooks_next_at(struct tx *tx, const char *endpoint);
 
+/* How many leases a webhook may have at a time: one of which leave is to be asked, or which lets so
+ * many requests be sent a minute, has one. */
+int hooks_at_a_time(const struct endpoint_row *row, int64_t now);
+
 /* Whether a lease carries deliveries, and its end as outcome.h has it. */
 bool hooks_are_of(const struct lease_row *lease);
 enum answer hooks_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,

@@ -299,7 +299,8 @@ static bool has_room(struct tx *tx, const struct farm *farm, struct endpoint_row
         endpoint_save(tx, row);
     }
     int allowed = breaker_allows(&row->breaker, &row->limit);
-    return row->running < (allowed < row->file->pushes ? allowed : row->file->pushes);
+    int most = row->file->is_hook ? hooks_at_a_time(row, tx_now(tx)) : row->file->pushes;
+    return row->running < (allowed < most ? allowed : most);
 }
 
 /* Of those with room the one that runs fewest, and waits longest; NULL where there is none. */

@@ -231,9 +231,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_ENDPOINTS] =
         "SELECT name, is_catalog, listed, rules, reachable, state, results, row_fails, mends, "
         "pause_ms, opened_at, retry_at, pushes, best_ms, last_ms, error, granted_at, brought, "
-        "failed, objects, bytes, gone_at, pause_until, taken, died, lost, failing_at, by_time FROM "
-        "endpoint "
-        "ORDER BY name",
+        "failed, objects, bytes, gone_at, pause_until, taken, died, lost, failing_at, by_time, "
+        "leave_until, leave_rate FROM endpoint ORDER BY name",
     [SQL_ENDPOINT_ADD] = "INSERT INTO endpoint (name, is_catalog, listed, rules, pushes) "
                          "VALUES ($1, $2, 1, $3, $4)",
     [SQL_ENDPOINT_SET_LISTED] =
@@ -432,6 +431,8 @@ static const char *const statements[SQL_COUNT] = {
                               "max_age_ms = $5 WHERE name = $1",
     [SQL_ENDPOINT_SET_GONE] = "UPDATE endpoint SET gone_at = $2 WHERE name = $1",
     [SQL_ENDPOINT_SET_PAUSE] = "UPDATE endpoint SET pause_until = $2 WHERE name = $1",
+    [SQL_ENDPOINT_SET_LEAVE] =
+        "UPDATE endpoint SET leave_until = $2, leave_rate = $3 WHERE name = $1",
     [SQL_ENDPOINT_COUNT_EVENTS] = "UPDATE endpoint SET taken = taken + $2, died = died + $3, "
                                   "lost = lost + $4 WHERE name = $1",
     /* Whose the title was, or is. */

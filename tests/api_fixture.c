@@ -143,7 +143,7 @@ char *api_lease_body(int wait_ms) {
                       api_session, wait_ms);
 }
 
-bool api_lease(struct task *task, int wait_ms) {
+bool api_lease_task(struct task *task, int wait_ms) {
     char *body = api_lease_body(wait_ms);
     ck_assert_int_eq(api_call("POST", "/v1/leases", body), 200);
     mem_free(body);
@@ -172,7 +172,7 @@ int api_report(const struct task *task, const char *verb, const struct task_repo
     return status;
 }
 
-int api_complete(const struct task *task) {
+int api_complete_task(const struct task *task) {
     struct task_report result;
     fixture_report(&result, task, 0);
     int status = api_report(task, "complete", &result);
@@ -202,8 +202,8 @@ const char *api_title_state(const char *title) {
 int api_work(void) {
     struct task task = {0};
     int count = 0;
-    while (api_lease(&task, 0)) {
-        ck_assert_int_eq(api_complete(&task), 200);
+    while (api_lease_task(&task, 0)) {
+        ck_assert_int_eq(api_complete_task(&task), 200);
         task_finish(&task);
         count++;
     }

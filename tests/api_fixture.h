@@ -60,13 +60,13 @@ int api_submit(const char *title);
 char *api_lease_body(int wait_ms);
 
 /* Leases one task; whether there was one. */
-bool api_lease(struct task *task, int wait_ms);
+bool api_lease_task(struct task *task, int wait_ms);
 
 /* Brings a report by POST /v1/leases/F/`verb`; the status. */
 int api_report(const struct task *task, const char *verb, const struct task_report *result);
 
 /* Completes the task with a report that fits it; the status. */
-int api_complete(const struct task *task);
+int api_complete_task(const struct task *task);
 
 /* A heartbeat that lists the task (NULL: none); the status. */
 int api_beat(const struct task *task);

@@ -22,7 +22,7 @@ START_TEST(a_title_goes_all_the_way_over_http) {
     ck_assert_int_eq(api_submit("t"), 200);
     ck_assert_str_eq(api_title_state("t"), "submitted");
     ck_assert_int_eq(api_call("GET", "/v1/titles/t/plan", NULL), 404);
-    ck_assert(api_lease(&probe, 0));
+    ck_assert(api_lease_task(&probe, 0));
     ck_assert_int_eq(probe.kind, TASK_PROBE);
     ck_assert_int_eq(probe.spec.max_width, 16384);
 
@@ -31,16 +31,16 @@ START_TEST(a_title_goes_all_the_way_over_http) {
     task_report_finish(&early);
     ck_assert_str_eq(api_title_state("t"), "running");
     ck_assert_int_eq(api_call("GET", "/v1/titles/t/identity", NULL), 204);
-    ck_assert(api_lease(&video, 0));
+    ck_assert(api_lease_task(&video, 0));
     ck_assert_int_eq(api_beat(&video), 200);
     ck_assert_int_eq(api_count_of("stop"), 0);
 
-    ck_assert_int_eq(api_complete(&probe), 200);
+    ck_assert_int_eq(api_complete_task(&probe), 200);
     ck_assert_int_eq(api_call("GET", "/v1/titles/t/identity", NULL), 200);
     ck_assert_int_eq(api_count_of("renditions"), 3);
-    ck_assert_int_eq(api_complete(&video), 200);
+    ck_assert_int_eq(api_complete_task(&video), 200);
     ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"accepted\":true"));
-    ck_assert_int_eq(api_complete(&video), 200);
+    ck_assert_int_eq(api_complete_task(&video), 200);
     ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"accepted\":false"));
     ck_assert_int_gt(api_work(), 10);
     ck_assert_str_eq(api_title_state("t"), "done");
@@ -131,10 +131,10 @@ START_TEST(a_private_scheduler_leaves_the_past_behind) {
     struct task task = {0};
     api_join("w1");
     api_submit("t");
-    ck_assert(api_lease(&task, 0));
-    api_complete(&task);
+    ck_assert(api_lease_task(&task, 0));
+    api_complete_task(&task);
     task_finish(&task);
-    ck_assert(api_lease(&task, 0)); /* runs when the parent is killed */
+    ck_assert(api_lease_task(&task, 0)); /* runs when the parent is killed */
     api_restart(true);
     ck_assert_str_eq(api_title_state("t"), "cancelled");
     ck_assert_int_eq(api_beat(&task), 404);
@@ -150,10 +150,10 @@ START_TEST(a_shared_scheduler_goes_on) {
     struct task task = {0};
     api_join("w1");
     api_submit("t");
-    ck_assert(api_lease(&task, 0));
+    ck_assert(api_lease_task(&task, 0));
     api_restart(false);
     ck_assert_int_eq(api_beat(&task), 200);
-    ck_assert_int_eq(api_complete(&task), 200);
+    ck_assert_int_eq(api_complete_task(&task), 200);
     api_work();
     ck_assert_str_eq(api_title_state("t"), "done");
     task_finish(&task);
@@ -166,13 +166,13 @@ START_TEST(a_scheduler_that_was_away_gives_everybody_time) {
     api_start(false, 600);
     api_join("w1");
     api_submit("t");
-    ck_assert(api_lease(&task, 0));
+    ck_assert(api_lease_task(&task, 0));
     scheduler_stop(api_scheduler);
     clock_sleep_ms(800, NULL);
     api_start(false, 600);
     clock_sleep_ms(200, NULL); /* sweeps have run */
     ck_assert_int_eq(api_beat(&task), 200);
-    ck_assert_int_eq(api_complete(&task), 200);
+    ck_assert_int_eq(api_complete_task(&task), 200);
     task_finish(&task);
 }
 END_TEST
@@ -181,13 +181,13 @@ START_TEST(a_dead_worker_gives_back_at_once) {
     struct task first = {0}, again = {0};
     api_join("w1");
     api_submit("t");
-    ck_assert(api_lease(&first, 0));
+    ck_assert(api_lease_task(&first, 0));
     ck_assert_int_eq(scheduler_worker_died(api_scheduler, "nobody", NULL), 0);
     ck_assert_int_eq(api_beat(&first), 200);
     ck_assert_int_eq(scheduler_worker_died(api_scheduler, "w1", NULL), 0);
     ck_assert_int_eq(api_beat(&first), 404);
     api_join("w1");
-    ck_assert(api_lease(&again, 0));
+    ck_assert(api_lease_task(&again, 0));
     ck_assert_int_eq(again.units[0].id, first.units[0].id);
     ck_assert_int_eq(again.attempt, 2);
     task_finish(&first);
@@ -201,12 +201,12 @@ START_TEST(a_silent_worker_is_lost_by_itself) {
     api_start(false, 300);
     api_join("w1");
     api_submit("t");
-    ck_assert(api_lease(&first, 0));
+    ck_assert(api_lease_task(&first, 0));
     char silent[64];
     memcpy(silent, api_session, sizeof(silent));
     clock_sleep_ms(250, NULL);
     api_join("w2");
-    ck_assert(api_lease(&again, 5000)); /* waits until the other is given up */
+    ck_assert(api_lease_task(&again, 5000)); /* waits until the other is given up */
     ck_assert_int_eq(again.units[0].id, first.units[0].id);
     memcpy(api_session, silent, sizeof(silent));
     ck_assert_int_eq(api_beat(&first), 404);
@@ -219,12 +219,12 @@ START_TEST(leaving_hands_back) {
     struct task first = {0}, again = {0};
     api_join("w1");
     api_submit("t");
-    ck_assert(api_lease(&first, 0));
+    ck_assert(api_lease_task(&first, 0));
     char *path = mem_format("/v1/sessions/%s", api_session);
     ck_assert_int_eq(api_call("DELETE", path, NULL), 204);
     ck_assert_int_eq(api_call("DELETE", path, NULL), 404);
     api_join("w2");
-    ck_assert(api_lease(&again, 0));
+    ck_assert(api_lease_task(&again, 0));
     mem_free(path);
     task_finish(&first);
     task_finish(&again);
@@ -235,7 +235,7 @@ START_TEST(failures_and_cancel_over_http) {
     struct task task = {0};
     api_join("w1");
     api_submit("t");
-    ck_assert(api_lease(&task, 0));
+    ck_assert(api_lease_task(&task, 0));
     char *path = mem_format("/v1/leases/%lld/fail", (long long)task.fence);
     ck_assert_int_eq(api_call("POST", path, "{\"class\":\"odd\",\"message\":\"x\"}"), 400);
     ck_assert_ptr_nonnull(strstr(api_problem(), "odd"));

@@ -26,10 +26,10 @@ START_TEST(a_task_of_a_web_server_says_where_sources_may_lie) {
     api_join("w1");
     ck_assert_int_eq(submit_from("x", "https://media.example/other"), 403);
     ck_assert_int_eq(submit_from("t", "https://media.example/films/a.mp4"), 201);
-    ck_assert(api_lease(&web, 0));
+    ck_assert(api_lease_task(&web, 0));
     ck_assert_str_eq(web.source.places, sources);
     ck_assert_int_eq(submit_from("u", "/media/a.mp4"), 201);
-    ck_assert(api_lease(&file, 0));
+    ck_assert(api_lease_task(&file, 0));
     ck_assert_str_eq(file.source.places, "");
     task_finish(&web);
     task_finish(&file);
@@ -44,8 +44,8 @@ START_TEST(a_submission_may_be_repeated) {
     ck_assert_int_eq(submit_from("t", "s3://b/two"), 409);
     api_join("w1");
     struct task task = {0};
-    ck_assert(api_lease(&task, 0));
-    ck_assert(!api_lease(&task, 0)); /* one probe for both */
+    ck_assert(api_lease_task(&task, 0));
+    ck_assert(!api_lease_task(&task, 0)); /* one probe for both */
     ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 200);
     ck_assert_int_eq(submit_from("t", "s3://b/two"), 201);
     task_finish(&task);
@@ -235,7 +235,7 @@ START_TEST(a_cancelled_title_is_tried_again_as_it_was) {
     check_titles("/v1/titles?state=submitted&tenant=news&label=show=x", "a ", &next);
     check_titles("/v1/titles", "a b ", &next); /* a new submission, of which the age counts */
     api_join("w1");
-    ck_assert(api_lease(&task, 0));
+    ck_assert(api_lease_task(&task, 0));
     ck_assert_str_eq(task.title, "a"); /* its priority is as it was */
     ck_assert_str_eq(task.source.url, "s3://b/s");
     task_finish(&task);

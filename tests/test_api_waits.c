@@ -87,7 +87,7 @@ START_TEST(waiting_calls_are_woken) {
     api_call("GET", "/v1/events?after=0", NULL);
     char *path = mem_format("/v1/events?after=%zu&wait_ms=20000", api_count_of("events"));
     begin_wait(&event_wait, "GET", path, NULL);
-    ck_assert_int_eq(api_complete(&probe), 200);
+    ck_assert_int_eq(api_complete_task(&probe), 200);
     ck_assert_ptr_nonnull(strstr(end_wait(&identity_wait), "sha256:one"));
     ck_assert_ptr_nonnull(strstr(end_wait(&event_wait), "unit.complete"));
     drop_wait(&lease_wait);
@@ -101,7 +101,7 @@ START_TEST(waits_run_out) {
     struct task task = {0};
     api_join("w1");
     int64_t since = clock_monotonic_ms();
-    ck_assert(!api_lease(&task, 300));
+    ck_assert(!api_lease_task(&task, 300));
     ck_assert_int_ge(clock_monotonic_ms() - since, 300);
     ck_assert_int_lt(clock_monotonic_ms() - since, 3000);
     api_submit("t");
@@ -216,7 +216,7 @@ START_TEST(who_hangs_up_gets_no_lease) {
     close(fd);
     clock_sleep_ms(50, NULL);
     api_submit("t");
-    ck_assert(api_lease(&task, 2000));
+    ck_assert(api_lease_task(&task, 2000));
     ck_assert_int_eq(task.attempt, 1);
     mem_free(text);
     task_finish(&task);

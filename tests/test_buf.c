@@ -62,6 +62,29 @@ START_TEST(growing_keeps_what_is_there) {
 }
 END_TEST
 
+START_TEST(what_will_not_grow_takes_no_more_than_it_needs) {
+    struct buf buf = {0};
+    struct buf from = {0};
+    buf_reserve_exact(&buf, 1000);
+    ck_assert_uint_eq(buf.capacity, 1000);
+    const uint8_t *data = buf.data;
+    buf_zero(&buf, 1000);
+    buf_reserve_exact(&buf, 0);
+    ck_assert(buf.capacity == 1000 && buf.data == data);
+    buf_reserve_exact(&from, 0);
+    ck_assert_ptr_null(from.data);
+    buf_move(&from, &buf); /* without a copy */
+    ck_assert(from.data == data && from.size == 1000 && buf.data == NULL && buf.size == 0);
+    buf_string(&buf, "end");
+    buf_move(&from, &buf);
+    buf_swap(&from, &buf);
+    ck_assert(from.data == NULL && buf.size == 1003);
+    buf_swap(&from, &buf);
+    ck_assert(from.size == 1003 && memcmp(from.data + 999, "\0end", 4) == 0 && buf.data == NULL);
+    buf_finish(&from);
+}
+END_TEST
+
 START_TEST(text_ends_with_nul_uncounted) {
     struct buf buf = {0};
     ck_assert_str_eq(buf_text(&buf), "");
@@ -134,6 +157,7 @@ Suite *buf_suite(void) {
     tcase_add_test(tcase, numbers_are_big_endian);
     tcase_add_test(tcase, reading_past_the_end_gives_zeros);
     tcase_add_test(tcase, growing_keeps_what_is_there);
+    tcase_add_test(tcase, what_will_not_grow_takes_no_more_than_it_needs);
     tcase_add_test(tcase, text_ends_with_nul_uncounted);
     tcase_add_test_raise_signal(tcase, writing_outside_stops_the_program, SIGABRT);
     tcase_add_test_raise_signal(tcase, a_size_that_overflows_stops_the_program, SIGABRT);

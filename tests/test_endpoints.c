@@ -84,6 +84,7 @@ START_TEST(a_webhook_has_rules_of_its_own) {
     ck_assert_msg(parse(HOOK("https://h.example/a/?key=1", ", batch: true, tenant: news, "
                                                            "max_age_s: 60, attempts: 3, "
                                                            "timeout_s: 2, source: /farm, "
+                                                           "handshake: farm.example.com, "
                                                            "events: [title.done, title.failed]")) ==
                       0,
                   "%s", err.message);
@@ -96,12 +97,14 @@ START_TEST(a_webhook_has_rules_of_its_own) {
     ck_assert_int_eq(hook->hook.timeout_ms, 2000);
     ck_assert_int_eq(hook->hook.attempts, 3);
     ck_assert_str_eq(hook->hook.source, "/farm");
+    ck_assert_str_eq(hook->hook.origin, "farm.example.com");
     ck_assert_str_eq(hook->tenant, "news");
     const struct wanting wanting = {.tenant = "news"};
     ck_assert(!endpoint_wants(hook, &wanting)); /* of titles it holds none */
     finish();
     ck_assert_int_eq(parse(HOOK("http://h.example", "")), 0);
     ck_assert_int_eq(endpoints.list[0].hook.events, hook_events_default());
+    ck_assert_str_eq(endpoints.list[0].hook.origin, "");
 }
 END_TEST
 
@@ -155,6 +158,8 @@ static const struct {
     {HOOK("http://e", ", source: 'a b'"), "source"},
     {HOOK("http://e", ", attempts: 0"), "attempts"},
     {HOOK("http://e", ", timeout_s: 1000"), "timeout_s"},
+    {HOOK("http://e", ", handshake: true"), "handshake"},
+    {HOOK("http://e", ", handshake: 'http://farm.example'"), "a DNS name"},
     {EDGE "    batch: true\n", "batch"},
 };
 

@@ -110,6 +110,45 @@ START_TEST(an_answer_means_one_thing) {
 }
 END_TEST
 
+static const struct {
+    const char *origin; /* as the receiver answers; NULL: without it */
+    const char *rate;
+    int allows; /* requests a minute; 0: any; -1: none */
+} leaves[] = {
+    {"farm.example.com", "120", 120},
+    {"FARM.example.com", "1", 1},
+    {"*", "*", 0},
+    {"*", NULL, 0},
+    {"*", "99999999999999999999", HOOK_RATE_MAX},
+    {NULL, NULL, -1},
+    {NULL, "*", -1},
+    {"", "*", -1},
+    {"example.com", "*", -1},
+    {"farm.example.com, *", "*", -1},
+    {"*", "0", -1},
+    {"*", "-1", -1},
+    {"*", "", -1},
+    {"*", " 7", -1},
+    {"*", "7 a minute", -1},
+};
+
+START_TEST(leave_is_what_the_headers_say) {
+    int rate = -1;
+    const char *refused =
+        hook_leave_refused("farm.example.com", leaves[_i].origin, leaves[_i].rate, &rate);
+    ck_assert_int_eq(refused == NULL ? rate : -1, leaves[_i].allows);
+}
+END_TEST
+
+START_TEST(a_farm_asks_by_a_dns_name) {
+    static const char *const names[] = {"", ".", "-a", "a..b", "http://a", "a b", "a\r\nB: c", "*"};
+    ck_assert(hook_origin_valid("farm.example.com") && hook_origin_valid("farm"));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        ck_assert_msg(!hook_origin_valid(names[i]), "%s", names[i]);
+    }
+}
+END_TEST
+
 /* ---- the outbox ------------------------------------------------------------------------------ */
 
 #define HOOK(more)                                                                                 \
@@ -149,9 +188,9 @@ static size_t lease(void) {
     return world_lease_pushes(&world, 1) == 0 ? 0 : world.farm.tasks[0].hook.event_count;
 }
 
-static void answer_some(size_t count, enum hook_verdict verdict, int64_t retry_after_s) {
+static void answer_with(const struct hook_report *told, size_t count, enum hook_verdict verdict) {
     const struct task *task = &world.farm.tasks[0];
-    struct task_report report = {.hook = {.retry_after_s = retry_after_s}};
+    struct task_report report = {.hook = *told};
     report.hook.results = arena_zero(&report.arena, count + 1, sizeof(*report.hook.results));
     for (size_t i = 0; i < count; i++) {
         report.hook.results[report.hook.result_count++] =
@@ -162,6 +201,10 @@ static void answer_some(size_t count, enum hook_verdict verdict, int64_t retry_a
     }
     ck_assert_int_eq(fixture_complete(&world.farm, task->fence, &report), ANSWER_ACCEPTED);
     task_report_finish(&report);
+}
+
+static void answer_some(size_t count, enum hook_verdict verdict, int64_t retry_after_s) {
+    answer_with(&(struct hook_report){.retry_after_s = retry_after_s}, count, verdict);
 }
 
 /* The first of them was answered so, and no more was sent. */
@@ -188,6 +231,16 @@ static void run_count(struct tx *tx, void *context) {
         if (strcmp(query_text(&query, 1), looking->state) == 0) {
             looking->number += query_integer(&query, 2);
         }
+    }
+}
+
+static void run_attempts(struct tx *tx, void *context) {
+    struct looking *looking = context;
+    struct query query =
+        sql_query(tx, SQL_DELIVERIES_PAGE,
+                  VALUES(TEXT("h"), INTEGER(0), TEXT(looking->state), INTEGER(HOOK_PAGE)));
+    while (query_next(&query)) {
+        looking->number += query_integer(&query, 5);
     }
 }
 
@@ -464,6 +517,111 @@ START_TEST(what_was_taken_can_be_replayed_by_time_or_number) {
 }
 END_TEST
 
+#define ASKED HOOK(", handshake: farm.example.com")
+
+/* Whether the lease has it asked first; it goes with leave in any case. */
+static bool asks(int rate) {
+    const struct hook_task *hook = &world.farm.tasks[0].hook;
+    ck_assert(hook->has_leave);
+    ck_assert_str_eq(hook->leave.origin, "farm.example.com");
+    ck_assert_int_eq(hook->leave.rate, rate);
+    return hook->leave.ask;
+}
+
+static void grant(int rate, size_t count) {
+    answer_with(&(struct hook_report){.has_grant = true, .grant = {rate}}, count, HOOK_TAKEN);
+}
+
+START_TEST(leave_is_asked_first_and_kept_for_a_day) {
+    happen("t", "finish", 1);
+    ck_assert_uint_eq(lease(), 1);
+    ck_assert(!world.farm.tasks[0].hook.has_leave);
+    answer(HOOK_TAKEN);
+    world_list(&world, ASKED);
+    happen("t", "finish", 1);
+    ck_assert_uint_eq(lease(), 1);
+    ck_assert(asks(0));
+    happen("u", "finish", 1); /* who asks, asks alone */
+    struct task asking = world.farm.tasks[0];
+    world.farm.task_count = 0;
+    ck_assert_uint_eq(lease(), 0);
+    world.farm.tasks[0] = asking;
+    world.farm.task_count = 1;
+    grant(0, 1);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_eq(lease(), 1);
+        ck_assert(!asks(0));
+        answer(HOOK_TAKEN);
+        world.farm.now_ms += INT64_C(23) * 60 * 60 * 1000;
+        world_kill(&world, false);
+        happen("t", "finish", 1);
+    }
+    ck_assert_uint_eq(lease(), 1);
+    ck_assert(asks(0));
+    grant(0, 1);
+    world_list(&world, "endpoints:\n  - {name: h, driver: webhook, url: 'http://other.example', "
+                       "handshake: farm.example.com}\n");
+    happen("t", "finish", 1);
+    ck_assert_uint_eq(lease(), 1);
+    ck_assert(asks(0)); /* of another place */
+}
+END_TEST
+
+START_TEST(no_more_is_sent_than_a_receiver_lets) {
+    world_list(&world, ASKED);
+    happen("t", "finish", 1);
+    ck_assert_uint_eq(lease(), 1);
+    grant(4, 1);
+    happen("t", "finish", 1);
+    happen("u", "finish", 1);
+    ck_assert_uint_eq(lease(), 0);
+    ck_assert_int_eq(world.farm.retry_at, world.farm.now_ms + 15000);
+    world.farm.now_ms += 15000;
+    ck_assert_uint_eq(lease(), 2);
+    ck_assert(!asks(4));
+    struct task first = world.farm.tasks[0];
+    happen("v", "finish", 1);
+    world.farm.task_count = 0;
+    ck_assert_uint_eq(lease(), 0); /* one worker alone keeps the pace */
+    world.farm.tasks[0] = first;
+    world.farm.task_count = 1;
+    answer_some(2, HOOK_TAKEN, 0);
+    ck_assert_uint_eq(lease(), 0);
+    world.farm.now_ms += 15000;
+    ck_assert_uint_eq(lease(), 1);
+}
+END_TEST
+
+static int64_t attempts(void) {
+    struct looking looking = {.state = "waiting"};
+    ck_assert_int_eq(store_call(world.farm.store, run_attempts, &looking, NULL), 0);
+    return looking.number;
+}
+
+START_TEST(one_that_gives_no_leave_is_told_of_and_costs_no_event) {
+    world_list(&world, ASKED);
+    happen("t", "finish", 2);
+    for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
+        while (lease() == 0) {
+            ck_assert_int_gt(world.farm.retry_at, world.farm.now_ms);
+            world.farm.now_ms = world.farm.retry_at;
+        }
+        ck_assert(asks(0));
+        ck_assert_int_eq(fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_REFUSED,
+                                      "it gives no leave"),
+                         ANSWER_ACCEPTED);
+        ck_assert_uint_eq(lease(), 0); /* nor is it asked without a pause */
+    }
+    ck_assert_int_eq(rows("waiting"), 2);
+    ck_assert_int_eq(attempts(), 0);
+    world.farm.now_ms += BREAKER_PAUSE_MOST_MS;
+    ck_assert_uint_eq(lease(), 2);
+    ck_assert(asks(0));
+    grant(0, 2);
+    ck_assert_int_eq(rows("delivered"), 2);
+}
+END_TEST
+
 /* A receiver that is new hears of what was before it only when that is asked for. */
 START_TEST(one_that_is_new_can_be_told_of_the_past) {
     world_list(&world, "endpoints: []\n");
@@ -559,6 +717,8 @@ Suite *hooks_suite(void) {
     tcase_add_loop_test(pure, what_failed_waits_longer_each_time, 0,
                         sizeof(pauses) / sizeof(pauses[0]));
     tcase_add_loop_test(pure, an_answer_means_one_thing, 0, sizeof(answers) / sizeof(answers[0]));
+    tcase_add_loop_test(pure, leave_is_what_the_headers_say, 0, sizeof(leaves) / sizeof(leaves[0]));
+    tcase_add_test(pure, a_farm_asks_by_a_dns_name);
     suite_add_tcase(suite, pure);
     TCase *outbox = tcase_create("outbox");
     tcase_add_checked_fixture(outbox, open_world, close_world);
@@ -574,6 +734,9 @@ Suite *hooks_suite(void) {
     tcase_add_test(outbox, one_that_asks_for_a_pause_has_it);
     tcase_add_test(outbox, one_that_is_gone_is_sent_nothing_until_it_is_asked_again);
     tcase_add_test(outbox, what_was_taken_can_be_replayed_by_time_or_number);
+    tcase_add_test(outbox, leave_is_asked_first_and_kept_for_a_day);
+    tcase_add_test(outbox, no_more_is_sent_than_a_receiver_lets);
+    tcase_add_test(outbox, one_that_gives_no_leave_is_told_of_and_costs_no_event);
     tcase_add_test(outbox, one_that_is_new_can_be_told_of_the_past);
     tcase_add_test(outbox, each_hears_of_its_own);
     tcase_add_test(outbox, no_title_is_published_there);

@@ -13,6 +13,7 @@
 #include "fixture.h"
 #include "workers/edge.h"
 #include "workers/edge_flow.h"
+#include "workers/edge_orphans.h"
 #include "workers/edge_pool.h"
 #include "workers/push_order.h"
 #include "workers/sweep_groups.h"
@@ -394,6 +395,7 @@ static _Atomic int64_t done;
 static atomic_int acted[OBJECTS];
 static atomic_bool cancel;
 static struct edge_secret no_secret;
+static struct pool_memory memory = {.bytes = 1000};
 
 static struct push_endpoint endpoint_of(const char *driver, const char *url) {
     struct push_endpoint endpoint = {
@@ -441,7 +443,7 @@ static int add_all(struct pool *pool) {
 static struct pool *pool_of(struct push_endpoint *endpoint) {
     *endpoint = endpoint_of("dav", "http://127.0.0.1:1");
     const struct pool_options options = {
-        .target = target_of(endpoint), .cancel = &cancel, .memory_bytes = 1000};
+        .target = target_of(endpoint), .cancel = &cancel, .memory = &memory};
     atomic_store(&done, 0);
     memset(acted, 0, sizeof(acted));
     return pool_create(&options);
@@ -476,6 +478,77 @@ START_TEST(a_pool_stops_at_its_first_failure) {
 }
 END_TEST
 
+/* ---- Memory that pools share ----------------------------------------------------------------- */
+
+enum { HEAVY = 250, POOLS = 2 }; /* bytes of an object: four of them are all that there is */
+
+static atomic_int at_work;
+static atomic_int most_at_work;
+static atomic_bool all_go;
+
+/* Stays until it is told to go, so that as many are here as may. */
+static int act_heavily(void *context, struct edge *edge, const struct edge_object *object,
+                       struct err *problem) {
+    (void)context;
+    (void)edge;
+    (void)object;
+    (void)problem;
+    int now = atomic_fetch_add(&at_work, 1) + 1;
+    int most = atomic_load(&most_at_work);
+    while (now > most && !atomic_compare_exchange_weak(&most_at_work, &most, now)) {
+    }
+    while (!atomic_load(&all_go)) {
+        clock_sleep_ms(1, NULL);
+    }
+    atomic_fetch_sub(&at_work, 1);
+    return 0;
+}
+
+static void begin_heavily(struct pool *pool, int64_t bytes) {
+    const struct edge_object object = {.path = "x", .sha256 = "", .bytes = bytes};
+    pool_begin(pool, act_heavily, NULL, NULL);
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(pool_add(pool, &object, NULL), 0);
+    }
+}
+
+/* So many are at work, and no more come. */
+static void expect_at_work(int count) {
+    while (atomic_load(&at_work) < count) {
+        clock_sleep_ms(1, NULL);
+    }
+    clock_sleep_ms(50, NULL);
+    ck_assert_int_eq(atomic_load(&most_at_work), count);
+}
+
+START_TEST(pools_share_their_memory_in_equal_parts) {
+    struct push_endpoint endpoints[POOLS];
+    struct pool *pools[POOLS];
+    atomic_store(&at_work, 0);
+    atomic_store(&most_at_work, 0);
+    atomic_store(&all_go, false);
+    for (int i = 0; i < POOLS; i++) {
+        pools[i] = pool_of(&endpoints[i]);
+    }
+    begin_heavily(pools[0], HEAVY);
+    expect_at_work(2); /* its half of what there is, though nobody uses the other */
+    begin_heavily(pools[1], 100 * HEAVY);
+    expect_at_work(3); /* one object of any size goes in any case */
+    atomic_store(&all_go, true);
+    for (int i = 0; i < POOLS; i++) {
+        ck_assert_int_eq(pool_wait(pools[i], &err), 0);
+        pool_destroy(pools[i]);
+    }
+    struct pool *alone = pool_of(&endpoints[0]);
+    atomic_store(&all_go, false);
+    begin_heavily(alone, HEAVY);
+    expect_at_work(4);
+    atomic_store(&all_go, true);
+    ck_assert_int_eq(pool_wait(alone, &err), 0);
+    pool_destroy(alone);
+}
+END_TEST
+
 static int act_for_ever(void *context, struct edge *edge, const struct edge_object *object,
                         struct err *problem) {
     (void)context;
@@ -491,7 +564,7 @@ START_TEST(a_pool_ends_when_its_time_is_over) {
     const struct pool_options options = {.target = target_of(&endpoint),
                                          .cancel = &cancel,
                                          .until_ms = clock_monotonic_ms() + 50,
-                                         .memory_bytes = 1000};
+                                         .memory = &memory};
     const struct edge_object object = {.path = "x", .sha256 = "", .bytes = 1};
     struct pool *pool = pool_create(&options);
     pool_begin(pool, act_for_ever, NULL, NULL);
@@ -522,7 +595,7 @@ static int act_and_lose(void *context, struct edge *edge, const struct edge_obje
 START_TEST(a_pool_ends_with_its_lease) {
     struct push_endpoint endpoint = endpoint_of("dav", "http://127.0.0.1:1");
     struct pool_options options = {
-        .target = target_of(&endpoint), .cancel = &cancel, .memory_bytes = 1000};
+        .target = target_of(&endpoint), .cancel = &cancel, .memory = &memory};
     options.target.until_ms = &ours_until;
     atomic_store(&ours_until, INT64_MAX);
     atomic_store(&done, 0);
@@ -745,6 +818,87 @@ START_TEST(a_bucket_that_is_the_output_is_no_edge) {
 }
 END_TEST
 
+/* ---- Orphans ---------------------------------------------------------------------------- */
+
+/* A server that listings each listing of a title's folder in turn. */
+static void serve_listings(struct fixture_stub *stub, struct fixture_answer *listings,
+                           const char *const *bodies, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        listings[i].text = mem_format("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                                     strlen(bodies[i]), bodies[i]);
+    }
+    fixture_stub_start(stub, listings, (int)count);
+}
+
+static void find_orphans(const char *driver, const char *url, struct edge_orphans *orphans) {
+    static const struct push_sweep nothing_else;
+    struct push_endpoint endpoint = endpoint_of(driver, url);
+    const struct edge_target target = target_of(&endpoint);
+    struct edge *edge = NULL;
+    ck_assert_int_eq(read_version(WHOLE, 0), 0);
+    orphans->version = &version;
+    orphans->sweep = &nothing_else;
+    ck_assert_int_eq(edge_open(&edge, &target, &err), 0);
+    edge_orphans_find(orphans, edge);
+    edge_close(edge);
+}
+
+/* A store that lists more than it was asked for, as those do that take a prefix for a hint: what is
+ * of another title, and what is shorter than the folder's name. */
+START_TEST(orphans_are_of_the_title_s_own_folder) {
+#define ENTRY(key) "<Contents><Key>" key "</Key><Size>1</Size></Contents>"
+    static const char *const listing =
+        "<ListBucketResult><IsTruncated>false</IsTruncated>" ENTRY("u/0123456789abcdef.mpd")
+            ENTRY("x") ENTRY("t/0000000000000000.mpd") ENTRY("t.x/0000000000000000.mpd")
+                ENTRY("t/" VERSION ".mpd") "</ListBucketResult>";
+    struct edge_orphans *orphans = mem_zero(1, sizeof(*orphans));
+    struct fixture_answer listings[1] = {{0}};
+    struct fixture_stub stub;
+    serve_listings(&stub, listings, &listing, 1);
+    fixture_store_unknown(folder);
+    setenv("AWS_ENDPOINT_URL", stub.url, 1);
+    setenv("AWS_ACCESS_KEY_ID", "A", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "a", 1);
+    find_orphans("s3", "s3://films", orphans);
+    ck_assert_uint_eq(orphans->count, 1);
+    ck_assert_str_eq(orphans->paths[0], "0000000000000000.mpd");
+    edge_orphans_finish(orphans);
+    fixture_stub_stop(&stub);
+    mem_free(orphans);
+    mem_free((char *)listings[0].text);
+}
+END_TEST
+
+/* Nothing goes while it is being listed: what was found before the listing broke off is known, and
+ * nothing was asked of the edge but listings. */
+START_TEST(orphans_are_listed_and_nothing_else) {
+    static const char *const bodies[] = {
+        "[{\"name\":\"0000000000000000.mpd\",\"type\":\"file\",\"size\":1},"
+        "{\"name\":\"" VERSION ".mpd\",\"type\":\"file\",\"size\":1},"
+        "{\"name\":\"../u\",\"type\":\"directory\"},"
+        "{\"name\":\"video\",\"type\":\"directory\"}]",
+        "[{\"name\":\"h264-999p-ffffffffff\",\"type\":\"directory\"}]",
+        "no listing",
+    };
+    enum { BODIES = sizeof(bodies) / sizeof(bodies[0]) };
+    struct edge_orphans *orphans = mem_zero(1, sizeof(*orphans));
+    struct fixture_answer listings[BODIES] = {{0}};
+    struct fixture_stub stub;
+    serve_listings(&stub, listings, bodies, BODIES);
+    find_orphans("dav", stub.url, orphans);
+    ck_assert_uint_eq(orphans->count, 1);
+    ck_assert_str_eq(orphans->paths[0], "0000000000000000.mpd");
+    ck_assert_int_eq(stub.taken, BODIES);
+    for (int i = 0; i < BODIES; i++) {
+        ck_assert_int_eq(strncmp(stub.requests[i], "GET /t/", 7), 0);
+        mem_free((char *)listings[i].text);
+    }
+    edge_orphans_finish(orphans);
+    fixture_stub_stop(&stub);
+    mem_free(orphans);
+}
+END_TEST
+
 /* What is removed is listed again and again. */
 START_TEST(a_listing_that_never_ends_ends_a_push) {
     struct buf text = {0};
@@ -889,6 +1043,7 @@ Suite *push_suite(void) {
     tcase_add_test(tcase, a_line_has_no_more_than_its_bytes);
     tcase_add_test(tcase, a_pool_does_each_object_once_and_counts_from_the_head);
     tcase_add_test(tcase, a_pool_stops_at_its_first_failure);
+    tcase_add_test(tcase, pools_share_their_memory_in_equal_parts);
     tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);
     tcase_add_test(tcase, a_pool_ends_with_its_lease);
     tcase_add_test(tcase, an_edge_is_sent_nothing_after_its_lease);
@@ -898,6 +1053,8 @@ Suite *push_suite(void) {
     tcase_add_loop_test(tcase, an_origin_that_lacks_an_object_is_not_the_edge_s_fault, 0, 2);
     tcase_add_test(tcase, a_driver_that_is_not_known_is_refused);
     LOOP(tcase, a_bucket_that_is_the_output_is_no_edge, roots);
+    tcase_add_test(tcase, orphans_are_of_the_title_s_own_folder);
+    tcase_add_test(tcase, orphans_are_listed_and_nothing_else);
     tcase_add_test(tcase, a_listing_that_never_ends_ends_a_push);
     LOOP(tcase, a_cache_that_can_t_forget_is_told_of, memories);
     tcase_add_test(tcase, a_secret_is_its_endpoint_s);

@@ -44,7 +44,9 @@ static int read_object(void *context, struct buf *out, struct err *problem) {
 static bool take(struct share_group *group, const char *path) {
     struct share_copy *copy = NULL;
     bool shared = false;
-    ck_assert_int_eq(share_take(group, path, read_object, NULL, NULL, &copy, &shared, &err), 0);
+    ck_assert_int_eq(share_take(group, &(struct share_object){path, -1}, read_object, NULL, NULL,
+                                &copy, &shared, &err),
+                     0);
     ck_assert_int_eq(share_body(copy)->size, OBJECT);
     share_release(copy);
     return shared;
@@ -88,26 +90,101 @@ START_TEST(what_is_alone_or_another_s_is_not_kept) {
 }
 END_TEST
 
+static void take_many(struct share_group *group) {
+    for (int i = 1; i < OBJECTS; i++) {
+        char *path = mem_format("%d", i);
+        ck_assert(!take(group, path));
+        mem_free(path);
+    }
+}
+
 /* Fewer than ROOM would hold, since a buffer may be twice its bytes. */
 START_TEST(older_objects_give_way) {
     struct share_group *fast = share_join(share, "t 1");
     struct share_group *slow = share_join(share, "t 1");
-    struct share_copy *held = NULL;
-    bool shared = false;
-    ck_assert_int_eq(share_take(fast, "0", read_object, NULL, NULL, &held, &shared, &err), 0);
-    for (int i = 1; i < OBJECTS; i++) {
-        char *path = mem_format("%d", i);
-        ck_assert(!take(fast, path));
-        mem_free(path);
-    }
-    ck_assert_int_eq(share_body(held)->data[0], 0); /* in use, so it is there */
-    share_release(held);
-    ck_assert(!take(slow, "0"));
+    take_many(fast);
+    ck_assert(!take(slow, "1"));
     char *last = mem_format("%d", OBJECTS - 1);
     ck_assert(take(slow, last));
     mem_free(last);
     share_leave(slow);
     share_leave(fast);
+}
+END_TEST
+
+/* What is in use is there anyway, so it is for those who come later too, and takes the room of what
+ * is kept for them: with it there are never more bytes than the larger of the two. */
+START_TEST(what_is_in_use_has_its_room_first) {
+    enum { HELD = ROOM / OBJECT };
+    struct share_group *fast = share_join(share, "t 1");
+    struct share_group *slow = share_join(share, "t 1");
+    struct share_copy *held[HELD];
+    bool shared = false;
+    for (int i = 0; i < HELD; i++) {
+        char *path = mem_format("held %d", i);
+        ck_assert_int_eq(share_take(fast, &(struct share_object){path, -1}, read_object, NULL, NULL,
+                                    &held[i], &shared, &err),
+                         0);
+        mem_free(path);
+    }
+    take_many(fast);
+    ck_assert(take(slow, "held 0"));
+    ck_assert_int_eq(share_body(held[0])->data[0], 0); /* and goes to nobody else */
+    char *last = mem_format("%d", OBJECTS - 1);
+    ck_assert(!take(slow, last)); /* for which there was no room */
+    for (int i = 0; i < HELD; i++) {
+        share_release(held[i]);
+    }
+    take_many(fast);
+    ck_assert(!take(slow, "held 1"));
+    ck_assert(take(slow, last));
+    mem_free(last);
+    share_leave(slow);
+    share_leave(fast);
+}
+END_TEST
+
+static const void *given; /* the buffer that was last read into */
+
+static int read_large(void *context, struct buf *out, struct err *problem) {
+    size_t size = *(const size_t *)context;
+    (void)problem;
+    given = out->data;
+    ck_assert_uint_gt(out->capacity, size);
+    ck_assert_uint_lt(out->capacity, 2 * size + 2);
+    buf_zero(out, size);
+    return 0;
+}
+
+static const void *take_large(struct share_group *group, size_t size, struct share_copy **held) {
+    const struct share_object object = {"x", (int64_t)size};
+    struct share_copy *copy = NULL;
+    bool shared = false;
+    ck_assert_int_eq(share_take(group, &object, read_large, &size, NULL, &copy, &shared, &err), 0);
+    if (held != NULL) {
+        *held = copy;
+    } else {
+        share_release(copy);
+    }
+    return given;
+}
+
+/* Large buffers are used again, by what is not much smaller, as long as there is room for them. */
+START_TEST(a_large_buffer_serves_the_next_object) {
+    enum { MIB = 1 << 20 };
+    struct share *large = share_create(8 * MIB);
+    struct share_group *alone = share_join(large, "t 1");
+    struct share_copy *held[2];
+    const void *first = take_large(alone, 3 * MIB, NULL);
+    ck_assert_ptr_eq(take_large(alone, 3 * MIB, &held[0]), first);
+    const void *second = take_large(alone, 4 * MIB, &held[1]);
+    ck_assert_ptr_ne(second, first);
+    share_release(held[0]);
+    share_release(held[1]);
+    ck_assert_ptr_eq(take_large(alone, 2 * MIB, NULL), first); /* the smaller */
+    take_large(alone, MIB, NULL);                              /* for which both are too large */
+    share_leave(alone);
+    share_destroy(large);
 }
 END_TEST
 
@@ -155,8 +232,8 @@ struct taker {
 static void *taker_run(void *context) {
     struct taker *taker = context;
     struct share_copy *copy = NULL;
-    taker->code = share_take(taker->group, "x", taker->read, &taker->bad, &cancel, &copy,
-                             &taker->shared, NULL);
+    taker->code = share_take(taker->group, &(struct share_object){"x", -1}, taker->read,
+                             &taker->bad, &cancel, &copy, &taker->shared, NULL);
     share_release(copy);
     return NULL;
 }
@@ -221,6 +298,8 @@ Suite *share_suite(void) {
     tcase_add_test(tcase, who_keeps_up_takes_what_another_read);
     tcase_add_test(tcase, what_is_alone_or_another_s_is_not_kept);
     tcase_add_test(tcase, older_objects_give_way);
+    tcase_add_test(tcase, what_is_in_use_has_its_room_first);
+    tcase_add_test(tcase, a_large_buffer_serves_the_next_object);
     tcase_add_test(tcase, who_may_choose_takes_what_is_there);
     tcase_add_test(tcase, who_comes_while_it_is_read_waits_for_it);
     tcase_add_test(tcase, a_reading_that_fails_fails_its_own_push_alone);

@@ -311,6 +311,10 @@ static void any_hook(struct hook_task *h, struct arena *arena) {
     if (h->event_count > 0) { /* nothing is told of one without */
         h->batch = any(0, 1) == 1;
         h->timeout_ms = (int)any(0, 60000);
+        h->has_leave = any(0, 1) == 1;
+    }
+    if (h->has_leave) {
+        h->leave = (struct hook_leave){"farm.example.com", any(0, 1) == 1, (int)any(0, 1000)};
     }
     h->events = arena_zero(arena, h->event_count, sizeof(*h->events));
     for (size_t i = 0; i < h->event_count; i++) {
@@ -390,6 +394,8 @@ void any_task(struct task *t) {
 static void any_hook_report(struct hook_report *h, struct arena *arena) {
     h->result_count = (size_t)any(0, 3);
     h->retry_after_s = h->result_count > 0 ? any(0, 1 << 20) : 0;
+    h->has_grant = h->result_count > 0 && any(0, 1) == 1;
+    h->grant.rate = h->has_grant ? (int)any(0, 1000) : 0;
     h->results = arena_zero(arena, h->result_count, sizeof(*h->results));
     for (size_t i = 0; i < h->result_count; i++) {
         h->results[i] = (struct hook_result){.event = any(0, INT64_MAX),

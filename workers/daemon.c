@@ -2,6 +2,7 @@
 /* The encode node: see daemon.h. */
 #include "daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +21,10 @@ enum {
     TOKEN_BYTES = 4096,
     TICK_MS = 100,          /* how often a signal is looked for */
     AHEAD = 1,              /* tasks that wait for the end of another */
-    SHARE_BYTES = 32 << 20, /* of the output, for pushes that come for them later */
+    PUSH_BYTES = 24 << 20,  /* of objects on their way to edges, of all pushes together */
+    SHARE_BYTES = 32 << 20, /* that with what of the output is kept for pushes to come for */
+    MALLOC_ARENAS = 4,      /* each keeps what it once had */
+    MALLOC_LARGE = 1 << 20, /* what is larger goes back to the system when it is freed */
     EXIT_FAILED = 1,
     EXIT_REFUSED = 4,
     EXIT_INTERRUPTED = 130,
@@ -105,6 +109,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
     d->node.shared.private_sources = d->options->private_sources;
     d->node.shared.endpoint_secrets = d->options->endpoint_secrets;
     d->node.shared.share = share_create(SHARE_BYTES);
+    d->node.shared.push_memory.bytes = PUSH_BYTES;
     d->node.shared.keep_ms = d->options->keep_s * 1000;
 }
 
@@ -226,6 +231,8 @@ int daemon_run(const struct daemon_options *options, const struct api_encoder *e
     struct daemon d = {.options = options};
     struct err err = {0};
     struct sigaction action = {.sa_handler = on_signal};
+    mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE); /* else it grows with what is freed */
     log_level_set((enum log_level)options->log_level);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);

@@ -16,8 +16,8 @@ enum {
     URL_TEXT = 512,
     OBJECT_BYTES_MAX = 1 << 30,
     DOCUMENT_BYTES_MAX = 64 << 20,
-    ANSWER_BYTES_MAX = 1 << 20,  /* of what is said, where no object is asked for */
-    BUFFER_KEPT_BYTES = 1 << 20, /* a larger one is not held between objects */
+    ANSWER_BYTES_MAX = 1 << 20,    /* of what is said, where no object is asked for */
+    BUFFER_KEPT_BYTES = 64 * 1024, /* a larger one is not held between objects */
 };
 
 static const struct edge_driver *const drivers[] = {
@@ -233,7 +233,8 @@ int edge_origin(struct edge *edge, const struct edge_object *object, const struc
     struct err why = {0};
     bool shared = false;
     edge_relax(edge);
-    int failed = share_take(delivery_is_immutable(from) ? edge->target->share : NULL, from,
+    const struct share_object shared_as = {from, object->bytes};
+    int failed = share_take(delivery_is_immutable(from) ? edge->target->share : NULL, &shared_as,
                             origin_read, &reading, edge->target->cancel, &edge->copy, &shared,
                             &why);
     mem_free(key);
@@ -256,11 +257,10 @@ int edge_read_served(struct edge *edge, const struct edge_object *object, struct
     request.bearer = NULL;
     request.user = NULL;
     request.max_body = edge_object_limit(object);
+    buf_clear(&edge->body);
     int failed = edge_send(edge, &request, err);
     if (failed == 0) {
-        struct buf taken = edge->response.body;
-        edge->response.body = edge->body;
-        edge->body = taken;
+        buf_move(&edge->body, &edge->response.body);
     }
     mem_free(url);
     return failed;

@@ -107,7 +107,14 @@ struct edge_post {
     const void *body; /* a CloudEvent in JSON, or an array of them */
     size_t body_size;
     bool is_batch;
-    int timeout_ms; /* of the request in all */
+    const char *origin; /* by whose leave; NULL: nobody's is needed */
+    int timeout_ms;     /* of the request in all */
+};
+
+/* For EDGE_EVENTS: what is asked before any. */
+struct edge_asking {
+    const char *origin; /* the name by which the farm asks */
+    int timeout_ms;
 };
 
 struct edge_driver {
@@ -165,6 +172,10 @@ struct edge_driver {
      * the status says how it was taken (hook_judge). Such an endpoint is given no other tasks than
      * task_hook.c's. */
     int (*post)(struct edge *edge, const struct edge_post *post, struct err *err);
+
+    /* EDGE_EVENTS: asks whether events may be sent, and in `*rate` how many requests a minute, 0
+     * for any. Tried once. FAILURE_REFUSED where they may not. */
+    int (*ask)(struct edge *edge, const struct edge_asking *asking, int *rate, struct err *err);
 };
 
 extern const struct edge_driver edge_dav;

@@ -18,7 +18,7 @@ enum {
     QUEUE = 256, /* objects that wait, are at work, or are done out of turn */
     PATH_TEXT = 256,
     LOOK_MS = 100,          /* how often a stop and the end of time are looked for */
-    SIZE_UNKNOWN = 1 << 20, /* bytes that an object of no known size counts for */
+    SIZE_UNKNOWN = 2 << 20, /* bytes that an object of no known size counts for */
 };
 
 enum stage { WAITING, WORKING, DONE };
@@ -65,6 +65,7 @@ struct pool *pool_create(const struct pool_options *options) {
     pool->options.target.send_bps = endpoint->bandwidth_bps / 8;
     pool->line.bytes_s = endpoint->bandwidth_bps / 8;
     pool->failure = FAILURE_ENDPOINT;
+    atomic_fetch_add(&options->memory->pools, 1);
     pool->threads = mem_zero((size_t)endpoint->connections, sizeof(*pool->threads));
     flow_limit_init(&pool->limit, endpoint->connections);
     pthread_mutex_init(&pool->lock, NULL);
@@ -78,7 +79,7 @@ struct pool *pool_create(const struct pool_options *options) {
 /* ---- A connection ------------------------------------------------------------------------- */
 
 static int64_t memory_of(const struct edge_object *object) {
-    return 2 * (object->bytes >= 0 ? object->bytes : SIZE_UNKNOWN); /* buffers grow by doubling */
+    return object->bytes >= 0 ? object->bytes : SIZE_UNKNOWN;
 }
 
 /* Under the lock: the object to begin with next, which waits: of those whose bytes others want too
@@ -100,6 +101,11 @@ static struct item *choose(struct pool *pool) {
     return count > 0 ? waiting[share_choose(pool->options.target.share, hashes, count)] : NULL;
 }
 
+/* What a pool that has gone leaves is taken when one looks next. */
+static int64_t memory_part(const struct pool_memory *memory) {
+    return memory->bytes / atomic_load(&memory->pools);
+}
+
 /* Under the lock: the next object, if it may begin now; else NULL. */
 static struct item *find_next(struct pool *pool) {
     if (pool->err.code != ERR_NONE || edge_is_late(&pool->options.target) ||
@@ -108,7 +114,7 @@ static struct item *find_next(struct pool *pool) {
     }
     struct item *item = choose(pool);
     bool fits = item != NULL && (pool->memory == 0 || pool->memory + memory_of(&item->object) <=
-                                                          pool->options.memory_bytes);
+                                                          memory_part(pool->options.memory));
     return fits ? item : NULL;
 }
 
@@ -303,6 +309,7 @@ void pool_destroy(struct pool *pool) {
     for (size_t i = 0; i < pool->thread_count; i++) {
         pthread_join(pool->threads[i], NULL);
     }
+    atomic_fetch_sub(&pool->options.memory->pools, 1);
     pthread_mutex_destroy(&pool->lock);
     pthread_cond_destroy(&pool->changed);
     mem_free(pool->threads);

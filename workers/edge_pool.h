@@ -16,11 +16,18 @@
 
 struct pool;
 
+/* Of all pools of a worker: bytes that their objects on their way may take together, of which each
+ * has an equal part; one object of each always may. So none waits for what a slow one holds. */
+struct pool_memory {
+    int64_t bytes;
+    _Atomic int64_t pools; /* that there are */
+};
+
 struct pool_options {
-    struct edge_target target; /* its cancel and speed are filled in by the pool */
-    const atomic_bool *cancel; /* borrowed */
-    int64_t until_ms;          /* of clock_monotonic_ms: TIMEOUT after it; 0: never */
-    int64_t memory_bytes;      /* that objects on their way may take together; one always may */
+    struct edge_target target;  /* its cancel and speed are filled in by the pool */
+    const atomic_bool *cancel;  /* borrowed */
+    int64_t until_ms;           /* of clock_monotonic_ms: TIMEOUT after it; 0: never */
+    struct pool_memory *memory; /* borrowed */
 };
 
 /* Does one object, in a thread of the pool's. */

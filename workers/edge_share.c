@@ -11,6 +11,9 @@
 enum {
     LOOK_MS = 100,    /* how often a stop is looked for */
     COPIES_MAX = 256, /* in the list, which is gone through */
+    SPARES_MAX = 16,
+    SPARE_BYTES = 1 << 20, /* of a buffer that is worth keeping: the system's cost more */
+    SPARE_STEP = 256 * 1024,
 };
 
 enum stage { READING, READ, FAILED };
@@ -25,7 +28,7 @@ struct share_copy {
     int holders; /* who reads it, waits for it or uses it; and the list */
     int awaited; /* members that may come for it still */
     bool is_listed;
-    int64_t counted; /* of the share's bytes */
+    size_t counted; /* bytes of the body, of the share's */
     struct buf body;
 };
 
@@ -42,7 +45,9 @@ struct share {
     struct share_group *groups;
     struct share_copy *copies; /* oldest first */
     size_t count;
-    int64_t bytes; /* of those that are listed and read */
+    struct buf spares[SPARES_MAX]; /* large ones that were in use, for the next */
+    size_t spare_count;
+    int64_t bytes; /* of all that are being read, listed, in use, or spare */
     int64_t bytes_max;
 };
 
@@ -68,8 +73,53 @@ void share_destroy(struct share *share) {
 
 /* ---- Copies, under the lock ---------------------------------------------------------------- */
 
+/* Takes back a buffer, whose bytes stay counted where it is kept. */
+static void spare_add(struct share *share, struct buf *body) {
+    bool is_kept = body->capacity >= SPARE_BYTES && share->spare_count < SPARES_MAX &&
+                   share->bytes <= share->bytes_max;
+    if (is_kept) {
+        buf_clear(body);
+        buf_swap(&share->spares[share->spare_count++], body);
+    } else {
+        share->bytes -= (int64_t)body->capacity;
+        buf_finish(body);
+    }
+}
+
+/* Frees the newest, until there is room. */
+static void spares_drop(struct share *share, int64_t bytes_max) {
+    while (share->spare_count > 0 && share->bytes > bytes_max) {
+        struct buf *spare = &share->spares[--share->spare_count];
+        share->bytes -= (int64_t)spare->capacity;
+        buf_finish(spare);
+    }
+}
+
+/* A buffer for so many bytes, and for one more, by which a reader sees the end: the smallest that
+ * is spare and not too large for it, else a new one. Small ones are left to who reads. */
+static void spare_take(struct share *share, int64_t bytes, struct buf *out) {
+    size_t best = share->spare_count;
+    for (size_t i = 0; i < share->spare_count; i++) {
+        int64_t capacity = (int64_t)share->spares[i].capacity;
+        if (capacity > bytes && capacity / 2 <= bytes &&
+            (best == share->spare_count || capacity < (int64_t)share->spares[best].capacity)) {
+            best = i;
+        }
+    }
+    if (best < share->spare_count) {
+        buf_swap(out, &share->spares[best]);
+        buf_swap(&share->spares[best], &share->spares[--share->spare_count]);
+    } else if (bytes >= SPARE_BYTES) {
+        buf_reserve_exact(out, ((size_t)bytes / SPARE_STEP + 1) * SPARE_STEP);
+        share->bytes += (int64_t)out->capacity;
+    }
+}
+
 static void drop(struct share_copy *copy) {
     if (--copy->holders == 0) {
+        if (copy->share != NULL) {
+            spare_add(copy->share, &copy->body);
+        }
         buf_finish(&copy->body);
         mem_free(copy->path);
         mem_free(copy);
@@ -106,19 +156,20 @@ static void list_remove(struct share_copy *copy) {
     *at = copy->next;
     copy->is_listed = false;
     copy->share->count--;
-    copy->share->bytes -= copy->counted;
     drop(copy);
 }
 
-/* Older ones give way; one that is being read has no bytes to give yet. */
+/* Older ones give way; one that is in use, or being read, would give no room by that. */
 static void make_room(struct share *share) {
     struct share_copy *next = NULL;
+    spares_drop(share, share->bytes_max);
     for (struct share_copy *copy = share->copies;
          copy != NULL && (share->bytes > share->bytes_max || share->count > COPIES_MAX);
          copy = next) {
         next = copy->next;
-        if (copy->stage == READ) {
+        if (copy->stage == READ && copy->holders == 1) {
             list_remove(copy);
+            spares_drop(share, share->bytes_max);
         }
     }
 }
@@ -173,6 +224,7 @@ void share_leave(struct share_group *group) {
         mem_free(group->name);
         mem_free(group);
     }
+    spares_drop(share, share->groups == NULL ? 0 : share->bytes_max);
     pthread_mutex_unlock(&share->lock);
 }
 
@@ -212,12 +264,17 @@ static struct share_copy *take_other(const struct share_group *group, const char
 }
 
 /* A push that is alone has nobody to keep it for. */
-static struct share_copy *begin(struct share_group *group, const char *path) {
+static struct share_copy *begin(struct share_group *group, const char *path, int64_t bytes) {
     struct share_copy *copy = mem_zero(1, sizeof(*copy));
     copy->holders = 1;
-    if (group != NULL && group->members > 1) {
+    if (group != NULL) {
         copy->share = group->share;
         copy->group = group;
+        spare_take(copy->share, bytes, &copy->body);
+        copy->counted = copy->body.capacity;
+        make_room(copy->share);
+    }
+    if (group != NULL && group->members > 1) {
         copy->path = mem_string(path);
         copy->hash = share_hash(path);
         list_add(copy);
@@ -229,36 +286,37 @@ static struct share_copy *begin(struct share_group *group, const char *path) {
 static void end(struct share_copy *copy, bool failed) {
     struct share *share = copy->share;
     copy->stage = failed ? FAILED : READ;
-    if (failed || copy->group->members <= 1) {
+    share->bytes += (int64_t)copy->body.capacity - (int64_t)copy->counted;
+    copy->counted = copy->body.capacity;
+    copy->awaited = copy->group->members - 1;
+    if (failed || copy->awaited == 0) {
         list_remove(copy);
-    } else if (copy->is_listed) {
-        copy->counted = (int64_t)copy->body.capacity;
-        copy->awaited = copy->group->members - 1;
-        share->bytes += copy->counted;
-        make_room(share);
     }
+    make_room(share);
     pthread_cond_broadcast(&share->changed);
 }
 
 /* Another's copy, or one that is to be read; NULL where the caller is to stop. */
-static struct share_copy *find_or_begin(struct share_group *group, const char *path,
+static struct share_copy *find_or_begin(struct share_group *group, const char *path, int64_t bytes,
                                         const atomic_bool *cancel, bool *shared) {
     bool stopped = false;
     pthread_mutex_lock(&group->share->lock);
     struct share_copy *copy = take_other(group, path, cancel, &stopped);
     *shared = copy != NULL;
     if (copy == NULL && !stopped) {
-        copy = begin(group, path);
+        copy = begin(group, path, bytes);
     }
     pthread_mutex_unlock(&group->share->lock);
     return copy;
 }
 
-int share_take(struct share_group *group, const char *path, share_read *read, void *context,
-               const atomic_bool *cancel, struct share_copy **out, bool *shared, struct err *err) {
+int share_take(struct share_group *group, const struct share_object *object, share_read *read,
+               void *context, const atomic_bool *cancel, struct share_copy **out, bool *shared,
+               struct err *err) {
     bool is_shared = false;
-    struct share_copy *copy = group != NULL ? find_or_begin(group, path, cancel, &is_shared)
-                                            : begin(NULL, path);
+    struct share_copy *copy =
+        group != NULL ? find_or_begin(group, object->path, object->bytes, cancel, &is_shared)
+                      : begin(NULL, object->path, object->bytes);
     if (copy == NULL) {
         return err_set(err, ERR_CANCELLED, "stopped as asked");
     }
@@ -321,6 +379,7 @@ void share_release(struct share_copy *copy) {
     if (share != NULL) {
         pthread_mutex_lock(&share->lock);
         drop(copy);
+        make_room(share);
         pthread_mutex_unlock(&share->lock);
     } else if (copy != NULL) {
         drop(copy);

@@ -21,7 +21,8 @@ struct share;       /* of a worker */
 struct share_group; /* the pushes of one version */
 struct share_copy;  /* an object's bytes */
 
-/* At most so many bytes are kept for those that come later; what is in use is not counted. */
+/* Nothing is kept, for those that come later or as a buffer for the next object, where that and
+ * what is in use are more bytes. */
 struct share *share_create(int64_t bytes_max);
 
 /* Takes NULL. No group is joined any more. */
@@ -36,13 +37,19 @@ void share_leave(struct share_group *group);
 /* Reads an object whole into `out`, which is empty. */
 typedef int share_read(void *context, struct buf *out, struct err *err);
 
+struct share_object {
+    const char *path; /* names it in the group */
+    int64_t bytes;    /* -1: not known */
+};
+
 /*
  * The object's bytes, in a copy that goes with share_release: those that another of the group read,
  * or what `read` gives, which is then called in this thread. `*shared` says which. `group` NULL: by
  * `read`, for nobody else. Fails as `read` does, of its own call alone, and CANCELLED.
  */
-int share_take(struct share_group *group, const char *path, share_read *read, void *context,
-               const atomic_bool *cancel, struct share_copy **out, bool *shared, struct err *err);
+int share_take(struct share_group *group, const struct share_object *object, share_read *read,
+               void *context, const atomic_bool *cancel, struct share_copy **out, bool *shared,
+               struct err *err);
 
 /* The hash of a path, for share_choose. */
 uint64_t share_hash(const char *path);

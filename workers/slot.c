@@ -175,6 +175,7 @@ static void *slot_run(void *context) {
         .private_sources = shared->private_sources,
         .endpoint_secrets = shared->endpoint_secrets,
         .share = shared->share,
+        .push_memory = &shared->push_memory,
     };
     struct err err = {0};
     if (api_create(&tools.api, &shared->access, &slot->cancel, &err) != 0) {

@@ -14,6 +14,7 @@
 #include "broker.h"
 #include "common/blob.h"
 #include "common/wire.h"
+#include "edge_pool.h"
 #include "edge_share.h"
 
 /* What a slot lends its tasks, one after the other. */
@@ -24,9 +25,10 @@ struct task_tools {
     const struct box_options *box_options;
     double stall_limit_s;
     const _Atomic int64_t *lease_until_ms; /* monotonic: the lease is ours till then for sure */
-    bool private_sources;         /* http sources may be at addresses that are not public */
-    const char *endpoint_secrets; /* a file; NULL: none (edge_secrets.h) */
-    struct share *share;          /* of all pushes (edge_share.h); NULL: each reads by itself */
+    bool private_sources;            /* http sources may be at addresses that are not public */
+    const char *endpoint_secrets;    /* a file; NULL: none (edge_secrets.h) */
+    struct share *share;             /* of all pushes (edge_share.h); NULL: each reads by itself */
+    struct pool_memory *push_memory; /* of all pushes */
 };
 
 /* How far a task is, for the heartbeat; in any unit, total 0 where unknown. */

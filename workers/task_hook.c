@@ -3,7 +3,7 @@
  * push to a webhook: tells it of events, one after another, or many in one request. Of one title
  * none goes behind one that was not taken. An endpoint that does not answer, or wants no more for
  * now, is left at once. How each was taken is the report; the task itself fails only where nothing
- * can be sent from here.
+ * can be sent from here, or nothing may be: an endpoint that is to be asked first gave no leave.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -18,6 +18,7 @@ enum {
     LEASE_MS = 20000, /* after which the rest is left to another lease */
     STALL_S = 30,
     ERROR_BYTES = 500,
+    MINUTE_MS = 60000,
 };
 
 enum standing { STANDING_NEW, STANDING_TAKEN, STANDING_FAILED };
@@ -28,6 +29,8 @@ struct hook_state {
     struct edge *edge;        /* owned */
     enum standing *standings; /* owned; of each event */
     bool ended;               /* nothing more is sent */
+    int rate;                 /* requests a minute; 0: any */
+    int64_t next_ms;          /* monotonic: none is sent before it */
 };
 
 static int secret_read(struct task_run *run, struct err *err) {
@@ -56,6 +59,24 @@ static int endpoint_open(struct task_run *run, struct err *err) {
     atomic_store(&run->progress->total, (int64_t)hook->event_count);
     int failed = edge_open(&state->edge, &state->target, err);
     return failed == 0 ? 0 : task_fail(run, FAILURE_REFUSED, failed);
+}
+
+/* Once for all that this lease carries, and for as long as the scheduler thinks that it holds. */
+static int leave_ask(struct task_run *run, struct err *err) {
+    const struct hook_task *hook = &run->task->hook;
+    struct hook_state *state = run->state;
+    const struct edge_asking asking = {hook->leave.origin, hook->timeout_ms};
+    state->rate = hook->leave.rate;
+    if (!hook->has_leave || !hook->leave.ask) {
+        return 0;
+    }
+    int failed = state->edge->driver->ask(state->edge, &asking, &state->rate, err);
+    if (failed != 0) {
+        return task_fail(run, state->edge->failure, failed);
+    }
+    run->report.hook.has_grant = true;
+    run->report.hook.grant.rate = state->rate;
+    return 0;
 }
 
 /* ---- Sending -------------------------------------------------------------------------------- */
@@ -112,6 +133,7 @@ static void events_post(struct task_run *run, size_t first, size_t count) {
     const struct edge_post post = {.body = body.data,
                                    .body_size = body.size,
                                    .is_batch = hook->batch,
+                                   .origin = hook->has_leave ? hook->leave.origin : NULL,
                                    .timeout_ms = hook->timeout_ms};
     state->edge->driver->post(state->edge, &post, &err);
     enum hook_verdict verdict = hook_judge(response->status);
@@ -127,18 +149,32 @@ static void events_post(struct task_run *run, size_t first, size_t count) {
     buf_finish(&body);
 }
 
+/* Waits until one more may be sent, which is never where that is too late for this lease. */
+static bool turn_take(struct task_run *run, int64_t until_ms) {
+    struct hook_state *state = run->state;
+    int64_t wait_ms = state->next_ms - clock_monotonic_ms();
+    bool may = !state->ended && !atomic_load(run->cancel) && state->next_ms < until_ms &&
+               (wait_ms <= 0 || clock_sleep_ms(wait_ms, run->cancel)) &&
+               clock_monotonic_ms() < until_ms && !edge_is_late(&state->target);
+    if (may && state->rate > 0) {
+        state->next_ms = clock_monotonic_ms() + MINUTE_MS / state->rate;
+    }
+    return may;
+}
+
 static int events_send(struct task_run *run, struct err *err) {
     const struct hook_task *hook = &run->task->hook;
     struct hook_state *state = run->state;
     int64_t until_ms = clock_monotonic_ms() + LEASE_MS;
     (void)err;
-    if (hook->batch && hook->event_count > 1 && !edge_is_late(&state->target)) {
+    if (hook->batch && hook->event_count > 1 && turn_take(run, until_ms)) {
         events_post(run, 0, hook->event_count);
     }
-    for (size_t i = 0; i < hook->event_count && !state->ended && !atomic_load(run->cancel) &&
-                       clock_monotonic_ms() < until_ms && !edge_is_late(&state->target);
-         i++) {
+    for (size_t i = 0; i < hook->event_count; i++) {
         if (state->standings[i] == STANDING_NEW && !is_behind(run, i)) {
+            if (!turn_take(run, until_ms)) {
+                break;
+            }
             events_post(run, i, 1);
         }
     }
@@ -172,11 +208,8 @@ static void hook_finish(struct task_run *run) {
 }
 
 static const struct step steps[] = {
-    {"read secret", secret_read},
-    {"open endpoint", endpoint_open},
-    {"send events", events_send},
-    {"report", report_make},
-    {NULL, NULL},
+    {"read secret", secret_read}, {"open endpoint", endpoint_open}, {"ask for leave", leave_ask},
+    {"send events", events_send}, {"report", report_make},          {NULL, NULL},
 };
 
 const struct task_kind_row task_hook_row = {steps, hook_finish};

@@ -42,7 +42,8 @@ server { listen 127.0.0.1:$small_port; root $folder/small;
     client_body_temp_path $folder/small/.temp;
     location / { dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 64m; } }
 server { listen 127.0.0.1:$origin_port; root $output;
-    location ~ ^/([^/]+)/ { add_header xkey title-\$1; add_header Cache-Control \$caching; } }
+    location ~ ^/([^/]+)/ { add_header x-amz-meta-surrogate-key title-\$1; # as of a bucket
+        add_header Cache-Control \$caching; } }
 server { listen 127.0.0.1:$cache_port;
     location / { proxy_pass http://127.0.0.1:$origin_port; proxy_cache seg; proxy_cache_key \$uri;
         proxy_cache_valid 200 1d; proxy_cache_lock on; proxy_cache_bypass \$refresh;
@@ -76,7 +77,7 @@ sub vcl_recv {
   if (req.method != "GET" && req.method != "HEAD") { return (synth(405)); }
   unset req.http.Cookie; return (hash); }
 sub vcl_backend_response {
-  set beresp.grace = 0s;
+  set beresp.grace = 0s; set beresp.http.xkey = beresp.http.x-amz-meta-surrogate-key;
   if (bereq.url ~ "^/[^/]+/[^/]+\$") { set beresp.ttl = 60s; } else { set beresp.ttl = 1d; }
   if (beresp.status >= 400) { set beresp.ttl = 1s; }
   return (deliver); }
