@@ -229,9 +229,9 @@ def pairs(bench, stores, sizes):
         bench.row(what, measured)
     bench.row(f"&emsp;against {stores.name} alone", measure.spread(ratios), "0.5x",
               wide or statistics.median(ratios) >= 0.5)
+    served = f"; of the server {statistics.median(server_us):.0f} us" if any(server_us) else ""
     bench.row(f"&emsp;CPU of a pair, the scheduler's and {stores.name}'s alone",
-              f"{statistics.median(cpu_us):.0f} us, {statistics.median(peer_cpu_us):.0f} us"
-              + (f"; of the server {statistics.median(server_us):.0f} us" if any(server_us) else ""))
+              f"{statistics.median(cpu_us):.0f} us, {statistics.median(peer_cpu_us):.0f} us{served}")
 
 
 def waiting(bench, stores, sizes):

@@ -32,7 +32,8 @@ postgres_make() {
 # Starts the server over what is there.
 postgres_run() {
     (cd / && postgres_as "$postgres_programs/postgres" -D "$postgres_folder/data" -p "$PGPORT" \
-        -k '' -c listen_addresses=127.0.0.1 "${postgres_settings[@]}") >>"$postgres_folder.log" 2>&1 &
+        -k '' -c listen_addresses=127.0.0.1 "${postgres_settings[@]}") \
+        >>"$postgres_folder.log" 2>&1 &
     within 20 psql -c "SELECT 1"
 }
 
