@@ -348,14 +348,16 @@ START_TEST(a_worker_that_was_lost_has_no_say) {
     struct task first = world.farm.tasks[0];
     world.farm.task_count = 0;
     ck_assert_uint_eq(lease(), 1);
+    report.hook.results[0].verdict = HOOK_REFUSED;
     ck_assert_int_eq(fixture_complete(&world.farm, world.farm.tasks[0].fence, &report),
                      ANSWER_ACCEPTED);
     ck_assert_int_eq(rows("delivered"), 0);
+    ck_assert_int_eq(rows("waiting"), 1); /* u, of which nothing was told */
     task_finish(&world.farm.tasks[0]);
     world.farm.tasks[0] = first;
     answer_some(2, HOOK_TAKEN, 0);
     ck_assert_int_eq(rows("delivered"), 2);
-    ck_assert_uint_eq(lease(), 1); /* u, of which nothing was told */
+    ck_assert_uint_eq(lease(), 1); /* u */
     task_report_finish(&report);
 }
 END_TEST
