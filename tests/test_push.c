@@ -820,12 +820,12 @@ END_TEST
 
 /* ---- Orphans ---------------------------------------------------------------------------- */
 
-/* A server that listings each listing of a title's folder in turn. */
+/* A server that answers each listing of a title's folder in turn. */
 static void serve_listings(struct fixture_stub *stub, struct fixture_answer *listings,
                            const char *const *bodies, size_t count) {
     for (size_t i = 0; i < count; i++) {
         listings[i].text = mem_format("HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
-                                     strlen(bodies[i]), bodies[i]);
+                                      strlen(bodies[i]), bodies[i]);
     }
     fixture_stub_start(stub, listings, (int)count);
 }
