@@ -172,7 +172,7 @@ int api_report(const struct task *task, const char *verb, const struct task_repo
     return status;
 }
 
-int api_complete_task(const struct task *task) {
+int api_complete(const struct task *task) {
     struct task_report result;
     fixture_report(&result, task, 0);
     int status = api_report(task, "complete", &result);
@@ -203,7 +203,7 @@ int api_work(void) {
     struct task task = {0};
     int count = 0;
     while (api_lease_task(&task, 0)) {
-        ck_assert_int_eq(api_complete_task(&task), 200);
+        ck_assert_int_eq(api_complete(&task), 200);
         task_finish(&task);
         count++;
     }

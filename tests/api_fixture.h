@@ -66,7 +66,7 @@ bool api_lease_task(struct task *task, int wait_ms);
 int api_report(const struct task *task, const char *verb, const struct task_report *result);
 
 /* Completes the task with a report that fits it; the status. */
-int api_complete_task(const struct task *task);
+int api_complete(const struct task *task);
 
 /* A heartbeat that lists the task (NULL: none); the status. */
 int api_beat(const struct task *task);

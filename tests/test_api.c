@@ -35,12 +35,12 @@ START_TEST(a_title_goes_all_the_way_over_http) {
     ck_assert_int_eq(api_beat(&video), 200);
     ck_assert_int_eq(api_count_of("stop"), 0);
 
-    ck_assert_int_eq(api_complete_task(&probe), 200);
+    ck_assert_int_eq(api_complete(&probe), 200);
     ck_assert_int_eq(api_call("GET", "/v1/titles/t/identity", NULL), 200);
     ck_assert_int_eq(api_count_of("renditions"), 3);
-    ck_assert_int_eq(api_complete_task(&video), 200);
+    ck_assert_int_eq(api_complete(&video), 200);
     ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"accepted\":true"));
-    ck_assert_int_eq(api_complete_task(&video), 200);
+    ck_assert_int_eq(api_complete(&video), 200);
     ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"accepted\":false"));
     ck_assert_int_gt(api_work(), 10);
     ck_assert_str_eq(api_title_state("t"), "done");
@@ -132,7 +132,7 @@ START_TEST(a_private_scheduler_leaves_the_past_behind) {
     api_join("w1");
     api_submit("t");
     ck_assert(api_lease_task(&task, 0));
-    api_complete_task(&task);
+    api_complete(&task);
     task_finish(&task);
     ck_assert(api_lease_task(&task, 0)); /* runs when the parent is killed */
     api_restart(true);
@@ -153,7 +153,7 @@ START_TEST(a_shared_scheduler_goes_on) {
     ck_assert(api_lease_task(&task, 0));
     api_restart(false);
     ck_assert_int_eq(api_beat(&task), 200);
-    ck_assert_int_eq(api_complete_task(&task), 200);
+    ck_assert_int_eq(api_complete(&task), 200);
     api_work();
     ck_assert_str_eq(api_title_state("t"), "done");
     task_finish(&task);
@@ -172,7 +172,7 @@ START_TEST(a_scheduler_that_was_away_gives_everybody_time) {
     api_start(false, 600);
     clock_sleep_ms(200, NULL); /* sweeps have run */
     ck_assert_int_eq(api_beat(&task), 200);
-    ck_assert_int_eq(api_complete_task(&task), 200);
+    ck_assert_int_eq(api_complete(&task), 200);
     task_finish(&task);
 }
 END_TEST

@@ -87,7 +87,7 @@ START_TEST(waiting_calls_are_woken) {
     api_call("GET", "/v1/events?after=0", NULL);
     char *path = mem_format("/v1/events?after=%zu&wait_ms=20000", api_count_of("events"));
     begin_wait(&event_wait, "GET", path, NULL);
-    ck_assert_int_eq(api_complete_task(&probe), 200);
+    ck_assert_int_eq(api_complete(&probe), 200);
     ck_assert_ptr_nonnull(strstr(end_wait(&identity_wait), "sha256:one"));
     ck_assert_ptr_nonnull(strstr(end_wait(&event_wait), "unit.complete"));
     drop_wait(&lease_wait);
