@@ -283,7 +283,7 @@ bool endpoint_name_valid(const char *name);
  * it. Secrets are the worker's own, by the endpoint's name. */
 struct push_endpoint {
     char name[ENDPOINT_TEXT];
-    const char *driver;    /* a row of workers/edge.h: "dav", "pull", "s3", "catalog" */
+    const char *driver;    /* a row of workers/edges/edge.h: "dav", "pull", "s3", "catalog" */
     const char *url;       /* of the folder above the titles' as it is written or purged; a
                               catalog's: of its API */
     const char *serves;    /* of that folder as players read it; "": the url */

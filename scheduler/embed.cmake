@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# openapi.json -> a C file with it as a text.
+# api/openapi.json -> a C file with it as a text.
 function(scheduler_embed_document out)
-    reelfarm_literal(text ${CMAKE_CURRENT_SOURCE_DIR}/openapi.json)
+    reelfarm_literal(text ${CMAKE_CURRENT_SOURCE_DIR}/api/openapi.json)
     file(CONFIGURE OUTPUT ${out} @ONLY CONTENT
-"/* Made by embed.cmake from openapi.json. */
-#include \"scheduler/call.h\"
+"/* Made by embed.cmake from api/openapi.json. */
+#include \"scheduler/api/call.h\"
 
 const char openapi_document[] =
     @text@;

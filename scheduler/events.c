@@ -7,8 +7,8 @@
 
 #include "common/buf.h"
 #include "common/log.h"
-#include "hooks.h"
 #include "rows.h"
+#include "scheduler/publishing/hooks.h"
 
 enum {
     EVENTS_KEPT = 200000, /* some 40 MB: the events of about 40 two-hour titles */

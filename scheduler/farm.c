@@ -8,8 +8,8 @@
 #include "common/id.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "orphans.h"
 #include "probes.h"
+#include "scheduler/publishing/orphans.h"
 
 void farm_init(struct farm *farm) {
     *farm = (struct farm){

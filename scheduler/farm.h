@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "endpoints.h"
 #include "model.h"
 #include "plan.h"
 #include "rows.h"
+#include "scheduler/publishing/endpoints.h"
 #include "store.h"
 #include "tenants.h"
 

@@ -5,17 +5,17 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "call.h"
 #include "common/mem.h"
 #include "estimate.h"
 #include "forming.h"
 #include "hedge.h"
 #include "metrics.h"
 #include "order.h"
-#include "orphans.h"
 #include "outcome.h"
 #include "probes.h"
-#include "push.h"
+#include "scheduler/api/call.h"
+#include "scheduler/publishing/orphans.h"
+#include "scheduler/publishing/push.h"
 #include "session.h"
 #include "task_make.h"
 #include "titles.h"

@@ -5,9 +5,9 @@
 #include <assert.h>
 
 #include "common/wire.h"
-#include "endpoint_rows.h"
 #include "exposition.h"
-#include "routes.h"
+#include "scheduler/api/routes.h"
+#include "scheduler/publishing/endpoint_rows.h"
 #include "state.h"
 
 /* ---- names of labels' values --------------------------------------------------- */

@@ -7,7 +7,7 @@
 
 #include "common/mem.h"
 #include "early.h"
-#include "publication.h"
+#include "scheduler/publishing/publication.h"
 #include "titles.h"
 #include "versions.h"
 

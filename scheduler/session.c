@@ -8,7 +8,7 @@
 #include "common/id.h"
 #include "common/mem.h"
 #include "outcome.h"
-#include "publication.h"
+#include "scheduler/publishing/publication.h"
 
 enum { SEEN_PARTS = 6 };
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "common/fs.h"
-#include "public_outputs.h"
+#include "scheduler/publishing/public_outputs.h"
 #include "store.h"
 #include "tenants.h"
 

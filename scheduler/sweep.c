@@ -7,8 +7,8 @@
 
 #include "common/log.h"
 #include "early.h"
-#include "hooks.h"
 #include "missing.h"
+#include "scheduler/publishing/hooks.h"
 #include "session.h"
 #include "tokens.h"
 #include "versions.h"

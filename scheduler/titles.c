@@ -13,8 +13,8 @@
 #include "events.h"
 #include "metrics.h"
 #include "missing.h"
-#include "publication.h"
 #include "removal.h"
+#include "scheduler/publishing/publication.h"
 #include "versions.h"
 
 enum {

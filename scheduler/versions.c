@@ -7,9 +7,9 @@
 
 #include "common/mem.h"
 #include "events.h"
-#include "publication.h"
+#include "scheduler/api/view.h"
+#include "scheduler/publishing/publication.h"
 #include "titles.h"
-#include "view.h"
 
 enum {
     TITLES_MAX = 20,             /* looked after in one sweep */

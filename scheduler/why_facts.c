@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "order.h"
-#include "publication.h"
+#include "scheduler/publishing/publication.h"
 #include "why.h"
 
 enum { TROUBLE_READ = 1000 }; /* failures of a title that are looked at, the latest */

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "scheduler/api/view.h"
 #include "scheduler/lease.h"
 #include "scheduler/versions.h"
-#include "scheduler/view.h"
 
 enum {
     HOUR_MS = 3600000,

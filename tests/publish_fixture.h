@@ -8,8 +8,8 @@
 #ifndef TESTS_PUBLISH_FIXTURE_H
 #define TESTS_PUBLISH_FIXTURE_H
 
-#include "scheduler/endpoints.h"
-#include "scheduler/publication.h"
+#include "scheduler/publishing/endpoints.h"
+#include "scheduler/publishing/publication.h"
 #include "scheduler_fixture.h"
 
 #define PUBLISH_A "aaaaaaaaaaaaaaaa"

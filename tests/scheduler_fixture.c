@@ -10,11 +10,11 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "fixture.h"
+#include "scheduler/api/view.h"
 #include "scheduler/lease.h"
 #include "scheduler/removal.h"
 #include "scheduler/session.h"
 #include "scheduler/titles.h"
-#include "scheduler/view.h"
 
 /* ---- made-up sources and reports ------------------------------------------------------- */
 

@@ -10,8 +10,8 @@
 #include "common/json_tree.h"
 #include "common/mem.h"
 #include "fixture.h"
+#include "scheduler/api/call.h"
 #include "scheduler/auth.h"
-#include "scheduler/call.h"
 #include "scheduler_fixture.h"
 
 Suite *auth_suite(void);

@@ -2,7 +2,7 @@
 /* Breakers and limits: the whole table of moves, and sequences of what endpoints do. */
 #include <check.h>
 
-#include "scheduler/breaker.h"
+#include "scheduler/publishing/breaker.h"
 
 Suite *breaker_suite(void);
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "scheduler/api/view.h"
 #include "scheduler/early.h"
 #include "scheduler/versions.h"
-#include "scheduler/view.h"
 #include "scheduler_fixture.h"
 
 Suite *early_suite(void);

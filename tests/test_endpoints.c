@@ -3,8 +3,8 @@
 #include <check.h>
 #include <string.h>
 
-#include "scheduler/endpoints.h"
-#include "scheduler/hook_events.h"
+#include "scheduler/publishing/endpoints.h"
+#include "scheduler/publishing/hook_events.h"
 
 Suite *endpoints_suite(void);
 

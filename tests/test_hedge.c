@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "scheduler/api/view.h"
 #include "scheduler/events.h"
-#include "scheduler/view.h"
 #include "scheduler_fixture.h"
 
 Suite *hedge_suite(void);

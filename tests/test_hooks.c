@@ -9,8 +9,8 @@
 #include "common/mem.h"
 #include "publish_fixture.h"
 #include "scheduler/events.h"
-#include "scheduler/hook_events.h"
-#include "scheduler/hooks.h"
+#include "scheduler/publishing/hook_events.h"
+#include "scheduler/publishing/hooks.h"
 #include "scheduler/removal.h"
 
 Suite *hooks_suite(void);

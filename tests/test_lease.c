@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "scheduler/api/view.h"
 #include "scheduler/forming.h"
 #include "scheduler/session.h"
-#include "scheduler/view.h"
 #include "scheduler_fixture.h"
 
 Suite *lease_suite(void);

@@ -10,9 +10,9 @@
 #include "common/http.h"
 #include "common/mem.h"
 #include "fixture.h"
+#include "scheduler/api/routes.h"
 #include "scheduler/exposition.h"
 #include "scheduler/metrics.h"
-#include "scheduler/routes.h"
 #include "scheduler/scheduler.h"
 #include "scheduler_fixture.h"
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "scheduler/api/view.h"
 #include "scheduler/missing.h"
-#include "scheduler/publication_parts.h"
-#include "scheduler/view.h"
+#include "scheduler/publishing/publication_parts.h"
 #include "scheduler/why.h"
 #include "scheduler_fixture.h"
 

@@ -7,8 +7,8 @@
 
 #include "common/mem.h"
 #include "publish_fixture.h"
-#include "scheduler/endpoint_rows.h"
-#include "scheduler/orphans.h"
+#include "scheduler/publishing/endpoint_rows.h"
+#include "scheduler/publishing/orphans.h"
 
 Suite *orphans_suite(void);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "scheduler/view.h"
+#include "scheduler/api/view.h"
 #include "scheduler_fixture.h"
 
 Suite *outcome_suite(void);

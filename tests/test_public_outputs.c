@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "scheduler/public_outputs.h"
+#include "scheduler/publishing/public_outputs.h"
 
 Suite *public_outputs_suite(void);
 

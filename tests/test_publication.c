@@ -8,7 +8,7 @@
 
 #include "common/mem.h"
 #include "publish_fixture.h"
-#include "scheduler/publication_parts.h"
+#include "scheduler/publishing/publication_parts.h"
 #include "scheduler/removal.h"
 
 Suite *publication_suite(void);

@@ -11,12 +11,12 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "fixture.h"
-#include "workers/edge.h"
-#include "workers/edge_flow.h"
-#include "workers/edge_orphans.h"
-#include "workers/edge_pool.h"
-#include "workers/push_order.h"
-#include "workers/sweep_groups.h"
+#include "workers/edges/edge.h"
+#include "workers/edges/edge_flow.h"
+#include "workers/edges/edge_orphans.h"
+#include "workers/edges/edge_pool.h"
+#include "workers/edges/push_order.h"
+#include "workers/edges/sweep_groups.h"
 
 Suite *push_suite(void);
 

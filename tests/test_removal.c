@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "scheduler/api/view.h"
 #include "scheduler/events.h"
-#include "scheduler/view.h"
 #include "scheduler_fixture.h"
 
 Suite *removal_suite(void);

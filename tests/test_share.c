@@ -7,7 +7,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "workers/edge_share.h"
+#include "workers/edges/edge_share.h"
 
 Suite *share_suite(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The scheduler's HTTP API (scheduler/openapi.json, API.md) as a worker speaks it. Failures of the
- * scheduler come with the code and the sentence of its problem document; UNAVAILABLE and
+ * The scheduler's HTTP API (scheduler/api/openapi.json, API.md) as a worker speaks it. Failures of
+ * the scheduler come with the code and the sentence of its problem document; UNAVAILABLE and
  * TIMEOUT where it can't be reached or asks to come back.
  */
 #ifndef WORKERS_API_H

@@ -13,9 +13,9 @@
 #include "common/fs.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "edge_share.h"
 #include "heart.h"
 #include "lane.h"
+#include "workers/edges/edge_share.h"
 
 enum {
     TOKEN_BYTES = 4096,

@@ -8,8 +8,8 @@
 
 #include "common/fs.h"
 #include "common/urls.h"
-#include "edge_secrets.h"
 #include "sandbox.h"
+#include "workers/edges/edge_secrets.h"
 
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 

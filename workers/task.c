@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "edge.h"
+#include "workers/edges/edge.h"
 
 static const struct task_kind_row *const kinds[TASK_KIND_COUNT] = {
     [TASK_PROBE] = &task_probe_row,   [TASK_VIDEO] = &task_encode_row,

@@ -14,8 +14,8 @@
 #include "broker.h"
 #include "common/blob.h"
 #include "common/wire.h"
-#include "edge_pool.h"
-#include "edge_share.h"
+#include "workers/edges/edge_pool.h"
+#include "workers/edges/edge_share.h"
 
 /* What a slot lends its tasks, one after the other. */
 struct task_tools {

@@ -11,8 +11,8 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "edge.h"
 #include "task.h"
+#include "workers/edges/edge.h"
 
 enum {
     LEASE_MS = 20000, /* after which the rest is left to another lease */

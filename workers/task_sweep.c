@@ -10,10 +10,10 @@
 
 #include "common/log.h"
 #include "common/mem.h"
-#include "edge.h"
-#include "push_order.h"
-#include "sweep_groups.h"
 #include "task.h"
+#include "workers/edges/edge.h"
+#include "workers/edges/push_order.h"
+#include "workers/edges/sweep_groups.h"
 
 enum {
     STALL_S_MAX = 30,

@@ -4,7 +4,7 @@
 
     scheduler.py PORT OUTPUT      OUTPUT is the folder above the titles'
 
-It speaks what a worker asks of scheduler/openapi.json. POST /test/push with a push task's own
+It speaks what a worker asks of scheduler/api/openapi.json. POST /test/push with a push task's own
 members (title, version, push) gives it to the worker, and answers when that has: {"failed": class,
 "message": ...} or the report's "push", with the largest "done" and "total" of its heartbeats.
 POST /test/stop orders the push that is at work to stop. With the word `old` behind OUTPUT it is a

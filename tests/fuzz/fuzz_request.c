@@ -10,7 +10,7 @@
 #include "common/mem.h"
 #include "harness.h"
 #include "ladders/ladders.h"
-#include "scheduler/call.h"
+#include "scheduler/api/call.h"
 
 static const struct {
     void (*run)(struct tx *tx, struct call *call);

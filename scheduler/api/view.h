@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What clients see of a title: answers of openapi.json. Each call writes one
+ * object; NOT_FOUND of the transaction where there is no such title.
+ */
+#ifndef SCHEDULER_API_VIEW_H
+#define SCHEDULER_API_VIEW_H
+
+#include "common/json.h"
+#include "scheduler/farm.h"
+
+/* Which titles of a list: at most `limit`, from the newest submission before `before` on; of
+ * that state, that tenant and with that label, "" for any. */
+struct titles_page {
+    int64_t before;
+    const char *state;
+    const char *tenant;
+    const char *label;
+    int limit;
+};
+
+/* GET /v1/titles */
+void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w);
+
+/* GET /v1/titles/T */
+void view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+
+/* GET /v1/titles/T/plan; NOT_FOUND also before there is one. */
+void view_plan(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+
+/* The field `media` of a title or version: its folder's URL as players read it, null where nobody
+ * knows. */
+void view_media(const struct farm *farm, const char *output, const char *title, struct writer *w);
+
+struct units_page {
+    int64_t after; /* ids above this one */
+    int limit;
+    bool has_reports;
+};
+
+/* GET /v1/titles/T/units. */
+void view_units(struct tx *tx, const char *title, const struct units_page *page, struct writer *w);
+
+/* GET /v1/titles/T/identity. Whether it is known; writes nothing otherwise. */
+bool view_identity(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+
+#endif
