@@ -54,7 +54,7 @@ void buf_swap(struct buf *one, struct buf *other) {
 }
 
 void buf_move(struct buf *buf, struct buf *from) {
-    if (buf->size == 0) {
+    if (buf->size == 0 && from->size > 0) {
         buf_swap(buf, from);
     } else {
         buf_append(buf, from->data, from->size);
