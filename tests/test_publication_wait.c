@@ -19,7 +19,7 @@ enum { ANSWERS_MAX = 4, SAID_BYTES = 4000 };
 /* A publication, as the view of a title tells of it. */
 #define AT(endpoint, state, pending)                                                               \
     "{\"endpoint\":\"" endpoint "\",\"state\":\"" state "\",\"held\":\"\",\"wanted\":\"\","        \
-    "\"error\":\"\",\"done\":0,\"total\":0,\"pending\":" pending "}"
+    "\"catalog\":false,\"error\":\"\",\"done\":0,\"total\":0,\"pending\":" pending "}"
 #define TITLE(published, rolls_back, publications)                                                 \
     "{\"title\":\"t\",\"version\":\"v2\",\"published\":" published ",\"rolling_back\":" rolls_back \
     ",\"publications\":[" publications "]}"

@@ -619,7 +619,7 @@ static void fill_disk(void) {
 
 START_TEST(a_full_disk_is_said_and_survived) {
     if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", folder, "tmpfs", 0, "size=1m") != 0) {
+        mount("none", folder, "tmpfs", 0, "size=2m") != 0) {
         printf("SKIP store a_full_disk_is_said_and_survived: no small disk can be mounted (%s)\n",
                strerror(errno));
         return;
