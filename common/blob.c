@@ -255,7 +255,9 @@ static int check_writable(const struct blob *blob, const char *what, struct err 
 /* Somebody else may be at work there by then. */
 static int check_in_time(const struct blob *blob, struct err *err) {
     const _Atomic int64_t *until = blob->options.until_ms;
-    return until == NULL || clock_monotonic_ms() < atomic_load(until)
+    const atomic_bool *cancel = blob->options.cancel; /* the time may be another's by now */
+    return until == NULL || (clock_monotonic_ms() < atomic_load(until) &&
+                             (cancel == NULL || !atomic_load(cancel)))
                ? 0
                : err_set(err, ERR_CANCELLED, "the time in which '%s' may be changed is over",
                          blob->name);

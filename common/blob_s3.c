@@ -32,8 +32,7 @@ enum {
 /* What an object says of its own bytes, in hex: written with it, read back by blob_get. */
 #define CONTENT_HASH "x-amz-meta-sha256"
 
-/* By which a cache before the store forgets a title whole: title-TITLE (workers/edges/edge_pull.c).
- */
+/* By which a cache before the store forgets a title: title-TITLE (workers/edges/edge_pull.c). */
 #define SURROGATE_KEY "x-amz-meta-surrogate-key"
 
 /* ---- Sources ------------------------------------------------------------------- */

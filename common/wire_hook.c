@@ -48,6 +48,9 @@ void hook_task_write(const struct hook_task *hook, struct writer *w, const char 
 void hook_task_read(struct hook_task *out, struct arena *arena, struct reader *r) {
     *out = (struct hook_task){0};
     fields_read(hook_fields, out, arena, r);
+    if (reader_ok(r) && out->has_leave && !hook_origin_valid(out->leave.origin)) {
+        reader_fail(r, "leave", "names no host as the origin");
+    }
 }
 
 static const struct field result_fields[] = {

@@ -98,8 +98,7 @@ void push_read(struct push *out, struct arena *arena, struct reader *r) {
     }
 }
 
-/* ---- Sweeps -----------------------------------------------------------------------------------
- */
+/* ---- Sweeps -------------------------------------------------------------------------------- */
 
 static const struct field group_fields[] = {
     NAME(struct sweep_group, title, 1),
@@ -150,8 +149,7 @@ void sweep_page_read(struct sweep_page *out, struct arena *arena, struct reader 
     groups_check(out->groups, out->group_count, r);
 }
 
-/* ---- Reports ----------------------------------------------------------------------------------
- */
+/* ---- Reports ------------------------------------------------------------------------------- */
 
 static const struct field report_fields[] = {
     NUMBER(struct push_report, objects, 0, INT64_MAX),

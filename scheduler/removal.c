@@ -17,13 +17,14 @@ static void add_removal(struct tx *tx, const struct title_row *title) {
 }
 
 /* Whoever is bound to its tenant sees its events for as long as they are kept, and those of a
- * later title of its name are none of theirs. */
-static void leave_feed(struct tx *tx, const char *title, const char *tenant) {
+ * later title of its name are none of theirs. `kept`: its files stay, and are no orphans. */
+static void leave_feed(struct tx *tx, const char *title, const char *tenant, bool kept) {
     int64_t last = tx_numbers(tx, "event", 0) - 1;
-    sql_run(tx, SQL_TITLE_GONE_ADD, VALUES(TEXT(title), INTEGER(last), TEXT(tenant)));
+    sql_run(tx, SQL_TITLE_GONE_ADD,
+            VALUES(TEXT(title), INTEGER(last), TEXT(tenant), INTEGER(kept ? 1 : 0)));
 }
 
-static void drop_title(struct tx *tx, const char *title) {
+static void drop_title(struct tx *tx, const char *title, bool kept) {
     static const enum sql_id drops[] = {
         SQL_PRODUCTS_DROP,    SQL_VERSIONS_DROP, SQL_VERSIONS_DROP_RENDITIONS, SQL_TITLE_UNWITHHOLD,
         SQL_TITLE_DROP_SCORE, SQL_EARLY_DROP,    SQL_TITLE_DROP_PLAN};
@@ -40,7 +41,7 @@ static void drop_title(struct tx *tx, const char *title) {
     publication_origin_went(tx, title);
     publication_clean(tx, title);
     title_move(tx, title, TITLE_REMOVING, TITLE_DROP, "");
-    leave_feed(tx, title, tenant);
+    leave_feed(tx, title, tenant, kept);
     sql_run(tx, SQL_LABELS_DROP, VALUES(TEXT(title))); /* by which its last event found its way, */
     sql_run(tx, SQL_TITLE_DROP_TRACE, VALUES(TEXT(title))); /* which has this */
 }
@@ -77,8 +78,8 @@ bool title_remove(struct tx *tx, const char *id, bool keep_files) {
 void removal_settle(struct tx *tx, const struct title_row *title) {
     int64_t unit =
         sql_integer(tx, SQL_UNIT_AT, VALUES(TEXT(title->id), INTEGER(POSITION_TAKE_AWAY)), 0);
-    if (unit == 0 && tx_ok(tx)) { /* its files are kept */
-        drop_title(tx, title->id);
+    if (unit == 0 && tx_ok(tx)) {
+        drop_title(tx, title->id, true);
     }
 }
 
@@ -109,7 +110,7 @@ static void taken_away(struct tx *tx, const struct title_row *title) {
     sql_run(tx, SQL_VERSIONS_DROP_OUTPUT, VALUES(TEXT(title->id), TEXT(output)));
     mem_free(output);
     if (is_last) {
-        drop_title(tx, title->id);
+        drop_title(tx, title->id, false);
     } else {
         add_removal(tx, title);
         title_settle(tx, title->id);

@@ -202,6 +202,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     struct driver *driver = tx->store->driver;
     size_t counted = tx->store->change_count;
     size_t logged = tx->store->line_count;
+    tx->store->wrote = driver_posted(driver) > 0 || tx->store->wrote;
     bool wrote = tx->store->wrote;
     unsigned topics = tx->topics;
     struct numbers given = tx->store->given;
@@ -216,6 +217,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     if (found.code != ERR_NONE && driver_in_transaction(driver)) {
         driver_transact(driver, DRIVER_UNDO, NULL);
         driver_transact(driver, DRIVER_KEEP, NULL);
+        driver_posted(driver); /* nothing of it is there */
         tx->store->change_count = counted;
         tx->store->given = given;
         drop_lines(tx->store, logged, false);

@@ -169,7 +169,8 @@ static const char *const statements[SQL_COUNT] = {
                            "AND priority = $1 AND tenant = $2) o "
                            "WHERE o.due < $3 OR (o.due = $3 AND o.submission < $4)",
 
-    [SQL_TITLE_GONE_ADD] = "INSERT INTO title_gone (title, seq, tenant) VALUES ($1, $2, $3)",
+    [SQL_TITLE_GONE_ADD] =
+        "INSERT INTO title_gone (title, seq, tenant, kept) VALUES ($1, $2, $3, $4)",
     [SQL_TITLE_DROP_TRACE] = "DELETE FROM title_trace WHERE title = $1",
     [SQL_TITLES_GONE_DROP] = "DELETE FROM title_gone WHERE seq <= $1",
 
@@ -365,7 +366,7 @@ static const char *const statements[SQL_COUNT] = {
         "AND (p.stage <> 'settled' OR p.wanted <> '' OR p.held <> '')",
     [SQL_ORPHAN_TITLE_KNOWN] =
         "SELECT (SELECT count(*) FROM title WHERE id = $1) + (SELECT count(*) FROM title_gone "
-        "WHERE title = $1) + (SELECT count(*) FROM publication WHERE title = $1)",
+        "WHERE title = $1 AND kept = 0) + (SELECT count(*) FROM publication WHERE title = $1)",
     [SQL_ORPHAN_OUTPUTS] = "SELECT output FROM title_version WHERE title = $1 "
                            "UNION SELECT output FROM title WHERE id = $1",
     [SQL_VERSION_FOLDER_ADD] =
@@ -751,6 +752,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LEASES_DROP_UNITS] =
         "DELETE FROM lease_unit WHERE fence IN (SELECT fence FROM lease WHERE title = $1)",
     /* What may still write or remove what players read is waited for. */
+    [SQL_LEASE_DROP] = "DELETE FROM lease WHERE fence = $1",
     [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1 AND NOT (kind IN ('remove', 'early') "
                         "AND state <> 'ended')",
 

@@ -283,6 +283,7 @@ enum sql_id {
     SQL_LEASES_REARM,
     SQL_LEASES_DROP_UNITS,
     SQL_LEASES_DROP,
+    SQL_LEASE_DROP,
     /* sessions */
     SQL_SESSION_ADD,
     SQL_SESSION_GET,

@@ -94,6 +94,29 @@ START_TEST(objects_are_put_got_listed_and_removed) {
 }
 END_TEST
 
+/* Whose time is over, or who was told to stop though the clock says otherwise: the time may be that
+ * of another lease by then. Reading goes on. */
+START_TEST(nothing_is_changed_when_its_time_is_over) {
+    _Atomic int64_t until = INT64_MAX;
+    atomic_bool cancel = false;
+    struct buf got = {0};
+    options.until_ms = &until;
+    options.cancel = &cancel;
+    open_root("");
+    ck_assert_int_eq(blob_put(blob, "a", data, 1, BLOB_REPLACE, &err), 0);
+    if (_i == 0) {
+        until = clock_monotonic_ms();
+    } else {
+        cancel = true;
+    }
+    ck_assert_int_eq(blob_put(blob, "a", data, 2, BLOB_REPLACE, &err), ERR_CANCELLED);
+    ck_assert_int_eq(blob_remove(blob, "a", &err), ERR_CANCELLED);
+    ck_assert_int_eq(blob_get(blob, "a", 10, &got, &err), 0);
+    ck_assert_uint_eq(got.size, 1);
+    buf_finish(&got);
+}
+END_TEST
+
 START_TEST(removing_takes_empty_folders_along_but_not_the_root) {
     char *root = mem_format("%s/root", folder);
     char *title = mem_format("%s/root/t", folder);
@@ -261,6 +284,7 @@ Suite *blob_root_suite(void) {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, objects_are_put_got_listed_and_removed);
+    tcase_add_loop_test(tcase, nothing_is_changed_when_its_time_is_over, 0, 2);
     tcase_add_test(tcase, removing_takes_empty_folders_along_but_not_the_root);
     tcase_add_test(tcase, hidden_names_are_not_objects);
     tcase_add_loop_test(tcase, a_key_stays_below_its_root, 0,

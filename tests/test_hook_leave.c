@@ -20,6 +20,7 @@ enum { EVENTS = 4 };
 static char *folder;
 static char *secrets;
 static struct err err;
+static bool batch; /* whether the receiver takes many in one request */
 static atomic_bool cancel;
 static _Atomic int64_t ours_until;
 static struct hook_event events[EVENTS] = {
@@ -30,6 +31,7 @@ static void setup(void) {
     folder = fixture_folder();
     secrets = mem_format("%s/secrets.yaml", folder);
     err = (struct err){0};
+    batch = false;
     atomic_store(&cancel, false);
     atomic_store(&ours_until, INT64_MAX);
     fixture_write(folder, "secrets.yaml", text, strlen(text));
@@ -45,6 +47,7 @@ struct outcome {
     int code;
     enum failure_class failure; /* where it failed, as is `err` */
     int64_t taken;              /* events */
+    size_t tried;               /* events that are an attempt more by it */
 };
 
 /* Does the task as a slot would. `leave` NULL: there is nobody to ask. */
@@ -56,13 +59,17 @@ static struct outcome perform(const char *url, const struct hook_leave *leave) {
         .task = &task, .tools = &tools, .cancel = &cancel, .progress = &progress};
     task.push.endpoint = (struct push_endpoint){
         .name = "h", .driver = "webhook", .url = url, .serves = "", .connections = 1};
-    task.hook = (struct hook_task){
-        .timeout_ms = 10000, .event_count = EVENTS, .events = events, .has_leave = leave != NULL};
+    task.hook = (struct hook_task){.batch = batch,
+                                   .timeout_ms = 10000,
+                                   .event_count = EVENTS,
+                                   .events = events,
+                                   .has_leave = leave != NULL};
     if (leave != NULL) {
         task.hook.leave = *leave;
     }
     int code = task_perform(&run, &err);
-    struct outcome outcome = {code, run.failure, run.report.push.objects};
+    struct outcome outcome = {code, run.failure, run.report.push.objects,
+                              run.report.hook.result_count};
     task_run_finish(&run);
     return outcome;
 }
@@ -171,6 +178,23 @@ START_TEST(what_the_lease_has_no_time_for_is_left) {
 }
 END_TEST
 
+/* One request in a lease is the batch, and what is refused may be any of it: without an attempt
+ * that counts the same would be sent for ever. */
+START_TEST(a_batch_that_is_refused_at_a_slow_pace_is_an_attempt) {
+    const struct fixture_answer answer = {ANSWER("400", ""), 0};
+    const struct hook_leave leave = {"farm.example.com", false, 1};
+    struct fixture_stub stub;
+    batch = true;
+    fixture_stub_start(&stub, &answer, 1);
+    struct outcome outcome = perform(stub.url, &leave);
+    ck_assert_int_eq(outcome.code, 0);
+    ck_assert_int_eq(outcome.taken, 0);
+    ck_assert_uint_eq(outcome.tried, 1);
+    ck_assert_int_eq(stub.taken, 1);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* Another has the events by then. */
 START_TEST(whose_lease_has_run_out_sends_nothing) {
     const struct fixture_answer answer = {ANSWER("204", ""), 0};
@@ -196,6 +220,7 @@ Suite *hook_leave_suite(void) {
                         sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_loop_test(tcase, the_pace_is_kept, 0, 2);
     tcase_add_test(tcase, what_the_lease_has_no_time_for_is_left);
+    tcase_add_test(tcase, a_batch_that_is_refused_at_a_slow_pace_is_an_attempt);
     tcase_add_test(tcase, whose_lease_has_run_out_sends_nothing);
     suite_add_tcase(suite, tcase);
     return suite;

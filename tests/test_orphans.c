@@ -9,6 +9,7 @@
 #include "publish_fixture.h"
 #include "scheduler/publishing/endpoint_rows.h"
 #include "scheduler/publishing/orphans.h"
+#include "scheduler/removal.h"
 
 Suite *orphans_suite(void);
 
@@ -291,6 +292,39 @@ START_TEST(a_listing_that_nobody_waits_for_is_given_up) {
 }
 END_TEST
 
+/* Pushes wait for no worker that may never come. */
+START_TEST(a_removal_that_nobody_takes_is_given_up) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    list();
+    ck_assert_int_eq(ask(ask_remove, NULL, "e1"), 0);
+    ck_assert_int_eq(world_call(&world, ask_publish, "t", "e1", NULL), 0);
+    world.farm.now_ms += 299000;
+    expect("e1", "waiting", "t/" PUBLISH_B " t/" OLD_FOLDER " ");
+    world.farm.now_ms += 1001;
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 1);
+    ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e1");
+    expect("e1", "failed", "t/" PUBLISH_B " t/" OLD_FOLDER " ");
+}
+END_TEST
+
+static void forget(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                   const char *version) {
+    (void)farm;
+    (void)endpoint;
+    (void)version;
+    ck_assert(title_remove(tx, title, true));
+}
+
+/* A title that was forgotten, and whose files were to stay, is none of this farm's any more. */
+START_TEST(what_was_to_stay_is_unknown) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    ck_assert_int_eq(ask(forget, "t", NULL), 0);
+    list();
+    expect("e1", "done",
+           "t/" PUBLISH_B "? t/" OLD_FOLDER "? ghost/" PUBLISH_B "? ghost/title.json? ");
+}
+END_TEST
+
 Suite *orphans_suite(void) {
     Suite *suite = suite_create("orphans");
     TCase *tests = tcase_create("orphans");
@@ -303,6 +337,8 @@ Suite *orphans_suite(void) {
     tcase_add_test(tests, pushes_wait_for_a_removal_that_outlived_its_scheduler);
     tcase_add_test(tests, a_lost_removal_is_told_and_pushes_wait_a_moment);
     tcase_add_test(tests, a_listing_that_nobody_waits_for_is_given_up);
+    tcase_add_test(tests, a_removal_that_nobody_takes_is_given_up);
+    tcase_add_test(tests, what_was_to_stay_is_unknown);
     suite_add_tcase(suite, tests);
     return suite;
 }

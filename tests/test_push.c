@@ -888,13 +888,13 @@ START_TEST(orphans_are_listed_and_nothing_else) {
     find_orphans("dav", stub.url, orphans);
     ck_assert_uint_eq(orphans->count, 1);
     ck_assert_str_eq(orphans->paths[0], "0000000000000000.mpd");
+    fixture_stub_stop(&stub);
     ck_assert_int_eq(stub.taken, BODIES);
     for (int i = 0; i < BODIES; i++) {
         ck_assert_int_eq(strncmp(stub.requests[i], "GET /t/", 7), 0);
         mem_free((char *)listings[i].text);
     }
     edge_orphans_finish(orphans);
-    fixture_stub_stop(&stub);
     mem_free(orphans);
 }
 END_TEST

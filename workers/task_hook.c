@@ -29,8 +29,9 @@ struct hook_state {
     struct edge *edge;        /* owned */
     enum standing *standings; /* owned; of each event */
     bool ended;               /* nothing more is sent */
-    int rate;                 /* requests a minute; 0: any */
-    int64_t next_ms;          /* monotonic: none is sent before it */
+    char *refused;   /* owned; by which error many in one request were; NULL: they were not */
+    int rate;        /* requests a minute; 0: any */
+    int64_t next_ms; /* monotonic: none is sent before it */
 };
 
 static int secret_read(struct task_run *run, struct err *err) {
@@ -144,6 +145,8 @@ static void events_post(struct task_run *run, size_t first, size_t count) {
     } else if (!atomic_load(run->cancel) && (verdict != HOOK_REFUSED || count == 1)) {
         note(run, first, verdict, err.message); /* a stop is no fault of the receiver's */
         run->report.hook.retry_after_s = response->retry_after_s;
+    } else if (!atomic_load(run->cancel)) {
+        state->refused = mem_string(err.message);
     }
     state->ended = verdict != HOOK_TAKEN && verdict != HOOK_REFUSED;
     buf_finish(&body);
@@ -178,6 +181,10 @@ static int events_send(struct task_run *run, struct err *err) {
             events_post(run, i, 1);
         }
     }
+    if (state->refused != NULL && run->report.hook.result_count == 0 && !state->ended &&
+        !atomic_load(run->cancel)) { /* at this pace none comes to be sent by itself, ever */
+        note(run, 0, HOOK_REFUSED, state->refused);
+    }
     return 0;
 }
 
@@ -202,6 +209,7 @@ static void hook_finish(struct task_run *run) {
         edge_close(state->edge);
         edge_secret_finish(&state->secret);
         mem_free(state->standings);
+        mem_free(state->refused);
         mem_free(state);
     }
     run->state = NULL;

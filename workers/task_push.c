@@ -14,7 +14,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "workers/edges/push_steps.h"
+#include "push_steps.h"
 
 enum {
     DOCUMENT_BYTES = 64 << 20,

@@ -16,6 +16,7 @@ enum {
     ATTEMPTS_MAX = 3,
     UNASKED_MS = 60000, /* after which nobody waits for a listing */
     KEPT_MS = 3600000,
+    IDLE_MS = 300000, /* after which a removal that nobody takes is given up: pushes wait for it */
     LOOK_MS = 1000,   /* how soon a removal looks again whether pushes have ended */
     LATE_MS = 30000,  /* what a lost worker may still have on its way */
     PLACE_MARK = '!', /* which no title's name begins with */
@@ -37,6 +38,7 @@ struct sweep {
     int attempts;
     int64_t fence; /* of the last */
     int64_t asked_at;
+    int64_t began_at; /* to wait for a worker */
     int64_t ended_at;
     char *error;
     int64_t objects; /* looked at, and their bytes */
@@ -106,12 +108,24 @@ static void end_lease(struct tx *tx, struct farm *farm, const struct lease_row *
                       enum lease_event event) {
     lease_move(tx, lease->fence, lease->state, event);
     farm_progress_drop(farm, lease->fence);
-    title_drop_run(tx, lease->title);
+    sql_run(tx, SQL_LEASE_DROP, VALUES(INTEGER(lease->fence))); /* of no later one of that name */
     tx_wake(tx, TOPIC_PUSHES);
 }
 
-/* Gives up a listing that nobody waits for, and takes up one whose transaction failed: it has no
- * lease, whatever is kept here. */
+static bool waits_in_vain(struct tx *tx, const struct sweep *sweep) {
+    return sweep->removes && sweep->state == SWEEP_WAITING &&
+           tx_now(tx) >= sweep->began_at + IDLE_MS;
+}
+
+static void give_up(struct tx *tx, struct sweep *sweep, const char *why) {
+    mem_free(sweep->error);
+    sweep->error = mem_string(why);
+    sweep->state = SWEEP_FAILED;
+    sweep->ended_at = tx_now(tx);
+}
+
+/* Gives up a listing that nobody waits for and a removal that nobody takes, and takes up one whose
+ * transaction failed: it has no lease, whatever is kept here. */
 static void look_at(struct tx *tx, struct sweep *sweep) {
     struct lease_row lease;
     bool leased = sweep->state == SWEEP_RUNNING && lease_find(tx, sweep->fence, &lease) &&
@@ -123,9 +137,11 @@ static void look_at(struct tx *tx, struct sweep *sweep) {
         if (leased) {
             lease_move(tx, lease.fence, LEASE_LIVE, LEASE_STOP);
         }
-        sweep->state = SWEEP_FAILED;
-        sweep->ended_at = tx_now(tx);
-        sweep->error = mem_string("nobody asked for it any more");
+        give_up(tx, sweep, "nobody asked for it any more");
+    } else if (waits_in_vain(tx, sweep)) {
+        give_up(tx, sweep,
+                "no worker took it for five minutes: one must know of sweeps, and have "
+                "pushes to spare");
     }
 }
 
@@ -216,6 +232,7 @@ static struct sweep *make(struct farm *farm, const char *name) {
 static void begin(struct tx *tx, struct sweep *sweep, bool removes) {
     sweep->removes = removes;
     sweep->attempts = 0;
+    sweep->began_at = tx_now(tx);
     sweep->state = SWEEP_WAITING;
     tx_wake(tx, TOPIC_PUSHES);
 }
@@ -332,7 +349,8 @@ bool orphans_hold(struct tx *tx, const struct farm *farm, const struct endpoint 
         const struct endpoint *other = &farm->endpoints->list[i];
         if (other->lists && is_same_place(other->push.url, endpoint->push.url)) {
             const struct sweep *sweep = find(farm, other->push.name);
-            holds = (sweep != NULL && sweep->removes && !has_ended(sweep)) ||
+            holds = (sweep != NULL && sweep->removes && !has_ended(sweep) &&
+                     !waits_in_vain(tx, sweep)) ||
                     removal_runs(tx, other->push.name);
         }
     }

@@ -114,13 +114,15 @@ static int entries_read(struct walk *walk, const char *folder, int depth, struct
         if (!is_folder) {
             reader_int(&entry, "size", 0, INT64_MAX, &size);
         }
-        if (!reader_ok(&entry) || name[0] == '.' || name[0] == '\0' || strchr(name, '/') != NULL) {
-            continue; /* no name of ours */
+        if (!reader_ok(&entry) || name[0] == '\0' || strchr(name, '/') != NULL ||
+            strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+            continue; /* no name of anything in there */
         }
-        char *path = mem_format("%s%s%s", folder, name, is_folder ? "/" : "");
-        if (!is_folder) {
+        bool is_entered = is_folder && name[0] != '.' && depth < DEPTH_MAX;
+        char *path = mem_format("%s%s%s", folder, name, is_entered ? "/" : "");
+        if (!is_entered) { /* of folders that are none of ours it is enough that they are there */
             failed = walk->visit(walk->context, path, size, err);
-        } else if (depth < DEPTH_MAX) {
+        } else {
             failed = folder_read(walk, path, depth + 1, err);
         }
         mem_free(path);

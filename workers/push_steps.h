@@ -4,15 +4,15 @@
  * version (push_bring.c) and take one away (push_remove.c). Each is a step as task.h has it, and
  * does nothing where there is nothing of its kind to do.
  */
-#ifndef WORKERS_EDGES_PUSH_STEPS_H
-#define WORKERS_EDGES_PUSH_STEPS_H
+#ifndef WORKERS_PUSH_STEPS_H
+#define WORKERS_PUSH_STEPS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "edge.h"
-#include "edge_pool.h"
-#include "push_order.h"
+#include "workers/edges/edge.h"
+#include "workers/edges/edge_pool.h"
+#include "workers/edges/push_order.h"
 #include "workers/task.h"
 
 /* What is known of a rendition at the endpoint. */

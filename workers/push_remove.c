@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "edge_orphans.h"
 #include "push_steps.h"
+#include "workers/edges/edge_orphans.h"
 
 /* ---- Taking away ---------------------------------------------------------------------------- */
 
