@@ -236,6 +236,7 @@ static const struct {
     {"video/h264-360p-ffffffffff/00001.m4s", true},
     {"video/h264-720p-aaaaaaaaab/init.mp4", true},
     {"video/h264-720p-aaaaaaaaab/notes.txt", false}, /* of another tool */
+    {"video/h264-720p-aaaaaaaaab/.00001.m4s", false},
     {"poster.jpg", false},
     {"notes/fedcba.json", false},
     {"", false},
@@ -268,6 +269,7 @@ static const struct {
     {VERSION "/a/h264-720p.m3u8", NULL, 0},
     {VIDEO "/notes.txt", NULL, 0},
     {VIDEO "/a/00001.m4s", NULL, 0},
+    {VIDEO "/.00001.m4s", NULL, 0},
     {"books/h264-720p-aaaaaaaaaa/00001.m4s", NULL, 0},
     {"h264-720p-aaaaaaaaaa/00001.m4s", NULL, 0},
     {"video/" VERSION "/00001.m4s", NULL, 0},

@@ -227,7 +227,8 @@ bool push_is_orphan(const struct push_version *version, const struct push_sweep 
     for (size_t i = 0; i < sweep->folder_count; i++) {
         known = known || below(path, sweep->folders[i].folder) != NULL;
     }
-    return !known && delivery_is_immutable(path) && delivery_type(path) != NULL;
+    return !known && delivery_is_immutable(path) && delivery_type(path) != NULL &&
+           strstr(path, "/.") == NULL; /* another tool's, on its way */
 }
 
 bool push_names_folder(const struct push_version *version, const char *folder) {

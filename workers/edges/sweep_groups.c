@@ -35,7 +35,7 @@ bool sweep_group_of(const char *path, char group[WIRE_FOLDER_TEXT]) {
     const char *first = strchr(path, '/');
     const char *second = first == NULL ? NULL : strchr(first + 1, '/');
     size_t length = 0;
-    if (delivery_type(path) == NULL) {
+    if (delivery_type(path) == NULL || path[0] == '.' || strstr(path, "/.") != NULL) {
         return false;
     }
     if (first == NULL && IS_ONE_OF(stable_names, path, strlen(path))) {
