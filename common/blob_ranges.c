@@ -16,8 +16,8 @@
 #include "read_ahead.h"
 
 enum {
-    SPAN_PIECES = 8, /* of what a reader wants, a piece is one: an eighth may be read in vain */
-    STALLS = 2,      /* tries that may stall: each one more keeps the caller waiting for stall_s */
+    SPAN_PIECES = 10, /* of what a reader wants, a piece is one: a tenth may be read in vain */
+    STALLS = 2,       /* tries that may stall: each one more keeps the caller waiting for stall_s */
 };
 
 struct ranges {
