@@ -22,7 +22,7 @@ enum {
     TICK_MS = 100,          /* how often a signal is looked for */
     AHEAD = 1,              /* tasks that wait for the end of another */
     PUSH_BYTES = 24 << 20,  /* of objects on their way to edges, of all pushes together */
-    SHARE_BYTES = 32 << 20, /* that with what of the output is kept for pushes to come for */
+    SHARE_BYTES = 40 << 20, /* that with what of the output is kept for pushes to come for */
     MALLOC_ARENAS = 2,      /* each keeps what it once had */
     MALLOC_LARGE = 1 << 18, /* what is larger goes back to the system when it is freed */
     EXIT_FAILED = 1,
