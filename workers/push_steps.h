@@ -10,10 +10,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "task.h"
 #include "workers/edges/edge.h"
 #include "workers/edges/edge_pool.h"
 #include "workers/edges/push_order.h"
-#include "workers/task.h"
 
 /* What is known of a rendition at the endpoint. */
 struct standing {
