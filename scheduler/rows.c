@@ -8,6 +8,24 @@
 
 #include "common/http.h"
 
+const char **rows_texts(struct query *query, struct arena *arena,
+                        const char *(*part)(const char *text), size_t *count) {
+    struct buf all = {0};
+    *count = 0;
+    while (query_next(query)) {
+        const char *text = query_text(query, 0);
+        const char *kept = arena_string(arena, part != NULL ? part(text) : text);
+        buf_append(&all, &kept, sizeof(kept));
+        (*count)++;
+    }
+    const char **list = arena_zero(arena, *count + 1, sizeof(*list));
+    if (*count > 0) {
+        memcpy(list, all.data, *count * sizeof(*list));
+    }
+    buf_finish(&all);
+    return list;
+}
+
 static void copy_text(struct query *query, int column, char *out, size_t size) {
     const char *text = query_text(query, column);
     size_t length = strnlen(text, size - 1);

@@ -21,6 +21,11 @@ enum {
     HOST_TEXT = 256,
 };
 
+/* The first column of all rows that are left, as texts in the arena; of each what `part` answers,
+ * where it is not NULL. `*count` of them. */
+const char **rows_texts(struct query *query, struct arena *arena,
+                        const char *(*part)(const char *text), size_t *count);
+
 struct title_row {
     struct arena arena; /* of the strings */
     const char *id;

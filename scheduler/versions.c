@@ -72,29 +72,11 @@ const char *version_folder_of(const char *place) {
     return folder;
 }
 
-static const char **take_texts(struct query *query, struct arena *arena, size_t *count,
-                               const char *(*part)(const char *text)) {
-    struct buf all = {0};
-    *count = 0;
-    while (query_next(query)) {
-        const char *text = query_text(query, 0);
-        const char *kept = arena_string(arena, part != NULL ? part(text) : text);
-        buf_append(&all, &kept, sizeof(kept));
-        (*count)++;
-    }
-    const char **list = arena_zero(arena, *count + 1, sizeof(*list));
-    if (*count > 0) {
-        memcpy(list, all.data, *count * sizeof(*list));
-    }
-    buf_finish(&all);
-    return list;
-}
-
 void versions_fill(struct tx *tx, struct task *task, const char *title) {
     struct query versions = sql_query(tx, SQL_VERSIONS_DROPPING, VALUES(TEXT(title)));
-    task->versions = take_texts(&versions, &task->arena, &task->version_count, NULL);
+    task->versions = rows_texts(&versions, &task->arena, NULL, &task->version_count);
     struct query places = sql_query(tx, SQL_VERSIONS_PLACES, VALUES(TEXT(title)));
-    task->folders = take_texts(&places, &task->arena, &task->folder_count, version_folder_of);
+    task->folders = rows_texts(&places, &task->arena, version_folder_of, &task->folder_count);
 }
 
 void versions_dropped(struct tx *tx, const char *title) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A webhook's task against a receiver that is made up: leave is asked before anything is sent, the
- * pace is kept, and whose lease has run out sends nothing. A farm of them: tests/edges/hooks. */
+/* A webhook's task against a receiver that wants to be asked first: leave is asked before anything
+ * is sent, and its pace is kept. The sending itself: test_task_hook.c; a farm: tests/edges/hooks.
+ */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,23 +196,9 @@ START_TEST(a_batch_that_is_refused_at_a_slow_pace_is_an_attempt) {
 }
 END_TEST
 
-/* Another has the events by then. */
-START_TEST(whose_lease_has_run_out_sends_nothing) {
-    const struct fixture_answer answer = {ANSWER("204", ""), 0};
-    struct fixture_stub stub;
-    atomic_store(&ours_until, clock_monotonic_ms() - 1);
-    fixture_stub_start(&stub, &answer, 1);
-    struct outcome outcome = perform(stub.url, NULL);
-    ck_assert_int_eq(outcome.code, 0);
-    ck_assert_int_eq(outcome.taken, 0);
-    ck_assert_int_eq(stub.taken, 0);
-    fixture_stub_stop(&stub);
-}
-END_TEST
-
 Suite *hook_leave_suite(void) {
     Suite *suite = suite_create("hook_leave");
-    TCase *tcase = tcase_create("hook_task");
+    TCase *tcase = tcase_create("hook_leave");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, a_receiver_that_need_not_be_asked_is_not);
@@ -221,7 +208,6 @@ Suite *hook_leave_suite(void) {
     tcase_add_loop_test(tcase, the_pace_is_kept, 0, 2);
     tcase_add_test(tcase, what_the_lease_has_no_time_for_is_left);
     tcase_add_test(tcase, a_batch_that_is_refused_at_a_slow_pace_is_an_attempt);
-    tcase_add_test(tcase, whose_lease_has_run_out_sends_nothing);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -292,6 +292,22 @@ START_TEST(a_listing_that_nobody_waits_for_is_given_up) {
 }
 END_TEST
 
+/* Its worker may end when another has begun the next. */
+START_TEST(a_listing_that_was_given_up_takes_no_later_one_along) {
+    struct task_report report = {.push = {.objects = 1}};
+    struct sweep_group lies = group("t", PUBLISH_B);
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    int64_t first = lease_sweep()->fence;
+    world.farm.now_ms += 61000;
+    expect("e1", "failed", "");
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    int64_t second = lease_sweep()->fence;
+    ck_assert_int_eq(fixture_complete(&world.farm, first, &report), ANSWER_DROPPED);
+    ck_assert_int_eq(tell(second, &lies, 1), 0);
+    expect("e1", "running", "t/" PUBLISH_B "? ");
+}
+END_TEST
+
 /* Pushes wait for no worker that may never come. */
 START_TEST(a_removal_that_nobody_takes_is_given_up) {
     world_run(&world, "t", 0, PUBLISH_A);
@@ -337,6 +353,7 @@ Suite *orphans_suite(void) {
     tcase_add_test(tests, pushes_wait_for_a_removal_that_outlived_its_scheduler);
     tcase_add_test(tests, a_lost_removal_is_told_and_pushes_wait_a_moment);
     tcase_add_test(tests, a_listing_that_nobody_waits_for_is_given_up);
+    tcase_add_test(tests, a_listing_that_was_given_up_takes_no_later_one_along);
     tcase_add_test(tests, a_removal_that_nobody_takes_is_given_up);
     tcase_add_test(tests, what_was_to_stay_is_unknown);
     suite_add_tcase(suite, tests);

@@ -26,27 +26,10 @@ enum {
 
 /* ---- what a push is told ----------------------------------------------------------------- */
 
-/* The first column, as texts in the arena. */
-static const char **read_texts(struct query *query, struct arena *arena, size_t *count) {
-    struct buf all = {0};
-    *count = 0;
-    while (query_next(query)) {
-        const char *text = arena_string(arena, query_text(query, 0));
-        buf_append(&all, &text, sizeof(text));
-        (*count)++;
-    }
-    const char **list = arena_zero(arena, *count + 1, sizeof(*list));
-    if (*count > 0) {
-        memcpy(list, all.data, *count * sizeof(*list));
-    }
-    buf_finish(&all);
-    return list;
-}
-
 static void fill_old_versions(struct tx *tx, struct task *task, const struct publication_row *row) {
     struct push *push = &task->push;
     struct query query = sql_query(tx, SQL_PUBLICATION_VERSIONS_TOLD, VALUES(INTEGER(row->id)));
-    const char **versions = read_texts(&query, &task->arena, &push->old_version_count);
+    const char **versions = rows_texts(&query, &task->arena, NULL, &push->old_version_count);
     push->old_versions =
         arena_zero(&task->arena, push->old_version_count + 1, sizeof(*push->old_versions));
     for (size_t i = 0; i < push->old_version_count; i++) {
@@ -54,7 +37,7 @@ static void fill_old_versions(struct tx *tx, struct task *task, const struct pub
         snprintf(old->version, sizeof(old->version), "%s", versions[i]);
         struct query renditions =
             sql_query(tx, SQL_PUBLICATION_RENDITIONS, VALUES(TEXT(row->title), TEXT(versions[i])));
-        old->renditions = read_texts(&renditions, &task->arena, &old->rendition_count);
+        old->renditions = rows_texts(&renditions, &task->arena, NULL, &old->rendition_count);
     }
 }
 
@@ -92,7 +75,7 @@ static void fill_sweep(struct tx *tx, struct task *task, const struct publicatio
         return;
     }
     struct query query = sql_query(tx, SQL_PUBLICATION_VERSIONS_KEPT, VALUES(INTEGER(row->id)));
-    const char **versions = read_texts(&query, &task->arena, &sweep->version_count);
+    const char **versions = rows_texts(&query, &task->arena, NULL, &sweep->version_count);
     if (sweep->version_count > SWEPT_VERSIONS_MAX) {
         task->push.has_sweep = false; /* more than a task may say */
         return;
