@@ -180,6 +180,17 @@ int blob_read_at(struct blob_source *source, int64_t offset, void *out, size_t s
     return 0;
 }
 
+int blob_read_alone(struct blob_source *source, int64_t offset, void *out, size_t size,
+                    struct err *err) {
+    if (offset < 0 || offset > source->facts.size ||
+        (uint64_t)(source->facts.size - offset) < size) {
+        return err_set(err, ERR_INVALID, "reading '%s' past its end", source->name);
+    }
+    return source->backend->source_read_alone != NULL
+               ? source->backend->source_read_alone(source, offset, out, size, err)
+               : source->backend->source_read(source, offset, out, size, err);
+}
+
 /* ---- Roots -------------------------------------------------------------------- */
 
 int blob_open(struct blob **out, const char *url, const struct blob_options *options,

@@ -102,6 +102,11 @@ int blob_source_expect(const struct blob_source *source, int64_t size, const cha
 int blob_read_at(struct blob_source *source, int64_t offset, void *out, size_t size, size_t *got,
                  struct err *err);
 
+/* Reads `size` bytes, all of them inside the object, and over a network no byte beside them: for
+ * what lies apart and is kept by the caller. Else as blob_read_at. */
+int blob_read_alone(struct blob_source *source, int64_t offset, void *out, size_t size,
+                    struct err *err);
+
 /* ---- Roots -------------------------------------------------------------------- */
 
 struct blob; /* used by one thread at a time */

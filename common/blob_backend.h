@@ -16,6 +16,8 @@ struct blob_backend {
     int (*source_open)(struct blob_source *source, const char *url, struct err *err);
     int (*source_read)(struct blob_source *source, int64_t offset, void *out, size_t size,
                        struct err *err);
+    int (*source_read_alone)(struct blob_source *source, int64_t offset, void *out, size_t size,
+                             struct err *err); /* NULL: as source_read */
     void (*source_close)(struct blob_source *source);
 
     /* Roots. Keys have been checked. */

@@ -168,6 +168,7 @@ const struct blob_backend blob_http_backend = {
     .schemes = schemes,
     .source_open = http_source_open,
     .source_read = ranges_read,
+    .source_read_alone = ranges_read_alone,
     .source_close = ranges_close,
     .open = http_open,
     .close = http_close,

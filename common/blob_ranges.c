@@ -330,6 +330,23 @@ int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t si
     return code;
 }
 
+int ranges_read_alone(struct blob_source *source, int64_t offset, void *out, size_t size,
+                      struct err *err) {
+    struct ranges *state = source->state;
+    if (read_ahead_is_begun(state->ahead)) {
+        take_ahead(source);
+    }
+    if (block_cache_has(state->cache, offset, size)) {
+        return block_cache_read(state->cache, offset, out, size, err);
+    }
+    const uint8_t *data = NULL;
+    int code = fetch_blocks(source, offset, size, &data, err);
+    if (code == 0) {
+        memcpy(out, data, size);
+    }
+    return code;
+}
+
 void ranges_close(struct blob_source *source) {
     struct ranges *state = source->state;
     if (state != NULL) {

@@ -29,6 +29,10 @@ int ranges_open(struct blob_source *source, const struct ranges_server *server, 
 int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t size,
                 struct err *err);
 
+/* Asks for these bytes alone, unless the cache has them; it keeps none. */
+int ranges_read_alone(struct blob_source *source, int64_t offset, void *out, size_t size,
+                      struct err *err);
+
 /* Takes what a failed open left. */
 void ranges_close(struct blob_source *source);
 

@@ -543,6 +543,7 @@ const struct blob_backend blob_s3_backend = {
     .schemes = schemes,
     .source_open = s3_source_open,
     .source_read = ranges_read,
+    .source_read_alone = ranges_read_alone,
     .source_close = ranges_close,
     .open = s3_open,
     .close = s3_close,

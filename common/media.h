@@ -144,6 +144,14 @@ struct random_access {
     int64_t position; /* byte offset to seek to; -1 where the container seeks by time */
 };
 
+/* Bytes of a source. */
+struct byte_range {
+    int64_t offset;
+    int64_t size;
+};
+
+enum { HEADER_RANGES_MAX = 4096, HEADER_BYTES_MAX = 8 << 20 };
+
 /* The source document: all that later tasks and people need to know. Strings and
  * lists live in `arena`. */
 struct source_document {
@@ -163,6 +171,9 @@ struct source_document {
     size_t access_count;
     struct random_access *access; /* rising frames */
     int64_t access_unit_bytes;    /* bytes of the video packets, 0 unknown */
+    size_t header_count;          /* 0: unknown, or too many */
+    struct byte_range *header;    /* what opening the container reads, rising and apart: of an MXF
+                                     a little all over the file */
 };
 
 void source_document_finish(struct source_document *document);

@@ -285,6 +285,44 @@ static void access_read(void *to, struct arena *arena, struct reader *r, const c
     }
 }
 
+/* Two numbers a range, as above. Documents of older probes have none. */
+static void header_write(const void *from, struct writer *w, const char *name) {
+    const struct source_document *document = from;
+    if (document->header_count == 0) {
+        return;
+    }
+    writer_array(w, name);
+    for (size_t i = 0; i < document->header_count; i++) {
+        writer_int(w, NULL, document->header[i].offset);
+        writer_int(w, NULL, document->header[i].size);
+    }
+    writer_array_end(w);
+}
+
+static void header_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct source_document *document = to;
+    if (!reader_has(r, name)) {
+        return;
+    }
+    struct reader items = reader_array(r, name);
+    size_t count = reader_count(&items) / 2;
+    if (reader_count(&items) % 2 != 0 || count > HEADER_RANGES_MAX) {
+        reader_fail(r, name, "must be up to %d times offset, size", (int)HEADER_RANGES_MAX);
+        return;
+    }
+    document->header = arena_zero(arena, count, sizeof(*document->header));
+    document->header_count = count;
+    int64_t end = 0;
+    int64_t left = HEADER_BYTES_MAX;
+    for (size_t i = 0; i < count && reader_ok(r); i++) {
+        struct byte_range *range = &document->header[i];
+        reader_item_int(&items, 2 * i, end, count_max, &range->offset);
+        reader_item_int(&items, 2 * i + 1, 1, left, &range->size);
+        end = range->offset + range->size;
+        left -= range->size;
+    }
+}
+
 static const struct field source_fields[] = {
     STRING(struct source_document, container, 256),
     NUMBER(struct source_document, size, 0, count_max),
@@ -296,6 +334,7 @@ static const struct field source_fields[] = {
     NUMBER(struct source_document, missing, 0, GRID_FRAMES_MAX),
     OTHER("access", access_write, access_read),
     NUMBER(struct source_document, access_unit_bytes, 0, count_max),
+    OTHER("header", header_write, header_read),
     END,
 };
 

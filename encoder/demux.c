@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "header.h"
 #include "outline.h"
 
 enum {
@@ -121,8 +122,19 @@ static int read_hole(struct demux *demux, uint8_t *data, int size) {
     return size;
 }
 
+/* libavformat goes on elsewhere: not all that is in its buffer was wanted. */
+static void end_run(struct demux *demux) {
+    if (demux->header == NULL) {
+        return;
+    }
+    int64_t used = demux->position - (demux->avio->buf_end - demux->avio->buf_ptr);
+    demux->run_to = used > demux->run_to ? used : demux->run_to;
+    header_notes_add(demux->header, demux->run_from, demux->run_to);
+}
+
 static int read_bytes(void *opaque, uint8_t *data, int size) {
     struct demux *demux = opaque;
+    demux->run_to = demux->position; /* what it has of the run, it has used */
     if (demux->ghost) {
         /* Left as they are: nobody looks at them, and a sample may have many megabytes. */
         demux->position += size;
@@ -176,7 +188,9 @@ static int64_t seek_bytes(void *opaque, int64_t offset, int whence) {
     if (offset < -base || offset > INT64_MAX - base) {
         return AVERROR(EINVAL);
     }
+    end_run(demux);
     demux->position = base + offset;
+    demux->run_from = demux->run_to = demux->position;
     return demux->position;
 }
 
@@ -320,9 +334,13 @@ int demux_open(struct demux **out, const struct source_io *io, const struct demu
     if (io->size <= 0) {
         return err_set(err, ERR_CORRUPT, "it is empty (0 bytes); upload it again");
     }
+    if (options->header != NULL) {
+        header_notes_finish(options->header);
+    }
     struct demux *demux = mem_zero(1, sizeof(*demux));
     demux->io = io;
     demux->trail = options->trail;
+    demux->header = options->header;
     demux->hole = options->hole;
     if (demux->hole.to - demux->hole.from < FREE_BOX_HEADER) {
         demux->hole = (struct byte_hole){0, 0};
@@ -338,6 +356,8 @@ int demux_open(struct demux **out, const struct source_io *io, const struct demu
         status = err_set(err, ERR_INTERNAL, "out of memory for reading the source");
     } else {
         status = open_format(demux, options, err);
+        end_run(demux);
+        demux->header = NULL;
     }
     if (status != 0) {
         demux_close(demux);

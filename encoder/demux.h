@@ -41,6 +41,7 @@ struct byte_hole {
 };
 
 struct fragment_trail;
+struct header_notes;
 
 struct demux_options {
     const char *container; /* name of the document; NULL: find out */
@@ -51,6 +52,7 @@ struct demux_options {
     bool linear;       /* fragmented MP4: do not look for fragments ahead */
     struct byte_hole hole;
     struct fragment_trail *trail; /* borrowed; told of every byte that is read; or NULL */
+    struct header_notes *header;  /* borrowed; made anew of what opening reads; or NULL */
 };
 
 struct demux {
@@ -61,6 +63,9 @@ struct demux {
     int64_t position; /* next byte for libavformat */
     struct byte_hole hole;
     struct fragment_trail *trail;
+    struct header_notes *header; /* NULL once it is open */
+    int64_t run_from;            /* what libavformat uses of the bytes that it reads in order */
+    int64_t run_to;
     bool ghost;        /* reads give no bytes, just counts: see demux_ghost */
     int failures;      /* packets in a row that could not be read */
     struct err io_err; /* of a read that failed; libavformat may call it an end */

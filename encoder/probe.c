@@ -8,6 +8,7 @@
 
 #include "decoder.h"
 #include "facts.h"
+#include "header.h"
 #include "index.h"
 
 enum {
@@ -26,6 +27,7 @@ struct probe {
     void *context;
     struct outline outline;
     struct fragment_trail trail;
+    struct header_notes header;
     struct demux *demux;
     AVStream *stream;
     struct source_document document;
@@ -421,6 +423,7 @@ static int count_pictures(struct probe *probe, struct pass *pass, struct err *er
         .rate = probe->hint,
         .linear = probe->outline.fragmented,
         .trail = probe->outline.fragmented ? &probe->trail : NULL,
+        .header = &probe->header,
     };
     const struct pass_limits limits = {
         .max_pictures = probe->options->max_frames,
@@ -551,6 +554,7 @@ static int fill_document(struct probe *probe, struct err *err) {
         document->has_video = true;
         document->container = arena_string(&document->arena, probe->demux->container->name);
         document->size = probe->io->size;
+        header_notes_give(&probe->header, document);
         document->left_out = keep_sentences(probe, LEFT_OUT);
         document->left_out_count = probe->counts[LEFT_OUT];
         document->defects = keep_sentences(probe, DEFECT);
@@ -578,6 +582,7 @@ int encoder_probe(struct source_document *document, const struct source_io *io,
     }
     demux_close(probe.demux);
     fragment_trail_finish(&probe.trail);
+    header_notes_finish(&probe.header);
     if (status != 0) {
         source_document_finish(&probe.document);
         return status;

@@ -573,6 +573,7 @@ static int open_at_access(struct reader *reader, bool seek, struct err *err) {
         .ignore_edits = reader->edits.count > 0,
         .linear = options->linear,
         .trail = options->trail,
+        .header = options->header,
     };
     if (seek && begins_at_fragment(options)) {
         int status = find_hole(options, &demux.hole, err);

@@ -22,6 +22,7 @@ struct reader_options {
     const struct random_access *access; /* where to begin; NULL: at the first packet */
     bool linear;                        /* a fragmented MP4, read from its first fragment on */
     struct fragment_trail *trail;       /* borrowed; see demux_options; or NULL */
+    struct header_notes *header;        /* borrowed; see demux_options; or NULL */
     bool ghost;                         /* times and places alone: see demux_ghost */
 };
 

@@ -178,6 +178,10 @@ void plan_copy_source(struct source_document *out, const struct source_document 
     for (size_t i = from; i < to; i++) {
         out->access[i - from] = source->access[i];
     }
+    out->header = arena_zero(arena, source->header_count, sizeof(*out->header));
+    for (size_t i = 0; i < source->header_count; i++) {
+        out->header[i] = source->header[i];
+    }
 }
 
 /* The slice of the index for frames [first, end) and a lead: from the access point before

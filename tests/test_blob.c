@@ -319,6 +319,34 @@ START_TEST(what_will_be_wanted_is_there_before_it_is_asked_for) {
 }
 END_TEST
 
+START_TEST(what_lies_apart_is_read_alone) {
+    unsigned char out[100];
+    size_t got = 0;
+    if (!open_on_web("what_lies_apart_is_read_alone", "", "", SIZE)) {
+        return;
+    }
+    int64_t bytes = blob_source_traffic(source).bytes;
+    for (int turn = 0; turn < 2; turn++) { /* it is not kept */
+        ck_assert_int_eq(blob_read_alone(source, 2 * MIB + 5, out, 100, &err), 0);
+        ck_assert_int_eq(memcmp(out, data + 2 * MIB + 5, 100), 0);
+        ck_assert_int_eq(blob_source_traffic(source).requests, 2 + turn);
+        ck_assert_int_eq(blob_source_traffic(source).bytes, bytes + 100 * (turn + 1));
+    }
+    ck_assert_int_eq(blob_read_alone(source, 7, out, 100, &err), 0); /* of the first block */
+    ck_assert_int_eq(memcmp(out, data + 7, 100), 0);
+    ck_assert_int_eq(read_all(out, 2 * MIB, 10, &got), 0);
+    ck_assert_int_eq(blob_read_alone(source, 2 * MIB + 5, out, 100, &err), 0);
+    ck_assert_int_eq(blob_source_traffic(source).requests, 4);
+    ck_assert_int_eq(blob_read_alone(source, SIZE - 99, out, 100, &err), ERR_INVALID);
+    err_clear(&err);
+    clock_sleep_ms(1100, NULL); /* HTTP times are in seconds */
+    data[MIB] ^= 1;
+    fixture_write(web.folder, "www/f", data, SIZE);
+    ck_assert_int_eq(blob_read_alone(source, MIB, out, 100, &err), ERR_CORRUPT);
+    fixture_web_stop(&web);
+}
+END_TEST
+
 START_TEST(who_means_to_read_little_reads_little_ahead) {
     unsigned char byte;
     size_t got = 0;
@@ -518,6 +546,7 @@ Suite *blob_suite(void) {
                         sizeof(replacements) / sizeof(replacements[0]));
     tcase_add_test(tcase, a_web_object_that_goes_away_is_named);
     tcase_add_test(tcase, what_will_be_wanted_is_there_before_it_is_asked_for);
+    tcase_add_test(tcase, what_lies_apart_is_read_alone);
     tcase_add_test(tcase, who_means_to_read_little_reads_little_ahead);
     tcase_add_test(tcase, a_slow_server_is_waited_for);
     tcase_add_loop_test(tcase, no_lie_of_a_server_is_taken_for_bytes, 0,

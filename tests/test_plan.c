@@ -25,6 +25,8 @@ struct setting {
     struct plan_options options;
 };
 
+static struct byte_range header[] = {{0, 500}, {40000, 3000}, {123000000, 900}};
+
 static void set_up(struct setting *s, const char *ladder, int64_t frames, int64_t gap) {
     *s = (struct setting){
         .track = {.sample_rate = 48000, .channels = 2, .language = "en"},
@@ -57,6 +59,8 @@ static void set_up(struct setting *s, const char *ladder, int64_t frames, int64_
         .audio = &s->track,
         .access_count = count,
         .access = s->access,
+        .header_count = 3,
+        .header = header,
     };
     s->track.start = (struct rational){0, 1};
     s->track.duration = (struct rational){frames, 24};
@@ -550,6 +554,8 @@ START_TEST(a_task_has_the_slice_that_it_needs) {
         ck_assert_int_eq(spec.rungs[1].height, 540);
         ck_assert_int_eq(spec.source_size, s.source.size);
         ck_assert_int_eq(spec.source.video.width, 1280);
+        ck_assert_uint_eq(spec.source.header_count, 3);
+        ck_assert_int_eq(memcmp(spec.source.header, header, sizeof(header)), 0);
         int64_t first = spec.chunk.first;
         int64_t end = spec.chunk.end + spec.chunk.tail;
         const struct random_access *access = spec.source.access;

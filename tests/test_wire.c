@@ -37,7 +37,9 @@ static bool source_equal(const struct source_document *a, const struct source_do
            strings_equal(a->defect_count, a->defects, b->defects) && a->missing == b->missing &&
            a->access_count == b->access_count &&
            memcmp(a->access, b->access, a->access_count * sizeof(*a->access)) == 0 &&
-           a->access_unit_bytes == b->access_unit_bytes;
+           a->access_unit_bytes == b->access_unit_bytes && a->header_count == b->header_count &&
+           (a->header_count == 0 ||
+            memcmp(a->header, b->header, a->header_count * sizeof(*a->header)) == 0);
 }
 
 static bool grid_equal(const struct grid *a, const struct grid *b) {

@@ -81,7 +81,7 @@ static int read_source(const char *from, const char *to, struct err *err) {
         "\"start\":\"0/1\"},\"audio\":[{\"stream\":1,\"codec\":\"aac\",\"sample_rate\":48000,"
         "\"channels\":2,\"layout\":\"stereo\",\"language\":\"und\",\"start\":\"-1/3\","
         "\"duration\":\"5/1\"}],\"left_out\":[],\"defects\":[\"it is torn\"],\"missing\":0,"
-        "\"access\":[0,0,0,-1,5,9,9,-1],\"access_unit_bytes\":0}";
+        "\"access\":[0,0,0,-1,5,9,9,-1],\"access_unit_bytes\":0,\"header\":[0,5,9,1]}";
     struct buf text = {0};
     const char *at = strstr(good, from);
     ck_assert_ptr_nonnull(at);
@@ -120,6 +120,13 @@ static const struct {
     {"[0,0,0,-1,5,9,9,-1]", "[5,0,0,-1,0,9,9,-1]", ERR_INVALID},
     {"[0,0,0,-1,5,9,9,-1]", "[0,0,0]", ERR_INVALID},
     {"[0,0,0,-1,5,9,9,-1]", "[0,0,0,-2]", ERR_INVALID},
+    {",\"header\":[0,5,9,1]", "", 0},
+    {"[0,5,9,1]", "[0,5,5,8388603]", 0},
+    {"[0,5,9,1]", "[0,5,5,8388604]", ERR_INVALID},
+    {"[0,5,9,1]", "[0,5,4,1]", ERR_INVALID},
+    {"[0,5,9,1]", "[0,5,9,0]", ERR_INVALID},
+    {"[0,5,9,1]", "[-1,5]", ERR_INVALID},
+    {"[0,5,9,1]", "[0,5,9]", ERR_INVALID},
     {"\"channels\":2", "\"channels\":-2", ERR_INVALID},
     {"it is torn", "it is\\ntorn", 0},
 };

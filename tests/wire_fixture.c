@@ -133,6 +133,12 @@ void any_source(struct source_document *d) {
         d->access[i].position = any(-1, INT64_MAX);
     }
     d->access_unit_bytes = any(0, INT64_C(1) << 50);
+    d->header_count = (size_t)any(0, 9);
+    d->header = arena_zero(arena, d->header_count, sizeof(*d->header));
+    for (size_t i = 0; i < d->header_count; i++) {
+        d->header[i].offset = (int64_t)i * (INT64_C(1) << 40);
+        d->header[i].size = any(1, HEADER_BYTES_MAX / 9);
+    }
 }
 
 void any_video_spec(struct video_spec *s) {

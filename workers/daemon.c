@@ -19,12 +19,13 @@
 
 enum {
     TOKEN_BYTES = 4096,
-    TICK_MS = 100,          /* how often a signal is looked for */
-    AHEAD = 1,              /* tasks that wait for the end of another */
-    PUSH_BYTES = 24 << 20,  /* of objects on their way to edges, of all pushes together */
-    SHARE_BYTES = 40 << 20, /* that with what of the output is kept for pushes to come for */
-    MALLOC_ARENAS = 2,      /* each keeps what it once had */
-    MALLOC_LARGE = 1 << 18, /* what is larger goes back to the system when it is freed */
+    TICK_MS = 100,           /* how often a signal is looked for */
+    AHEAD = 1,               /* tasks that wait for the end of another */
+    PUSH_BYTES = 24 << 20,   /* of objects on their way to edges, of all pushes together */
+    SHARE_BYTES = 40 << 20,  /* that with what of the output is kept for pushes to come for */
+    HEADER_BYTES = 16 << 20, /* of sources' headers, kept for their tasks */
+    MALLOC_ARENAS = 2,       /* each keeps what it once had */
+    MALLOC_LARGE = 1 << 18,  /* what is larger goes back to the system when it is freed */
     EXIT_FAILED = 1,
     EXIT_REFUSED = 4,
     EXIT_INTERRUPTED = 130,
@@ -110,6 +111,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
     d->node.shared.endpoint_secrets = d->options->endpoint_secrets;
     d->node.shared.share = share_create(SHARE_BYTES);
     d->node.shared.push_memory.bytes = PUSH_BYTES;
+    d->node.shared.headers = headers_create(HEADER_BYTES);
     d->node.shared.keep_ms = d->options->keep_s * 1000;
 }
 
@@ -250,6 +252,7 @@ int daemon_run(const struct daemon_options *options, const struct api_encoder *e
         log_error("the worker can't begin", "why=\"%s\"", err.message);
     }
     share_destroy(d.node.shared.share);
+    headers_destroy(d.node.shared.headers);
     mem_free(d.node.slots);
     mem_free(d.token);
     return failed != 0              ? EXIT_FAILED

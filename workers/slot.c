@@ -176,6 +176,7 @@ static void *slot_run(void *context) {
         .endpoint_secrets = shared->endpoint_secrets,
         .share = shared->share,
         .push_memory = &shared->push_memory,
+        .headers = shared->headers,
     };
     struct err err = {0};
     if (api_create(&tools.api, &shared->access, &slot->cancel, &err) != 0) {

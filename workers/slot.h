@@ -21,6 +21,7 @@ struct slot_shared {
     const char *endpoint_secrets; /* a file; NULL: none */
     struct share *share;          /* of pushes (edge_share.h) */
     struct pool_memory push_memory;
+    struct headers *headers; /* of sources (headers.h) */
     int64_t keep_ms; /* results of pure tasks are kept so long for a scheduler that is away */
     _Atomic int64_t ttl_ms; /* of the session: how long results of other tasks are worth telling */
     _Atomic int64_t lease_until_ms; /* monotonic: what is not pure is ours till then for sure */

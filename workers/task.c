@@ -54,6 +54,7 @@ int task_perform(struct task_run *run, struct err *err) {
 
 void task_run_finish(struct task_run *run) {
     task_report_finish(&run->report);
+    header_give(run->header);
     blob_source_close(run->source);
     blob_close(run->output);
     mem_free(run->missing);
@@ -96,7 +97,10 @@ int task_open_source(struct task_run *run, struct err *err) {
         return task_fail(run, source_failure((enum err_code)failed), failed);
     }
     blob_source_means(run->source, chunk_bytes(&run->task->spec, pinned->size));
-    run->task->spec.source_size = blob_source_facts(run->source)->size;
+    const struct blob_facts *facts = blob_source_facts(run->source);
+    run->task->spec.source_size = facts->size;
+    run->header =
+        headers_take(run->tools->headers, facts->identity, &run->task->spec.source, facts->size);
     return 0;
 }
 
@@ -109,10 +113,20 @@ int task_open_output(struct task_run *run, struct err *err) {
     return failed == 0 ? 0 : task_fail(run, class, failed);
 }
 
+static int fetch_header(void *context, int64_t offset, void *out, size_t size, struct err *err) {
+    return blob_read_alone(context, offset, out, size, err);
+}
+
 static int64_t read_source(void *context, int64_t offset, void *data, size_t size,
                            struct err *err) {
+    const struct task_run *run = context;
     size_t got = 0;
-    int failed = blob_read_at(context, offset, data, size, &got, err);
+    int64_t known =
+        header_read(run->header, offset, data, size, fetch_header, run->source, run->cancel, err);
+    if (known != 0) {
+        return known;
+    }
+    int failed = blob_read_at(run->source, offset, data, size, &got, err);
     return failed != 0 ? failed : (int64_t)got;
 }
 
@@ -132,7 +146,7 @@ int task_run_child(struct task_run *run, const char *verb, const struct broker_s
     }
     struct broker_options options = {
         .spec = &task->spec,
-        .source = {.read = read_source, .context = run->source},
+        .source = {.read = read_source, .context = run},
         .sink = *sink,
         .memory_bytes = task->memory_bytes,
         .wall_limit_s = task->wall_limit_s,

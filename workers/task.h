@@ -14,6 +14,7 @@
 #include "broker.h"
 #include "common/blob.h"
 #include "common/wire.h"
+#include "headers.h"
 #include "workers/edges/edge_pool.h"
 #include "workers/edges/edge_share.h"
 
@@ -29,6 +30,7 @@ struct task_tools {
     const char *endpoint_secrets;    /* a file; NULL: none (edge_secrets.h) */
     struct share *share;             /* of all pushes (edge_share.h); NULL: each reads by itself */
     struct pool_memory *push_memory; /* of all pushes */
+    struct headers *headers;         /* of all sources (headers.h); NULL: none is kept */
 };
 
 /* How far a task is, for the heartbeat; in any unit, total 0 where unknown. */
@@ -49,6 +51,7 @@ struct task_run {
     size_t missing_count;
     /* What steps hand to each other; owned. */
     struct blob_source *source;
+    struct header *header; /* of the source, in use; or NULL */
     struct blob *output;
     void *state; /* of the kind; freed by its last step, which always runs */
 };
