@@ -123,31 +123,13 @@ static char *name_of_download(void) {
     return mem_format("download-%s.db", id);
 }
 
-static int check_usage(const struct invocation *invocation, const char *file) {
-    if (file != NULL && invocation->word_count > 0) {
-        return command_usage(invocation, "NAME is a copy's that stays with the scheduler, and "
-                                         "--download keeps none there");
-    }
-    if (file != NULL && access(file, F_OK) == 0) {
-        return command_usage(invocation, "%.200s is there already; choose another name", file);
-    }
-    return EXIT_DONE;
-}
-
-static int run(const struct invocation *invocation) {
+/* Takes the copy's name; `file`: where it is fetched to, or NULL. */
+static int make(const struct invocation *invocation, char *name, const char *file) {
     struct client *client = NULL;
     struct json *answer = NULL;
     struct backup backup = {.state = ""};
     struct buf text = {0};
     struct err err = {0};
-    const char *file = option_value(invocation, "download");
-    int code = check_usage(invocation, file);
-    if (code != EXIT_DONE) {
-        return code;
-    }
-    char *name = file != NULL                 ? name_of_download()
-                 : invocation->word_count > 0 ? mem_string(invocation->words[0])
-                                              : name_of_now();
     int failed = client_connect(&client, invocation, &err);
     if (failed == 0) {
         failed = begin(client, name, &answer, &err);
@@ -172,11 +154,36 @@ static int run(const struct invocation *invocation) {
     } else if (failed == 0) {
         buf_format(&text, "%s\n", backup.path);
     }
-    code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
+    int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
     json_tree_destroy(answer);
     client_destroy(client);
     mem_free(name);
     return code;
+}
+
+static int make_here(const struct invocation *invocation, const char *file) {
+    if (access(file, F_OK) == 0) {
+        return command_usage(invocation, "%.200s is there already; choose another name", file);
+    }
+    return make(invocation, name_of_download(), file);
+}
+
+static int run(const struct invocation *invocation) {
+    const char *file = option_value(invocation, "download");
+    if (file != NULL && invocation->word_count > 0) {
+        return command_usage(invocation, "NAME is a copy's that stays with the scheduler, and "
+                                         "--download keeps none there");
+    }
+    if (file == NULL) {
+        return make(invocation,
+                    invocation->word_count > 0 ? mem_string(invocation->words[0]) : name_of_now(),
+                    NULL);
+    }
+    return make_here(invocation, file);
+}
+
+static int run_to_file(const struct invocation *invocation) {
+    return make_here(invocation, invocation->words[0]);
 }
 
 static const struct option_row options[] = {
@@ -196,10 +203,28 @@ const struct command command_backup = {
         "results and tokens' hashes as they are when the copy ends.\n\n"
         "  reelfarm backup\n"
         "  reelfarm backup before-the-update.db\n"
-        "  reelfarm backup --download /mnt/backups/monday.db      on this machine instead\n\n"
+        "  reelfarm backup --download /mnt/backups/monday.db      on this machine instead\n"
+        "  reelfarm scheduler backup /mnt/backups/monday.db       the same\n\n"
+        "Where its disk has no room for the copy and a quarter more, it says so and makes none.\n"
         "To go back to one: stop the scheduler, put the copy in the place of its store, remove\n"
         "the -wal and -shm files beside that, start it again, and revoke again what tokens were\n"
         "revoked since. Workers may run on: what they made since is taken or made anew.\n",
     .options = options,
     .run = run,
+};
+
+static const struct option_row connection_options[] = {CONNECTION_OPTIONS, {NULL, NULL, NULL}};
+
+const struct command command_scheduler_backup = {
+    .name = "scheduler backup",
+    .words = "FILE",
+    .least_words = 1,
+    .most_words = 1,
+    .summary = "copy the scheduler's store to a new file on this machine while it works",
+    .help =
+        "Is `reelfarm backup --download FILE`; see `reelfarm backup --help`, also for how to go\n"
+        "back to a copy.\n\n"
+        "  reelfarm scheduler backup /mnt/backups/monday.db\n",
+    .options = connection_options,
+    .run = run_to_file,
 };

@@ -13,6 +13,7 @@
 #include "common/mem.h"
 #include "interrupt.h"
 #include "output_place.h"
+#include "scheduler/scheduler.h"
 #include "worker_info.h"
 #include "workers/workers.h"
 
@@ -102,6 +103,26 @@ static void check_machine(struct visit *visit) {
                  : "");
     find(visit, is_small ? FINDING_WARNING : FINDING_GOOD, "machine", sentence);
     mem_free(sentence);
+}
+
+/* What a daemon of this machine is to begin with, where there is such a file. */
+static void check_config(struct visit *visit, const char *option, const char *standard,
+                         int (*check)(const char *file, struct err *err)) {
+    const char *file = option_value(visit->invocation, option);
+    struct err err = {0};
+    if (file == NULL && access(standard, F_OK) != 0) {
+        return;
+    }
+    file = file != NULL ? file : standard;
+    if (check(file, &err) == 0) {
+        char *sentence =
+            mem_format("the %.*s can begin by %s", (int)strcspn(option, "-"), option, file);
+        find(visit, FINDING_GOOD, "config", sentence);
+        mem_free(sentence);
+    } else {
+        err_wrap(&err, "the %.*s can't begin by %s", (int)strcspn(option, "-"), option, file);
+        find_error(visit, FINDING_BAD, "config", &err);
+    }
 }
 
 /* ---- the farm ---------------------------------------------------------------- */
@@ -255,6 +276,9 @@ static int run(const struct invocation *invocation) {
     check_encoders(&visit);
     check_sandbox(&visit);
     check_machine(&visit);
+    check_config(&visit, "scheduler-config", "/etc/reelfarm/scheduler.yaml",
+                 scheduler_options_check);
+    check_config(&visit, "worker-config", "/etc/reelfarm/worker.yaml", worker_options_check);
     check_scheduler(&visit);
     if (visit.answers) {
         check_token(&visit);
@@ -274,7 +298,12 @@ static int run(const struct invocation *invocation) {
     return visit.code != EXIT_DONE ? visit.code : printed;
 }
 
-static const struct option_row options[] = {CONNECTION_OPTIONS, {NULL, NULL, NULL}};
+static const struct option_row options[] = {
+    {"scheduler-config", "FILE", "the scheduler's options; default /etc/reelfarm/scheduler.yaml"},
+    {"worker-config", "FILE", "the worker's options; default /etc/reelfarm/worker.yaml"},
+    CONNECTION_OPTIONS,
+    {NULL, NULL, NULL},
+};
 
 const struct command command_doctor = {
     .name = "doctor",
@@ -282,11 +311,13 @@ const struct command command_doctor = {
     .most_words = MAX_WORDS,
     .summary = "look at what this machine and its farm need, and say what to mend",
     .help =
-        "Looks at the encoders, the sandbox for decoders, processors and memory; at the "
-        "scheduler,\n"
-        "its store, the token, the clock and the workers; and at each PLACE, a folder or s3://\n"
-        "address for outputs, where it writes, reads and removes a small object.\n\n"
+        "Looks at the encoders, the sandbox for decoders, processors and memory; at the daemons'\n"
+        "files of options, where they are there, with the tokens, certificates, endpoints and\n"
+        "secrets that these name; at the scheduler, its store, the token, the clock and the\n"
+        "workers; and at each PLACE, a folder or s3:// address for outputs, where it writes,\n"
+        "reads and removes a small object. Have it run by the user whose daemons they are.\n\n"
         "  reelfarm doctor\n"
+        "  reelfarm doctor --worker-config worker.yaml\n"
         "  reelfarm doctor s3://streams/films --scheduler https://farm.example:7430\n\n"
         "Ends with 1 where something is bad, and 0 where all is good or a warning.\n",
     .options = options,

@@ -284,7 +284,7 @@ static void parse(struct invocation *invocation, int argc, char **argv, struct e
     }
 }
 
-static int run(const struct command *command, int argc, char **argv) {
+int command_run(const struct command *command, int argc, char **argv) {
     struct invocation invocation = {.command = command};
     struct err err = {0};
     parse(&invocation, argc, argv, &err);
@@ -346,7 +346,7 @@ int cli_main(int argc, char **argv) {
             return commands[i]->daemon(argc - 2, argv + 2);
         }
         if (strcmp(commands[i]->name, name) == 0) {
-            return run(commands[i], argc - 2, argv + 2);
+            return command_run(commands[i], argc - 2, argv + 2);
         }
     }
     return run_none(argc - 1, argv + 1);

@@ -83,6 +83,9 @@ int command_fail(const struct invocation *invocation, int code, const struct err
 int command_usage(const struct invocation *invocation, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Runs a command with what was typed after its name; the exit code. */
+int command_run(const struct command *command, int argc, char **argv);
+
 /* Writes the buffer to stdout whole and frees it; EXIT_DONE, or EXIT_FAILED having told on
  * stderr that this, or what was written to stdout before, is lost. */
 int command_print(struct buf *text);
@@ -100,6 +103,7 @@ extern const struct command command_list;
 extern const struct command command_remove;
 extern const struct command command_retry;
 extern const struct command command_scheduler;
+extern const struct command command_scheduler_backup; /* of `reelfarm scheduler backup` */
 extern const struct command command_search;
 extern const struct command command_status;
 extern const struct command command_submit;

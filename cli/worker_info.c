@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/mem.h"
@@ -24,13 +25,15 @@ static int read_all(int fd, struct buf *out, struct err *err) {
     return got < 0 ? err_set_errno(err, errno, "cannot hear reelfarm-worker") : 0;
 }
 
-static int run_worker(const char *program, struct buf *out, struct err *err) {
+/* Runs it with these arguments to its end; what it writes to its descriptor `from` goes to `out`.
+ */
+static int run_worker(const char *program, const char *const *argv, int from, struct buf *out,
+                      struct proc_result *result, struct err *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return err_set_errno(err, errno, "cannot make a pipe");
     }
-    const char *const argv[] = {"reelfarm-worker", "--versions", NULL};
-    struct proc_fd fd = {ends[1], STDOUT_FILENO};
+    struct proc_fd fd = {ends[1], from};
     struct proc_options options = proc_options_default();
     options.program = program;
     options.argv = argv;
@@ -43,12 +46,22 @@ static int run_worker(const char *program, struct buf *out, struct err *err) {
         failed = read_all(ends[0], out, err);
     }
     close(ends[0]);
-    struct proc_result result = {0};
     if (failed == 0) {
-        failed = proc_wait(&proc, 10000, &result, err);
+        failed = proc_wait(&proc, 10000, result, err);
     }
     proc_finish(&proc);
-    if (failed == 0 && (!result.exited || result.status != 0)) {
+    return failed;
+}
+
+static bool is_well(const struct proc_result *result) {
+    return result->exited && result->status == 0;
+}
+
+static int ask_versions(const char *program, struct buf *out, struct err *err) {
+    static const char *const argv[] = {"reelfarm-worker", "--versions", NULL};
+    struct proc_result result = {0};
+    int failed = run_worker(program, argv, STDOUT_FILENO, out, &result, err);
+    if (failed == 0 && !is_well(&result)) {
         char how[64];
         proc_result_text(&result, how, sizeof(how));
         failed = err_set(err, ERR_INTERNAL,
@@ -57,12 +70,31 @@ static int run_worker(const char *program, struct buf *out, struct err *err) {
     return failed;
 }
 
+int worker_options_check(const char *file, struct err *err) {
+    const char *const argv[] = {"reelfarm-worker", "--config", file, "--show-config-json", NULL};
+    struct proc_result result = {0};
+    struct buf said = {0};
+    char *program = NULL;
+    int failed = worker_program(&program, err);
+    if (failed == 0) {
+        failed = run_worker(program, argv, STDERR_FILENO, &said, &result, err);
+    }
+    if (failed == 0 && !is_well(&result)) {
+        const char *sentence = strstr(buf_text(&said), ": ");
+        sentence = sentence != NULL ? sentence + 2 : "it does not say why";
+        failed = err_set(err, ERR_INVALID, "%.*s", (int)strcspn(sentence, "\n"), sentence);
+    }
+    buf_finish(&said);
+    mem_free(program);
+    return failed;
+}
+
 int worker_info_load(struct json **out, struct err *err) {
     char *program = NULL;
     struct buf text = {0};
     int failed = worker_program(&program, err);
     if (failed == 0) {
-        failed = run_worker(program, &text, err);
+        failed = ask_versions(program, &text, err);
     }
     if (failed == 0) {
         failed = json_tree_parse(out, text.data, text.size, err);

@@ -270,6 +270,9 @@ const struct verify_rule *verify_rule_at(size_t index);
 /* The rule of that id; NULL for none. */
 const struct verify_rule *verify_rule_find(const char *id);
 
+/* 0 where a title may waive it; INVALID with a sentence that lists names of advice near `id`. */
+int verify_check_waivable(const char *id, struct err *err);
+
 struct finding {
     enum finding_weight weight;
     const char *rule;    /* id of the rule that is broken */

@@ -233,11 +233,10 @@ static void check_version(struct verify *v, const char *version, const struct bu
 
 /* Whether the id is that of a rule of advice, which is then waived. */
 static bool waive(struct verify *v, const char *id) {
-    const struct verify_rule *rule = verify_rule_find(id);
-    if (rule == NULL || rule->weight != FINDING_ADVICE) {
+    if (verify_check_waivable(id, NULL) != 0) {
         return false;
     }
-    v->waived[rule - verify_rule_at(0)] = true;
+    v->waived[verify_rule_find(id) - verify_rule_at(0)] = true;
     return true;
 }
 

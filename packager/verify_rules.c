@@ -246,3 +246,54 @@ const struct verify_rule *verify_rule_find(const char *id) {
     }
     return NULL;
 }
+
+/* ---- what a ladder may waive ------------------------------------------------------- */
+
+enum { NAME_BYTES = 40, SLIPS_MAX = 3 /* letters that are wrong in a name that was meant */ };
+
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* How many letters are to be changed, put in or left out to make one of the other; both are
+ * shorter than NAME_BYTES. */
+static int distance(const char *from, const char *to) {
+    int row[NAME_BYTES];
+    int length = (int)strlen(to);
+    for (int j = 0; j <= length; j++) {
+        row[j] = j;
+    }
+    for (int i = 0; from[i] != '\0'; i++) {
+        int before = row[0];
+        row[0] = i + 1;
+        for (int j = 0; j < length; j++) {
+            int changed = before + (from[i] != to[j]);
+            before = row[j + 1];
+            row[j + 1] = least(changed, least(row[j], row[j + 1]) + 1);
+        }
+    }
+    return row[length];
+}
+
+static bool is_near(const char *id, const char *rule) {
+    return strlen(id) < NAME_BYTES && strlen(rule) < NAME_BYTES && distance(id, rule) <= SLIPS_MAX;
+}
+
+int verify_check_waivable(const char *id, struct err *err) {
+    const struct verify_rule *rule = verify_rule_find(id);
+    if (rule != NULL && rule->weight == FINDING_ADVICE) {
+        return 0;
+    }
+    struct buf near = {0};
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        if (rules[i].weight == FINDING_ADVICE && is_near(id, rules[i].id)) {
+            buf_format(&near, "%s%s", near.size == 0 ? " (is it " : " or ", rules[i].id);
+        }
+    }
+    int failed = err_set(err, ERR_INVALID,
+                         "'%.40s' %s%s%s; `reelfarm verify --rules` lists all that there is", id,
+                         rule == NULL ? "is no advice" : "is a must, and no advice",
+                         buf_text(&near), near.size == 0 ? "" : "?)");
+    buf_finish(&near);
+    return failed;
+}

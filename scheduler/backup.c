@@ -8,7 +8,11 @@
 #include "common/fs.h"
 #include "common/mem.h"
 
-enum { STEP_PAGES = 256 }; /* 1 MiB: some ms between two groups of calls */
+enum {
+    STEP_PAGES = 256, /* 1 MiB: some ms between two groups of calls */
+    SPARE_PARTS = 4,
+    MIB = 1 << 20,
+};
 
 const char *backup_state_name(enum backup_state state) {
     static const char *const names[] = {
@@ -39,9 +43,30 @@ void backup_finish(struct backup *backup) {
     *backup = (struct backup){0};
 }
 
-static int make_folder(const char *path, struct err *err) {
+/* The folder may be on the store's own disk, which has to take submissions while this one is copied
+ * and after. */
+static int check_room(struct driver *driver, const char *folder, struct err *err) {
+    int64_t database = 0, log = 0, free_bytes = 0;
+    driver_size(driver, &database, &log);
+    int64_t copy = database + log, least = copy + copy / SPARE_PARTS;
+    int failed = fs_free_bytes(folder, &free_bytes, err);
+    if (failed == 0 && free_bytes < least) {
+        failed =
+            err_set(err, ERR_NO_SPACE,
+                    "a backup takes %.1f MiB, and a quarter of that is to stay free beside it; "
+                    "%s has %.1f MiB left: make room there, or name another disk by the "
+                    "scheduler's option backup_folder",
+                    (double)copy / MIB, folder, (double)free_bytes / MIB);
+    }
+    return failed;
+}
+
+static int make_folder(struct driver *driver, const char *path, struct err *err) {
     char *folder = mem_format("%.*s", (int)(strrchr(path, '/') - path), path);
     int failed = fs_make_dirs(folder, err);
+    if (failed == 0) {
+        failed = check_room(driver, folder, err);
+    }
     mem_free(folder);
     return failed;
 }
@@ -61,9 +86,9 @@ int backup_begin(struct backup *backup, struct driver *driver, const char *path,
                        path);
     }
     char *part = mem_format("%.*s/.part", (int)(strrchr(path, '/') - path), path);
-    failed = make_folder(path, err);
+    remove_part(part); /* of a scheduler that was killed */
+    failed = make_folder(driver, path, err);
     if (failed == 0) {
-        remove_part(part); /* of a scheduler that was killed */
         failed = driver_copy_open(&copy, driver, part, err);
     }
     if (failed != 0) {

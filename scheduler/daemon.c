@@ -8,10 +8,12 @@
 
 #include "common/fs.h"
 #include "common/log.h"
+#include "common/mem.h"
 #include "common/proc.h"
 #include "common/secret_file.h"
 #include "common/tls.h"
 #include "scheduler.h"
+#include "scheduler/publishing/endpoints.h"
 #include "settings.h"
 #include "store.h"
 
@@ -49,37 +51,51 @@ static bool stand_by(void *context) {
     return ends->signal == 0;
 }
 
+/* Texts of files that the options name. */
+struct files {
+    struct buf token;
+    struct buf certificate;
+    struct buf key;
+    struct buf worker_ca;
+};
+
+static int files_read_tls(struct files *files, const struct settings *settings, struct err *err) {
+    int failed = tls_read_file(&files->certificate, settings->tls_certificate, false, err);
+    if (failed == 0) {
+        failed = tls_read_file(&files->key, settings->tls_key, true, err);
+    }
+    return failed != 0 ? failed : tls_read_file(&files->worker_ca, settings->worker_ca, false, err);
+}
+
+static void files_finish(struct files *files) {
+    secret_forget(&files->token);
+    secret_forget(&files->key);
+    buf_finish(&files->certificate);
+    buf_finish(&files->worker_ca);
+}
+
 static int start(struct scheduler **out, const struct settings *settings, struct ends *ends,
                  struct err *err) {
-    struct buf token = {0};
-    struct buf certificate = {0};
-    struct buf key = {0};
-    struct buf worker_ca = {0};
+    struct files files = {0};
     struct scheduler_options scheduler = scheduler_options_default();
     bool is_shared = store_is_shared(settings->store);
     int failed = is_shared ? 0 : fs_make_folder_of(settings->store, err);
     if (failed == 0) {
-        failed = secret_file_load(&token, settings->token_file, "token", err);
+        failed = secret_file_load(&files.token, settings->token_file, "token", err);
     }
     if (failed == 0) {
-        failed = tls_read_file(&certificate, settings->tls_certificate, false, err);
+        failed = files_read_tls(&files, settings, err);
     }
     if (failed == 0) {
-        failed = tls_read_file(&key, settings->tls_key, true, err);
-    }
-    if (failed == 0) {
-        failed = tls_read_file(&worker_ca, settings->worker_ca, false, err);
-    }
-    if (failed == 0) {
-        scheduler.certificate = text_of(&certificate);
-        scheduler.key = text_of(&key);
-        scheduler.worker_ca = text_of(&worker_ca);
+        scheduler.certificate = text_of(&files.certificate);
+        scheduler.key = text_of(&files.key);
+        scheduler.worker_ca = text_of(&files.worker_ca);
         scheduler.backup_folder = settings->backup_folder;
         scheduler.sources = settings->sources;
         scheduler.outputs = settings->outputs;
         scheduler.public_outputs = settings->public_outputs;
         scheduler.store_path = settings->store;
-        scheduler.token = buf_text(&token);
+        scheduler.token = buf_text(&files.token);
         scheduler.listen_host = settings->listen;
         scheduler.port = (int)settings->port;
         scheduler.heartbeat_ms = (int)settings->heartbeat_ms;
@@ -99,10 +115,47 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.context = ends;
         failed = scheduler_start(out, &scheduler, err);
     }
-    secret_forget(&token);
-    secret_forget(&key);
-    buf_finish(&certificate);
-    buf_finish(&worker_ca);
+    files_finish(&files);
+    return failed;
+}
+
+static int check_files(const struct settings *settings, struct err *err) {
+    struct files files = {0};
+    struct endpoints endpoints = {0};
+    struct err why = {0};
+    int failed = secret_file_read(&files.token, settings->token_file, "token", &why);
+    if (failed == ERR_NOT_FOUND) { /* it is made at the first start */
+        failed = 0;
+    } else if (failed != 0) {
+        err_set(err, why.code, "%s", why.message);
+    }
+    if (failed == 0) {
+        failed = files_read_tls(&files, settings, err);
+    }
+    if (failed == 0 && settings->tls_certificate != NULL) {
+        failed = tls_check(buf_text(&files.certificate), text_of(&files.key),
+                           text_of(&files.worker_ca), err);
+    }
+    if (failed == 0) {
+        failed = endpoints_load(&endpoints, settings->endpoints, err);
+    }
+    endpoints_finish(&endpoints);
+    files_finish(&files);
+    return failed;
+}
+
+int scheduler_options_check(const char *file, struct err *err) {
+    struct settings settings = {0};
+    struct config config = {0};
+    char option[] = "--config";
+    char *name = mem_string(file);
+    char *argv[] = {option, name, NULL};
+    int failed = settings_load(&settings, &config, 2, argv, err);
+    if (failed == 0) {
+        failed = check_files(&settings, err);
+    }
+    config_finish(&config);
+    mem_free(name);
     return failed;
 }
 

@@ -9,6 +9,7 @@
 #include "estimate.h"
 #include "forming.h"
 #include "hedge.h"
+#include "leftovers.h"
 #include "metrics.h"
 #include "order.h"
 #include "outcome.h"
@@ -437,6 +438,13 @@ static int grant_sweeps(struct granting *g, struct writer *w) {
     return granted;
 }
 
+/* What lies at outputs in vain; returns how many tasks. */
+static int grant_leftovers(struct granting *g, struct writer *w) {
+    int granted = leftovers_grant(g->tx, &g->session, &g->memory_left, w);
+    g->slots_left -= granted;
+    return granted;
+}
+
 /* Pushes, which stand in no queue; returns how many. */
 static int grant_pushes(struct granting *g, struct writer *w) {
     struct push_request request = {
@@ -465,6 +473,9 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
                        (!kind_is_pure((enum task_kind)i) || session_is_walled(farm, &g.session));
         }
         granted = kinds[TASK_PROBE] && !request->ahead ? grant_probes(&g, w) : 0;
+        if (request->kinds[TASK_REMOVE] && !request->ahead && g.slots_left > 0 && tx_ok(tx)) {
+            granted += grant_leftovers(&g, w); /* few and soon done, and a busy farm has no end */
+        }
         granted += queued && g.slots_left > 0 ? grant_ready(&g, kinds, w) : 0;
         if (queued && !request->ahead && g.slots_left > 0 && !g.held_back && tx_ok(tx)) {
             granted += grant_hedges(&g, kinds, w);
@@ -477,6 +488,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
         /* Also for a worker that may get none: others that wait go by what it found. */
         retry_by(&g, queued && farm->hedge_after > 0 ? hedge_next_at(tx) : 0);
         retry_by(&g, request->kinds[TASK_PUSH] ? push_next_at(tx, farm) : 0);
+        retry_by(&g, queued ? leftovers_next_at(tx) : 0);
         retry_by(&g, request->kinds[TASK_SWEEP] ? orphans_next_at(tx, farm) : 0);
     }
     *retry_at = g.retry_at;

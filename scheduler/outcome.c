@@ -11,6 +11,7 @@
 #include "early.h"
 #include "estimate.h"
 #include "hedge.h"
+#include "leftovers.h"
 #include "metrics.h"
 #include "missing.h"
 #include "probes.h"
@@ -337,6 +338,9 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     if (probe_has_lease(&lease)) {
         return probe_complete(tx, farm, &lease, report);
     }
+    if (leftovers_have_lease(tx, &lease)) {
+        return leftovers_complete(tx, farm, &lease);
+    }
     lease_units(tx, fence, &units);
     bool counts = kind_is_pure(lease.kind) || lease.state == LEASE_LIVE;
     if (!counts) {
@@ -632,6 +636,9 @@ void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *leas
     }
     struct lease_row ending = *lease;
     end_lease(tx, farm, &ending, event);
+    if (event == LEASE_LOSE) {
+        leftovers_expect_of_lease(tx, farm, lease);
+    }
     if (lease->state == LEASE_LIVE) {
         metric_add(tx, event == LEASE_LOSE ? METRIC_LEASES_LOST : METRIC_LEASES_RETURNED, 0, 0, 1);
         struct unit_list units = {0};

@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "early.h"
+#include "leftovers.h"
 #include "scheduler/publishing/publication.h"
 #include "titles.h"
 #include "versions.h"
@@ -35,6 +36,7 @@ static void drop_title(struct tx *tx, const char *title, bool kept) {
     }
     query_close(&query);
     title_drop_run(tx, title);
+    leftovers_forget(tx, title, kept);
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
         sql_run(tx, drops[i], VALUES(TEXT(title)));
     }
@@ -122,6 +124,7 @@ void removal_done(struct tx *tx, const char *id, int64_t position) {
     if (title_get(tx, id, &title)) {
         early_removed(tx, &title, position);
         if (position == POSITION_REMOVE) {
+            leftovers_forget(tx, id, false);
             title_clear(tx, id, "");
         } else if (position == POSITION_TAKE_AWAY) {
             taken_away(tx, &title);

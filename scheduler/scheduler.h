@@ -95,6 +95,10 @@ bool scheduler_is_lost(const struct scheduler *scheduler);
  */
 int scheduler_daemon(int argc, char **argv);
 
+/* Whether the daemon would begin by the options of this file, and can read the files that these
+ * name: 0, or the error that it would begin with. A token's file that is not there is none. */
+int scheduler_options_check(const char *file, struct err *err);
+
 /*
  * For a private scheduler, whose parent saw wait() report the death of a worker:
  * ends the sessions of that name at once; their units are ready again, no loss

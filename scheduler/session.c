@@ -26,7 +26,8 @@ void session_add(struct tx *tx, struct farm *farm, const struct session_request 
     sql_put(tx, SQL_SESSION_ADD,
             VALUES(TEXT(id), TEXT(request->worker), TEXT(request->host), INTEGER(request->pid),
                    INTEGER(request->slots), INTEGER(request->memory_bytes), INTEGER(tx_now(tx)),
-                   INTEGER(request->cores), INTEGER((int64_t)request->sandbox)));
+                   INTEGER(request->cores), INTEGER((int64_t)request->sandbox),
+                   INTEGER(request->keep_ms)));
     for (size_t i = 0; i < request->encoder_count; i++) {
         const struct session_encoder *encoder = &request->encoders[i];
         int64_t build = farm_build_number(tx, encoder->build_line);

@@ -22,7 +22,8 @@ struct session_request {
     int64_t pid;
     int slots;
     int64_t memory_bytes;
-    int64_t cores; /* 0: it does not say */
+    int64_t cores;   /* 0: it does not say */
+    int64_t keep_ms; /* what it was doing may be put so long after its loss */
     enum sandbox_level sandbox;
     const struct session_encoder *encoders;
     size_t encoder_count;

@@ -264,18 +264,20 @@ int settings_load(struct settings *settings, struct config *config, int argc, ch
 
 void settings_help(struct buf *out) {
     buf_string(
-        out, "the daemon that gives out the work\n\nUsage: reelfarm scheduler [options]\n\n"
-             "Keeps titles and their tasks in a store, leases tasks to workers, and answers\n"
-             "`reelfarm submit`, `list`, `watch` and the rest over HTTP. It may be killed at any\n"
-             "moment and started again: workers keep what they run.\n\n"
-             "  reelfarm scheduler                            on this machine alone\n"
-             "  reelfarm scheduler --listen 10.0.0.5          for workers of a network\n"
-             "  reelfarm scheduler --config scheduler.yaml    options from a file\n\n"
-             "Outside of one machine, give it a certificate: tokens go over the network in plain\n"
-             "text otherwise. A new certificate is read at the next start, which costs nothing.\n\n"
-             "Workers and clients need its token: `reelfarm worker --token-file FILE`. On one\n"
-             "machine they find it by themselves. Options are read from --config FILE (default\n"
-             "/etc/reelfarm/scheduler.yaml, where it is there), as `port: 7430`; then from\n"
-             "variables as REELFARM_PORT; then from flags.\n\nOptions:\n");
+        out,
+        "the daemon that gives out the work\n\nUsage: reelfarm scheduler [options]\n\n"
+        "Keeps titles and their tasks in a store, leases tasks to workers, and answers\n"
+        "`reelfarm submit`, `list`, `watch` and the rest over HTTP. It may be killed at any\n"
+        "moment and started again: workers keep what they run.\n\n"
+        "  reelfarm scheduler                            on this machine alone\n"
+        "  reelfarm scheduler --listen 10.0.0.5          for workers of a network\n"
+        "  reelfarm scheduler --config scheduler.yaml    options from a file\n"
+        "  reelfarm scheduler backup FILE                a copy of its store, while it works\n\n"
+        "Outside of one machine, give it a certificate: tokens go over the network in plain\n"
+        "text otherwise. A new certificate is read at the next start, which costs nothing.\n\n"
+        "Workers and clients need its token: `reelfarm worker --token-file FILE`. On one\n"
+        "machine they find it by themselves. Options are read from --config FILE (default\n"
+        "/etc/reelfarm/scheduler.yaml, where it is there), as `port: 7430`; then from\n"
+        "variables as REELFARM_PORT; then from flags.\n\nOptions:\n");
     config_help(table, OPTIONS, out);
 }

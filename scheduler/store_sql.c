@@ -756,8 +756,34 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1 AND NOT (kind IN ('remove', 'early') "
                         "AND state <> 'ended')",
 
+    /* of a title that was lost with a session, which may go on so long, or of $2 = '' */
+    [SQL_LEFTOVER_EXPECT] =
+        "INSERT INTO leftover (title, output, due_at) SELECT t.id, t.output, $3 + "
+        "coalesce((SELECT s.keep_ms FROM worker_session s WHERE s.id = $2), 0) "
+        "FROM title t WHERE t.id = $1 "
+        "ON CONFLICT (title, output) DO UPDATE SET attempts = 0, fence = 0, due_at = "
+        "CASE WHEN leftover.due_at > excluded.due_at THEN leftover.due_at "
+        "ELSE excluded.due_at END",
+    /* What nobody works at, and no early playlist may list that another run made. */
+    [SQL_LEFTOVER_DUE] =
+        "SELECT o.title, o.output, o.attempts FROM leftover o LEFT JOIN title t ON t.id = o.title "
+        "WHERE o.due_at <= $1 AND (t.id IS NULL OR t.state IN ('done', 'failed') "
+        "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id)) "
+        "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = o.title AND l.state <> 'ended') "
+        "ORDER BY o.due_at LIMIT 1",
+    [SQL_LEFTOVER_NEXT_AT] = "SELECT min(due_at) FROM leftover WHERE due_at > $1",
+    [SQL_LEFTOVER_TAKEN] = "UPDATE leftover SET fence = $3, due_at = $4, attempts = attempts + 1 "
+                           "WHERE title = $1 AND output = $2",
+    [SQL_LEFTOVER_OF_FENCE] = "SELECT count(*) FROM leftover WHERE fence = $1",
+    [SQL_LEFTOVER_DROP] = "DELETE FROM leftover WHERE title = $1 AND output = $2",
+    [SQL_LEFTOVER_DROP_FENCE] = "DELETE FROM leftover WHERE fence = $1",
+    [SQL_LEFTOVERS_DROP] = "DELETE FROM leftover WHERE title = $1 AND due_at <= $2",
+    [SQL_LEASES_DROP_OF_GONE] = "DELETE FROM lease WHERE title = $1 AND state = 'ended' "
+                                "AND NOT EXISTS (SELECT 1 FROM title t WHERE t.id = $1)",
+
     [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
-                        "seen_at, cores, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                        "seen_at, cores, sandbox, keep_ms) "
+                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at, sandbox "
                         "FROM worker_session WHERE id = $1",
     [SQL_SESSION_SEEN_AT] = "SELECT seen_at FROM worker_session WHERE id = $1",

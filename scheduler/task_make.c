@@ -2,6 +2,7 @@
 /* Tasks of units: see task_make.h. */
 #include "task_make.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -150,10 +151,22 @@ void task_make_push(struct task *task) {
     task->wall_limit_s = kinds[TASK_PUSH].base_s;
 }
 
-void task_make_sweep(struct task *task) {
-    task->kind = TASK_SWEEP;
+/* Of what runs in the worker's daemon and is of no run of a title. */
+static void make_bare(struct task *task, enum task_kind kind) {
+    task->kind = kind;
     task->source = (struct task_source){.url = "", .size = -1, .pin = "", .identity = ""};
     task->output = task->version = "";
-    task->memory_bytes = task->reserve_bytes = kinds[TASK_SWEEP].memory_bytes;
-    task->wall_limit_s = kinds[TASK_SWEEP].base_s;
+    task->memory_bytes = task->reserve_bytes = kinds[kind].memory_bytes;
+    task->wall_limit_s = kinds[kind].base_s;
+}
+
+void task_make_sweep(struct task *task) {
+    make_bare(task, TASK_SWEEP);
+}
+
+void task_make_removal(struct task *task, const char *title, const char *output) {
+    make_bare(task, TASK_REMOVE);
+    snprintf(task->title, sizeof(task->title), "%s", title);
+    task->output = output;
+    trace_make(task->trace);
 }

@@ -28,4 +28,7 @@ void task_make_push(struct task *task);
 /* The same of a sweep, with all that a push alone is told left empty. */
 void task_make_sweep(struct task *task);
 
+/* All of a removal of what no kept version of the title names at an output, which is borrowed. */
+void task_make_removal(struct task *task, const char *title, const char *output);
+
 #endif

@@ -11,6 +11,7 @@
 #include "early.h"
 #include "estimate.h"
 #include "events.h"
+#include "leftovers.h"
 #include "metrics.h"
 #include "missing.h"
 #include "removal.h"
@@ -598,6 +599,9 @@ void title_cancel(struct tx *tx, const char *id, const char *why) {
         }
         title_move(tx, id, title.state, TITLE_CANCEL, "");
         title_stop_work(tx, id);
+        if (title.identity[0] != '\0') { /* else no folder has had a name */
+            leftovers_expect(tx, id);
+        }
     }
     title_row_finish(&title);
 }

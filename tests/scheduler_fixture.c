@@ -252,6 +252,7 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
                                       .slots = slots,
                                       .memory_bytes = INT64_C(1) << 36,
                                       .cores = 8,
+                                      .keep_ms = FIXTURE_KEEP_MS,
                                       .sandbox = sandbox,
                                       .encoders = encoders,
                                       .encoder_count = farm->images ? 4 : 2};

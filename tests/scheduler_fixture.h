@@ -32,7 +32,10 @@ void fixture_report(struct task_report *out, const struct task *task, int salt);
 /* A ladder as normalised JSON, by a built-in name or YAML text; returns owned. */
 char *fixture_ladder(const char *name);
 
-enum { FIXTURE_TASKS_MAX = 64 };
+enum {
+    FIXTURE_TASKS_MAX = 64,
+    FIXTURE_KEEP_MS = 600000, /* what workers do goes on so long when they are lost */
+};
 
 struct fixture_farm {
     char *folder;

@@ -174,6 +174,32 @@ START_TEST(a_sender_knows_his_own_submission) {
 }
 END_TEST
 
+/* What `verify` would find fault with later is refused now, with what was meant, perhaps. */
+START_TEST(a_ladder_waives_advice_alone) {
+    static const struct {
+        const char *name;
+        int status;
+        const char *words;
+    } cases[] = {
+        {"rung-peak", 201, ""},
+        {"rung-peek", 400, "ladder.waive: 'rung-peek' is no advice (is it rung-peak?); `reelfarm"},
+        {"hls-vod", 400, "'hls-vod' is a must, and no advice"},
+        {"x", 400, "'x' is no advice; `reelfarm verify --rules`"},
+    };
+    char *text = mem_format("waive: [%s]\nrungs:\n  - {height: 180}\n", cases[_i].name);
+    char *ladder = fixture_ladder(text);
+    char *body = mem_format("{\"title\":\"t\",\"source\":\"s3://b/s\",\"output\":\"s3://b/o\","
+                            "\"ladder\":%s,\"force\":false}",
+                            ladder);
+    ck_assert_int_eq(api_call("POST", "/v1/titles", body), cases[_i].status);
+    ck_assert_msg(strstr(buf_text(&api_answer.body), cases[_i].words) != NULL, "%s",
+                  buf_text(&api_answer.body));
+    mem_free(body);
+    mem_free(ladder);
+    mem_free(text);
+}
+END_TEST
+
 START_TEST(a_batch_is_bounded) {
     struct buf titles = {0};
     ck_assert_int_eq(submit_batch(""), 400);
@@ -299,6 +325,7 @@ Suite *api_titles_suite(void) {
     tcase_add_test(all, a_batch_is_answered_title_by_title);
     tcase_add_test(all, a_sender_knows_his_own_submission);
     tcase_add_test(all, a_batch_is_bounded);
+    tcase_add_loop_test(all, a_ladder_waives_advice_alone, 0, 4);
     tcase_add_test(all, a_cancelled_title_is_tried_again_as_it_was);
     tcase_add_loop_test(all, an_order_is_checked, 0, 7);
     suite_add_tcase(suite, all);

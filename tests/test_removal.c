@@ -219,6 +219,132 @@ START_TEST(a_run_waits_for_the_end_of_a_removal) {
 }
 END_TEST
 
+/* The next task, which is to remove what no kept version names. */
+static const struct task *lease_leftovers(void) {
+    const struct task *task = fixture_lease_one(&farm, session);
+    ck_assert_int_eq(task->kind, TASK_REMOVE);
+    ck_assert(!task->everything && !task->early.alone);
+    ck_assert_str_eq(task->title, "t");
+    ck_assert_str_eq(task->output, "/out");
+    return task;
+}
+
+/* A worker is lost while it encodes, and another comes. */
+static void lose_one_that_encodes(void) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    fixture_lose(&farm);
+    ck_assert_int_eq(fixture_join(&farm, "w2", "host2", 1, session), 0);
+    fixture_drop(&video);
+}
+
+/* The title is gone, or has failed, while the lost worker's child goes on. */
+static void end_title(bool goes) {
+    if (goes) {
+        fixture_remove(&farm, "t", false);
+        fixture_make(&farm, lease_removal("/out"));
+        ck_assert(!is_there());
+    } else {
+        int64_t fence = fixture_lease_one(&farm, session)->fence;
+        fixture_fail(&farm, fence, FAILURE_BAD_SOURCE, "it is damaged");
+        fixture_make(&farm, fixture_lease_one(&farm, session));
+        ck_assert_str_eq(state(), "failed");
+    }
+}
+
+/* What it puts until it stops by itself is removed then, also by a scheduler that began since. */
+START_TEST(what_a_lost_worker_puts_goes_too) {
+    lose_one_that_encodes();
+    end_title(_i < 2);
+    ck_assert_int_eq(leased(), 0);
+    int64_t due = farm.retry_at;
+    ck_assert_int_gt(due, farm.now_ms + FIXTURE_KEEP_MS);
+    farm.now_ms = due - 1;
+    ck_assert_int_eq(leased(), 0);
+    if (_i == 1) {
+        fixture_farm_restart(&farm);
+    }
+    farm.now_ms = due;
+    fixture_make(&farm, lease_leftovers());
+    farm.now_ms += 86400000;
+    ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+START_TEST(what_a_lost_worker_puts_stays_where_files_are_kept) {
+    lose_one_that_encodes();
+    ck_assert(fixture_remove(&farm, "t", true));
+    farm.now_ms += 86400000;
+    ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+/* Nor is anything put by a new title of the name while it is removed; and where that can't be done
+ * it is tried again, some times. */
+START_TEST(leftovers_are_tried_again_and_waited_for) {
+    lose_one_that_encodes();
+    end_title(true);
+    farm.now_ms += 86400000;
+    fixture_fail(&farm, lease_leftovers()->fence, FAILURE_IO, "the store is away");
+    ck_assert_int_eq(leased(), 0);
+    farm.now_ms = farm.retry_at;
+    struct fixture_held removal;
+    fixture_take(&farm, &removal, session);
+    ck_assert_int_eq(removal.kind, TASK_REMOVE);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    ck_assert_int_eq(leased(), 0);
+    if (_i == 0) {
+        fixture_lose(&farm);
+        ck_assert_int_eq(fixture_join(&farm, "w3", "host3", 1, session), 0);
+        fixture_work(&farm, session);
+        farm.now_ms += 86400000; /* after a run as well */
+        fixture_make(&farm, lease_leftovers());
+        ck_assert_int_eq(leased(), 0);
+    } else {
+        ck_assert_int_eq(fixture_complete(&farm, removal.fence, &removal.report), ANSWER_ACCEPTED);
+        ck_assert_int_gt(fixture_work(&farm, session), 0);
+    }
+    ck_assert_str_eq(state(), "done");
+    fixture_drop(&removal);
+}
+END_TEST
+
+START_TEST(leftovers_are_given_up_at_last) {
+    int tries = 0;
+    lose_one_that_encodes();
+    end_title(true);
+    for (farm.now_ms += 86400000; leased() > 0; farm.now_ms += 86400000) {
+        ck_assert_int_lt(tries++, 100);
+        fixture_fail(&farm, farm.tasks[0].fence, FAILURE_REFUSED, "permission denied");
+    }
+    ck_assert_int_ge(tries, 4);
+    farm.now_ms += 86400000;
+    ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+/* What a run that was cancelled made stays for the next one, and goes where that made others. */
+START_TEST(what_a_cancelled_run_made_goes_after_the_next) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    ck_assert_int_eq(fixture_complete(&farm, video.fence, &video.report), ANSWER_ACCEPTED);
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    farm.now_ms += 86400000;
+    ck_assert_int_eq(leased(), 0);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    for (bool done = false; !done; done = strcmp(state(), "done") == 0) {
+        const struct task *task = fixture_lease_one(&farm, session);
+        ck_assert_int_ne(task->kind, TASK_REMOVE);
+        fixture_make(&farm, task);
+    }
+    fixture_make(&farm, lease_leftovers());
+    ck_assert_int_eq(leased(), 0);
+    fixture_drop(&video);
+}
+END_TEST
+
 struct feed {
     const char *tenant;
     int count;
@@ -267,6 +393,11 @@ Suite *removal_suite(void) {
     tcase_add_loop_test(tcase, files_are_kept_of_one_whose_removal_waits_too, 0, 2);
     tcase_add_test(tcase, a_failing_title_goes_too);
     tcase_add_loop_test(tcase, a_run_waits_for_the_end_of_a_removal, 0, 2);
+    tcase_add_loop_test(tcase, what_a_lost_worker_puts_goes_too, 0, 3);
+    tcase_add_test(tcase, what_a_lost_worker_puts_stays_where_files_are_kept);
+    tcase_add_loop_test(tcase, leftovers_are_tried_again_and_waited_for, 0, 2);
+    tcase_add_test(tcase, leftovers_are_given_up_at_last);
+    tcase_add_test(tcase, what_a_cancelled_run_made_goes_after_the_next);
     tcase_add_test(tcase, its_events_stay_its_tenants);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -25,7 +25,7 @@ Suite *sandbox_suite(void);
 static struct broker_result result;
 static struct err err;
 
-static const enum task_kind kinds[] = {TASK_PROBE, TASK_VIDEO, TASK_AUDIO};
+static const enum task_kind kinds[] = {TASK_PROBE, TASK_VIDEO, TASK_AUDIO, TASK_IMAGES};
 
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 

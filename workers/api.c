@@ -176,6 +176,7 @@ int api_session_open(struct api *api, const struct api_worker *worker, struct ap
     writer_int(&w, "slots", worker->slots);
     writer_int(&w, "memory_bytes", worker->memory_bytes);
     writer_int(&w, "cores", worker->cores);
+    writer_int(&w, "keep_ms", worker->keep_ms);
     writer_string(&w, "sandbox", sandbox_level_names[worker->sandbox]);
     encoders_write(worker, &w);
     writer_object_end(&w);

@@ -66,6 +66,7 @@ struct api_worker {
     int slots;
     int64_t memory_bytes;
     int64_t cores;
+    int64_t keep_ms;            /* what is pure may be put so long after its lease's time */
     enum sandbox_level sandbox; /* round its children */
     size_t encoder_count;
     const struct api_encoder *encoders;

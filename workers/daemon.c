@@ -93,6 +93,7 @@ static void describe(struct daemon *d, const struct api_encoder *encoders, size_
         .slots = (int)d->options->slots,
         .memory_bytes = memory_most(d->options),
         .cores = d->options->cores,
+        .keep_ms = d->options->keep_s * 1000,
         .sandbox = (enum sandbox_level)d->options->sandbox,
         .encoder_count = encoder_count,
         .encoders = encoders,

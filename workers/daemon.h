@@ -27,7 +27,7 @@ struct daemon_options {
     int64_t memory_bytes; /* that tasks may take together; 0: nine tenths of the machine's */
     int64_t grace_s;      /* for running tasks after SIGTERM */
     int64_t stall_s;      /* longest time a child may show no progress */
-    int64_t keep_s;       /* results are kept so long while the scheduler is away */
+    int64_t keep_s;       /* what is pure goes on so long while the scheduler is away */
     int log_level;        /* enum log_level */
     bool private_sources; /* of http may be read too */
     int sandbox;          /* enum sandbox_level */

@@ -49,20 +49,55 @@ static void refuse(struct heart *h, const struct err *why) {
     log_error("the scheduler refuses this worker", "why=\"%s\"", why->message);
 }
 
+/* Under the node's lock. */
+static bool runs_nothing(const struct node *node) {
+    for (size_t i = 0; i < node->slot_count; i++) {
+        if (node->slots[i].task != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The scheduler answered what was sent then: leases of the session are ours for their time from
+ * there on, and what is pure for longer where all that runs is known to be `wanted` still. */
+static void heard(struct heart *h, int64_t sent_ms, bool wanted) {
+    struct slot_shared *shared = &h->node->shared;
+    int64_t until_ms = sent_ms + h->node->session.ttl_ms;
+    h->heard_ms = sent_ms;
+    h->warned_ms = 0;
+    h->unheard = 0;
+    atomic_store(&shared->lease_until_ms, until_ms);
+    if (wanted) {
+        atomic_store(&shared->keep_until_ms, until_ms + shared->keep_ms);
+    }
+}
+
 /* `sent_ms`: when it was asked for. */
 static void session_take(struct heart *h, const struct api_session *session, int64_t sent_ms) {
     pthread_mutex_lock(&h->node->shared.lock);
     h->node->session = *session;
     h->node->has_session = true;
     h->node->listed = false;
+    heard(h, sent_ms, runs_nothing(h->node));
     pthread_cond_broadcast(&h->node->shared.changed);
     pthread_mutex_unlock(&h->node->shared.lock);
-    h->heard_ms = sent_ms;
-    h->warned_ms = 0;
-    h->unheard = 0;
     atomic_store(&h->node->shared.ttl_ms, session->ttl_ms);
-    atomic_store(&h->node->shared.lease_until_ms, sent_ms + session->ttl_ms);
     log_info("session", "session=%s", session->id);
+}
+
+/* Tasks that are not pure end with their lease: another worker may have it by now. So do pure ones
+ * when nobody counts on them any more. */
+static void stop_late(struct heart *h, bool impure) {
+    bool pure = clock_monotonic_ms() >= atomic_load(&h->node->shared.keep_until_ms);
+    pthread_mutex_lock(&h->node->shared.lock);
+    for (size_t i = 0; i < h->node->slot_count; i++) {
+        struct task *task = h->node->slots[i].task;
+        if (task != NULL && (task_is_pure(task->kind) ? pure : impure)) {
+            atomic_store(&h->node->slots[i].cancel, true);
+        }
+    }
+    pthread_mutex_unlock(&h->node->shared.lock);
 }
 
 static void session_open(struct heart *h, struct api *api, int *failures) {
@@ -76,29 +111,18 @@ static void session_open(struct heart *h, struct api *api, int *failures) {
         session_take(h, &session, sent_ms);
     } else if (!api_is_final(api, failed)) {
         warn_away(h, &err);
+        stop_late(h, true);
         sleep_beat(h, http_retry_pause_ms(&retry, ++*failures, 0, NULL));
     } else if (failed != ERR_CANCELLED) {
         refuse(h, &err);
     }
 }
 
-/* Tasks that are not pure end with their lease: another worker may have it by now. */
-static void stop_impure(struct heart *h) {
-    pthread_mutex_lock(&h->node->shared.lock);
-    for (size_t i = 0; i < h->node->slot_count; i++) {
-        struct task *task = h->node->slots[i].task;
-        if (task != NULL && !task_is_pure(task->kind)) {
-            atomic_store(&h->node->slots[i].cancel, true);
-        }
-    }
-    pthread_mutex_unlock(&h->node->shared.lock);
-}
-
 static void session_lost(struct heart *h) {
     pthread_mutex_lock(&h->node->shared.lock);
     h->node->has_session = false;
     pthread_mutex_unlock(&h->node->shared.lock);
-    stop_impure(h);
+    stop_late(h, true);
     log_warn("the session is gone; opening another", "");
 }
 
@@ -148,9 +172,7 @@ static void sleep_unheard(struct heart *h) {
     const struct http_retry retry = {.first_ms = 200, .most_ms = h->node->session.heartbeat_ms};
     int64_t pause = http_retry_pause_ms(&retry, ++h->unheard, 0, NULL);
     int64_t left = time_left(h);
-    if (left == 0) {
-        stop_impure(h);
-    }
+    stop_late(h, left == 0);
     sleep_beat(h, left > 0 && left < pause ? left : pause);
 }
 
@@ -164,11 +186,8 @@ static void heart_beat(struct heart *h, struct api *api, struct api_beat *beats)
     int failed = api_heartbeat(api, h->node->session.id, beats, count,
                                left > 0 && left < limit ? left : limit, &orders, &err);
     if (failed == 0) {
-        h->heard_ms = sent_ms;
-        atomic_store(&h->node->shared.lease_until_ms, sent_ms + h->node->session.ttl_ms);
-        h->unheard = 0;
-        h->warned_ms = 0;
-        orders_follow(h, &orders);
+        orders_follow(h, &orders); /* before what it stops gets more time */
+        heard(h, sent_ms, true);
         sleep_beat(h, h->node->session.heartbeat_ms);
     } else if (failed == ERR_NOT_FOUND) {
         session_lost(h);

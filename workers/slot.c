@@ -171,6 +171,7 @@ static void *slot_run(void *context) {
         .box = &box,
         .box_options = &shared->box_options,
         .lease_until_ms = &shared->lease_until_ms,
+        .keep_until_ms = &shared->keep_until_ms,
         .stall_limit_s = shared->stall_limit_s,
         .private_sources = shared->private_sources,
         .endpoint_secrets = shared->endpoint_secrets,

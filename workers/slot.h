@@ -25,6 +25,7 @@ struct slot_shared {
     int64_t keep_ms; /* results of pure tasks are kept so long for a scheduler that is away */
     _Atomic int64_t ttl_ms; /* of the session: how long results of other tasks are worth telling */
     _Atomic int64_t lease_until_ms; /* monotonic: what is not pure is ours till then for sure */
+    _Atomic int64_t keep_until_ms;  /* the same: nothing that is pure is put from then on */
     pthread_mutex_t lock;           /* of every slot's `task` */
     pthread_cond_t changed;         /* a slot got a task, or became idle, or is to end */
     bool ending;                    /* under the lock: idle slots end */

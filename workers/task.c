@@ -106,7 +106,8 @@ int task_open_source(struct task_run *run, struct err *err) {
 
 int task_open_output(struct task_run *run, struct err *err) {
     struct blob_options options = blob_options_of(run);
-    options.until_ms = task_is_pure(run->task->kind) ? NULL : run->tools->lease_until_ms;
+    options.until_ms = task_is_pure(run->task->kind) ? run->tools->keep_until_ms
+                                                     : run->tools->lease_until_ms;
     int failed = blob_open(&run->output, run->task->output, &options, err);
     enum failure_class class = err_is_transient((enum err_code)failed) ? FAILURE_IO
                                                                        : FAILURE_REFUSED;

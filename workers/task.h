@@ -26,6 +26,7 @@ struct task_tools {
     const struct box_options *box_options;
     double stall_limit_s;
     const _Atomic int64_t *lease_until_ms; /* monotonic: the lease is ours till then for sure */
+    const _Atomic int64_t *keep_until_ms;  /* the same for what is pure: nobody counts on it then */
     bool private_sources;            /* http sources may be at addresses that are not public */
     const char *endpoint_secrets;    /* a file; NULL: none (edge_secrets.h) */
     struct share *share;             /* of all pushes (edge_share.h); NULL: each reads by itself */
@@ -64,7 +65,8 @@ int task_perform(struct task_run *run, struct err *err);
 void task_run_finish(struct task_run *run);
 
 /* Whether a task of this kind may be finished under a lost lease (ARCHITECTURE section 7). What
- * the others put and take away is refused from tools->lease_until_ms on. */
+ * it puts is refused from tools->keep_until_ms on, what the others put and take away from
+ * tools->lease_until_ms on. */
 bool task_is_pure(enum task_kind kind);
 
 /* ---- For the kinds ----------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "common/mem.h"
 #include "common/places.h"
+#include "packager/packager.h"
 #include "scheduler/dry_run.h"
 #include "scheduler/events.h"
 #include "scheduler/removal.h"
@@ -155,11 +156,19 @@ static void read_request(struct reader *r, struct tx *tx, struct call *call,
     }
 }
 
-/* A ladder as the store keeps it. */
+/* A ladder as the store keeps it. What it waives would break a rule itself where it is no advice,
+ * as soon as all is encoded. */
 static void read_ladder(struct reader *below, struct ladder *ladder, struct buf *text,
                         struct err *err) {
     struct writer writer = writer_of(text);
-    if (err->code == ERR_NONE && ladder_read(ladder, below, err) == 0) {
+    int failed = err->code != ERR_NONE ? err->code : ladder_read(ladder, below, err);
+    for (int i = 0; failed == 0 && i < ladder->waive_count; i++) {
+        failed = verify_check_waivable(ladder->waive[i], err);
+        if (failed != 0) {
+            err_wrap(err, "ladder.waive");
+        }
+    }
+    if (failed == 0) {
         ladder_write(ladder, &writer, NULL);
     }
 }

@@ -21,6 +21,8 @@ enum {
     MISSING_MAX = 100000,
     BUILD_LINE_MAX = 1024,
     MESSAGE_MAX = 4096,
+    KEEP_MS = 600000, /* of workers that do not say */
+    KEEP_MS_MAX = 86400000,
 };
 
 /* ---- sessions ---------------------------------------------------------------- */
@@ -62,6 +64,9 @@ static void read_machine(struct reader *r, struct session_request *out) {
     if (reader_has(r, "cores")) {
         reader_int(r, "cores", 0, CORES_MAX, &out->cores);
     }
+    if (reader_has(r, "keep_ms")) {
+        reader_int(r, "keep_ms", 0, KEEP_MS_MAX, &out->keep_ms);
+    }
     if (reader_has(r, "sandbox")) {
         reader_string(r, "sandbox", &sandbox);
     }
@@ -75,7 +80,8 @@ void call_add_session(struct tx *tx, struct call *call) {
     struct reader r = call_body(tx, call);
     char worker[WORKER_TEXT] = "", host[HOST_TEXT] = "", id[ID_TEXT];
     struct session_encoder encoders[ENCODERS_MAX] = {{0}};
-    struct session_request request = {.worker = worker, .host = host, .encoders = encoders};
+    struct session_request request = {
+        .worker = worker, .host = host, .encoders = encoders, .keep_ms = KEEP_MS};
     int64_t slots = 0;
     reader_text(&r, "worker", worker, sizeof(worker));
     reader_text(&r, "host", host, sizeof(host));

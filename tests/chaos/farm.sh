@@ -2,13 +2,15 @@
 # shellcheck shell=bash
 # A farm whose every connection goes through the chaos proxy, and what can be done to it.
 # Use, after lib.sh and ceph.sh: . farm.sh; farm_begin SEED WORKERS; start_scheduler; ...
-# Its lines through the proxy are called scheduler-N and store-N, N being a worker's number.
+# Its lines through the proxy are called scheduler-N and store-N, N being a worker's number; one for
+# people is scheduler-0.
 unset AWS_PROFILE AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_SESSION_TOKEN AWS_CA_BUNDLE
 unset AWS_ENDPOINT_URL_S3 AWS_DEFAULT_REGION REELFARM_S3_STYLE STATE_DIRECTORY REELFARM_TOKEN_FILE
 export HOME=$scratch/home XDG_STATE_HOME=$scratch/state
 mkdir -p "$HOME" "$XDG_STATE_HOME/reelfarm"
 declare -A pids=() ports=()
 farm_times=() # options of the scheduler: its heartbeat and lease times
+worker_options=()
 clock_library=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null)
 
 client() {
@@ -21,13 +23,15 @@ store_begin() {
     ceph_start "$scratch/ceph" && client make masters && client make streams
 }
 
-# farm_begin SEED WORKERS: the proxy, with two lines for each worker. Needs AWS_ENDPOINT_URL.
+# farm_begin SEED WORKERS: the proxy, with its lines. Needs AWS_ENDPOINT_URL.
 farm_begin() {
-    local n lines=()
+    local n lines
     cmake --build "$(dirname "$REELFARM_BIN")" --target chaos-proxy >"$scratch/build.log" ||
         return 1
     ports[scheduler]=$(free_port)
     export REELFARM_SCHEDULER=http://127.0.0.1:${ports[scheduler]}
+    ports[scheduler-0]=$(free_port)
+    lines=("${ports[scheduler-0]}=${ports[scheduler]}")
     for ((n = 1; n <= $2; n++)); do
         ports[scheduler-$n]=$(free_port)
         ports[store-$n]=$(free_port)
@@ -75,7 +79,7 @@ start_worker() {
         [ -f "$scratch/clock-$1" ] || echo "+0" >"$scratch/clock-$1"
     fi
     env "${fake[@]}" AWS_ENDPOINT_URL="http://127.0.0.1:${ports[store-$1]}" \
-        "$reelfarm" worker --name "worker-$1" --slots "${2:-1}" \
+        "$reelfarm" worker --name "worker-$1" --slots "${2:-1}" "${worker_options[@]}" \
         --scheduler "http://127.0.0.1:${ports[scheduler-$1]}" \
         >>"$scratch/worker-$1.log" 2>&1 {commands}>&- &
     pids[worker-$1]=$!

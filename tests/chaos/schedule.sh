@@ -21,13 +21,15 @@ draw_network() {
     local at=$1 n fault amount extra lines
     draw 0 $((${#networks[@]} - 1))
     read -r fault amount extra lines <<<"${networks[drawn]}"
-    draw 1 "$workers"
+    draw 0 "$workers"
     n=$drawn
     draw 0 1
     [ $drawn = 0 ] && lines=${lines##* }
+    lines=${lines%% *}
+    [ "$lines-$n" = store-0 ] && n=1 # people ask no store
     draw 3 7
-    echo "$at disturb ${lines%% *}-$n $fault $amount $extra"
-    echo "$((at + drawn)) disturb ${lines%% *}-$n clear"
+    echo "$at disturb $lines-$n $fault $amount $extra"
+    echo "$((at + drawn)) disturb $lines-$n clear"
 }
 
 draw_daemon() {
@@ -50,12 +52,27 @@ draw_daemon() {
     esac
 }
 
+# Of every fourth title: what people do with it, and with another that is made of its source.
+draw_deeds() {
+    local n began=$2
+    n=$1
+    draw 2 12
+    echo "$((began + drawn)) change_mind t$n"
+    draw 0 9
+    echo "$((began + drawn)) submit r$n"
+    began=$((began + drawn))
+    draw 2 15
+    echo "$((began + drawn)) take_away r$n"
+}
+
 # draw_schedule SEED: of the faults of `lasts_s` seconds, and of `titles` submissions.
 draw_schedule() {
     local at n
     dice=$1
     for ((n = 1; n <= titles; n++)); do
-        echo "$(((n - 1) * lasts_s / titles / 2)) submit t$n"
+        at=$(((n - 1) * lasts_s / titles / 2))
+        echo "$at submit t$n"
+        ((n % 4 != 1)) || draw_deeds "$n" "$at"
     done
     for ((at = 2; at < lasts_s; at += drawn)); do
         draw 0 4

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lies at outputs and no version names: see leftovers.h. */
+#include "leftovers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "metrics.h"
+#include "task_make.h"
+#include "titles.h"
+
+enum {
+    ATTEMPTS_MAX = 12,
+    AGAIN_MS = 60 * 1000, /* after the first that did not end well; twice as long each time */
+    AGAIN_MOST_MS = 60 * 60 * 1000,
+    LATE_PARTS = 2, /* lease times in which what a worker sent last has arrived */
+};
+
+struct leftover {
+    char title[WIRE_TITLE_TEXT];
+    char output[PLACE_TEXT];
+    int64_t attempts;
+};
+
+static void expect(struct tx *tx, const char *title, const char *session, int64_t from_ms) {
+    sql_put(tx, SQL_LEFTOVER_EXPECT, VALUES(TEXT(title), TEXT(session), INTEGER(from_ms)));
+}
+
+void leftovers_expect_of_lease(struct tx *tx, const struct farm *farm,
+                               const struct lease_row *lease) {
+    if (kind_is_media(lease->kind)) {
+        expect(tx, lease->title, lease->session, tx_now(tx) + LATE_PARTS * farm->ttl_ms);
+    }
+}
+
+void leftovers_expect(struct tx *tx, const char *title) {
+    expect(tx, title, "", tx_now(tx));
+}
+
+void leftovers_forget(struct tx *tx, const char *title, bool all) {
+    sql_put(tx, SQL_LEFTOVERS_DROP, VALUES(TEXT(title), INTEGER(all ? INT64_MAX : tx_now(tx))));
+}
+
+static bool find_due(struct tx *tx, struct leftover *out) {
+    struct query query = sql_query(tx, SQL_LEFTOVER_DUE, VALUES(INTEGER(tx_now(tx))));
+    bool found = query_next(&query);
+    if (found) {
+        snprintf(out->title, sizeof(out->title), "%s", query_text(&query, 0));
+        snprintf(out->output, sizeof(out->output), "%s", query_text(&query, 1));
+        out->attempts = query_integer(&query, 2);
+    }
+    query_close(&query);
+    return found;
+}
+
+static int64_t again_ms(int64_t attempts) {
+    int64_t pause = (int64_t)AGAIN_MS << attempts;
+    return pause < AGAIN_MOST_MS ? pause : AGAIN_MOST_MS;
+}
+
+/* A run that is to come may count on nothing that is removed. */
+static void take_lease(struct tx *tx, const struct leftover *leftover, struct task *task,
+                       const struct session_row *session) {
+    int64_t attempt = leftover->attempts + 1;
+    task->fence = tx_numbers(tx, "fence", 1);
+    task->attempt = (int)attempt;
+    sql_put(tx, SQL_LEASE_ADD,
+            VALUES(INTEGER(task->fence), TEXT(session->id), TEXT(session->worker),
+                   TEXT(session->host), TEXT(task->title), TEXT(task_kind_name(task->kind)),
+                   TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(attempt),
+                   INTEGER(tx_now(tx)), REAL(0), INTEGER(task->memory_bytes),
+                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
+    sql_put(tx, SQL_LEFTOVER_TAKEN,
+            VALUES(TEXT(leftover->title), TEXT(leftover->output), INTEGER(task->fence),
+                   INTEGER(tx_now(tx) + again_ms(leftover->attempts))));
+    sql_put(tx, SQL_PRODUCTS_DROP_UNPUBLISHED, VALUES(TEXT(leftover->title)));
+    metric_add(tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
+}
+
+/* After the last lease of a title that is gone. */
+static void drop(struct tx *tx, const struct leftover *leftover) {
+    sql_put(tx, SQL_LEFTOVER_DROP, VALUES(TEXT(leftover->title), TEXT(leftover->output)));
+    sql_put(tx, SQL_LEASES_DROP_OF_GONE, VALUES(TEXT(leftover->title)));
+}
+
+int leftovers_grant(struct tx *tx, const struct session_row *session, int64_t *memory_left,
+                    struct writer *w) {
+    struct leftover *leftover = mem_zero(1, sizeof(*leftover));
+    struct task task = {0};
+    bool granted = false;
+    if (find_due(tx, leftover)) {
+        task_make_removal(&task, leftover->title, leftover->output);
+        if (leftover->attempts >= ATTEMPTS_MAX) {
+            drop(tx, leftover); /* the output refuses it, or is no more */
+        } else if (task.reserve_bytes <= *memory_left) {
+            take_lease(tx, leftover, &task, session);
+            task_write(&task, w, NULL);
+            *memory_left -= task.reserve_bytes;
+            granted = tx_ok(tx);
+        }
+    }
+    task_finish(&task);
+    mem_free(leftover);
+    return granted ? 1 : 0;
+}
+
+int64_t leftovers_next_at(struct tx *tx) {
+    return sql_integer(tx, SQL_LEFTOVER_NEXT_AT, VALUES(INTEGER(tx_now(tx))), 0);
+}
+
+bool leftovers_have_lease(struct tx *tx, const struct lease_row *lease) {
+    return lease->kind == TASK_REMOVE && lease->state == LEASE_LIVE &&
+           sql_integer(tx, SQL_LEFTOVER_OF_FENCE, VALUES(INTEGER(lease->fence)), 0) > 0;
+}
+
+enum answer leftovers_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease) {
+    lease_move(tx, lease->fence, LEASE_LIVE, LEASE_COMPLETE);
+    farm_progress_drop(farm, lease->fence);
+    tx_wake(tx, TOPIC_LEASES);
+    metric_add(tx, METRIC_LEASES_COMPLETED, (int)lease->kind, 0, 1);
+    metric_observe(tx, METRIC_LEASE_SECONDS, (int)lease->kind,
+                   (double)(tx_now(tx) - lease->at) / 1000);
+    sql_put(tx, SQL_LEFTOVER_DROP_FENCE, VALUES(INTEGER(lease->fence)));
+    sql_put(tx, SQL_LEASES_DROP_OF_GONE, VALUES(TEXT(lease->title)));
+    title_settle(tx, lease->title); /* a new run waits for it */
+    return ANSWER_ACCEPTED;
+}
