@@ -284,10 +284,16 @@ static int check_change(const struct blob *blob, const char *what, const char *k
     return code != 0 ? code : check_in_time(blob, err);
 }
 
+int blob_put_known(struct blob *blob, const char *key, const void *data, size_t size,
+                   const char *sha256, enum blob_put_mode mode, struct err *err) {
+    int code = check_change(blob, "writing", key, err);
+    const char *known = sha256 != NULL && sha256[0] != '\0' ? sha256 : NULL;
+    return code != 0 ? code : blob->backend->put(blob, key, data, size, known, mode, err);
+}
+
 int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
              enum blob_put_mode mode, struct err *err) {
-    int code = check_change(blob, "writing", key, err);
-    return code != 0 ? code : blob->backend->put(blob, key, data, size, mode, err);
+    return blob_put_known(blob, key, data, size, NULL, mode, err);
 }
 
 int blob_copy(struct blob *blob, const char *key, const struct blob *from, const char *from_key,

@@ -144,6 +144,13 @@ enum blob_put_mode {
 int blob_put(struct blob *blob, const char *key, const void *data, size_t size,
              enum blob_put_mode mode, struct err *err);
 
+/* The same of bytes whose SHA-256 is known, in hex (NULL or "": it is not): a store that is told it
+ * gets that one, and it is not made again here. Where other bytes than those come there, a store
+ * that looks takes none of them: UNAVAILABLE, after all attempts, as if they had changed on the
+ * way. */
+int blob_put_known(struct blob *blob, const char *key, const void *data, size_t size,
+                   const char *sha256, enum blob_put_mode mode, struct err *err);
+
 /* Copies the object `from_key` of the root `from` to `key` here, type and caching with it, by the
  * store itself: no byte comes this way. UNSUPPORTED, and nothing is done, where the two are not of
  * one store that can. As durable as blob_put, and takes the place of what is there. */

@@ -28,7 +28,7 @@ struct blob_backend {
     const char *(*got_header)(const struct blob *blob, const char *name); /* NULL: none is said */
     int (*stat)(struct blob *blob, const char *key, int64_t *size, struct err *err);
     int (*put)(struct blob *blob, const char *key, const void *data, size_t size,
-               enum blob_put_mode mode, struct err *err);
+               const char *sha256, enum blob_put_mode mode, struct err *err); /* NULL: not known */
     int (*copy)(struct blob *blob, const char *key, const struct blob *from, const char *from_key,
                 struct err *err); /* `from` is of the same backend; NULL: none can */
     int (*list)(struct blob *blob, const char *prefix, blob_visit *visit, void *context,

@@ -179,7 +179,8 @@ static void prune(const struct blob *blob, char *path) {
 /* The folder is made when it turns out to be missing, and again when a remove in
  * another process took it away in between. A put that fails leaves no folder behind. */
 static int file_put(struct blob *blob, const char *key, const void *data, size_t size,
-                    enum blob_put_mode mode, struct err *err) {
+                    const char *sha256, enum blob_put_mode mode, struct err *err) {
+    (void)sha256; /* a file system keeps none */
     char *path = path_of(blob, key);
     char *folder = mem_format("%.*s", (int)(strrchr(path, '/') - path), path);
     struct err attempt = {0};

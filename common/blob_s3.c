@@ -137,17 +137,22 @@ static struct http_request request_of(const struct blob *blob, const char *metho
     return request;
 }
 
-/* Sends a request for a key below the root, with retries. */
-static int send_for_key(struct blob *blob, const char *key, struct http_request *request,
-                        struct err *err) {
+/* Sends a request for a key below the root, with retries. `sha256` is its body's, or NULL. */
+static int send_known(struct blob *blob, const char *key, const char *sha256,
+                      struct http_request *request, struct err *err) {
     struct s3_root *state = blob->state;
     struct http_retry retry = http_retry_default();
     char *full = mem_format("%s%s", state->prefix, key);
-    const struct s3_call call = {.key = full};
+    const struct s3_call call = {.key = full, .sha256 = sha256};
     retry.attempts = blob->options.attempts;
     int failed = s3_send_retrying(state->client, &call, request, &retry, &state->response, err);
     mem_free(full);
     return failed;
+}
+
+static int send_for_key(struct blob *blob, const char *key, struct http_request *request,
+                        struct err *err) {
+    return send_known(blob, key, NULL, request, err);
 }
 
 /* Whether the body is what was put, as far as the object tells: TCP's sums miss a changed byte
@@ -225,6 +230,14 @@ static int s3_remove(struct blob *blob, const char *key, struct err *err) {
 
 enum { HEADERS_MAX = 5, TITLE_TEXT = 256 };
 
+/* What is put, and under which name. All borrowed. */
+struct body {
+    const char *key;
+    const void *data;
+    size_t size;
+    const char *sha256; /* NULL: not known */
+};
+
 /* Of one object. */
 struct description {
     char hash[SHA256_TEXT];
@@ -234,14 +247,18 @@ struct description {
 };
 
 /* Keys of a root are TITLE/path (ARCHITECTURE section 8), and a title may be called anything. */
-static void describe(struct description *out, const char *key, const void *data, size_t size,
-                     bool only_new) {
+static void describe(struct description *out, const struct body *body, bool only_new) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *key = body->key;
     const char *slash = strchr(key, '/');
     const char *type = delivery_type(key);
     struct http_header *headers = out->headers;
     size_t count = 0;
-    sha256_hex_of(data, size, out->hash);
+    if (body->sha256 != NULL) {
+        snprintf(out->hash, sizeof(out->hash), "%s", body->sha256);
+    } else {
+        sha256_hex_of(body->data, body->size, out->hash);
+    }
     headers[count++] =
         (struct http_header){"Content-Type", type != NULL ? type : "application/octet-stream"};
     headers[count++] =
@@ -258,30 +275,30 @@ static void describe(struct description *out, const char *key, const void *data,
     out->count = count;
 }
 
-static int put_whole(struct blob *blob, const char *key, const void *data, size_t size,
-                     bool only_new, struct err *err) {
+/* What the object says of itself is what the signature holds for. */
+static int put_whole(struct blob *blob, const struct body *body, bool only_new, struct err *err) {
     struct description description;
     struct http_request request = request_of(blob, "PUT");
-    describe(&description, key, data, size, only_new);
+    describe(&description, body, only_new);
     request.headers = description.headers;
     request.header_count = description.count;
-    request.body = data != NULL ? data : "";
-    request.body_size = size;
-    return send_for_key(blob, key, &request, err);
+    request.body = body->data != NULL ? body->data : "";
+    request.body_size = body->size;
+    return send_known(blob, body->key, description.hash, &request, err);
 }
 
-static int put_parts(struct blob *blob, const char *key, const void *data, size_t size,
-                     bool only_new, struct err *err) {
+static int put_parts(struct blob *blob, const struct body *body, bool only_new, struct err *err) {
     const struct s3_root *state = blob->state;
     struct description description;
-    char *full = mem_format("%s%s", state->prefix, key);
+    char *full = mem_format("%s%s", state->prefix, body->key);
     struct http_request request = request_of(blob, "POST");
     struct http_retry retry = http_retry_default();
-    describe(&description, key, data, size, false);
+    describe(&description, body, false);
     request.headers = description.headers;
     request.header_count = description.count;
     retry.attempts = blob->options.attempts;
-    int failed = s3_parts_put(state->client, full, &request, &retry, data, size, only_new, err);
+    int failed =
+        s3_parts_put(state->client, full, &request, &retry, body->data, body->size, only_new, err);
     mem_free(full);
     return failed;
 }
@@ -327,14 +344,13 @@ static int refuse_present(struct blob *blob, const char *key, struct err *err) {
 /* The first creation in a bucket tells what its store can: put twice, the second must be refused.
  * So nothing but the object itself is ever there, whenever we are killed. A store that doesn't
  * know the header refuses the first (501) or takes both, which are equal. */
-static int create_first(struct blob *blob, const char *key, const void *data, size_t size,
-                        struct err *err) {
+static int create_first(struct blob *blob, const struct body *body, struct err *err) {
     const struct s3_root *state = blob->state;
     const char *place = s3_client_place(state->client);
     struct err why = {0};
-    int failed = put_whole(blob, key, data, size, true, &why);
+    int failed = put_whole(blob, body, true, &why);
     if (failed == 0) {
-        int again = put_whole(blob, key, data, size, true, NULL);
+        int again = put_whole(blob, body, true, NULL);
         if (again == 0 || again == ERR_CONFLICT) {
             remember(place, again == ERR_CONFLICT);
         }
@@ -342,7 +358,7 @@ static int create_first(struct blob *blob, const char *key, const void *data, si
     }
     if (failed == ERR_UNSUPPORTED || state->response.status == 501) {
         remember(place, false);
-        return put_whole(blob, key, data, size, false, err);
+        return put_whole(blob, body, false, err);
     }
     if (failed == ERR_CONFLICT) { /* another was quicker, or our own first try was heard */
         remember(place, true);
@@ -351,8 +367,9 @@ static int create_first(struct blob *blob, const char *key, const void *data, si
 }
 
 static int s3_put(struct blob *blob, const char *key, const void *data, size_t size,
-                  enum blob_put_mode mode, struct err *err) {
+                  const char *sha256, enum blob_put_mode mode, struct err *err) {
     const struct s3_root *state = blob->state;
+    const struct body body = {key, data, size, sha256};
     bool is_large = size > ONE_PUT_BYTES_MAX;
     bool conditional = false;
     bool known = recall(s3_client_place(state->client), &conditional);
@@ -365,11 +382,10 @@ static int s3_put(struct blob *blob, const char *key, const void *data, size_t s
         return failed;
     }
     if (creates && !is_large && !known) {
-        return create_first(blob, key, data, size, err);
+        return create_first(blob, &body, err);
     }
     bool only_new = creates && conditional;
-    return is_large ? put_parts(blob, key, data, size, only_new, err)
-                    : put_whole(blob, key, data, size, only_new, err);
+    return is_large ? put_parts(blob, &body, only_new, err) : put_whole(blob, &body, only_new, err);
 }
 
 /* CopyObject, which keeps what was said of the object when it was put. It may find out too late
@@ -512,7 +528,8 @@ static int s3_list(struct blob *blob, const char *prefix, blob_visit *visit, voi
             {"prefix", full},
             {"continuation-token", listing.next},
         };
-        const struct s3_call call = {"", query, listing.next != NULL ? 4 : 3};
+        const struct s3_call call = {
+            .key = "", .query = query, .query_count = listing.next != NULL ? 4 : 3};
         struct http_request request = request_of(blob, "GET");
         request.max_body = LIST_BYTES_MAX;
         failed = s3_send_retrying(state->client, &call, &request, &retry, &state->response, err);

@@ -21,6 +21,7 @@ enum {
     BUCKET_BYTES_MIN = 3, /* "General purpose bucket naming rules" */
     BUCKET_BYTES_MAX = 63,
     CORRECTIONS = 3, /* of region, clock and credentials, for one call */
+    STALLS = 2,      /* tries that may stall: each one more keeps the caller waiting for stall_s */
     ERROR_TEXT_MAX = 300,
     SKEW_ALLOWED_S = 300, /* stores take 900 */
 };
@@ -178,7 +179,10 @@ static int send_signed(struct s3_client *client, const struct s3_call *call,
         headers[i] = asked->headers[i];
         pairs[i] = (struct sigv4_pair){asked->headers[i].name, asked->headers[i].value};
     }
-    sha256_hex_of(asked->body, asked->body != NULL ? asked->body_size : 0, hash);
+    if (call->sha256 == NULL) {
+        sha256_hex_of(asked->body, asked->body != NULL ? asked->body_size : 0, hash);
+    }
+    const char *payload = call->sha256 != NULL ? call->sha256 : hash;
     const struct sigv4_request to_sign = {
         .method = asked->method,
         .host = host,
@@ -187,7 +191,7 @@ static int send_signed(struct s3_client *client, const struct s3_call *call,
         .query_count = call->query_count,
         .headers = pairs,
         .header_count = asked->header_count,
-        .payload = hash,
+        .payload = payload,
         .region = client->account.region,
         .service = "s3",
         .time_s = clock_wall_ms() / 1000 + client->skew_s,
@@ -197,7 +201,7 @@ static int send_signed(struct s3_client *client, const struct s3_call *call,
     size_t count = asked->header_count;
     headers[count++] = (struct http_header){"Host", host}; /* as signed, not as rewritten */
     headers[count++] = (struct http_header){"x-amz-date", time};
-    headers[count++] = (struct http_header){"x-amz-content-sha256", hash};
+    headers[count++] = (struct http_header){"x-amz-content-sha256", payload};
     headers[count++] = (struct http_header){"Authorization", buf_text(&authorization)};
     if (keys.session_token != NULL) {
         headers[count++] = (struct http_header){"x-amz-security-token", keys.session_token};
@@ -469,7 +473,8 @@ int s3_send_retrying(struct s3_client *client, const struct s3_call *call,
         if (code == 0) {
             return 0;
         }
-        if (!may_repeat(request, response, code) || failures >= retry->attempts) {
+        bool over = failures >= retry->attempts || (code == ERR_TIMEOUT && failures >= STALLS);
+        if (!may_repeat(request, response, code) || over) {
             return err_set(err, (enum err_code)code, "%s", attempt.message);
         }
         int64_t pause = http_retry_pause_ms(retry, failures, response->retry_after_s, NULL);

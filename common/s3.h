@@ -40,6 +40,7 @@ struct s3_call {
     const char *key;                /* of the object; "" for the bucket itself */
     const struct sigv4_pair *query; /* not encoded */
     size_t query_count;
+    const char *sha256; /* of the request's body, in hex; NULL: it is made for each sending */
 };
 
 /* A URL that needs no credentials. */
@@ -71,7 +72,8 @@ int s3_check(const struct s3_client *client, const struct s3_call *call,
              struct err *err);
 
 /* s3_send and s3_check, tried again as `retry` says: as http_send_retrying, but that POST is
- * repeated where the store said that it did nothing (503, 429). */
+ * repeated where the store said that it did nothing (503, 429), and that what stalls is tried
+ * twice. */
 int s3_send_retrying(struct s3_client *client, const struct s3_call *call,
                      struct http_request *request, const struct http_retry *retry,
                      struct http_response *response, struct err *err);

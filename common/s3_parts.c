@@ -38,7 +38,7 @@ static struct http_request request_of(const struct upload *upload, const char *m
 
 static int begin(struct upload *upload, struct err *err) {
     static const struct sigv4_pair query[] = {{"uploads", ""}};
-    const struct s3_call call = {upload->key, query, 1};
+    const struct s3_call call = {.key = upload->key, .query = query, .query_count = 1};
     struct http_request request = request_of(upload, "POST");
     struct arena arena = {0};
     struct xml_node *root = NULL;
@@ -67,7 +67,7 @@ static int put_part(struct upload *upload, int number, const uint8_t *data, size
     char text[16];
     snprintf(text, sizeof(text), "%d", number);
     const struct sigv4_pair query[] = {{"partNumber", text}, {"uploadId", upload->id}};
-    const struct s3_call call = {upload->key, query, 2};
+    const struct s3_call call = {.key = upload->key, .query = query, .query_count = 2};
     struct http_request request = request_of(upload, "PUT");
     request.body = data;
     request.body_size = size;
@@ -108,7 +108,7 @@ static int check_completed(struct upload *upload, struct err *err) {
 
 static int complete(struct upload *upload, struct err *err) {
     const struct sigv4_pair query[] = {{"uploadId", upload->id}};
-    const struct s3_call call = {upload->key, query, 1};
+    const struct s3_call call = {.key = upload->key, .query = query, .query_count = 1};
     static const struct http_header only_new = {"If-None-Match", "*"};
     struct http_request request = request_of(upload, "POST");
     struct buf body = {0};
@@ -126,7 +126,7 @@ static int complete(struct upload *upload, struct err *err) {
 
 static void abort_upload(struct upload *upload) {
     const struct sigv4_pair query[] = {{"uploadId", upload->id}};
-    const struct s3_call call = {upload->key, query, 1};
+    const struct s3_call call = {.key = upload->key, .query = query, .query_count = 1};
     struct http_request request = request_of(upload, "DELETE");
     struct http_retry retry = *upload->retry;
     request.cancel = NULL; /* who stops the task wants nothing left of it, and soon */
@@ -183,7 +183,7 @@ static int abandon_one(struct s3_client *client, const struct xml_node *entry,
         return err_set(err, ERR_CORRUPT, "the store lists an upload without a key or a name");
     }
     const struct sigv4_pair query[] = {{"uploadId", id->text}};
-    const struct s3_call call = {key->text, query, 1};
+    const struct s3_call call = {.key = key->text, .query = query, .query_count = 1};
     struct http_request request = *template;
     request.method = "DELETE";
     int failed = s3_send_retrying(client, &call, &request, retry, response, &why);
@@ -196,7 +196,7 @@ static int abandon_page(struct s3_client *client, const char *prefix,
                         const struct http_request *template, const struct http_retry *retry,
                         bool *more, struct err *err) {
     const struct sigv4_pair query[] = {{"prefix", prefix}, {"uploads", ""}};
-    const struct s3_call call = {"", query, 2};
+    const struct s3_call call = {.key = "", .query = query, .query_count = 2};
     struct http_request request = *template;
     struct http_response list = {0};
     struct http_response response = {0};

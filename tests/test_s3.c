@@ -296,6 +296,29 @@ START_TEST(an_object_is_put_with_its_hash) {
 }
 END_TEST
 
+/* What is handed down is signed and kept, and not made here: of the body it would be another. */
+START_TEST(a_hash_that_is_known_is_not_made_again) {
+    const struct fixture_answer answers[] = {{OK, 0}};
+    start(answers, 1);
+    ck_assert_int_eq(blob_put_known(blob, "k", "not x", 5, HASH_OF_X, BLOB_REPLACE, &err), 0);
+    check_asked(0, "\r\nx-amz-content-sha256: " HASH_OF_X "\r\n");
+    check_asked(0, "\r\nx-amz-meta-sha256: " HASH_OF_X "\r\n");
+    ck_assert_int_eq(blob_put_known(blob, "k", "x", 1, "", BLOB_REPLACE, &err), 0);
+    check_asked(1, "\r\nx-amz-content-sha256: " HASH_OF_X "\r\n");
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
+/* Each try costs stall_s, which is half a minute. */
+START_TEST(a_store_that_says_nothing_is_asked_twice) {
+    const struct fixture_answer answers[] = {{NULL, 20000}};
+    start(answers, 1);
+    ck_assert_int_eq(blob_put(blob, "k", "x", 1, BLOB_REPLACE, &err), ERR_TIMEOUT);
+    ck_assert_int_eq(stub.taken, 2);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* ---- Writing --------------------------------------------------------------------- */
 
 #define TAKEN ERROR("412 No", "", "PreconditionFailed")
@@ -580,6 +603,8 @@ Suite *s3_suite(void) {
     tcase_add_test(requests, a_byte_changed_on_its_way_is_asked_for_again);
     tcase_add_test(requests, bytes_that_are_not_those_put_are_refused);
     tcase_add_test(requests, an_object_is_put_with_its_hash);
+    tcase_add_test(requests, a_hash_that_is_known_is_not_made_again);
+    tcase_add_test(requests, a_store_that_says_nothing_is_asked_twice);
     tcase_add_test(requests, an_upload_that_another_took_back_begins_anew);
     tcase_add_test(requests, a_store_that_keeps_its_uploads_to_itself_is_named);
     tcase_add_test(requests, a_listing_goes_on_from_page_to_page);

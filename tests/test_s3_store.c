@@ -32,7 +32,7 @@ static struct err err;
 /* One request on the bucket itself. */
 static void ask(const char *method, const struct sigv4_pair *query, size_t count,
                 struct http_response *response) {
-    const struct s3_call call = {"", query, count};
+    const struct s3_call call = {.key = "", .query = query, .query_count = count};
     struct http_request request = http_request_default();
     struct http_retry retry = http_retry_default();
     request.method = method;
@@ -226,7 +226,7 @@ END_TEST
 /* As of a sender that was killed. */
 START_TEST(an_upload_that_nobody_ends_is_taken_back) {
     static const struct sigv4_pair query[] = {{"uploads", ""}};
-    const struct s3_call call = {"out/t/left", query, 1};
+    const struct s3_call call = {.key = "out/t/left", .query = query, .query_count = 1};
     const struct http_retry retry = http_retry_default();
     struct http_request request = http_request_default();
     struct http_response response = {0};
