@@ -351,24 +351,33 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT f.folder, max(f.segments) FROM publication_version v JOIN version_folder f "
         "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 "
         "AND v.going NOT IN (2, 3) GROUP BY f.folder ORDER BY f.folder",
-    /* Whether a title's publication at an endpoint says that a version or a folder may lie there;
-     * of one that goes from there, all does. */
-    [SQL_ORPHAN_NAMED] =
-        "SELECT count(*) FROM publication p WHERE p.title = $1 AND p.endpoint = $2 AND "
-        "((p.wanted = '' AND p.stage <> 'settled') OR p.wanted = $3 OR p.held = $3 OR EXISTS "
-        "(SELECT 1 FROM publication_version v WHERE v.publication = p.id AND v.version = $3) OR "
-        "EXISTS (SELECT 1 FROM version_folder f WHERE f.title = $1 AND f.folder = $3 AND "
-        "(f.version = p.wanted OR f.version = p.held OR f.version IN (SELECT v.version "
-        "FROM publication_version v WHERE v.publication = p.id))))",
-    /* The same of a stable name, $3. */
-    [SQL_ORPHAN_TITLE_THERE] =
-        "SELECT count(*) FROM publication p WHERE p.title = $1 AND p.endpoint = $2 AND $3 <> '' "
-        "AND (p.stage <> 'settled' OR p.wanted <> '' OR p.held <> '')",
-    [SQL_ORPHAN_TITLE_KNOWN] =
-        "SELECT (SELECT count(*) FROM title WHERE id = $1) + (SELECT count(*) FROM title_gone "
-        "WHERE title = $1 AND kept = 0) + (SELECT count(*) FROM publication WHERE title = $1)",
-    [SQL_ORPHAN_OUTPUTS] = "SELECT output FROM title_version WHERE title = $1 "
-                           "UNION SELECT output FROM title WHERE id = $1",
+    /* What may lie where of titles, $2 of them, whose names stand in $1 in 128 columns each: both
+     * databases take a text apart like that. Of one that goes from an endpoint, all may be there.
+     */
+    [SQL_ORPHAN_NAMES] =
+        "WITH RECURSIVE part (place, title) AS (SELECT 1, rtrim(substr($1, 1, 128)) UNION ALL "
+        "SELECT place + 1, rtrim(substr($1, place * 128 + 1, 128)) FROM part WHERE place < $2) "
+        "SELECT p.title, 'output', v.output, '' FROM part p JOIN title_version v "
+        "ON v.title = p.title "
+        "UNION ALL SELECT p.title, 'output', t.output, '' FROM part p JOIN title t "
+        "ON t.id = p.title "
+        "UNION ALL SELECT p.title, 'known', '', '' FROM part p "
+        "WHERE EXISTS (SELECT 1 FROM title t WHERE t.id = p.title) "
+        "OR EXISTS (SELECT 1 FROM title_gone g WHERE g.title = p.title AND g.kept = 0) "
+        "OR EXISTS (SELECT 1 FROM publication b WHERE b.title = p.title) "
+        "UNION ALL SELECT p.title, CASE WHEN b.wanted = '' AND b.stage <> 'settled' THEN 'leaves' "
+        "ELSE 'stable' END, '', b.endpoint FROM part p JOIN publication b ON b.title = p.title "
+        "WHERE b.stage <> 'settled' OR b.wanted <> '' OR b.held <> '' "
+        "UNION ALL SELECT p.title, 'holds', b.wanted, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title "
+        "UNION ALL SELECT p.title, 'holds', b.held, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title "
+        "UNION ALL SELECT p.title, 'holds', v.version, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title JOIN publication_version v ON v.publication = b.id "
+        "UNION ALL SELECT p.title, 'holds', f.folder, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title JOIN version_folder f ON f.title = p.title "
+        "WHERE f.version = b.wanted OR f.version = b.held OR f.version IN (SELECT v.version "
+        "FROM publication_version v WHERE v.publication = b.id)",
     [SQL_VERSION_FOLDER_ADD] =
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "
