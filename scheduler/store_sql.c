@@ -37,6 +37,12 @@
     "title_version WHERE title = $1 AND " which ") v ON v.title = r.title "                        \
     "AND v.version = r.version AND v.output = r.output"
 
+/* No task of title t runs, and none is to but by its plan. */
+#define TITLE_RESTS                                                                                \
+    "NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> 'ended') "              \
+    "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "                \
+    "AND u.state IN ('blocked', 'ready', 'leased')) "
+
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
@@ -196,16 +202,12 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_VERSIONS_DUE] =
         "SELECT DISTINCT v.title FROM title_version v JOIN title t ON t.id = v.title "
         "WHERE " VERSION_DUE(
-            "$1",
-            "$2") "AND (v.refused = 0 OR v.refused <= $3) "
-                  "AND t.state IN ('done', 'failed', 'cancelled') "
-                  /* early playlists that may still grow list its renditions, perhaps */
-                  "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
-                  "AND e.replaced = 0) "
-                  "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> "
-                  "'ended') "
-                  "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "
-                  "AND u.state IN ('blocked', 'ready', 'leased')) LIMIT $4",
+            "$1", "$2") "AND (v.refused = 0 OR v.refused <= $3) "
+                        "AND t.state IN ('done', 'failed', 'cancelled') "
+                        /* early playlists that may still grow list its renditions, perhaps */
+                        "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
+                        "AND e.replaced = 0) "
+                        "AND " TITLE_RESTS "LIMIT $4",
     /* Of those that are dropped nobody asks any more since when. */
     [SQL_VERSIONS_MARK] =
         "UPDATE title_version SET dropping = 1, replaced = 1 WHERE (title, version, output) IN "
@@ -214,8 +216,11 @@ static const char *const statements[SQL_COUNT] = {
             "$2", "$3") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
     [SQL_VERSIONS_DROPPING] = "SELECT version FROM title_version "
                               "WHERE title = $1 AND " VERSION_DROPPING "ORDER BY version",
+    /* Those of what is missing too. */
     [SQL_VERSIONS_PLACES] = "SELECT place FROM (" VERSION_PLACES(
-        VERSION_DROPPING) " EXCEPT " VERSION_PLACES("dropping = 0") ") d ORDER BY place",
+        VERSION_DROPPING) " UNION SELECT m.place "
+                          "FROM title_missing m WHERE m.title = $1 AND m.place <> '' "
+                          "EXCEPT " VERSION_PLACES("dropping = 0") ") d ORDER BY place",
     [SQL_VERSIONS_REFUSED] = "UPDATE title_version SET refused = $2 "
                              "WHERE title = $1 AND " VERSION_DROPPING,
     [SQL_VERSIONS_DROP_DROPPING] =
@@ -688,9 +693,15 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT coalesce(sum(c.most), 0) FROM (SELECT max(concealed) AS most FROM unit "
         "WHERE title = $1 AND kind = 'video' GROUP BY chunk) c",
 
-    [SQL_MISSING_ADD] = "INSERT INTO title_missing (title, rendition, class, error) "
-                        "VALUES ($1, $2, $3, $4) ON CONFLICT (title, rendition) "
-                        "DO UPDATE SET class = $3, error = $4",
+    [SQL_MISSING_ADD] =
+        "INSERT INTO title_missing (title, rendition, class, error, place) VALUES ($1, $2, $3, $4, "
+        "coalesce((SELECT u.place FROM unit u WHERE u.id = $5), '')) "
+        "ON CONFLICT (title, rendition) "
+        "DO UPDATE SET class = $3, error = $4, place = excluded.place",
+    [SQL_MISSING_LEFT] = "SELECT DISTINCT m.title FROM title_missing m JOIN title t "
+                         "ON t.id = m.title WHERE m.place <> '' AND t.state = 'done' "
+                         "AND " TITLE_RESTS "LIMIT $1",
+    [SQL_MISSING_SWEPT] = "UPDATE title_missing SET place = '' WHERE title = $1 AND place <> ''",
     [SQL_MISSING] = "SELECT rendition, class, error FROM title_missing WHERE title = $1 "
                     "ORDER BY rendition LIMIT $2",
     [SQL_MISSING_COUNT] = "SELECT count(*) FROM title_missing WHERE title = $1",

@@ -248,6 +248,8 @@ enum sql_id {
     SQL_UNITS_CONCEALED,
     /* what titles go without */
     SQL_MISSING_ADD,
+    SQL_MISSING_LEFT,
+    SQL_MISSING_SWEPT,
     SQL_MISSING,
     SQL_MISSING_COUNT,
     SQL_MISSING_DROP,
