@@ -13,7 +13,6 @@
 #include "common/http_server.h"
 #include "common/mem.h"
 #include "common/signature.h"
-#include "cursor.h"
 #include "desk.h"
 #include "documents.h"
 #include "entry.h"
@@ -47,13 +46,10 @@ struct call {
     struct json *body;
     struct entry entry;
     int64_t revision;
-    int64_t kept; /* the revision that a refused change met */
-    struct shelf_filter filter;
+    int64_t kept;         /* the revision that a refused change met */
+    struct search search; /* its filter and limit are of a list, too */
     const char *after;
-    const char *words;
     struct buf expression;
-    struct cursor cursor;
-    int limit;
     int status;
     struct buf answer;
     char tag[SHELF_TAG_TEXT]; /* "": the answer has none */
@@ -105,24 +101,41 @@ static const char *query_or_none(const struct call *call, const char *name) {
 static int read_limit(struct call *call, struct err *err) {
     int64_t limit = 0;
     int refused = read_number(call->exchange, "limit", 1, SHELF_PAGE_MAX, PAGE, &limit, err);
-    call->limit = (int)limit;
+    call->search.limit = (int)limit;
     return refused;
 }
 
+static int read_filter(struct call *call, struct err *err) {
+    struct filter_texts texts = {
+        .labels = query_or_none(call, "label"),
+        .language = query_or_none(call, "language"),
+        .codec = query_or_none(call, "codec"),
+        .tenant = query_or_none(call, "tenant"),
+        .min_height = query_or_none(call, "min_height"),
+        .updated_since = query_or_none(call, "updated_since"),
+    };
+    return filter_read(&call->search.filter, &texts, err) == 0 ? 0 : 400;
+}
+
 static int read_list(struct call *call, struct err *err) {
-    call->filter.label = query_or_none(call, "label");
-    call->filter.language = query_or_none(call, "language");
-    call->filter.tenant = query_or_none(call, "tenant");
     call->after = query_or_none(call, "cursor");
-    return read_limit(call, err);
+    int refused = read_filter(call, err);
+    return refused == 0 ? read_limit(call, err) : refused;
 }
 
 static int read_search(struct call *call, struct err *err) {
-    call->words = query_or_none(call, "q");
-    if (words_expression(call->words, &call->expression, err) != 0) {
+    struct search *search = &call->search;
+    search->title = query_or_none(call, "q");
+    int refused = read_filter(call, err);
+    if (refused != 0) {
+        return refused;
+    }
+    bool has_words = search->title[0] != '\0' || filter_is_any(&search->filter);
+    if (has_words && words_expression(search->title, &call->expression, err) != 0) {
         return 400;
     }
-    if (cursor_read(&call->cursor, query_or_none(call, "cursor"), err) != 0) {
+    search->expression = buf_text(&call->expression);
+    if (cursor_read(&search->from, query_or_none(call, "cursor"), err) != 0) {
         return 400;
     }
     return read_limit(call, err);
@@ -189,7 +202,8 @@ static void run_list(struct job *job, struct shelf *shelf) {
     }
     call->status = has_it(call) ? 304 : 200;
     if (call->status == 200) {
-        shelf_list(shelf, &call->filter, call->after, call->limit, &call->answer, &job->err);
+        shelf_list(shelf, &call->search.filter, call->after, call->search.limit, &call->answer,
+                   &job->err);
     }
 }
 
@@ -200,8 +214,7 @@ static void run_search(struct job *job, struct shelf *shelf) {
     }
     call->status = has_it(call) ? 304 : 200;
     if (call->status == 200) {
-        shelf_search(shelf, buf_text(&call->expression), call->words, call->limit, &call->cursor,
-                     &call->answer, &job->err);
+        shelf_search(shelf, &call->search, &call->answer, &job->err);
     }
 }
 

@@ -12,8 +12,6 @@
 /* Characters of texts, as in the schema. */
 enum {
     URL_MAX = 8192,
-    LANGUAGE_MAX = 15,
-    CODEC_MAX = 31,
     TEXT_MAX = 255, /* of names and codec strings */
     IDENTITY_MAX = 16384,
 };
@@ -42,8 +40,7 @@ static void read_fraction(struct reader *r, const char *name) {
     demand(r, name, is_fraction(text), "must be NUMERATOR/DENOMINATOR");
 }
 
-/* Characters of UTF-8. */
-static size_t length_of(const char *text) {
+size_t entry_text_length(const char *text) {
     size_t length = 0;
     for (; *text != '\0'; text++) {
         length += ((unsigned char)*text & 0xc0) != 0x80;
@@ -54,7 +51,7 @@ static size_t length_of(const char *text) {
 static const char *read_text(struct reader *r, const char *name, size_t most) {
     const char *text = "";
     reader_string(r, name, &text);
-    demand(r, name, length_of(text) <= most, "is too long");
+    demand(r, name, entry_text_length(text) <= most, "is too long");
     return text;
 }
 
@@ -89,7 +86,7 @@ static bool is_url(const char *url) {
 }
 
 static bool is_language(const char *text) {
-    return text[0] != '\0' && length_of(text) <= LANGUAGE_MAX;
+    return text[0] != '\0' && entry_text_length(text) <= ENTRY_LANGUAGE_MAX;
 }
 
 static void read_rendition(struct entry *entry, struct reader *r, size_t index) {
@@ -99,7 +96,7 @@ static void read_rendition(struct entry *entry, struct reader *r, size_t index) 
     read_name(r, "id", "._-", WIRE_RENDITION_TEXT);
     reader_choice(r, "kind", kinds, &kind);
     read_name(r, "folder", "._/-", WIRE_FOLDER_TEXT);
-    entry->renditions[index].codec = read_text(r, "codec", CODEC_MAX);
+    entry->renditions[index].codec = read_text(r, "codec", ENTRY_CODEC_MAX);
     read_text(r, "codecs", TEXT_MAX);
     read_count(r, "peak_bps", 0);
     read_count(r, "average_bps", 0);
@@ -313,10 +310,12 @@ static bool has_codec_before(const struct entry *entry, size_t index) {
     return false;
 }
 
-void entry_write_summary(const struct entry *entry, const char *published_at, struct buf *out) {
+void entry_write_summary(const struct entry *entry, const char *published_at,
+                         const char *updated_at, struct buf *out) {
     struct writer w = writer_of(out);
     writer_object(&w, NULL);
     head_write(entry, published_at, &w);
+    writer_string(&w, "updated_at", updated_at);
     writer_int(&w, "duration_ms", entry->duration_ms);
     writer_int(&w, "height", entry->height);
     writer_bool(&w, "hdr", entry->hdr);

@@ -14,7 +14,13 @@
 #include "common/json.h"
 #include "common/wire.h"
 
-enum { ENTRY_LANGUAGES_MAX = 64, ENTRY_RENDITIONS_MAX = 256, ENTRY_TIME_TEXT = 40 };
+enum {
+    ENTRY_LANGUAGES_MAX = 64,
+    ENTRY_RENDITIONS_MAX = 256,
+    ENTRY_TIME_TEXT = 40,
+    ENTRY_LANGUAGE_MAX = 15, /* characters, as in the schema */
+    ENTRY_CODEC_MAX = 31,    /* likewise */
+};
 
 /* Strings are borrowed from the tree that was read. */
 struct entry {
@@ -47,10 +53,14 @@ struct entry {
  */
 int entry_read(struct entry *out, const struct json *body, const char *title, struct err *err);
 
+/* Characters of a text in UTF-8. */
+size_t entry_text_length(const char *text);
+
 /* Appends what GET /titles/T answers, and the line of a list. `published_at` is the entry's, or
- * when the catalog took it in. */
+ * when the catalog took it in; `updated_at` when it took this revision in. */
 void entry_write(const struct entry *entry, const char *published_at, struct buf *out);
-void entry_write_summary(const struct entry *entry, const char *published_at, struct buf *out);
+void entry_write_summary(const struct entry *entry, const char *published_at,
+                         const char *updated_at, struct buf *out);
 
 /* Appends the words by which it is found, by column of the index. */
 void entry_label_words(const struct entry *entry, struct buf *out);

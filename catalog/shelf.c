@@ -15,6 +15,8 @@
 enum {
     APPLICATION_ID = 0x52656c43, /* "RelC": tells our file from another program's */
     STATE_LETTERS = 24,
+    FILTER_VALUES = 9,
+    VALUES_MAX = 16, /* of a statement that has a filter's */
 };
 
 static const char settings[] = "PRAGMA temp_store = MEMORY";
@@ -252,24 +254,41 @@ static int clear(struct shelf *shelf, const char *title, const struct kept *kept
     if (failed == 0) {
         failed = run(shelf, SHELF_MARKS_DROP, VALUES(TEXT(title)), err);
     }
+    if (failed == 0) {
+        failed = run(shelf, SHELF_FACT_DROP, VALUES(INTEGER(kept->number)), err);
+    }
     return failed == 0 ? run(shelf, SHELF_TEXT_DROP, VALUES(INTEGER(kept->number)), err) : failed;
+}
+
+static int add_mark(struct shelf *shelf, const struct entry *entry, const char *kind,
+                    const char *value, struct err *err) {
+    return run(shelf, SHELF_MARK_ADD, VALUES(TEXT(kind), TEXT(value), TEXT(entry->title)), err);
+}
+
+/* A label by all of it, and by its name. */
+static int add_label(struct shelf *shelf, const struct entry *entry, const char *label,
+                     struct err *err) {
+    char *name = mem_format("%.*s", (int)strcspn(label, "="), label);
+    int failed = add_mark(shelf, entry, "label", label, err);
+    failed = failed == 0 ? add_mark(shelf, entry, "label", name, err) : failed;
+    mem_free(name);
+    return failed;
 }
 
 static int add_marks(struct shelf *shelf, const struct entry *entry, struct err *err) {
     int failed = 0;
     for (size_t i = 0; i < entry->label_count && failed == 0; i++) {
-        failed = run(shelf, SHELF_MARK_ADD,
-                     VALUES(TEXT("label"), TEXT(entry->labels[i]), TEXT(entry->title)), err);
+        failed = add_label(shelf, entry, entry->labels[i], err);
     }
     for (size_t i = 0; i < entry->language_count && failed == 0; i++) {
-        failed = run(shelf, SHELF_MARK_ADD,
-                     VALUES(TEXT("language"), TEXT(entry->languages[i]), TEXT(entry->title)), err);
+        failed = add_mark(shelf, entry, "language", entry->languages[i], err);
     }
-    if (entry->tenant[0] != '\0' && failed == 0) {
-        failed = run(shelf, SHELF_MARK_ADD,
-                     VALUES(TEXT("tenant"), TEXT(entry->tenant), TEXT(entry->title)), err);
+    for (size_t i = 0; i < entry->rendition_count && failed == 0; i++) {
+        failed = add_mark(shelf, entry, "codec", entry->renditions[i].codec, err);
     }
-    return failed;
+    return entry->tenant[0] != '\0' && failed == 0
+               ? add_mark(shelf, entry, "tenant", entry->tenant, err)
+               : failed;
 }
 
 static int add_words(struct shelf *shelf, int64_t number, const struct entry *entry,
@@ -291,11 +310,13 @@ static int add_words(struct shelf *shelf, int64_t number, const struct entry *en
 }
 
 static int write_entry(struct shelf *shelf, const struct entry *entry, const struct kept *kept,
-                       const char *published_at, struct err *err) {
+                       const char *published_at, int64_t now_ms, struct err *err) {
+    char now[CLOCK_TEXT];
     struct buf text = {0};
     struct buf summary = {0};
+    clock_text(now_ms, now);
     entry_write(entry, published_at, &text);
-    entry_write_summary(entry, published_at, &summary);
+    entry_write_summary(entry, published_at, now, &summary);
     int failed =
         run(shelf, SHELF_TEXT_PUT, VALUES(INTEGER(kept->number), TEXT(buf_text(&text))), err);
     if (failed == 0) {
@@ -303,6 +324,12 @@ static int write_entry(struct shelf *shelf, const struct entry *entry, const str
                      VALUES(INTEGER(kept->number), INTEGER(entry->revision), TEXT(entry->version),
                             TEXT(published_at), TEXT(entry->digest), INTEGER(0),
                             TEXT(buf_text(&summary))),
+                     err);
+    }
+    if (failed == 0) {
+        failed = run(shelf, SHELF_FACT_PUT,
+                     VALUES(INTEGER(kept->number), TEXT(entry->title), INTEGER(entry->height),
+                            INTEGER(now_ms)),
                      err);
     }
     buf_finish(&text);
@@ -329,7 +356,7 @@ static int put(struct shelf *shelf, const struct entry *entry, int64_t now_ms,
                                                               : now;
     failed = clear(shelf, entry->title, &kept, err);
     if (failed == 0) {
-        failed = write_entry(shelf, entry, &kept, published_at, err);
+        failed = write_entry(shelf, entry, &kept, published_at, now_ms, err);
     }
     if (failed == 0) {
         failed = add_marks(shelf, entry, err);
@@ -412,6 +439,7 @@ struct last {
 static int take_page(struct shelf *shelf, enum shelf_sql_id id, int limit, struct last *last,
                      struct buf *out, struct err *err) {
     struct driver *driver = shelf->driver;
+    bool is_list = id == SHELF_LIST || id == SHELF_LIST_MARKED;
     int row = 0;
     *last = (struct last){0};
     buf_string(out, "{\"titles\":[");
@@ -423,39 +451,51 @@ static int take_page(struct shelf *shelf, enum shelf_sql_id id, int limit, struc
         }
         buf_string(out, taken > 0 ? "," : "");
         buf_string(out, driver_text(driver, (int)id, 0));
-        if (id == SHELF_SEARCH) {
-            last->number = driver_integer(driver, (int)id, 1);
-        } else {
+        if (is_list) {
             snprintf(last->title, sizeof(last->title), "%s", driver_text(driver, (int)id, 1));
+        } else {
+            last->number = driver_integer(driver, (int)id, 1);
         }
     }
     buf_string(out, "],\"next\":");
     return row < 0 ? row : 0;
 }
 
-static int start_list(struct shelf *shelf, const struct shelf_filter *filter, const char *after,
-                      int limit, enum shelf_sql_id *id, struct err *err) {
-    const char *kinds[] = {"label", "language", "tenant"};
-    const char *values[] = {filter->label, filter->language, filter->tenant};
-    int lead = 0; /* the mark by which they are found */
-    while (lead < 3 && values[lead][0] == '\0') {
-        lead++;
-    }
-    if (lead == 3) {
-        *id = SHELF_LIST;
-        return start(shelf, *id, VALUES(TEXT(after), INTEGER(limit + 1)), err);
-    }
-    int second = (lead + 1) % 3;
-    int third = (lead + 2) % 3;
-    *id = SHELF_LIST_MARKED;
-    return start(shelf, *id,
-                 VALUES(TEXT(kinds[lead]), TEXT(values[lead]), TEXT(after), TEXT(kinds[second]),
-                        TEXT(values[second]), TEXT(kinds[third]), TEXT(values[third]),
-                        INTEGER(limit + 1)),
-                 err);
+/* Starts a statement whose parameters are a filter's, then others. */
+static int start_filtered(struct shelf *shelf, enum shelf_sql_id id, const struct filter *filter,
+                          const struct value *others, size_t count, struct err *err) {
+    struct value values[VALUES_MAX] = {
+        TEXT(filter->labels[0]), TEXT(filter->labels[1]),     TEXT(filter->labels[2]),
+        TEXT(filter->labels[3]), TEXT(filter->language),      TEXT(filter->codec),
+        TEXT(filter->tenant),    INTEGER(filter->min_height), INTEGER(filter->updated_since),
+    };
+    memcpy(values + FILTER_VALUES, others, count * sizeof(*others));
+    return start(shelf, id, values, FILTER_VALUES + count, err);
 }
 
-int shelf_list(struct shelf *shelf, const struct shelf_filter *filter, const char *after, int limit,
+/* By the mark that the fewest titles should have. */
+static int start_list(struct shelf *shelf, const struct filter *filter, const char *after,
+                      int limit, enum shelf_sql_id *id, struct err *err) {
+    const struct {
+        const char *kind, *value;
+    } marks[] = {{"label", filter->labels[0]},
+                 {"tenant", filter->tenant},
+                 {"language", filter->language},
+                 {"codec", filter->codec}};
+    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (marks[i].value[0] != '\0') {
+            *id = SHELF_LIST_MARKED;
+            return start_filtered(
+                shelf, *id, filter,
+                VALUES(TEXT(after), INTEGER(limit + 1), TEXT(marks[i].kind), TEXT(marks[i].value)),
+                err);
+        }
+    }
+    *id = SHELF_LIST;
+    return start_filtered(shelf, *id, filter, VALUES(TEXT(after), INTEGER(limit + 1)), err);
+}
+
+int shelf_list(struct shelf *shelf, const struct filter *filter, const char *after, int limit,
                struct buf *out, struct err *err) {
     enum shelf_sql_id id = SHELF_LIST;
     struct last last = {0};
@@ -481,23 +521,54 @@ static int find_bound(struct shelf *shelf, int64_t *out, struct err *err) {
     return row < 0 ? row : 0;
 }
 
-int shelf_search(struct shelf *shelf, const char *expression, const char *title, int limit,
-                 const struct cursor *from, struct buf *out, struct err *err) {
-    struct cursor next = {.taken = from->taken + limit, .bound = from->bound};
+/* Appends an expression by which the index finds what a filter lets through. */
+static int express(struct shelf *shelf, const struct filter *filter, struct buf *out,
+                   struct err *err) {
+    int64_t heights[FILTER_HEIGHTS_MAX];
+    size_t count = 0;
+    int row = 0;
+    if (filter->min_height > 0) {
+        row = start(shelf, SHELF_HEIGHTS,
+                    VALUES(INTEGER(filter->min_height), INTEGER(FILTER_HEIGHTS_MAX + 1)), err);
+        while (row == 0 && (row = driver_step(shelf->driver, SHELF_HEIGHTS, err)) > 0) {
+            if (count < FILTER_HEIGHTS_MAX) {
+                heights[count] = driver_integer(shelf->driver, SHELF_HEIGHTS, 0);
+            }
+            count++;
+            row = 0;
+        }
+    }
+    if (row == 0) {
+        filter_expression(filter, heights, count, out);
+    }
+    return row;
+}
+
+static int start_search(struct shelf *shelf, const struct search *search, const char *expression,
+                        int64_t bound, enum shelf_sql_id *id, struct err *err) {
+    int64_t below = search->from.last > 0 ? search->from.last : INT64_MAX;
+    /* Where the last title has gone, those after it have each moved up by one. */
+    int64_t before = search->from.taken > 0 ? search->from.taken - 1 : 0;
+    if (search->expression[0] != '\0') {
+        *id = SHELF_SEARCH;
+        return start_filtered(shelf, *id, &search->filter,
+                              VALUES(TEXT(expression), INTEGER(SHELF_CANDIDATES),
+                                     TEXT(search->title), INTEGER(search->limit + 1),
+                                     INTEGER(bound), INTEGER(search->from.last), INTEGER(before)),
+                              err);
+    }
+    const struct value others[] = {INTEGER(below), INTEGER(search->limit + 1), TEXT(expression)};
+    bool indexed = expression[0] != '\0';
+    *id = indexed ? SHELF_FIND_WORDS : SHELF_FIND;
+    return start_filtered(shelf, *id, &search->filter, others, indexed ? 3 : 2, err);
+}
+
+/* The page of a started search, and where the next begins. */
+static int take_found(struct shelf *shelf, enum shelf_sql_id id, const struct search *search,
+                      int64_t bound, struct buf *out, struct err *err) {
+    struct cursor next = {.taken = search->from.taken + search->limit, .bound = bound};
     struct last last = {0};
-    int failed = from->bound == 0 ? find_bound(shelf, &next.bound, err) : 0;
-    if (failed == 0) {
-        /* Where the last title has gone, those after it have each moved up by one. */
-        int64_t before = from->taken > 0 ? from->taken - 1 : 0;
-        failed = start(shelf, SHELF_SEARCH,
-                       VALUES(TEXT(expression), INTEGER(SHELF_CANDIDATES), TEXT(title),
-                              INTEGER(limit + 1), INTEGER(next.bound), INTEGER(from->last),
-                              INTEGER(before)),
-                       err);
-    }
-    if (failed == 0) {
-        failed = take_page(shelf, SHELF_SEARCH, limit, &last, out, err);
-    }
+    int failed = take_page(shelf, id, search->limit, &last, out, err);
     if (last.more) {
         next.last = last.number;
         buf_string(out, "\"");
@@ -506,5 +577,27 @@ int shelf_search(struct shelf *shelf, const char *expression, const char *title,
     } else {
         buf_string(out, "null}");
     }
+    return failed;
+}
+
+int shelf_search(struct shelf *shelf, const struct search *search, struct buf *out,
+                 struct err *err) {
+    int64_t bound = search->from.bound;
+    enum shelf_sql_id id = SHELF_SEARCH;
+    struct buf expression = {0};
+    int failed = bound == 0 ? find_bound(shelf, &bound, err) : 0;
+    if (failed == 0) {
+        failed = express(shelf, &search->filter, &expression, err);
+    }
+    if (search->expression[0] != '\0') {
+        buf_format(&expression, "%s(%s)", expression.size > 0 ? " AND " : "", search->expression);
+    }
+    if (failed == 0) {
+        failed = start_search(shelf, search, buf_text(&expression), bound, &id, err);
+    }
+    if (failed == 0) {
+        failed = take_found(shelf, id, search, bound, out, err);
+    }
+    buf_finish(&expression);
     return failed;
 }

@@ -17,6 +17,7 @@
 #include "common/err.h"
 #include "cursor.h"
 #include "entry.h"
+#include "filter.h"
 
 struct shelf;
 
@@ -57,24 +58,27 @@ int shelf_tag(struct shelf *shelf, char out[SHELF_TAG_TEXT], struct err *err);
 int shelf_get(struct shelf *shelf, const char *title, char tag[SHELF_TAG_TEXT], struct buf *out,
               struct err *err);
 
-/* What is wanted of a list. Strings are borrowed; "": any. */
-struct shelf_filter {
-    const char *label;
-    const char *language;
-    const char *tenant;
-};
-
-/* Appends a page of titles, by rising id, that come after `after` (""): {"titles":[...],"next":
- * the id to go on after, or null}. At most `limit` of them, which is at most SHELF_PAGE_MAX. */
-int shelf_list(struct shelf *shelf, const struct shelf_filter *filter, const char *after, int limit,
+/* Appends a page of such titles, by rising id, that come after `after` (""):
+ * {"titles":[...],"next": the id to go on after, or null}. At most `limit` of them, which is at
+ * most SHELF_PAGE_MAX. */
+int shelf_list(struct shelf *shelf, const struct filter *filter, const char *after, int limit,
                struct buf *out, struct err *err);
 
-/* Appends a page of what an expression of words.h finds, the best first. `title`: which comes
- * first where there is one of that id. "next" is the next page's cursor: titles that come, go or
- * change between pages make none of the others come twice, or not at all; but where the page's
- * last title goes together with others before it, as many as those are passed over. */
-int shelf_search(struct shelf *shelf, const char *expression, const char *title, int limit,
-                 const struct cursor *from, struct buf *out, struct err *err);
+/* What is looked for. Texts are borrowed. */
+struct search {
+    const char *expression; /* of words.h; "": all that the filter lets through */
+    const char *title;      /* comes first where there is one of that id, and it has words */
+    struct filter filter;
+    struct cursor from;
+    int limit; /* at most SHELF_PAGE_MAX */
+};
+
+/* Appends a page of what a search finds, the best first; without words the titles that were told of
+ * last. "next" is the next page's cursor: titles that come, go or change between pages make none of
+ * the others come twice, or not at all; but where the page's last title goes together with others
+ * before it, as many as those are passed over, if there are words. */
+int shelf_search(struct shelf *shelf, const struct search *search, struct buf *out,
+                 struct err *err);
 
 /* Bytes of the log of changes that are not in the file itself yet: it grows for as long as there
  * is always somebody who reads. */

@@ -25,9 +25,40 @@ static const char *const migrations[] = {
     "CREATE INDEX mark_title ON mark (title);"
     "CREATE VIRTUAL TABLE words USING fts5 (title, labels, languages, tenant, made,"
     " prefix = '1 2 3', tokenize = 'unicode61 remove_diacritics 2');",
+    /* What is asked of very many titles lies close together; what was there is told by its
+     * summary. */
+    "CREATE TABLE fact ("
+    " number INTEGER PRIMARY KEY,"
+    " title TEXT NOT NULL UNIQUE,"
+    " height INTEGER NOT NULL,"
+    " updated_at INTEGER NOT NULL);"
+    "INSERT INTO fact (number, title, height, updated_at) SELECT number, title,"
+    " json_extract(summary, '$.height'),"
+    " 1000 * coalesce(CAST(strftime('%s', published_at) AS INTEGER), 0)"
+    " FROM entry WHERE gone = 0;"
+    "CREATE INDEX fact_height ON fact (height);"
+    "INSERT OR IGNORE INTO mark (kind, value, title) SELECT 'codec', c.value, e.title"
+    " FROM entry e, json_each(e.summary, '$.codecs') c WHERE e.gone = 0;"
+    "INSERT OR IGNORE INTO mark (kind, value, title)"
+    " SELECT kind, substr(value, 1, instr(value, '=') - 1), title FROM mark"
+    " WHERE kind = 'label' AND instr(value, '=') > 0;"
+    "UPDATE entry SET summary = json_insert(summary, '$.updated_at', (SELECT"
+    " strftime('%Y-%m-%dT%H:%M:%fZ', f.updated_at / 1000, 'unixepoch') FROM fact f"
+    " WHERE f.number = entry.number)) WHERE gone = 0;",
 };
 
 enum { MIGRATIONS = sizeof(migrations) / sizeof(migrations[0]) };
+
+/* Whether title `f` has a mark, where that is not "". */
+#define MARKED(kind, value)                                                                        \
+    " AND (" value " = '' OR EXISTS (SELECT 1 FROM mark o WHERE o.kind = '" kind                   \
+    "' AND o.value = " value " AND o.title = f.title))"
+
+/* Whether fact `f` is as a filter wants it, whose parameters are $1 to $9. */
+#define FITS                                                                                       \
+    "f.height >= $8 AND f.updated_at >= $9" MARKED("label", "$1") MARKED("label", "$2")            \
+        MARKED("label", "$3") MARKED("label", "$4") MARKED("language", "$5") MARKED("codec", "$6") \
+            MARKED("tenant", "$7")
 
 static const char *const texts[SHELF_SQL_COUNT] = {
     [SHELF_SCHEMA] = "PRAGMA user_version",
@@ -47,29 +78,43 @@ static const char *const texts[SHELF_SQL_COUNT] = {
     [SHELF_WORDS_DROP] = "DELETE FROM words WHERE rowid = $1",
     [SHELF_GET] = "SELECT e.revision, e.digest, t.text FROM entry e "
                   "JOIN entry_text t ON t.number = e.number WHERE e.title = $1 AND e.gone = 0",
-    [SHELF_LIST] = "SELECT summary, title FROM entry WHERE title > $1 AND gone = 0 "
-                   "ORDER BY title LIMIT $2",
+    [SHELF_FACT_PUT] = "INSERT OR REPLACE INTO fact (number, title, height, updated_at) "
+                       "VALUES ($1, $2, $3, $4)",
+    [SHELF_FACT_DROP] = "DELETE FROM fact WHERE number = $1",
+    [SHELF_HEIGHTS] =
+        "WITH RECURSIVE above (height) AS (SELECT min(height) FROM fact WHERE height > $1 UNION ALL"
+        " SELECT (SELECT min(f.height) FROM fact f WHERE f.height > a.height) FROM above a"
+        " WHERE a.height IS NOT NULL LIMIT $2) SELECT height FROM above WHERE height IS NOT NULL",
+    [SHELF_LIST] =
+        "SELECT e.summary, f.title FROM fact f CROSS JOIN entry e ON e.number = f.number "
+        "WHERE f.title > $10 AND " FITS " ORDER BY f.title LIMIT $11",
     [SHELF_LIST_MARKED] =
-        "SELECT e.summary, e.title FROM mark m CROSS JOIN entry e ON e.title = m.title "
-        "WHERE m.kind = $1 AND m.value = $2 AND m.title > $3 "
-        "AND ($5 = '' OR EXISTS (SELECT 1 FROM mark o WHERE o.kind = $4 AND o.value = $5 "
-        "AND o.title = m.title)) "
-        "AND ($7 = '' OR EXISTS (SELECT 1 FROM mark o WHERE o.kind = $6 AND o.value = $7 "
-        "AND o.title = m.title)) "
-        "ORDER BY m.title LIMIT $8",
+        "SELECT e.summary, f.title FROM mark m CROSS JOIN fact f ON f.title = m.title "
+        "CROSS JOIN entry e ON e.number = f.number "
+        "WHERE m.kind = $12 AND m.value = $13 AND m.title > $10 AND " FITS
+        " ORDER BY m.title LIMIT $11",
+    [SHELF_FIND] =
+        "SELECT e.summary, f.number FROM fact f CROSS JOIN entry e ON e.number = f.number "
+        "WHERE f.number < $10 AND " FITS " ORDER BY f.number DESC LIMIT $11",
+    [SHELF_FIND_WORDS] =
+        "SELECT e.summary, f.number FROM words CROSS JOIN fact f ON f.number = words.rowid "
+        "CROSS JOIN entry e ON e.number = f.number "
+        "WHERE words MATCH $12 AND words.rowid < $10 AND " FITS
+        " ORDER BY words.rowid DESC LIMIT $11",
     [SHELF_LAST] = "SELECT coalesce(max(number), 0) FROM entry",
     /* To rank all of a common word's titles takes long, and tells little: the newest are ranked.
      * A title whose id was typed comes first, however old. */
     [SHELF_SEARCH] =
-        "WITH found AS (SELECT * FROM (SELECT rowid AS number,"
-        " bm25(words, 10.0, 5.0, 2.0, 2.0, 1.0) AS score FROM words WHERE words MATCH $1"
-        " AND rowid <= $5 ORDER BY rowid DESC LIMIT $2)"
-        " UNION ALL SELECT number, -1e9 FROM entry WHERE title = $3 AND gone = 0"
-        " AND +number <= $5), "
+        "WITH found AS (SELECT * FROM (SELECT f.number AS number,"
+        " bm25(words, 10.0, 5.0, 2.0, 2.0, 1.0) AS score"
+        " FROM words CROSS JOIN fact f ON f.number = words.rowid WHERE words MATCH $10"
+        " AND words.rowid <= $14 AND " FITS " ORDER BY words.rowid DESC LIMIT $11)"
+        " UNION ALL SELECT f.number, -1e9 FROM fact f WHERE f.title = $12 AND +f.number <= $14"
+        " AND " FITS "), "
         "ranked AS MATERIALIZED (SELECT number, row_number() OVER"
         " (ORDER BY min(score), number DESC) AS place FROM found GROUP BY number), "
         "page AS (SELECT number, place FROM ranked WHERE place > coalesce("
-        "(SELECT place FROM ranked WHERE number = $6), $7) ORDER BY place LIMIT $4) "
+        "(SELECT place FROM ranked WHERE number = $15), $16) ORDER BY place LIMIT $13) "
         "SELECT e.summary, p.number FROM page p CROSS JOIN entry e ON e.number = p.number "
         "ORDER BY p.place",
 };

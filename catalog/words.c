@@ -18,8 +18,7 @@ static bool has_letter(const char *word, size_t size) {
     return false;
 }
 
-/* As FTS5 has strings: a quote within is doubled. */
-static void write_string(const char *word, size_t size, struct buf *out) {
+void words_phrase(const char *word, size_t size, struct buf *out) {
     buf_string(out, "\"");
     for (size_t i = 0; i < size; i++) {
         buf_string(out, word[i] == '"' ? "\"" : "");
@@ -38,14 +37,15 @@ int words_expression(const char *text, struct buf *out, struct err *err) {
         size_t size = strcspn(word, blanks);
         if (has_letter(word, size)) {
             buf_string(out, count > 0 ? " AND " : "");
-            write_string(word, size, out);
+            words_phrase(word, size, out);
             count++;
         }
         word += size;
         word += strspn(word, blanks);
     }
     if (count == 0 || count > WORDS_MAX) {
-        return err_set(err, ERR_INVALID, "a search has 1 to %d words in q, such as q=big+buck",
+        return err_set(err, ERR_INVALID,
+                       "a search has 1 to %d words in q, such as q=big+buck, or a filter",
                        (int)WORDS_MAX);
     }
     buf_string(out, " *");

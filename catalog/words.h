@@ -16,4 +16,8 @@ enum { WORDS_MAX = 16, WORDS_BYTES_MAX = 256 };
  */
 int words_expression(const char *text, struct buf *out, struct err *err);
 
+/* Appends a text of `size` bytes as FTS5 has strings: a quote within is doubled. Its words must
+ * stand one behind another. */
+void words_phrase(const char *text, size_t size, struct buf *out);
+
 #endif

@@ -6,19 +6,8 @@
 
 #include "client.h"
 #include "command.h"
-#include "common/clock.h"
 #include "common/mem.h"
 #include "common/wire.h"
-#include "title_order.h"
-
-/* "2h" ago, or a time; -1 for what is neither. */
-static int64_t parse_since(const char *text) {
-    int64_t span = command_span(text), time = 0;
-    if (span >= 0) {
-        return clock_wall_ms() - span;
-    }
-    return title_time_parse(text, &time) && time >= 0 ? time : -1;
-}
 
 static int64_t parse_event(const char *text) {
     char *end = NULL;
@@ -31,7 +20,7 @@ static bool write_body(const struct invocation *invocation, struct buf *out) {
     const char *since = option_value(invocation, "since");
     const char *event = option_value(invocation, "event");
     bool dead = option_value(invocation, "dead") != NULL;
-    int64_t at = since == NULL ? 0 : parse_since(since);
+    int64_t at = since == NULL ? 0 : command_since(since);
     int64_t number = event == NULL ? 0 : parse_event(event);
     struct writer w = writer_of(out);
     writer_object(&w, NULL);

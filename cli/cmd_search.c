@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `reelfarm search`: titles of a catalog that have all the words. */
+/* `reelfarm search`: titles of a catalog that have all the words, and are as filters want them. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "common/clock.h"
 #include "common/mem.h"
 
 enum { PAGE = 200, DEFAULT_COUNT = 20, CURSOR_MAX = 256, TITLE_COLUMNS = 32 };
@@ -19,12 +20,47 @@ static void escape(const char *text, struct buf *out) {
     }
 }
 
+/* One more parameter of a query. */
+static void add_parameter(const char *name, const char *value, struct buf *out) {
+    buf_format(out, "&%s=", name);
+    escape(value, out);
+}
+
 /* All words as one value of a query. */
-static void escape_words(const struct invocation *invocation, struct buf *out) {
+static void add_words(const struct invocation *invocation, struct buf *out) {
+    buf_string(out, invocation->word_count > 0 ? "&q=" : "");
     for (int i = 0; i < invocation->word_count; i++) {
         buf_string(out, i > 0 ? "+" : "");
         escape(invocation->words[i], out);
     }
+}
+
+/* The options that filter, which the catalog checks but for the time. */
+static int add_filters(const struct invocation *invocation, struct buf *out, struct err *err) {
+    static const char *const names[][2] = {{"label", "label"},
+                                           {"language", "language"},
+                                           {"codec", "codec"},
+                                           {"tenant", "tenant"},
+                                           {"min-height", "min_height"}};
+    const char *since = option_value(invocation, "updated-since");
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = option_value(invocation, names[i][0]);
+        if (value != NULL) {
+            add_parameter(names[i][1], value, out);
+        }
+    }
+    if (since != NULL) {
+        char time[CLOCK_TEXT];
+        int64_t ms = command_since(since);
+        if (ms < 0) {
+            return err_set(err, ERR_INVALID,
+                           "--updated-since must be a time such as 2026-12-01T18:00:00Z, or 7d, "
+                           "12h or 30m ago");
+        }
+        clock_text(ms, time);
+        add_parameter("updated_since", time, out);
+    }
+    return 0;
 }
 
 static void strings_text(struct reader *item, const char *name, struct buf *out) {
@@ -70,7 +106,7 @@ static void title_text(struct reader *item, struct buf *out) {
 struct asking {
     struct client *client;
     bool json;
-    struct buf words;
+    struct buf query;
     char cursor[CURSOR_MAX]; /* "": of the first page */
     bool more;               /* pages are left */
     int taken;
@@ -81,10 +117,9 @@ static int take_page(struct asking *asking, int count, struct writer *w, struct 
     struct json *answer = NULL;
     struct err wrong = {0};
     struct buf path = {0};
-    buf_format(&path, "/search?q=%s&limit=%d", buf_text(&asking->words), count);
+    buf_format(&path, "/search?limit=%d%s", count, buf_text(&asking->query));
     if (asking->cursor[0] != '\0') {
-        buf_string(&path, "&cursor=");
-        escape(asking->cursor, &path);
+        add_parameter("cursor", asking->cursor, &path);
     }
     int failed = client_call(asking->client, "GET", buf_text(&path), NULL, &answer, err);
     buf_finish(&path);
@@ -110,45 +145,69 @@ static int take_page(struct asking *asking, int count, struct writer *w, struct 
     return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
 }
 
-static int run(const struct invocation *invocation) {
-    struct asking asking = {.json = wants_json(invocation), .more = true};
-    struct buf text = {0};
-    struct writer w = writer_of(&text);
-    struct err err = {0};
-    int most = 0;
-    if (option_int(invocation, "limit", 1, INT_MAX, DEFAULT_COUNT, &most, &err) != 0) {
-        return command_usage(invocation, "%s", err.message);
-    }
-    escape_words(invocation, &asking.words);
-    int failed = client_connect_catalog(&asking.client, invocation, &err);
-    if (asking.json) {
+/* Takes pages until there are enough, as text or JSON. */
+static int take_pages(struct asking *asking, int most, struct buf *text, struct err *err) {
+    struct writer w = writer_of(text);
+    int failed = 0;
+    if (asking->json) {
         writer_object(&w, NULL);
         writer_array(&w, "titles");
     }
-    while (failed == 0 && asking.more && asking.taken < most) {
-        int count = most - asking.taken < PAGE ? most - asking.taken : PAGE;
-        failed = take_page(&asking, count, &w, &text, &err);
+    while (failed == 0 && asking->more && asking->taken < most) {
+        int count = most - asking->taken < PAGE ? most - asking->taken : PAGE;
+        failed = take_page(asking, count, &w, text, err);
     }
-    if (asking.json) {
+    if (asking->json) {
         writer_array_end(&w);
         writer_object_end(&w);
-        buf_string(&text, "\n");
-    } else if (failed == 0 && asking.more) {
-        buf_string(&text, "... and more; --limit N shows them\n");
-    } else if (failed == 0 && asking.taken == 0) {
-        buf_string(&text, "no title has all these words\n");
+        buf_string(text, "\n");
+    } else if (failed == 0 && asking->more) {
+        buf_string(text, "... and more; --limit N shows them\n");
+    } else if (failed == 0 && asking->taken == 0) {
+        buf_string(text, "no title is like that\n");
     }
-    int code = failed != 0 ? client_fail(asking.client, invocation, &err) : EXIT_DONE;
+    return failed;
+}
+
+static int run(const struct invocation *invocation) {
+    struct asking asking = {.json = wants_json(invocation), .more = true};
+    struct buf text = {0};
+    struct err err = {0};
+    int most = 0;
+    int code = EXIT_USAGE;
+    int failed = option_int(invocation, "limit", 1, INT_MAX, DEFAULT_COUNT, &most, &err);
+    add_words(invocation, &asking.query);
+    if (failed == 0) {
+        failed = add_filters(invocation, &asking.query, &err);
+    }
+    if (failed == 0 && asking.query.size == 0) {
+        failed = err_set(&err, ERR_INVALID, "it wants words or a filter");
+    }
+    if (failed != 0) {
+        command_usage(invocation, "%s", err.message);
+        goto out;
+    }
+    failed = client_connect_catalog(&asking.client, invocation, &err);
+    if (failed == 0) {
+        failed = take_pages(&asking, most, &text, &err);
+    }
+    code = failed != 0 ? client_fail(asking.client, invocation, &err) : command_print(&text);
+out:
     client_destroy(asking.client);
-    buf_finish(&asking.words);
-    if (code != EXIT_DONE) {
-        buf_finish(&text);
-        return code;
-    }
-    return command_print(&text);
+    buf_finish(&asking.query);
+    buf_finish(&text);
+    return code;
 }
 
 static const struct option_row options[] = {
+    {"label", "NAME=VALUE,...", "only titles with all of these labels; of a NAME alone, any VALUE"},
+    {"language", "TAG", "only titles with sound of that language, such as en"},
+    {"codec", "NAME", "only titles with a rendition of that codec, such as av1"},
+    {"tenant", "NAME", "only titles of that tenant"},
+    {"min-height", "N", "only titles whose largest rung has so many lines"},
+    {"updated-since", "TIME",
+     "only titles that the catalog was last told of since: 2026-12-01T18:00:00Z, or 7d, 12h, 30m "
+     "ago"},
     {"limit", "N", "at most so many (default 20)"},
     {"catalog", "URL", "the catalog (default: REELFARM_CATALOG, http://127.0.0.1:7440)"},
     {"token-file", "FILE", "where it wants one (default: REELFARM_CATALOG_TOKEN_FILE, none)"},
@@ -158,15 +217,18 @@ static const struct option_row options[] = {
 
 const struct command command_search = {
     .name = "search",
-    .words = "WORD...",
-    .least_words = 1,
+    .words = "[WORD...]",
+    .least_words = 0,
     .most_words = MAX_WORDS,
     .summary = "titles of a catalog that have all the words, the best first",
     .help =
         "Words are looked for in ids, labels, languages, tenants, codecs, heights and ladders of\n"
-        "what a catalog was told of (`reelfarm catalog`); the last may be only begun.\n\n"
+        "what a catalog was told of (`reelfarm catalog`); the last may be only begun. Filters are\n"
+        "exact, and all of them count; without words the titles that were new last come first.\n\n"
         "  reelfarm search big buck\n"
         "  reelfarm search show=news de 1080p\n"
+        "  reelfarm search big --language en --label genre=film --min-height 720\n"
+        "  reelfarm search --codec av1 --updated-since 7d\n"
         "  reelfarm search bunn --catalog https://catalog.example.org --json\n",
     .options = options,
     .run = run,

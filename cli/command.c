@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "common/clock.h"
 #include "documentation.h"
 
 /* One a line, which reads and merges better. */
@@ -186,6 +187,14 @@ int64_t command_span(const char *text) {
         }
     }
     return -1;
+}
+
+int64_t command_since(const char *text) {
+    int64_t span = command_span(text), time = 0;
+    if (span >= 0) {
+        return clock_wall_ms() - span;
+    }
+    return clock_parse(text, &time) && time >= 0 ? time : -1;
 }
 
 void command_tell(const struct err *err) {

@@ -72,6 +72,9 @@ int option_int(const struct invocation *invocation, const char *name, int min, i
 /* Milliseconds of "90d", "12h" or "30m", at most ten years; -1 for what is none. */
 int64_t command_span(const char *text);
 
+/* When "2h" ago was, or a time of RFC 3339, in ms since 1970; -1 for what is neither. */
+int64_t command_since(const char *text);
+
 /* Tells the error as one sentence on stderr. */
 void command_tell(const struct err *err);
 

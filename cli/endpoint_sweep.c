@@ -35,7 +35,8 @@ struct standing {
     int64_t objects; /* that were looked at */
     int64_t removed_objects;
     int64_t removed_bytes;
-    int64_t found; /* objects in vain, and their bytes */
+    int64_t listing; /* which it was; 0: not told */
+    int64_t found;   /* objects in vain, and their bytes */
     int64_t found_bytes;
     int64_t unknown; /* entries of titles that the farm never heard of */
     size_t entries;
@@ -51,6 +52,9 @@ static int standing_read(struct standing *out, const struct json *answer, struct
     reader_int(&r, "objects", 0, INT64_MAX, &out->objects);
     reader_int(&r, "removed_objects", 0, INT64_MAX, &out->removed_objects);
     reader_int(&r, "removed_bytes", 0, INT64_MAX, &out->removed_bytes);
+    if (reader_has(&r, "listing")) {
+        reader_int(&r, "listing", 0, INT64_MAX / 2, &out->listing);
+    }
     struct reader list = reader_array(&r, "orphans");
     out->entries = reader_count(&list);
     for (size_t i = 0; i < out->entries && reader_ok(&r); i++) {
@@ -102,6 +106,9 @@ static int ask_and_wait(struct sweeping *sweeping, const char *name, bool remove
     writer_object(&w, NULL);
     writer_bool(&w, "remove", removes);
     writer_bool(&w, "unknown", removes && sweeping->unknown);
+    if (removes && standing->listing > 0) {
+        writer_int(&w, "listing", standing->listing); /* what was shown, and nothing else */
+    }
     writer_object_end(&w);
     json_tree_destroy(*answer);
     *answer = NULL;

@@ -2,10 +2,8 @@
 /* A title's place in the queue, from options: see title_order.h. */
 #include "title_order.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -33,60 +31,11 @@ static bool parse_span(const char *text, int64_t *ms) {
     return false;
 }
 
-/* The offset behind a time, "Z" or "+01:30", in seconds; whether it is one. */
-static bool parse_offset(const char *text, int64_t *seconds) {
-    int hours = 0, minutes = 0, used = 0;
-    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
-        *seconds = 0;
-        return true;
-    }
-    if ((text[0] != '+' && text[0] != '-') || strlen(text) != strlen("+00:00") ||
-        strspn(text + 1, "0123456789:") != 5 ||
-        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 || hours > 23 ||
-        minutes > 59) {
-        return false;
-    }
-    *seconds = (text[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-    return true;
-}
-
-bool title_time_parse(const char *text, int64_t *ms) {
-    static const char shape[] = "0000-00-00T00:00:00";
-    struct tm utc = {0};
-    int64_t offset = 0;
-    for (size_t i = 0; shape[i] != '\0'; i++) {
-        bool is_digit = text[i] >= '0' && text[i] <= '9';
-        if (shape[i] == '0' ? !is_digit : text[i] != shape[i]) {
-            return false;
-        }
-    }
-    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday, &utc.tm_hour,
-           &utc.tm_min, &utc.tm_sec);
-    utc.tm_year -= 1900;
-    utc.tm_mon -= 1;
-    struct tm given = utc;
-    const char *end = text + strlen(shape);
-    if (*end == '.') {
-        size_t digits = strspn(end + 1, "0123456789");
-        end += 1 + digits;
-        if (digits == 0) {
-            return false;
-        }
-    }
-    int64_t seconds = timegm(&utc); /* which moves the 31st of June to July */
-    if (utc.tm_mon != given.tm_mon || utc.tm_mday != given.tm_mday ||
-        utc.tm_hour != given.tm_hour || utc.tm_min != given.tm_min || !parse_offset(end, &offset)) {
-        return false;
-    }
-    *ms = (seconds - offset) * 1000;
-    return true;
-}
-
 int title_deadline_parse(const char *text, int64_t now_ms, int64_t *out, struct err *err) {
     int64_t ms = 0;
     if (parse_span(text, &ms)) {
         *out = now_ms + ms;
-    } else if (title_time_parse(text, &ms) && ms > 0) {
+    } else if (clock_parse(text, &ms) && ms > 0) {
         *out = ms;
     } else {
         return err_set(err, ERR_INVALID,

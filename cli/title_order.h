@@ -20,9 +20,6 @@ struct title_order {
  */
 int title_deadline_parse(const char *text, int64_t now_ms, int64_t *out, struct err *err);
 
-/* A time of RFC 3339, as ms since 1970; whether it is one. Parts of a second are dropped. */
-bool title_time_parse(const char *text, int64_t *ms);
-
 /* From the options --priority, --deadline, --tenant and --label; strings are borrowed from
  * them. INVALID with a sentence. */
 int title_order_read(struct title_order *out, const struct invocation *invocation, struct err *err);

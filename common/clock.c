@@ -3,6 +3,7 @@
 #include "common/clock.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { SLICE_MS = 50 };
@@ -46,6 +47,58 @@ void clock_text(int64_t wall_ms, char out[CLOCK_TEXT]) {
     size_t used = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
     snprintf(text + used, sizeof(text) - used, ".%03dZ", (int)ms);
     snprintf(out, CLOCK_TEXT, "%.24s", text);
+}
+
+/* The offset behind a time, "Z" or "+01:30", in seconds; whether it is one. */
+static bool parse_offset(const char *text, int64_t *seconds) {
+    int hours = 0, minutes = 0, used = 0;
+    if (strcmp(text, "Z") == 0 || strcmp(text, "z") == 0) {
+        *seconds = 0;
+        return true;
+    }
+    if ((text[0] != '+' && text[0] != '-') || strlen(text) != strlen("+00:00") ||
+        strspn(text + 1, "0123456789:") != 5 ||
+        sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 || hours > 23 ||
+        minutes > 59) {
+        return false;
+    }
+    *seconds = (text[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+bool clock_parse(const char *text, int64_t *ms) {
+    static const char shape[] = "0000-00-00T00:00:00";
+    struct tm utc = {0};
+    int64_t offset = 0, part = 0;
+    for (size_t i = 0; shape[i] != '\0'; i++) {
+        bool is_digit = text[i] >= '0' && text[i] <= '9';
+        if (shape[i] == '0' ? !is_digit : text[i] != shape[i]) {
+            return false;
+        }
+    }
+    sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday, &utc.tm_hour,
+           &utc.tm_min, &utc.tm_sec);
+    utc.tm_year -= 1900;
+    utc.tm_mon -= 1;
+    struct tm given = utc;
+    const char *end = text + strlen(shape);
+    if (*end == '.') {
+        size_t digits = strspn(end + 1, "0123456789");
+        for (size_t i = 0, scale = 100; i < digits && i < 3; i++, scale /= 10) {
+            part += (int64_t)scale * (end[1 + i] - '0');
+        }
+        end += 1 + digits;
+        if (digits == 0) {
+            return false;
+        }
+    }
+    int64_t seconds = timegm(&utc); /* which moves the 31st of June to July */
+    if (utc.tm_mon != given.tm_mon || utc.tm_mday != given.tm_mday ||
+        utc.tm_hour != given.tm_hour || utc.tm_min != given.tm_min || !parse_offset(end, &offset)) {
+        return false;
+    }
+    *ms = (seconds - offset) * 1000 + part;
+    return true;
 }
 
 static void sleep_slice(int64_t ms) {

@@ -22,6 +22,10 @@ int64_t clock_wall_ms(void);
 /* "2026-11-21T07:06:29.005Z" (RFC 3339, UTC) for a wall time from year 0 to 9999. */
 void clock_text(int64_t wall_ms, char out[CLOCK_TEXT]);
 
+/* Reads an RFC 3339 time, such as clock_text writes or "2026-12-01T19:00:00+01:00"; whether it is
+ * one. What is finer than a millisecond is passed over. */
+bool clock_parse(const char *text, int64_t *wall_ms);
+
 /* Sleeps so long, or until `*cancel` becomes true (looked at every 50 ms; may be
  * NULL). Returns whether the whole time has passed. Returns at once under a test
  * clock, having moved it. */

@@ -17,14 +17,16 @@ bool missing_allows(enum task_kind kind) {
     return kind == TASK_IMAGES;
 }
 
+/* `unit`: whose attempts may have left files; 0: none was made. */
 static void add(struct tx *tx, const char *title, const char *rendition, const char *class,
-                const char *sentence) {
-    sql_run(tx, SQL_MISSING_ADD, VALUES(TEXT(title), TEXT(rendition), TEXT(class), TEXT(sentence)));
+                const char *sentence, int64_t unit) {
+    sql_run(tx, SQL_MISSING_ADD,
+            VALUES(TEXT(title), TEXT(rendition), TEXT(class), TEXT(sentence), INTEGER(unit)));
 }
 
 void missing_unit(struct tx *tx, const struct unit_row *unit, const char *class,
                   const char *sentence) {
-    add(tx, unit->title, unit->rendition_id, class, sentence);
+    add(tx, unit->title, unit->rendition_id, class, sentence, unit->id);
     title_unit_done(tx, unit);
 }
 
@@ -37,7 +39,8 @@ void missing_images(struct tx *tx, const struct plan *plan) {
     for (int kind = 0; kind < IMAGE_KIND_COUNT; kind++) {
         add(tx, plan->title.title, plan_image_id((enum image_kind)kind),
             failure_class_name(FAILURE_UNSUPPORTED),
-            "no worker here makes posters and storyboards; start one that does, of this version");
+            "no worker here makes posters and storyboards; start one that does, of this version",
+            0);
     }
 }
 

@@ -37,6 +37,12 @@
     "title_version WHERE title = $1 AND " which ") v ON v.title = r.title "                        \
     "AND v.version = r.version AND v.output = r.output"
 
+/* No task of title t runs, and none is to but by its plan. */
+#define TITLE_RESTS                                                                                \
+    "NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> 'ended') "              \
+    "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "                \
+    "AND u.state IN ('blocked', 'ready', 'leased')) "
+
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
@@ -196,16 +202,12 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_VERSIONS_DUE] =
         "SELECT DISTINCT v.title FROM title_version v JOIN title t ON t.id = v.title "
         "WHERE " VERSION_DUE(
-            "$1",
-            "$2") "AND (v.refused = 0 OR v.refused <= $3) "
-                  "AND t.state IN ('done', 'failed', 'cancelled') "
-                  /* early playlists that may still grow list its renditions, perhaps */
-                  "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
-                  "AND e.replaced = 0) "
-                  "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = t.id AND l.state <> "
-                  "'ended') "
-                  "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "
-                  "AND u.state IN ('blocked', 'ready', 'leased')) LIMIT $4",
+            "$1", "$2") "AND (v.refused = 0 OR v.refused <= $3) "
+                        "AND t.state IN ('done', 'failed', 'cancelled') "
+                        /* early playlists that may still grow list its renditions, perhaps */
+                        "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
+                        "AND e.replaced = 0) "
+                        "AND " TITLE_RESTS "LIMIT $4",
     /* Of those that are dropped nobody asks any more since when. */
     [SQL_VERSIONS_MARK] =
         "UPDATE title_version SET dropping = 1, replaced = 1 WHERE (title, version, output) IN "
@@ -214,8 +216,11 @@ static const char *const statements[SQL_COUNT] = {
             "$2", "$3") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
     [SQL_VERSIONS_DROPPING] = "SELECT version FROM title_version "
                               "WHERE title = $1 AND " VERSION_DROPPING "ORDER BY version",
+    /* Those of what is missing too. */
     [SQL_VERSIONS_PLACES] = "SELECT place FROM (" VERSION_PLACES(
-        VERSION_DROPPING) " EXCEPT " VERSION_PLACES("dropping = 0") ") d ORDER BY place",
+        VERSION_DROPPING) " UNION SELECT m.place "
+                          "FROM title_missing m WHERE m.title = $1 AND m.place <> '' "
+                          "EXCEPT " VERSION_PLACES("dropping = 0") ") d ORDER BY place",
     [SQL_VERSIONS_REFUSED] = "UPDATE title_version SET refused = $2 "
                              "WHERE title = $1 AND " VERSION_DROPPING,
     [SQL_VERSIONS_DROP_DROPPING] =
@@ -351,24 +356,33 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT f.folder, max(f.segments) FROM publication_version v JOIN version_folder f "
         "ON f.title = $2 AND f.version = v.version WHERE v.publication = $1 "
         "AND v.going NOT IN (2, 3) GROUP BY f.folder ORDER BY f.folder",
-    /* Whether a title's publication at an endpoint says that a version or a folder may lie there;
-     * of one that goes from there, all does. */
-    [SQL_ORPHAN_NAMED] =
-        "SELECT count(*) FROM publication p WHERE p.title = $1 AND p.endpoint = $2 AND "
-        "((p.wanted = '' AND p.stage <> 'settled') OR p.wanted = $3 OR p.held = $3 OR EXISTS "
-        "(SELECT 1 FROM publication_version v WHERE v.publication = p.id AND v.version = $3) OR "
-        "EXISTS (SELECT 1 FROM version_folder f WHERE f.title = $1 AND f.folder = $3 AND "
-        "(f.version = p.wanted OR f.version = p.held OR f.version IN (SELECT v.version "
-        "FROM publication_version v WHERE v.publication = p.id))))",
-    /* The same of a stable name, $3. */
-    [SQL_ORPHAN_TITLE_THERE] =
-        "SELECT count(*) FROM publication p WHERE p.title = $1 AND p.endpoint = $2 AND $3 <> '' "
-        "AND (p.stage <> 'settled' OR p.wanted <> '' OR p.held <> '')",
-    [SQL_ORPHAN_TITLE_KNOWN] =
-        "SELECT (SELECT count(*) FROM title WHERE id = $1) + (SELECT count(*) FROM title_gone "
-        "WHERE title = $1 AND kept = 0) + (SELECT count(*) FROM publication WHERE title = $1)",
-    [SQL_ORPHAN_OUTPUTS] = "SELECT output FROM title_version WHERE title = $1 "
-                           "UNION SELECT output FROM title WHERE id = $1",
+    /* What may lie where of titles, $2 of them, whose names stand in $1 in 128 columns each: both
+     * databases take a text apart like that. Of one that goes from an endpoint, all may be there.
+     */
+    [SQL_ORPHAN_NAMES] =
+        "WITH RECURSIVE part (place, title) AS (SELECT 1, rtrim(substr($1, 1, 128)) UNION ALL "
+        "SELECT place + 1, rtrim(substr($1, place * 128 + 1, 128)) FROM part WHERE place < $2) "
+        "SELECT p.title, 'output', v.output, '' FROM part p JOIN title_version v "
+        "ON v.title = p.title "
+        "UNION ALL SELECT p.title, 'output', t.output, '' FROM part p JOIN title t "
+        "ON t.id = p.title "
+        "UNION ALL SELECT p.title, 'known', '', '' FROM part p "
+        "WHERE EXISTS (SELECT 1 FROM title t WHERE t.id = p.title) "
+        "OR EXISTS (SELECT 1 FROM title_gone g WHERE g.title = p.title AND g.kept = 0) "
+        "OR EXISTS (SELECT 1 FROM publication b WHERE b.title = p.title) "
+        "UNION ALL SELECT p.title, CASE WHEN b.wanted = '' AND b.stage <> 'settled' THEN 'leaves' "
+        "ELSE 'stable' END, '', b.endpoint FROM part p JOIN publication b ON b.title = p.title "
+        "WHERE b.stage <> 'settled' OR b.wanted <> '' OR b.held <> '' "
+        "UNION ALL SELECT p.title, 'holds', b.wanted, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title "
+        "UNION ALL SELECT p.title, 'holds', b.held, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title "
+        "UNION ALL SELECT p.title, 'holds', v.version, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title JOIN publication_version v ON v.publication = b.id "
+        "UNION ALL SELECT p.title, 'holds', f.folder, b.endpoint FROM part p JOIN publication b "
+        "ON b.title = p.title JOIN version_folder f ON f.title = p.title "
+        "WHERE f.version = b.wanted OR f.version = b.held OR f.version IN (SELECT v.version "
+        "FROM publication_version v WHERE v.publication = b.id)",
     [SQL_VERSION_FOLDER_ADD] =
         "INSERT INTO version_folder (title, version, position, rendition, folder, segments) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (title, version, position) "
@@ -679,9 +693,15 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT coalesce(sum(c.most), 0) FROM (SELECT max(concealed) AS most FROM unit "
         "WHERE title = $1 AND kind = 'video' GROUP BY chunk) c",
 
-    [SQL_MISSING_ADD] = "INSERT INTO title_missing (title, rendition, class, error) "
-                        "VALUES ($1, $2, $3, $4) ON CONFLICT (title, rendition) "
-                        "DO UPDATE SET class = $3, error = $4",
+    [SQL_MISSING_ADD] =
+        "INSERT INTO title_missing (title, rendition, class, error, place) VALUES ($1, $2, $3, $4, "
+        "coalesce((SELECT u.place FROM unit u WHERE u.id = $5), '')) "
+        "ON CONFLICT (title, rendition) "
+        "DO UPDATE SET class = $3, error = $4, place = excluded.place",
+    [SQL_MISSING_LEFT] = "SELECT DISTINCT m.title FROM title_missing m JOIN title t "
+                         "ON t.id = m.title WHERE m.place <> '' AND t.state = 'done' "
+                         "AND " TITLE_RESTS "LIMIT $1",
+    [SQL_MISSING_SWEPT] = "UPDATE title_missing SET place = '' WHERE title = $1 AND place <> ''",
     [SQL_MISSING] = "SELECT rendition, class, error FROM title_missing WHERE title = $1 "
                     "ORDER BY rendition LIMIT $2",
     [SQL_MISSING_COUNT] = "SELECT count(*) FROM title_missing WHERE title = $1",

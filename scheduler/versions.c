@@ -31,6 +31,12 @@ static int64_t replaced_before(struct tx *tx, const struct farm *farm) {
     return before < 1 ? 1 : before;
 }
 
+static void give_task(struct tx *tx, const struct title_row *title) {
+    title_drop_unit(tx, title->id, POSITION_DROP_VERSIONS);
+    title_add_unit(tx, title, POSITION_DROP_VERSIONS, TASK_REMOVE, UNIT_READY);
+    tx_wake(tx, TOPIC_LEASES);
+}
+
 /* Gives out the task; what it is going to remove can't be reused from here on. */
 static void begin_dropping(struct tx *tx, const struct farm *farm, const char *id) {
     struct title_row title = {0};
@@ -40,26 +46,45 @@ static void begin_dropping(struct tx *tx, const struct farm *farm, const char *i
                        INTEGER(VERSIONS_MAX)));
         sql_put(tx, SQL_PRODUCTS_DROP_UNKEPT, VALUES(TEXT(id)));
         publication_versions_go(tx, id);
-        title_drop_unit(tx, id, POSITION_DROP_VERSIONS);
-        title_add_unit(tx, &title, POSITION_DROP_VERSIONS, TASK_REMOVE, UNIT_READY);
-        tx_wake(tx, TOPIC_LEASES);
+        give_task(tx, &title);
     }
     title_row_finish(&title);
 }
 
+/* The first column of a query of at most TITLES_MAX rows. */
+static size_t read_titles(struct query *query, char ids[TITLES_MAX][WIRE_TITLE_TEXT]) {
+    size_t count = 0;
+    while (query_next(query)) {
+        snprintf(ids[count++], sizeof(ids[0]), "%s", query_text(query, 0));
+    }
+    return count;
+}
+
+/* What attempts at images left of titles that are done without them. */
+static void sweep_missing(struct tx *tx) {
+    char ids[TITLES_MAX][WIRE_TITLE_TEXT];
+    struct query query = sql_query(tx, SQL_MISSING_LEFT, VALUES(INTEGER(TITLES_MAX)));
+    size_t count = read_titles(&query, ids);
+    for (size_t i = 0; i < count; i++) {
+        struct title_row title = {0};
+        if (title_get(tx, ids[i], &title)) {
+            give_task(tx, &title);
+        }
+        title_row_finish(&title);
+    }
+}
+
 void versions_sweep(struct tx *tx, const struct farm *farm) {
     char ids[TITLES_MAX][WIRE_TITLE_TEXT];
-    size_t count = 0;
     struct query query =
         sql_query(tx, SQL_VERSIONS_DUE,
                   VALUES(INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
                          INTEGER(tx_now(tx) - REFUSED_MS), INTEGER(TITLES_MAX)));
-    while (query_next(&query)) {
-        snprintf(ids[count++], sizeof(ids[0]), "%s", query_text(&query, 0));
-    }
+    size_t count = read_titles(&query, ids);
     for (size_t i = 0; i < count; i++) {
         begin_dropping(tx, farm, ids[i]);
     }
+    sweep_missing(tx);
 }
 
 const char *version_folder_of(const char *place) {
@@ -81,24 +106,30 @@ void versions_fill(struct tx *tx, struct task *task, const char *title) {
 
 void versions_dropped(struct tx *tx, const char *title) {
     struct buf detail = {0};
+    size_t count = 0;
     struct writer w = writer_of(&detail);
     struct query query = sql_query(tx, SQL_VERSIONS_DROPPING, VALUES(TEXT(title)));
     writer_object(&w, NULL);
     writer_array(&w, "versions");
     while (query_next(&query)) {
         writer_string(&w, NULL, query_text(&query, 0));
+        count++;
     }
     writer_array_end(&w);
     writer_object_end(&w);
+    sql_put(tx, SQL_MISSING_SWEPT, VALUES(TEXT(title)));
     sql_put(tx, SQL_VERSIONS_DROP_DROPPING, VALUES(TEXT(title)));
     sql_put(tx, SQL_VERSIONS_DROP_RENDITIONS, VALUES(TEXT(title)));
-    event_add(tx, title, 0, "version", "drop", buf_text(&detail));
+    if (count > 0) {
+        event_add(tx, title, 0, "version", "drop", buf_text(&detail));
+        publication_origin_went(tx, title);
+    }
     buf_finish(&detail);
-    publication_origin_went(tx, title);
 }
 
 void versions_refused(struct tx *tx, const char *title) {
     sql_put(tx, SQL_VERSIONS_REFUSED, VALUES(TEXT(title), INTEGER(tx_now(tx))));
+    sql_put(tx, SQL_MISSING_SWEPT, VALUES(TEXT(title))); /* a few files, which a later run finds */
 }
 
 static void write_time(struct writer *w, const char *name, int64_t at) {

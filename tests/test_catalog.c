@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "catalog/entry.h"
+#include "catalog/filter.h"
 #include "catalog/shelf.h"
 #include "catalog/words.h"
 #include "catalog_fixture.h"
@@ -308,23 +309,54 @@ static char *read_page(struct buf *text) {
     return said;
 }
 
-static char *search(const char *words, int limit, const char *cursor) {
+/* What is asked of titles, as query parameters are; NULL: any. */
+struct asked {
+    const char *labels, *language, *codec, *tenant, *min_height, *updated_since;
+};
+
+static int read_asked(struct filter *out, const struct asked *asked, struct err *err) {
+    const struct filter_texts texts = {
+        .labels = asked->labels != NULL ? asked->labels : "",
+        .language = asked->language != NULL ? asked->language : "",
+        .codec = asked->codec != NULL ? asked->codec : "",
+        .tenant = asked->tenant != NULL ? asked->tenant : "",
+        .min_height = asked->min_height != NULL ? asked->min_height : "",
+        .updated_since = asked->updated_since != NULL ? asked->updated_since : ""};
+    return filter_read(out, &texts, err);
+}
+
+static struct filter filter_of(const struct asked *asked) {
+    struct filter filter = {0};
+    struct err err = {0};
+    ck_assert_msg(read_asked(&filter, asked, &err) == 0, "%s", err.message);
+    return filter;
+}
+
+/* `words`: "" for none. */
+static char *search_those(const struct asked *asked, const char *words, int limit,
+                          const char *cursor) {
     struct buf expression = {0};
-    struct cursor from;
+    struct search search = {.title = words, .limit = limit, .filter = filter_of(asked)};
     struct buf text = {0};
     struct err err = {0};
-    ck_assert_msg(words_expression(words, &expression, &err) == 0, "%s", err.message);
-    ck_assert_msg(cursor_read(&from, cursor, &err) == 0, "%s", err.message);
-    ck_assert_msg(shelf_search(shelf, buf_text(&expression), words, limit, &from, &text, &err) == 0,
-                  "'%s': %s", words, err.message);
+    ck_assert_msg(words[0] == '\0' || words_expression(words, &expression, &err) == 0, "%s",
+                  err.message);
+    ck_assert_msg(cursor_read(&search.from, cursor, &err) == 0, "%s", err.message);
+    search.expression = buf_text(&expression);
+    ck_assert_msg(shelf_search(shelf, &search, &text, &err) == 0, "'%s': %s", words, err.message);
     buf_finish(&expression);
     return read_page(&text);
 }
 
-static char *list(const struct shelf_filter *filter, const char *after, int limit) {
+static char *search(const char *words, int limit, const char *cursor) {
+    return search_those(&(struct asked){0}, words, limit, cursor);
+}
+
+static char *list(const struct asked *asked, const char *after, int limit) {
+    struct filter filter = filter_of(asked);
     struct buf text = {0};
     struct err err = {0};
-    ck_assert_msg(shelf_list(shelf, filter, after, limit, &text, &err) == 0, "%s", err.message);
+    ck_assert_msg(shelf_list(shelf, &filter, after, limit, &text, &err) == 0, "%s", err.message);
     return read_page(&text);
 }
 
@@ -492,19 +524,34 @@ static void take_cursor(char *page, char cursor[WIRE_TITLE_TEXT]) {
     }
 }
 
+/* By words, by words and a filter, by one that the index knows, and by one that it does not. */
+static const struct {
+    const char *words;
+    struct asked asked;
+} turns[] = {
+    {"alike", {0}},
+    {"alike", {.language = "und"}},
+    {"", {.codec = "h264"}},
+    {"", {.updated_since = "1970-01-01T00:00:01Z"}},
+};
+
+enum { TURNS = 4 };
+
 START_TEST(searches_go_on_where_they_stopped) {
     char cursor[WIRE_TITLE_TEXT];
+    const struct asked *asked = &turns[_i % TURNS].asked;
+    const char *words = turns[_i % TURNS].words;
     fill_alike(0, 6);
-    char *page = search("alike", 2, "");
+    char *page = search_those(asked, words, 2, "");
     take_cursor(page, cursor);
     ck_assert_str_eq(page, "alike-f alike-e");
     mem_free(page);
-    meanwhile[_i].happens();
+    meanwhile[_i / TURNS].happens();
     for (int i = 0; i < 2; i++) {
         ck_assert_str_ne(cursor, "");
-        page = search("alike", 2, cursor);
+        page = search_those(asked, words, 2, cursor);
         take_cursor(page, cursor);
-        ck_assert_str_eq(page, meanwhile[_i].pages[i]);
+        ck_assert_msg(strcmp(page, meanwhile[_i / TURNS].pages[i]) == 0, "%s", page);
         mem_free(page);
     }
     ck_assert_str_eq(cursor, "");
@@ -558,19 +605,20 @@ START_TEST(an_id_is_found_among_very_many) {
 END_TEST
 
 static const struct {
-    struct shelf_filter filter;
+    struct asked filter;
     const char *pages[3]; /* of two titles */
 } lists[] = {
-    {{"", "", ""},
-     {"big-buck-bunny big-buck-bunny-2 >big-buck-bunny-2", "news-1 news-2 >news-2", "sintel"}},
-    {{"show=film", "", ""}, {"big-buck-bunny big-buck-bunny-2 >big-buck-bunny-2", "sintel"}},
-    {{"show=film", "de", ""}, {"sintel"}},
-    {{"", "de", ""}, {"news-1 sintel"}},
-    {{"", "", "acme"}, {"news-2 sintel"}},
-    {{"show=news", "fr", "acme"}, {"news-2"}},
-    {{"show=news", "", "nobody"}, {""}},
-    {{"show", "", ""}, {""}},
-    {{"show=film' OR 1=1 --", "", ""}, {""}},
+    {{0}, {"big-buck-bunny big-buck-bunny-2 >big-buck-bunny-2", "news-1 news-2 >news-2", "sintel"}},
+    {{.labels = "show=film"}, {"big-buck-bunny big-buck-bunny-2 >big-buck-bunny-2", "sintel"}},
+    {{.labels = "show=film", .language = "de"}, {"sintel"}},
+    {{.language = "de"}, {"news-1 sintel"}},
+    {{.tenant = "acme"}, {"news-2 sintel"}},
+    {{.labels = "show=news", .language = "fr", .tenant = "acme"}, {"news-2"}},
+    {{.labels = "show=news", .tenant = "nobody"}, {""}},
+    {{.labels = "year,show=film", .min_height = "720"}, {"big-buck-bunny-2"}},
+    {{.labels = "sho"}, {""}},
+    {{.min_height = "721"}, {""}},
+    {{.updated_since = "2026-01-01T00:00:00Z"}, {""}},
 };
 
 START_TEST(lists_are_by_id_and_filtered) {
@@ -587,17 +635,138 @@ START_TEST(lists_are_by_id_and_filtered) {
 }
 END_TEST
 
+/* By words and filters; titles that are told of last come first where there are no words. */
+static const struct {
+    const char *words;
+    struct asked asked;
+    const char *found;
+} filtered[] = {
+    {"", {.labels = "show=film"}, "sintel big-buck-bunny-2 big-buck-bunny"},
+    {"", {.labels = "show"}, "news-2 news-1 sintel big-buck-bunny-2 big-buck-bunny"},
+    {"", {.labels = "about"}, "news-1"},
+    {"", {.labels = "show=film,year"}, "big-buck-bunny-2"},
+    {"", {.labels = "show=film,year=2009"}, ""},
+    {"", {.labels = "SHOW=film"}, ""}, /* by the byte, though the index folds cases */
+    {"", {.labels = "show=fil"}, ""},
+    {"", {.labels = "film"}, ""},
+    {"", {.labels = "year=2008.show"}, ""}, /* words that stand one behind another there */
+    {"", {.labels = "."}, "odd"},           /* no word at all */
+    {"", {.labels = "-=_"}, ""},
+    {"", {.language = "de"}, "news-1 sintel"},
+    {"", {.language = "DE"}, ""},
+    {"", {.language = "d"}, ""},
+    {"", {.language = "\xe4\xb8\xad"}, "odd"},
+    {"", {.language = "\" OR \"de"}, ""},
+    {"", {.codec = "h264"}, "odd news-2 news-1 sintel big-buck-bunny-2 big-buck-bunny"},
+    {"", {.codec = "aac", .tenant = "acme"}, "news-2 sintel"},
+    {"", {.codec = "720p"}, ""}, /* a word of that column */
+    {"", {.codec = "av1"}, ""},
+    {"", {.tenant = "bunny"}, "news-1"},
+    {"", {.min_height = "361", .language = "fr"}, "news-2"},
+    {"", {.min_height = "720", .language = "fr"}, "news-2"},
+    {"", {.min_height = "721"}, ""},
+    {"", {.updated_since = "1970-01-20T16:13:20Z", .language = "fr"}, "news-2"},
+    {"", {.updated_since = "1970-01-20T16:13:20.001Z"}, ""},
+    {"buck", {.labels = "show=film"}, "big-buck-bunny big-buck-bunny-2"},
+    {"buck", {.labels = "show=film,year"}, "big-buck-bunny-2"},
+    {"buck", {.language = "de"}, "news-1"},
+    {"bun", {.tenant = "bunny", .min_height = "700"}, "news-1"},
+    {"news-2", {.language = "de"}, ""}, /* not the title whose id it is, either */
+    {"news-2", {.language = "fr"}, "news-2"},
+    {"film", {.updated_since = "2026-01-01T00:00:00Z"}, ""},
+};
+
+START_TEST(filters_are_exact) {
+    fill();
+    tell(&(struct said){
+        .title = "odd", .revision = 1, .labels = "[\".=_\"]", .language = "\xe4\xb8\xad"});
+    char *found = search_those(&filtered[_i].asked, filtered[_i].words, 10, "");
+    ck_assert_msg(strcmp(found, filtered[_i].found) == 0, "%s", found);
+    mem_free(found);
+}
+END_TEST
+
+static const struct {
+    struct asked asked;
+    const char *name;
+} no_filters[] = {
+    {{.labels = "a b"}, "label"},
+    {{.labels = "a=b=c"}, "label"},
+    {{.labels = "=b"}, "label"},
+    {{.labels = "a="}, "label"},
+    {{.labels = ","}, "label"},
+    {{.labels = "a,"}, "label"},
+    {{.labels = "a,,b"}, "label"},
+    {{.labels = "a,b,c,d,e"}, "label"},
+    {{.labels = "show=film' OR 1=1 --"}, "label"},
+    {{.language = "0123456789abcdef"}, "language"},
+    {{.codec = "0123456789abcdef0123456789abcdef"}, "codec"},
+    {{.tenant = "a b"}, "tenant"},
+    {{.min_height = "0"}, "min_height"},
+    {{.min_height = "-1"}, "min_height"},
+    {{.min_height = "65536"}, "min_height"},
+    {{.min_height = "720p"}, "min_height"},
+    {{.min_height = "99999999999999999999"}, "min_height"},
+    {{.updated_since = "yesterday"}, "updated_since"},
+    {{.updated_since = "2026-12-01"}, "updated_since"},
+};
+
+START_TEST(a_filter_that_is_none_is_named) {
+    struct filter filter;
+    struct err err = {0};
+    ck_assert_int_eq(read_asked(&filter, &no_filters[_i].asked, &err), ERR_INVALID);
+    ck_assert_msg(strncmp(err.message, no_filters[_i].name, strlen(no_filters[_i].name)) == 0, "%s",
+                  err.message);
+}
+END_TEST
+
+enum { HEIGHTS = FILTER_HEIGHTS_MAX + 6 };
+
+/* Titles of so many heights that an expression does not name them all, and with words or without
+ * the least one counts. */
+START_TEST(heights_may_be_very_many) {
+    ck_assert_int_eq(shelf_begin(shelf, NULL), 0);
+    for (int i = 0; i < HEIGHTS; i++) {
+        char *title = mem_format("tall-%d", i);
+        char *height = mem_format("\"height\":%d", 1000 + i);
+        struct err err = {0};
+        enum shelf_change change;
+        int64_t kept;
+        struct said said = {.title = title, .revision = 1, .find = "\"height\":720", .put = height};
+        ck_assert_int_eq(say(&said, &change, &kept, &err), 0);
+        mem_free(height);
+        mem_free(title);
+    }
+    ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        char *least = mem_format("%d", 1000 + HEIGHTS - 2);
+        const struct asked tallest = {.min_height = least};
+        const struct asked all = {.min_height = "1000"};
+        char *found = search_those(&tallest, i == 0 ? "" : "tall", 10, "");
+        ck_assert_str_eq(found, "tall-69 tall-68");
+        mem_free(found);
+        found = search_those(&all, i == 0 ? "" : "tall", SHELF_PAGE_MAX, "");
+        ck_assert_ptr_nonnull(strstr(found, "tall-0"));
+        ck_assert_ptr_nonnull(strstr(found, "tall-69"));
+        mem_free(found);
+        mem_free(least);
+    }
+}
+END_TEST
+
 START_TEST(what_is_withdrawn_or_replaced_is_found_no_more) {
-    static const struct shelf_filter film = {"show=film", "", ""};
-    static const struct shelf_filter acme = {"", "", "acme"};
+    static const struct asked film = {.labels = "show=film"};
+    static const struct asked acme = {.tenant = "acme"};
     int64_t kept = 0;
     fill();
     ck_assert_int_eq(withdraw("big-buck-bunny", 2, &kept), 0);
     tell(&(struct said){.title = "sintel", .revision = 2, .labels = "[\"show=short\"]"});
-    char *found[] = {search("bunny", 10, ""), list(&film, "", 10), list(&acme, "", 10),
-                     search("film", 10, ""), search("short", 10, "")};
-    static const char *const wanted[] = {"big-buck-bunny-2 news-1", "big-buck-bunny-2", "news-2",
-                                         "big-buck-bunny-2", "sintel"};
+    char *found[] = {search("bunny", 10, ""), list(&film, "", 10),
+                     list(&acme, "", 10),     search("film", 10, ""),
+                     search("short", 10, ""), search_those(&film, "", 10, "")};
+    static const char *const wanted[] = {
+        "big-buck-bunny-2 news-1", "big-buck-bunny-2", "news-2",
+        "big-buck-bunny-2",        "sintel",           "big-buck-bunny-2"};
     for (int i = 0; i < COUNT(found); i++) {
         ck_assert_str_eq(found[i], wanted[i]);
         mem_free(found[i]);
@@ -652,10 +821,13 @@ static void add_finding(TCase *tests) {
     tcase_add_loop_test(tests, searches_find_what_has_all_words_the_best_first, 0, COUNT(searches));
     tcase_add_loop_test(tests, no_word_is_syntax, 0, COUNT(attacks));
     tcase_add_loop_test(tests, a_search_without_words_is_refused, 0, COUNT(no_words));
-    tcase_add_loop_test(tests, searches_go_on_where_they_stopped, 0, COUNT(meanwhile));
+    tcase_add_loop_test(tests, searches_go_on_where_they_stopped, 0, TURNS * COUNT(meanwhile));
     tcase_add_loop_test(tests, a_cursor_is_of_the_page_before, 0, COUNT(no_cursors));
     tcase_add_test(tests, an_id_is_found_among_very_many);
     tcase_add_loop_test(tests, lists_are_by_id_and_filtered, 0, COUNT(lists));
+    tcase_add_loop_test(tests, filters_are_exact, 0, COUNT(filtered));
+    tcase_add_loop_test(tests, a_filter_that_is_none_is_named, 0, COUNT(no_filters));
+    tcase_add_test(tests, heights_may_be_very_many);
     tcase_add_test(tests, what_is_withdrawn_or_replaced_is_found_no_more);
 }
 

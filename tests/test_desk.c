@@ -91,8 +91,9 @@ static void run_search(struct job *job, struct shelf *shelf) {
     struct buf expression = {0};
     struct buf text = {0};
     if (words_expression(errand->title, &expression, &job->err) == 0) {
-        shelf_search(shelf, buf_text(&expression), errand->title, 10, &(struct cursor){0}, &text,
-                     &job->err);
+        struct search search = {
+            .expression = buf_text(&expression), .title = errand->title, .limit = 10};
+        shelf_search(shelf, &search, &text, &job->err);
     }
     buf_finish(&expression);
     buf_finish(&text);

@@ -9,6 +9,7 @@
 #include "scheduler/api/view.h"
 #include "scheduler/missing.h"
 #include "scheduler/publishing/publication_parts.h"
+#include "scheduler/versions.h"
 #include "scheduler/why.h"
 #include "scheduler_fixture.h"
 
@@ -125,6 +126,34 @@ static void give_up(enum failure_class class) {
     ck_assert_str_eq(state(), "running");
 }
 
+static void run_versions(struct tx *tx, void *context) {
+    (void)context;
+    versions_sweep(tx, &farm.farm);
+}
+
+static void sweep_versions(void) {
+    struct err err = {0};
+    ck_assert_int_eq(store_call(farm.store, run_versions, NULL, &err), 0);
+}
+
+/* Files of the poster's attempts, and no others, go once. */
+static void ck_sweeps_what_is_left(void) {
+    struct task_report report = {0};
+    sweep_versions();
+    const struct task *task = fixture_lease_one(&farm, session);
+    ck_assert_int_eq(task->kind, TASK_REMOVE);
+    ck_assert(!task->everything);
+    ck_assert_uint_eq(task->version_count, 0);
+    ck_assert_uint_eq(task->folder_count, 1);
+    ck_assert_msg(strncmp(task->folders[0], "images/poster-", strlen("images/poster-")) == 0, "%s",
+                  task->folders[0]);
+    ck_assert_int_eq(fixture_complete(&farm, task->fence, &report), ANSWER_ACCEPTED);
+    sweep_versions();
+    fixture_lease(&farm, session, 1);
+    ck_assert_int_eq(farm.task_count, 0);
+    ck_assert_str_eq(state(), "done");
+}
+
 /* ---- tests ------------------------------------------------------------------------- */
 
 static const struct {
@@ -158,6 +187,7 @@ START_TEST(a_title_goes_without_its_poster) {
     ck_shows(why_title, "`reelfarm retry t` tries again");
     ck_hides(its_folders, "images/poster-");
     ck_shows(its_folders, "images/storyboard-");
+    ck_sweeps_what_is_left();
 
     ck_assert_int_eq(retry("t"), 0);
     ck_assert_int_eq(fixture_work(&farm, session), 4); /* probe, poster, package, swap */

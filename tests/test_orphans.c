@@ -3,6 +3,7 @@
  * listed or is wanted meanwhile, and that no push runs beside. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/mem.h"
@@ -45,6 +46,14 @@ static void ask_remove(struct tx *tx, struct farm *farm, const char *title, cons
     (void)version;
     orphans_ask(tx, farm, endpoint,
                 &(struct orphans_wish){.removes = true, .unknown = title != NULL});
+}
+
+/* `title` is the number of the listing that showed what is to go. */
+static void ask_remove_listed(struct tx *tx, struct farm *farm, const char *title,
+                              const char *endpoint, const char *version) {
+    (void)version;
+    orphans_ask(tx, farm, endpoint,
+                &(struct orphans_wish){.removes = true, .listing = strtoll(title, NULL, 10)});
 }
 
 static int ask(world_ask *call, const char *title, const char *endpoint) {
@@ -181,6 +190,31 @@ START_TEST(what_is_named_is_no_orphan) {
 }
 END_TEST
 
+/* More titles than are asked of at a time: each is judged by what is its own. */
+START_TEST(a_page_has_many_titles) {
+    struct sweep_group *groups = mem_zero(SWEEP_PAGE_MAX, sizeof(*groups));
+    struct buf wanted = {0};
+    world_run(&world, "t", 0, PUBLISH_A);
+    for (int i = 0; i < SWEEP_PAGE_MAX; i++) {
+        char *title = mem_format("%c%d", i < SWEEP_PAGE_MAX / 2 ? 's' : 'u', i);
+        groups[i] = group(i == 400 ? "t" : title, i % 2 == 0 ? PUBLISH_A : "title.json");
+        if (i != 400) {
+            buf_format(&wanted, "%s/%s? ", title, groups[i].path);
+        }
+        mem_free(title);
+    }
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    int64_t fence = lease_sweep()->fence;
+    ck_assert_int_eq(tell(fence, groups, SWEEP_PAGE_MAX), 0);
+    complete(fence);
+    expect("e1", "done", buf_text(&wanted));
+    ck_assert_int_eq(ask(ask_remove, "unknown", "e1"), 0);
+    ck_assert_uint_eq(lease_sweep()->sweep.group_count, SWEEP_PAGE_MAX - 1);
+    buf_finish(&wanted);
+    mem_free(groups);
+}
+END_TEST
+
 /* By whichever name of the place; and what the title's output has is its output's. */
 START_TEST(another_name_of_the_place_counts) {
     world_run(&world, "t", 0, PUBLISH_A);
@@ -212,6 +246,22 @@ START_TEST(nothing_goes_that_was_not_listed) {
     list();
     ck_assert_int_eq(ask(ask_remove, "unknown", "e1"), 0);
     ck_assert_uint_eq(lease_sweep()->sweep.group_count, 4);
+}
+END_TEST
+
+/* What somebody else had listed meanwhile nobody who asks has seen. */
+START_TEST(what_goes_is_of_the_listing_that_was_seen) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    list();
+    char *first = mem_format("%lld", (long long)world.farm.tasks[0].fence);
+    list();
+    char *second = mem_format("%lld", (long long)world.farm.tasks[0].fence);
+    ck_assert_int_eq(ask(ask_remove_listed, first, "e1"), ERR_CONFLICT);
+    expect("e1", "done", all);
+    ck_assert_int_eq(ask(ask_remove_listed, second, "e1"), 0);
+    ck_assert(lease_sweep()->sweep.removes);
+    mem_free(first);
+    mem_free(second);
 }
 END_TEST
 
@@ -347,8 +397,10 @@ Suite *orphans_suite(void) {
     tcase_add_checked_fixture(tests, open_world, close_world);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, what_is_named_is_no_orphan);
+    tcase_add_test(tests, a_page_has_many_titles);
     tcase_add_test(tests, another_name_of_the_place_counts);
     tcase_add_test(tests, nothing_goes_that_was_not_listed);
+    tcase_add_test(tests, what_goes_is_of_the_listing_that_was_seen);
     tcase_add_test(tests, no_push_goes_there_meanwhile);
     tcase_add_test(tests, pushes_wait_for_a_removal_that_outlived_its_scheduler);
     tcase_add_test(tests, a_lost_removal_is_told_and_pushes_wait_a_moment);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* remove: what a failed title leaves and no kept version names; versions that are kept no more;
- * or all of a title. */
+/* remove: what a failed title leaves and no kept version names; versions that are kept no more, or
+ * folders alone of what could not be made; or all of a title. */
 #include <inttypes.h>
 
 #include "common/log.h"
@@ -21,7 +21,7 @@ static int objects_remove(struct task_run *run, struct err *err) {
         failed = remove_everything(run->output, task->title, &removed, err);
     } else if (task->early.alone) {
         failed = remove_early(run->output, task->title, &task->early, &removed, err);
-    } else if (task->version_count > 0) {
+    } else if (task->version_count + task->folder_count > 0) {
         failed = remove_versions(run->output, task->title, &dropped, &removed, err);
     } else {
         failed = remove_unnamed(run->output, task->title, &task->early, &removed, err);

@@ -36,7 +36,7 @@ static void answer_sweep(struct tx *tx, struct call *call, bool waits) {
 }
 
 void call_sweep_endpoint(struct tx *tx, struct call *call) {
-    static const char *const members[] = {"remove", "unknown", NULL};
+    static const char *const members[] = {"remove", "unknown", "listing", NULL};
     struct reader r = call_body(tx, call);
     struct orphans_wish wish = {.removes = false};
     reader_only(&r, members);
@@ -45,6 +45,9 @@ void call_sweep_endpoint(struct tx *tx, struct call *call) {
     }
     if (reader_has(&r, "unknown")) {
         reader_bool(&r, "unknown", &wish.unknown);
+    }
+    if (reader_has(&r, "listing")) {
+        reader_int(&r, "listing", 1, INT64_MAX / 2, &wish.listing);
     }
     if (reader_ok(&r)) {
         orphans_ask(tx, call->routes->farm, call->argument, &wish);

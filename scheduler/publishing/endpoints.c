@@ -377,6 +377,17 @@ void endpoints_finish(struct endpoints *endpoints) {
     endpoints->count = 0;
 }
 
+bool endpoint_same_place(const char *one, const char *other) {
+    size_t length = strlen(one), others = strlen(other);
+    while (length > 0 && one[length - 1] == '/') {
+        length--;
+    }
+    while (others > 0 && other[others - 1] == '/') {
+        others--;
+    }
+    return length == others && strncmp(one, other, length) == 0;
+}
+
 const struct endpoint *endpoints_find(const struct endpoints *endpoints, const char *name) {
     for (size_t i = 0; i < endpoints->count; i++) {
         if (strcmp(endpoints->list[i].push.name, name) == 0) {

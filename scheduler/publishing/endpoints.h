@@ -79,6 +79,9 @@ void endpoints_finish(struct endpoints *endpoints);
 /* The endpoint of that name, borrowed; NULL where there is none. */
 const struct endpoint *endpoints_find(const struct endpoints *endpoints, const char *name);
 
+/* Whether two URLs are of one place: they differ by slashes at their end at most. */
+bool endpoint_same_place(const char *one, const char *other);
+
 /* What decides whether a title is wanted. */
 struct wanting {
     const char *tenant;

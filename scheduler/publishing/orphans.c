@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "endpoint_rows.h"
+#include "orphan_names.h"
 #include "scheduler/metrics.h"
 #include "scheduler/task_make.h"
 #include "scheduler/titles.h"
@@ -36,7 +37,8 @@ struct sweep {
     enum sweep_state state;
     bool removes;
     int attempts;
-    int64_t fence; /* of the last */
+    int64_t fence;   /* of the last */
+    int64_t listing; /* the fence of what found the orphans; 0: it has not ended */
     int64_t asked_at;
     int64_t began_at; /* to wait for a worker */
     int64_t ended_at;
@@ -63,6 +65,7 @@ static void sweep_clear(struct sweep *sweep) {
     sweep->orphans = NULL;
     sweep->count = sweep->capacity = 0;
     sweep->objects = sweep->bytes = sweep->removed_objects = sweep->removed_bytes = 0;
+    sweep->listing = 0;
     sweep->more = false;
 }
 
@@ -147,50 +150,7 @@ static void look_at(struct tx *tx, struct sweep *sweep) {
 
 /* ---- what is in vain ------------------------------------------------------------------------ */
 
-static bool is_stable_name(const char *path) {
-    return strchr(path, '/') == NULL && strchr(path, '.') != NULL;
-}
-
-static bool names_it(struct tx *tx, const struct sweep_group *group, const char *endpoint) {
-    return sql_integer(tx, is_stable_name(group->path) ? SQL_ORPHAN_TITLE_THERE : SQL_ORPHAN_NAMED,
-                       VALUES(TEXT(group->title), TEXT(endpoint), TEXT(group->path)), 0) > 0;
-}
-
-static bool is_same_place(const char *one, const char *other) {
-    size_t length = strlen(one), others = strlen(other);
-    while (length > 0 && one[length - 1] == '/') {
-        length--;
-    }
-    while (others > 0 && other[others - 1] == '/') {
-        others--;
-    }
-    return length == others && strncmp(one, other, length) == 0;
-}
-
-/* Whether the title's output, of whichever version, is that place. */
-static bool is_output(struct tx *tx, const char *title, const char *url) {
-    struct query query = sql_query(tx, SQL_ORPHAN_OUTPUTS, VALUES(TEXT(title)));
-    bool found = false;
-    while (!found && query_next(&query)) {
-        found = is_same_place(query_text(&query, 0), url);
-    }
-    query_close(&query);
-    return found;
-}
-
-/* By no endpoint of that place; those that the file has no more may be there. */
-static bool is_orphan(struct tx *tx, const struct endpoint_list *endpoints, const char *url,
-                      const struct sweep_group *group) {
-    bool named = is_output(tx, group->title, url);
-    for (size_t i = 0; i < endpoints->count && !named && tx_ok(tx); i++) {
-        const struct endpoint *file = endpoints->rows[i].file;
-        named = (file == NULL || is_same_place(file->push.url, url)) &&
-                names_it(tx, group, endpoints->rows[i].name);
-    }
-    return !named;
-}
-
-static void keep(struct tx *tx, struct sweep *sweep, const struct sweep_group *group) {
+static void keep(struct sweep *sweep, const struct sweep_group *group, bool known) {
     if (sweep->count == SWEEP_GROUPS_MAX) {
         sweep->more = true;
         return;
@@ -199,9 +159,7 @@ static void keep(struct tx *tx, struct sweep *sweep, const struct sweep_group *g
         sweep->capacity = 2 * sweep->capacity + 16;
         sweep->orphans = mem_resize(sweep->orphans, sweep->capacity, sizeof(*sweep->orphans));
     }
-    sweep->orphans[sweep->count++] = (struct orphan){
-        .group = *group,
-        .known = sql_integer(tx, SQL_ORPHAN_TITLE_KNOWN, VALUES(TEXT(group->title)), 0) > 0};
+    sweep->orphans[sweep->count++] = (struct orphan){.group = *group, .known = known};
 }
 
 /* ---- questions ------------------------------------------------------------------------------ */
@@ -268,6 +226,9 @@ void orphans_ask(struct tx *tx, struct farm *farm, const char *endpoint,
                 "endpoint '%s' was not listed within the last hour; nothing is removed that was "
                 "not listed before",
                 endpoint);
+    } else if (wish->removes && wish->listing != 0 && wish->listing != sweep->listing) {
+        err_set(tx_err(tx), ERR_CONFLICT,
+                "endpoint '%s' was listed anew meanwhile; see what that found first", endpoint);
     } else if (wish->removes) {
         begin_removal(tx, sweep, wish->unknown);
     } else if (sweep == NULL || has_ended(sweep)) {
@@ -322,6 +283,7 @@ bool orphans_write(struct tx *tx, struct farm *farm, const char *endpoint, struc
     writer_int(w, "removed_objects",
                progress != NULL && sweep->removes ? progress->done : sweep->removed_objects);
     writer_int(w, "removed_bytes", sweep->removed_bytes);
+    writer_int(w, "listing", sweep->listing);
     writer_bool(w, "more", sweep->more);
     write_orphans(sweep, w);
     return has_ended(sweep);
@@ -347,7 +309,7 @@ bool orphans_hold(struct tx *tx, const struct farm *farm, const struct endpoint 
     bool holds = false;
     for (size_t i = 0; i < farm->endpoints->count && !holds; i++) {
         const struct endpoint *other = &farm->endpoints->list[i];
-        if (other->lists && is_same_place(other->push.url, endpoint->push.url)) {
+        if (other->lists && endpoint_same_place(other->push.url, endpoint->push.url)) {
             const struct sweep *sweep = find(farm, other->push.name);
             holds = (sweep != NULL && sweep->removes && !has_ended(sweep) &&
                      !waits_in_vain(tx, sweep)) ||
@@ -365,7 +327,7 @@ static bool is_pushed_to(struct tx *tx, const struct farm *farm, const struct en
     for (size_t i = 0; i < list.count; i++) {
         const struct endpoint *file = list.rows[i].file;
         pushed = pushed || (list.rows[i].running > 0 &&
-                            (file == NULL || is_same_place(file->push.url, at->push.url)));
+                            (file == NULL || endpoint_same_place(file->push.url, at->push.url)));
     }
     endpoint_list_finish(&list);
     return pushed;
@@ -375,15 +337,21 @@ static bool is_pushed_to(struct tx *tx, const struct farm *farm, const struct en
 static void fill_groups(struct tx *tx, const struct farm *farm, struct task *task,
                         const struct endpoint *endpoint, const struct sweep *sweep) {
     struct sweep_task *out = &task->sweep;
-    struct endpoint_list endpoints = {0};
-    endpoint_list_read(tx, farm, &endpoints);
-    out->groups = arena_zero(&task->arena, sweep->count + 1, sizeof(*out->groups));
-    for (size_t i = 0; i < sweep->count && sweep->removes; i++) {
-        if (is_orphan(tx, &endpoints, endpoint->push.url, &sweep->orphans[i].group)) {
-            out->groups[out->group_count++] = sweep->orphans[i].group;
+    size_t count = sweep->removes ? sweep->count : 0;
+    const struct sweep_group **groups = mem_zero(count + 1, sizeof(*groups));
+    struct orphan_names names;
+    for (size_t i = 0; i < count; i++) {
+        groups[i] = &sweep->orphans[i].group;
+    }
+    orphan_names_read(tx, farm, endpoint->push.url, groups, count, &names);
+    out->groups = arena_zero(&task->arena, count + 1, sizeof(*out->groups));
+    for (size_t i = 0; i < count; i++) {
+        if (!orphan_names_have(&names, groups[i])) {
+            out->groups[out->group_count++] = *groups[i];
         }
     }
-    endpoint_list_finish(&endpoints);
+    orphan_names_finish(&names);
+    mem_free(groups);
 }
 
 static void take_lease(struct tx *tx, struct sweep *sweep, struct task *task,
@@ -461,14 +429,19 @@ void orphans_found(struct tx *tx, struct farm *farm, const struct lease_row *lea
                 lease->fence);
         return;
     }
-    struct endpoint_list endpoints = {0};
-    endpoint_list_read(tx, farm, &endpoints);
+    const struct sweep_group **groups = mem_zero(page->group_count + 1, sizeof(*groups));
+    struct orphan_names names;
+    for (size_t i = 0; i < page->group_count; i++) {
+        groups[i] = &page->groups[i];
+    }
+    orphan_names_read(tx, farm, endpoint->push.url, groups, page->group_count, &names);
     for (size_t i = 0; i < page->group_count && tx_ok(tx); i++) {
-        if (is_orphan(tx, &endpoints, endpoint->push.url, &page->groups[i])) {
-            keep(tx, sweep, &page->groups[i]);
+        if (!orphan_names_have(&names, groups[i])) {
+            keep(sweep, groups[i], orphan_names_know(&names, groups[i]->title));
         }
     }
-    endpoint_list_finish(&endpoints);
+    orphan_names_finish(&names);
+    mem_free(groups);
 }
 
 static void end(struct tx *tx, struct sweep *sweep, enum sweep_state state, const char *error) {
@@ -492,6 +465,7 @@ enum answer orphans_complete(struct tx *tx, struct farm *farm, const struct leas
     metric_observe(tx, METRIC_LEASE_SECONDS, TASK_SWEEP, (double)(tx_now(tx) - lease->at) / 1000);
     *(sweep->removes ? &sweep->removed_objects : &sweep->objects) = report->objects;
     *(sweep->removes ? &sweep->removed_bytes : &sweep->bytes) = report->bytes;
+    sweep->listing = sweep->removes ? sweep->listing : sweep->fence;
     end(tx, sweep, SWEEP_DONE, NULL);
     return ANSWER_ACCEPTED;
 }
@@ -516,7 +490,7 @@ static void pause_pushes(struct tx *tx, const struct farm *farm, const char *nam
     const struct endpoint *at = endpoints_find(farm->endpoints, name);
     for (size_t i = 0; at != NULL && i < farm->endpoints->count; i++) {
         const struct endpoint *other = &farm->endpoints->list[i];
-        if (is_same_place(other->push.url, at->push.url)) {
+        if (endpoint_same_place(other->push.url, at->push.url)) {
             sql_run(tx, SQL_ENDPOINT_SET_PAUSE,
                     VALUES(TEXT(other->push.name), INTEGER(tx_now(tx) + LATE_MS)));
         }

@@ -14,8 +14,9 @@
 #include "scheduler/outcome.h"
 
 struct orphans_wish {
-    bool removes; /* what the last listing showed; else it is listed anew */
-    bool unknown; /* also of titles that this farm never heard of: they may be another farm's */
+    bool removes;    /* what the last listing showed; else it is listed anew */
+    bool unknown;    /* also of titles that this farm never heard of: they may be another farm's */
+    int64_t listing; /* which one showed it; 0: whichever was the last */
 };
 
 /* Has the edge listed, or its orphans removed; a listing that has not ended is the same one.

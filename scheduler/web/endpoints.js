@@ -9,6 +9,7 @@ import {
 import {
   bytes, lasting, moment, plural, whole,
 } from './format.js';
+import { sweep } from './sweep.js';
 
 const LOOK_MS = 2000;
 
@@ -53,7 +54,7 @@ export async function endpointsView(place, { signal, onState }) {
     setText(count, endpoints.length === 0
       ? 'There are none; the scheduler’s option endpoints names a file of them.'
       : `${well} of ${endpoints.length} are well`);
-    keyed(cards, endpoints, ({ name }) => name, (endpoint) => create(endpoint, look), update);
+    keyed(cards, endpoints, ({ name }) => name, (endpoint) => create(endpoint, look, signal), update);
   };
   await every(LOOK_MS, signal, look, (error) => {
     onState('lost');
@@ -78,8 +79,14 @@ function action(className, text, label, look, run) {
   }, text);
 }
 
-function create(endpoint, look) {
-  const { name, driver, url } = endpoint;
+function create(endpoint, look, signal) {
+  const { name, driver, url, lists } = endpoint;
+  const sweeper = may.manage() && lists && h('button', {
+    class: 'plain small sweep',
+    'aria-label': `Sweep ${name}: list what lies there in vain`,
+    'aria-haspopup': 'dialog',
+    onclick: () => sweep(name, signal),
+  }, 'Sweep');
   const reset = action('reset', 'Try now', `Try ${name} now`, look, async () => {
     await call('POST', `/v1/endpoints/${name}/reset`);
     return `${name} is tried again.`;
@@ -91,7 +98,7 @@ function create(endpoint, look) {
   return h('li', { class: 'card endpoint', 'data-endpoint': name },
     h('header', {}, h('h2', {}, name), h('span', { class: 'dim' }, driver),
       h('span', { class: 'badge', 'data-state': '' }),
-      h('span', { class: 'actions' }, replay, reset)),
+      h('span', { class: 'actions' }, sweeper, replay, reset)),
     h('p', { class: 'place' }, url),
     h('p', { class: 'problem', hidden: true }),
     h('p', { class: 'dim next', hidden: true }),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The scheduler's page over a real farm, in Chromium; one TAP line for each thing that must be so.
-//   node farm.mjs CHROMIUM URL TOKEN_FILE VIEWER_FILE CLIP OUT CROWD_URL CROWD_TOKEN_FILE LINK_FILE REELFARM
+//   node farm.mjs CHROMIUM URL TOKEN_FILE VIEWER_FILE CLIP OUT CROWD_URL CROWD_TOKEN_FILE LINK_FILE REELFARM EDGE
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import {
   checkAll, exit, expect, launch, open, ratio,
 } from './page.mjs';
 
-const [chromium, url, tokenFile, viewerFile, clip, out, crowdUrl, crowdFile, linkFile, reelfarm] = process.argv.slice(2);
+const [chromium, url, tokenFile, viewerFile, clip, out, crowdUrl, crowdFile, linkFile, reelfarm, edge] = process.argv.slice(2);
 const read = (file) => fs.readFileSync(file, 'utf8').trim();
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TITLE = 'bunny';
@@ -114,6 +114,45 @@ async function replaysTheDead(page) {
     await new Promise((done) => { setTimeout(done, 200); });
   }
   expect(await attempts() > before, 'it was not told');
+}
+
+// Nothing goes that was not shown, nor before it is said; and all of it by the keyboard.
+async function sweepsByKeyboard(page) {
+  const lost = `${edge}/${TITLE}/video/h264-999p-0123456789`;
+  const ghost = `${edge}/ghost/0123456789abcdef`;
+  for (const [folder, ...files] of [[lost, 'init.mp4', '00001.m4s'], [ghost, 'x.m3u8']]) {
+    fs.mkdirSync(folder, { recursive: true });
+    files.forEach((file) => fs.writeFileSync(`${folder}/${file}`, 'in vain'));
+  }
+  spawnSync('chmod', ['-R', 'a+rwX', edge]);
+  const opens = async () => {
+    await page.keyboard.press('Enter');
+    await shows(page, 'dialog .standing', 'No version names 3 objects, 21 B, of 3 objects there');
+    expect(await page.evaluate(() => document.activeElement.matches('dialog .close')), 'another button has the focus');
+  };
+  await go(page, 'endpoints');
+  await page.waitForSelector('[data-endpoint=swept] .sweep');
+  await page.focus('[data-endpoint=swept] .sweep');
+  await opens();
+  const rows = await page.$$eval('dialog tbody tr', (all) => all.map(({ cells: own }) => [...own].map(({ textContent }) => textContent).join('|')));
+  expect(rows.sort().join() === [`${TITLE}|video/h264-999p-0123456789|2|14 B|yes`, 'ghost|0123456789abcdef|1|7 B|no: of no title known here'].join(), rows.join());
+  await shows(page, 'dialog .remove', 'Remove 2 objects, 14 B');
+  await audit(page, 'a sweep');
+  await fits(page, 'a sweep');
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => !document.querySelector('dialog') && document.activeElement.matches('.sweep'));
+  expect(fs.existsSync(`${lost}/00001.m4s`), 'it went and nobody said so');
+  await opens();
+  await page.focus('dialog input');
+  await page.keyboard.press('Space');
+  await shows(page, 'dialog .remove', 'Remove 3 objects, 21 B');
+  await page.keyboard.press('Space');
+  await page.focus('dialog .remove');
+  await page.keyboard.press('Enter');
+  await shows(page, 'dialog .standing', 'Removed 2 objects, 14 B.');
+  expect(!fs.existsSync(lost) && fs.existsSync(`${ghost}/x.m3u8`), 'another thing went than was shown');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => !document.querySelector('dialog'));
 }
 
 async function drainByKeyboard(page) {
@@ -303,6 +342,7 @@ const admin = (page, troubles) => ({
   },
   'tasks of no title link to none, and busy are slots and not tasks': () => showsTasks(page),
   'a webhook that is dead says so, and its events are replayed': () => replaysTheDead(page),
+  'an edge is swept by the keyboard, of what was shown and no more': () => sweepsByKeyboard(page),
   'a worker is drained and undrained by the keyboard': () => drainByKeyboard(page),
   ...Object.fromEntries(Object.entries(views).map(([way, sign]) => [`axe-core has nothing against ${way}`, async () => {
     await go(page, way);
@@ -327,6 +367,9 @@ const viewer = (page, troubles) => ({
     await go(page, 'workers');
     await page.waitForSelector('.worker');
     expect(await page.$('.drain') === null, 'it is offered to drain');
+    await go(page, 'endpoints');
+    await page.waitForSelector('.endpoint');
+    expect(await page.$('.endpoint button') === null, 'it is offered to change an endpoint');
     await go(page, 'submit');
     await page.waitForSelector('#submit-source');
     await page.type('#submit-source', clip);

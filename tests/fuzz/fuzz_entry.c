@@ -52,7 +52,7 @@ static void take_in(const struct entry *entry) {
     char tag[SHELF_TAG_TEXT];
     struct buf text = {0};
     struct json *tree = NULL;
-    const struct shelf_filter all = {"", "", ""};
+    const struct filter all = {0};
     demand(shelf_begin(shelf, NULL) == 0);
     demand(shelf_put(shelf, entry, 1700000000, &change, &kept, NULL) == 0);
     demand(change == SHELF_ADDED);

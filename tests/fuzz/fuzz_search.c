@@ -14,7 +14,7 @@
 #include "common/signature.h"
 #include "harness.h"
 
-enum { TITLES = 30, PAGE = 7, TEXTS = 4 };
+enum { TITLES = 30, PAGE = 7, FILTERS = 6, TEXTS = FILTERS + 2 };
 
 static struct shelf *shelf;
 static char folder[] = "/tmp/fuzz_search.XXXXXX";
@@ -71,24 +71,46 @@ static void judge_page(struct buf *page) {
     buf_finish(page);
 }
 
+static bool read_filter(struct filter *out, char *const texts[FILTERS]) {
+    const struct filter_texts asked = {.labels = texts[0],
+                                       .language = texts[1],
+                                       .tenant = texts[2],
+                                       .codec = texts[3],
+                                       .min_height = texts[4],
+                                       .updated_since = texts[5]};
+    return filter_read(out, &asked, NULL) == 0;
+}
+
 static void ask_words(char *const texts[TEXTS]) {
     struct buf expression = {0};
     struct buf page = {0};
-    struct cursor cursor;
+    struct search search = {.title = texts[0], .limit = PAGE};
     if (words_expression(texts[0], &expression, NULL) == 0 &&
-        cursor_read(&cursor, texts[1], NULL) == 0) {
-        demand(shelf_search(shelf, buf_text(&expression), texts[0], PAGE, &cursor, &page, NULL) ==
-               0);
+        cursor_read(&search.from, texts[1], NULL) == 0 && read_filter(&search.filter, texts + 2)) {
+        search.expression = buf_text(&expression);
+        demand(shelf_search(shelf, &search, &page, NULL) == 0);
         judge_page(&page);
     }
     buf_finish(&expression);
 }
 
-static void ask_list(char *const texts[TEXTS]) {
-    struct shelf_filter filter = {texts[0], texts[1], texts[2]};
+/* Titles by a filter alone. */
+static void ask_filter(char *const texts[TEXTS]) {
     struct buf page = {0};
-    demand(shelf_list(shelf, &filter, texts[3], PAGE, &page, NULL) == 0);
-    judge_page(&page);
+    struct search search = {.expression = "", .title = "", .limit = PAGE};
+    if (cursor_read(&search.from, texts[0], NULL) == 0 && read_filter(&search.filter, texts + 1)) {
+        demand(shelf_search(shelf, &search, &page, NULL) == 0);
+        judge_page(&page);
+    }
+}
+
+static void ask_list(char *const texts[TEXTS]) {
+    struct filter filter;
+    struct buf page = {0};
+    if (read_filter(&filter, texts + 1)) {
+        demand(shelf_list(shelf, &filter, texts[0], PAGE, &page, NULL) == 0);
+        judge_page(&page);
+    }
 }
 
 /* What is read is written as it came, but for leading zeros. */
@@ -112,7 +134,7 @@ static void check_signature(char *const texts[TEXTS]) {
 }
 
 static void (*const asks[])(char *const texts[TEXTS]) = {ask_words, ask_list, ask_cursor,
-                                                         check_signature};
+                                                         check_signature, ask_filter};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *texts[TEXTS];

@@ -203,7 +203,10 @@ def catalog():
         seed("entry", text.encode())
     for which, *texts in (
             (0, "a title", ""), (0, "show=film 720p ti", "7-30-12"), (0, 'te"xt* NEAR(a b) ^é', ""),
-            (1, "show=film", "en", "", "a-title-1"), (1, "", "", "acme", ""), (1, "", "de", "", ""),
+            (0, "title", "", "show=film,year", "en", "", "", "720", "2026-12-01T18:00:00Z"),
+            (1, "a-title-1", "show=film", "en"), (1, "", "", "", "acme"), (1, "", "", "de", "", "h264"),
+            (4, "", "show", "pt-BR", "", "", "1"),
+            (4, "1-30-20", "", "", "", "", "", "2026-01-01T00:00:01+01:00"),
             (2, "50-1200-37"), (3, "t=1700000000,v1=" + "5257a869" * 8)):
         seed("search", bytes([which]) + b"\0".join(text.encode() for text in texts) + b"\0")
 
