@@ -146,7 +146,7 @@ class Cells {
     }
     event.preventDefault();
     const [down, right] = moves[event.key];
-    const { row, chunk } = this.chosen ?? { row: 0, chunk: -right };
+    const { row, chunk } = this.chosen ?? { row: down > 0 ? -1 : 0, chunk: right > 0 ? -1 : 0 }; // the first, or the last
     const within = (value, most) => Math.min(Math.max(value, 0), most);
     this.choose({
       row: within(row + down, this.rows.length - 1), chunk: within(chunk + right, this.model.chunks.length - 2),

@@ -15,10 +15,10 @@ const LOOK_MS = 2000;
 // Of an edge or a catalog, and of a webhook.
 const facts = {
   backlog: ({ backlog }) => whole(backlog),
-  running: ({ running, limit }) => `${running} of ${limit}`,
+  running: ({ running, limit }) => (running + limit > 0 ? `${running} of ${limit}` : '–'),
   latency: ({ request_ms: ms }) => (ms > 0 ? `${whole(ms)} ms` : '–'),
   brought: ({ bytes: size }) => bytes(size),
-  fill: ({ fill, window_open: isOpen }) => (isOpen === false ? `${fill}, but its window is shut` : fill),
+  fill: ({ fill }) => fill,
 };
 const hookFacts = {
   waiting: ({ backlog }) => whole(backlog),
@@ -27,6 +27,7 @@ const hookFacts = {
   latency: facts.latency,
   events: ({ webhook }) => webhook.events.join(', '),
 };
+const texts = ['fill', 'events']; // the others are numbers, which stand below each other
 const factsOf = ({ webhook }) => (webhook ? hookFacts : facts);
 
 // What its breaker says, and what that says less plainly: that all has failed of late, though too
@@ -93,11 +94,12 @@ function create(endpoint, look) {
       h('span', { class: 'badge', 'data-state': '' }),
       h('span', { class: 'actions' }, replay, reset)),
     h('p', { class: 'place' }, url),
+    h('dl', { class: 'facts even' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', { class: texts.includes(fact) ? 'long' : null },
+      h('dt', {}, fact), h('dd', { 'data-fact': fact })))),
     h('p', { class: 'problem', hidden: true }),
     h('p', { class: 'dim next', hidden: true }),
-    h('p', { class: 'dim leaving', hidden: true }),
-    h('dl', { class: 'facts' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', {},
-      h('dt', {}, fact), h('dd', { 'data-fact': fact })))));
+    h('p', { class: 'dim window', hidden: true }),
+    h('p', { class: 'dim leaving', hidden: true }));
 }
 
 // Why it is as it is. Errors name the endpoint, as the card does.
@@ -119,6 +121,11 @@ function nextOf({ failing_at: failingAt, retry_at: retryAt }, state) {
   return state === 'closed' ? '' : [since, again].filter(Boolean).join(', ');
 }
 
+// Whether it may be filled at this time of the day, where it says so.
+function windowOf({ window_open: isOpen, window_turns_at: turnsAt }) {
+  return turnsAt ? `Its window is ${isOpen ? 'open' : 'shut'} until ${moment(turnsAt)}, for ${lasting(turnsAt - now())} more` : '';
+}
+
 function setLine(line, text) {
   setText(line, text);
   line.hidden = text === '';
@@ -134,6 +141,7 @@ function update(card, endpoint) {
   setText(badge, words[state] ?? state);
   setLine(card.querySelector('.problem'), problemOf(endpoint, state));
   setLine(card.querySelector('.next'), nextOf(endpoint, state));
+  setLine(card.querySelector('.window'), windowOf(endpoint));
   setLine(card.querySelector('.leaving'), leaving.length > 0 ? `Still to be taken from there: ${leaving.join(', ')}` : '');
   for (const [name, value] of Object.entries(factsOf(endpoint))) {
     setText(card.querySelector(`[data-fact="${name}"]`), value(endpoint));

@@ -7,7 +7,7 @@ import {
 import { ratio, runs } from './format.js';
 import { isBusy } from './states.js';
 
-const LOOK_MS = 2000; // how often a busy title is looked at
+const LOOK_MS = 2000; // how often a title is looked at that changes
 const GATHER_MS = 250;
 const RATE_MS = 20000; // frames a second are those of so long
 const UNITS_PAGE = 5000;
@@ -28,6 +28,7 @@ const unitMoves = {
   'unit.fail': { state: 'failed', failures: 1 },
   'unit.cancel': { state: 'cancelled' },
 };
+const pushing = ['waiting', 'running', 'withdrawing'];
 const begins = ['unit.lease', 'unit.hedge', 'unit.adopt'];
 const ends = ['unit.complete', 'unit.retry', 'unit.return', 'unit.yield', 'unit.fail'];
 
@@ -230,6 +231,12 @@ export class TitleModel {
     }
   }
 
+  // Whether it changes by itself: it is made, or brought somewhere.
+  moves() {
+    const { state, publications = [] } = this.title;
+    return isBusy(state) || publications.some(({ state: how }) => pushing.includes(how));
+  }
+
   // ---- how fast -------------------------------------------------------------------------------
 
   sample() {
@@ -278,7 +285,7 @@ export class TitleModel {
     await this.look();
     this.readPast(onState).catch((error) => !this.signal.aborted && onError(error));
     every(LOOK_MS, this.signal, async () => {
-      if (!this.gone && isBusy(this.title.state)) {
+      if (!this.gone && this.moves()) {
         await this.look().catch((error) => {
           this.lose(error);
           if (!this.gone) {

@@ -97,7 +97,7 @@ class Head {
       this.labels.append(...title.labels.map((label) => h('a', { class: 'chip', href: `#/titles?label=${label}` }, label)));
     }
     const missing = (title.missing ?? []).map(({ id, error }) => `It goes without its ${id}: ${error}.`);
-    const problem = title.error || missing.join(' ');
+    const problem = gone ? 'There is no title of this name any more.' : title.error || missing.join(' ');
     this.error.hidden = problem === '';
     setText(this.error, problem);
     const share = title.encoded_total > 0 ? title.encoded_frames / title.encoded_total : title.state === 'done' ? 1 : 0;
