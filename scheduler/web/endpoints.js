@@ -7,7 +7,7 @@ import {
   h, keyed, notice, say, setText,
 } from './dom.js';
 import {
-  bytes, lasting, moment, plural, whole,
+  bytes, lasting, moment, plural, whole, withoutName,
 } from './format.js';
 
 const LOOK_MS = 2000;
@@ -90,8 +90,8 @@ function create(endpoint, look) {
     return `${name} is told of ${plural(events, 'event')} again.`;
   });
   return h('li', { class: 'card endpoint', 'data-endpoint': name },
-    h('header', {}, h('h2', {}, name), h('span', { class: 'dim' }, driver),
-      h('span', { class: 'badge', 'data-state': '' }),
+    h('header', {}, h('h2', {}, name), h('span', { class: 'badge', 'data-state': '' }),
+      h('span', { class: 'dim driver' }, driver),
       h('span', { class: 'actions' }, replay, reset)),
     h('p', { class: 'place' }, url),
     h('dl', { class: 'facts even' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', { class: texts.includes(fact) ? 'long' : null },
@@ -110,8 +110,7 @@ function problemOf({ name, error, webhook }, state) {
   if (state === 'gone') {
     return `It wants nothing more since ${moment(webhook.gone_at)}.`;
   }
-  const own = `endpoint '${name}': `;
-  return state !== 'closed' && error.startsWith(own) ? error.slice(own.length) : error;
+  return withoutName(name, error);
 }
 
 // For how long, and what comes next.

@@ -4,7 +4,9 @@ import { call, may, now } from './api.js';
 import {
   h, keyed, notice, say, setText,
 } from './dom.js';
-import { lasting, moment, plural, whole } from './format.js';
+import {
+  lasting, moment, plural, whole, withoutName,
+} from './format.js';
 
 const SHOWN = 300; // events at a time
 
@@ -21,6 +23,9 @@ const words = {
 const troubles = ['title.fail', 'unit.retry', 'unit.return', 'unit.fail', 'unit.redo', 'publication.fail'];
 const ofTitle = /^(title|version|early)\./;
 
+// An end of a push is told once more, of its endpoint.
+const isNews = ({ kind, detail }) => detail?.kind !== 'push' || !['unit.complete', 'unit.retry'].includes(kind);
+
 export async function eventsOf(place, model) {
   let troubleAlone = false;
   let most = SHOWN;
@@ -30,9 +35,9 @@ export async function eventsOf(place, model) {
   const only = h('label', { class: 'check' }, h('input', {
     type: 'checkbox', onchange: (event) => { troubleAlone = event.target.checked; update(); },
   }), 'only what went wrong');
-  place.append(h('div', { class: 'tools' }, count, only), list, more);
+  place.append(h('div', { class: 'tools line' }, count, only), list, more);
   function update() {
-    const found = troubleAlone ? model.events.filter(({ kind }) => troubles.includes(kind)) : model.events;
+    const found = model.events.filter((event) => isNews(event) && (!troubleAlone || troubles.includes(event.kind)));
     const shown = found.slice(-most).reverse();
     setText(count, `${plural(found.length, 'event')}, the newest first`);
     keyed(list, shown, ({ seq }) => seq, (event) => row(event, model), () => {});
@@ -54,11 +59,11 @@ function happened({ kind, unit: id, detail = {} }, model) {
 function row(event, model) {
   const { kind, at, detail = {} } = event;
   const where = detail.worker ? ` on ${detail.worker}${detail.attempt > 1 ? `, attempt ${detail.attempt}` : ''}` : '';
-  const why = detail.message ?? detail.error ?? detail.versions?.join(', ') ?? '';
+  const why = withoutName(detail.endpoint, detail.message ?? detail.error ?? detail.versions?.join(', ') ?? '');
   return h('li', { class: troubles.includes(kind) ? 'trouble' : null },
     h('time', { datetime: new Date(at).toISOString() }, moment(at)),
     h('span', { class: 'what' }, ofTitle.test(kind) ? h('strong', {}, words[kind] ?? kind) : happened(event, model), where),
-    why && h('span', { class: 'dim reason' }, detail.class ? `${detail.class}: ` : '', why));
+    why && h('span', { class: 'dim reason' }, detail.class && !detail.endpoint ? `${detail.class}: ` : '', why));
 }
 
 export async function versionsOf(place, model, { signal }) {

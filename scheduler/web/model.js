@@ -30,7 +30,8 @@ const unitMoves = {
 };
 const pushing = ['waiting', 'running', 'withdrawing'];
 const begins = ['unit.lease', 'unit.hedge', 'unit.adopt'];
-const ends = ['unit.complete', 'unit.retry', 'unit.return', 'unit.yield', 'unit.fail'];
+const ends = ['unit.complete', 'unit.retry', 'unit.return', 'unit.yield', 'unit.fail', 'unit.block']; // early playlists go on later
+const stops = ['title.cancel', 'title.fail'];
 
 // Starts of chunks in seconds, and the end.
 function chunkStarts(grid) {
@@ -166,6 +167,10 @@ export class TitleModel {
   }
 
   takeTask({ kind, at, unit, detail, trace }) {
+    if (stops.includes(kind)) {
+      [...this.tasks.values()].filter((task) => task.trace === trace && task.end === null && task.kind !== 'push')
+        .forEach((task) => Object.assign(task, { end: at, how: 'stop' }));
+    }
     if (detail?.fence === undefined) {
       return;
     }
@@ -177,7 +182,8 @@ export class TitleModel {
     } else if (begins.includes(kind)) {
       task.units.push(unit);
     } else if (task && ends.includes(kind)) {
-      Object.assign(task, { end: at, how: kind.slice(5), message: detail.message });
+      const how = kind === 'unit.block' ? (detail.class ? 'retry' : 'complete') : kind.slice(5);
+      Object.assign(task, { end: at, how, message: detail.message });
     }
   }
 

@@ -2,13 +2,13 @@
 // A title at a glance: the cells of chunk x rung as they are made, its renditions, what it waits for,
 // and how far it is at each endpoint.
 import {
-  call, every, get, may, now,
+  call, every, get, may, now, sentence,
 } from './api.js';
 import {
   confirmed, h, keyed, meter, notice, say, setMeter, setText,
 } from './dom.js';
 import {
-  bitrate, lasting, perSecond, whole,
+  bitrate, lasting, perSecond, whole, withoutName,
 } from './format.js';
 import { cells } from './cells.js';
 import { isBusy } from './states.js';
@@ -20,19 +20,21 @@ export async function overview(place, model, { signal }) {
   const rows = h('tbody');
   const edges = h('ul', { class: 'edges' });
   const grid = h('div', { class: 'grid-place' });
+  const made = h('div', {}, h('h2', {}, 'Renditions'), h('div', { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Renditions' }, h('table', {},
+    h('thead', {}, h('tr', {}, ['rendition', 'picture', 'most', 'done', 'frames/s', 'reused']
+      .map((name, i) => h('th', { scope: 'col', class: i > 1 ? 'number' : null }, name)))), rows)));
   place.append(
     h('section', {}, h('h2', { class: 'unseen' }, 'Chunks'), grid),
-    h('section', { class: 'split' },
-      h('div', {}, h('h2', {}, 'Renditions'), h('div', { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Renditions' }, h('table', {},
-        h('thead', {}, h('tr', {}, ['rendition', 'picture', 'most', 'done', 'frames/s', 'reused']
-          .map((name, i) => h('th', { scope: 'col', class: i > 1 ? 'number' : null }, name)))), rows))),
+    h('section', { class: 'split' }, made,
       h('div', {}, h('h2', {}, 'Why'), why,
         h('div', { class: 'edges-place', hidden: true }, h('h2', {}, 'Endpoints'), edges))));
   let others = [];
+  let reasons = []; // of publications, which stand beside their endpoints
   cells(grid, model, signal);
   const update = () => {
     keyed(rows, model.title.renditions, ({ id }) => id, createRow, (row, rendition) => updateRow(row, rendition, model));
-    showEdges(edges, model, others);
+    showEdges(edges, model, others, reasons);
+    made.hidden = model.title.renditions.length === 0;
   };
   model.on(update);
   update();
@@ -49,8 +51,10 @@ export async function overview(place, model, { signal }) {
     }
     const answer = await model.get('/why');
     seen = told;
-    const sentences = answer.sentences.map(({ text }, i) => ({ text, i }));
-    keyed(why, sentences, ({ text }) => text, ({ text }) => h('li', {}, text), () => {});
+    reasons = answer.sentences.filter(({ about }) => about === 'publication').map(({ text }) => text);
+    keyed(why, answer.sentences.filter(({ about }) => about !== 'publication'), ({ text }) => text,
+      ({ text }) => h('li', {}, text), () => {});
+    update();
   }, (error) => notice(error.message));
 }
 
@@ -93,7 +97,7 @@ async function readOthers(signal) {
   return endpoints.filter(({ listed, webhook, fill }) => listed && !webhook && fill !== 'never').map(({ name }) => name);
 }
 
-function showEdges(place, model, others) {
+function showEdges(place, model, others, reasons) {
   const { publications = [], state, version } = model.title;
   const known = new Set(publications.map(({ endpoint }) => endpoint));
   const rest = others.filter((name) => version !== '' && !known.has(name))
@@ -101,12 +105,12 @@ function showEdges(place, model, others) {
   const mayChange = version !== '' && state !== 'removing' && !model.gone;
   place.parentElement.hidden = publications.length + rest.length === 0;
   keyed(place, [...publications, ...rest], ({ endpoint }) => endpoint, ({ endpoint }) => createEdge(endpoint, model),
-    (element, publication) => updateEdge(element, publication, mayChange));
+    (element, publication) => updateEdge(element, publication, reasons, mayChange));
 }
 
 function updateEdge(element, {
   endpoint, state: how, wanted, held, done, total, error, retry_at: again,
-}, mayChange) {
+}, reasons, mayChange) {
   const badge = element.querySelector('.badge');
   const bar = element.querySelector('.meter');
   const wait = error && again ? `; tried again in ${lasting(Math.max(0, again - now()))}` : '';
@@ -117,10 +121,13 @@ function updateEdge(element, {
   if (!bar.hidden) {
     setMeter(bar, total > 0 ? done / total : 0, `${whole(done)} of ${whole(total)} objects`);
   }
-  setText(element.querySelector('.about'), error ? `${error}${wait}` : held ? `version ${held}` : '');
+  const reason = reasons.find((text) => text.startsWith(`${endpoint} `))?.split(': ').slice(1).join(': ') ?? '';
+  setText(element.querySelector('.about'), error ? `${withoutName(endpoint, error)}${wait}`
+    : ['waiting', 'withdrawing'].includes(how) && reason ? sentence(reason) : held ? `version ${held}` : '');
   if (publish) {
-    publish.hidden = !mayChange;
-    setText(publish, wanted === '' ? 'Publish' : 'Publish again');
+    const isOnWay = wanted !== '' && how !== 'held';
+    publish.hidden = !mayChange || (isOnWay && !error);
+    setText(publish, wanted === '' ? 'Publish' : isOnWay ? 'Try now' : 'Publish again');
     publish.setAttribute('aria-label', `${publish.textContent} at ${endpoint}`);
     element.querySelector('.withdraw').hidden = !mayChange || wanted === '';
   }

@@ -68,6 +68,9 @@ const deeds = [
   },
 ];
 
+const troubleOf = ({ failures, losses }) => [failures > 0 && plural(failures, 'failure'), losses > 0 && plural(losses, 'loss', 'losses')]
+  .filter(Boolean).join(', ');
+
 class Head {
   constructor(model) {
     this.model = model;
@@ -127,7 +130,7 @@ class Head {
       [busy ? 'so far' : 'took']: took === null ? '–' : lasting(took),
       'CPU time': lasting(1000 * title.stats.cpu_s),
       ...(title.stats.failures + title.stats.losses > 0
-        ? { trouble: `${plural(title.stats.failures, 'failure')}, ${plural(title.stats.losses, 'loss', 'losses')}` } : {}),
+        ? { trouble: troubleOf(title.stats) } : {}),
     };
     const names = Object.keys(facts);
     if (this.names !== names.join()) {

@@ -149,6 +149,13 @@ const admin = (page, troubles) => ({
     const { events } = await farm('GET', `v1/events?title=${TITLE}`);
     const tasks = new Set(events.map(({ detail }) => detail?.fence).filter(Boolean)).size;
     await page.waitForFunction((count) => document.querySelector('tbody tr')?.cells[1].textContent === String(count), {}, tasks);
+    await page.focus('.gantt canvas');
+    for (let i = 0; i < tasks; i++) {
+      await page.keyboard.press('ArrowRight');
+      const said = await text(page, '.about');
+      expect(said.startsWith('push') || !said.includes(': running'), `of a title that is done: ${said}`);
+    }
+    expect(await page.$('.legend [data-kind=early]:not([hidden])') !== null, 'early playlists are in no legend');
   },
   'its bitrates are those of its segments': async () => {
     await go(page, `titles/${TITLE}/bitrate`);

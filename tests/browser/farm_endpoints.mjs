@@ -114,7 +114,7 @@ async function publishes(page) {
   await badgeOf(page, 'near', 'held');
   await badgeOf(page, 'night', 'waiting');
   await badgeOf(page, 'shelf', 'not there');
-  await shows(page, '.why', 'night is to have it: it waits for the time of the day');
+  await page.waitForFunction(() => [...document.querySelectorAll('.edges .about')].some(({ textContent }) => textContent.startsWith('It waits for the time of the day')));
   await press(page, 'Publish at shelf');
   await badgeOf(page, 'shelf', 'held');
   const { version } = await farm('GET', `v1/titles/${TITLE}`);

@@ -107,12 +107,25 @@ export async function audit(page, name, within = 'html') {
   }
 }
 
-// Nothing sticks out of the narrowest screen.
+const sizes = [[360, 740], [3840, 2160], [1280, 800]]; // the last is that of all other tests
+const LONGEST = 60; // ems of a line that is read
+
+// Nothing sticks out of a telephone's screen nor of a wall's, and lines can be read there.
 export async function fits(page, name) {
-  await page.setViewport({ width: 360, height: 740 });
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  await page.setViewport({ width: 1280, height: 800 });
-  expect(over <= 0, `${name} is ${over} pixels wider than 360`);
+  for (const [width, height] of sizes) {
+    await page.setViewport({ width, height });
+    const { over, long } = await page.evaluate((most) => ({
+      over: document.documentElement.scrollWidth - window.innerWidth,
+      long: [...document.querySelectorAll('main :is(p, .why li, .reason)')].filter((element) => {
+        const { fontSize } = getComputedStyle(element);
+        const lines = document.createRange();
+        lines.selectNodeContents(element);
+        return lines.getBoundingClientRect().width > most * parseFloat(fontSize);
+      }).map(({ textContent }) => textContent),
+    }), LONGEST);
+    expect(over <= 0, `${name} is ${over} pixels wider than ${width}`);
+    expect(long.length === 0, `${name} has lines that are too long at ${width}: ${long[0]}`);
+  }
 }
 
 // What `change` makes of the answers to GET `path`, for as long as `run` takes.
