@@ -50,11 +50,25 @@ static void webhook_text(struct reader *item, const char *name, struct buf *out)
     buf_string(out, "\n");
 }
 
+/* When it may be filled, where not now. */
+static void window_text(struct reader *item, struct buf *out) {
+    int64_t turns_at = 0;
+    bool open = false;
+    reader_bool(item, "window_open", &open);
+    buf_string(out, open ? "" : "  its window is shut");
+    if (!open && reader_has(item, "window_turns_at")) {
+        char text[CLOCK_TEXT];
+        reader_int(item, "window_turns_at", 0, INT64_MAX / 2, &turns_at);
+        clock_text(turns_at, text);
+        buf_format(out, " until %s", text);
+    }
+}
+
 static void endpoint_text(struct reader *item, struct buf *out) {
     const char *name = "", *driver = "", *state = "", *fill = "", *error = "";
     int64_t limit = 0, running = 0, backlog = 0, retry_at = 0;
     double request_ms = 0;
-    bool listed = false, open = false;
+    bool listed = false;
     reader_string(item, "name", &name);
     reader_string(item, "driver", &driver);
     reader_string(item, "state", &state);
@@ -65,7 +79,6 @@ static void endpoint_text(struct reader *item, struct buf *out) {
     reader_int(item, "backlog", 0, INT64_MAX, &backlog);
     reader_number(item, "request_ms", 0, 1e12, &request_ms);
     reader_bool(item, "listed", &listed);
-    reader_bool(item, "window_open", &open);
     if (reader_has(item, "retry_at")) {
         reader_int(item, "retry_at", 0, INT64_MAX / 2, &retry_at);
     }
@@ -75,10 +88,13 @@ static void endpoint_text(struct reader *item, struct buf *out) {
     bool fails = error[0] != '\0' && strcmp(state, "closed") == 0; /* too seldom to break off */
     buf_format(out,
                "%-20s %-8s %-10s %" PRId64 "/%" PRId64 " pushes  %" PRId64
-               " waiting  %.1f ms  %s%s\n",
+               " waiting  %.1f ms  %s",
                name, driver, fails ? "failing" : state, running, limit, backlog, request_ms,
-               listed ? fill : "no longer in the scheduler's file",
-               listed && !open ? "  its window is shut" : "");
+               listed ? fill : "no longer in the scheduler's file");
+    if (listed) {
+        window_text(item, out);
+    }
+    buf_string(out, "\n");
     if (error[0] != '\0') {
         char text[CLOCK_TEXT];
         clock_text(retry_at, text);

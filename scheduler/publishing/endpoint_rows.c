@@ -317,6 +317,8 @@ static void write_row(struct tx *tx, const struct endpoint_row *row,
     writer_number(w, "request_ms", row->limit.last_ms);
     writer_string(w, "error", row->error);
     writer_bool(w, "window_open", row->file != NULL && endpoint_window_open(row->file, tx_now(tx)));
+    write_time(w, "window_turns_at",
+               row->file == NULL ? 0 : endpoint_window_turns(row->file, tx_now(tx)));
     writer_int(w, "pushes", row->brought);
     writer_int(w, "pushes_failed", row->failed);
     writer_int(w, "bytes", row->bytes);

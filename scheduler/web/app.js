@@ -2,7 +2,7 @@
 // The page: which view is shown, and who is signed in. A view is a function
 // view(place, { parts, query, signal, onState }) that fills `place` until `signal`.
 import {
-  call, get, may, onSignedOut, session, signIn, signOut,
+  call, may, onSignedOut, session, signIn, signOut,
 } from './api.js';
 import { h, notice, say } from './dom.js';
 import { titlesView } from './titles.js';
@@ -16,13 +16,16 @@ const at = (id) => document.getElementById(id);
 const views = {
   titles: { name: 'Titles', offered: () => true, run: (place, way) => (way.parts[1] ? titleView : titlesView)(place, way) },
   workers: { name: 'Workers', offered: () => may.seeFarm(), run: workersView },
-  endpoints: { name: 'Endpoints', offered: () => may.seeFarm() && hasEndpoints, run: endpointsView },
+  endpoints: { name: 'Endpoints', offered: () => may.seeFarm(), run: endpointsView },
   submit: { name: 'Submit', offered: () => may.submit(), run: submitView },
 };
 const TAB_MS = 12 * 3600 * 1000; // how long who came by a link is signed in
 const linkPattern = /^#\/enter\/([A-Za-z0-9_]+)$/;
-let hasEndpoints = false;
 let leave = new AbortController();
+
+// Why a view is not for this token.
+const lackOf = (name) => (name === 'submit' ? `A ${session.role}’s token submits nothing.`
+  : `A token of tenant ${session.tenant} sees its own titles alone.`);
 
 // ---- The way: #/titles/NAME/timeline?state=running ------------------------------------
 
@@ -73,6 +76,11 @@ function show() {
   const { signal } = leave;
   const place = h('div', { class: `view ${here.parts[0]}` });
   at('main').replaceChildren(place);
+  if (!view.offered()) {
+    place.append(h('div', { class: 'empty' }, h('h1', {}, view.name), h('p', {}, lackOf(here.parts[0])),
+      h('p', {}, h('a', { href: '#/titles' }, 'All titles'))));
+    return;
+  }
   Promise.resolve(view.run(place, { ...here, signal, onState })).catch((error) => {
     if (!signal.aborted && error.name !== 'AbortError') {
       notice(error.message);
@@ -91,7 +99,6 @@ async function enter(token) {
     signOut();
     throw new Error(workersToken);
   }
-  hasEndpoints = may.seeFarm() && await get('/v1/endpoints').then(() => true, () => false);
 }
 
 function showSignIn(message = '') {

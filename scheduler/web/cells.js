@@ -5,6 +5,7 @@ import {
   canvas, colour, h, keyed, rem, setText, small,
 } from './dom.js';
 import { clock, whole } from './format.js';
+import { isBusy } from './states.js';
 
 const GAP = 2;
 const ROW = 1.85; // rem, as the style sheet has it
@@ -37,7 +38,7 @@ class Cells {
     this.names = h('div', { class: 'rungs', 'aria-hidden': 'true' });
     this.legend = h('ul', { class: 'legend', 'aria-label': 'Cells by state' });
     this.about = h('p', { class: 'about', role: 'status' });
-    this.empty = h('p', { class: 'dim' }, 'The source is being looked at; the chunks come with the plan.');
+    this.empty = h('p', { class: 'dim' });
     this.paper = canvas(() => (this.rows.length * ROW + 1.3) * rem(), (context, width) => this.draw(context, width), {
       tabindex: 0, role: 'img', 'aria-label': '', class: 'cells',
       onkeydown: (event) => this.key(event),
@@ -57,6 +58,8 @@ class Cells {
   update() {
     const { plan, units } = this.model;
     this.empty.hidden = plan !== null;
+    setText(this.empty, isBusy(this.model.title.state) ? 'The source is being looked at; the chunks come with the plan.'
+      : 'There are no chunks: it came to no plan.');
     this.frame.hidden = plan === null;
     if (!plan) {
       return;
@@ -146,7 +149,7 @@ class Cells {
     }
     event.preventDefault();
     const [down, right] = moves[event.key];
-    const { row, chunk } = this.chosen ?? { row: 0, chunk: -right };
+    const { row, chunk } = this.chosen ?? { row: down > 0 ? -1 : 0, chunk: right > 0 ? -1 : 0 }; // the first, or the last
     const within = (value, most) => Math.min(Math.max(value, 0), most);
     this.choose({
       row: within(row + down, this.rows.length - 1), chunk: within(chunk + right, this.model.chunks.length - 2),

@@ -77,9 +77,9 @@ export function setMeter(element, share, label) {
 // Asks before something that can't be taken back; answers whether to do it.
 export function confirmed(title, text, action) {
   return new Promise((resolve) => {
-    const dialog = h('dialog', { 'aria-labelledby': 'ask' },
+    const dialog = h('dialog', { 'aria-labelledby': 'ask', 'aria-describedby': 'ask-text' },
       h('form', { method: 'dialog' },
-        h('h2', { id: 'ask' }, title), h('p', {}, text),
+        h('h2', { id: 'ask' }, title), h('p', { id: 'ask-text' }, text),
         h('p', { class: 'actions' },
           h('button', { value: 'no', class: 'plain' }, 'Leave it'),
           h('button', { value: 'yes', class: 'danger' }, action))));

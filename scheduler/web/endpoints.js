@@ -7,7 +7,7 @@ import {
   h, keyed, notice, say, setText,
 } from './dom.js';
 import {
-  bytes, lasting, moment, plural, whole,
+  bytes, lasting, moment, plural, whole, withoutName,
 } from './format.js';
 import { sweep } from './sweep.js';
 
@@ -16,10 +16,10 @@ const LOOK_MS = 2000;
 // Of an edge or a catalog, and of a webhook.
 const facts = {
   backlog: ({ backlog }) => whole(backlog),
-  running: ({ running, limit }) => `${running} of ${limit}`,
+  running: ({ running, limit }) => (running + limit > 0 ? `${running} of ${limit}` : '–'),
   latency: ({ request_ms: ms }) => (ms > 0 ? `${whole(ms)} ms` : '–'),
   brought: ({ bytes: size }) => bytes(size),
-  fill: ({ fill, window_open: isOpen }) => (isOpen === false ? `${fill}, but its window is shut` : fill),
+  fill: ({ fill }) => fill,
 };
 const hookFacts = {
   waiting: ({ backlog }) => whole(backlog),
@@ -28,6 +28,7 @@ const hookFacts = {
   latency: facts.latency,
   events: ({ webhook }) => webhook.events.join(', '),
 };
+const texts = ['fill', 'events']; // the others are numbers, which stand below each other
 const factsOf = ({ webhook }) => (webhook ? hookFacts : facts);
 
 // What its breaker says, and what that says less plainly: that all has failed of late, though too
@@ -96,15 +97,16 @@ function create(endpoint, look, signal) {
     return `${name} is told of ${plural(events, 'event')} again.`;
   });
   return h('li', { class: 'card endpoint', 'data-endpoint': name },
-    h('header', {}, h('h2', {}, name), h('span', { class: 'dim' }, driver),
-      h('span', { class: 'badge', 'data-state': '' }),
+    h('header', {}, h('h2', {}, name), h('span', { class: 'badge', 'data-state': '' }),
+      h('span', { class: 'dim driver' }, driver),
       h('span', { class: 'actions' }, sweeper, replay, reset)),
     h('p', { class: 'place' }, url),
+    h('dl', { class: 'facts even' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', { class: texts.includes(fact) ? 'long' : null },
+      h('dt', {}, fact), h('dd', { 'data-fact': fact })))),
     h('p', { class: 'problem', hidden: true }),
     h('p', { class: 'dim next', hidden: true }),
-    h('p', { class: 'dim leaving', hidden: true }),
-    h('dl', { class: 'facts' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', {},
-      h('dt', {}, fact), h('dd', { 'data-fact': fact })))));
+    h('p', { class: 'dim window', hidden: true }),
+    h('p', { class: 'dim leaving', hidden: true }));
 }
 
 // Why it is as it is. Errors name the endpoint, as the card does.
@@ -115,8 +117,7 @@ function problemOf({ name, error, webhook }, state) {
   if (state === 'gone') {
     return `It wants nothing more since ${moment(webhook.gone_at)}.`;
   }
-  const own = `endpoint '${name}': `;
-  return state !== 'closed' && error.startsWith(own) ? error.slice(own.length) : error;
+  return withoutName(name, error);
 }
 
 // For how long, and what comes next.
@@ -124,6 +125,11 @@ function nextOf({ failing_at: failingAt, retry_at: retryAt }, state) {
   const since = failingAt ? `Nothing has succeeded for ${lasting(now() - failingAt)}` : '';
   const again = state === 'open' && retryAt ? `tried again in ${lasting(retryAt - now())}` : '';
   return state === 'closed' ? '' : [since, again].filter(Boolean).join(', ');
+}
+
+// Whether it may be filled at this time of the day, where it says so.
+function windowOf({ window_open: isOpen, window_turns_at: turnsAt }) {
+  return turnsAt ? `Its window is ${isOpen ? 'open' : 'shut'} until ${moment(turnsAt)}, for ${lasting(turnsAt - now())} more` : '';
 }
 
 function setLine(line, text) {
@@ -141,6 +147,7 @@ function update(card, endpoint) {
   setText(badge, words[state] ?? state);
   setLine(card.querySelector('.problem'), problemOf(endpoint, state));
   setLine(card.querySelector('.next'), nextOf(endpoint, state));
+  setLine(card.querySelector('.window'), windowOf(endpoint));
   setLine(card.querySelector('.leaving'), leaving.length > 0 ? `Still to be taken from there: ${leaving.join(', ')}` : '');
   for (const [name, value] of Object.entries(factsOf(endpoint))) {
     setText(card.querySelector(`[data-fact="${name}"]`), value(endpoint));

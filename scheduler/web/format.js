@@ -70,6 +70,9 @@ export function ratio(text) {
 // The last part of a path or URL.
 export const lastPart = (place) => place.replace(/[?#].*$/, '').replace(/\/+$/, '').split('/').pop() || place;
 
+// What an endpoint's error says, where it is clear of whom.
+export const withoutName = (endpoint, text) => (text.startsWith(`endpoint '${endpoint}': `) ? text.slice(`endpoint '${endpoint}': `.length) : text);
+
 // Pairs of count and length as a list of lengths.
 export function runs(pairs) {
   const list = [];

@@ -4,7 +4,9 @@ import { call, may, now } from './api.js';
 import {
   h, keyed, notice, say, setText,
 } from './dom.js';
-import { lasting, moment, plural, whole } from './format.js';
+import {
+  lasting, moment, plural, whole, withoutName,
+} from './format.js';
 
 const SHOWN = 300; // events at a time
 
@@ -14,9 +16,15 @@ const words = {
   'unit.unblock': 'may begin', 'unit.block': 'waits again', 'unit.lease': 'given out', 'unit.hedge': 'given out a second time',
   'unit.yield': 'another was first', 'unit.adopt': 'taken up again', 'unit.complete': 'done', 'unit.reuse': 'made before',
   'unit.retry': 'failed, to be tried again', 'unit.return': 'lost, given back', 'unit.redo': 'to be made again',
-  'unit.fail': 'failed', 'unit.cancel': 'stopped', 'version.drop': 'old versions dropped', 'early.begin': 'may be watched', 'early.end': 'all of it may be watched',
+  'unit.fail': 'failed', 'unit.cancel': 'stopped', 'version.drop': 'old versions dropped', 'version.rollback': 'goes back to a version of before',
+  'publication.want': 'is to have', 'publication.held': 'has', 'publication.fail': 'did not get', 'publication.withdraw': 'is to lose', 'publication.gone': 'no longer has',
+  'early.begin': 'may be watched', 'early.end': 'all of it may be watched',
 };
-const troubles = ['title.fail', 'unit.retry', 'unit.return', 'unit.fail', 'unit.redo'];
+const troubles = ['title.fail', 'unit.retry', 'unit.return', 'unit.fail', 'unit.redo', 'publication.fail'];
+const ofTitle = /^(title|version|early)\./;
+
+// An end of a push is told once more, of its endpoint.
+const isNews = ({ kind, detail }) => detail?.kind !== 'push' || !['unit.complete', 'unit.retry'].includes(kind);
 
 export async function eventsOf(place, model) {
   let troubleAlone = false;
@@ -27,9 +35,9 @@ export async function eventsOf(place, model) {
   const only = h('label', { class: 'check' }, h('input', {
     type: 'checkbox', onchange: (event) => { troubleAlone = event.target.checked; update(); },
   }), 'only what went wrong');
-  place.append(h('div', { class: 'tools' }, count, only), list, more);
+  place.append(h('div', { class: 'tools line' }, count, only), list, more);
   function update() {
-    const found = troubleAlone ? model.events.filter(({ kind }) => troubles.includes(kind)) : model.events;
+    const found = model.events.filter((event) => isNews(event) && (!troubleAlone || troubles.includes(event.kind)));
     const shown = found.slice(-most).reverse();
     setText(count, `${plural(found.length, 'event')}, the newest first`);
     keyed(list, shown, ({ seq }) => seq, (event) => row(event, model), () => {});
@@ -39,32 +47,39 @@ export async function eventsOf(place, model) {
   update();
 }
 
-function row(event, model) {
-  const { kind, at, unit: id, detail = {} } = event;
+// What happened to what: a unit, or an endpoint.
+function happened({ kind, unit: id, detail = {} }, model) {
   const unit = model.units.get(id);
   const what = unit?.rendition ? `${unit.rendition}${unit.chunk >= 0 ? ` chunk ${unit.chunk + 1}` : ''}`
-    : unit?.kind ?? detail.kind ?? (detail.count ? plural(detail.count, 'unit') : kind.startsWith('unit.') && id ? `unit ${id}` : 'title');
+    : unit?.kind ?? detail.kind ?? (detail.count ? plural(detail.count, 'unit') : `unit ${id}`);
+  return detail.endpoint ? `${detail.endpoint} ${words[kind] ?? kind} ${detail.version ? `version ${detail.version}` : 'it'}`
+    : `${what}: ${words[kind] ?? kind}`;
+}
+
+function row(event, model) {
+  const { kind, at, detail = {} } = event;
   const where = detail.worker ? ` on ${detail.worker}${detail.attempt > 1 ? `, attempt ${detail.attempt}` : ''}` : '';
-  const why = detail.message ?? detail.error ?? detail.versions?.join(', ') ?? '';
+  const why = withoutName(detail.endpoint, detail.message ?? detail.error ?? detail.versions?.join(', ') ?? '');
   return h('li', { class: troubles.includes(kind) ? 'trouble' : null },
     h('time', { datetime: new Date(at).toISOString() }, moment(at)),
-    h('span', { class: 'what' }, kind.startsWith('title.') || kind.startsWith('version.') ? h('strong', {}, words[kind] ?? kind) : `${what}: ${words[kind] ?? kind}`, where),
-    why && h('span', { class: 'dim reason' }, detail.class ? `${detail.class}: ` : '', why));
+    h('span', { class: 'what' }, ofTitle.test(kind) ? h('strong', {}, words[kind] ?? kind) : happened(event, model), where),
+    why && h('span', { class: 'dim reason' }, detail.class && !detail.endpoint ? `${detail.class}: ` : '', why));
 }
 
 export async function versionsOf(place, model, { signal }) {
   const list = h('ul', { class: 'cards' });
   const empty = h('p', { class: 'dim', hidden: true }, 'No version was published yet.');
   place.append(empty, list);
-  let state = '';
+  let seen = '';
   const update = async () => {
-    if (state === model.title.state || signal.aborted) {
+    const { state, version: current } = model.title;
+    if (seen === `${state} ${current}` || signal.aborted) {
       return;
     }
-    state = model.title.state;
+    seen = `${state} ${current}`;
     const { versions } = await model.get('/versions');
     empty.hidden = versions.length > 0;
-    keyed(list, versions, ({ version, output }) => `${version} ${output}`, (version) => versionCard(version, model), () => {});
+    keyed(list, versions, JSON.stringify, (version) => versionCard(version, model), () => {});
   };
   model.on(() => update().catch((error) => notice(error.message)));
   await update();

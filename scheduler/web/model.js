@@ -7,7 +7,7 @@ import {
 import { ratio, runs } from './format.js';
 import { isBusy } from './states.js';
 
-const LOOK_MS = 2000; // how often a busy title is looked at
+const LOOK_MS = 2000; // how often a title is looked at that changes
 const GATHER_MS = 250;
 const RATE_MS = 20000; // frames a second are those of so long
 const UNITS_PAGE = 5000;
@@ -28,8 +28,10 @@ const unitMoves = {
   'unit.fail': { state: 'failed', failures: 1 },
   'unit.cancel': { state: 'cancelled' },
 };
+const pushing = ['waiting', 'running', 'withdrawing'];
 const begins = ['unit.lease', 'unit.hedge', 'unit.adopt'];
-const ends = ['unit.complete', 'unit.retry', 'unit.return', 'unit.yield', 'unit.fail'];
+const ends = ['unit.complete', 'unit.retry', 'unit.return', 'unit.yield', 'unit.fail', 'unit.block']; // early playlists go on later
+const stops = ['title.cancel', 'title.fail'];
 
 // Starts of chunks in seconds, and the end.
 function chunkStarts(grid) {
@@ -165,6 +167,10 @@ export class TitleModel {
   }
 
   takeTask({ kind, at, unit, detail, trace }) {
+    if (stops.includes(kind)) {
+      [...this.tasks.values()].filter((task) => task.trace === trace && task.end === null && task.kind !== 'push')
+        .forEach((task) => Object.assign(task, { end: at, how: 'stop' }));
+    }
     if (detail?.fence === undefined) {
       return;
     }
@@ -176,7 +182,8 @@ export class TitleModel {
     } else if (begins.includes(kind)) {
       task.units.push(unit);
     } else if (task && ends.includes(kind)) {
-      Object.assign(task, { end: at, how: kind.slice(5), message: detail.message });
+      const how = kind === 'unit.block' ? (detail.class ? 'retry' : 'complete') : kind.slice(5);
+      Object.assign(task, { end: at, how, message: detail.message });
     }
   }
 
@@ -230,6 +237,12 @@ export class TitleModel {
     }
   }
 
+  // Whether it changes by itself: it is made, or brought somewhere.
+  moves() {
+    const { state, publications = [] } = this.title;
+    return isBusy(state) || publications.some(({ state: how }) => pushing.includes(how));
+  }
+
   // ---- how fast -------------------------------------------------------------------------------
 
   sample() {
@@ -278,7 +291,7 @@ export class TitleModel {
     await this.look();
     this.readPast(onState).catch((error) => !this.signal.aborted && onError(error));
     every(LOOK_MS, this.signal, async () => {
-      if (!this.gone && isBusy(this.title.state)) {
+      if (!this.gone && this.moves()) {
         await this.look().catch((error) => {
           this.lose(error);
           if (!this.gone) {

@@ -2,13 +2,13 @@
 // A title at a glance: the cells of chunk x rung as they are made, its renditions, what it waits for,
 // and how far it is at each endpoint.
 import {
-  call, every, may, now,
+  call, every, get, may, now, sentence,
 } from './api.js';
 import {
-  h, keyed, meter, notice, say, setMeter, setText,
+  confirmed, h, keyed, meter, notice, say, setMeter, setText,
 } from './dom.js';
 import {
-  bitrate, lasting, perSecond, whole,
+  bitrate, lasting, perSecond, whole, withoutName,
 } from './format.js';
 import { cells } from './cells.js';
 import { isBusy } from './states.js';
@@ -20,30 +20,41 @@ export async function overview(place, model, { signal }) {
   const rows = h('tbody');
   const edges = h('ul', { class: 'edges' });
   const grid = h('div', { class: 'grid-place' });
+  const made = h('div', {}, h('h2', {}, 'Renditions'), h('div', { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Renditions' }, h('table', {},
+    h('thead', {}, h('tr', {}, ['rendition', 'picture', 'most', 'done', 'frames/s', 'reused']
+      .map((name, i) => h('th', { scope: 'col', class: i > 1 ? 'number' : null }, name)))), rows)));
   place.append(
     h('section', {}, h('h2', { class: 'unseen' }, 'Chunks'), grid),
-    h('section', { class: 'split' },
-      h('div', {}, h('h2', {}, 'Renditions'), h('div', { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Renditions' }, h('table', {},
-        h('thead', {}, h('tr', {}, ['rendition', 'picture', 'most', 'done', 'frames/s', 'reused']
-          .map((name, i) => h('th', { scope: 'col', class: i > 1 ? 'number' : null }, name)))), rows))),
+    h('section', { class: 'split' }, made,
       h('div', {}, h('h2', {}, 'Why'), why,
         h('div', { class: 'edges-place', hidden: true }, h('h2', {}, 'Endpoints'), edges))));
+  let others = [];
+  let reasons = []; // of publications, which stand beside their endpoints
   cells(grid, model, signal);
   const update = () => {
     keyed(rows, model.title.renditions, ({ id }) => id, createRow, (row, rendition) => updateRow(row, rendition, model));
-    showEdges(edges, model);
+    showEdges(edges, model, others, reasons);
+    made.hidden = model.title.renditions.length === 0;
   };
   model.on(update);
   update();
-  let state = '';
+  readOthers(signal).then((names) => {
+    others = names;
+    update();
+  }, (error) => !signal.aborted && notice(error.message));
+  let seen = '';
   every(WHY_MS, signal, async () => {
-    if (model.gone || (state === model.title.state && !isBusy(state))) {
+    const { state, publications = [] } = model.title;
+    const told = [state, ...publications.map(({ state: how }) => how)].join(' ');
+    if (model.gone || (seen === told && !model.moves())) {
       return;
     }
     const answer = await model.get('/why');
-    state = answer.state;
-    const sentences = answer.sentences.map(({ text }, i) => ({ text, i }));
-    keyed(why, sentences, ({ text }) => text, ({ text }) => h('li', {}, text), () => {});
+    seen = told;
+    reasons = answer.sentences.filter(({ about }) => about === 'publication').map(({ text }) => text);
+    keyed(why, answer.sentences.filter(({ about }) => about !== 'publication'), ({ text }) => text,
+      ({ text }) => h('li', {}, text), () => {});
+    update();
   }, (error) => notice(error.message));
 }
 
@@ -77,40 +88,71 @@ function updateRow(row, rendition, model) {
 
 // ---- endpoints: where the scheduler has them ----------------------------------------------
 
-function showEdges(place, model) {
-  const { publications = [], state } = model.title;
-  place.parentElement.hidden = publications.length === 0;
-  keyed(place, publications, ({ endpoint }) => endpoint, (publication) => createEdge(publication, model), (element, publication) => {
-    const {
-      state: how, done, total, error, retry_at: again,
-    } = publication;
-    const badge = element.querySelector('.badge');
-    badge.dataset.state = `push-${how}`;
-    setText(badge, how);
-    element.querySelector('.meter').hidden = how !== 'running';
-    setMeter(element.querySelector('.meter'), total > 0 ? done / total : 0, `${whole(done)} of ${whole(total)} objects`);
-    const wait = error && again ? `; tried again in ${lasting(Math.max(0, again - now()))}` : '';
-    setText(element.querySelector('.dim'), error ? `${error}${wait}` : publication.held ? `version ${publication.held}` : '');
-    element.querySelectorAll('button').forEach((button) => { button.hidden = state !== 'done'; });
-  });
+// Endpoints that hold nothing of it unless somebody asks; a tenant's token is told of none.
+async function readOthers(signal) {
+  if (!may.submit() || !may.seeFarm()) {
+    return [];
+  }
+  const { endpoints } = await get('/v1/endpoints', { signal });
+  return endpoints.filter(({ listed, webhook, fill }) => listed && !webhook && fill !== 'never').map(({ name }) => name);
 }
 
-function createEdge({ endpoint }, model) {
-  const deed = (path, text, said) => h('button', {
-    class: 'plain small',
-    'aria-label': `${text} ${endpoint}`,
-    onclick: async () => {
-      try {
-        await call('POST', `/v1/titles/${model.name}/${path}`, { endpoint });
-        say(said);
-        await model.look();
-      } catch (error) {
-        notice(error.message);
-      }
-    },
-  }, text);
+function showEdges(place, model, others, reasons) {
+  const { publications = [], state, version } = model.title;
+  const known = new Set(publications.map(({ endpoint }) => endpoint));
+  const rest = others.filter((name) => version !== '' && !known.has(name))
+    .map((endpoint) => ({ endpoint, state: 'not there', wanted: '', held: '' }));
+  const mayChange = version !== '' && state !== 'removing' && !model.gone;
+  place.parentElement.hidden = publications.length + rest.length === 0;
+  keyed(place, [...publications, ...rest], ({ endpoint }) => endpoint, ({ endpoint }) => createEdge(endpoint, model),
+    (element, publication) => updateEdge(element, publication, reasons, mayChange));
+}
+
+function updateEdge(element, {
+  endpoint, state: how, wanted, held, done, total, error, retry_at: again,
+}, reasons, mayChange) {
+  const badge = element.querySelector('.badge');
+  const bar = element.querySelector('.meter');
+  const wait = error && again ? `; tried again in ${lasting(Math.max(0, again - now()))}` : '';
+  const publish = element.querySelector('.publish');
+  badge.dataset.state = `push-${how}`;
+  setText(badge, how);
+  bar.hidden = how !== 'running';
+  if (!bar.hidden) {
+    setMeter(bar, total > 0 ? done / total : 0, `${whole(done)} of ${whole(total)} objects`);
+  }
+  const reason = reasons.find((text) => text.startsWith(`${endpoint} `))?.split(': ').slice(1).join(': ') ?? '';
+  setText(element.querySelector('.about'), error ? `${withoutName(endpoint, error)}${wait}`
+    : ['waiting', 'withdrawing'].includes(how) && reason ? sentence(reason) : held ? `version ${held}` : '');
+  if (publish) {
+    const isOnWay = wanted !== '' && how !== 'held';
+    publish.hidden = !mayChange || (isOnWay && !error);
+    setText(publish, wanted === '' ? 'Publish' : isOnWay ? 'Try now' : 'Publish again');
+    publish.setAttribute('aria-label', `${publish.textContent} at ${endpoint}`);
+    element.querySelector('.withdraw').hidden = !mayChange || wanted === '';
+  }
+}
+
+function createEdge(endpoint, model) {
+  const deed = (path, said) => async () => {
+    try {
+      await call('POST', `/v1/titles/${model.name}/${path}`, { endpoint });
+      say(said);
+      await model.look();
+    } catch (error) {
+      notice(error.message);
+    }
+  };
+  const publish = deed('publish', `${endpoint} is to have it.`);
+  const withdraw = deed('unpublish', `It is taken from ${endpoint}.`);
   return h('li', {}, h('strong', {}, endpoint), h('span', { class: 'badge' }), meter(0),
-    may.submit() && deed('publish', 'Publish', `It is published at ${endpoint}.`),
-    may.submit() && deed('unpublish', 'Withdraw', `It is withdrawn from ${endpoint}.`),
-    h('span', { class: 'dim' }));
+    may.submit() && h('span', { class: 'actions' },
+      h('button', { class: 'plain small publish', onclick: publish }),
+      h('button', {
+        class: 'plain small withdraw',
+        'aria-label': `Withdraw from ${endpoint}`,
+        onclick: async () => await confirmed(`Withdraw ${model.name} from ${endpoint}?`,
+          'Who plays it from there finds it no more. It can be published again.', 'Withdraw') && withdraw(),
+      }, 'Withdraw')),
+    h('p', { class: 'dim about' }));
 }

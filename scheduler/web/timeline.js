@@ -11,11 +11,11 @@ import { isBusy } from './states.js';
 const LANE = 1.3;
 const BETWEEN = 0.7; // workers
 const AXIS = 1.7;
-const kinds = ['video', 'audio', 'images', 'probe', 'package', 'swap', 'push', 'remove'];
+const kinds = ['video', 'audio', 'images', 'early', 'probe', 'package', 'swap', 'push', 'remove'];
 const bad = ['retry', 'return', 'fail', 'yield'];
 
 const hows = {
-  complete: 'done', retry: 'failed, tried again', return: 'lost, given back', fail: 'failed', yield: 'another was first',
+  complete: 'done', retry: 'failed, tried again', return: 'lost, given back', fail: 'failed', yield: 'another was first', stop: 'stopped',
 };
 
 export async function timeline(place, model, { signal }) {

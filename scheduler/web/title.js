@@ -68,6 +68,9 @@ const deeds = [
   },
 ];
 
+const troubleOf = ({ failures, losses }) => [failures > 0 && plural(failures, 'failure'), losses > 0 && plural(losses, 'loss', 'losses')]
+  .filter(Boolean).join(', ');
+
 class Head {
   constructor(model) {
     this.model = model;
@@ -97,7 +100,7 @@ class Head {
       this.labels.append(...title.labels.map((label) => h('a', { class: 'chip', href: `#/titles?label=${label}` }, label)));
     }
     const missing = (title.missing ?? []).map(({ id, error }) => `It goes without its ${id}: ${error}.`);
-    const problem = title.error || missing.join(' ');
+    const problem = gone ? 'There is no title of this name any more.' : title.error || missing.join(' ');
     this.error.hidden = problem === '';
     setText(this.error, problem);
     const share = title.encoded_total > 0 ? title.encoded_frames / title.encoded_total : title.state === 'done' ? 1 : 0;
@@ -127,7 +130,7 @@ class Head {
       [busy ? 'so far' : 'took']: took === null ? '–' : lasting(took),
       'CPU time': lasting(1000 * title.stats.cpu_s),
       ...(title.stats.failures + title.stats.losses > 0
-        ? { trouble: `${plural(title.stats.failures, 'failure')}, ${plural(title.stats.losses, 'loss', 'losses')}` } : {}),
+        ? { trouble: troubleOf(title.stats) } : {}),
     };
     const names = Object.keys(facts);
     if (this.names !== names.join()) {

@@ -290,7 +290,7 @@ class TitleList {
     const found = `${whole(this.rows.length)}${searched ? ` of ${whole(this.titles.length)}` : ''}`;
     const more = isAll ? '' : searched ? ', searching on …' : ' so far, more as you scroll';
     const isEmpty = isAll && this.rows.length === 0;
-    setText(this.count, this.next === undefined ? 'Fetching …' : `${found} ${this.rows.length === 1 ? 'title' : 'titles'}${more}`);
+    setText(this.count, this.next === undefined ? 'Fetching …' : `${found} ${(searched ? this.titles : this.rows).length === 1 ? 'title' : 'titles'}${more}`);
     this.table.hidden = isEmpty;
     this.empty.hidden = !isEmpty;
     if (isEmpty && !this.empty.hasChildNodes()) {

@@ -33,8 +33,8 @@ export async function workersView(place, { signal, onState }) {
   });
 }
 
-function fact(name, value) {
-  return h('div', {}, h('dt', {}, name), h('dd', { 'data-fact': name }, value));
+function fact(name, className) {
+  return h('div', { class: className }, h('dt', {}, name), h('dd', { 'data-fact': name }));
 }
 
 function create(worker, look) {
@@ -59,8 +59,8 @@ function create(worker, look) {
     h('p', { class: 'problem', hidden: true }),
     h('div', { class: 'load' }, meter(0), h('span', { class: 'slots' })),
     h('ul', { class: 'tasks' }),
-    h('dl', { class: 'facts' },
-      fact('cores', ''), fact('memory', ''), fact('sandbox', ''), fact('codecs', ''), fact('heard of', '')));
+    h('dl', { class: 'facts even' },
+      fact('cores'), fact('memory'), fact('sandbox'), fact('heard of'), fact('codecs', 'long')));
 }
 
 function update(card, worker) {

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Endpoints on the page: an edge that is well, one that is dead until this test lets it live, one
+// whose window is shut, one that is filled on demand, and a webhook; and what a title says of them.
+import net from 'node:net';
+import {
+  TITLE, audit, farm, fits, given, go, patiently, shows, until,
+} from './farm_page.mjs';
+import { expect } from './page.mjs';
+
+const ROW_FAILS = 5; // in a row, after which a breaker opens
+const card = (name) => `[data-endpoint=${name}]`;
+const says = (page, name, part, words) => shows(page, `${card(name)} ${part}`, words);
+const fact = (name, what) => `${card(name)} [data-fact=${what}]`;
+const endpoint = async (name) => (await farm('GET', 'v1/endpoints')).endpoints.find((one) => one.name === name);
+const publication = async (name) => (await farm('GET', `v1/titles/${TITLE}`)).publications.find((one) => one.endpoint === name);
+
+// What listens where the dead edge is to be: it hangs, refuses all, or brings it to another edge.
+class Road {
+  constructor() {
+    this.way = 'hangs';
+    this.sockets = new Set();
+    this.server = net.createServer((socket) => this.take(socket));
+  }
+
+  open() {
+    return new Promise((resolve) => { this.server.listen(Number(given.dead), '127.0.0.1', resolve); });
+  }
+
+  take(socket) {
+    this.sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    if (this.way === 'refuses') {
+      socket.destroy();
+    } else if (this.way === 'lives') {
+      const other = net.connect(Number(given.small), '127.0.0.1');
+      other.on('error', () => socket.destroy());
+      socket.on('close', () => other.destroy());
+      socket.pipe(other).pipe(socket);
+    }
+  }
+
+  refuse() {
+    this.way = 'refuses';
+    this.sockets.forEach((socket) => socket.destroy());
+  }
+
+  close() {
+    this.refuse();
+    this.server.close();
+  }
+}
+
+async function showsEach(page) {
+  await until('the push', async () => (await publication('near')).state === 'held');
+  await farm('POST', 'v1/endpoints/dead/reset'); // a minute without success would open it by now
+  await go(page, 'endpoints');
+  await says(page, 'near', '.badge', 'well');
+  const { bytes } = await endpoint('near');
+  expect(bytes > 100000, `${bytes} bytes were brought`);
+  await page.waitForFunction((at) => /^\d+ ms$/.test(document.querySelector(at).textContent), {}, fact('near', 'latency'));
+  await shows(page, fact('near', 'brought'), ' MB');
+  for (const [name, backlog] of Object.entries({ near: 0, dead: 1, night: 1, shelf: 0 })) {
+    await page.waitForFunction((at, count) => document.querySelector(at).textContent === count, {}, fact(name, 'backlog'), String(backlog));
+  }
+  await says(page, 'night', '.window', 'Its window is shut until');
+  await says(page, 'night', '.window', 'for 1 h').catch(() => says(page, 'night', '.window', 'for 2 h'));
+  expect(await page.$eval(`${card('near')} .window`, ({ hidden }) => hidden), 'an edge without a window has one');
+  await shows(page, fact('shelf', 'fill'), 'on-demand');
+  await says(page, 'dead', '.badge', 'failing');
+  await says(page, 'dead', '.problem', 'connect');
+  await says(page, 'dead', '.next', 'Nothing has succeeded for');
+  await shows(page, '.count', '4 of 6 are well');
+}
+
+// The same title is asked to go there once more, as often as it takes.
+async function breaksOff(page, road) {
+  for (let tries = 0; tries < 4 * ROW_FAILS && (await endpoint('dead')).state !== 'open'; tries++) {
+    const { pushes_failed: before } = await endpoint('dead');
+    await farm('POST', `v1/titles/${TITLE}/publish`, { endpoint: 'dead' });
+    await until('a failure', async () => (await endpoint('dead')).pushes_failed > before);
+  }
+  await says(page, 'dead', '.badge', 'broken off');
+  await says(page, 'dead', '.next', 'tried again in');
+  await shows(page, fact('dead', 'running'), '–');
+  await road.open();
+  await audit(page, 'endpoints');
+  await fits(page, 'endpoints');
+}
+
+async function comesBack(page, road) {
+  try {
+    await patiently(() => says(page, 'dead', '.badge', 'on trial'));
+    await shows(page, fact('dead', 'running'), '1 of 1');
+    road.refuse();
+    await says(page, 'dead', '.badge', 'broken off');
+    road.way = 'lives';
+    await page.click(`${card('dead')} .reset`);
+    await shows(page, '#said', 'dead is tried again');
+    await says(page, 'dead', '.badge', 'well');
+    await page.waitForFunction((at) => document.querySelector(at).textContent === '0', {}, fact('dead', 'backlog'));
+    await until('what waited', async () => (await publication('dead')).state === 'held');
+    expect(await page.$eval(`${card('dead')} .reset`, ({ hidden }) => hidden), 'one that is well can be tried');
+  } finally {
+    road.close();
+  }
+}
+
+const badgeOf = (page, name, state) => page.waitForFunction((where, how) => [...document.querySelectorAll('.edges li')]
+  .some((row) => row.querySelector('strong').textContent === where && row.querySelector('.badge').textContent === how), {}, name, state);
+const press = (page, label) => page.evaluate((name) => document.querySelector(`[aria-label="${name}"]`).click(), label);
+
+async function publishes(page) {
+  await go(page, `titles/${TITLE}`);
+  await badgeOf(page, 'near', 'held');
+  await badgeOf(page, 'night', 'waiting');
+  await badgeOf(page, 'shelf', 'not there');
+  await page.waitForFunction(() => [...document.querySelectorAll('.edges .about')].some(({ textContent }) => textContent.startsWith('It waits for the time of the day')));
+  await press(page, 'Publish at shelf');
+  await badgeOf(page, 'shelf', 'held');
+  const { version } = await farm('GET', `v1/titles/${TITLE}`);
+  expect((await publication('shelf')).held === version, 'it holds another version');
+}
+
+async function withdraws(page) {
+  await press(page, 'Withdraw from shelf');
+  await shows(page, 'dialog', 'finds it no more');
+  await audit(page, 'the dialog of Withdraw', 'dialog');
+  await page.click('dialog [value=no]');
+  expect((await publication('shelf')).state === 'held', 'it was withdrawn though nobody said so');
+  await press(page, 'Withdraw from shelf');
+  await page.click('dialog [value=yes]');
+  await badgeOf(page, 'shelf', 'gone');
+  await until('the withdrawal', async () => (await publication('shelf')).state === 'gone');
+  expect(await page.$('[aria-label="Withdraw from shelf"]:not([hidden])') === null, 'what is gone can be withdrawn');
+}
+
+// One that is dead and takes a single attempt: what it did not take is told, and replayed.
+async function replaysTheDead(page) {
+  await go(page, 'endpoints');
+  await says(page, 'hook', '.badge', 'failing');
+  await says(page, 'hook', '.problem', 'connect');
+  await page.waitForFunction((at) => document.querySelector(at).textContent === '1', {}, fact('hook', 'dead'));
+  const attempts = async () => (await endpoint('hook')).pushes_failed;
+  const before = await attempts();
+  await page.click(`${card('hook')} .replay`);
+  await shows(page, '#said', 'hook is told of 1 event again');
+  await until('the telling', async () => await attempts() > before);
+}
+
+export const endpoints = (page, road = new Road()) => ({
+  'endpoints tell how each is: well, dead, shut at this time, filled on demand': () => showsEach(page),
+  'a breaker that opens is told of, and axe-core has nothing against the page': () => breaksOff(page, road),
+  'an endpoint on trial says so; tried by hand when it lives, it is well and has what waited': () => comesBack(page, road),
+  'a webhook that is dead says so, and its events are replayed': () => replaysTheDead(page),
+  'a title says how far it is at each, and is published where it was not': () => publishes(page),
+  'and is withdrawn by who says so twice': () => withdraws(page),
+});
