@@ -6,8 +6,6 @@
 
 #include "common/mem.h"
 
-enum { GROUP_MAX = 64 };
-
 struct queue {
     struct job *first;
     struct job **last;
@@ -110,7 +108,7 @@ static void *writer_thread(void *context) {
         while (desk->changes.first == NULL && !desk->closing) {
             pthread_cond_wait(&desk->changes.wake, &desk->mutex);
         }
-        list = queue_take(&desk->changes, GROUP_MAX);
+        list = queue_take(&desk->changes, DESK_GROUP);
         pthread_mutex_unlock(&desk->mutex);
         if (list != NULL) {
             run_changes(clerk->shelf, list);

@@ -15,6 +15,7 @@
 #include "shelf.h"
 
 enum {
+    DESK_GROUP = 64,                /* changes of one transaction at most */
     DESK_READERS = 4,               /* threads, each with some 16 MiB of the file in memory */
     DESK_LOG_BYTES = 32 * (1 << 20) /* a log of changes that is longer makes readers pause, since it
                                        can't be begun anew while one of them is at work */

@@ -101,7 +101,8 @@ static void show(struct waiting *waiting, const struct look *look) {
 static void title_text(const struct look *look, struct buf *out) {
     const struct title_status *status = &look->status;
     if (status->state != TITLE_DONE) {
-        buf_format(out, "%s: %s: ", status->title, title_state_name(status->state));
+        buf_format(out, "%s: %s%s", status->title, title_state_name(status->state),
+                   status->error[0] != '\0' ? ": " : "");
         buf_plain(out, status->error);
         buf_string(out, "\n");
         return;

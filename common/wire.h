@@ -207,6 +207,11 @@ enum sandbox_level sandbox_level_find(const char *name);
 #define KNOWS_IMAGES_NAME "knows-images"
 #define KNOWS_IMAGES_LINE "titles with images 2"
 
+/* Likewise that it asks webhooks for leave first, and keeps the pace that they let, where a task
+ * says so: what such a webhook is to hear goes to those alone. */
+#define KNOWS_LEAVE_NAME "knows-leave"
+#define KNOWS_LEAVE_LINE "leave of webhooks 1"
+
 /* ---- Tasks ------------------------------------------------------------------ */
 
 enum task_kind {

@@ -227,6 +227,10 @@ bool session_is_walled(const struct farm *farm, const struct session_row *sessio
     return session->sandbox <= farm->sandbox_required;
 }
 
+bool session_knows(struct tx *tx, const char *session, const char *line) {
+    return sql_integer(tx, SQL_SESSION_KNOWS, VALUES(TEXT(line), TEXT(session)), 0) > 0;
+}
+
 /* The codecs of a session, each once. */
 static void write_codecs(struct tx *tx, const char *session, struct writer *w) {
     writer_array(w, "codecs");

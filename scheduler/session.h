@@ -77,6 +77,10 @@ bool session_is_drained(struct tx *tx, const char *worker);
  * farm asks for. */
 bool session_is_walled(const struct farm *farm, const struct session_row *session);
 
+/* Whether the session's worker announces that it knows something, by the line of common/wire.h
+ * that stands for it; `session` "": whether any does. */
+bool session_knows(struct tx *tx, const char *session, const char *line);
+
 /* Writes all sessions as an array called "workers". */
 void sessions_write(struct tx *tx, struct farm *farm, struct writer *w);
 

@@ -63,6 +63,11 @@
     "e.is_catalog, e.reachable, p.unsure_at "
 #define PUBLICATIONS "FROM publication p JOIN endpoint e ON e.name = p.endpoint "
 
+/* Publications p that a worker knows all of; `images` is 1 where it knows those. */
+#define KNOWN(images)                                                                              \
+    "(" images " = 1 OR NOT EXISTS (SELECT 1 FROM version_folder f WHERE f.title = p.title "       \
+    "AND f.folder LIKE 'images/%')) "
+
 /* Versions of publication $1, of title $3 of which $2 is wanted, that are to go from there: all
  * where none is wanted, else what the origin keeps no more or somebody asked for. */
 #define VERSIONS_TO_GO                                                                             \
@@ -283,13 +288,14 @@ static const char *const statements[SQL_COUNT] = {
         "DELETE FROM publication WHERE title = $1 AND stage = 'settled' AND wanted = ''",
     [SQL_PUBLICATION_NEXT] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
                              "WHERE p.endpoint = $1 AND p.stage = 'due' AND p.next_at <= $2 "
-                             "ORDER BY p.rank, p.next_at LIMIT 1",
+                             "AND " KNOWN("$3") "ORDER BY p.rank, p.next_at LIMIT 1",
     [SQL_PUBLICATION_NEXT_OF] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
                                 "WHERE p.title = $1 AND p.endpoint = $2 "
                                 "AND p.wanted = $3 AND p.stage = 'due' AND p.next_at <= $4",
     [SQL_PUBLICATION_NEXT_FRESH] =
         "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.endpoint = $1 AND p.stage = 'due' "
-        "AND p.next_at <= $2 AND p.failures = 0 ORDER BY p.rank, p.next_at LIMIT 1",
+        "AND p.next_at <= $2 AND " KNOWN("$3") "AND p.failures = 0 ORDER BY p.rank, p.next_at "
+                                               "LIMIT 1",
     [SQL_PUBLICATIONS_NEXT_AT] = "SELECT min(next_at) FROM publication "
                                  "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATIONS_BEHIND] = "SELECT id, title FROM publication WHERE stage = 'behind' "
@@ -854,7 +860,9 @@ static const char *const statements[SQL_COUNT] = {
                         "VALUES ($1, $2, $3, $4, $5)",
     [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames FROM session_encoder e "
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
-    [SQL_SESSION_KNOWS] = "SELECT count(*) FROM session_encoder WHERE session = $1 AND build = $2",
+    [SQL_SESSION_KNOWS] =
+        "SELECT count(*) FROM session_encoder e JOIN build_line b ON b.id = e.build "
+        "WHERE b.line = $1 AND ($2 = '' OR e.session = $2)",
     [SQL_ENCODER_BUILDS] = "SELECT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
         "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND NOT "

@@ -75,6 +75,7 @@ struct why_publication {
     bool behind;      /* others of the title come first */
     bool breaker;     /* it is given nothing for a while */
     bool window_shut; /* it may not be filled at this time */
+    bool unknown;     /* it has images, of which no worker that is there knows */
     int64_t failures;
     const char *error; /* of the last one; "" for none */
 };

@@ -4,6 +4,7 @@
 
 #include "order.h"
 #include "scheduler/publishing/publication.h"
+#include "session.h"
 #include "why.h"
 
 enum { TROUBLE_READ = 1000 }; /* failures of a title that are looked at, the latest */
@@ -323,6 +324,8 @@ static void load_failures(struct why *why, struct tx *tx) {
 static void load_publication(struct why *why, struct tx *tx, const struct publication_row *row,
                              const struct endpoint_row *endpoint) {
     bool listed = endpoint != NULL && endpoint->file != NULL;
+    bool has_images = sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(row->title)), 0) >
+                      0;
     why->publications[why->publication_count++] = (struct why_publication){
         .endpoint = arena_string(&why->arena, row->endpoint),
         .leaves = row->wanted[0] == '\0',
@@ -331,6 +334,7 @@ static void load_publication(struct why *why, struct tx *tx, const struct public
         .behind = row->stage == STAGE_BEHIND,
         .breaker = listed && endpoint->breaker.state == BREAKER_OPEN,
         .window_shut = listed && !endpoint_window_open(endpoint->file, tx_now(tx)),
+        .unknown = has_images && !session_knows(tx, "", KNOWS_IMAGES_LINE),
         .failures = row->failures,
         .error = arena_string(&why->arena, row->error),
     };

@@ -243,6 +243,7 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
     const struct session_encoder encoders[] = {
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
+        {.name = KNOWS_LEAVE_NAME, .codec = "av1", .build_line = KNOWS_LEAVE_LINE},
         {.name = PLAN_IMAGES_ENCODER, .codec = "av1", .build_line = FIXTURE_IMAGES},
         {.name = KNOWS_IMAGES_NAME, .codec = "av1", .build_line = KNOWS_IMAGES_LINE},
     };
@@ -255,7 +256,9 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
                                       .keep_ms = FIXTURE_KEEP_MS,
                                       .sandbox = sandbox,
                                       .encoders = encoders,
-                                      .encoder_count = farm->images ? 4 : 2};
+                                      .encoder_count = farm->old      ? 2
+                                                       : farm->images ? 5
+                                                                      : 3};
     struct doing doing = {.input = &request, .output = session};
     return call(farm, run_join, &doing);
 }

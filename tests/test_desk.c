@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The threads under the catalog: changes and reads hold none of each other up, a read sees one
- * state, what was told of its end is seen, and a log of changes ends however many read.
+ * The threads under the catalog: changes that wait are one transaction, changes and reads hold none
+ * of each other up, a read sees one state, what was told of its end is seen, and a log of changes
+ * ends however many read.
  */
 #include <check.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +26,7 @@ enum { NOW_MS = 1700000000, PADDING = 800000, PADDED = 48, LOG_SLACK = 2 << 20 }
 static char *folder;
 static char *path;
 static struct desk *desk;
+static atomic_int turn; /* counts what errands come to */
 
 static void set_up(void) {
     struct err err = {0};
@@ -48,14 +51,18 @@ struct errand {
     sem_t *begun;                 /* posted by its run; NULL: nobody waits for that */
     sem_t *hold;                  /* its run waits for it; NULL: for nothing */
     char tags[2][SHELF_TAG_TEXT]; /* before and after it was held */
+    int ran, told;                /* turns at which it was; 0: it was not */
     sem_t ended;
 };
 
 static void errand_done(struct job *job) {
-    sem_post(&((struct errand *)job)->ended);
+    struct errand *errand = (struct errand *)job;
+    errand->told = atomic_fetch_add(&turn, 1) + 1;
+    sem_post(&errand->ended);
 }
 
 static void pause_run(struct errand *errand) {
+    errand->ran = atomic_fetch_add(&turn, 1) + 1;
     if (errand->begun != NULL) {
         sem_post(errand->begun);
     }
@@ -70,6 +77,13 @@ static void run_put(struct job *job, struct shelf *shelf) {
     int64_t kept;
     pause_run(errand);
     shelf_put(shelf, &errand->entry, NOW_MS, &change, &kept, &job->err);
+}
+
+/* As a disk does that is full in the middle. */
+static void run_break(struct job *job, struct shelf *shelf) {
+    pause_run((struct errand *)job);
+    shelf_undo(shelf);
+    err_set(&job->err, ERR_NO_SPACE, "the disk is full");
 }
 
 static void run_tags(struct job *job, struct shelf *shelf) {
@@ -100,7 +114,7 @@ static void run_search(struct job *job, struct shelf *shelf) {
 }
 
 static void start(struct errand *errand, void (*run)(struct job *job, struct shelf *shelf)) {
-    errand->job.changes = run == run_put;
+    errand->job.changes = run == run_put || run == run_break;
     errand->job.run = run;
     errand->job.done = errand_done;
     sem_init(&errand->ended, 0, 0);
@@ -113,13 +127,18 @@ static void start_put(struct errand *errand, const struct said *said) {
     start(errand, run_put);
 }
 
-/* Waits for its end, and wants it to be well. */
-static void finish(struct errand *errand) {
+/* Waits for its end, and wants it to be this one. */
+static void finish_with(struct errand *errand, enum err_code code) {
     sem_wait(&errand->ended);
-    ck_assert_msg(errand->job.err.code == ERR_NONE, "%s", errand->job.err.message);
+    ck_assert_msg(errand->job.err.code == code, "%d: %s", (int)errand->job.err.code,
+                  errand->job.err.message);
     sem_destroy(&errand->ended);
     json_tree_destroy(errand->body);
     errand->body = NULL;
+}
+
+static void finish(struct errand *errand) {
+    finish_with(errand, ERR_NONE);
 }
 
 static void put(const char *title, int64_t revision) {
@@ -127,6 +146,93 @@ static void put(const char *title, int64_t revision) {
     start_put(&errand, &(struct said){.title = title, .revision = revision});
     finish(&errand);
 }
+
+static void look_for(const char *title, enum err_code code) {
+    struct errand read = {.title = title};
+    start(&read, run_get);
+    finish_with(&read, code);
+}
+
+/* ---- changes that wait ------------------------------------------------------------------ */
+
+/* A change that is held, so that those behind it wait. */
+struct holding {
+    struct errand change;
+    sem_t begun, hold;
+};
+
+static void holding_begin(struct holding *holding) {
+    sem_init(&holding->begun, 0, 0);
+    sem_init(&holding->hold, 0, 0);
+    holding->change = (struct errand){.begun = &holding->begun, .hold = &holding->hold};
+    start_put(&holding->change, &(struct said){.title = "a", .revision = 1});
+    sem_wait(&holding->begun);
+}
+
+static void holding_end(struct holding *holding) {
+    sem_post(&holding->hold);
+    finish(&holding->change);
+    sem_destroy(&holding->begun);
+    sem_destroy(&holding->hold);
+}
+
+/* None is told of its end before all of them are on the disk; more than a group wait once more. */
+START_TEST(changes_that_wait_are_one_transaction) {
+    enum { CHANGES = DESK_GROUP + 6 };
+    static struct errand changes[CHANGES];
+    struct holding first;
+    memset(changes, 0, sizeof(changes));
+    holding_begin(&first);
+    for (int i = 0; i < CHANGES; i++) {
+        start_put(&changes[i], &(struct said){.title = "b", .revision = 1 + i});
+    }
+    holding_end(&first);
+    for (int i = 0; i < CHANGES; i++) {
+        finish(&changes[i]);
+        ck_assert(i == 0 ||
+                  (changes[i].ran > changes[i - 1].ran && changes[i].told > changes[i - 1].told));
+    }
+    ck_assert_int_lt(changes[DESK_GROUP - 1].ran, changes[0].told);
+    ck_assert_int_gt(changes[DESK_GROUP].ran, changes[DESK_GROUP - 1].told);
+}
+END_TEST
+
+START_TEST(one_that_is_refused_leaves_the_others) {
+    struct errand before = {0}, late = {0}, after = {0};
+    struct holding first;
+    holding_begin(&first);
+    start_put(&before, &(struct said){.title = "b", .revision = 1});
+    start_put(&late, &(struct said){.title = "a", .revision = 0});
+    start_put(&after, &(struct said){.title = "c", .revision = 1});
+    holding_end(&first);
+    finish(&before);
+    finish_with(&late, ERR_CONFLICT);
+    finish(&after);
+    look_for("b", ERR_NONE);
+    look_for("c", ERR_NONE);
+}
+END_TEST
+
+/* All of its transaction is undone, and told so; nothing of it is done outside. */
+START_TEST(one_that_breaks_the_transaction_undoes_it) {
+    struct errand before = {0}, breaking = {0}, after = {0};
+    struct holding first;
+    holding_begin(&first);
+    start_put(&before, &(struct said){.title = "b", .revision = 1});
+    start(&breaking, run_break);
+    start_put(&after, &(struct said){.title = "c", .revision = 1});
+    holding_end(&first);
+    finish_with(&before, ERR_NO_SPACE);
+    finish_with(&breaking, ERR_NO_SPACE);
+    finish_with(&after, ERR_NO_SPACE);
+    ck_assert_int_eq(after.ran, 0);
+    look_for("a", ERR_NONE);
+    look_for("b", ERR_NOT_FOUND);
+    look_for("c", ERR_NOT_FOUND);
+    put("b", 1);
+    look_for("b", ERR_NONE);
+}
+END_TEST
 
 /* ---- beside each other ------------------------------------------------------------------ */
 
@@ -352,6 +458,9 @@ Suite *desk_suite(void) {
     TCase *tests = tcase_create("desk");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 240);
+    tcase_add_test(tests, changes_that_wait_are_one_transaction);
+    tcase_add_test(tests, one_that_is_refused_leaves_the_others);
+    tcase_add_test(tests, one_that_breaks_the_transaction_undoes_it);
     tcase_add_test(tests, a_change_that_takes_long_holds_no_read_up);
     tcase_add_test(tests, reads_that_take_long_hold_nothing_up);
     tcase_add_test(tests, a_read_sees_one_state);

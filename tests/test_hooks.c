@@ -534,6 +534,36 @@ static void grant(int rate, size_t count) {
     answer_with(&(struct hook_report){.has_grant = true, .grant = {rate}}, count, HOOK_TAKEN);
 }
 
+static void look_at_endpoints(struct tx *tx, struct farm *farm, const char *title,
+                              struct writer *w) {
+    (void)title;
+    writer_object(w, NULL);
+    endpoint_rows_write(tx, farm, w);
+    writer_object_end(w);
+}
+
+/* What people are told of an endpoint; borrowed until the next call. */
+static const char *error_of(const char *name) {
+    static char error[256];
+    struct err err = {0};
+    struct json *tree = fixture_look(&world.farm, look_at_endpoints, "");
+    struct reader whole = reader_of(tree, "endpoints", &err);
+    struct reader list = reader_array(&whole, "endpoints");
+    error[0] = '\0';
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader row = reader_item(&list, i);
+        const char *its = "", *says = "";
+        reader_string(&row, "name", &its);
+        reader_string(&row, "error", &says);
+        if (strcmp(its, name) == 0) {
+            snprintf(error, sizeof(error), "%s", says);
+        }
+    }
+    ck_assert_msg(reader_ok(&whole), "%s", err.message);
+    json_tree_destroy(tree);
+    return error;
+}
+
 START_TEST(leave_is_asked_first_and_kept_for_a_day) {
     happen("t", "finish", 1);
     ck_assert_uint_eq(lease(), 1);
@@ -566,6 +596,28 @@ START_TEST(leave_is_asked_first_and_kept_for_a_day) {
     happen("t", "finish", 1);
     ck_assert_uint_eq(lease(), 1);
     ck_assert(asks(0)); /* of another place */
+}
+END_TEST
+
+/* An older worker would send without asking; what is not to be asked it is given all the same. */
+START_TEST(workers_that_do_not_ask_are_given_what_needs_no_leave) {
+    char old[ID_TEXT], new[ID_TEXT];
+    memcpy(new, world.session, sizeof(new));
+    world.farm.old = true;
+    fixture_join(&world.farm, "old", "old", 1, old);
+    world_list(&world, ASKED "  - {name: free, driver: webhook, url: 'http://free.example'}\n");
+    happen("t", "finish", 1);
+    memcpy(world.session, old, sizeof(old));
+    ck_assert_int_eq(world_lease_pushes(&world, 2), 1);
+    ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "free");
+    ck_assert_str_eq(error_of("h"), "");
+    fixture_leave(&world.farm, new);
+    ck_assert_ptr_nonnull(strstr(error_of("h"), "no worker is there that asks webhooks for leave"));
+    ck_assert_str_eq(error_of("free"), "");
+    world.farm.old = false;
+    fixture_join(&world.farm, "new", "new", 1, world.session);
+    ck_assert_uint_eq(lease(), 1);
+    ck_assert(asks(0));
 }
 END_TEST
 
@@ -737,6 +789,7 @@ Suite *hooks_suite(void) {
     tcase_add_test(outbox, one_that_is_gone_is_sent_nothing_until_it_is_asked_again);
     tcase_add_test(outbox, what_was_taken_can_be_replayed_by_time_or_number);
     tcase_add_test(outbox, leave_is_asked_first_and_kept_for_a_day);
+    tcase_add_test(outbox, workers_that_do_not_ask_are_given_what_needs_no_leave);
     tcase_add_test(outbox, no_more_is_sent_than_a_receiver_lets);
     tcase_add_test(outbox, one_that_gives_no_leave_is_told_of_and_costs_no_event);
     tcase_add_test(outbox, one_that_is_new_can_be_told_of_the_past);

@@ -24,6 +24,7 @@ static const char ladder[] = "codec: h264\n"
 
 static struct fixture_farm farm;
 static char session[ID_TEXT];
+static char old[ID_TEXT];
 static struct buf said;
 static char error[1200];
 
@@ -275,10 +276,10 @@ END_TEST
 
 /* What reads all of the title is not for them, and why says so. */
 START_TEST(older_workers_are_not_given_what_they_would_misread) {
-    char old[ID_TEXT];
     fixture_run_title(&farm, "t", ladder, 1, session);
-    farm.images = false;
+    farm.old = true;
     fixture_join(&farm, "old", "old", 1, old);
+    farm.old = false;
     struct fixture_held held;
     fixture_take_kind(&farm, &held, session, TASK_PACKAGE);
     fixture_drop(&held);
@@ -294,40 +295,107 @@ START_TEST(older_workers_are_not_given_what_they_would_misread) {
     fixture_remove(&farm, "t", false);
     fixture_lease(&farm, old, 1);
     ck_assert_int_eq(farm.task_count, 0);
-    farm.images = true;
     fixture_join(&farm, "new", "new", 1, session);
     ck_assert_int_eq(fixture_lease_one(&farm, session)->kind, TASK_REMOVE);
 }
 END_TEST
+
+/* ---- pushes ---------------------------------------------------------------------------- */
+
+static const char without_images[] = "codec: h264\n"
+                                     "rungs:\n"
+                                     "  - {height: 360}\n"
+                                     "audio:\n"
+                                     "  - {codec: aac}\n";
+
+static struct endpoints endpoints;
 
 static void run_begin(struct tx *tx, void *context) {
     (void)context;
     publication_begin(tx, &farm.farm);
 }
 
-/* So does a push: they would leave its images out, or misread them. */
-START_TEST(pushes_go_to_workers_that_know_them) {
+/* Done but for an edge are t, with images, and behind it u, without; of two workers the older one
+ * knows nothing of them. */
+static void open_publishing_farm(void) {
     static const char file[] =
         "endpoints:\n  - {name: e1, driver: dav, url: 'http://e1.example'}\n";
-    struct endpoints endpoints = {0};
-    struct err err = {0};
-    char old[ID_TEXT];
-    ck_assert_int_eq(endpoints_parse(&endpoints, file, strlen(file), "edges.yaml", &err), 0);
+    static const char *const titles[] = {"t", "u"};
+    open_farm();
+    ck_assert_int_eq(endpoints_parse(&endpoints, file, strlen(file), "edges.yaml", &farm.err), 0);
     farm.farm.endpoints = &endpoints;
-    ck_assert_int_eq(store_call(farm.store, run_begin, NULL, &err), 0);
-    fixture_run_title(&farm, "t", ladder, 1, session);
-    farm.images = false;
-    fixture_join(&farm, "old", "old", 1, old);
-    while (strcmp(state(), "done") != 0) {
-        fixture_make(&farm, fixture_lease_one(&farm, session));
+    ck_assert_int_eq(store_call(farm.store, run_begin, NULL, NULL), 0);
+    fixture_join(&farm, "new", "new", 1, session);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(fixture_submit(&farm, titles[i], i == 0 ? ladder : without_images, false),
+                         0);
+        while (strcmp(fixture_state(&farm, titles[i], error, sizeof(error)), "done") != 0) {
+            const struct task *task = fixture_lease_one(&farm, session);
+            if (task->kind == TASK_PUSH) { /* it is not its time yet */
+                ck_assert_int_eq(fixture_leave(&farm, session), 0);
+                fixture_join(&farm, "new", "new", 1, session);
+            } else {
+                fixture_make(&farm, task);
+            }
+        }
     }
-    fixture_lease(&farm, old, 1);
-    ck_assert_int_eq(farm.task_count, 0);
-    ck_assert_int_eq(fixture_lease_one(&farm, session)->kind, TASK_PUSH);
-    endpoints_finish(&endpoints);
+    farm.old = true;
+    fixture_join(&farm, "old", "old", 1, old);
+    farm.old = false;
+}
+
+static void close_publishing_farm(void) {
     farm.farm.endpoints = NULL;
+    endpoints_finish(&endpoints);
+    close_farm();
+}
+
+/* The title of the next push that a worker is given; "" for none. */
+static const char *lease_push(const char *worker) {
+    fixture_lease(&farm, worker, 1);
+    ck_assert(farm.task_count == 0 || farm.tasks[0].kind == TASK_PUSH);
+    return farm.task_count == 0 ? "" : farm.tasks[0].title;
+}
+
+/* So does a push: they would leave its images out, or misread them. What comes behind it and has
+ * none is for them. */
+START_TEST(pushes_go_to_workers_that_know_them) {
+    ck_assert_str_eq(lease_push(old), "u");
+    fixture_make(&farm, &farm.tasks[0]);
+    ck_assert_str_eq(lease_push(old), "");
+    ck_shows(why_title, "e1 is to have it: it waits for its turn");
+    fixture_leave(&farm, session);
+    ck_shows(why_title, "e1 is to have it: it waits for a worker that knows posters");
+    fixture_join(&farm, "new", "new", 1, session);
+    ck_assert_str_eq(lease_push(session), "t");
 }
 END_TEST
+
+/* They are no reason to try an edge that is shut, nor what it is tried by. */
+START_TEST(older_workers_try_a_shut_edge_by_what_they_know) {
+    for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
+        while (strcmp(lease_push(old), "u") != 0) {
+            ck_assert_int_gt(farm.retry_at, farm.now_ms);
+            farm.now_ms = farm.retry_at;
+            fixture_beat(&farm, old, NULL, 0);
+            fixture_beat(&farm, session, NULL, 0);
+        }
+        fixture_fail(&farm, farm.tasks[0].fence, FAILURE_ENDPOINT, "it answers 500");
+    }
+    ck_assert_str_eq(lease_push(old), "");
+    ck_assert_str_eq(lease_push(session), "t"); /* it may be the fault of u */
+    fixture_leave(&farm, session);              /* gives it back */
+    fixture_join(&farm, "new", "new", 1, session);
+    farm.now_ms += BREAKER_PAUSE_MOST_MS;
+    fixture_beat(&farm, old, NULL, 0);
+    fixture_beat(&farm, session, NULL, 0);
+    ck_assert_str_eq(lease_push(old), "u");
+    fixture_leave(&farm, old);
+    ck_assert_str_eq(lease_push(session), "t");
+}
+END_TEST
+
+/* ---- images that nobody can make -------------------------------------------------------- */
 
 static void run_sweep(struct tx *tx, void *context) {
     (void)context;
@@ -342,7 +410,6 @@ static void sweep(void) {
 /* The last worker of its build line has gone for good: nobody waits for ever. */
 START_TEST(images_that_nobody_can_make_are_not_waited_for) {
     struct fixture_held held;
-    char old[ID_TEXT];
     fixture_run_title(&farm, "t", ladder, 1, session);
     fixture_take_kind(&farm, &held, session, TASK_IMAGES);
     fixture_drop(&held);
@@ -368,6 +435,53 @@ START_TEST(images_that_nobody_can_make_are_not_waited_for) {
 }
 END_TEST
 
+/* Somebody came meanwhile who makes them, so that there was reason to wait. */
+START_TEST(the_wait_begins_anew_when_a_worker_was_there) {
+    struct fixture_held held;
+    fixture_run_title(&farm, "t", ladder, 1, session);
+    fixture_take_kind(&farm, &held, session, TASK_IMAGES);
+    fixture_drop(&held);
+    fixture_leave(&farm, session);
+    farm.images = false;
+    fixture_join(&farm, "old", "old", 1, old);
+    sweep();
+    farm.now_ms += 540000;
+    farm.images = true;
+    fixture_join(&farm, "new", "new", 1, session);
+    sweep();
+    fixture_leave(&farm, session);
+    for (int i = 0; i < 2; i++) {
+        sweep();
+        farm.now_ms += 540000;
+        fixture_beat(&farm, old, NULL, 0);
+        ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 0);
+    }
+    sweep();
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 2);
+}
+END_TEST
+
+/* While something else of the title is to do they hold nothing up. */
+START_TEST(images_are_given_up_when_they_alone_are_waited_for) {
+    fixture_run_title(&farm, "t", ladder, 1, session);
+    fixture_leave(&farm, session);
+    farm.images = false;
+    fixture_join(&farm, "old", "old", 1, old);
+    for (int i = 0; i < 3; i++) {
+        sweep();
+        farm.now_ms += 601000;
+        fixture_beat(&farm, old, NULL, 0);
+    }
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 0);
+    fixture_work(&farm, old);
+    sweep();
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 0);
+    farm.now_ms += 601000;
+    sweep();
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 2);
+}
+END_TEST
+
 /* A title without images is for all. */
 START_TEST(older_workers_package_what_has_none) {
     farm.images = false;
@@ -388,9 +502,15 @@ Suite *missing_suite(void) {
     tcase_add_test(tcase, lost_with_four_hosts_it_is_missing);
     tcase_add_test(tcase, nobody_makes_images);
     tcase_add_test(tcase, older_workers_are_not_given_what_they_would_misread);
-    tcase_add_test(tcase, pushes_go_to_workers_that_know_them);
     tcase_add_test(tcase, images_that_nobody_can_make_are_not_waited_for);
+    tcase_add_test(tcase, the_wait_begins_anew_when_a_worker_was_there);
+    tcase_add_test(tcase, images_are_given_up_when_they_alone_are_waited_for);
     tcase_add_test(tcase, older_workers_package_what_has_none);
     suite_add_tcase(suite, tcase);
+    TCase *pushes = tcase_create("pushes");
+    tcase_add_checked_fixture(pushes, open_publishing_farm, close_publishing_farm);
+    tcase_add_test(pushes, pushes_go_to_workers_that_know_them);
+    tcase_add_test(pushes, older_workers_try_a_shut_edge_by_what_they_know);
+    suite_add_tcase(suite, pushes);
     return suite;
 }

@@ -210,6 +210,38 @@ START_TEST(images_are_of_few_pictures) {
 }
 END_TEST
 
+/* Never larger than the source, of its shape; small ones are not made where the largest is. */
+static const struct {
+    int width, height;
+    int poster_width, poster_height, sizes;
+    int board_width, board_height;
+} shapes[] = {
+    {3840, 2160, 1280, 720, 3, 320, 180}, {1080, 1920, 720, 1280, 3, 180, 320},
+    {4096, 1716, 1280, 536, 3, 320, 134}, {640, 360, 640, 360, 2, 320, 180},
+    {398, 224, 398, 224, 1, 320, 180},    {160, 90, 160, 90, 1, 160, 90},
+};
+
+START_TEST(images_have_the_shape_of_their_source) {
+    struct setting s;
+    set_up(&s, "h264", 2400, 48);
+    s.encoders[2] = images;
+    s.options.encoder_count = 3;
+    s.ladder.images = true;
+    s.source.video.width = s.source.video.coded_width = shapes[_i].width;
+    s.source.video.height = s.source.video.coded_height = shapes[_i].height;
+    struct plan *plan = make(&s);
+    const struct image_spec *poster = &rendition_of(plan, "poster")->image;
+    const struct image_spec *board = &rendition_of(plan, "storyboard")->image;
+    ck_assert_int_eq(poster->width, shapes[_i].poster_width);
+    ck_assert_int_eq(poster->height, shapes[_i].poster_height);
+    ck_assert_int_eq(poster->count, shapes[_i].sizes);
+    ck_assert_int_eq(board->width, shapes[_i].board_width);
+    ck_assert_int_eq(board->height, shapes[_i].board_height);
+    plan_destroy(plan);
+    tear_down(&s);
+}
+END_TEST
+
 START_TEST(images_that_nobody_makes_are_left_out) {
     struct setting s;
     set_up(&s, "h264", 2400, 48);
@@ -733,6 +765,8 @@ Suite *plan_suite(void) {
     tcase_add_test(tc, units_are_in_order);
     tcase_add_test(tc, names_and_places_are_the_designs);
     tcase_add_loop_test(tc, images_are_of_few_pictures, 0, sizeof(boards) / sizeof(boards[0]));
+    tcase_add_loop_test(tc, images_have_the_shape_of_their_source, 0,
+                        sizeof(shapes) / sizeof(shapes[0]));
     tcase_add_test(tc, images_are_keyed_by_what_they_are_picked_from);
     tcase_add_test(tc, images_that_nobody_makes_are_left_out);
     tcase_add_loop_test(tc, chunks_follow_the_formula, 0, sizeof(lengths) / sizeof(lengths[0]));

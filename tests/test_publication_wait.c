@@ -1,25 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `--wait` until a title is published: how long it is waited, and what is told in the end, by a
- * scheduler that answers what it is told. */
+/* `--wait` until a title is published, or many are: how long it is waited, and what is told in the
+ * end, by a scheduler that answers what it is told. */
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/batch_wait.h"
 #include "cli/publication_wait.h"
 #include "common/http_server.h"
 #include "common/mem.h"
 
 Suite *publication_wait_suite(void);
 
-enum { ANSWERS_MAX = 4, SAID_BYTES = 4000 };
+enum { ANSWERS_MAX = 4, TITLES_MAX = 3, SAID_BYTES = 4000 };
 
 /* A publication, as the view of a title tells of it. */
-#define AT(endpoint, state, pending)                                                               \
+#define AT_A(catalog, endpoint, state, pending)                                                    \
     "{\"endpoint\":\"" endpoint "\",\"state\":\"" state "\",\"held\":\"\",\"wanted\":\"\","        \
-    "\"catalog\":false,\"error\":\"\",\"done\":0,\"total\":0,\"pending\":" pending "}"
+    "\"catalog\":" catalog ",\"error\":\"\",\"done\":0,\"total\":0,\"pending\":" pending "}"
+#define AT(endpoint, state, pending) AT_A("false", endpoint, state, pending)
+#define AT_CAT(state, pending)       AT_A("true", "cat", state, pending)
 #define TITLE(published, rolls_back, publications)                                                 \
     "{\"title\":\"t\",\"version\":\"v2\",\"published\":" published ",\"rolling_back\":" rolls_back \
     ",\"publications\":[" publications "]}"
@@ -27,8 +31,11 @@ enum { ANSWERS_MAX = 4, SAID_BYTES = 4000 };
 
 static struct http_server *server;
 static struct client *client;
-static const char *const *answers; /* in order; the last before NULL again and again */
-static atomic_int asked;
+/* To those who ask for t, u, v: in order; the last before NULL again and again. Without any there
+ * is no such title. */
+static const char *const *answers[TITLES_MAX];
+static atomic_int asked[TITLES_MAX];
+static bool breaks; /* Ctrl-C is pressed when somebody asks */
 static struct err err;
 static char said[SAID_BYTES]; /* to stdout */
 
@@ -41,13 +48,24 @@ static bool authorise(void *context, const char *token, char caller[HTTP_CALLER_
 
 static void handle(void *context, struct exchange *exchange) {
     struct buf text = {0};
-    int at = atomic_fetch_add(&asked, 1);
+    int title = 0;
     (void)context;
-    ck_assert_str_eq(exchange->path, "/v1/titles/t");
-    while (at > 0 && answers[at] == NULL) {
+    ck_assert_int_eq(strncmp(exchange->path, "/v1/titles/", 11), 0);
+    title = exchange->path[11] - 't';
+    ck_assert(title >= 0 && title < TITLES_MAX && exchange->path[12] == '\0');
+    int at = atomic_fetch_add(&asked[title], 1);
+    if (breaks) {
+        kill(getpid(), SIGINT);
+    }
+    if (answers[title] == NULL) {
+        const struct err gone = {.code = ERR_NOT_FOUND, .message = "there is no such title"};
+        http_answer_problem(exchange, 404, &gone);
+        return;
+    }
+    while (at > 0 && answers[title][at] == NULL) {
         at--;
     }
-    buf_string(&text, answers[at]);
+    buf_string(&text, answers[title][at]);
     http_answer(exchange, 200, "application/json", &text);
 }
 
@@ -57,7 +75,11 @@ static void set_up(void) {
     options.handle = handle;
     options.authorise = authorise;
     err = (struct err){0};
-    asked = 0;
+    breaks = false;
+    for (int i = 0; i < TITLES_MAX; i++) {
+        answers[i] = NULL;
+        atomic_store(&asked[i], 0);
+    }
     ck_assert_msg(http_server_start(&server, &options, &err) == 0, "%s", err.message);
     char *url = mem_format("http://127.0.0.1:%d", http_server_port(server));
     own.url = url;
@@ -70,8 +92,21 @@ static void tear_down(void) {
     http_server_stop(server);
 }
 
+/* What a command does that waits. */
+typedef int waiting(const struct invocation *invocation, const char *version);
+
+static int wait_for_one(const struct invocation *invocation, const char *version) {
+    return publication_wait(client, invocation, "t", version);
+}
+
+static int wait_for_all(const struct invocation *invocation, const char *version) {
+    static const char *const titles[TITLES_MAX] = {"t", "u", "v"};
+    (void)version;
+    return batch_wait(client, invocation, titles, TITLES_MAX);
+}
+
 /* The exit code; what is printed is in `said`. */
-static int wait_for(const char *version, bool json) {
+static int run(waiting *command_run, const char *version, bool json) {
     static const struct option_row none[] = {{NULL, NULL, NULL}};
     static const struct command command = {.name = "publish", .options = none};
     struct invocation invocation = {.command = &command};
@@ -83,7 +118,7 @@ static int wait_for(const char *version, bool json) {
     int kept = dup(STDOUT_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     ck_assert(kept >= 0 && file >= 0);
     dup2(file, STDOUT_FILENO);
-    int code = publication_wait(client, &invocation, "t", version);
+    int code = command_run(&invocation, version);
     fflush(stdout);
     dup2(kept, STDOUT_FILENO);
     ssize_t got = pread(file, said, sizeof(said) - 1, 0);
@@ -92,6 +127,12 @@ static int wait_for(const char *version, bool json) {
     close(kept);
     return code;
 }
+
+static int wait_for(const char *version, bool json) {
+    return run(wait_for_one, version, json);
+}
+
+/* ---- one title ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *answers[ANSWERS_MAX];
@@ -118,9 +159,9 @@ static const struct {
 };
 
 START_TEST(what_is_on_its_way_is_waited_for) {
-    answers = waits[_i].answers;
+    answers[0] = waits[_i].answers;
     ck_assert_int_eq(wait_for(NULL, false), EXIT_DONE);
-    ck_assert_int_eq(asked, waits[_i].asked);
+    ck_assert_int_eq(asked[0], waits[_i].asked);
     if (waits[_i].words == NULL) {
         ck_assert_str_eq(said, "");
     } else {
@@ -134,7 +175,7 @@ START_TEST(programs_are_told_the_end) {
     static const char *const list[] = {
         TITLE("false", "false", AT("e1", "waiting", "true") "," AT("e2", "waiting", "true")),
         TITLE("true", "false", AT("e1", "held", "false") "," AT("e2", "waiting", "false")), NULL};
-    answers = list;
+    answers[0] = list;
     ck_assert_int_eq(wait_for(NULL, true), EXIT_DONE);
     const char *first = "{\"event\":\"publishing\",\"title\":\"t\",\"endpoints\":2,\"behind\":2}\n";
     const char *last = "{\"event\":\"published\",\"title\":\"t\",\"version\":\"v2\","
@@ -147,10 +188,147 @@ END_TEST
 
 START_TEST(a_rollback_that_did_not_come_about_is_a_failure) {
     static const char *const list[] = {HELD, NULL};
-    answers = list;
+    answers[0] = list;
     ck_assert_int_eq(wait_for("v1", false), EXIT_FAILED);
     ck_assert_str_eq(said, "");
     ck_assert_int_eq(wait_for("v2", false), EXIT_DONE);
+}
+END_TEST
+
+/* ---- many titles ---------------------------------------------------------------------------- */
+
+/* A title as its view tells of it, encoded to a half. */
+#define IS(title, state, error, rest)                                                              \
+    "{\"title\":\"" title "\",\"state\":\"" state "\",\"class\":\"\",\"error\":\"" error           \
+    "\",\"version\":\"v2\",\"frames\":100,\"seconds\":4,\"encoded_frames\":50,"                    \
+    "\"encoded_total\":100,\"frames_repaired\":0,\"frames_concealed\":0,\"workers_busy\":1,"       \
+    "\"stats\":{\"failures\":0,\"losses\":0},\"renditions\":[]," rest "}"
+#define PLACES(published, rolls_back, publications)                                                \
+    "\"published\":" published ",\"rolling_back\":" rolls_back ",\"publications\":[" publications  \
+    "]"
+#define NOWHERE     PLACES("false", "false", "")
+#define RUNS(title) IS(title, "running", "", NOWHERE)
+#define DONE(title) IS(title, "done", "", PLACES("true", "false", AT("e1", "held", "false")))
+
+static const struct {
+    const char *answers[TITLES_MAX][ANSWERS_MAX];
+    int asked[TITLES_MAX];
+    int code;
+    const char *said;
+} batches[] = {
+    /* each is waited for, told in the order of the list; its words are plain. */
+    {{{RUNS("t"), RUNS("t"), DONE("t")}, {DONE("u")}, {RUNS("v"), DONE("v")}},
+     {3, 1, 2},
+     EXIT_DONE,
+     "t: done, version v2, published\nu: done, version v2, published\n"
+     "v: done, version v2, published\n3 titles: 3 done, 0 failed; 3 published\n"},
+    /* so is what is on its way to an edge, or back to another version, */
+    {{{IS("t", "done", "", PLACES("false", "false", AT("e1", "running", "true"))), DONE("t")},
+      {IS("u", "done", "", PLACES("true", "true", AT("e1", "held", "false"))), DONE("u")},
+      {IS("v", "done", "", PLACES("true", "false", ""))}},
+     {2, 2, 1},
+     EXIT_DONE,
+     "t: done, version v2, published\nu: done, version v2, published\nv: done, version v2\n"
+     "3 titles: 3 done, 0 failed; 3 published\n"},
+    /* but an edge that is behind for now is not, and is no failure. */
+    {{{IS("t", "done", "",
+          PLACES("true", "false", AT("e1", "waiting", "false") "," AT_CAT("held", "false")))},
+      {DONE("u")},
+      {DONE("v")}},
+     {1, 1, 1},
+     EXIT_DONE,
+     "t: done, version v2; 1 of 2 endpoints are behind\nu: done, version v2, published\n"
+     "v: done, version v2, published\n"
+     "3 titles: 3 done, 0 failed; 3 published, 1 not yet at each edge\n"},
+    /* A catalog that does not know one is, */
+    {{{DONE("t")},
+      {IS("u", "done", "", PLACES("false", "false", AT_CAT("waiting", "false")))},
+      {IS("v", "done", "",
+          PLACES("false", "false", AT("e1", "waiting", "false") "," AT_CAT("waiting", "false")))}},
+     {1, 1, 1},
+     EXIT_FAILED,
+     "t: done, version v2, published\n"
+     "u: done, version v2; 1 of 1 endpoints are behind, so it is not published\n"
+     "v: done, version v2; 2 of 2 endpoints are behind, so it is not published\n3 titles: 3 done, "
+     "0 failed; 1 published, 2 not yet in each catalog, 1 not yet at each edge\n"},
+    /* and so is one that failed, was cancelled or taken away: the rest is waited for. */
+    {{{IS("t", "running", "", NOWHERE), IS("t", "failed", "it is no film\\u001b[31m", NOWHERE)},
+      {IS("u", "cancelled", "", NOWHERE)},
+      {RUNS("v"), DONE("v")}},
+     {2, 1, 2},
+     EXIT_FAILED,
+     "t: failed: it is no film [31m\nu: cancelled\nv: done, version v2, published\n"
+     "3 titles: 1 done, 2 failed; 1 published\n"},
+    {{{DONE("t")}, {NULL}, {IS("v", "failing", "it breaks", NOWHERE), DONE("v")}},
+     {1, 1, 2},
+     EXIT_FAILED,
+     "t: done, version v2, published\nu: removing: it was removed\n"
+     "v: done, version v2, published\n3 titles: 2 done, 1 failed; 2 published\n"},
+};
+
+static void answer_batch(int index) {
+    for (int i = 0; i < TITLES_MAX; i++) {
+        answers[i] = batches[index].answers[i][0] == NULL ? NULL : batches[index].answers[i];
+    }
+}
+
+START_TEST(all_of_a_batch_are_waited_for) {
+    answer_batch(_i);
+    int code = run(wait_for_all, NULL, false);
+    ck_assert_str_eq(said, batches[_i].said);
+    ck_assert_int_eq(code, batches[_i].code);
+    for (int i = 0; i < TITLES_MAX; i++) {
+        ck_assert_int_eq(asked[i], batches[_i].asked[i]);
+    }
+}
+END_TEST
+
+/* The first look that finds one waiting is told at once, and each end. */
+START_TEST(programs_are_told_of_a_batch) {
+    static const char *const own[TITLES_MAX][ANSWERS_MAX] = {
+        {RUNS("t"), DONE("t")},
+        {IS("u", "failed", "it is no film", NOWHERE)},
+        {IS("v", "done", "", PLACES("false", "false", AT_CAT("waiting", "false")))}};
+    for (int i = 0; i < TITLES_MAX; i++) {
+        answers[i] = own[i];
+    }
+    ck_assert_int_eq(run(wait_for_all, NULL, true), EXIT_FAILED);
+    ck_assert_str_eq(
+        said,
+        "{\"event\":\"waiting\",\"titles\":3,\"ended\":0,\"failed\":0,\"published\":0,"
+        "\"unpublished\":0,\"behind\":0}\n"
+        "{\"event\":\"ended\",\"title\":\"t\",\"state\":\"done\",\"error\":\"\","
+        "\"version\":\"v2\",\"published\":true,\"behind\":0}\n"
+        "{\"event\":\"ended\",\"title\":\"u\",\"state\":\"failed\",\"error\":\"it is no film\","
+        "\"version\":\"v2\",\"published\":false,\"behind\":0}\n"
+        "{\"event\":\"ended\",\"title\":\"v\",\"state\":\"done\",\"error\":\"\","
+        "\"version\":\"v2\",\"published\":false,\"behind\":1}\n"
+        "{\"event\":\"ended-all\",\"titles\":3,\"ended\":3,\"failed\":1,\"published\":1,"
+        "\"unpublished\":1,\"behind\":0}\n");
+}
+END_TEST
+
+/* What can't be understood ends it, without sums that would not be true. */
+START_TEST(a_scheduler_that_talks_nonsense_ends_it) {
+    static const char *const nonsense[] = {"{\"title\":\"u\",\"state\":\"asleep\"}", NULL};
+    static const char *const done[] = {DONE("t"), NULL};
+    answers[0] = answers[2] = done;
+    answers[1] = nonsense;
+    int code = run(wait_for_all, NULL, false);
+    ck_assert(code != EXIT_DONE && code != EXIT_INTERRUPTED);
+    ck_assert_str_eq(said, "t: done, version v2, published\n");
+    ck_assert_int_eq(asked[2], 0);
+}
+END_TEST
+
+/* The last test: its process has been interrupted. */
+START_TEST(who_waits_may_be_interrupted) {
+    static const char *const runs[] = {RUNS("t"), NULL};
+    answers[0] = runs;
+    breaks = true;
+    ck_assert_int_eq(run(wait_for_all, NULL, false), EXIT_INTERRUPTED);
+    ck_assert_str_eq(said, "");
+    ck_assert_int_eq(asked[0], 1);
 }
 END_TEST
 
@@ -163,6 +341,11 @@ Suite *publication_wait_suite(void) {
                         sizeof(waits) / sizeof(waits[0]));
     tcase_add_test(tests, programs_are_told_the_end);
     tcase_add_test(tests, a_rollback_that_did_not_come_about_is_a_failure);
+    tcase_add_loop_test(tests, all_of_a_batch_are_waited_for, 0,
+                        sizeof(batches) / sizeof(batches[0]));
+    tcase_add_test(tests, programs_are_told_of_a_batch);
+    tcase_add_test(tests, a_scheduler_that_talks_nonsense_ends_it);
+    tcase_add_test(tests, who_waits_may_be_interrupted);
     suite_add_tcase(suite, tests);
     return suite;
 }

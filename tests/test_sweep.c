@@ -40,12 +40,16 @@ static void nothing(struct tx *tx, void *context) {
 
 /* Calls are run in their order: what comes after the parts ends after them, and what comes then
  * after what those submitted. */
-static void run_sweep(void) {
-    farm.now_ms += 2 * farm.farm.ttl_ms;
+static void sweep_now(void) {
     ck_assert_int_eq(store_call(farm.store, begin, NULL, &farm.err), 0);
     ck_assert_int_eq(store_call(farm.store, nothing, NULL, &farm.err), 0);
     ck_assert_int_eq(store_call(farm.store, nothing, NULL, &farm.err), 0);
     ck_assert_uint_eq(sweep.under_way, 0);
+}
+
+static void run_sweep(void) {
+    farm.now_ms += 2 * farm.farm.ttl_ms;
+    sweep_now();
 }
 
 /* A session that is silent and holds a lease that nobody can read. */
@@ -138,6 +142,24 @@ START_TEST(a_session_that_is_heard_again_is_kept) {
 }
 END_TEST
 
+/* As missing.h has it: suite missing. */
+START_TEST(images_that_nobody_makes_are_given_up) {
+    struct fixture_held held;
+    char maker[ID_TEXT];
+    farm.images = true;
+    fixture_run_title(&farm, "t", "h264", 1, maker);
+    fixture_take_kind(&farm, &held, maker, TASK_IMAGES);
+    fixture_drop(&held);
+    fixture_leave(&farm, maker);
+    sweep_now();
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 0);
+    farm.now_ms += 3600000;
+    fixture_beat(&farm, session, NULL, 0);
+    sweep_now();
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 2);
+}
+END_TEST
+
 Suite *sweep_suite(void) {
     Suite *suite = suite_create("sweep");
     TCase *all = tcase_create("all");
@@ -145,6 +167,7 @@ Suite *sweep_suite(void) {
     tcase_add_test(all, a_part_that_fails_undoes_no_other);
     tcase_add_test(all, a_session_that_fails_undoes_no_other);
     tcase_add_test(all, a_session_that_is_heard_again_is_kept);
+    tcase_add_test(all, images_that_nobody_makes_are_given_up);
     suite_add_tcase(suite, all);
     return suite;
 }

@@ -8,12 +8,20 @@
 #include "encoder/encoder.h"
 #include "packager/packager.h"
 
+/* What older workers do not know. A codec has to be named: posters are of this one. */
+static const struct api_encoder known[] = {
+    {.name = KNOWS_IMAGES_NAME, .codec = CODEC_AV1, .build_line = KNOWS_IMAGES_LINE},
+    {.name = KNOWS_LEAVE_NAME, .codec = CODEC_AV1, .build_line = KNOWS_LEAVE_LINE},
+};
+
+enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]) };
+
 void announcement_make(struct announcement *out) {
     size_t rows = 0;
     while (encoder_info_at(rows) != NULL) {
         rows++;
     }
-    out->encoders = arena_zero(&out->arena, rows + 1, sizeof(*out->encoders));
+    out->encoders = arena_zero(&out->arena, rows + KNOWN_COUNT, sizeof(*out->encoders));
     for (size_t i = 0; i < rows; i++) {
         const struct encoder_info *info = encoder_info_at(i);
         const char *line = encoder_build_line(info->name);
@@ -27,9 +35,9 @@ void announcement_make(struct announcement *out) {
             };
         }
     }
-    /* a codec has to be named: posters are of this one */
-    out->encoders[out->count++] = (struct api_encoder){
-        .name = KNOWS_IMAGES_NAME, .codec = CODEC_AV1, .build_line = KNOWS_IMAGES_LINE};
+    for (size_t i = 0; i < KNOWN_COUNT; i++) {
+        out->encoders[out->count++] = known[i];
+    }
 }
 
 void announcement_finish(struct announcement *announcement) {

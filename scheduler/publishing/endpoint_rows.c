@@ -9,6 +9,7 @@
 #include "hook_events.h"
 #include "hooks.h"
 #include "scheduler/exposition.h"
+#include "scheduler/session.h"
 
 enum { LEAVING_SHOWN = 20 };
 
@@ -280,13 +281,22 @@ static void write_hook(const struct endpoint_row *row, const struct hook_counts 
     writer_int(w, "delivered", row->taken);
     writer_int(w, "lost", row->lost);
     write_time(w, "gone_at", row->gone_at);
-    if (row->file->hook.origin[0] != '\0') {
+    if (hooks_need_leave(row->file)) {
         writer_object(w, "leave");
         writer_string(w, "origin", row->file->hook.origin);
         write_time(w, "until", row->leave_until);
         writer_int(w, "rate", row->leave_rate);
         writer_object_end(w);
     }
+}
+
+/* What failed last there, or why nothing is tried. */
+static const char *error_of(struct tx *tx, const struct endpoint_row *row, int64_t waiting) {
+    bool waits = row->file != NULL && hooks_need_leave(row->file) && waiting > 0;
+    return waits && !session_knows(tx, "", KNOWS_LEAVE_LINE)
+               ? "no worker is there that asks webhooks for leave first; put this version on one, "
+                 "or start another"
+               : row->error;
 }
 
 static void write_row(struct tx *tx, const struct endpoint_row *row,
@@ -315,7 +325,7 @@ static void write_row(struct tx *tx, const struct endpoint_row *row,
     writer_int(w, "running", row->running);
     writer_int(w, "backlog", counts->waiting);
     writer_number(w, "request_ms", row->limit.last_ms);
-    writer_string(w, "error", row->error);
+    writer_string(w, "error", error_of(tx, row, counts->waiting));
     writer_bool(w, "window_open", row->file != NULL && endpoint_window_open(row->file, tx_now(tx)));
     write_time(w, "window_turns_at",
                row->file == NULL ? 0 : endpoint_window_turns(row->file, tx_now(tx)));

@@ -9,6 +9,7 @@
 #include "hooks.h"
 #include "push.h"
 #include "scheduler/metrics.h"
+#include "scheduler/session.h"
 #include "scheduler/task_make.h"
 #include "scheduler/titles.h"
 
@@ -30,8 +31,12 @@ int64_t hooks_next_at(struct tx *tx, const char *endpoint) {
 
 /* ---- giving out --------------------------------------------------------------------------- */
 
+bool hooks_need_leave(const struct endpoint *endpoint) {
+    return endpoint->is_hook && endpoint->hook.origin[0] != '\0';
+}
+
 static bool must_ask(const struct endpoint_row *row, int64_t now) {
-    return row->file->hook.origin[0] != '\0' && row->leave_until <= now;
+    return hooks_need_leave(row->file) && row->leave_until <= now;
 }
 
 int hooks_at_a_time(const struct endpoint_row *row, int64_t now) {
@@ -70,13 +75,16 @@ bool hooks_grant(struct tx *tx, const struct session_row *session, int64_t *memo
     const struct endpoint *endpoint = row->file;
     struct task task = {.attempt = 1};
     char place[PUBLICATION_TEXT];
+    if (hooks_need_leave(endpoint) && !session_knows(tx, session->id, KNOWS_LEAVE_LINE)) {
+        return false; /* it would send without asking */
+    }
     task_make_push(&task);
     task.source = (struct task_source){.url = "", .size = -1, .pin = "", .identity = ""};
     task.output = task.version = "";
     task.push.endpoint = endpoint->push;
     task.hook.batch = endpoint->hook.batch;
     task.hook.timeout_ms = endpoint->hook.timeout_ms;
-    task.hook.has_leave = endpoint->hook.origin[0] != '\0';
+    task.hook.has_leave = hooks_need_leave(endpoint);
     task.hook.leave = (struct hook_leave){.origin = endpoint->hook.origin,
                                           .ask = must_ask(row, tx_now(tx)),
                                           .rate = (int)row->leave_rate};

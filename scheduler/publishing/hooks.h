@@ -77,8 +77,12 @@ void hooks_retry(struct tx *tx, const char *endpoint);
 
 /* ---- on the way (hook_push.c) ------------------------------------------------------------ */
 
+/* Whether it is sent nothing before it gave leave. */
+bool hooks_need_leave(const struct endpoint *endpoint);
+
 /* Leases what is due at a webhook with room, for a session with so much memory, and writes it as
- * an element of the array that is open in `w`; whether there was anything. */
+ * an element of the array that is open in `w`; whether there was anything that its worker knows
+ * how to send. */
 bool hooks_grant(struct tx *tx, const struct session_row *session, int64_t *memory_left,
                  const struct endpoint_row *endpoint, struct writer *w);
 

@@ -10,6 +10,7 @@
 #include "orphans.h"
 #include "scheduler/events.h"
 #include "scheduler/metrics.h"
+#include "scheduler/session.h"
 #include "scheduler/task_make.h"
 #include "scheduler/titles.h"
 
@@ -211,20 +212,17 @@ static void put_off(struct tx *tx, const struct publication_row *row, const char
 
 enum grant { GRANTED, PUT_OFF, NOT_ABLE };
 
-/* Whether the worker knows all that versions of the title may have: images are newer than pushes.
- */
-static bool knows_all(struct tx *tx, const struct session_row *session,
-                      const struct publication_row *row) {
-    return sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(row->title)), 0) == 0 ||
-           sql_integer(tx, SQL_SESSION_KNOWS,
-                       VALUES(TEXT(session->id), INTEGER(farm_build_number(tx, KNOWS_IMAGES_LINE))),
-                       0) > 0;
-}
+/* What one request works with. */
+struct giving {
+    const struct session_row *session;
+    int64_t memory_left;
+    bool knows_images; /* else titles that have any, which are newer than pushes, are passed over */
+    struct publication_row last; /* that was given */
+};
 
 /* Leases one, or puts it off where the origin lacks it. */
-static enum grant grant_one(struct tx *tx, const struct push_request *request, int64_t *memory_left,
-                            const struct publication_row *row, const struct endpoint *endpoint,
-                            struct writer *w) {
+static enum grant grant_one(struct tx *tx, struct giving *giving, const struct publication_row *row,
+                            const struct endpoint *endpoint, struct writer *w) {
     struct task task = {0};
     char place[PUBLICATION_TEXT];
     enum grant result = NOT_ABLE;
@@ -234,15 +232,16 @@ static enum grant grant_one(struct tx *tx, const struct push_request *request, i
         put_off(tx, row, failure_class_name(FAILURE_IO),
                 "the origin keeps this version no more; publish the title again", REFUSED_FIRST_MS);
         result = PUT_OFF;
-    } else if (task.reserve_bytes <= *memory_left && knows_all(tx, request->session, row)) {
+    } else if (task.reserve_bytes <= giving->memory_left) {
         begin_versions(tx, row, endpoint);
         sql_run(tx, SQL_PUBLICATION_BEGIN, VALUES(INTEGER(row->id)));
         fill_task(tx, &task, row, endpoint);
         publication_place(row->id, place);
-        push_take_lease(tx, &task, place, request->session);
+        push_take_lease(tx, &task, place, giving->session);
         sql_run(tx, SQL_ENDPOINT_SET_GRANTED, VALUES(TEXT(row->endpoint), INTEGER(tx_now(tx))));
         task_write(&task, w, NULL);
-        *memory_left -= task.reserve_bytes;
+        giving->memory_left -= task.reserve_bytes;
+        giving->last = *row;
         result = GRANTED;
     }
     task_finish(&task);
@@ -258,26 +257,34 @@ static bool take_row(struct query query, struct publication_row *out) {
     return found;
 }
 
+/* The next one that is due there and that the worker knows all of, by one of two statements. */
+static bool find_next(struct tx *tx, enum sql_id statement, const struct giving *giving,
+                      const char *endpoint, struct publication_row *out) {
+    return take_row(sql_query(tx, statement,
+                              VALUES(TEXT(endpoint), INTEGER(tx_now(tx)),
+                                     INTEGER(giving->knows_images ? 1 : 0))),
+                    out);
+}
+
 /* An endpoint that a few titles have shut, each failing again and again, is tried at once by one
  * that has not failed: it may be their fault. */
-static void try_early(struct tx *tx, struct endpoint_row *row) {
+static void try_early(struct tx *tx, const struct giving *giving, struct endpoint_row *row) {
     const struct breaker *breaker = &row->breaker;
     struct publication_row fresh;
     if (breaker->state == BREAKER_OPEN && breaker->by_time && !row->file->is_hook &&
-        take_row(
-            sql_query(tx, SQL_PUBLICATION_NEXT_FRESH, VALUES(TEXT(row->name), INTEGER(tx_now(tx)))),
-            &fresh)) {
+        find_next(tx, SQL_PUBLICATION_NEXT_FRESH, giving, row->name, &fresh)) {
         row->breaker.retry_at = tx_now(tx);
     }
 }
 
 /* Whether it may be given a push now. */
-static bool has_room(struct tx *tx, const struct farm *farm, struct endpoint_row *row) {
+static bool has_room(struct tx *tx, const struct farm *farm, const struct giving *giving,
+                     struct endpoint_row *row) {
     if (row->file == NULL || !endpoint_window_open(row->file, tx_now(tx)) || row->gone_at > 0 ||
         row->pause_until > tx_now(tx) || orphans_hold(tx, farm, row->file)) {
         return false;
     }
-    try_early(tx, row);
+    try_early(tx, giving, row);
     if (breaker_wake(&row->breaker, tx_now(tx))) {
         endpoint_save(tx, row);
     }
@@ -303,60 +310,55 @@ static struct endpoint_row *choose(const struct endpoint_list *list, const bool 
  * (workers/edges/edge_share.h), where it is due here too. An endpoint that is only tried is tried
  * by one that has not failed: what fails for its title's sake would keep it shut for all. */
 static bool find_due(struct tx *tx, const struct endpoint_row *endpoint,
-                     const struct publication_row *last, struct publication_row *out) {
-    struct value name = TEXT(endpoint->name);
-    struct value now = INTEGER(tx_now(tx));
+                     const struct giving *giving, struct publication_row *out) {
+    const struct publication_row *last = &giving->last;
     bool tried = endpoint->breaker.state == BREAKER_HALF_OPEN;
-    return (tried && take_row(sql_query(tx, SQL_PUBLICATION_NEXT_FRESH, VALUES(name, now)), out)) ||
+    return (tried && find_next(tx, SQL_PUBLICATION_NEXT_FRESH, giving, endpoint->name, out)) ||
            (!tried && last->wanted[0] != '\0' &&
             take_row(sql_query(tx, SQL_PUBLICATION_NEXT_OF,
-                               VALUES(TEXT(last->title), name, TEXT(last->wanted), now)),
+                               VALUES(TEXT(last->title), TEXT(endpoint->name), TEXT(last->wanted),
+                                      INTEGER(tx_now(tx)))),
                      out)) ||
-           take_row(sql_query(tx, SQL_PUBLICATION_NEXT, VALUES(name, now)), out);
+           find_next(tx, SQL_PUBLICATION_NEXT, giving, endpoint->name, out);
 }
 
 /* Leases the next of an endpoint that has room, past those that are put off: whether there was
- * one that the worker has memory for and knows. `last` is what was last given. */
-static bool grant_next(struct tx *tx, const struct push_request *request, int64_t *memory_left,
-                       struct endpoint_row *endpoint, struct publication_row *last,
+ * one that the worker has memory for. */
+static bool grant_next(struct tx *tx, struct giving *giving, struct endpoint_row *endpoint,
                        struct writer *w) {
     struct publication_row row;
     enum grant result = PUT_OFF;
     if (endpoint->file->is_hook) {
-        return hooks_grant(tx, request->session, memory_left, endpoint, w);
+        return hooks_grant(tx, giving->session, &giving->memory_left, endpoint, w);
     }
-    while (result == PUT_OFF && tx_ok(tx) && find_due(tx, endpoint, last, &row)) {
-        result = grant_one(tx, request, memory_left, &row, endpoint->file, w);
+    while (result == PUT_OFF && tx_ok(tx) && find_due(tx, endpoint, giving, &row)) {
+        result = grant_one(tx, giving, &row, endpoint->file, w);
     }
-    if (result == GRANTED && tx_ok(tx)) {
-        *last = row;
-        return true;
-    }
-    return false;
+    return result == GRANTED && tx_ok(tx);
 }
 
 int push_grant(struct tx *tx, struct farm *farm, const struct push_request *request,
                struct writer *w) {
     struct endpoint_list list = {0};
-    struct publication_row last = {0};
-    int64_t memory_left = request->memory_bytes;
+    struct giving giving = {.session = request->session, .memory_left = request->memory_bytes};
     int granted = 0;
     if (farm->endpoints == NULL) {
         return 0;
     }
+    giving.knows_images = session_knows(tx, request->session->id, KNOWS_IMAGES_LINE);
     endpoint_list_read(tx, farm, &list);
     bool *has = mem_zero(list.count + 1, sizeof(*has));
     for (size_t i = 0; i < list.count; i++) {
-        has[i] = has_room(tx, farm, &list.rows[i]);
+        has[i] = has_room(tx, farm, &giving, &list.rows[i]);
     }
     struct endpoint_row *endpoint = choose(&list, has);
     while (endpoint != NULL && granted < request->slots && tx_ok(tx)) {
         bool *it_has = &has[endpoint - list.rows];
-        if (grant_next(tx, request, &memory_left, endpoint, &last, w)) {
+        if (grant_next(tx, &giving, endpoint, w)) {
             granted++;
             endpoint->running++;
             endpoint->granted_at = tx_now(tx);
-            *it_has = has_room(tx, farm, endpoint);
+            *it_has = has_room(tx, farm, &giving, endpoint);
         } else {
             *it_has = false;
         }

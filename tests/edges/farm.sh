@@ -31,33 +31,40 @@ END
     pids[encoder]=$!
 }
 
-# Lies at the edge `dav` beside what it is to hold.
+# Lies at the edge `dav` beside what it is to hold. Another tool has its own, hidden or deep, in
+# folders that are named as ours.
 litter() {
     mkdir -p "$edges/dav/t/video/h264-999p-0123456789" "$edges/dav"/{t,ghost}/0123456789abcdef \
-        "$edges/dav/other" &&
+        "$edges/dav/other" "$shared/a/b/c/d/e/f" "$edges/dav/haunt"/{0123456789abcdef,a/b/c/d/e} &&
         touch "$edges/dav/t/video/h264-999p-0123456789"/{init.mp4,00001.m4s} \
-            "$edges/dav"/{t,ghost}/0123456789abcdef/x.m3u8 "$edges/dav/ghost/title.json" \
-            "$edges/dav/other/title.json" "$edges/dav/t/poster.jpg" &&
+            "$edges/dav"/{t,ghost,haunt}/0123456789abcdef/x.m3u8 "$edges/dav/ghost/title.json" \
+            "$edges/dav/other/title.json" "$edges/dav/t/poster.jpg" \
+            "$shared"/{init.mp4,.00001.m4s,a/b/c/d/e/f/00001.m4s} \
+            "$edges/dav/haunt/a/b/c/d/e/00001.m4s" &&
         chmod -R a+rwX "$edges/dav"
 }
 
 # What lies at an edge in vain is told of, and nothing goes but what was: of a title that the farm
 # does not know only where that is asked for, of another tool nothing.
 farm_swept() {
+    local shared=$edges/dav/t/audio/en-aac-2-0123456789
     litter && tree "$edges/dav" >"$scratch/before.tree" &&
         "$reelfarm" endpoints sweep >"$scratch/swept" && cat "$scratch/swept" &&
-        [ "$(grep -cE "^  (t|ghost) +" "$scratch/swept")" = 4 ] &&
+        [ "$(grep -cE "^  (t|ghost|haunt) +" "$scratch/swept")" = 6 ] &&
         grep -E "^  t +video/h264-999p-0123456789 +2 objects" "$scratch/swept" &&
         grep -E "^  ghost +title.json +1 .* of no title" "$scratch/swept" &&
         grep "nothing was removed" "$scratch/swept" &&
         tree "$edges/dav" | diff "$scratch/before.tree" - || return 1
     "$reelfarm" endpoints sweep dav --remove >"$scratch/swept" && cat "$scratch/swept" &&
-        grep "^dav: removed 3 objects" "$scratch/swept" && [ -e "$edges/dav/ghost/title.json" ] &&
-        [ ! -e "$edges/dav/t/video/h264-999p-0123456789" ] || return 1
+        grep "^dav: removed 4 objects" "$scratch/swept" && [ -e "$edges/dav/ghost/title.json" ] &&
+        [ ! -e "$edges/dav/t/video/h264-999p-0123456789" ] && [ ! -e "$shared/init.mp4" ] &&
+        [ -e "$shared/.00001.m4s" ] && [ -e "$shared/a/b/c/d/e/f/00001.m4s" ] || return 1
     "$reelfarm" endpoints sweep dav --remove --unknown --json >"$scratch/swept" &&
-        grep '"removed_objects":2' "$scratch/swept" && [ ! -e "$edges/dav/ghost" ] &&
+        grep '"removed_objects":3' "$scratch/swept" && [ ! -e "$edges/dav/ghost" ] &&
         [ -e "$edges/dav/other/title.json" ] && [ -e "$edges/dav/t/poster.jpg" ] &&
-        rm -r "$edges/dav/other" "$edges/dav/t/poster.jpg" &&
+        [ ! -e "$edges/dav/haunt/0123456789abcdef" ] &&
+        [ -e "$edges/dav/haunt/a/b/c/d/e/00001.m4s" ] &&
+        rm -r "$edges/dav"/{other,haunt,t/poster.jpg} "$shared" &&
         holds_only "$edges/dav" "${versions[@]: -1}" | grep '^<' && return 1
     exits 4 "does not say what it holds" "$reelfarm" endpoints sweep varnish
 }
