@@ -106,7 +106,7 @@ static int wait_for_all(const struct invocation *invocation, const char *version
 }
 
 /* The exit code; what is printed is in `said`. */
-static int run(waiting *command_run, const char *version, bool json) {
+static int run(waiting *wait_for, const char *version, bool json) {
     static const struct option_row none[] = {{NULL, NULL, NULL}};
     static const struct command command = {.name = "publish", .options = none};
     struct invocation invocation = {.command = &command};
@@ -118,7 +118,7 @@ static int run(waiting *command_run, const char *version, bool json) {
     int kept = dup(STDOUT_FILENO), file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     ck_assert(kept >= 0 && file >= 0);
     dup2(file, STDOUT_FILENO);
-    int code = command_run(&invocation, version);
+    int code = wait_for(&invocation, version);
     fflush(stdout);
     dup2(kept, STDOUT_FILENO);
     ssize_t got = pread(file, said, sizeof(said) - 1, 0);
