@@ -87,8 +87,7 @@ static void endpoint_text(struct reader *item, struct buf *out) {
     }
     bool fails = error[0] != '\0' && strcmp(state, "closed") == 0; /* too seldom to break off */
     buf_format(out,
-               "%-20s %-8s %-10s %" PRId64 "/%" PRId64 " pushes  %" PRId64
-               " waiting  %.1f ms  %s",
+               "%-20s %-8s %-10s %" PRId64 "/%" PRId64 " pushes  %" PRId64 " waiting  %.1f ms  %s",
                name, driver, fails ? "failing" : state, running, limit, backlog, request_ms,
                listed ? fill : "no longer in the scheduler's file");
     if (listed) {

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import {
   TITLE, answering, audit, cells, farm, fits, given, go, noComplaint, patiently, read, shows, signIn, text, tokenOf, visit,
 } from './farm_page.mjs';
-import { crowd } from './farm_crowd.mjs';
+import { crowd, crowdIn } from './farm_crowd.mjs';
 import { endpoints } from './farm_endpoints.mjs';
 import {
   submitter, tenant, tenantViewer, viewer,
@@ -227,10 +227,12 @@ const link = (page, troubles) => ({
   ...noComplaint(troubles),
 });
 
+const put = crowdIn(); // meanwhile: it is another scheduler's work
+put.catch(() => {}); // told when it is waited for
 const browser = await launch(given.chromium);
 try {
   for (const [name, things] of Object.entries({
-    admin, viewer, submitter, tenant, tenantViewer, link, crowd,
+    admin, viewer, submitter, tenant, tenantViewer, link, crowd: (page, troubles) => crowd(page, troubles, put),
   })) {
     const { page, troubles } = await visit(browser);
     await checkAll(name, things(page, troubles));

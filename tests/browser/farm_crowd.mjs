@@ -12,7 +12,7 @@ const TENANTS = 7;
 const SCREENS = 60; // that are looked at
 const nameOf = (number) => `title-${String(number).padStart(5, '0')}`;
 
-async function crowdIn() {
+export async function crowdIn() {
   const token = tokenOf('crowd');
   const { ladders } = await api(given.crowdUrl, token, 'GET', 'v1/ladders');
   const fast = ladders.filter(({ name }) => name === 'fast');
@@ -63,8 +63,9 @@ async function scrolls(page) {
   expect(empty <= 2, `${empty} of ${SCREENS} screens had no row`);
 }
 
-export const crowd = (page, troubles) => ({
-  [`${CROWD} titles are put in`]: crowdIn,
+// `put` is crowdIn's promise.
+export const crowd = (page, troubles, put) => ({
+  [`${CROWD} titles are put in`]: () => put,
   'the newest are on screen': async () => {
     await page.evaluateOnNewDocument(() => {
       window.longest = 0;
