@@ -236,7 +236,7 @@ int command_usage(const struct invocation *invocation, const char *format, ...) 
 /* The stream's own flag tells also of what was lost before, of progress lines. */
 int command_print(struct buf *text) {
     errno = 0;
-    fwrite(text->data, 1, text->size, stdout);
+    fwrite(buf_text(text), 1, text->size, stdout);
     fflush(stdout);
     buf_finish(text);
     if (ferror(stdout) == 0) {

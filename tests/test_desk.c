@@ -269,6 +269,7 @@ START_TEST(reads_that_take_long_hold_nothing_up) {
         sem_wait(&begun);
     }
     put("a", 1);
+    put("a", 2); /* nor does a log that is short, after the first */
     struct errand read = {.title = "a"};
     start(&read, run_get);
     finish(&read);

@@ -363,13 +363,17 @@ START_TEST(other_files_do_not_pass) {
                      ERR_CORRUPT);
     ck_assert_int_eq(image_object_check(&spec, &pal, 1, sheet->data, 3, NULL), ERR_CORRUPT);
     ck_assert_int_eq(image_object_check(&spec, &pal, 1, (const uint8_t *)"", 0, NULL), ERR_CORRUPT);
-    struct image_spec larger = spec;
-    larger.columns = 3;
-    ck_assert_int_eq(image_object_check(&larger, &pal, 1, sheet->data, sheet->size, NULL),
+    struct image_spec wider = spec, taller = spec;
+    wider.columns = taller.rows = 3;
+    ck_assert_int_eq(image_object_check(&wider, &pal, 1, sheet->data, sheet->size, NULL),
                      ERR_CORRUPT);
-    spec.kind = IMAGE_POSTER;
-    ck_assert_int_eq(image_object_check(&spec, &pal, 0, sheet->data, sheet->size, NULL),
+    ck_assert_int_eq(image_object_check(&taller, &pal, 1, sheet->data, sheet->size, NULL),
                      ERR_CORRUPT);
+    struct image_spec poster = {
+        .kind = IMAGE_POSTER, .width = 2 * WIDTH, .height = 2 * HEIGHT, .count = 1};
+    ck_assert_int_eq(image_object_check(&poster, &pal, 1, sheet->data, sheet->size, NULL), 0);
+    ck_assert_int_eq(image_object_check(&poster, &pal, 0, sheet->data, sheet->size, NULL),
+                     ERR_CORRUPT); /* no AVIF */
     made_finish(&made);
     fixture_folder_drop(folder);
 }

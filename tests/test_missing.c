@@ -44,15 +44,19 @@ static const char *state(void) {
 
 /* ---- looking ----------------------------------------------------------------------- */
 
-/* A view of the title as JSON text; borrowed until the next call. */
-static const char *look(fixture_view *view) {
-    struct json *tree = fixture_look(&farm, view, "t");
+/* A view of a title as JSON text; borrowed until the next call. */
+static const char *look_at(const char *title, fixture_view *view) {
+    struct json *tree = fixture_look(&farm, view, title);
     struct writer w;
     buf_clear(&said);
     w = writer_of(&said);
     writer_node(&w, NULL, tree);
     json_tree_destroy(tree);
     return buf_text(&said);
+}
+
+static const char *look(fixture_view *view) {
+    return look_at("t", view);
 }
 
 static void ck_shows(fixture_view *view, const char *text) {
@@ -103,6 +107,16 @@ static void run_retry(struct tx *tx, void *context) {
 static int retry(const char *title) {
     struct err err = {0};
     return store_call(farm.store, run_retry, (char *)title, &err);
+}
+
+static void run_sweep(struct tx *tx, void *context) {
+    (void)context;
+    missing_sweep(tx, &farm.farm);
+}
+
+static void sweep(void) {
+    struct err err = {0};
+    ck_assert_int_eq(store_call(farm.store, run_sweep, NULL, &err), 0);
 }
 
 /* Makes tasks until one of images comes, which is held. */
@@ -202,6 +216,13 @@ START_TEST(a_title_goes_without_its_poster) {
 }
 END_TEST
 
+START_TEST(nothing_but_images_may_be_missing) {
+    for (int kind = 0; kind < TASK_KIND_COUNT; kind++) {
+        ck_assert(missing_allows((enum task_kind)kind) == (kind == TASK_IMAGES));
+    }
+}
+END_TEST
+
 /* Nothing else holds package up then; and what comes late is not wanted. */
 START_TEST(package_waits_for_none_that_is_missing) {
     struct fixture_held first, second;
@@ -291,6 +312,11 @@ START_TEST(older_workers_are_not_given_what_they_would_misread) {
     ck_assert_str_eq(state(), "running");
     ck_shows(why_title, "1 piece of work can be done by workers alone that know posters and "
                         "storyboards");
+    sweep();
+    farm.now_ms += 601000;
+    fixture_beat(&farm, old, NULL, 0);
+    sweep(); /* what is no image is waited for */
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 0);
     fixture_cancel(&farm, "t"); /* what removes it is not for them either */
     fixture_remove(&farm, "t", false);
     fixture_lease(&farm, old, 1);
@@ -360,12 +386,13 @@ static const char *lease_push(const char *worker) {
 /* So does a push: they would leave its images out, or misread them. What comes behind it and has
  * none is for them. */
 START_TEST(pushes_go_to_workers_that_know_them) {
-    ck_assert_str_eq(lease_push(old), "u");
-    fixture_make(&farm, &farm.tasks[0]);
-    ck_assert_str_eq(lease_push(old), "");
     ck_shows(why_title, "e1 is to have it: it waits for its turn");
     fixture_leave(&farm, session);
     ck_shows(why_title, "e1 is to have it: it waits for a worker that knows posters");
+    ck_assert_ptr_nonnull(strstr(look_at("u", why_title), "it waits for its turn"));
+    ck_assert_str_eq(lease_push(old), "u");
+    fixture_make(&farm, &farm.tasks[0]);
+    ck_assert_str_eq(lease_push(old), "");
     fixture_join(&farm, "new", "new", 1, session);
     ck_assert_str_eq(lease_push(session), "t");
 }
@@ -396,16 +423,6 @@ START_TEST(older_workers_try_a_shut_edge_by_what_they_know) {
 END_TEST
 
 /* ---- images that nobody can make -------------------------------------------------------- */
-
-static void run_sweep(struct tx *tx, void *context) {
-    (void)context;
-    missing_sweep(tx, &farm.farm);
-}
-
-static void sweep(void) {
-    struct err err = {0};
-    ck_assert_int_eq(store_call(farm.store, run_sweep, NULL, &err), 0);
-}
 
 /* The last worker of its build line has gone for good: nobody waits for ever. */
 START_TEST(images_that_nobody_can_make_are_not_waited_for) {
@@ -445,14 +462,14 @@ START_TEST(the_wait_begins_anew_when_a_worker_was_there) {
     farm.images = false;
     fixture_join(&farm, "old", "old", 1, old);
     sweep();
-    farm.now_ms += 540000;
+    farm.now_ms += 599000;
     farm.images = true;
     fixture_join(&farm, "new", "new", 1, session);
     sweep();
     fixture_leave(&farm, session);
     for (int i = 0; i < 2; i++) {
         sweep();
-        farm.now_ms += 540000;
+        farm.now_ms += 599000;
         fixture_beat(&farm, old, NULL, 0);
         ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 0);
     }
@@ -461,9 +478,16 @@ START_TEST(the_wait_begins_anew_when_a_worker_was_there) {
 }
 END_TEST
 
-/* While something else of the title is to do they hold nothing up. */
+/* While something else of the title is to do, pictures or sound, they hold nothing up. */
 START_TEST(images_are_given_up_when_they_alone_are_waited_for) {
-    fixture_run_title(&farm, "t", ladder, 1, session);
+    struct fixture_held sound, held = {0};
+    fixture_run_title(&farm, "t", ladder, 2, session);
+    fixture_take_kind(&farm, &sound, session, TASK_AUDIO);
+    if (_i == 0) {
+        fixture_complete(&farm, sound.fence, &sound.report);
+    } else {
+        fixture_take_kind(&farm, &held, session, TASK_IMAGES);
+    }
     fixture_leave(&farm, session);
     farm.images = false;
     fixture_join(&farm, "old", "old", 1, old);
@@ -479,6 +503,8 @@ START_TEST(images_are_given_up_when_they_alone_are_waited_for) {
     farm.now_ms += 601000;
     sweep();
     ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 2);
+    fixture_drop(&sound);
+    fixture_drop(&held);
 }
 END_TEST
 
@@ -497,6 +523,7 @@ Suite *missing_suite(void) {
     tcase_add_checked_fixture(tcase, open_farm, close_farm);
     tcase_add_loop_test(tcase, a_title_goes_without_its_poster, 0,
                         sizeof(classes) / sizeof(classes[0]));
+    tcase_add_test(tcase, nothing_but_images_may_be_missing);
     tcase_add_test(tcase, package_waits_for_none_that_is_missing);
     tcase_add_test(tcase, package_may_send_others_back);
     tcase_add_test(tcase, lost_with_four_hosts_it_is_missing);
@@ -504,7 +531,7 @@ Suite *missing_suite(void) {
     tcase_add_test(tcase, older_workers_are_not_given_what_they_would_misread);
     tcase_add_test(tcase, images_that_nobody_can_make_are_not_waited_for);
     tcase_add_test(tcase, the_wait_begins_anew_when_a_worker_was_there);
-    tcase_add_test(tcase, images_are_given_up_when_they_alone_are_waited_for);
+    tcase_add_loop_test(tcase, images_are_given_up_when_they_alone_are_waited_for, 0, 2);
     tcase_add_test(tcase, older_workers_package_what_has_none);
     suite_add_tcase(suite, tcase);
     TCase *pushes = tcase_create("pushes");

@@ -222,7 +222,7 @@ static const struct {
      EXIT_DONE,
      "t: done, version v2, published\nu: done, version v2, published\n"
      "v: done, version v2, published\n3 titles: 3 done, 0 failed; 3 published\n"},
-    /* so is what is on its way to an edge, or back to another version, */
+    /* so is what is on its way to an edge, or back to another version. */
     {{{IS("t", "done", "", PLACES("false", "false", AT("e1", "running", "true"))), DONE("t")},
       {IS("u", "done", "", PLACES("true", "true", AT("e1", "held", "false"))), DONE("u")},
       {IS("v", "done", "", PLACES("true", "false", ""))}},
@@ -230,7 +230,15 @@ static const struct {
      EXIT_DONE,
      "t: done, version v2, published\nu: done, version v2, published\nv: done, version v2\n"
      "3 titles: 3 done, 0 failed; 3 published\n"},
-    /* but an edge that is behind for now is not, and is no failure. */
+    /* What was taken away from all is not published; */
+    {{{DONE("t")},
+      {IS("u", "done", "", PLACES("false", "false", AT("e1", "gone", "false")))},
+      {DONE("v")}},
+     {1, 1, 1},
+     EXIT_DONE,
+     "t: done, version v2, published\nu: done, version v2\nv: done, version v2, published\n"
+     "3 titles: 3 done, 0 failed; 2 published\n"},
+    /* an edge that is behind for now is not waited for, and is no failure. */
     {{{IS("t", "done", "",
           PLACES("true", "false", AT("e1", "waiting", "false") "," AT_CAT("held", "false")))},
       {DONE("u")},
