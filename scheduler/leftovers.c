@@ -12,6 +12,7 @@
 
 enum {
     ATTEMPTS_MAX = 12,
+    LOOKS = 8,            /* for one request */
     AGAIN_MS = 60 * 1000, /* after the first that did not end well; twice as long each time */
     AGAIN_MOST_MS = 60 * 60 * 1000,
     LATE_PARTS = 2, /* lease times in which what a worker sent last has arrived */
@@ -21,37 +22,65 @@ struct leftover {
     char title[WIRE_TITLE_TEXT];
     char output[PLACE_TEXT];
     int64_t attempts;
+    bool ended; /* its title */
+    bool busy;
 };
 
-static void expect(struct tx *tx, const char *title, const char *session, int64_t from_ms) {
-    sql_put(tx, SQL_LEFTOVER_EXPECT, VALUES(TEXT(title), TEXT(session), INTEGER(from_ms)));
+static void expect(struct tx *tx, const char *title, const char *session, int64_t from_ms,
+                   bool parked) {
+    sql_put(tx, SQL_LEFTOVER_EXPECT,
+            VALUES(TEXT(title), TEXT(session), INTEGER(from_ms), INTEGER(parked ? 1 : 0)));
 }
 
 void leftovers_expect_of_lease(struct tx *tx, const struct farm *farm,
                                const struct lease_row *lease) {
     if (kind_is_media(lease->kind)) {
-        expect(tx, lease->title, lease->session, tx_now(tx) + LATE_PARTS * farm->ttl_ms);
+        expect(tx, lease->title, lease->session, tx_now(tx) + LATE_PARTS * farm->ttl_ms, false);
     }
 }
 
 void leftovers_expect(struct tx *tx, const char *title) {
-    expect(tx, title, "", tx_now(tx));
+    expect(tx, title, "", tx_now(tx), true);
+}
+
+void leftovers_title_ended(struct tx *tx, const char *title) {
+    if (sql_run(tx, SQL_LEFTOVERS_UNPARK, VALUES(TEXT(title))) > 0) {
+        tx_wake(tx, TOPIC_LEASES);
+    }
 }
 
 void leftovers_forget(struct tx *tx, const char *title, bool all) {
     sql_put(tx, SQL_LEFTOVERS_DROP, VALUES(TEXT(title), INTEGER(all ? INT64_MAX : tx_now(tx))));
 }
 
-static bool find_due(struct tx *tx, struct leftover *out) {
+static bool read_due(struct tx *tx, struct leftover *out) {
     struct query query = sql_query(tx, SQL_LEFTOVER_DUE, VALUES(INTEGER(tx_now(tx))));
     bool found = query_next(&query);
     if (found) {
         snprintf(out->title, sizeof(out->title), "%s", query_text(&query, 0));
         snprintf(out->output, sizeof(out->output), "%s", query_text(&query, 1));
         out->attempts = query_integer(&query, 2);
+        out->ended = query_integer(&query, 3) != 0;
+        out->busy = query_integer(&query, 4) != 0;
     }
     query_close(&query);
     return found;
+}
+
+/* What can't be done now does not stand in the way of others. */
+static bool find_due(struct tx *tx, struct leftover *out) {
+    for (int i = 0; i < LOOKS && tx_ok(tx) && read_due(tx, out); i++) {
+        if (out->ended && !out->busy) {
+            return true;
+        }
+        if (out->ended) {
+            sql_put(tx, SQL_LEFTOVER_LATER,
+                    VALUES(TEXT(out->title), TEXT(out->output), INTEGER(tx_now(tx) + AGAIN_MS)));
+        } else {
+            sql_put(tx, SQL_LEFTOVER_PARK, VALUES(TEXT(out->title), TEXT(out->output)));
+        }
+    }
+    return false;
 }
 
 static int64_t again_ms(int64_t attempts) {

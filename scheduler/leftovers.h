@@ -17,8 +17,11 @@
 void leftovers_expect_of_lease(struct tx *tx, const struct farm *farm,
                                const struct lease_row *lease);
 
-/* The title's run ends, and what it made stays for a next one. */
+/* The title's run ends, and what it made stays for the next one's end. */
 void leftovers_expect(struct tx *tx, const char *title);
+
+/* The title is done or has failed: what waited for that goes on. */
+void leftovers_title_ended(struct tx *tx, const char *title);
 
 /* What no version names has been removed; what workers may still put that were lost is forgotten
  * with `all` alone. */

@@ -143,6 +143,7 @@ void removal_refused(struct tx *tx, const struct unit_row *unit, const char *fai
         char *error = mem_format("its files can't be removed: %s", sentence);
         sql_run(tx, SQL_TITLE_SET_ERROR, VALUES(TEXT(unit->title), TEXT(failure), TEXT(error)));
         title_move(tx, unit->title, TITLE_REMOVING, TITLE_FAIL, detail);
+        leftovers_title_ended(tx, unit->title);
         mem_free(error);
     } else if (unit->position == POSITION_DROP_EARLY) {
         early_refused(tx, unit->title);

@@ -782,22 +782,28 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LEASES_DROP] = "DELETE FROM lease WHERE title = $1 AND NOT (kind IN ('remove', 'early') "
                         "AND state <> 'ended')",
 
-    /* of a title that was lost with a session, which may go on so long, or of $2 = '' */
+    /* $2: the session that goes on for so long, or '' */
     [SQL_LEFTOVER_EXPECT] =
-        "INSERT INTO leftover (title, output, due_at) SELECT t.id, t.output, $3 + "
-        "coalesce((SELECT s.keep_ms FROM worker_session s WHERE s.id = $2), 0) "
-        "FROM title t WHERE t.id = $1 "
-        "ON CONFLICT (title, output) DO UPDATE SET attempts = 0, fence = 0, due_at = "
+        "INSERT INTO leftover (title, output, due_at, parked) SELECT t.id, t.output, $3 + "
+        "coalesce((SELECT s.keep_ms FROM worker_session s WHERE s.id = $2), 0), "
+        "CAST($4 AS BIGINT) FROM title t WHERE t.id = $1 "
+        "ON CONFLICT (title, output) DO UPDATE SET attempts = 0, fence = 0, "
+        "parked = CASE WHEN leftover.parked = 1 THEN 1 ELSE excluded.parked END, due_at = "
         "CASE WHEN leftover.due_at > excluded.due_at THEN leftover.due_at "
         "ELSE excluded.due_at END",
-    /* What nobody works at, and no early playlist may list that another run made. */
+    /* Whether the title has ended, and whether somebody works at it, or early playlists of another
+     * run may list what no version names. */
     [SQL_LEFTOVER_DUE] =
-        "SELECT o.title, o.output, o.attempts FROM leftover o LEFT JOIN title t ON t.id = o.title "
-        "WHERE o.due_at <= $1 AND (t.id IS NULL OR t.state IN ('done', 'failed') "
-        "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id)) "
-        "AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.title = o.title AND l.state <> 'ended') "
-        "ORDER BY o.due_at LIMIT 1",
-    [SQL_LEFTOVER_NEXT_AT] = "SELECT min(due_at) FROM leftover WHERE due_at > $1",
+        "SELECT o.title, o.output, o.attempts, "
+        "CASE WHEN t.id IS NULL OR t.state IN ('done', 'failed') THEN 1 ELSE 0 END, "
+        "CASE WHEN EXISTS (SELECT 1 FROM lease l WHERE l.title = o.title AND l.state <> 'ended') "
+        "OR EXISTS (SELECT 1 FROM early_run e WHERE e.title = o.title) THEN 1 ELSE 0 END "
+        "FROM leftover o LEFT JOIN title t ON t.id = o.title "
+        "WHERE o.parked = 0 AND o.due_at <= $1 ORDER BY o.due_at LIMIT 1",
+    [SQL_LEFTOVER_NEXT_AT] = "SELECT min(due_at) FROM leftover WHERE parked = 0 AND due_at > $1",
+    [SQL_LEFTOVER_PARK] = "UPDATE leftover SET parked = 1 WHERE title = $1 AND output = $2",
+    [SQL_LEFTOVER_LATER] = "UPDATE leftover SET due_at = $3 WHERE title = $1 AND output = $2",
+    [SQL_LEFTOVERS_UNPARK] = "UPDATE leftover SET parked = 0 WHERE title = $1 AND parked = 1",
     [SQL_LEFTOVER_TAKEN] = "UPDATE leftover SET fence = $3, due_at = $4, attempts = attempts + 1 "
                            "WHERE title = $1 AND output = $2",
     [SQL_LEFTOVER_OF_FENCE] = "SELECT count(*) FROM leftover WHERE fence = $1",

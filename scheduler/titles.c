@@ -583,6 +583,7 @@ void title_settle(struct tx *tx, const char *id) {
 
 void title_clear(struct tx *tx, const char *id, const char *detail) {
     title_move(tx, id, TITLE_FAILING, TITLE_CLEAR, detail);
+    leftovers_title_ended(tx, id);
 }
 
 void title_cancel(struct tx *tx, const char *id, const char *why) {
@@ -626,6 +627,7 @@ void title_done(struct tx *tx, const char *id) {
     sql_put(tx, SQL_PRODUCTS_PUBLISH, VALUES(TEXT(id)));
     version_detail(tx, id, &detail);
     title_move(tx, id, TITLE_RUNNING, TITLE_FINISH, buf_text(&detail));
+    leftovers_title_ended(tx, id);
     buf_finish(&detail);
 }
 

@@ -9,7 +9,8 @@ CREATE TABLE leftover (
     output TEXT NOT NULL,
     due_at BIGINT NOT NULL, -- when it is looked for and removed
     attempts BIGINT NOT NULL DEFAULT 0,
-    fence BIGINT NOT NULL DEFAULT 0, -- of the task that does; 0: none yet
+    fence BIGINT NOT NULL DEFAULT 0,  -- of the task that does; 0: none yet
+    parked BIGINT NOT NULL DEFAULT 0, -- 1: not before the title's next end
     PRIMARY KEY (title, output)
 );
-CREATE INDEX leftover_due ON leftover (due_at);
+CREATE INDEX leftover_due ON leftover (due_at) WHERE parked = 0;
