@@ -68,6 +68,7 @@ START_TEST(all_that_it_may_say) {
     ck_assert_int_eq(second->closes_ms, 6 * 60 * 60000);
     ck_assert_int_eq(endpoints_find(&endpoints, "copy")->fill, FILL_NEVER);
     ck_assert_int_eq(endpoints_find(&endpoints, "copy")->pushes, 1); /* has all the bandwidth */
+    ck_assert_int_eq(endpoints_find(&endpoints, "copy")->push.max_height, 480);
     ck_assert(endpoints_find(&endpoints, "cat")->is_catalog);
     ck_assert_ptr_null(endpoints_find(&endpoints, "edge"));
     char fill[32];
@@ -77,6 +78,16 @@ START_TEST(all_that_it_may_say) {
 END_TEST
 
 #define EDGE "endpoints:\n  - name: e\n    driver: dav\n    url: http://e.example\n"
+
+/* Workers must know, though it is brought all rungs. */
+START_TEST(an_edge_that_falls_back_is_known_by_its_height) {
+    ck_assert_int_eq(parse(EDGE "    falls_back: true\n"), 0);
+    ck_assert_int_ge(endpoints_find(&endpoints, "e")->push.max_height, 10000);
+    endpoints_finish(&endpoints);
+    ck_assert_int_eq(parse(EDGE "    falls_back: false\n"), 0);
+    ck_assert_int_eq(endpoints_find(&endpoints, "e")->push.max_height, 0);
+}
+END_TEST
 
 #define HOOK(url, more) "endpoints:\n  - {name: h, driver: webhook, url: '" url "'" more "}\n"
 
@@ -238,6 +249,7 @@ Suite *endpoints_suite(void) {
     TCase *tests = tcase_create("endpoints");
     tcase_add_checked_fixture(tests, NULL, finish);
     tcase_add_test(tests, all_that_it_may_say);
+    tcase_add_test(tests, an_edge_that_falls_back_is_known_by_its_height);
     tcase_add_test(tests, a_webhook_has_rules_of_its_own);
     tcase_add_loop_test(tests, what_is_wrong_is_said_in_a_sentence, 0,
                         sizeof(lies) / sizeof(lies[0]));

@@ -161,6 +161,23 @@ int push_names_bring(struct task_run *run, struct err *err) {
 
 /* ---- Reading back --------------------------------------------------------------------------- */
 
+/* Brings it once more, whatever the endpoint says that it has, and reads that back. */
+static int bring_and_verify(struct push_state *push, struct edge *edge,
+                            const struct edge_object *object, struct err *err) {
+    struct err why = {0};
+    struct edge_object damaged = *object;
+    damaged.damaged = true;
+    int failed = bring(push, edge, &damaged, &why);
+    if (failed == 0) {
+        failed = edge_verify(edge, object, &why);
+    }
+    int origin = failed == ERR_CORRUPT ? edge_origin_check(edge, object, err) : 0;
+    if (origin != 0) {
+        return origin;
+    }
+    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+}
+
 /* What is not as it was brought is brought once more, and its rendition remembered. */
 static int media_verify_one(void *context, struct edge *edge, const struct edge_object *object,
                             struct err *err) {
@@ -174,8 +191,7 @@ static int media_verify_one(void *context, struct edge *edge, const struct edge_
         log_warn("an endpoint has not what was brought there; bringing it again",
                  "endpoint=%s object=%s", edge->target->endpoint->name, object->path);
         atomic_store(&push->standings[rendition].damaged, true);
-        failed = bring(push, edge, object, err);
-        return failed == 0 ? edge_verify(edge, object, err) : failed;
+        return bring_and_verify(push, edge, object, err);
     }
     return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
 }
@@ -207,7 +223,9 @@ static int damaged_add(struct push_state *push, int64_t index, const struct edge
 
 static int media_bring_again(void *context, struct edge *edge, const struct edge_object *object,
                              struct err *err) {
-    return bring(context, edge, object, err);
+    struct edge_object damaged = *object;
+    damaged.damaged = true;
+    return bring(context, edge, &damaged, err);
 }
 
 /* Where a sample was damaged, so may be what was not looked at: all of that rendition goes again.
@@ -248,6 +266,8 @@ static int document_look(struct edge *edge, const struct edge_object *object, st
 static int document_verify_one(void *context, struct edge *edge, const struct edge_object *object,
                                struct err *err) {
     struct push_state *push = context;
+    struct edge_object damaged = *object;
+    damaged.damaged = true;
     for (int looks = 1;; looks++) {
         struct err why = {0};
         int failed = document_look(edge, object, &why);
@@ -259,7 +279,7 @@ static int document_verify_one(void *context, struct edge *edge, const struct ed
             !clock_sleep_ms(NAME_PAUSE_MS * (looks - 1), edge->target->cancel)) {
             return err_set(err, why.code, "%s", why.message);
         }
-        failed = bring(push, edge, object, err);
+        failed = bring(push, edge, &damaged, err);
         if (failed != 0) {
             return failed;
         }

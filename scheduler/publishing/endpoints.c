@@ -173,6 +173,9 @@ static void read_height(struct reader *r, int driver, struct endpoint *out) {
                     "is for edges that fetch from the origin what they lack: those of driver pull, "
                     "or with `falls_back: true`");
     }
+    if (falls_back && driver == DRIVER_DAV && out->push.max_height == 0) {
+        out->push.max_height = HEIGHT_MAX; /* all rungs; its word for what it has is none */
+    }
 }
 
 /* A bucket can always be listed; a DAV edge where its server is told to (nginx: autoindex). */

@@ -23,7 +23,8 @@ nginx_start() {
             echo "${where}_temp_path $folder/temp;"
         done
         cat <<CONF
-log_format told '\$server_port \$request_method \$uri \$status \$http_cache_control';
+log_format told '\$server_port \$request_method \$uri \$status \$http_cache_control'
+    '|\$http_surrogate_key|\$http_xkey|\$content_type|';
 access_log $folder/access.log told;
 types { application/vnd.apple.mpegurl m3u8; application/dash+xml mpd; video/mp4 mp4 m4s;
     application/json json; }

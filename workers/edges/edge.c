@@ -248,6 +248,27 @@ int edge_origin(struct edge *edge, const struct edge_object *object, const struc
     return 0;
 }
 
+int edge_origin_check(struct edge *edge, const struct edge_object *object, struct err *err) {
+    char hash[SHA256_TEXT] = "";
+    const struct buf *body = NULL;
+    enum failure_class before = edge->failure;
+    bool known = object->sha256[0] != '\0';
+    bool read = known && edge_origin(edge, object, &body, NULL) == 0;
+    edge->failure = before;
+    if (read) {
+        sha256_hex_of(body->data, body->size, hash);
+    }
+    if (!read || strcmp(hash, object->sha256) == 0) {
+        return 0;
+    }
+    edge->failure = FAILURE_IO;
+    return err_set(err, ERR_CORRUPT,
+                   "'%s/%s' in the output '%s' has other bytes than were put there; see its disk, "
+                   "and have the title made again",
+                   edge->target->title, object->path,
+                   edge->origin != NULL ? blob_name(edge->origin) : "");
+}
+
 /* ---- Reading back ---------------------------------------------------------------------------- */
 
 int edge_read_served(struct edge *edge, const struct edge_object *object, struct err *err) {

@@ -87,6 +87,7 @@ struct edge_object {
     const char *from;   /* where its bytes lie at the origin; NULL: at the same path */
     const char *sha256; /* in hex, from the scheduler's reports; "": not known */
     int64_t bytes;      /* -1: not known */
+    bool damaged; /* what players get there is not this: what lies there is not to be relied on */
 };
 
 /* One object of a listing, by its path below the title's folder. Another answer than 0 ends it. */
@@ -227,6 +228,10 @@ char *edge_served_url(const struct edge *edge, const char *path);
  * another size than `object` says. FAILURE_IO. */
 int edge_origin(struct edge *edge, const struct edge_object *object, const struct buf **out,
                 struct err *err);
+
+/* Looks whether the origin has the bytes that `object` knows the hash of: CORRUPT and FAILURE_IO
+ * where it has others. 0 where it has those, where no hash is known, and where it can't be read. */
+int edge_origin_check(struct edge *edge, const struct edge_object *object, struct err *err);
 
 /* Reads an object as players get it by HTTP from endpoint.serves, without credentials, into
  * edge->body. */

@@ -45,9 +45,14 @@ static int dav_put(struct edge *edge, const struct edge_object *object, struct e
     return failed;
 }
 
+/* An edge that fetches from the origin what it lacks says of all that it has it. */
 static int dav_has(struct edge *edge, const struct edge_object *object, bool *has,
                    struct err *err) {
     struct err why = {0};
+    if (edge->target->endpoint->max_height > 0) {
+        *has = false;
+        return 0;
+    }
     char *url = edge_url(edge, object->path);
     const struct http_request request = edge_request(edge, "HEAD", url);
     int failed = edge_send(edge, &request, &why);

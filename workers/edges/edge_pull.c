@@ -87,10 +87,10 @@ static bool is_whole(const struct edge *edge, const struct edge_object *object) 
 }
 
 /* What can't change is fetched anew only where what the cache holds can't be it: an error that it
- * remembers, a part. */
+ * remembers, a part, what was read back and had other bytes. */
 static int pull_warm(struct edge *edge, const struct edge_object *object, struct err *err) {
     struct err why = {0};
-    bool keeps = delivery_is_immutable(object->path);
+    bool keeps = delivery_is_immutable(object->path) && !object->damaged;
     int failed = keeps ? ask(edge, "GET", object, NULL, 0, &why) : 0;
     if (!keeps || failed == ERR_NOT_FOUND || failed == ERR_CORRUPT ||
         (failed == 0 && !is_whole(edge, object))) {

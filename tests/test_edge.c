@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Drivers of edges against servers that say what a test wants: what is known of an object goes with
+ * it, what lies there and is wrong is not relied on. Suite push has what all drivers share. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "fixture.h"
+#include "workers/edges/edge.h"
+
+Suite *edge_suite(void);
+
+#define PATH           "video/h264-720p-aaaaaaaaaa/00001.m4s"
+#define HASH_OF_MEDIA  "721c9525ade2ea8903d343ef25cf68b9bf4ab0aad56bb7b01fbe48d09bc7fcf4"
+#define HASH_OF_OTHERS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define EMPTY          "HTTP/1.1 200 So\r\nContent-Length: 0\r\n\r\n"
+#define MEDIA          "HTTP/1.1 200 So\r\nContent-Length: 5\r\n\r\nmedia"
+#define MISMATCH                                                                                   \
+    "HTTP/1.1 400 So\r\nContent-Length: 53\r\n\r\n"                                                \
+    "<Error><Code>XAmzContentSHA256Mismatch</Code></Error>"
+
+static char *folder;
+static struct err err;
+static atomic_bool cancel;
+static struct edge_secret no_secret;
+static struct fixture_stub stub;
+static struct push_endpoint endpoint;
+static struct edge_target target;
+static struct edge_object object;
+static struct edge *edge;
+
+static void setup(void) {
+    folder = fixture_folder();
+    fixture_store_unknown(folder);
+    fixture_write(folder, "t/" PATH, "media", 5);
+    err = (struct err){0};
+    edge = NULL;
+    endpoint = (struct push_endpoint){.name = "paris", .serves = "", .connections = 8};
+    target = (struct edge_target){.endpoint = &endpoint,
+                                  .secret = &no_secret,
+                                  .origin = folder,
+                                  .title = "t",
+                                  .trace = "",
+                                  .cancel = &cancel,
+                                  .stall_s = 1};
+    object = (struct edge_object){.path = PATH, .sha256 = "", .bytes = 5};
+}
+
+static void teardown(void) {
+    edge_close(edge);
+    fixture_stub_stop(&stub);
+    fixture_folder_drop(folder);
+}
+
+/* An edge whose server answers so, again and again. */
+static void start(const char *driver, const char *text) {
+    static struct fixture_answer answer;
+    answer = (struct fixture_answer){text, 0};
+    fixture_stub_start(&stub, &answer, 1);
+    setenv("AWS_ENDPOINT_URL", stub.url, 1);
+    setenv("AWS_ACCESS_KEY_ID", "A", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "a", 1);
+    endpoint.driver = driver;
+    endpoint.url = strcmp(driver, "s3") == 0 ? "s3://films" : stub.url;
+    ck_assert_msg(edge_open(&edge, &target, &err) == 0, "%s", err.message);
+}
+
+static void check_asked(int request, const char *words) {
+    ck_assert_msg(strstr(stub.requests[request], words) != NULL, "'%s' is not in '%s'", words,
+                  stub.requests[request]);
+}
+
+/* The hash of the reports is what is signed: of these bytes it would be another. A store that looks
+ * refuses them then, and it is found out whose fault that is. */
+static const struct {
+    const char *answer;
+    const char *sha256;
+    int code;
+    enum failure_class failure;
+    const char *words;
+} handed_down[] = {
+    {EMPTY, HASH_OF_OTHERS, 0, FAILURE_ENDPOINT, ""},
+    {MISMATCH, HASH_OF_OTHERS, ERR_CORRUPT, FAILURE_IO, "has other bytes than were put there"},
+    {MISMATCH, HASH_OF_MEDIA, ERR_UNAVAILABLE, FAILURE_ENDPOINT, "XAmzContentSHA256Mismatch"},
+};
+
+START_TEST(a_bucket_is_told_the_hash_of_the_reports) {
+    char *line = mem_format("\r\nx-amz-content-sha256: %s\r\n", handed_down[_i].sha256);
+    start("s3", handed_down[_i].answer);
+    object.sha256 = handed_down[_i].sha256;
+    ck_assert_int_eq(edge_bring(edge, &object, &err), handed_down[_i].code);
+    ck_assert_int_eq(edge->failure, handed_down[_i].failure);
+    ck_assert_msg(strstr(err.message, handed_down[_i].words) != NULL, "%s", err.message);
+    check_asked(0, line);
+    mem_free(line);
+}
+END_TEST
+
+/* What a cache holds is asked for, but where it was read back and is wrong. */
+START_TEST(a_cache_that_holds_other_bytes_fetches_anew) {
+    start("pull", MEDIA);
+    ck_assert_int_eq(edge_bring(edge, &object, &err), 0);
+    check_asked(0, "GET /t/" PATH);
+    object.damaged = true;
+    ck_assert_int_eq(edge_bring(edge, &object, &err), 0);
+    check_asked(1, "WARM /t/" PATH);
+}
+END_TEST
+
+/* It says of all that the origin has that it has it too. */
+static const int heights[] = {0, 720};
+
+START_TEST(an_edge_that_falls_back_is_not_asked_what_it_has) {
+    bool falls_back = heights[_i] > 0;
+    bool has = falls_back;
+    endpoint.max_height = heights[_i];
+    start("dav", "HTTP/1.1 200 So\r\nContent-Length: 5\r\n\r\n");
+    ck_assert_int_eq(edge->driver->has(edge, &object, &has, &err), 0);
+    ck_assert_int_eq(has, !falls_back);
+    ck_assert_int_eq(stub.taken, falls_back ? 0 : 1);
+}
+END_TEST
+
+/* Looked at where an edge gives other bytes than the reports know. */
+static const struct {
+    const char *sha256;
+    int code;
+} origins[] = {
+    {HASH_OF_MEDIA, 0},
+    {HASH_OF_OTHERS, ERR_CORRUPT},
+    {"", 0},
+};
+
+START_TEST(an_output_that_is_damaged_is_not_the_edge_s_fault) {
+    start("dav", EMPTY);
+    object.sha256 = origins[_i].sha256;
+    ck_assert_int_eq(edge_origin_check(edge, &object, &err), origins[_i].code);
+    ck_assert_int_eq(edge->failure, origins[_i].code == 0 ? FAILURE_ENDPOINT : FAILURE_IO);
+    object.path = "video/h264-720p-aaaaaaaaaa/00002.m4s"; /* that is another's to tell */
+    edge->failure = FAILURE_ENDPOINT;
+    ck_assert_int_eq(edge_origin_check(edge, &object, &err), 0);
+    ck_assert_int_eq(edge->failure, FAILURE_ENDPOINT);
+}
+END_TEST
+
+#define LOOP(tcase, test, table)                                                                   \
+    tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof(*(table)))
+
+Suite *edge_suite(void) {
+    Suite *suite = suite_create("edge");
+    TCase *tcase = tcase_create("edge");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_set_timeout(tcase, 60);
+    LOOP(tcase, a_bucket_is_told_the_hash_of_the_reports, handed_down);
+    tcase_add_test(tcase, a_cache_that_holds_other_bytes_fetches_anew);
+    LOOP(tcase, an_edge_that_falls_back_is_not_asked_what_it_has, heights);
+    LOOP(tcase, an_output_that_is_damaged_is_not_the_edge_s_fault, origins);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
