@@ -22,7 +22,7 @@ enum {
     API_STOPS_MAX = 256,
     API_TASKS_MAX = 256,
     API_ENDPOINTS_MAX = 64, /* of a farm */
-    API_PAUSE_MS = 3000, /* at most between two tries: a scheduler that is back is soon found */
+    API_PAUSE_MS = 3000,    /* at most between two tries: a scheduler that is back is soon found */
 };
 
 struct api; /* used by one thread at a time */

@@ -19,7 +19,7 @@ farm_start() {
     cat >"$scratch/endpoints.yaml" <<END
 endpoints:
   - {name: dead, driver: dav, url: "http://127.0.0.1:$dead_port"}
-$(printf '  - {name: hung%s, driver: dav, url: "http://127.0.0.1:'"$hung_port"'", fill: on-demand}\n' \
+$(printf "  - {name: hung%s, driver: dav, url: 'http://127.0.0.1:$hung_port', fill: on-demand}\n" \
         "${hung[@]}")
   - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port", lists: true}
   - {name: varnish, driver: pull, url: "http://127.0.0.1:$varnish_port"}
@@ -66,7 +66,8 @@ sys.exit(not eval(sys.argv[2]))' "$scratch/endpoints" "$1"
 # More pushes hang than the worker has for all to share, each at an edge of its own: a healthy edge
 # is brought what is due there at once, while they do. When those answer again, they are clean.
 farm_hung() {
-    local n brought all="sum(e['hung%s' % n]['running'] for n in '${hung[*]}'.split()) == ${#hung[@]}"
+    local n brought all
+    all="sum(e['hung%s' % n]['running'] for n in '${hung[*]}'.split()) == ${#hung[@]}"
     touch "$scratch/hangs"
     mute hung "$hung_port" "$scratch/hangs" || return 1
     for n in "${hung[@]}"; do
