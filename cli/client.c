@@ -361,6 +361,11 @@ static int show_answer(const struct invocation *invocation, const struct json *a
 }
 
 int client_show(const struct invocation *invocation, const char *path, client_text *write) {
+    return client_show_either(invocation, path, write, NULL, NULL);
+}
+
+int client_show_either(const struct invocation *invocation, const char *path, client_text *write,
+                       const char *other, client_text *write_other) {
     struct client *client = NULL;
     struct json *answer = NULL;
     struct buf text = {0};
@@ -368,6 +373,12 @@ int client_show(const struct invocation *invocation, const char *path, client_te
     int failed = client_connect(&client, invocation, &err);
     if (failed == 0) {
         failed = client_call(client, "GET", path, NULL, &answer, &err);
+    }
+    if (failed == ERR_NOT_FOUND && other != NULL &&
+        client_call(client, "GET", other, NULL, &answer, NULL) == 0) {
+        err_clear(&err);
+        failed = 0;
+        write = write_other;
     }
     if (failed == 0) {
         failed = show_answer(invocation, answer, write, &text, &err);

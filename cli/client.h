@@ -79,4 +79,8 @@ typedef void client_text(struct reader *answer, struct buf *out);
  * `write` says it. Returns the exit code. */
 int client_show(const struct invocation *invocation, const char *path, client_text *write);
 
+/* The same, by another GET where that one's is not found. */
+int client_show_either(const struct invocation *invocation, const char *path, client_text *write,
+                       const char *other, client_text *write_other);
+
 #endif

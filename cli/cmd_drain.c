@@ -8,14 +8,14 @@
 #include "each_word.h"
 
 static int drain(struct client *client, const struct invocation *invocation, const char *worker,
-                 const void *context, bool *drains, const char **said, struct err *err) {
+                 const void *context, struct each_result *out, struct err *err) {
     bool undo = option_value(invocation, "undo") != NULL;
     struct json *answer = NULL;
     char *path = mem_format("/v1/workers/%s/drain", worker);
     (void)context;
     int failed = client_call(client, undo ? "DELETE" : "POST", path, NULL, &answer, err);
-    *drains = (failed == 0) != undo;
-    *said = undo ? "takes work again" : "takes nothing new";
+    out->flag = (failed == 0) != undo;
+    out->said = undo ? "takes work again" : "takes nothing new";
     json_tree_destroy(answer);
     mem_free(path);
     return failed;

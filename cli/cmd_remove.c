@@ -11,6 +11,7 @@
 #include "each_word.h"
 #include "farm_title.h"
 #include "interrupt.h"
+#include "publication_text.h"
 #include "title_watch.h"
 
 enum { LOOK_MS = 200 };
@@ -73,14 +74,23 @@ static int wait_gone(struct client *client, const char *title, struct err *err) 
                    status.error[0] != '\0' ? status.error : "it was submitted again meanwhile");
 }
 
+/* Endpoints that could not be reached hold it still, though the farm has forgotten it. */
 static int remove_one(struct client *client, const struct invocation *invocation, const char *title,
-                      const void *context, bool *gone, const char **said, struct err *err) {
+                      const void *context, struct each_result *out, struct err *err) {
     bool waits = option_value(invocation, "wait") != NULL;
+    bool gone = false;
     (void)context;
-    if (ask_removal(client, invocation, title, gone, err) == 0 && waits && !*gone) {
-        *gone = wait_gone(client, title, err) == 0;
+    if (ask_removal(client, invocation, title, &gone, err) == 0 && waits && !gone) {
+        gone = wait_gone(client, title, err) == 0;
     }
-    *said = *gone ? "removed" : "is being removed";
+    if (gone) {
+        publications_left(client, title, waits, &out->answer, err);
+    }
+    out->flag = gone && out->answer == NULL && err->code == ERR_NONE;
+    out->said = out->answer != NULL ? "removed; these endpoints are not rid of it yet, and it is "
+                                      "taken from them as soon as they can be reached:"
+                : gone              ? "removed"
+                                    : "is being removed";
     return (int)err->code;
 }
 
@@ -99,7 +109,7 @@ static int run(const struct invocation *invocation) {
 static const struct option_row options[] = {
     {"yes", NULL, "do not ask"},
     {"keep-files", NULL, "forget the title in the farm, and leave its files where they are"},
-    {"wait", NULL, "end when it is gone"},
+    {"wait", NULL, "end when it is gone, or only endpoints that can't be reached have it still"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
@@ -114,7 +124,10 @@ const struct command command_remove = {
         "A title that runs is stopped. A worker then removes what it published, at every output\n"
         "that it had: first master.m3u8, manifest.mpd and title.json, so that no player is\n"
         "sent to what is going, then the documents of its versions, then pictures and sound.\n"
-        "Files in its folder that reelfarm did not make stay. On a terminal it asks first.\n\n"
+        "Files in its folder that reelfarm did not make stay. On a terminal it asks first.\n"
+        "Before that it goes from catalogs and edges. One that can't be reached keeps nobody\n"
+        "waiting: --wait names it, as do `status TITLE` and `endpoints` until it is clean, and\n"
+        "--json says `gone` of a title when no endpoint has it any more.\n\n"
         "  reelfarm remove movie --wait           gone when it ends\n"
         "  reelfarm remove movie --yes            asks nobody, and goes on by itself\n"
         "  reelfarm remove movie --keep-files     the farm forgets it, the streams stay\n",

@@ -101,6 +101,15 @@ static int run_farm(const struct invocation *invocation) {
     return failed == 0 ? command_print(&text) : code;
 }
 
+/* The farm has forgotten it, and endpoints have not. */
+static void removed_text(struct reader *answer, struct buf *out) {
+    const char *title = "";
+    reader_string(answer, "title", &title);
+    buf_plain(out, title);
+    buf_string(out, ": removed, but not yet from these endpoints, which are kept at:\n");
+    publications_text(answer, out);
+}
+
 static int run(const struct invocation *invocation) {
     if (invocation->word_count == 0) {
         return run_farm(invocation);
@@ -109,7 +118,9 @@ static int run(const struct invocation *invocation) {
     int code = farm_title_check(invocation, title);
     if (code == EXIT_DONE) {
         char *path = mem_format("/v1/titles/%s", title);
-        code = client_show(invocation, path, answer_text);
+        char *left = mem_format("%s/publications", path);
+        code = client_show_either(invocation, path, answer_text, left, removed_text);
+        mem_free(left);
         mem_free(path);
     }
     return code;

@@ -4,25 +4,48 @@
 
 #include <stdio.h>
 
+#include "publication_text.h"
+
+static void write_result(const struct each_word *each, const char *word,
+                         const struct each_result *result, const struct err *err,
+                         struct writer *w) {
+    struct err unread = {0};
+    struct reader r = reader_of(result->answer, "the scheduler's answer", &unread);
+    writer_object(w, NULL);
+    writer_string(w, each->item, word);
+    writer_bool(w, each->flag, result->flag);
+    if (result->answer != NULL) {
+        writer_node(w, "publications", reader_array(&r, "publications").node);
+    }
+    writer_string(w, "error", err->message);
+    writer_object_end(w);
+}
+
+static void tell_result(const char *word, const struct each_result *result) {
+    struct buf text = {0};
+    struct err unread = {0};
+    struct reader r = reader_of(result->answer, "the scheduler's answer", &unread);
+    buf_format(&text, "%s: %s\n", word, result->said);
+    if (result->answer != NULL) {
+        publications_text(&r, &text);
+    }
+    fwrite(text.data, 1, text.size, stdout);
+    buf_finish(&text);
+}
+
 /* One word; its exit code. */
 static int act(struct client *client, const struct invocation *invocation,
                const struct each_word *each, const char *word, struct writer *w) {
     struct err err = {0};
-    const char *said = "";
-    bool flag = false;
-    each->act(client, invocation, word, each->context, &flag, &said, &err);
-    writer_object(w, NULL);
-    writer_string(w, each->item, word);
-    writer_bool(w, each->flag, flag);
-    writer_string(w, "error", err.message);
-    writer_object_end(w);
-    if (err.code != ERR_NONE) {
-        return client_tell(client, &err);
+    struct each_result result = {.said = ""};
+    each->act(client, invocation, word, each->context, &result, &err);
+    write_result(each, word, &result, &err, w);
+    int code = err.code != ERR_NONE ? client_tell(client, &err) : EXIT_DONE;
+    if (code == EXIT_DONE && !wants_json(invocation)) {
+        tell_result(word, &result);
     }
-    if (!wants_json(invocation)) {
-        printf("%s: %s\n", word, said);
-    }
-    return EXIT_DONE;
+    json_tree_destroy(result.answer);
+    return code;
 }
 
 static int act_on_all(struct client *client, const struct invocation *invocation,

@@ -6,14 +6,20 @@
 #include "client.h"
 #include "command.h"
 
+/* What came of one word. */
+struct each_result {
+    bool flag;           /* what may be true of it then */
+    const char *said;    /* for people: "removed" of "movie: removed" */
+    struct json *answer; /* owned; whose "publications" are told too. NULL: none */
+};
+
 struct each_word {
     const char *list; /* of the words, as --json names them: "titles" */
     const char *item; /* one of them: "title" */
     const char *flag; /* what may be true of one then: "cancelled" */
-    /* Does it to one: 0, or an error. `*flag` begins false; `*said` is the text for people, as
-     * "removed" of "movie: removed". */
+    /* Does it to one: 0, or an error. `*out` begins zeroed. */
     int (*act)(struct client *client, const struct invocation *invocation, const char *word,
-               const void *context, bool *flag, const char **said, struct err *err);
+               const void *context, struct each_result *out, struct err *err);
     const void *context; /* borrowed */
 };
 

@@ -91,14 +91,14 @@ struct title_verb {
 };
 
 static int post(struct client *client, const struct invocation *invocation, const char *title,
-                const void *context, bool *is_done, const char **said, struct err *err) {
+                const void *context, struct each_result *out, struct err *err) {
     const struct title_verb *verb = context;
     struct json *answer = NULL;
     char *path = mem_format("/v1/titles/%s/%s", title, verb->name);
     (void)invocation;
     int failed = client_call(client, "POST", path, NULL, &answer, err);
-    *is_done = failed == 0;
-    *said = verb->done;
+    out->flag = failed == 0;
+    out->said = verb->done;
     json_tree_destroy(answer);
     mem_free(path);
     return failed;

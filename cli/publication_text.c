@@ -9,7 +9,10 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "farm_title.h"
+#include "interrupt.h"
 #include "publication_wait.h"
+
+enum { LOOK_MS = 200 };
 
 static void one_text(struct reader *item, struct buf *out) {
     const char *endpoint = "", *state = "", *held = "", *wanted = "", *error = "";
@@ -56,6 +59,57 @@ void publications_text(struct reader *answer, struct buf *out) {
         struct reader item = reader_item(&list, i);
         one_text(&item, out);
     }
+}
+
+/* How many are not rid of it, and how many of those are about to be; of a title that was submitted
+ * again meanwhile none. */
+static size_t count_left(const struct json *answer, size_t *pending, struct err *err) {
+    struct reader r = reader_of(answer, "the scheduler's answer", err);
+    struct reader list = reader_array(&r, "publications");
+    const char *of_title = "";
+    size_t left = 0;
+    reader_string(&r, "state", &of_title);
+    bool removed = strcmp(of_title, "removed") == 0;
+    for (size_t i = 0; i < reader_count(&list) && removed; i++) {
+        struct reader item = reader_item(&list, i);
+        const char *state = "";
+        bool is_pending = false;
+        reader_string(&item, "state", &state);
+        reader_bool(&item, "pending", &is_pending);
+        left += strcmp(state, "gone") != 0 ? 1 : 0;
+        *pending += is_pending ? 1 : 0;
+    }
+    return left;
+}
+
+int publications_left(struct client *client, const char *title, bool waits, struct json **answer,
+                      struct err *err) {
+    const atomic_bool *interrupted = interrupt_catch();
+    char *path = mem_format("/v1/titles/%s/publications", title);
+    struct json *found = NULL;
+    struct err why = {0};
+    size_t left = 0, pending = 1;
+    while (pending > 0 && why.code == ERR_NONE) {
+        json_tree_destroy(found);
+        found = NULL;
+        left = pending = 0;
+        if (client_call_again(client, "GET", path, NULL, &found, &why) == 0) {
+            left = count_left(found, &pending, &why);
+        }
+        pending = waits ? pending : 0;
+        if (pending > 0 && !clock_sleep_ms(LOOK_MS, interrupted)) {
+            err_set(&why, ERR_CANCELLED, "the waiting has ended, and the removal goes on");
+        }
+    }
+    if (why.code == ERR_NONE && left > 0) {
+        *answer = found;
+        found = NULL;
+    } else if (why.code != ERR_NONE && why.code != ERR_NOT_FOUND) {
+        err_set(err, why.code, "%s", why.message);
+    }
+    json_tree_destroy(found);
+    mem_free(path);
+    return (int)err->code;
 }
 
 static void write_body(const struct invocation *invocation, struct buf *body) {

@@ -3,6 +3,7 @@
 #ifndef CLI_PUBLICATION_TEXT_H
 #define CLI_PUBLICATION_TEXT_H
 
+#include "client.h"
 #include "command.h"
 #include "common/buf.h"
 #include "common/json.h"
@@ -10,6 +11,12 @@
 /* A line for each endpoint that an answer with "publications" names; nothing of an answer of a
  * scheduler that knows of none. */
 void publications_text(struct reader *answer, struct buf *out);
+
+/* Of a title that the farm has forgotten: the answer, whose "publications" are what endpoints
+ * hold of it still; `waits`: once those that can be reached are rid of it. Owned; NULL where none
+ * has it, and of an older scheduler. */
+int publications_left(struct client *client, const char *title, bool waits, struct json **answer,
+                      struct err *err);
 
 /* A command that is one POST about the title that is its word, with its options `endpoint` and
  * `version` where they are given: makes the call "/v1/titles/T/VERB" and tells what came of it;

@@ -17,6 +17,7 @@
 #include "scheduler/api/call.h"
 #include "scheduler/publishing/orphans.h"
 #include "scheduler/publishing/push.h"
+#include "scheduler/publishing/push_lane.h"
 #include "session.h"
 #include "task_make.h"
 #include "titles.h"
@@ -432,7 +433,10 @@ static int grant_probes(struct granting *g, struct writer *w) {
 
 /* Sweeps of edges that people wait for; returns how many. */
 static int grant_sweeps(struct granting *g, struct writer *w) {
-    struct push_request request = {.session = &g->session, .slots = g->slots_left};
+    struct push_request request = {
+        .session = &g->session, .slots = g->slots_left, .memory_bytes = g->memory_left};
+    bool any = orphans_next_at(g->tx, g->farm) > 0;
+    request.slots = any ? push_lane_spare(g->tx, g->farm, &request) : 0;
     int granted = orphans_grant(g->tx, g->farm, &request, &g->memory_left, w);
     g->slots_left -= granted;
     return granted;

@@ -183,6 +183,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLE_GONE_ADD] =
         "INSERT INTO title_gone (title, seq, tenant, kept) VALUES ($1, $2, $3, $4)",
     [SQL_TITLE_DROP_TRACE] = "DELETE FROM title_trace WHERE title = $1",
+    [SQL_TITLE_GONE_IS_OF] = "SELECT count(*) FROM title_gone WHERE title = $1 AND tenant = $2 "
+                             "AND seq = (SELECT max(seq) FROM title_gone WHERE title = $1)",
     [SQL_TITLES_GONE_DROP] = "DELETE FROM title_gone WHERE seq <= $1",
 
     [SQL_VERSIONS] = "SELECT version, output, since, replaced, dropping FROM title_version "
@@ -296,6 +298,12 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.endpoint = $1 AND p.stage = 'due' "
         "AND p.next_at <= $2 AND " KNOWN("$3") "AND p.failures = 0 ORDER BY p.rank, p.next_at "
                                                "LIMIT 1",
+    [SQL_PUBLICATION_NEXT_LEAVING] =
+        "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.endpoint = $1 AND p.wanted = '' "
+        "AND p.stage = 'due' AND p.next_at <= $2 ORDER BY p.next_at LIMIT 1",
+    [SQL_PUBLICATIONS_BRINGING] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
+                                  "WHERE p.endpoint = $1 AND p.stage = 'running' "
+                                  "AND p.pushed <> ''",
     [SQL_PUBLICATIONS_NEXT_AT] = "SELECT min(next_at) FROM publication "
                                  "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATIONS_BEHIND] = "SELECT id, title FROM publication WHERE stage = 'behind' "

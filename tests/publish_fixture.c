@@ -9,10 +9,12 @@
 #include "common/mem.h"
 #include "scheduler/api/view.h"
 #include "scheduler/lease.h"
+#include "scheduler/titles.h"
 #include "scheduler/versions.h"
 
 enum {
     HOUR_MS = 3600000,
+    BEAT_MS = 10000,
     SOURCE_FRAMES = 240, /* one chunk */
 };
 
@@ -80,14 +82,17 @@ static void read_file(struct world *world, const char *file) {
         const struct endpoint *endpoint = &world->endpoints.list[i];
         if (world_site(world, endpoint->push.name) == NULL) {
             struct site *site = &world->sites[world->site_count++];
-            *site = (struct site){.is_catalog = endpoint->is_catalog, .fails = FAILURE_COUNT};
+            *site = (struct site){.is_catalog = endpoint->is_catalog,
+                                  .is_hook = endpoint->is_hook,
+                                  .fails = FAILURE_COUNT};
             snprintf(site->name, sizeof(site->name), "%s", endpoint->push.name);
         }
     }
 }
 
 void world_open(struct world *world, const char *file) {
-    *world = (struct world){.stop_at = -1, .version = PUBLISH_A, .check_order = true};
+    *world = (struct world){
+        .stop_at = -1, .version = PUBLISH_A, .check_order = true, .horizon_ms = HOUR_MS};
     fixture_farm_open(&world->farm);
     read_file(world, file);
     begin(world);
@@ -214,21 +219,113 @@ static void check_listed(struct world *world, const struct site *site) {
     }
 }
 
+/* What is told of a title at an endpoint; "none" where there is no such. */
+struct told {
+    char state[32], held[VERSION_TEXT], wanted[VERSION_TEXT];
+};
+
+static void view_told(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
+    struct title_row row = {0};
+    struct publication_list list = {0};
+    publication_list_read(tx, title, &list);
+    writer_object(w, NULL);
+    if (title_find(tx, title, &row)) {
+        writer_string(w, "version", row.version);
+        publications_write(tx, farm, &row, w);
+    } else if (list.count > 0) {
+        publications_show(tx, farm, title, "", w);
+    }
+    writer_object_end(w);
+    publication_list_finish(&list);
+    title_row_finish(&row);
+}
+
+static struct told told_of(struct reader *answer, const char *endpoint) {
+    struct told told = {.state = "none"};
+    if (!reader_has(answer, "publications")) {
+        return told;
+    }
+    struct reader list = reader_array(answer, "publications");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *name = "";
+        reader_string(&item, "endpoint", &name);
+        if (strcmp(name, endpoint) == 0) {
+            reader_text(&item, "state", told.state, sizeof(told.state));
+            reader_text(&item, "held", told.held, sizeof(told.held));
+            reader_text(&item, "wanted", told.wanted, sizeof(told.wanted));
+        }
+    }
+    return told;
+}
+
+static bool is_state(const struct told *told, const char *state) {
+    return strcmp(told->state, state) == 0;
+}
+
+/* What is told of a site is so: that it runs, what it held when a push last told its end, and that
+ * it holds what it is to hold, or nothing. */
+static void check_site(struct world *world, const struct site *site, const struct told *told) {
+    bool settled = is_state(told, "held") || is_state(told, "gone") || is_state(told, "none");
+    bool empty = site->stable[0] == '\0' && site->versions.count == 0 && site->folders.count == 0;
+    bool busy = world->is_busy && world->task.kind == TASK_PUSH &&
+                strcmp(world->task.push.endpoint.name, site->name) == 0;
+    bool runs = busy && told->wanted[0] != '\0';
+    ck_assert_msg(is_state(told, "running") == runs, "%s is told to be %s", site->name,
+                  told->state);
+    ck_assert_msg(!settled || !site->untold, "%s is told to be %s, which nobody said", site->name,
+                  told->state);
+    ck_assert_msg(site->untold || strcmp(site->stable, told->held) == 0,
+                  "%s has '%s', and '%s' is told", site->name, site->stable, told->held);
+    ck_assert_msg(!is_state(told, "held") || strcmp(told->held, told->wanted) == 0,
+                  "%s is told to hold what it is to, and has '%s'", site->name, told->held);
+    ck_assert_msg(!settled || is_state(told, "held") || empty, "%s is told to be rid of it",
+                  site->name);
+}
+
+/* What `status` tells of t, and of all endpoints. */
+static void check_told(struct world *world) {
+    const char *version = "";
+    bool published = false;
+    struct json *tree = fixture_look(&world->farm, view_told, "t");
+    struct reader r = reader_of(tree, "title", &world->farm.err);
+    if (reader_has(&r, "published")) {
+        reader_bool(&r, "published", &published);
+        reader_string(&r, "version", &version);
+    }
+    ck_assert_msg(!published || world->origin.untold || strcmp(world->origin.stable, version) == 0,
+                  "%s is told to be published, and the origin has '%s'", version,
+                  world->origin.stable);
+    for (int i = 0; i < world->site_count; i++) {
+        const struct site *site = &world->sites[i];
+        const struct told told = told_of(&r, site->name);
+        check_site(world, site, &told);
+        ck_assert_msg(!published || !site->is_catalog || strcmp(site->stable, version) == 0,
+                      "%s is told to be published, and %s has '%s'", version, site->name,
+                      site->stable);
+    }
+    ck_assert_msg(reader_ok(&r), "%s", world->farm.err.message);
+    json_tree_destroy(tree);
+}
+
 /* What the catalog has, edges that can be reached have; what edges have, the origin has. */
-static void check(struct world *world) {
+void world_check(struct world *world) {
     bool announced = false, served = false, whole = true;
     for (int i = 0; i < world->site_count; i++) {
         const struct site *site = &world->sites[i];
         bool well = site->fails == FAILURE_COUNT;
         check_listed(world, site);
         announced = announced || (site->is_catalog && well && site->stable[0] != '\0');
-        whole = whole && (site->is_catalog || !well || site->stable[0] != '\0');
+        whole = whole && (site->is_catalog || site->is_hook || !well || site->stable[0] != '\0');
         served = served || (!site->is_catalog && well && site->stable[0] != '\0');
     }
     check_listed(world, &world->origin);
     if (world->check_order) {
         ck_assert_msg(!announced || whole, "a catalog has what an edge has not");
         ck_assert_msg(!served || world->origin.stable[0] != '\0', "an edge outlives its origin");
+    }
+    if (world->check_told) {
+        check_told(world);
     }
 }
 
@@ -253,10 +350,24 @@ static void push_to_catalog(struct site *site, const struct task *task) {
     snprintf(site->stable, sizeof(site->stable), "%s", task->version);
 }
 
+/* A webhook hears an event of a delivery; whether that was its last. */
+static bool hear_event(struct site *site, const struct task *task, int at) {
+    int64_t event = task->hook.events[at].event;
+    if (event > site->heard) { /* else it hears it again */
+        site->heard = event;
+        site->heard_count++;
+    }
+    return at + 1 == (int)task->hook.event_count;
+}
+
 /* Step `at` of a push; whether it was the last. */
 static bool push_step(struct world *world, const struct task *task, int at) {
     struct site *site = world_site(world, task->push.endpoint.name);
     bool brings = task->version[0] != '\0';
+    if (task->hook.event_count > 0) {
+        return hear_event(site, task, at);
+    }
+    site->untold = true;
     if (site->is_catalog) {
         push_to_catalog(site, task);
         return true;
@@ -300,6 +411,7 @@ static bool remove_step(struct world *world, const struct task *task, int at) {
 static void swap_step(struct world *world, const struct task *task) {
     if (find_name(&world->origin.versions, task->version) >= 0) {
         snprintf(world->origin.stable, sizeof(world->origin.stable), "%s", task->version);
+        world->origin.untold = true;
     }
 }
 
@@ -317,6 +429,19 @@ static bool task_step(struct world *world, const struct task *task, int at) {
     return true;
 }
 
+/* All of a delivery is taken, or none. */
+static void answer_events(struct task_report *report, const struct task *task, bool taken) {
+    size_t count = task->hook.event_count;
+    report->hook.results = arena_zero(&report->arena, count, sizeof(*report->hook.results));
+    for (size_t i = 0; i < count; i++) {
+        report->hook.results[report->hook.result_count++] =
+            (struct hook_result){.event = task->hook.events[i].event,
+                                 .verdict = taken ? HOOK_TAKEN : HOOK_DOWN,
+                                 .status = taken ? 204 : 500,
+                                 .error = taken ? "" : "it answers 500"};
+    }
+}
+
 static void report(struct world *world, const struct task *task) {
     struct task_report report;
     int64_t fence = task->fence;
@@ -332,12 +457,21 @@ static void report(struct world *world, const struct task *task) {
     if (task->kind == TASK_PACKAGE) {
         snprintf(report.version, sizeof(report.version), "%s", world->version);
     }
+    struct site *site = NULL;
     if (task->kind == TASK_PUSH) {
         report.push = (struct push_report){.objects = 3, .bytes = 3000, .request_ms = 5};
+        site = world_site(world, task->push.endpoint.name);
+    }
+    if (task->hook.event_count > 0) {
+        answer_events(&report, task, site->fails == FAILURE_COUNT);
     }
     ck_assert_int_eq(fixture_complete(&world->farm, fence, &report), ANSWER_ACCEPTED);
     task_report_finish(&report);
+    if (site != NULL) {
+        site->untold = false;
+    }
     if (swaps) {
+        world->origin.untold = false;
         folders_of(world, title, version, &world->origin.folders);
         add_name(&world->origin.versions, version);
         snprintf(world->origin.stable, sizeof(world->origin.stable), "%s", version);
@@ -368,43 +502,49 @@ static bool stops(struct world *world, const struct task *task) {
     return told;
 }
 
+static void end_task(struct world *world) {
+    task_finish(&world->task);
+    world->task = (struct task){0};
+    world->is_busy = false;
+}
+
+/* A push ends so; before that the site may hang. */
+static void fail_push(struct world *world, const struct site *site, int64_t fence) {
+    for (int64_t hung_ms = 0; hung_ms < site->hangs_ms; hung_ms += BEAT_MS) {
+        fixture_beat(&world->farm, world->session, &fence, 1);
+        world->farm.now_ms += BEAT_MS;
+    }
+    fixture_fail(&world->farm, fence, site->fails, "it answers 500");
+}
+
 /* Goes on with a task from step `*at`; false where `stop_at` is reached. */
 static bool go_on(struct world *world, const struct task *task, int *at) {
     const struct site *site = task->kind == TASK_PUSH ? world_site(world, task->push.endpoint.name)
                                                       : NULL;
-    if (site != NULL && site->fails != FAILURE_COUNT) {
-        if (!may_step(world)) {
-            return false;
-        }
-        fixture_fail(&world->farm, task->fence, site->fails, "it answers 500");
-        return true;
-    }
-    while (*at >= 0) {
+    bool fails = site != NULL && site->fails != FAILURE_COUNT;
+    while (*at >= 0 && !(fails && *at >= site->fails_after)) {
         if (!may_step(world)) {
             return false;
         }
         *at = task_step(world, task, *at) ? -1 : *at + 1;
-        check(world);
+        world_check(world);
     }
     if (!may_step(world)) {
         return false;
     }
-    if (!stops(world, task)) {
+    if (fails && task->hook.event_count == 0) {
+        fail_push(world, site, task->fence);
+    } else if (!stops(world, task)) {
         report(world, task);
-        check(world);
     }
+    end_task(world);
+    world_check(world);
     return true;
 }
 
 void world_do(struct world *world, const struct task *task) {
     int at = 0;
     ck_assert(go_on(world, task, &at));
-}
-
-static void end_task(struct world *world) {
-    task_finish(&world->task);
-    world->task = (struct task){0};
-    world->is_busy = false;
 }
 
 /* Takes the one task that was leased, so that it outlives what comes. */
@@ -416,7 +556,7 @@ static void take_task(struct world *world) {
 }
 
 bool world_work(struct world *world) {
-    int64_t until = world->farm.now_ms + HOUR_MS;
+    int64_t until = world->farm.now_ms + world->horizon_ms;
     for (;;) {
         if (world->is_busy && !go_on(world, &world->task, &world->at)) {
             return false;
@@ -558,6 +698,33 @@ bool world_published(struct world *world, const char *title) {
     ck_assert(reader_ok(&r));
     json_tree_destroy(tree);
     return published;
+}
+
+static void view_endpoints(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
+    (void)title;
+    writer_object(w, NULL);
+    endpoint_rows_write(tx, farm, w);
+    writer_object_end(w);
+}
+
+bool world_heard_all(struct world *world, const struct site *site) {
+    struct json *tree = fixture_look(&world->farm, view_endpoints, "");
+    struct reader r = reader_of(tree, "endpoints", &world->farm.err);
+    struct reader list = reader_array(&r, "endpoints");
+    int64_t waiting = -1, taken = -1;
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *name = "";
+        reader_string(&item, "name", &name);
+        if (strcmp(name, site->name) == 0) {
+            struct reader hook = reader_object(&item, "webhook");
+            reader_int(&item, "backlog", 0, INT64_MAX, &waiting);
+            reader_int(&hook, "delivered", 0, INT64_MAX, &taken);
+        }
+    }
+    ck_assert_msg(reader_ok(&r), "%s", world->farm.err.message);
+    json_tree_destroy(tree);
+    return waiting == 0 && taken == site->heard_count;
 }
 
 static void run_has(struct tx *tx, void *context) {

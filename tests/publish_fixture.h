@@ -35,6 +35,12 @@ struct site {
     int64_t revision; /* of a catalog: the last it took */
     bool is_catalog;
     enum failure_class fails; /* what becomes of pushes to it; FAILURE_COUNT: they succeed */
+    int fails_after;          /* so many steps of each, which are done */
+    int64_t hangs_ms;         /* before it fails */
+    bool untold;              /* a push has changed it, and its end was not told */
+    bool is_hook;             /* it hears events, and nothing else of this is said of it: */
+    int64_t heard;            /* the last of them */
+    int64_t heard_count;      /* those that came after all that were there before them */
 };
 
 struct world {
@@ -48,6 +54,8 @@ struct world {
     int steps;           /* that were done */
     int stop_at;         /* no step is done past so many; -1: all are */
     bool check_order;    /* between catalog, edges and origin */
+    bool check_told;     /* what is told of the title t, which must be the only one */
+    int64_t horizon_ms;  /* that world_work waits at most; default an hour */
     struct task task;    /* that world_work is at, owned */
     bool is_busy;        /* with it */
     int at;              /* its next step; -1: its report */
@@ -84,7 +92,8 @@ int world_lease_pushes(struct world *world, int slots);
 /* Does a task, and reports. */
 void world_do(struct world *world, const struct task *task);
 
-/* Does all that there is to do, also by waiting up to an hour; false where `stop_at` is reached. */
+/* Does all that there is to do, also by waiting up to the horizon; false where `stop_at` is
+ * reached. */
 bool world_work(struct world *world);
 
 /* Submits and works. */
@@ -100,6 +109,12 @@ const char *world_state(struct world *world, const char *title, const char *endp
 /* Whether it is said to be on its way. */
 bool world_pending(struct world *world, const char *title, const char *endpoint);
 bool world_published(struct world *world, const char *title);
+
+/* Whether a webhook has heard all events that it is to, once in the order of the feed. */
+bool world_heard_all(struct world *world, const struct site *site);
+
+/* What must be so at any time, as after each step. */
+void world_check(struct world *world);
 
 /* Whether the title's row is there. */
 bool world_has(struct world *world, const char *title);

@@ -121,6 +121,7 @@ static const struct {
     {"GET", "/v1/titles", V | S | A, OWN},
     {"GET", "/v1/titles/t", V | S | A, TITLE},
     {"GET", "/v1/titles/t/why", V | S | A, TITLE},
+    {"GET", "/v1/titles/t/publications", V | S | A, TITLE},
     {"GET", "/v1/titles/t/versions", V | S | A, TITLE},
     {"GET", "/v1/titles/t/plan", ALL, TITLE},
     {"GET", "/v1/titles/t/units", ALL, TITLE},

@@ -20,6 +20,8 @@ static const char edges[] = "endpoints:\n"
                             " fill: on-demand}\n"
                             "  - {name: e2, driver: dav, url: 'http://e2.example'}\n";
 
+enum { LANE = 7 }; /* slots of a worker: one an endpoint, and four */
+
 static struct world world;
 
 static void open_world(void) {
@@ -133,7 +135,9 @@ static void expect(const char *endpoint, const char *state, const char *orphans)
 
 /* The sweep that is due, which the test fails without. */
 static const struct task *lease_sweep(void) {
-    const struct task *task = fixture_lease_one(&world.farm, world.session);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, LANE), 0);
+    ck_assert_int_eq(world.farm.task_count, 1);
+    const struct task *task = &world.farm.tasks[0];
     ck_assert_int_eq(task->kind, TASK_SWEEP);
     return task;
 }

@@ -391,6 +391,73 @@ START_TEST(a_catalog_that_is_away_for_hours) {
 }
 END_TEST
 
+static const char *asks_as; /* a tenant; "": nobody's */
+
+static void view_publications(struct tx *tx, struct farm *farm, const char *title,
+                              struct writer *w) {
+    writer_object(w, NULL);
+    publications_show(tx, farm, title, asks_as, w);
+    writer_object_end(w);
+}
+
+static void view_endpoints(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
+    (void)title;
+    writer_object(w, NULL);
+    endpoint_rows_write(tx, farm, w);
+    writer_object_end(w);
+}
+
+/* What is told of the title t, which the farm has forgotten and e1 has not; and of e1. */
+static void expect_left(bool is_left) {
+    struct err err = {0};
+    const char *state = "", *endpoint = "", *of_it = "", *error = "", *leaving = "";
+    asks_as = "";
+    struct json *tree = is_left ? fixture_look(&world.farm, view_publications, "t") : NULL;
+    if (is_left) {
+        struct reader r = reader_of(tree, "publications", &err);
+        struct reader list = reader_array(&r, "publications");
+        struct reader item = reader_item(&list, 0);
+        reader_string(&r, "state", &state);
+        reader_string(&item, "endpoint", &endpoint);
+        reader_string(&item, "state", &of_it);
+        reader_string(&item, "error", &error);
+        ck_assert_uint_eq(reader_count(&list), 1);
+        ck_assert_str_eq(state, "removed");
+        ck_assert_str_eq(endpoint, "e1");
+        ck_assert_str_eq(of_it, "withdrawing");
+        ck_assert_str_eq(error, "it answers 500");
+    }
+    json_tree_destroy(tree);
+    tree = fixture_look(&world.farm, view_endpoints, "");
+    struct reader r = reader_of(tree, "endpoints", &err);
+    struct reader list = reader_array(&r, "endpoints");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        struct reader titles = reader_array(&item, "leaving");
+        reader_string(&item, "name", &endpoint);
+        size_t wanted = is_left && strcmp(endpoint, "e1") == 0 ? 1 : 0;
+        ck_assert_uint_eq(reader_count(&titles), wanted);
+        if (wanted > 0) {
+            reader_item_string(&titles, 0, &leaving);
+            ck_assert_str_eq(leaving, "t");
+        }
+    }
+    ck_assert_msg(reader_ok(&r), "%s", err.message);
+    json_tree_destroy(tree);
+}
+
+/* To whom: whoever could see it last. */
+static void ask_seen(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                     const char *version) {
+    struct buf out = {0};
+    struct writer w = writer_of(&out);
+    (void)version;
+    writer_object(&w, NULL);
+    publications_show(tx, farm, title, endpoint, &w);
+    writer_object_end(&w);
+    buf_finish(&out);
+}
+
 /* Removed while an edge is away: the origin goes, and the edge is cleaned when it is back, also
  * after a restart; its row in the store goes then. */
 START_TEST(a_removed_title_is_taken_from_an_edge_that_was_away) {
@@ -405,6 +472,8 @@ START_TEST(a_removed_title_is_taken_from_an_edge_that_was_away) {
     ck_assert_str_eq(world.origin.stable, "");
     ck_assert_str_eq(away->stable, PUBLISH_A);
     ck_assert_str_eq(world_site(&world, "cat")->stable, "");
+    expect_left(true);
+    ck_assert_int_eq(world_call(&world, ask_seen, "t", "news", NULL), ERR_NOT_FOUND);
     if (_i == 1) {
         world_kill(&world, true);
     }
@@ -418,6 +487,8 @@ START_TEST(a_removed_title_is_taken_from_an_edge_that_was_away) {
     away->fails = FAILURE_COUNT;
     ck_assert(world_work(&world));
     world_expect(&world, "t", away, "");
+    expect_left(false);
+    ck_assert_int_eq(world_call(&world, ask_seen, "t", "", NULL), ERR_NOT_FOUND);
     ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
     ck_assert_int_eq(world.farm.retry_at, 0);
 }
@@ -609,6 +680,61 @@ START_TEST(a_window_is_kept_to) {
     world.farm.now_ms = world.farm.retry_at;
     ck_assert(world_work(&world));
     ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
+}
+END_TEST
+
+static void read_publication(struct tx *tx, void *context) {
+    struct publication_row *row = context;
+    struct publication_list list = {0};
+    publication_list_read(tx, "t", &list);
+    *row = *publication_of(&list, row->endpoint);
+    publication_list_finish(&list);
+}
+
+/* What runs when the window shuts stops, and goes on in the next one where it was; nobody has
+ * failed. What is to go from there goes at any time. */
+START_TEST(a_push_stops_when_its_window_shuts) {
+    static const char file[] =
+        "endpoints:\n"
+        "  - {name: e1, driver: dav, url: 'http://e1.example', window: '22:00-06:00'}\n"
+        "  - {name: e2, driver: dav, url: 'http://e2.example'}\n";
+    struct publication_row row = {.endpoint = "e1"};
+    const int64_t day = INT64_C(20000) * DAY_MS, hour = 3600000;
+    world.check_order = false;
+    world_list(&world, file);
+    world.farm.now_ms = day + 5 * hour;
+    make("t", 0, PUBLISH_A);
+    ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e1");
+    int64_t fences[] = {world.farm.tasks[0].fence, lease_push("e2")->fence};
+    fixture_beat(&world.farm, world.session, fences, 2); /* 1 of 2 objects */
+    world.farm.now_ms = day + 6 * hour - 1;
+    world_sweep(&world);
+    fixture_beat(&world.farm, world.session, fences, 2);
+    ck_assert_int_eq(world.farm.stop_count, 0);
+    world.farm.now_ms = day + 6 * hour;
+    world_sweep(&world);
+    fixture_beat(&world.farm, world.session, fences, 2);
+    ck_assert_int_eq(world.farm.stop_count, 1);
+    ck_assert_int_eq(world.farm.stop[0], fences[0]);
+    fixture_beat(&world.farm, world.session, &fences[1], 1); /* it did */
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
+    ck_assert_str_eq(world_state(&world, "t", "e2"), "running");
+    ck_assert_int_eq(store_call(world.farm.store, read_publication, &row, NULL), 0);
+    ck_assert_int_eq(row.failures, 0);
+    ck_assert_str_eq(row.error, "");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+    ck_assert_int_eq(world.farm.retry_at, day + 22 * hour);
+    if (_i == 0) {
+        world.farm.now_ms = day + 22 * hour;
+        fixture_beat(&world.farm, world.session, &fences[1], 1);
+        ck_assert_int_eq(lease_push("e1")->push.skip, 1);
+        return;
+    }
+    must(ask_unpublish, "e1", NULL); /* at ten past six */
+    world.farm.now_ms += hour / 6;
+    world_do(&world, lease_push("e1"));
+    world_sweep(&world);
+    ck_assert_str_eq(world_state(&world, "t", "e1"), "gone");
 }
 END_TEST
 
@@ -950,6 +1076,7 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
     tcase_add_test(tests, a_run_waits_for_a_rollback);
     tcase_add_test(tests, a_window_is_kept_to);
+    tcase_add_loop_test(tests, a_push_stops_when_its_window_shuts, 0, 2);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 3);
     tcase_add_loop_test(tests, what_is_published_during_its_push_is_pushed_once_more, 0, 2);
     tcase_add_loop_test(tests, what_a_lost_worker_does_late_is_put_right, 0, 2);

@@ -465,6 +465,46 @@ START_TEST(a_pool_does_each_object_once_and_counts_from_the_head) {
 }
 END_TEST
 
+enum { PACED = 12, PACED_BYTES = 2000, PACED_BYTES_S = 100000 };
+
+static _Atomic int64_t began_ms[PACED];
+
+static int note_begin(void *context, struct edge *edge, const struct edge_object *object,
+                      struct err *problem) {
+    (void)context;
+    (void)edge;
+    (void)problem;
+    atomic_store(&began_ms[strtol(object->path, NULL, 10)], clock_monotonic_ms());
+    return 0;
+}
+
+/* Whatever the driver does with an object, none begins before those in front of it may have gone
+ * through: eight connections, and no call of any of them knows of a limit. */
+START_TEST(a_pool_keeps_to_its_endpoint_s_bandwidth) {
+    static const char *const names[] = {"dav", "pull"};
+    struct push_endpoint endpoint = endpoint_of(names[_i], "http://127.0.0.1:1");
+    endpoint.bandwidth_bps = INT64_C(8) * PACED_BYTES_S;
+    const struct pool_options options = {
+        .target = target_of(&endpoint), .cancel = &cancel, .memory = &memory};
+    struct pool *pool = pool_create(&options);
+    memory.bytes = INT64_C(10) * PACED * PACED_BYTES;
+    int64_t from_ms = clock_monotonic_ms();
+    pool_begin(pool, note_begin, NULL, NULL);
+    for (int i = 0; i < PACED; i++) {
+        char path[16];
+        snprintf(path, sizeof(path), "%d", i);
+        const struct edge_object object = {.path = path, .sha256 = "", .bytes = PACED_BYTES};
+        ck_assert_int_eq(pool_add(pool, &object, NULL), 0);
+    }
+    ck_assert_int_eq(pool_wait(pool, &err), 0);
+    for (int i = 0; i < PACED; i++) {
+        int64_t least_ms = INT64_C(1000) * i * PACED_BYTES / PACED_BYTES_S;
+        ck_assert_int_ge(atomic_load(&began_ms[i]) - from_ms, least_ms);
+    }
+    pool_destroy(pool);
+}
+END_TEST
+
 START_TEST(a_pool_stops_at_its_first_failure) {
     struct push_endpoint endpoint;
     struct pool *pool = pool_of(&endpoint);
@@ -1044,6 +1084,7 @@ Suite *push_suite(void) {
     tcase_add_test(tcase, failures_halve_the_connections_once_a_round);
     tcase_add_test(tcase, a_line_has_no_more_than_its_bytes);
     tcase_add_test(tcase, a_pool_does_each_object_once_and_counts_from_the_head);
+    tcase_add_loop_test(tcase, a_pool_keeps_to_its_endpoint_s_bandwidth, 0, 2);
     tcase_add_test(tcase, a_pool_stops_at_its_first_failure);
     tcase_add_test(tcase, pools_share_their_memory_in_equal_parts);
     tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);

@@ -254,13 +254,22 @@ static void tasks_read(struct reader *r, struct task **tasks, size_t most, size_
     }
 }
 
+/* However many there are: a worker has no slots for more. */
+static void endpoints_read(struct reader *r, size_t *out) {
+    int64_t count = 0;
+    if (reader_has(r, "endpoints")) {
+        reader_int(r, "endpoints", 0, INT64_MAX, &count);
+    }
+    *out = count < API_ENDPOINTS_MAX ? (size_t)count : API_ENDPOINTS_MAX;
+}
+
 int api_lease_tasks(struct api *api, const char *session, const struct api_wish *wish,
-                    struct task **tasks, size_t *count, struct err *err) {
+                    struct api_given *out, struct err *err) {
     struct buf body = {0};
     struct json *tree = NULL;
     struct err unread = {0};
     struct writer w = writer_of(&body);
-    *count = 0;
+    out->count = out->endpoints = 0;
     writer_object(&w, NULL);
     writer_string(&w, "session", session);
     writer_int(&w, "slots", wish->slots);
@@ -281,11 +290,12 @@ int api_lease_tasks(struct api *api, const char *session, const struct api_wish 
     int failed = call(api, "POST", wish->wait_ms + PROMPT_MS, &body, &tree, err, "/v1/leases");
     if (failed == 0) {
         struct reader r = reader_of(tree, "lease", &unread);
-        tasks_read(&r, tasks, (size_t)wish->slots, count);
+        tasks_read(&r, out->tasks, (size_t)wish->slots, &out->count);
+        endpoints_read(&r, &out->endpoints);
         failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
     }
-    for (; failed != 0 && *count > 0; (*count)--) {
-        task_free(tasks[*count - 1]);
+    for (; failed != 0 && out->count > 0; out->count--) {
+        task_free(out->tasks[out->count - 1]);
     }
     json_tree_destroy(tree);
     buf_finish(&body);

@@ -21,7 +21,8 @@ enum {
     API_WAIT_MS = 20000,
     API_STOPS_MAX = 256,
     API_TASKS_MAX = 256,
-    API_PAUSE_MS = 3000, /* at most between two tries: a scheduler that is back is soon found */
+    API_ENDPOINTS_MAX = 64, /* of a farm */
+    API_PAUSE_MS = 3000,    /* at most between two tries: a scheduler that is back is soon found */
 };
 
 struct api; /* used by one thread at a time */
@@ -110,10 +111,17 @@ struct api_wish {
     int64_t ends;         /* the fence of what does; 0: not known */
 };
 
-/* Asks for tasks. `tasks` has room for so many pointers; what they point to is owned: free with
- * task_free. INVALID where the scheduler does not know one of the kinds. */
+/* What came of it. */
+struct api_given {
+    size_t count;
+    struct task *tasks[API_TASKS_MAX]; /* owned: free with task_free */
+    size_t endpoints; /* that the farm has, where pushes were asked for; 0 of an older scheduler */
+};
+
+/* Asks for tasks, at most API_TASKS_MAX. INVALID where the scheduler does not know one of the
+ * kinds; none are given where it fails. */
 int api_lease_tasks(struct api *api, const char *session, const struct api_wish *wish,
-                    struct task **tasks, size_t *count, struct err *err);
+                    struct api_given *out, struct err *err);
 void task_free(struct task *task); /* takes NULL */
 
 /* The probe's report as far as it goes. */

@@ -143,13 +143,17 @@ static int lane_init(struct lane *lane, struct daemon *d, size_t first, size_t c
 static int lanes_init(struct daemon *d, struct err *err) {
     size_t slots = (size_t)d->options->slots;
     size_t pushes = (size_t)d->options->pushes;
-    d->node.slots = mem_zero(slots + AHEAD + pushes, sizeof(*d->node.slots));
+    size_t endpoints = pushes > 0 ? API_ENDPOINTS_MAX : 0;
+    d->node.slot_most = slots + AHEAD + pushes + endpoints;
+    d->node.slots = mem_zero(d->node.slot_most, sizeof(*d->node.slots));
     d->encoding = (struct lane){.name = "encoding",
                                 .kinds = ~(1U << TASK_PUSH | 1U << TASK_SWEEP),
                                 .newer = 1U << TASK_EARLY | 1U << TASK_IMAGES};
     d->pushing = (struct lane){.name = "pushing",
                                .kinds = 1U << TASK_PUSH | 1U << TASK_SWEEP,
-                               .newer = 1U << TASK_PUSH | 1U << TASK_SWEEP};
+                               .newer = 1U << TASK_PUSH | 1U << TASK_SWEEP,
+                               .shared = pushes,
+                               .endpoints = endpoints};
     int failed = lane_init(&d->encoding, d, 0, slots, AHEAD, err);
     return failed == 0 ? lane_init(&d->pushing, d, slots + AHEAD, pushes, 0, err) : failed;
 }
@@ -157,12 +161,14 @@ static int lanes_init(struct daemon *d, struct err *err) {
 static int threads_start(struct daemon *d, struct err *err) {
     size_t encoding = d->encoding.thread_count;
     size_t count = encoding + d->pushing.thread_count;
-    for (; d->node.slot_count < count; d->node.slot_count++) {
-        struct slot *slot = &d->node.slots[d->node.slot_count];
-        slot->childless = d->node.slot_count >= encoding;
-        slot->late = d->node.slot_count >= d->encoding.slot_count;
+    for (size_t i = 0; i < d->node.slot_most; i++) {
+        struct slot *slot = &d->node.slots[i];
+        slot->childless = i >= encoding;
+        slot->late = i >= d->encoding.slot_count;
         slot->turns = slot->childless ? NULL : &d->encoding.turns;
-        int failed = slot_start(slot, &d->node.shared, err);
+    }
+    for (; d->node.slot_count < count; d->node.slot_count++) {
+        int failed = slot_start(&d->node.slots[d->node.slot_count], &d->node.shared, err);
         if (failed != 0) {
             return failed;
         }

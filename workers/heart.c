@@ -209,7 +209,7 @@ static void *heart_run(void *context) {
         log_error("no heartbeat is possible", "why=\"%s\"", err.message);
         return NULL;
     }
-    struct api_beat *beats = mem_zero(h->node->slot_count, sizeof(*beats));
+    struct api_beat *beats = mem_zero(h->node->slot_most, sizeof(*beats));
     while (heart_goes_on(h)) {
         if (h->node->has_session) { /* only this thread changes it */
             heart_beat(h, api, beats);

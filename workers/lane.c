@@ -55,17 +55,35 @@ static void wait_for_change(struct node *node) {
     pthread_mutex_unlock(&node->shared.lock);
 }
 
-static void tasks_give(struct lane *lane, struct task **tasks, size_t count) {
+static void tasks_give(struct lane *lane, struct api_given *given) {
     struct node *node = lane->node;
     pthread_mutex_lock(&node->shared.lock);
-    for (size_t i = 0; i < lane->thread_count && count > 0; i++) {
+    for (size_t i = 0; i < lane->thread_count && given->count > 0; i++) {
         if (lane->slots[i].task == NULL) {
-            slot_give(&lane->slots[i], tasks[--count]);
+            slot_give(&lane->slots[i], given->tasks[--given->count]);
         }
     }
     pthread_mutex_unlock(&node->shared.lock);
-    while (count > 0) { /* more than were asked for: they go back with the next heartbeats */
-        task_free(tasks[--count]);
+    while (given->count > 0) { /* more than were asked for: they go back with the next heartbeats */
+        task_free(given->tasks[--given->count]);
+    }
+}
+
+/* To as many slots as there are endpoints besides the shared ones; where a thread can't be started
+ * the next answer tries again. Its slots are the node's last. */
+static void grow(struct lane *lane, size_t endpoints) {
+    struct node *node = lane->node;
+    struct err err = {0};
+    size_t wanted = lane->shared + (endpoints < lane->endpoints ? endpoints : lane->endpoints);
+    pthread_mutex_lock(&node->shared.lock);
+    while (lane->slot_count < wanted &&
+           slot_start(&lane->slots[lane->slot_count], &node->shared, &err) == 0) {
+        lane->thread_count = ++lane->slot_count;
+        node->slot_count++;
+    }
+    pthread_mutex_unlock(&node->shared.lock);
+    if (err.code != ERR_NONE) {
+        log_debug("the lane can't grow", "lane=%s why=\"%s\"", lane->name, err.message);
     }
 }
 
@@ -97,9 +115,8 @@ static int64_t foresee_end(struct lane *lane) {
 /* Where all slots are taken: a task for the next that is free, so that it waits for no round
  * trip. */
 static void lease_ahead(struct lane *lane, const char *session, int64_t memory) {
-    struct task *tasks[API_TASKS_MAX];
+    struct api_given given;
     struct err err = {0};
-    size_t count = 0;
     int64_t ends = lane->thread_count > lane->slot_count ? foresee_end(lane) : 0;
     if (ends == 0) {
         wait_for_change(lane->node);
@@ -111,19 +128,18 @@ static void lease_ahead(struct lane *lane, const char *session, int64_t memory) 
                                   .ahead = true,
                                   .ends = ends};
     /* Where it fails, a free slot asks. */
-    api_lease_tasks(lane->api, session, &wish, tasks, &count, &err);
-    tasks_give(lane, tasks, count);
-    lane->ahead_from_ms = clock_monotonic_ms() + (count == 0 ? NONE_AHEAD_MS : 0);
+    api_lease_tasks(lane->api, session, &wish, &given, &err);
+    lane->ahead_from_ms = clock_monotonic_ms() + (given.count == 0 ? NONE_AHEAD_MS : 0);
+    tasks_give(lane, &given);
 }
 
 static void lease(struct lane *lane) {
     static const struct http_retry retry = {.first_ms = 200, .most_ms = API_PAUSE_MS};
     struct node *node = lane->node;
     char session[API_SESSION_TEXT];
-    struct task *tasks[API_TASKS_MAX];
+    struct api_given given;
     struct err err = {0};
     int64_t memory = 0;
-    size_t count = 0;
     size_t idle = idle_count(lane, &memory, session);
     idle = idle < API_TASKS_MAX ? idle : API_TASKS_MAX;
     if (idle == 0) {
@@ -136,10 +152,11 @@ static void lease(struct lane *lane) {
         .wait_ms = is_short(lane, memory, idle) ? SHORT_WAIT_MS : API_WAIT_MS,
         .kinds = kinds_for(lane, session),
     };
-    int failed = api_lease_tasks(lane->api, session, &wish, tasks, &count, &err);
+    int failed = api_lease_tasks(lane->api, session, &wish, &given, &err);
     if (failed == 0) {
         lane->failures = 0;
-        tasks_give(lane, tasks, count);
+        tasks_give(lane, &given);
+        grow(lane, given.endpoints);
     } else if (failed == ERR_INVALID && (wish.kinds & lane->newer) != 0 &&
                !api_refused(lane->api)) {
         retire(lane, session, wish.kinds, &err);

@@ -4,6 +4,10 @@
  * encoders, nor encoders for pushes. A task takes as many slots as its encoders have threads, at
  * most all; a lane asks for more while one is free, and where none is and one is about to be, for
  * a task that waits for it: there is a thread more than slots.
+ *
+ * The lane of pushes grows by a slot for each endpoint that the farm has, beside those that all
+ * share: a push mostly waits for its endpoint, and none may wait for another's (the scheduler keeps
+ * to that: push_lane.h there). What pushes hold in memory is one budget, however many there are.
  */
 #ifndef WORKERS_LANE_H
 #define WORKERS_LANE_H
@@ -19,6 +23,8 @@ struct lane {
     struct slot *slots;
     size_t slot_count;
     size_t thread_count; /* of slots, those for tasks ahead with them */
+    size_t shared;       /* slots without those for endpoints */
+    size_t endpoints;    /* for which it may have slots, at most */
     struct slot_turns turns;
     int64_t ahead_from_ms; /* no task is asked for ahead before then */
     struct api *api;

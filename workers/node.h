@@ -16,7 +16,8 @@ struct node {
     struct slot_shared shared; /* its lock guards what follows too */
     struct api_worker worker;  /* what is announced; does not change */
     struct slot *slots;        /* of all lanes; owned by the daemon, as is what they have */
-    size_t slot_count;         /* that have a thread */
+    size_t slot_count;         /* that have a thread; under the lock */
+    size_t slot_most;          /* for which there is room; does not change */
     struct api_session session;
     bool has_session;
     bool listed;         /* the session knows what runs here */

@@ -106,6 +106,7 @@ void call_submit_titles(struct tx *tx, struct call *call);
 void call_list_titles(struct tx *tx, struct call *call);
 void call_show_title(struct tx *tx, struct call *call);
 void call_show_versions(struct tx *tx, struct call *call);
+void call_show_publications(struct tx *tx, struct call *call);
 void call_show_plan(struct tx *tx, struct call *call);
 void call_show_why(struct tx *tx, struct call *call);
 void call_show_units(struct tx *tx, struct call *call);

@@ -105,6 +105,13 @@ void call_replay_events(struct tx *tx, struct call *call) {
     writer_object_end(&call->writer);
 }
 
+/* Of a title that is gone too: edges may hold it still. */
+void call_show_publications(struct tx *tx, struct call *call) {
+    writer_object(&call->writer, NULL);
+    publications_show(tx, call->routes->farm, call->argument, call->caller.tenant, &call->writer);
+    writer_object_end(&call->writer);
+}
+
 /* A member that may be left out: NULL then. */
 static const char *optional(struct reader *r, const char *name) {
     const char *text = NULL;

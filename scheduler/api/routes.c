@@ -71,6 +71,7 @@ static const struct route table[] = {
     {"DELETE", "/v1/titles/*", SUBMITTERS, ITS_TITLE, false, call_remove_title},
     {"GET", "/v1/titles/*/why", VIEWERS, ITS_TITLE, false, call_show_why},
     {"GET", "/v1/titles/*/versions", VIEWERS, ITS_TITLE, false, call_show_versions},
+    {"GET", "/v1/titles/*/publications", VIEWERS, ITS_OWN, false, call_show_publications},
     {"GET", "/v1/titles/*/plan", EVERYBODY, ITS_TITLE, false, call_show_plan},
     {"GET", "/v1/titles/*/units", EVERYBODY, ITS_TITLE, false, call_show_units},
     {"GET", "/v1/titles/*/identity", EVERYBODY, ITS_TITLE, false, call_show_identity},

@@ -34,6 +34,7 @@ struct endpoint_row {
     int64_t died;
     int64_t lost;    /* dead ones that there was no room for */
     int64_t running; /* pushes, as of endpoint_list_read */
+    int64_t here;    /* of them on the worker that asks, as of push_lane_read */
 };
 
 struct endpoint_list {

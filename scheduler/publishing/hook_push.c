@@ -135,6 +135,12 @@ static void find_way(struct tx *tx, int64_t fence, struct way *out) {
     query_close(&query);
 }
 
+void hooks_find_endpoint(struct tx *tx, int64_t fence, char endpoint[ENDPOINT_TEXT]) {
+    struct way way;
+    find_way(tx, fence, &way);
+    memcpy(endpoint, way.endpoint, sizeof(way.endpoint));
+}
+
 /* One that was not taken: again after a pause, or dead. */
 static void not_taken(struct tx *tx, struct farm *farm, const char *endpoint,
                       const struct hook_result *result, int64_t attempts, int64_t retry_after_s,

@@ -93,6 +93,9 @@ int64_t hooks_next_at(struct tx *tx, const char *endpoint);
  * many requests be sent a minute, has one. */
 int hooks_at_a_time(const struct endpoint_row *row, int64_t now);
 
+/* Where a lease with this fence carries deliveries to; "" where there is none. */
+void hooks_find_endpoint(struct tx *tx, int64_t fence, char endpoint[ENDPOINT_TEXT]);
+
 /* Whether a lease carries deliveries, and its end as outcome.h has it. */
 bool hooks_are_of(const struct lease_row *lease);
 enum answer hooks_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,

@@ -67,12 +67,15 @@ bool publication_find(struct tx *tx, int64_t id, struct publication_row *out) {
     return found;
 }
 
-void publication_list_read(struct tx *tx, const char *title, struct publication_list *out) {
-    struct query query = sql_query(tx, SQL_PUBLICATIONS_OF_TITLE, VALUES(TEXT(title)));
+static void list_read(struct query query, struct publication_list *out) {
     while (query_next(&query)) {
         out->rows = mem_resize(out->rows, out->count + 1, sizeof(*out->rows));
         publication_read(&query, &out->rows[out->count++]);
     }
+}
+
+void publication_list_read(struct tx *tx, const char *title, struct publication_list *out) {
+    list_read(sql_query(tx, SQL_PUBLICATIONS_OF_TITLE, VALUES(TEXT(title))), out);
 }
 
 void publication_list_finish(struct publication_list *list) {
@@ -512,11 +515,29 @@ static bool look_unsure(struct tx *tx) {
     return count == UNSURE_ROWS;
 }
 
+/* What is brought to an endpoint whose window has shut: it goes on in the next one from where it
+ * stops now, and nobody has failed. */
+static void stop_outside_windows(struct tx *tx, const struct farm *farm) {
+    for (size_t i = 0; farm->endpoints != NULL && i < farm->endpoints->count; i++) {
+        const struct endpoint *endpoint = &farm->endpoints->list[i];
+        struct publication_list list = {0};
+        if (!endpoint_window_open(endpoint, tx_now(tx))) {
+            list_read(sql_query(tx, SQL_PUBLICATIONS_BRINGING, VALUES(TEXT(endpoint->push.name))),
+                      &list);
+        }
+        for (size_t j = 0; j < list.count; j++) {
+            stop_push(tx, &list.rows[j]);
+        }
+        publication_list_finish(&list);
+    }
+}
+
 bool publication_sweep(struct tx *tx, struct farm *farm) {
     if (endpoint_rows_look(tx, farm)) {
         farm->behind_again = true;
         farm->behind_seen = 0;
     }
+    stop_outside_windows(tx, farm);
     bool more = walk(tx, farm);
     more = look_behind(tx, farm) || more;
     more = look_unsure(tx) || more;

@@ -135,4 +135,10 @@ const char *publication_state(const struct publication_row *row);
 void publications_write(struct tx *tx, struct farm *farm, const struct title_row *title,
                         struct writer *w);
 
+/* Writes which title it is, its state, and all of it as that array; of one that is removed, what is
+ * still to be taken from endpoints. NOT_FOUND where there is neither, and for a tenant's caller
+ * (not "") where it is, or was last, another's. */
+void publications_show(struct tx *tx, struct farm *farm, const char *title, const char *tenant,
+                       struct writer *w);
+
 #endif

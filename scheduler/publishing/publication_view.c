@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "publication_parts.h"
+#include "scheduler/titles.h"
 
 const char *publication_state(const struct publication_row *row) {
     if (row->wanted[0] == '\0') {
@@ -54,6 +55,31 @@ static void write_row(struct tx *tx, struct farm *farm, const struct publication
         writer_null(w, "retry_at");
     }
     writer_object_end(w);
+}
+
+static bool is_of(struct tx *tx, enum sql_id whose, const char *title, const char *tenant) {
+    return tenant[0] == '\0' || sql_integer(tx, whose, VALUES(TEXT(title), TEXT(tenant)), 0) > 0;
+}
+
+void publications_show(struct tx *tx, struct farm *farm, const char *title, const char *tenant,
+                       struct writer *w) {
+    struct publication_list list = {0};
+    struct title_row row = {0};
+    bool is_there = title_find(tx, title, &row);
+    publication_list_read(tx, title, &list);
+    if ((!is_there && list.count == 0) ||
+        !is_of(tx, is_there ? SQL_TITLE_IS_OF : SQL_TITLE_GONE_IS_OF, title, tenant)) {
+        title_not_found(tx, title);
+    }
+    writer_string(w, "title", title);
+    writer_string(w, "state", is_there ? state_name(MACHINE_TITLE, (int)row.state) : "removed");
+    writer_array(w, "publications");
+    for (size_t i = 0; i < list.count; i++) {
+        write_row(tx, farm, &list.rows[i], w);
+    }
+    writer_array_end(w);
+    publication_list_finish(&list);
+    title_row_finish(&row);
 }
 
 void publications_write(struct tx *tx, struct farm *farm, const struct title_row *title,

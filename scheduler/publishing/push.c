@@ -8,6 +8,7 @@
 #include "common/mem.h"
 #include "hooks.h"
 #include "orphans.h"
+#include "push_lane.h"
 #include "scheduler/events.h"
 #include "scheduler/metrics.h"
 #include "scheduler/session.h"
@@ -135,6 +136,12 @@ static void fill_listing(struct tx *tx, struct task *task) {
     query_close(&query);
 }
 
+/* Of its bandwidth what one push may take, so that all that may run keep to it. */
+static int64_t bandwidth_share(const struct endpoint *endpoint) {
+    int64_t all = endpoint->push.bandwidth_bps, share = all / endpoint->pushes;
+    return share == 0 && all > 0 ? 1 : share; /* 0 is any */
+}
+
 static void fill_task(struct tx *tx, struct task *task, const struct publication_row *row,
                       const struct endpoint *endpoint) {
     struct push *push = &task->push;
@@ -144,8 +151,7 @@ static void fill_task(struct tx *tx, struct task *task, const struct publication
     task->source = (struct task_source){.url = "", .size = -1, .pin = "", .identity = ""};
     task->version = arena_string(&task->arena, row->wanted);
     push->endpoint = endpoint->push;
-    push->endpoint.bandwidth_bps = (endpoint->push.bandwidth_bps + endpoint->pushes - 1) /
-                                   endpoint->pushes;
+    push->endpoint.bandwidth_bps = bandwidth_share(endpoint);
     push->revision = row->revision;
     push->skip = row->skip > 0 ? row->skip : 0;
     fill_old_versions(tx, task, row);
@@ -280,8 +286,8 @@ static void try_early(struct tx *tx, const struct giving *giving, struct endpoin
 /* Whether it may be given a push now. */
 static bool has_room(struct tx *tx, const struct farm *farm, const struct giving *giving,
                      struct endpoint_row *row) {
-    if (row->file == NULL || !endpoint_window_open(row->file, tx_now(tx)) || row->gone_at > 0 ||
-        row->pause_until > tx_now(tx) || orphans_hold(tx, farm, row->file)) {
+    if (row->file == NULL || row->gone_at > 0 || row->pause_until > tx_now(tx) ||
+        orphans_hold(tx, farm, row->file)) {
         return false;
     }
     try_early(tx, giving, row);
@@ -293,13 +299,16 @@ static bool has_room(struct tx *tx, const struct farm *farm, const struct giving
     return row->running < (allowed < most ? allowed : most);
 }
 
-/* Of those with room the one that runs fewest, and waits longest; NULL where there is none. */
-static struct endpoint_row *choose(const struct endpoint_list *list, const bool *has) {
+/* Of those with room, also on this worker, the one that runs fewest, and waits longest; NULL where
+ * there is none. */
+static struct endpoint_row *choose(const struct endpoint_list *list, const bool *has,
+                                   const struct push_lane *lane) {
     struct endpoint_row *chosen = NULL;
     for (size_t i = 0; i < list->count; i++) {
         struct endpoint_row *row = &list->rows[i];
-        if (has[i] && (chosen == NULL || row->running < chosen->running ||
-                       (row->running == chosen->running && row->granted_at < chosen->granted_at))) {
+        bool earlier = chosen == NULL || row->running < chosen->running ||
+                       (row->running == chosen->running && row->granted_at < chosen->granted_at);
+        if (has[i] && earlier && push_lane_fits(lane, row->here)) {
             chosen = row;
         }
     }
@@ -308,11 +317,17 @@ static struct endpoint_row *choose(const struct endpoint_list *list, const bool 
 
 /* The next one: what was last given, so that one worker brings it to both and reads the output once
  * (workers/edges/edge_share.h), where it is due here too. An endpoint that is only tried is tried
- * by one that has not failed: what fails for its title's sake would keep it shut for all. */
+ * by one that has not failed: what fails for its title's sake would keep it shut for all. Outside
+ * of its window nothing is brought there, but what is to go goes. */
 static bool find_due(struct tx *tx, const struct endpoint_row *endpoint,
                      const struct giving *giving, struct publication_row *out) {
     const struct publication_row *last = &giving->last;
     bool tried = endpoint->breaker.state == BREAKER_HALF_OPEN;
+    if (!endpoint_window_open(endpoint->file, tx_now(tx))) {
+        return take_row(sql_query(tx, SQL_PUBLICATION_NEXT_LEAVING,
+                                  VALUES(TEXT(endpoint->name), INTEGER(tx_now(tx)))),
+                        out);
+    }
     return (tried && find_next(tx, SQL_PUBLICATION_NEXT_FRESH, giving, endpoint->name, out)) ||
            (!tried && last->wanted[0] != '\0' &&
             take_row(sql_query(tx, SQL_PUBLICATION_NEXT_OF,
@@ -341,28 +356,32 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
                struct writer *w) {
     struct endpoint_list list = {0};
     struct giving giving = {.session = request->session, .memory_left = request->memory_bytes};
+    struct push_lane lane;
     int granted = 0;
     if (farm->endpoints == NULL) {
         return 0;
     }
     giving.knows_images = session_knows(tx, request->session->id, KNOWS_IMAGES_LINE);
     endpoint_list_read(tx, farm, &list);
+    push_lane_read(tx, request, &list, &lane);
     bool *has = mem_zero(list.count + 1, sizeof(*has));
     for (size_t i = 0; i < list.count; i++) {
         has[i] = has_room(tx, farm, &giving, &list.rows[i]);
     }
-    struct endpoint_row *endpoint = choose(&list, has);
-    while (endpoint != NULL && granted < request->slots && tx_ok(tx)) {
+    struct endpoint_row *endpoint = choose(&list, has, &lane);
+    while (endpoint != NULL && tx_ok(tx)) {
         bool *it_has = &has[endpoint - list.rows];
         if (grant_next(tx, &giving, endpoint, w)) {
             granted++;
+            push_lane_take(&lane, endpoint->here);
+            endpoint->here++;
             endpoint->running++;
             endpoint->granted_at = tx_now(tx);
             *it_has = has_room(tx, farm, &giving, endpoint);
         } else {
             *it_has = false;
         }
-        endpoint = choose(&list, has);
+        endpoint = choose(&list, has, &lane);
     }
     mem_free(has);
     endpoint_list_finish(&list);

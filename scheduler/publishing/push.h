@@ -2,9 +2,10 @@
 /*
  * Pushes: what brings an endpoint to what publication.h wants there, as tasks. A push is given
  * out the moment a worker asks for one: to whichever endpoint has something due and room by its
- * breaker, its limit and its window, the one with the fewest that run first. So none stands in
- * any queue, and no worker waits on an endpoint that is dead. Its unit hangs on the publication
- * and not on the title, and goes with its lease. All calls run inside a transaction.
+ * breaker, its limit and its window, the one with the fewest that run first, and a slot of each
+ * worker stays free for every other (push_lane.h). So none stands in any queue, and no endpoint
+ * waits on one that is dead or slow. Its unit hangs on the publication and not on the title, and
+ * goes with its lease. All calls run inside a transaction.
  */
 #ifndef SCHEDULER_PUBLISHING_PUSH_H
 #define SCHEDULER_PUBLISHING_PUSH_H

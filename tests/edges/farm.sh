@@ -4,6 +4,8 @@
 # the edges of servers.sh, one that is dead, and a catalog. Use, after servers.sh and pushes.sh: . farm.sh.
 # What it made is in $out, its two versions in the list versions.
 
+hung=(1 2 3 4 5 6)
+
 farm_start() {
     farm_port=$(free_port)
     export REELFARM_SCHEDULER=http://127.0.0.1:$farm_port
@@ -13,9 +15,12 @@ farm_start() {
     pids[catalog]=$!
     within 20 curl -sf "$REELFARM_CATALOG/readyz" || { cat "$scratch/catalog.log"; return 1; }
     echo "catalog: {hmac: $(cat "$scratch/catalog.secret")}" >>"$scratch/secrets.yaml"
+    dead_port=$(free_port) hung_port=$(free_port)
     cat >"$scratch/endpoints.yaml" <<END
 endpoints:
-  - {name: dead, driver: dav, url: "http://127.0.0.1:$(free_port)"}
+  - {name: dead, driver: dav, url: "http://127.0.0.1:$dead_port"}
+$(printf "  - {name: hung%s, driver: dav, url: 'http://127.0.0.1:$hung_port', fill: on-demand}\n" \
+        "${hung[@]}")
   - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port", lists: true}
   - {name: varnish, driver: pull, url: "http://127.0.0.1:$varnish_port"}
   - {name: cache, driver: pull, url: "http://127.0.0.1:$cache_port"}
@@ -27,8 +32,83 @@ END
     pids[farm]=$!
     within 20 "$reelfarm" list || { cat "$scratch/farm.log"; return 1; }
     "$reelfarm" worker --slots 2 --name farm --endpoint-secrets "$scratch/secrets.yaml" \
-        --stall-s 2 >>"$scratch/worker.log" 2>&1 &
+        --stall-s 20 >>"$scratch/worker.log" 2>&1 &
     pids[encoder]=$!
+}
+
+# mute NAME PORT FILE: an edge that says yes to all, and nothing at all while the file is there.
+mute() {
+    python3 - "$2" "$3" <<'END' >"$scratch/$1.log" 2>&1 &
+import http.server, os, sys, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def answer(self):
+        while os.path.exists(sys.argv[2]):
+            time.sleep(0.05)
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(204)
+        self.end_headers()
+    do_HEAD = do_GET = do_PUT = do_DELETE = answer
+http.server.ThreadingHTTPServer.daemon_threads = True
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+END
+    pids[$1]=$!
+    within 10 bash -c ": <'/dev/tcp/127.0.0.1/$2'"
+}
+
+# endpoints EXPRESSION: of the dictionary e of all endpoints, by name.
+endpoints() {
+    api GET /v1/endpoints >"$scratch/endpoints" && python3 -c 'import json, sys
+e = {e["name"]: e for e in json.load(open(sys.argv[1]))["endpoints"]}
+sys.exit(not eval(sys.argv[2]))' "$scratch/endpoints" "$1"
+}
+
+# More pushes hang than the worker has for all to share, each at an edge of its own: a healthy edge
+# is brought what is due there at once, while they do. When those answer again, they are clean.
+farm_hung() {
+    local n brought all
+    all="sum(e['hung%s' % n]['running'] for n in '${hung[*]}'.split()) == ${#hung[@]}"
+    touch "$scratch/hangs"
+    mute hung "$hung_port" "$scratch/hangs" || return 1
+    for n in "${hung[@]}"; do
+        api POST /v1/titles/t/publish "{\"endpoint\":\"hung$n\"}" >/dev/null || return 1
+    done
+    within 15 endpoints "$all" || { cat "$scratch/endpoints"; return 1; }
+    brought=$(python3 -c 'import json, sys
+print(*[e["pushes"] for e in json.load(sys.stdin)["endpoints"] if e["name"] == "dav"])' \
+        <"$scratch/endpoints")
+    if ! { api POST /v1/titles/t/publish '{"endpoint":"dav"}' >/dev/null &&
+        within 15 endpoints "e['dav']['pushes'] > $brought" && endpoints "$all"; }; then
+        cat "$scratch/endpoints"
+        return 1
+    fi
+    for n in "${hung[@]}"; do
+        api POST /v1/titles/t/unpublish "{\"endpoint\":\"hung$n\"}" >/dev/null || return 1
+    done
+    rm "$scratch/hangs"
+    for n in "${hung[@]}"; do
+        within 20 publication "hung$n" "p['state'] in ('gone', 'none')" || return 1
+    done
+}
+
+# A dead edge keeps no removal waiting, and is told of until it is clean, which it is when it is
+# back. The output is put back: what comes later is pushed from there.
+farm_removed() {
+    cp -a "$out/t" "$scratch/kept" &&
+        "$reelfarm" remove t --yes --wait >"$scratch/removed" && cat "$scratch/removed" &&
+        grep "^t: removed; these endpoints are not rid of it yet" "$scratch/removed" &&
+        grep -E "^  at dead: withdrawing" "$scratch/removed" &&
+        ! grep -E "^  at (dav|varnish|hung.):" "$scratch/removed" && [ ! -e "$out/t/title.json" ] &&
+        rm -rf "$out/t" && mv "$scratch/kept" "$out/t" || return 1
+    "$reelfarm" status t >"$scratch/removed" && cat "$scratch/removed" &&
+        grep "^t: removed, but not yet" "$scratch/removed" &&
+        grep -E "^  at dead: withdrawing" "$scratch/removed" &&
+        "$reelfarm" status t --json | grep '"state":"removed"' &&
+        "$reelfarm" endpoints | grep "still to be taken from there: t$" || return 1
+    mute dead "$dead_port" "$scratch/none" && "$reelfarm" endpoints --reset dead &&
+        "$reelfarm" endpoints --reset cache && # which takes no PURGE, and gave it on
+        within 20 exits 1 "there is no title" "$reelfarm" status t &&
+        ! "$reelfarm" endpoints | grep "still to be taken"
 }
 
 # Lies at the edge `dav` beside what it is to hold. Another tool has its own, hidden or deep, in
@@ -70,6 +150,7 @@ farm_swept() {
 }
 
 farm_stop() {
+    kill -KILL "${pids[hung]}" "${pids[dead]}"
     kill -INT "${pids[encoder]}" "${pids[farm]}" "${pids[catalog]}"
     wait "${pids[encoder]}" "${pids[farm]}" "${pids[catalog]}" 2>/dev/null
     unset "pids[encoder]" "pids[farm]" "pids[catalog]" REELFARM_SCHEDULER REELFARM_CATALOG

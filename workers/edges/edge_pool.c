@@ -62,8 +62,8 @@ struct pool *pool_create(const struct pool_options *options) {
     const struct push_endpoint *endpoint = options->target.endpoint;
     pool->options = *options;
     pool->options.target.cancel = &pool->stop;
-    pool->options.target.send_bps = endpoint->bandwidth_bps / 8;
-    pool->line.bytes_s = endpoint->bandwidth_bps / 8;
+    pool->options.target.send_bps = (endpoint->bandwidth_bps + 7) / 8;
+    pool->line.bytes_s = pool->options.target.send_bps;
     pool->failure = FAILURE_ENDPOINT;
     atomic_fetch_add(&options->memory->pools, 1);
     pool->threads = mem_zero((size_t)endpoint->connections, sizeof(*pool->threads));
@@ -147,6 +147,11 @@ static void settle(struct pool *pool, struct item *item, const struct edge_traff
     pool->traffic.refused += refused;
     pool->traffic.origin_bytes += now.origin_bytes - before->origin_bytes;
     pool->traffic.shared_bytes += now.shared_bytes - before->shared_bytes;
+    if (item->object.bytes < 0) { /* known now: what comes next waits for it */
+        flow_line_take(&pool->line, clock_monotonic_ms(),
+                       now.origin_bytes - before->origin_bytes + now.shared_bytes -
+                           before->shared_bytes);
+    }
     flow_limit_note(&pool->limit, item->object.bytes > 0 ? item->object.bytes : 0, requests,
                     busy_ms, failed || refused > 0);
     item->stage = failed ? WORKING : DONE; /* a failed one is never passed */
