@@ -180,6 +180,13 @@ static void add_fragment(struct fragment_trail *trail, int64_t offset) {
     trail->fragments[trail->count++] = offset;
 }
 
+/* Of the box whose header is being seen: a longer one tells so with its first four bytes. No
+ * more is waited for, since the next box may begin right behind. */
+static size_t header_bytes(const struct fragment_trail *trail) {
+    bool wide = trail->seen >= BOX_HEADER / 2 && memcmp(trail->header, "\0\0\0\1", 4) == 0;
+    return wide ? BOX_HEADER : BOX_HEADER / 2;
+}
+
 void fragment_trail_see(struct fragment_trail *trail, int64_t offset, const uint8_t *data,
                         size_t size) {
     for (;;) {
@@ -187,10 +194,11 @@ void fragment_trail_see(struct fragment_trail *trail, int64_t offset, const uint
         if (wanted < offset || wanted >= offset + (int64_t)size) {
             return;
         }
-        while (trail->seen < BOX_HEADER && wanted < offset + (int64_t)size) {
+        while (trail->seen < header_bytes(trail) && wanted < offset + (int64_t)size) {
             trail->header[trail->seen++] = data[wanted++ - offset];
         }
-        if (trail->seen < BOX_HEADER) {
+        int64_t shortest = (int64_t)header_bytes(trail);
+        if ((int64_t)trail->seen < shortest) {
             return;
         }
         int64_t length = box_size(trail->header, INT64_MAX);
@@ -198,8 +206,8 @@ void fragment_trail_see(struct fragment_trail *trail, int64_t offset, const uint
             add_fragment(trail, trail->next);
         }
         trail->seen = 0;
-        trail->next = length < 8 || length > INT64_MAX - trail->next ? INT64_MAX / 2
-                                                                     : trail->next + length;
+        trail->next = length < shortest || length > INT64_MAX - trail->next ? INT64_MAX / 2
+                                                                            : trail->next + length;
     }
 }
 

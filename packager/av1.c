@@ -20,6 +20,7 @@ enum {
     SELECT = 2, /* SELECT_SCREEN_CONTENT_TOOLS */
     SIZE_BYTES_MAX = 8,
     KEY_FRAME = 0,
+    INTRA_ONLY_FRAME = 2,
     COLOUR_BT709 = 1, /* ITU-T H.273 */
     TRANSFER_SRGB = 13,
     MATRIX_IDENTITY = 0,
@@ -277,6 +278,7 @@ struct frame_head {
     bool decoded;
     bool shown;
     bool key;
+    bool intra; /* intra-only */
 };
 
 /* The head of uncompressed_header(), 5.9.2, of a sequence that is no still picture. */
@@ -285,9 +287,14 @@ static struct frame_head frame_head_read(const struct obu *obu) {
     if (bits_flag(&bits)) { /* show_existing_frame */
         return (struct frame_head){.shown = true};
     }
-    bool key = bits_u(&bits, 2) == KEY_FRAME;
+    uint32_t type = bits_u(&bits, 2);
     bool shown = bits_flag(&bits);
-    return (struct frame_head){.decoded = true, .shown = shown, .key = key && shown};
+    return (struct frame_head){
+        .decoded = true,
+        .shown = shown,
+        .key = type == KEY_FRAME && shown,
+        .intra = type == INTRA_ONLY_FRAME,
+    };
 }
 
 int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, struct err *err) {
@@ -316,6 +323,7 @@ int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, st
             }
             struct frame_head head = frame_head_read(&obu);
             sample.key = frames == 0 && head.key && sample.header != NULL;
+            sample.intra = (frames == 0 || sample.intra) && head.intra;
             sample.frames += head.decoded;
             shown += head.shown;
             frames++;

@@ -50,6 +50,7 @@ int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, st
 /* What the OBUs of one sample say. */
 struct av1_sample {
     bool key;              /* its first frame is a shown key frame, after a sequence header */
+    bool intra;            /* no key, and its frames are intra-only: no other is needed for them */
     int frames;            /* to be decoded, those not shown too */
     const uint8_t *header; /* the sequence header OBU, borrowed; NULL where it has none */
     size_t header_size;

@@ -6,7 +6,7 @@
 #include "common/buf.h"
 
 enum { NAL_SLICE = 1, NAL_IDR = 5, NAL_SEI = 6, NAL_SPS = 7, NAL_PPS = 8 };
-enum { PARAMETER_SET_BYTES = 1024, PICTURE_SIDE = 65535 };
+enum { PARAMETER_SET_BYTES = 1024, PICTURE_SIDE = 65535, STORED_FRAMES_MAX = 16 };
 
 /* Profiles whose SPS tells chroma format and bit depth (7.3.2.1.1). */
 static bool is_high(int profile_idc) {
@@ -184,11 +184,12 @@ static void read_vui(struct avc_sps *sps, struct bits *bits) {
         }
         uint32_t reorder = bits_ue(bits);
         uint32_t buffering = bits_ue(bits);
-        if (reorder > buffering || buffering > 16) {
+        if (reorder > buffering || buffering > STORED_FRAMES_MAX) {
             bits->short_read = true;
             return;
         }
         sps->reorder_frames = (int)reorder;
+        sps->stored_frames = (int)buffering;
     }
 }
 
@@ -220,13 +221,14 @@ int avc_sps_read(struct avc_sps *out, const uint8_t *nal, size_t size, struct er
     }
     bits_ue(&bits); /* log2_max_frame_num_minus4 */
     skip_picture_order(&bits);
-    bits_ue(&bits);   /* max_num_ref_frames */
+    uint32_t references = bits_ue(&bits);
+    sps.stored_frames = (int)references;
     bits_flag(&bits); /* gaps_in_frame_num_value_allowed_flag */
     read_size(&sps, &bits, separate_planes);
     if (bits_flag(&bits)) {
         read_vui(&sps, &bits);
     }
-    if (bits.short_read || id > 31) {
+    if (bits.short_read || id > 31 || references > STORED_FRAMES_MAX) {
         return err_set(err, ERR_CORRUPT, "the SPS breaks off or holds a value out of range");
     }
     sps.id = (int)id;

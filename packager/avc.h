@@ -32,6 +32,8 @@ struct avc_sps {
     bool full_range;
     int chroma_location; /* 0 where the VUI is silent, as the standard infers */
     int reorder_frames;  /* max_num_reorder_frames; -1 where neither said nor inferred as 0 */
+    int stored_frames;   /* that a decoder keeps: max_dec_frame_buffering, or max_num_ref_frames
+                            where the VUI is silent */
 };
 
 /* AVCDecoderConfigurationRecord, 14496-15 5.3.3. */

@@ -317,11 +317,28 @@ static int track_read(struct init_facts *out, const struct mp4_box *movie, struc
     return failed == 0 ? sample_table_read(out, &media, err) : failed;
 }
 
+static int extends_header_read(struct init_facts *out, const struct mp4_box *extends,
+                               struct err *err) {
+    struct mp4_box box;
+    int failed = mp4_child_maybe(extends, "mehd", &box, &out->has_fragment_duration, err);
+    if (failed != 0 || !out->has_fragment_duration) {
+        return failed;
+    }
+    uint8_t version;
+    uint32_t flags;
+    mp4_full(&box, &version, &flags);
+    out->fragment_duration = time_u32_or_u64(&box, version);
+    return mp4_done(&box, err);
+}
+
 static int track_extends_read(struct init_facts *out, const struct mp4_box *movie,
                               struct err *err) {
     struct mp4_box extends;
     struct mp4_box box;
     int failed = mp4_child(movie, "mvex", &extends, err);
+    if (failed == 0) {
+        failed = extends_header_read(out, &extends, err);
+    }
     if (failed == 0) {
         failed = mp4_child(&extends, "trex", &box, err);
     }
@@ -487,7 +504,10 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
     uint32_t flags;
     mp4_full(&box, &version, &flags);
     uint32_t count = bytes_u32(&box.body);
-    if (version > 1 || (flags & TRUN_DATA_OFFSET) == 0 || (flags & TRUN_SIZES) == 0) {
+    if (version != 1) { /* of version 0 composition offsets would have no sign */
+        return err_set(err, ERR_CORRUPT, "box trun is not of version 1");
+    }
+    if ((flags & TRUN_DATA_OFFSET) == 0 || (flags & TRUN_SIZES) == 0) {
         return err_set(err, ERR_CORRUPT, "box trun lacks its data offset or its samples' sizes");
     }
     *data_offset = bytes_u32(&box.body);

@@ -49,6 +49,8 @@ struct init_facts {
     uint32_t aspect_wide, aspect_high;
     int channels, sample_rate; /* of the audio sample entry */
     struct sample_defaults defaults;
+    bool has_fragment_duration; /* mehd */
+    uint64_t fragment_duration; /* ticks of the movie */
 };
 
 /* Whether a list of brands holds one. */
@@ -86,8 +88,8 @@ struct media_facts {
 /*
  * Reads a media segment: an optional styp, then pairs of moof and mdat, nothing
  * else. Each moof has one traf of the defaults' track with one tfhd
- * (default-base-is-moof), tfdt and trun; the trun gives the size of each sample and
- * its data are exactly those of the mdat that follows. `out` is the caller's,
+ * (default-base-is-moof), tfdt and trun, both of version 1; the trun gives the size of
+ * each sample and its data are exactly those of the mdat that follows. `out` is the caller's,
  * freed by media_facts_finish; untouched on failure.
  */
 int media_segment_read(struct media_facts *out, const uint8_t *data, size_t size,

@@ -117,7 +117,8 @@ static int av1_look(const uint8_t *record, size_t record_size, const uint8_t *da
         }
     }
     if (failed == 0) {
-        *look = (struct sample_look){.key = sample.key, .frames = sample.frames};
+        *look =
+            (struct sample_look){.key = sample.key, .intra = sample.intra, .frames = sample.frames};
     }
     return failed;
 }

@@ -16,6 +16,16 @@ static uint32_t u32_at(const uint8_t *data) {
     return (uint32_t)u16_at(data) << 16 | u16_at(data + 2);
 }
 
+/* More than 16 bits are no picture of ours; 0 lines would be told behind the picture. */
+static int size_take(uint32_t across, uint32_t down, int *width, int *height, struct err *err) {
+    if (across == 0 || across > UINT16_MAX || down == 0 || down > UINT16_MAX) {
+        return err_set(err, ERR_CORRUPT, "it is of %" PRIu32 "x%" PRIu32 " pixels", across, down);
+    }
+    *width = (int)across;
+    *height = (int)down;
+    return 0;
+}
+
 int jpeg_size(const uint8_t *data, size_t size, int *width, int *height, struct err *err) {
     enum { SOI = 0xffd8, EOI = 0xffd9, SOF_BASELINE = 0xffc0, SOS = 0xffda, SOF_BYTES = 11 };
     bool whole = size > 4 && u16_at(data) == SOI && u16_at(data + size - 2) == EOI;
@@ -23,9 +33,7 @@ int jpeg_size(const uint8_t *data, size_t size, int *width, int *height, struct 
         unsigned marker = u16_at(data + at);
         size_t length = u16_at(data + at + 2);
         if (marker == SOF_BASELINE && at + SOF_BYTES <= size) {
-            *height = (int)u16_at(data + at + 5);
-            *width = (int)u16_at(data + at + 7);
-            return 0;
+            return size_take(u16_at(data + at + 7), u16_at(data + at + 5), width, height, err);
         }
         if (marker >> 8 != 0xff || marker == SOS) {
             break;
@@ -43,9 +51,7 @@ int avif_size(const uint8_t *data, size_t size, int *width, int *height, struct 
     if (box == NULL) {
         return err_set(err, ERR_CORRUPT, "it is no AVIF picture");
     }
-    *width = (int)u32_at(box + 8);
-    *height = (int)u32_at(box + 12);
-    return 0;
+    return size_take(u32_at(box + 8), u32_at(box + 12), width, height, err);
 }
 
 static void time_write(int64_t millis, struct buf *out) {

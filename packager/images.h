@@ -8,7 +8,8 @@
 /* CORRUPT where a report is not of all objects of the spec. */
 int images_check(const struct image_spec *spec, const struct unit_report *report, struct err *err);
 
-/* Width and height of a JPEG file, by its frame header; CORRUPT for what is none, or is cut. */
+/* Width and height of a JPEG file, by its frame header, from 1 to 65535; CORRUPT for what is none,
+ * or is cut. */
 int jpeg_size(const uint8_t *data, size_t size, int *width, int *height, struct err *err);
 
 /* The same of an AVIF file, by its brand and its `ispe`. */

@@ -359,7 +359,6 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
         .odd_addressing = "",
     };
     read_descriptors(r, node, &r->defaults);
-    const char *sap = get_text(node, "startWithSAP");
     const struct xml_node *role = find_scheme(node, "Role", "urn:mpeg:dash:role:2011");
     out->sets[out->set_count] = (struct mpd_set){
         .id = get_text(node, "id"),
@@ -370,7 +369,7 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
         .trick_of = read_set_ids(r, node, "http://dashif.org/guidelines/trickmode"),
         .role = role != NULL ? get_text(role, "value") : "",
         .aligned = strcmp(get_text(node, "segmentAlignment"), "true") == 0,
-        .starts_with_sap = strcmp(sap, "1") == 0 || strcmp(sap, "2") == 0,
+        .starts_with_sap = strcmp(get_text(node, "startWithSAP"), "1") == 0,
     };
     const struct xml_node *entry = xml_child(node, "Representation");
     for (; entry != NULL && !failed(r); entry = xml_again(entry)) {

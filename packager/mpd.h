@@ -80,7 +80,7 @@ struct mpd_set {
     const char *trick_of;      /* ids of the sets that this one is the trick mode of; "" for none */
     const char *role;          /* of the first Role of DASH's own scheme; "" for none */
     bool aligned;              /* @segmentAlignment */
-    bool starts_with_sap;
+    bool starts_with_sap;      /* @startWithSAP is 1: closed GOPs */
 };
 
 struct mpd {

@@ -14,6 +14,7 @@
 struct sample_look {
     bool key;
     bool disposable;
+    bool intra; /* AV1: no key, and no other is needed for it */
     int frames; /* AV1: to be decoded, those not shown too */
 };
 

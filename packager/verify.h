@@ -66,6 +66,7 @@ enum rule {
     RULE_EARLY_VARIANT,
     RULE_DASH_SYNTAX,
     RULE_DASH_STATIC,
+    RULE_DASH_PROFILE,
     RULE_DASH_PERIOD,
     RULE_DASH_ID,
     RULE_DASH_ADDRESSING,
@@ -99,6 +100,7 @@ enum rule {
     RULE_CMAF_SAMPLE_FLAGS,
     RULE_CODEC_SAMPLE,
     RULE_CODEC_LEVEL,
+    RULE_CODEC_STILL,
     RULE_VIDEO_KEY,
     RULE_VIDEO_GOP,
     RULE_VIDEO_ORDER,
@@ -137,6 +139,7 @@ enum rule {
     RULE_SEGMENT_LENGTH,
     RULE_CODEC_LEVEL_RATE,
     RULE_CODEC_LEVEL_SPARE,
+    RULE_CODEC_TIMING,
     RULE_CMAF_SEGMENT_TYPE,
     RULE_CMAF_CLOCK,
     RULE_IMAGE_MISSING,
@@ -155,6 +158,8 @@ struct codec_facts {
     int64_t level_decoded;   /* samples of luma that it allows to decode a second; 0 not judged */
     int64_t level_bps;       /* the most that the level allows; 0 where that is not judged */
     int64_t level_below_bps; /* the same of the lower ones that hold too; 0 where none does */
+    bool still;              /* AV1: one picture alone */
+    bool timing;             /* AV1: it tells times, which are the container's to tell */
     bool plain;              /* what every player decodes: see RULE_VIDEO_PROFILE */
     int sample_rate;         /* sound */
     int channels;

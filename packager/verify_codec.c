@@ -5,32 +5,76 @@
 #include "avc.h"
 #include "verify.h"
 
-/* ISO/IEC 14496-10 table A-1: macroblocks a second and in a frame, by level_idc. */
-static const struct {
+/* ISO/IEC 14496-10 table A-1, by level_idc. */
+static const struct h264_level {
     int level;
-    int64_t rate;
-    int64_t frame;
+    int64_t rate;   /* MaxMBPS, macroblocks a second */
+    int64_t frame;  /* MaxFS, macroblocks */
+    int64_t stored; /* MaxDpbMbs, those of all pictures that a decoder keeps */
+    int64_t kbps;   /* MaxBR, before its profile's factor */
 } h264_levels[] = {
-    {9, 1485, 99},        {10, 1485, 99},        {11, 3000, 396},       {12, 6000, 396},
-    {13, 11880, 396},     {20, 11880, 396},      {21, 19800, 792},      {22, 20250, 1620},
-    {30, 40500, 1620},    {31, 108000, 3600},    {32, 216000, 5120},    {40, 245760, 8192},
-    {41, 245760, 8192},   {42, 522240, 8704},    {50, 589824, 22080},   {51, 983040, 36864},
-    {52, 2073600, 36864}, {60, 4177920, 139264}, {61, 8355840, 139264}, {62, 16711680, 139264},
+    {9, 1485, 99, 396, 128},
+    {10, 1485, 99, 396, 64},
+    {11, 3000, 396, 900, 192},
+    {12, 6000, 396, 2376, 384},
+    {13, 11880, 396, 2376, 768},
+    {20, 11880, 396, 2376, 2000},
+    {21, 19800, 792, 4752, 4000},
+    {22, 20250, 1620, 8100, 4000},
+    {30, 40500, 1620, 8100, 10000},
+    {31, 108000, 3600, 18000, 14000},
+    {32, 216000, 5120, 20480, 20000},
+    {40, 245760, 8192, 32768, 20000},
+    {41, 245760, 8192, 32768, 50000},
+    {42, 522240, 8704, 34816, 50000},
+    {50, 589824, 22080, 110400, 135000},
+    {51, 983040, 36864, 184320, 240000},
+    {52, 2073600, 36864, 184320, 240000},
+    {60, 4177920, 139264, 696320, 240000},
+    {61, 8355840, 139264, 696320, 480000},
+    {62, 16711680, 139264, 696320, 800000},
 };
 
-static bool h264_level_holds(const struct avc_sps *sps, struct rational rate) {
+enum {
+    H264_LEVELS = sizeof(h264_levels) / sizeof(h264_levels[0]),
+    SPARE_LEVEL_MIN = 30, /* every player has the levels below */
+    SPARE_STORED_MIN = 4, /* levels are chosen before an encoder tells how many it refers to */
+};
+
+static bool h264_level_holds(const struct h264_level *level, const struct avc_sps *sps, int stored,
+                             struct rational rate) {
     int64_t wide = (sps->width + 15) / 16;
     int64_t high = (sps->height + 15) / 16;
-    for (size_t i = 0; i < sizeof(h264_levels) / sizeof(h264_levels[0]); i++) {
-        if (h264_levels[i].level != sps->level_idc) {
-            continue;
+    struct rational most = {level->rate, wide * high};
+    /* A.3.1: no side is longer than sqrt(8 x MaxFS). */
+    return wide * high <= level->frame && wide * wide <= 8 * level->frame &&
+           high * high <= 8 * level->frame && wide * high * stored <= level->stored &&
+           rational_compare(rate, most) <= 0;
+}
+
+/* cpbBrVclFactor, table A-2: of High, High 10, those above, and those below. */
+static int64_t h264_rate_factor(int profile_idc) {
+    return profile_idc == 100                                              ? 1250
+           : profile_idc == 110                                            ? 3000
+           : profile_idc == 122 || profile_idc == 244 || profile_idc == 44 ? 4000
+                                                                           : 1000;
+}
+
+/* The levels of the SPS: whether its own holds, and the most bits a second among those below
+ * that do. */
+static void h264_levels_judge(struct codec_facts *out, const struct avc_sps *sps,
+                              struct rational rate) {
+    int stored = sps->stored_frames;
+    int spare = stored > SPARE_STORED_MIN ? stored : SPARE_STORED_MIN;
+    for (size_t i = 0; i < H264_LEVELS; i++) {
+        const struct h264_level *level = &h264_levels[i];
+        if (level->level == sps->level_idc) {
+            out->level_holds = h264_level_holds(level, sps, stored, rate);
+        } else if (level->level >= SPARE_LEVEL_MIN && level->level < sps->level_idc &&
+                   h264_level_holds(level, sps, spare, rate)) {
+            out->level_below_bps = h264_rate_factor(sps->profile_idc) * level->kbps;
         }
-        struct rational most = {h264_levels[i].rate, wide * high};
-        /* A.3.1: no side is longer than sqrt(8 x MaxFS). */
-        return wide * high <= h264_levels[i].frame && wide * wide <= 8 * h264_levels[i].frame &&
-               high * high <= 8 * h264_levels[i].frame && rational_compare(rate, most) <= 0;
     }
-    return false;
 }
 
 static int h264_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
@@ -49,10 +93,10 @@ static int h264_facts(struct codec_facts *out, const struct init_facts *init, st
         .matrix = sps->matrix,
         .full_range = sps->full_range,
         .reorder_frames = sps->reorder_frames,
-        .level_holds = h264_level_holds(sps, rate),
         .plain = sps->profile_idc <= 100 && sps->level_idc <= 42 && sps->frames_only &&
                  sps->chroma == CHROMA_420 && sps->bit_depth == 8 && sps->chroma_bit_depth == 8,
     };
+    h264_levels_judge(out, sps, rate);
     return 0;
 }
 
@@ -128,6 +172,8 @@ static int av1_facts(struct codec_facts *out, const struct init_facts *init, str
         .level_decoded = sequence->level < AV1_LEVELS ? av1_levels[sequence->level].decoded : 0,
         .level_bps = sequence->level < AV1_LEVELS ? av1_level_bps(sequence, sequence->level) : 0,
         .level_below_bps = av1_level_below_bps(sequence, rate),
+        .still = sequence->still,
+        .timing = sequence->timing,
         .plain = sequence->profile == 0,
     };
     return 0;

@@ -101,12 +101,36 @@ static struct ending last_ending(const struct verify *v) {
     return last;
 }
 
+/* Whether a list with commas between holds the name. */
+static bool list_has(const char *list, const char *name) {
+    size_t length = strlen(name);
+    for (list += strspn(list, ", "); *list != '\0'; list += strspn(list, ", ")) {
+        size_t next = strcspn(list, ", ");
+        if (next == length && memcmp(list, name, length) == 0) {
+            return true;
+        }
+        list += next;
+    }
+    return false;
+}
+
+static void check_profiles(struct verify *v) {
+    static const char *const wanted[] = {"urn:mpeg:dash:profile:isoff-live:2011",
+                                         "urn:mpeg:dash:profile:cmaf:2019"};
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        if (!list_has(v->mpd.profiles, wanted[i])) {
+            verify_found(v, RULE_DASH_PROFILE, mpd_path, "@profiles '%.120s' does not list %s",
+                         v->mpd.profiles, wanted[i]);
+        }
+    }
+}
+
 static void check_root(struct verify *v) {
     const struct mpd *mpd = &v->mpd;
-    if (strcmp(mpd->type, "static") != 0 || mpd->profiles[0] == '\0') {
-        verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s' and @profiles '%.80s'",
-                     mpd->type, mpd->profiles);
+    if (strcmp(mpd->type, "static") != 0) {
+        verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s'", mpd->type);
     }
+    check_profiles(v);
     if (mpd->period_count != 1 || mpd->period_start_ns > 0 || mpd->period_duration_ns <= 0) {
         verify_found(v, RULE_DASH_PERIOD, mpd_path,
                      "it has %zu Periods, the first of which must start at 0, have a @duration, "

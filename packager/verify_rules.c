@@ -73,8 +73,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
                             "early variants declare what the version's variants of the same media "
                             "do"},
     [RULE_DASH_SYNTAX] = {MUST, "dash-syntax", "ISO/IEC 23009-1 5.2", "the MPD can be read"},
-    [RULE_DASH_STATIC] = {MUST, "dash-static", "ISO/IEC 23009-1 5.3.1.2",
-                          "MPD@type is static and @profiles is there"},
+    [RULE_DASH_STATIC] = {MUST, "dash-static", "ISO/IEC 23009-1 5.3.1.2", "MPD@type is static"},
+    [RULE_DASH_PROFILE] = {MUST, "dash-profile", "ISO/IEC 23009-1 8; ISO/IEC 23000-19",
+                           "MPD@profiles lists isoff-live:2011, whose addressing it has, and "
+                           "cmaf:2019"},
     [RULE_DASH_PERIOD] = {MUST, "dash-period", "ISO/IEC 23009-1 5.3.2",
                           "one Period starts at 0 and has a duration"},
     [RULE_DASH_ID] = {MUST, "dash-id", "DASH-IF IOP 3.2.4",
@@ -120,9 +122,11 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CMAF_INIT] = {MUST, "cmaf-init", "ISO/IEC 23000-19 7.3.1",
                         "init segments are CMAF headers of one track"},
     [RULE_CMAF_BRAND] = {MUST, "cmaf-brand", "ISO/IEC 23000-19 7.2; AV1 in ISOBMFF 2.1",
-                         "init segments have the brands cmfc and iso6, those of AV1 av01"},
+                         "init segments have the brands cmfc and iso6, those of AV1 av01, and "
+                         "cmf2 only of pictures without an edit list"},
     [RULE_CMAF_DURATION] = {MUST, "cmaf-duration", "ISO/IEC 23000-19 7.5",
-                            "mvhd, tkhd and mdhd tell a duration of 0"},
+                            "mvhd, tkhd and mdhd tell a duration of 0, and mehd, where it is "
+                            "there, the track's"},
     [RULE_CMAF_PICTURE_BOXES] = {MUST, "cmaf-picture-boxes", "ISO/IEC 23000-19 9.2.2",
                                  "video sample entries have colr and a square pasp"},
     [RULE_CMAF_PICTURE_SIZE] = {MUST, "cmaf-picture-size",
@@ -144,13 +148,17 @@ static const struct verify_rule rules[RULE_COUNT] = {
                            "ISO/IEC 14496-15 5.3; 14496-3 4.4.2; AV1 in ISOBMFF 2.4",
                            "the bytes of each sample can be one of its codec, and of its record"},
     [RULE_CODEC_LEVEL] = {MUST, "codec-level", "ISO/IEC 14496-10 A.3; AV1 A.3",
-                          "the level allows the pictures' size and rate"},
+                          "the level allows the pictures' size and rate, and how many a decoder "
+                          "keeps"},
+    [RULE_CODEC_STILL] = {MUST, "codec-still", "AV1 6.4.1",
+                          "AV1's sequence header is not that of a still picture"},
     [RULE_VIDEO_KEY] = {MUST, "video-key", "RFC 8216 4.3.5.1; ISO/IEC 23000-19 7.3.2.3",
                         "every segment begins with a key picture"},
     [RULE_VIDEO_GOP] = {MUST, "video-gop", "ISO/IEC 23000-19 7.3.2.3",
                         "a GOP is its key picture's chunk alone and then the rest"},
     [RULE_VIDEO_ORDER] = {MUST, "video-order", "ISO/IEC 14496-12 8.6.1.3",
-                          "GOPs are closed and show each of their frames once"},
+                          "GOPs are closed and show each of their frames once, those of AV1 in "
+                          "the order of its samples"},
     [RULE_VIDEO_COLOUR] = {MUST, "video-colour", "ISO/IEC 14496-12 12.1.5",
                            "colr and the parameter sets tell the same colours"},
     [RULE_VIDEO_BOUNDARIES] = {MUST, "video-boundaries", "RFC 8216 6.2.4",
@@ -224,7 +232,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CODEC_LEVEL_RATE] = {ADVICE, "codec-level-rate", "AV1 A.3",
                                "the peak of AV1 is at most what its level and tier allow"},
     [RULE_CODEC_LEVEL_SPARE] = {ADVICE, "codec-level-spare", "Apple HLS 1.3 to 1.17",
-                                "the level of AV1 is not higher than size, rate and peak need"},
+                                "the level is not higher than size, rate and peak need; of H.264 "
+                                "none up to 3.0 is"},
+    [RULE_CODEC_TIMING] = {ADVICE, "codec-timing", "AV1 in ISOBMFF 2.4",
+                           "AV1's sequence header tells no times, which the container does"},
     [RULE_CMAF_SEGMENT_TYPE] = {ADVICE, "cmaf-segment-type", "ISO/IEC 23000-19 7.3.3.1",
                                 "segments begin with styp of the brands msdh and cmfs"},
     [RULE_CMAF_CLOCK] = {ADVICE, "cmaf-clock", "reelfarm",

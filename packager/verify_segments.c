@@ -34,8 +34,8 @@ static bool flags_fit(uint32_t flags, const struct sample_look *look) {
     uint32_t depends = flags >> DEPENDS_SHIFT & FIELD_MASK;
     uint32_t needed = flags >> NEEDED_SHIFT & FIELD_MASK;
     bool non_sync = (flags & FLAG_NON_SYNC) != 0;
-    return non_sync == !look->key && depends == (look->key ? 2 : 1) &&
-           (needed != 2 || look->disposable);
+    bool depends_fits = depends == (look->key ? 2 : 1) || (depends == 2 && look->intra);
+    return non_sync == !look->key && depends_fits && (needed != 2 || look->disposable);
 }
 
 /* Looks into each sample; false where one is none of the codec. */
@@ -175,7 +175,7 @@ static void read_gops(struct segment_reading *r) {
 /*
  * From the key picture at sample `first` the `count` pictures of a GOP are shown at
  * `count` different frames, the key picture at the first of them; offsets count from
- * the key picture's own.
+ * the key picture's own, and are all 0 where the codec reorders by itself.
  */
 static bool order_fits(const struct segment_reading *r, size_t first, size_t count, bool *shown) {
     const struct run_sample *samples = &r->facts.samples[first];
@@ -186,7 +186,8 @@ static bool order_fits(const struct segment_reading *r, size_t first, size_t cou
     for (size_t i = 0; i < count; i++) {
         int64_t ticks = (int64_t)samples[i].offset - samples[0].offset;
         int64_t frame = (int64_t)i + ticks / step;
-        if (ticks % step != 0 || frame < 0 || frame >= (int64_t)count || shown[frame]) {
+        bool allowed = r->track->facts.codec->reorders || samples[i].offset == 0;
+        if (!allowed || ticks % step != 0 || frame < 0 || frame >= (int64_t)count || shown[frame]) {
             return false;
         }
         shown[frame] = true;

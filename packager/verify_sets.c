@@ -46,29 +46,23 @@ static const char *set_fault(const struct verify *v, int index) {
     return before == NULL ? "has no Representation" : fault;
 }
 
-/* @par is the display aspect of the set's largest pictures, within a pixel's rounding. */
+/* @par is the display aspect of all the set's pictures, within a pixel's rounding. */
 static bool aspect_fits(const struct verify *v, int index) {
     int64_t wide = 0;
     int64_t high = 0;
+    char after = '\0';
     const char *aspect = v->mpd.sets[index].aspect;
-    int64_t largest_width = 0;
-    int64_t largest_height = 0;
+    bool fits = aspect[0] == '\0' ||
+                (sscanf(aspect, "%9" SCNd64 ":%9" SCNd64 "%c", &wide, &high, &after) == 2 &&
+                 wide > 0 && high > 0);
     for (size_t i = 0; i < v->mpd.representation_count; i++) {
         const struct listing *listing = v->representations[i];
-        if (v->mpd.representations[i].set == index && listing != NULL && listing->track->readable &&
-            listing->track->codec.width > largest_width) {
-            largest_width = listing->track->codec.width;
-            largest_height = listing->track->codec.height;
+        if (v->mpd.representations[i].set == index && listing != NULL && listing->track->readable) {
+            const struct codec_facts *codec = &listing->track->codec;
+            fits = fits && llabs(wide * codec->height - high * codec->width) <= wide + high;
         }
     }
-    if (aspect[0] == '\0' || largest_width == 0) {
-        return true;
-    }
-    char after = '\0';
-    if (sscanf(aspect, "%9" SCNd64 ":%9" SCNd64 "%c", &wide, &high, &after) != 2) {
-        return false;
-    }
-    return llabs(wide * largest_height - high * largest_width) <= wide + high;
+    return fits;
 }
 
 static void check_sets(struct verify *v) {

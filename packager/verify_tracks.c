@@ -103,6 +103,10 @@ static void check_brand(struct verify *v, const struct real_track *track) {
                          brands[i]);
         }
     }
+    if (track->facts.video && track->facts.has_edit && brands_have(track->facts.brands, "cmf2")) {
+        verify_found(v, RULE_CMAF_BRAND, track->init,
+                     "ftyp lists the brand cmf2, which knows no edit list, and there is one");
+    }
 }
 
 static void check_header_times(struct verify *v, const struct real_track *track) {
@@ -145,6 +149,17 @@ static void check_picture_boxes(struct verify *v, const struct real_track *track
     if (!codec->plain) {
         verify_found(v, RULE_VIDEO_PROFILE, track->init,
                      "its codec %s is more than many players decode", track->codecs);
+    }
+}
+
+static void check_sequence(struct verify *v, const struct real_track *track) {
+    if (track->codec.still) {
+        verify_found(v, RULE_CODEC_STILL, track->init,
+                     "its sequence header says that there is one picture alone");
+    }
+    if (track->codec.timing) {
+        verify_found(v, RULE_CODEC_TIMING, track->init,
+                     "its sequence header tells times of its own, which players pass over");
     }
 }
 
@@ -192,6 +207,7 @@ static void check_init(struct verify *v, const struct real_track *track) {
     check_brand(v, track);
     check_header_times(v, track);
     check_picture_boxes(v, track);
+    check_sequence(v, track);
     check_sound_config(v, track);
 }
 
@@ -211,6 +227,35 @@ static void check_decoded(struct verify *v, const struct real_track *track,
                          track->codecs, codec->width, codec->height, rational_value(rate));
             return;
         }
+    }
+}
+
+/* What mehd tells, a tick more or less, is no more than all samples last, and no less than is shown
+ * of them: all pictures, since their edit list skips what reordering left empty. */
+static void check_fragment_duration(struct verify *v, const struct real_track *track) {
+    const struct init_facts *facts = &track->facts;
+    int64_t most = MANIFEST_SECONDS_MAX * (int64_t)facts->timescale;
+    int64_t ticks = 0;
+    bool known = facts->has_fragment_duration && facts->movie_timescale > 0;
+    for (size_t i = 0; i < track->segment_count && known; i++) {
+        ticks += track->segments[i].duration;
+        known = track->segments[i].readable && ticks <= most;
+    }
+    if (!known) {
+        return;
+    }
+    int64_t all = ticks_scale(ticks, facts->movie_timescale, facts->timescale, ROUND_NEAR);
+    int64_t skipped = facts->has_edit && !facts->video ? facts->edit_media_time : 0;
+    int64_t shown =
+        ticks_scale(ticks - skipped, facts->movie_timescale, facts->timescale, ROUND_NEAR);
+    if (facts->has_edit && facts->edit_duration > 0 && facts->edit_duration < (uint64_t)all) {
+        shown = (int64_t)facts->edit_duration;
+    }
+    int64_t told = facts->fragment_duration <= INT64_MAX / 2 ? (int64_t)facts->fragment_duration
+                                                             : INT64_MAX / 2;
+    if (told < shown - 1 || told > all + 1) {
+        verify_found(v, RULE_CMAF_DURATION, track->init,
+                     "mehd tells of %" PRId64 " ticks, and its fragments last %" PRId64, told, all);
     }
 }
 
@@ -425,6 +470,7 @@ void verify_tracks(struct verify *v) {
             verify_segment(v, track, &track->segments[s]);
         }
         check_track(v, track);
+        check_fragment_duration(v, track);
     }
     judge_listings(v);
     verify_side_by_side(v);

@@ -154,6 +154,38 @@ START_TEST(units_are_in_order) {
 }
 END_TEST
 
+static const struct announced_encoder svt = {"svt", CODEC_AV1, "encoder=svt 2.3 media=1", 8};
+
+/* What every player can play is made first, however the ladder lists its rungs: behind the sound
+ * all of H.264 in title order, then all of AV1. */
+START_TEST(h264_goes_before_av1) {
+    struct setting s;
+    set_up(&s, "standard", 200 * 24, 48);
+    s.encoders[2] = svt;
+    s.options.encoder_count = 3;
+    s.ladder.images = false;
+    for (int i = 0, k = s.ladder.video_count - 1; i < k; i++, k--) {
+        struct ladder_video_rung rung = s.ladder.video[i];
+        s.ladder.video[i] = s.ladder.video[k];
+        s.ladder.video[k] = rung;
+    }
+    struct plan *plan = make(&s);
+    size_t chunks = plan->title.grid->chunk_count;
+    ck_assert_int_eq(plan->unit_count, 1 + (4 + 3) * chunks + 2);
+    ck_assert_int_eq(plan->units[0].kind, TASK_AUDIO);
+    for (size_t i = 0; i < (4 + 3) * chunks; i++) {
+        const struct unit_plan *unit = &plan->units[1 + i];
+        bool is_h264 = i < 4 * chunks;
+        ck_assert_int_eq(unit->kind, TASK_VIDEO);
+        ck_assert_int_eq(plan->title.renditions[unit->rendition].video.codec,
+                         is_h264 ? CODEC_H264 : CODEC_AV1);
+        ck_assert_int_eq(unit->chunk, is_h264 ? i / 4 : (i - 4 * chunks) / 3);
+    }
+    plan_destroy(plan);
+    tear_down(&s);
+}
+END_TEST
+
 static const struct announced_encoder images = {"posters", CODEC_AV1, "encoder=posters media=1", 0};
 
 /* Of how many frames a storyboard has a picture for so many, and how its sheets look. */
@@ -763,6 +795,7 @@ Suite *plan_suite(void) {
     Suite *suite = suite_create("plan");
     TCase *tc = tcase_create("units");
     tcase_add_test(tc, units_are_in_order);
+    tcase_add_test(tc, h264_goes_before_av1);
     tcase_add_test(tc, names_and_places_are_the_designs);
     tcase_add_loop_test(tc, images_are_of_few_pictures, 0, sizeof(boards) / sizeof(boards[0]));
     tcase_add_loop_test(tc, images_have_the_shape_of_their_source, 0,

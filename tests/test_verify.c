@@ -70,6 +70,27 @@ static void brand_base(void) {
     }
 }
 
+static void brand_of_no_edits(void) {
+    const uint8_t *place = box_of(&damaged, PICTURES "init.mp4", "cmfc", 0) - 4;
+    box_insert(&damaged, PICTURES "init.mp4", place, "cmf2", 4);
+}
+
+/* mehd, in ticks of 1/24000 s. */
+static void fragments_last(uint32_t ticks) {
+    uint8_t mehd[16] = {0, 0, 0, sizeof(mehd), 'm', 'e', 'h', 'd'};
+    put_u32(mehd + 12, ticks);
+    const uint8_t *place = box_of(&damaged, PICTURES "init.mp4", "trex", 0) - 8;
+    box_insert(&damaged, PICTURES "init.mp4", place, mehd, sizeof(mehd));
+}
+
+static void fragments_last_longer(void) {
+    fragments_last(144 * 1001 + 24000);
+}
+
+static void fragments_last_nothing(void) {
+    fragments_last(0);
+}
+
 static void header_duration(void) {
     put_u32(box_of(&damaged, PICTURES "init.mp4", "mvhd", 0) + 16, 144144);
 }
@@ -128,6 +149,18 @@ static void level_low(void) {
     uint8_t *record = box_of(&damaged, PICTURES "init.mp4", "avcC", 0);
     record[3] = 10;
     record[8 + 3] = 10;
+}
+
+/* Level 4.0, and 3.0 would do: the first byte of the SPS is its header. */
+static void level_spare(void) {
+    uint8_t *record = box_of(&damaged, PICTURES "init.mp4", "avcC", 0);
+    record[3] = 40;
+    record[8 + 3] = 40;
+}
+
+/* In which composition offsets have no sign. */
+static void run_unsigned(void) {
+    box_of(&damaged, PICTURES "00002.m4s", "trun", 1)[0] = 0;
 }
 
 static void segment_cut(void) {
@@ -279,7 +312,10 @@ static const struct damage damages[] = {
      NULL, NULL, false},
     {"cmaf-brand", "", brand_other, NULL, NULL, NULL, false},
     {"cmaf-brand", "", brand_base, NULL, NULL, NULL, false},
+    {"cmaf-brand", " title-document ", brand_of_no_edits, NULL, NULL, NULL, false},
     {"cmaf-duration", "", header_duration, NULL, NULL, NULL, false},
+    {"cmaf-duration", " title-document ", fragments_last_longer, NULL, NULL, NULL, false},
+    {"cmaf-duration", " title-document ", fragments_last_nothing, NULL, NULL, NULL, false},
     {"cmaf-picture-boxes", "", aspect_gone, NULL, NULL, NULL, false},
     {"cmaf-picture-size", "", header_width, NULL, NULL, NULL, false},
     {"cmaf-edit-list", "", sound_edit_short, NULL, NULL, NULL, false},
@@ -293,6 +329,7 @@ static const struct damage damages[] = {
      edit_skips_more, NULL, NULL, NULL, false},
     {"cmaf-segment", BROKEN_TRACK, segment_cut, NULL, NULL, NULL, false},
     {"cmaf-segment", BROKEN_TRACK, segment_no_track, NULL, NULL, NULL, false},
+    {"cmaf-segment", BROKEN_TRACK, run_unsigned, NULL, NULL, NULL, false},
     {"cmaf-decode-time",
      " title-document cmaf-sequence hls-extinf-sum dash-timeline hls-iframe-range ",
      segments_swapped, NULL, NULL, NULL, false},
@@ -307,6 +344,8 @@ static const struct damage damages[] = {
     {"cmaf-sample-flags", "", key_flags_wrong, NULL, NULL, NULL, false},
     {"codec-sample", BROKEN_TRACK, sample_cut, NULL, NULL, NULL, false},
     {"codec-level", " hls-codecs dash-codecs title-document ", level_low, NULL, NULL, NULL, false},
+    {"codec-level-spare", " hls-codecs dash-codecs title-document ", level_spare, NULL, NULL, NULL,
+     false},
     {"video-key",
      " cmaf-sample-flags hls-iframe-range video-order hls-bandwidth hls-average-bandwidth ",
      key_gone, NULL, NULL, NULL, false},
@@ -336,8 +375,8 @@ static const struct damage damages[] = {
 /* Rules that the odd title of test_advice breaks, and those of test_verify_av1.c; besides those
  * of test_verify_manifests.c. */
 static const char odd_rules[] =
-    " rung-spacing rung-gap rung-peak video-profile codec-neighbour "
-    "dash-switching dash-trick-mode codec-level-rate codec-level-spare video-one-colour ";
+    " rung-spacing rung-gap rung-peak video-profile codec-neighbour dash-switching "
+    "dash-trick-mode codec-level-rate codec-still codec-timing video-one-colour ";
 
 enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };
 
@@ -381,6 +420,32 @@ START_TEST(test_rules) {
         }
         ck_assert_msg(damaged_by, "no damage breaks %s", rule->id);
     }
+}
+END_TEST
+
+/* A mehd that tells the truth is none of our writing, and no fault. */
+START_TEST(test_fragment_duration) {
+    struct verdict verdict;
+    fragments_last(144 * 1001);
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(!verdict_tells(&verdict, "cmaf-duration"), "%s", verdict_lines(&verdict));
+    ck_assert_int_eq(verdict.summary.musts, 1); /* the file is longer than title.json tells */
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* Rungs of one set, the smaller of another shape than the set says. */
+START_TEST(test_aspect) {
+    struct title_fixture squeezed;
+    struct title_fixture_options options = title_fixture_options_default();
+    options.rungs[1].width = 120;
+    title_fixture_make(&squeezed, &options);
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &squeezed), 0);
+    ck_assert_msg(verdict_tells(&verdict, "dash-set"), "%s", verdict_lines(&verdict));
+    ck_assert_int_eq(verdict.summary.musts, 1);
+    verdict_finish(&verdict);
+    title_fixture_finish(&squeezed);
 }
 END_TEST
 
@@ -562,6 +627,8 @@ Suite *verify_suite(void) {
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
     tcase_add_test(titles, test_rules);
+    tcase_add_test(titles, test_fragment_duration);
+    tcase_add_test(titles, test_aspect);
     tcase_add_test(titles, test_advice);
     tcase_add_test(titles, test_gap);
     tcase_add_test(titles, test_still);

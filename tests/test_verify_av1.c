@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "packager/cmaf_reader.h"
 #include "packager/packager.h"
 #include "title_fixture.h"
 #include "verify_fixture.h"
@@ -93,17 +94,106 @@ static void key_gone(void) {
     at[0] |= 0x20;
 }
 
-/* Another level in av1C and in all sequence headers: 24 bits behind the header's start. */
-static void level_spare(void) {
+/* Sets bits of a byte in all sequence headers: those of av1C and of the key pictures. */
+static void set_in_headers(int byte, uint8_t bits) {
     static const char *const paths[] = {MODERN "00001.m4s", MODERN "00002.m4s", MODERN "00003.m4s"};
     const int key_chunks[] = {0, 2};
-    record()[1] |= 1;
-    record()[4 + 2 + 3] |= 1 << 3;
+    record()[4 + 2 + byte] |= bits;
     for (size_t s = 0; s < sizeof(paths) / sizeof(paths[0]); s++) {
         for (size_t k = 0; k < sizeof(key_chunks) / sizeof(key_chunks[0]); k++) {
-            box_of(&damaged, paths[s], "mdat", key_chunks[k])[2 + 3] |= 1 << 3;
+            box_of(&damaged, paths[s], "mdat", key_chunks[k])[2 + byte] |= bits;
         }
     }
+}
+
+/* Another level in av1C and in all sequence headers: 24 bits behind the header's start. */
+static void level_spare(void) {
+    record()[1] |= 1;
+    set_in_headers(3, 1 << 3);
+}
+
+/* still_picture, behind the profile. */
+static void still(void) {
+    set_in_headers(0, 1 << 4);
+}
+
+static int bit_at(const uint8_t *data, size_t at) {
+    return data[at / 8] >> (7 - at % 8) & 1;
+}
+
+/* timing_info of equal, unknown lengths in the sequence header of av1C, its 66 bits put in
+ * behind the flag that tells of it. */
+static void times_told(void) {
+    enum { FLAG_AT = 5, TIMING_BITS = 66, MORE = 9 };
+    uint8_t old[64];
+    uint8_t new[64 + MORE] = {0};
+    size_t size = record()[5];
+    ck_assert_uint_le(size, sizeof(old));
+    memcpy(old, record() + 6, size);
+    for (size_t i = 0; i < 8 * size; i++) {
+        size_t to = i > FLAG_AT ? i + TIMING_BITS : i;
+        new[to / 8] |= (uint8_t)(bit_at(old, i) << (7 - to % 8));
+    }
+    new[0] |= 1 << (7 - FLAG_AT);
+    box_insert(&damaged, MODERN "init.mp4", record() + 6, new, MORE);
+    memcpy(record() + 6, new, size + MORE);
+    record()[5] = (uint8_t)(size + MORE);
+}
+
+/* An inter frame that is alone in its sample. */
+struct lone_frame {
+    uint8_t *head;  /* the byte that begins with show_existing_frame and frame_type */
+    uint8_t *flags; /* that the trun tells */
+};
+
+static struct lone_frame find_lone_frame(void) {
+    uint8_t *run = box_of(&damaged, MODERN "00002.m4s", "trun", 1);
+    uint8_t *at = sample(1);
+    uint32_t count = get_u32(run + 4);
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t *entry = run + 12 + (size_t)8 * i;
+        size_t head = (at[1] & 0x80) != 0 ? 3 : 2; /* and less than 16 KiB */
+        size_t size = (at[1] & 0x7fU) | (head == 3 ? (size_t)at[2] << 7 : 0);
+        if (at[0] == (6 << 3 | 2) && head + size == get_u32(entry)) {
+            return (struct lone_frame){at + head, entry + 4};
+        }
+        at += get_u32(entry);
+    }
+    ck_abort_msg("no sample holds one frame alone");
+}
+
+static void inter_frame_alone(void) {
+    put_u32(find_lone_frame().flags, 0x02010000);
+}
+
+/* Two neighbours change places by their composition offsets, as those of H.264 may. */
+static void offsets_swapped(void) {
+    struct sample_defaults defaults = {.track_id = 1, .duration = 1001};
+    struct media_facts facts;
+    struct buf copy = {0};
+    struct buf *bytes = title_fixture_bytes(&damaged, MODERN "00002.m4s");
+    buf_append(&copy, bytes->data, bytes->size);
+    ck_assert_int_eq(media_segment_read(&facts, copy.data, copy.size, &defaults, NULL), 0);
+    struct run_sample *pair = &facts.samples[facts.chunks[1].first_sample];
+    pair[0].offset = 1001;
+    pair[1].offset = -1001;
+    buf_clear(bytes);
+    segment_type_write(bytes);
+    for (size_t c = 0; c < facts.chunk_count; c++) {
+        const struct chunk_facts *chunk = &facts.chunks[c];
+        struct fragment fragment = {
+            .flags = true,
+            .offsets = c == 1,
+            .sequence = chunk->sequence,
+            .decode_time = (int64_t)chunk->decode_time,
+            .samples = facts.samples + chunk->first_sample,
+            .count = chunk->sample_count,
+        };
+        fragment_header_write(&fragment, bytes);
+        buf_append(bytes, chunk->payload, chunk->payload_size);
+    }
+    media_facts_finish(&facts);
+    buf_finish(&copy);
 }
 
 /* In the place of the first frame behind a key picture as many hidden ones as there is room
@@ -174,6 +264,12 @@ static const struct damage damages[] = {
     {"dash-trick-mode", "", NULL, MPD, TRICK_PLACE, TRICK_MODE("9") TRICK_PLACE, false},
     {"dash-trick-mode", "", NULL, MPD, TRICK_PLACE, TRICK_MODE("1 3") TRICK_PLACE, false},
     {"codec-level", "", hidden_frames, NULL, NULL, NULL, false},
+    {"codec-still", "", still, NULL, NULL, NULL, false},
+    {"codec-timing", " codec-sample title-document ", times_told, NULL, NULL, NULL, false},
+    {"cmaf-sample-flags", "", inter_frame_alone, NULL, NULL, NULL, false},
+    {"video-order",
+     " hls-iframe-range title-document hls-bandwidth hls-average-bandwidth dash-bandwidth ",
+     offsets_swapped, NULL, NULL, NULL, false},
     {"codec-level-spare", " hls-codecs dash-codecs title-document ", level_spare, NULL, NULL, NULL,
      false},
 };
@@ -206,6 +302,20 @@ static void check_advice(const struct title_fixture_options *options, const char
     verdict_finish(&verdict);
     title_fixture_finish(&title);
 }
+
+/* An intra-only frame is no place to begin at, and needs no other: both may be told. */
+START_TEST(test_intra_only) {
+    struct verdict verdict;
+    struct lone_frame frame = find_lone_frame();
+    *frame.head = (uint8_t)((*frame.head & ~0x60) | 0x40);
+    for (int told = 0; told < 2; told++) {
+        put_u32(frame.flags, told ? 0x02010000 : 0x01010000);
+        ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+        ck_assert_str_eq(verdict_lines(&verdict), "");
+        verdict_finish(&verdict);
+    }
+}
+END_TEST
 
 /* Of a title of AV1 alone, what it lacks is told as advice. */
 START_TEST(test_alone) {
@@ -276,6 +386,7 @@ Suite *verify_av1_suite(void) {
     tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
+    tcase_add_test(titles, test_intra_only);
     tcase_add_test(titles, test_alone);
     tcase_add_test(titles, test_level_rate);
     tcase_add_test(titles, test_other_colour);

@@ -87,6 +87,25 @@ static void sheet_of_other_size(void) {
     buf_finish(&before);
 }
 
+/* Of no lines, or of more pixels across than an int has. */
+static void sheet_of_no_lines(void) {
+    struct buf before = {0};
+    struct buf *bytes = title_fixture_bytes(&damaged, BOARD "00002.jpg");
+    buf_append(&before, bytes->data, bytes->size);
+    memset(bytes->data + 7, 0, 2);
+    tell_anew(BOARD "00002.jpg", &before);
+    buf_finish(&before);
+}
+
+static void avif_of_no_size(void) {
+    struct buf before = {0};
+    struct buf *bytes = title_fixture_bytes(&damaged, POSTER "poster.avif");
+    buf_append(&before, bytes->data, bytes->size);
+    box_of(&damaged, POSTER "poster.avif", "ispe", 0)[4] = 0xff;
+    tell_anew(POSTER "poster.avif", &before);
+    buf_finish(&before);
+}
+
 static void no_tiles(void) {
     struct buf *bytes = title_fixture_bytes(&damaged, MPD);
     char *from = strstr(buf_text(bytes), "    <AdaptationSet id=\"3\" contentType=\"image\"");
@@ -138,6 +157,8 @@ const struct damage image_damages[] = {
     {"object-missing", "", missing_poster, NULL, NULL, NULL, false},
     {"image-file", " title-document ", cut_sheet, NULL, NULL, NULL, false},
     {"image-file", " title-document ", no_avif, NULL, NULL, NULL, false},
+    {"image-file", " title-document ", sheet_of_no_lines, NULL, NULL, NULL, false},
+    {"image-file", "", avif_of_no_size, NULL, NULL, NULL, false},
     {"title-document", "", NULL, DOCUMENT, "\"width\":320,\"height\":180,\"bytes\"",
      "\"width\":320,\"height\":178,\"bytes\"", false},
     {"image-missing", "", NULL, DOCUMENT,

@@ -97,6 +97,42 @@ uint32_t get_u32(const uint8_t *at) {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+/* Bytes from a box's start to its first child; 0 where it has none. */
+static size_t before_children(const uint8_t *type) {
+    static const struct {
+        const char *type;
+        size_t bytes;
+    } containers[] = {{"moov", 8}, {"trak", 8}, {"mdia", 8},  {"minf", 8},
+                      {"stbl", 8}, {"mvex", 8}, {"stsd", 16}, {"av01", 86}};
+    for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
+        if (memcmp(type, containers[i].type, 4) == 0) {
+            return containers[i].bytes;
+        }
+    }
+    return 0;
+}
+
+void box_insert(struct title_fixture *title, const char *path, const uint8_t *at, const void *data,
+                size_t size) {
+    struct buf *bytes = title_fixture_bytes(title, path);
+    size_t place = (size_t)(at - bytes->data);
+    size_t end = bytes->size;
+    for (size_t start = 0; start + 8 <= end && start < place;) {
+        uint8_t *box = bytes->data + start;
+        size_t length = get_u32(box);
+        size_t inside = place < start + length ? before_children(box + 4) : 0;
+        if (place < start + length) {
+            put_u32(box, (uint32_t)(length + size));
+            end = inside > 0 ? start + length : 0;
+        }
+        start += inside > 0 ? inside : length;
+    }
+    buf_reserve(bytes, size);
+    memmove(bytes->data + place + size, bytes->data + place, bytes->size - place);
+    memcpy(bytes->data + place, data, size);
+    bytes->size += size;
+}
+
 /* ---- Titles to damage ------------------------------------------------------------ */
 
 struct title_fixture whole;

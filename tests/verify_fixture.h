@@ -85,6 +85,10 @@ bool text_replace(struct buf *bytes, const char *find, const char *put, bool all
  * fails the test where there is none. */
 uint8_t *box_of(struct title_fixture *title, const char *path, const char *type, int nth);
 
+/* Puts bytes in at a place in an object; the boxes around it grow with them. */
+void box_insert(struct title_fixture *title, const char *path, const uint8_t *at, const void *data,
+                size_t size);
+
 /* Big-endian. */
 void put_u32(uint8_t *at, uint32_t value);
 uint32_t get_u32(const uint8_t *at);

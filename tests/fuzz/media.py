@@ -3,7 +3,8 @@
 usage: media.py MEDIA BIN SCRATCH FOUND COUNT SECONDS [SEED]
 
 File i of a seed is always the same; one that fails stays in FOUND. BIN has reelfarm and a
-reelfarm-worker whose task children speak into the FIFO child-said (child_reports.c)."""
+reelfarm-worker whose task children speak into the FIFO child-said (child_reports.c). Some run
+without a sandbox: their children are searched for leaks before they end."""
 import csv
 import fcntl
 import os
@@ -19,6 +20,8 @@ import time
 
 LIMIT_S = 60  # of one run
 ENCODED_ONE_IN = 4
+SEARCHED_ONE_IN = 3  # for leaks
+LIBRARY_FRAMES = 3  # of an allocation that we asked a library for
 SMALL = 3 << 20
 ODD = [0, 1, 2, 7, 8, 9, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff]
 BOXES = [b"moov", b"mvhd", b"trak", b"tkhd", b"elst", b"mdhd", b"hdlr", b"stsd", b"stts", b"ctts",
@@ -29,6 +32,9 @@ FRAME = re.compile(r"^\s*#\d+ 0x[0-9a-f]+ (?:in )?(.*)$", re.M)
 OURS = re.compile(r"/(common|encoder|packager|ladders|workers|scheduler|cli)/[a-z0-9_]+\.[ch]:|"
                   r"/bin/reelfarm(-worker)?\+0x")  # no file can be opened to name the line
 REPORT = re.compile(r"ERROR: [A-Za-z]+Sanitizer|runtime error:")
+LEAKS = re.compile(r"=+\n==\d+==ERROR: LeakSanitizer: detected memory leaks\n(.*?)\nSUMMARY: .*\n",
+                   re.S)
+LEAK = re.compile(r"^(?:Direct|Indirect) leak of .*\n(?:\s+#.*\n)+", re.M)
 PIPE_BYTES = 1 << 20
 
 
@@ -161,6 +167,14 @@ def own_fault(report):
     return not frames or OURS.search(frames[0]) is not None
 
 
+def own_leaks(reports):
+    """What we allocated, or asked a library for, and nobody freed."""
+    for leak in LEAK.findall("\n".join(reports) + "\n"):
+        frames = [frame for frame in FRAME.findall(leak) if not RUNTIME.search(frame)]
+        if not frames or any(OURS.search(frame) for frame in frames[:LIBRARY_FRAMES + 1]):
+            yield leak
+
+
 def leavings(out):
     return [path for path in out.rglob("*") if ".reelfarm" not in path.parts]
 
@@ -168,6 +182,7 @@ def leavings(out):
 def faults(command, folder, counts):
     """What was wrong with one run, as sentences."""
     code, said, children = run(command, folder)
+    worker = command[0].with_name("reelfarm-worker")
     wrong = []
     if code is None:
         wrong.append(f"it did not end within {LIMIT_S} s")
@@ -178,18 +193,21 @@ def faults(command, folder, counts):
         wrong.append(f"{len(sentences)} sentences: {said[-300:]}")
     if re.search("encoder process (crashed|left early)", said):
         counts["contained"] += 1
-    for text in (said, children):
+    leaks = LEAKS.findall(children)
+    counts["leaks"] += len(leaks)
+    wrong += [named(leak, worker)[:4000] for leak in own_leaks(leaks)]
+    for text in (said, LEAKS.sub("", children)):
         if REPORT.search(text):
             counts["reports"] += 1
             if own_fault(text) or code != 1 or text is said:
-                wrong.append(named(text, command[0].with_name("reelfarm-worker"))[:4000])
+                wrong.append(named(text, worker)[:4000])
     counts["made" if code == 0 else "refused"] += 1
     return code, wrong
 
 
-def encode(reelfarm, clip, folder, counts):
+def encode(reelfarm, clip, folder, counts, sandbox):
     code, wrong = faults([reelfarm, "encode", clip, "--out", "out", "--ladder", "fast",
-                          "--workers", "1"], folder, counts)
+                          "--workers", "1", *sandbox], folder, counts)
     if code == 0:
         verified, said, _ = run([reelfarm, "verify", "out"], folder)
         if verified != 0:
@@ -208,10 +226,12 @@ def one(reelfarm, clips, seed, index, scratch, counts):
     folder.mkdir()
     clip = folder / ("clip" + pathlib.Path(name).suffix)
     encodes = index % ENCODED_ONE_IN == 0
+    sandbox = ["--sandbox", "none"] if index % SEARCHED_ONE_IN == 0 else []
     clip.write_bytes(damaged(chance, short if encodes else whole))
     if encodes:
-        return name, clip, encode(reelfarm, clip.name, folder, counts["encode"])
-    return name, clip, faults([reelfarm, "probe", clip.name], folder, counts["probe"])[1]
+        return name, clip, encode(reelfarm, clip.name, folder, counts["encode"], sandbox)
+    return name, clip, faults([reelfarm, "probe", clip.name, *sandbox], folder,
+                              counts["probe"])[1]
 
 
 def main():
@@ -220,7 +240,7 @@ def main():
     seed = sys.argv[7] if len(sys.argv) > 7 else "1"
     started = time.monotonic()
     clips = clips_of(media, scratch)
-    counts = {way: dict.fromkeys(("made", "refused", "contained", "reports"), 0)
+    counts = {way: dict.fromkeys(("made", "refused", "contained", "reports", "leaks"), 0)
               for way in ("probe", "encode")}
     ran = failed = 0
     for index in range(count if clips else 0):

@@ -81,6 +81,32 @@ def media(folder):
             seed("aac", sample)
 
 
+def edited(movie):
+    """The header of a title's track with an edit list of two parts, as ordinary files have it."""
+    rows = struct.pack(">III", 0, 2, 500) + struct.pack(">iI", -1, 1 << 16)
+    rows += struct.pack(">IiI", 1000, 2002, 1 << 16)
+    list_ = struct.pack(">I4s", 8 + len(rows), b"elst") + rows
+    edits = struct.pack(">I4s", 8 + len(list_), b"edts") + list_
+    out = b""
+    for kind, start, end in boxes(movie):
+        body = movie[start:end]
+        if kind in ("moov", "trak"):
+            body = (edits if kind == "trak" else b"") + edited(body)
+        elif kind == "edts":
+            continue
+        elif kind == "mvex":
+            kind = "free"  # a file with fragments is libavformat's
+        out += struct.pack(">I4s", 8 + len(body), kind.encode()) + body
+    return out
+
+
+def outlines(folder):
+    init = (folder / "init.mp4").read_bytes()
+    seed("bitstream", b"\x08\x07" + edited(init))
+    seed("bitstream", b"\x08\xff" + init + b"".join(
+        segment.read_bytes()[:8000] for segment in sorted(folder.glob("*.m4s"))))
+
+
 def x264_records():
     text = (root / "tests/test_codec_record.c").read_text()
     for literal in re.findall(r'(?:"[0-9a-f]{20,}"\s*)+(?:"[0-9a-f]+"\s*)*', text):
@@ -136,7 +162,7 @@ def honest_child(folder):
 
 def damages():
     """For verify: object, kind, place, count, bytes."""
-    for thing in range(24):
+    for thing in range(48):
         seed("verify", struct.pack(">BBBHB", thing, 0, 0, 40 + 9 * thing, 1) + b"9")
         seed("verify", struct.pack(">BBBHB", thing, 2, 0, 200, 8))
     seed("verify", struct.pack(">BBBHB", 3, 4, 0, 0, 0))
@@ -215,6 +241,7 @@ for ladder in [*root.glob("ladders/*.yaml"), *root.glob("tests/**/*.yaml")]:
     seed("ladder", ladder.read_bytes())
 for init_file in title.glob("*/*/init.mp4"):
     media(init_file.parent)
+    outlines(init_file.parent)
 for playlist in title.glob("**/*.m3u8"):
     seed("m3u8", playlist.read_bytes())
 for target_name in ("mpd", "xml"):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Init and media segments as mp4box.js reads them, beside our reading: the tree of boxes, and
 // every field of each. A box or a field without a row here is a difference.
-import { bytes, mp4box, PASSED_OVER } from './readers.mjs';
+import { bytes, mp4box } from './readers.mjs';
 
 mp4box.Log.setLogLevel(mp4box.Log.error);
 const UNITY = [0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000];
@@ -10,6 +10,8 @@ const DPI_72 = 0x480000;
 const OWN = new Set(['size', 'start', 'hdr_size', 'box_name', 'boxes', 'subBoxNames', 'type',
     'original_size', 'samples', 'samples_duration', 'samples_size', 'sample_groups_info']);
 const NON_SYNC = 0x10000;
+const AAC_FRAME_BITS = 6144; // of a channel
+const AAC_FRAME_SAMPLES = 1024;
 const IS_DEPENDED_ON = 22; // the bit where sample_is_depended_on begins
 
 export function readBoxes(path) {
@@ -140,22 +142,26 @@ function compareTree(cmp, ours, boxes) {
         ({ type: box.type, start: box.start, size: box.size, depth })), ours.boxes);
 }
 
-// The descriptors of 14496-1 7.2.6; our reader takes the AudioSpecificConfig alone.
-function compareEsds(cmp, ours, esd) {
+// The descriptors of 14496-1 7.2.6. Our reader takes the AudioSpecificConfig alone; the rest
+// follows from it (the most that a packet may have: 14496-3 4.5.3.1) and from title.json.
+function compareEsds(cmp, ours, esd, bitrate) {
     const [config, layer] = esd.descs;
     const [specific] = config.descs;
+    const { channels, sample_rate: rate } = ours.codec;
     cmp.all('esds.esd', { ...esd, descs: undefined }, { tag: 3, size: esd.size, ES_ID: 0, flags: 0,
         dependsOn_ES_ID: 0, URL: '', OCR_ES_ID: 0, descs: undefined });
     cmp.all('esds.DecoderConfig', { ...config, descs: undefined }, { tag: 4, size: config.size,
-        oti: 0x40, streamType: 5, upStream: false, bufferSize: PASSED_OVER,
-        maxBitrate: PASSED_OVER, avgBitrate: PASSED_OVER, descs: undefined });
+        oti: 0x40, streamType: 5, upStream: false, bufferSize: AAC_FRAME_BITS * channels / 8,
+        maxBitrate: Math.floor(AAC_FRAME_BITS * channels * rate / AAC_FRAME_SAMPLES),
+        avgBitrate: bitrate, descs: undefined });
     cmp.all('esds.DecoderSpecificInfo', plain(specific),
         { tag: 5, size: ours.record.length / 2, descs: [], data: octets(ours.record) });
     cmp.all('esds.SLConfig', plain(layer), { tag: 6, size: 1, descs: [], data: [2] });
     cmp.same('esds: descriptors', [esd.descs.length, config.descs.length], [2, 1]);
 }
 
-export function compareInit(cmp, ours, boxes) {
+// `bitrate` is what title.json tells of sound.
+export function compareInit(cmp, ours, boxes, bitrate) {
     compareTree(cmp, ours, boxes);
     for (const { box } of walk(boxes)) {
         const row = initRows[box.type];
@@ -179,7 +185,7 @@ export function compareInit(cmp, ours, boxes) {
         cmp.same('avcC', avcBytes(entry.avcC), octets(ours.record));
     }
     if (entry.esds !== undefined) {
-        compareEsds(cmp, ours, entry.esds.esd);
+        compareEsds(cmp, ours, entry.esds.esd, bitrate);
     }
     // mp4box.js leaves out what follows the bit depth of AV1.
     const said = entry.getCodec();

@@ -87,10 +87,12 @@ function checkRendition(folder) {
     const [init, ...segments] = readings;
     const boxes = files.map(readBoxes);
     const said = probeRendition(files, scratch);
+    const told = document.renditions.find((r) => r.folder === path.relative(title, folder));
+    const bitrate = told.spec.bitrate_bps; // of sound alone
     const sizes = files.map((file) => fs.statSync(file).size);
     let untold;
     const byBoxes = (cmp) => {
-        compareInit(cmp, init, boxes[0]);
+        compareInit(cmp, init, boxes[0], bitrate);
         segments.forEach((s, i) => compareMedia(cmp, s, boxes[i + 1], boxes[0]));
     };
     const byProbe = (cmp) => {
@@ -106,7 +108,7 @@ function checkRendition(folder) {
         const shortest = segments.at(-1);
         const last = boxes.at(-1);
         tapUnnoticed(name, [init, shortest], () => attempt((cmp) => {
-            compareInit(cmp, init, boxes[0]);
+            compareInit(cmp, init, boxes[0], bitrate);
             compareMedia(cmp, shortest, last, boxes[0]);
             byProbe(cmp);
         }));
@@ -134,6 +136,7 @@ function checkManifest(file) {
     }
 }
 
+const document = JSON.parse(fs.readFileSync(path.join(title, 'title.json')));
 const folders = renditions();
 const texts = manifests();
 const ours = ourReading(program, [...folders.flatMap(inFolder), ...texts]);

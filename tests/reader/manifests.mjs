@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Playlists as m3u8-parser reads them and MPDs as mpd-parser and xmldom do, beside our
 // reading: every tag, element and attribute. One without a row here is a difference.
-import { DOMParser, m3u8, mpd, PASSED_OVER, text } from './readers.mjs';
+import { DOMParser, m3u8, mpd, text } from './readers.mjs';
 
 const ADDRESS = 'http://title.invalid/'; // that the title's folder stands for
 
@@ -219,8 +219,9 @@ function compareDescriptors(cmp, what, set, node, own) {
     }
     for (const role of elements(node, 'Role')) {
         cmp.all(`${what}.Role`, attributes(role),
-            { schemeIdUri: 'urn:mpeg:dash:role:2011', value: PASSED_OVER });
+            { schemeIdUri: 'urn:mpeg:dash:role:2011', value: set.role });
     }
+    cmp.same(`${what}: Roles`, elements(node, 'Role').length, set.role === '' ? 0 : 1);
 }
 
 function compareTemplate(cmp, what, node, own) {
@@ -283,6 +284,29 @@ function compareSet(cmp, node, index, ours) {
     nodes.forEach((child, i) => compareRepresentation(cmp, child, own[i]));
 }
 
+// Sheets of thumbnails: one Representation, each sheet of it the next number.
+function compareTiles(cmp, node, ours) {
+    const what = `AdaptationSet ${ours.set_id} of images`;
+    const [template, representation, ...more] = elements(node);
+    const sheets = ours.sheets.map((_, i) => `${String(i + 1).padStart(5, '0')}.jpg`);
+    cmp.same(`${what}: elements`, [template.nodeName, representation.nodeName, more.length],
+        ['SegmentTemplate', 'Representation', 0]);
+    cmp.all(what, attributes(node),
+        { id: ours.set_id, contentType: 'image', mimeType: ours.mime_type });
+    cmp.all(`${what}.SegmentTemplate`, attributes(template), { timescale: String(ours.timescale),
+        startNumber: '1', duration: String(ours.duration), media: '$Number%05d$.jpg' });
+    cmp.all(`${what}.Representation`, attributes(representation), { id: ours.id,
+        bandwidth: String(ours.bandwidth), width: written(ours.width),
+        height: written(ours.height) });
+    const [base, property, ...others] = elements(representation);
+    cmp.same(`${what}: bases`, ['', '', '', base.textContent], ours.bases);
+    cmp.all(`${what}.${property.nodeName}`, attributes(property),
+        { schemeIdUri: 'http://dashif.org/guidelines/thumbnail_tile', value: ours.tile });
+    cmp.same(`${what}: elements of its Representation`, [base.nodeName, property.nodeName,
+        others.length], ['BaseURL', 'EssentialProperty', 0]);
+    cmp.same(`${what}: sheets`, sheets, ours.sheets);
+}
+
 // What mpd-parser makes of it: a playlist a Representation, as a player would use it.
 function compareAsPlayer(cmp, ours, manifest) {
     const sounds = Object.values(manifest.mediaGroups.AUDIO.audio ?? {});
@@ -319,9 +343,18 @@ export function compareMpd(cmp, ours, { root, manifest }) {
         mediaPresentationDuration: ours.duration_ns, minBufferTime: ours.min_buffer_ns });
     cmp.all('Period', timed(attributes(period), ['start', 'duration']), { id: ours.period_id,
         start: ours.period_start_ns, duration: ours.period_duration_ns });
-    const sets = elements(period);
-    cmp.same('Period: elements', sets.map((e) => e.nodeName), ours.sets.map(() => 'AdaptationSet'));
+    const isImages = (set) => set.getAttribute('contentType') === 'image';
+    const sets = elements(period).filter((set) => !isImages(set));
+    const images = elements(period).filter(isImages);
+    cmp.same('Period: elements', elements(period).map((e) => e.nodeName),
+        [...ours.sets, ...ours.tiles].map(() => 'AdaptationSet'));
     sets.slice(0, ours.sets.length).forEach((node, i) => compareSet(cmp, node, i, ours));
+    cmp.same('sets of images', images.length, ours.tiles.length);
+    images.slice(0, ours.tiles.length).forEach((node, i) => compareTiles(cmp, node, ours.tiles[i]));
+    // Each sheet begins in the Period, and none in its last 50 ms, which may be sound alone.
+    ours.tiles.forEach((tiles) => cmp.same('sheets', Math.ceil(
+        (ours.period_duration_ns / 1e9 - 0.05) * tiles.timescale / tiles.duration),
+    tiles.sheets.length));
     cmp.same('representations', sets.flatMap((set) => elements(set, 'Representation')).length,
         ours.representations.length);
     compareAsPlayer(cmp, ours, manifest);

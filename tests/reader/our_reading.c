@@ -356,6 +356,14 @@ static int playlist_write(struct writer *w, const struct buf *bytes, struct err 
 
 /* ---- MPDs ------------------------------------------------------------------------- */
 
+static void bases_write(struct writer *w, const char *const bases[MPD_BASES_MAX]) {
+    writer_array(w, "bases");
+    for (size_t i = 0; i < MPD_BASES_MAX; i++) {
+        writer_string(w, NULL, bases[i]);
+    }
+    writer_array_end(w);
+}
+
 static void representation_write(struct writer *w, const struct mpd_representation *r) {
     char rate[64];
     snprintf(rate, sizeof(rate), "%" PRId64 "/%" PRId64, r->frame_rate.num, r->frame_rate.den);
@@ -374,11 +382,7 @@ static void representation_write(struct writer *w, const struct mpd_representati
     writer_int(w, "primaries", r->primaries);
     writer_int(w, "transfer", r->transfer);
     writer_int(w, "matrix", r->matrix);
-    writer_array(w, "bases");
-    for (size_t i = 0; i < MPD_BASES_MAX; i++) {
-        writer_string(w, NULL, r->bases[i]);
-    }
-    writer_array_end(w);
+    bases_write(w, r->bases);
     writer_bool(w, "timeline", r->timeline);
     writer_int(w, "timescale", r->timescale);
     writer_int(w, "presentation_offset", r->presentation_offset);
@@ -390,6 +394,26 @@ static void representation_write(struct writer *w, const struct mpd_representati
         writer_int(w, "time", r->segments[i].time);
         writer_int(w, "duration", r->segments[i].duration);
         writer_object_end(w);
+    }
+    writer_array_end(w);
+    writer_object_end(w);
+}
+
+static void tiles_write(struct writer *w, const struct mpd_tiles *tiles) {
+    writer_object(w, NULL);
+    writer_string(w, "set_id", tiles->set_id);
+    writer_string(w, "id", tiles->id);
+    writer_string(w, "mime_type", tiles->mime_type);
+    writer_string(w, "tile", tiles->tile);
+    writer_int(w, "width", tiles->width);
+    writer_int(w, "height", tiles->height);
+    writer_int(w, "bandwidth", tiles->bandwidth);
+    bases_write(w, tiles->bases);
+    writer_int(w, "timescale", tiles->timescale);
+    writer_int(w, "duration", tiles->duration);
+    writer_array(w, "sheets");
+    for (size_t i = 0; i < tiles->sheet_count; i++) {
+        writer_string(w, NULL, tiles->sheets[i]);
     }
     writer_array_end(w);
     writer_object_end(w);
@@ -418,6 +442,7 @@ static int mpd_write(struct writer *w, const struct buf *bytes, struct err *err)
         writer_string(w, "aspect", mpd.sets[i].aspect);
         writer_string(w, "switches_with", mpd.sets[i].switches_with);
         writer_string(w, "trick_of", mpd.sets[i].trick_of);
+        writer_string(w, "role", mpd.sets[i].role);
         writer_bool(w, "aligned", mpd.sets[i].aligned);
         writer_bool(w, "starts_with_sap", mpd.sets[i].starts_with_sap);
         writer_object_end(w);
@@ -426,6 +451,11 @@ static int mpd_write(struct writer *w, const struct buf *bytes, struct err *err)
     writer_array(w, "representations");
     for (size_t i = 0; i < mpd.representation_count; i++) {
         representation_write(w, &mpd.representations[i]);
+    }
+    writer_array_end(w);
+    writer_array(w, "tiles");
+    for (size_t i = 0; i < mpd.tiles_count; i++) {
+        tiles_write(w, &mpd.tiles[i]);
     }
     writer_array_end(w);
     mpd_finish(&mpd);
