@@ -287,6 +287,7 @@ static void try_early(struct tx *tx, const struct giving *giving, struct endpoin
 static bool has_room(struct tx *tx, const struct farm *farm, const struct giving *giving,
                      struct endpoint_row *row) {
     if (row->file == NULL || row->gone_at > 0 || row->pause_until > tx_now(tx) ||
+        (row->file->is_hook && !endpoint_window_open(row->file, tx_now(tx))) ||
         orphans_hold(tx, farm, row->file)) {
         return false;
     }
