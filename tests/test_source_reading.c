@@ -249,6 +249,8 @@ START_TEST(a_chunk_reads_its_own_bytes) {
 }
 END_TEST
 
+enum { OPENED_BYTES = 256 * 1024 }; /* that a worker gets by opening a source */
+
 /* A source whose header is at hand, as a worker keeps it: the end of a range ends a read. */
 struct at_hand {
     struct source_io whole;
@@ -269,7 +271,8 @@ static int64_t read_at_hand(void *context, int64_t offset, void *data, size_t si
             return source->whole.read(source->whole.context, offset, data, size, err);
         }
     }
-    source->elsewhere += offset < source->from || offset >= source->to;
+    bool asked = offset >= OPENED_BYTES && offset < source->whole.size;
+    source->elsewhere += asked && (offset < source->from || offset >= source->to);
     return source->whole.read(source->whole.context, offset, data, size, err);
 }
 
