@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 # A whole farm that publishes: scheduler and worker as an operator starts them, a clip submitted,
-# the edges of servers.sh, one that is dead, and a catalog. Use, after servers.sh and pushes.sh: . farm.sh.
-# What it made is in $out, its two versions in the list versions.
+# the edges of servers.sh, one that is dead, and a catalog; edges and catalog behind lines of the
+# proxy. Use, after servers.sh, pushes.sh and lines.sh, with catalog_port set: . farm.sh.
+# What it made is in $out, its two versions in the list versions; $scratch/all is as $out and keeps
+# them, while the farm keeps what was replaced for 15 s.
 
 farm_start() {
     farm_port=$(free_port)
     export REELFARM_SCHEDULER=http://127.0.0.1:$farm_port
-    export REELFARM_CATALOG=http://127.0.0.1:$(free_port)
+    export REELFARM_CATALOG=http://127.0.0.1:$catalog_port
     "$reelfarm" catalog --store "$scratch/catalog.db" --port "${REELFARM_CATALOG##*:}" \
         >"$scratch/catalog.log" 2>&1 &
     pids[catalog]=$!
@@ -16,14 +18,18 @@ farm_start() {
     cat >"$scratch/endpoints.yaml" <<END
 endpoints:
   - {name: dead, driver: dav, url: "http://127.0.0.1:$(free_port)"}
-  - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port", lists: true}
-  - {name: varnish, driver: pull, url: "http://127.0.0.1:$varnish_port"}
+  - {name: dav, driver: dav, url: "http://127.0.0.1:${line[dav]}", lists: true,
+     serves: "http://127.0.0.1:$dav_port"}
+  - {name: varnish, driver: pull, url: "http://127.0.0.1:${line[varnish]}",
+     serves: "http://127.0.0.1:$varnish_port"}
   - {name: cache, driver: pull, url: "http://127.0.0.1:$cache_port"}
-  - {name: catalog, driver: catalog, url: "$REELFARM_CATALOG",
+  - {name: low, driver: dav, url: "http://127.0.0.1:$falling_port", max_height: 200,
+     falls_back: true}
+  - {name: catalog, driver: catalog, url: "http://127.0.0.1:${line[catalog]}",
      serves: "http://127.0.0.1:$varnish_port"}
 END
     "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 300 --ttl-ms 10000 \
-        --endpoints "$scratch/endpoints.yaml" >"$scratch/farm.log" 2>&1 &
+        --keep-versions-ms 15000 --endpoints "$scratch/endpoints.yaml" >"$scratch/farm.log" 2>&1 &
     pids[farm]=$!
     within 20 "$reelfarm" list || { cat "$scratch/farm.log"; return 1; }
     "$reelfarm" worker --slots 2 --name farm --endpoint-secrets "$scratch/secrets.yaml" \
@@ -87,8 +93,8 @@ sys.exit(not eval(sys.argv[3]))' "$scratch/title" "$1" "$2"
 # reaches VERSION: all edges that live hold it.
 reaches() {
     local edge
-    for edge in dav varnish cache; do
-        within 30 publication "$edge" "p['held'] == '$1' and p['state'] == 'held'" ||
+    for edge in dav varnish cache low; do
+        within 120 publication "$edge" "p['held'] == '$1' and p['state'] == 'held'" ||
             { publication "$edge" False; tail -n 5 "$scratch/worker.log"; return 1; }
     done
 }
@@ -104,8 +110,9 @@ publishes() {
         >"$scratch/encode.log" 2>&1 || { cat "$scratch/encode.log"; return 1; }
     within 60 is_done || return 1
     versions+=("$(sed -nE 's/.*"version":"([0-9a-f]{16})".*/\1/p' "$out/t/title.json")")
+    mkdir -p "$scratch/all" && cp -r "$out/t" "$scratch/all/" || return 1
     reaches "${versions[-1]}" || return 1
-    for edge in "$dav_port" "$varnish_port" "$cache_port"; do
+    for edge in "$dav_port" "$varnish_port" "$cache_port" "$falling_port"; do
         verifies "http://127.0.0.1:$edge/t/master.m3u8" || return 1
         curl -sf "http://127.0.0.1:$edge/t/master.m3u8" | cmp - "$out/t/master.m3u8" || return 1
     done
@@ -116,7 +123,7 @@ waited() {
     cat "$scratch/encode.log"
     grep -E "^t: these endpoints are behind" "$scratch/encode.log" &&
         grep -E "^  at dead: waiting; it failed so: .*tried again after" "$scratch/encode.log" &&
-        [ "$(grep -cE "^  at (dav|varnish|cache): held$" "$scratch/encode.log")" = 3 ]
+        [ "$(grep -cE "^  at (dav|varnish|cache|low): held$" "$scratch/encode.log")" = 4 ]
 }
 
 # manifests VERSION: where the catalog says that this version plays, one a line, in $scratch/urls.
