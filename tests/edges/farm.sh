@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2154
 # A whole farm that publishes: scheduler and worker as an operator starts them, a clip submitted,
-# the edges of servers.sh, one that is dead, and a catalog. Use, after servers.sh and pushes.sh: . farm.sh.
+# the edges of servers.sh, one that is dead, and a catalog; edges and catalog behind lines of the
+# proxy. Use, after servers.sh, pushes.sh and lines.sh, with catalog_port set: . farm.sh.
 # What it made is in $out, its two versions in the list versions.
 
 hung=(1 2 3 4 5 6)
@@ -9,7 +10,7 @@ hung=(1 2 3 4 5 6)
 farm_start() {
     farm_port=$(free_port)
     export REELFARM_SCHEDULER=http://127.0.0.1:$farm_port
-    export REELFARM_CATALOG=http://127.0.0.1:$(free_port)
+    export REELFARM_CATALOG=http://127.0.0.1:$catalog_port
     "$reelfarm" catalog --store "$scratch/catalog.db" --port "${REELFARM_CATALOG##*:}" \
         >"$scratch/catalog.log" 2>&1 &
     pids[catalog]=$!
@@ -19,12 +20,17 @@ farm_start() {
     cat >"$scratch/endpoints.yaml" <<END
 endpoints:
   - {name: dead, driver: dav, url: "http://127.0.0.1:$dead_port"}
-$(printf "  - {name: hung%s, driver: dav, url: 'http://127.0.0.1:$hung_port', fill: on-demand}\n" \
+$(printf "  - {name: hung%s, driver: dav, url: 'http://127.0.0.1:$hung_port', fill: on-demand}
+" \
         "${hung[@]}")
-  - {name: dav, driver: dav, url: "http://127.0.0.1:$dav_port", lists: true}
-  - {name: varnish, driver: pull, url: "http://127.0.0.1:$varnish_port"}
+  - {name: dav, driver: dav, url: "http://127.0.0.1:${line[dav]}", lists: true,
+     serves: "http://127.0.0.1:$dav_port"}
+  - {name: varnish, driver: pull, url: "http://127.0.0.1:${line[varnish]}",
+     serves: "http://127.0.0.1:$varnish_port"}
   - {name: cache, driver: pull, url: "http://127.0.0.1:$cache_port"}
-  - {name: catalog, driver: catalog, url: "$REELFARM_CATALOG",
+  - {name: low, driver: dav, url: "http://127.0.0.1:$falling_port", max_height: 200,
+     falls_back: true}
+  - {name: catalog, driver: catalog, url: "http://127.0.0.1:${line[catalog]}",
      serves: "http://127.0.0.1:$varnish_port"}
 END
     "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 300 --ttl-ms 10000 \
@@ -175,8 +181,8 @@ sys.exit(not eval(sys.argv[3]))' "$scratch/title" "$1" "$2"
 # reaches VERSION: all edges that live hold it.
 reaches() {
     local edge
-    for edge in dav varnish cache; do
-        within 30 publication "$edge" "p['held'] == '$1' and p['state'] == 'held'" ||
+    for edge in dav varnish cache low; do
+        within 120 publication "$edge" "p['held'] == '$1' and p['state'] == 'held'" ||
             { publication "$edge" False; tail -n 5 "$scratch/worker.log"; return 1; }
     done
 }
@@ -193,7 +199,7 @@ publishes() {
     within 60 is_done || return 1
     versions+=("$(sed -nE 's/.*"version":"([0-9a-f]{16})".*/\1/p' "$out/t/title.json")")
     reaches "${versions[-1]}" || return 1
-    for edge in "$dav_port" "$varnish_port" "$cache_port"; do
+    for edge in "$dav_port" "$varnish_port" "$cache_port" "$falling_port"; do
         verifies "http://127.0.0.1:$edge/t/master.m3u8" || return 1
         curl -sf "http://127.0.0.1:$edge/t/master.m3u8" | cmp - "$out/t/master.m3u8" || return 1
     done
@@ -204,7 +210,7 @@ waited() {
     cat "$scratch/encode.log"
     grep -E "^t: these endpoints are behind" "$scratch/encode.log" &&
         grep -E "^  at dead: waiting; it failed so: .*tried again after" "$scratch/encode.log" &&
-        [ "$(grep -cE "^  at (dav|varnish|cache): held$" "$scratch/encode.log")" = 3 ]
+        [ "$(grep -cE "^  at (dav|varnish|cache|low): held$" "$scratch/encode.log")" = 4 ]
 }
 
 # manifests VERSION: where the catalog says that this version plays, one a line, in $scratch/urls.

@@ -9,6 +9,7 @@ dav: {user: push, password: s3cret}
 wrong: {user: push, password: guessed}
 varnish: {bearer: s3cret}
 cache: {refresh_header: X-Refresh-Token, refresh_value: s3cret}
+stale: {refresh_header: X-Refresh-Token, refresh_value: guessed}
 END
     chmod 600 "$scratch/secrets.yaml"
 }

@@ -3,8 +3,9 @@
 # Edges for tests, as PLATFORM section 4 has them: an nginx that takes files by DAV, one that
 # caches, the origin behind it, and Varnish with xkey.
 # Use, after lib.sh: . servers.sh; nginx_start FOLDER OUTPUT; varnish_start FOLDER; ...; edges_stop.
-# Sets dav_port, small_port, origin_port, cache_port, varnish_port; FOLDER/dav is what the DAV edge
-# holds, FOLDER/small what another does.
+# Sets dav_port, small_port, falling_port, origin_port, cache_port, varnish_port; FOLDER/dav is what
+# the DAV edge holds, FOLDER/small what another does, FOLDER/falling what one does that fetches from
+# the origin what it lacks.
 edge_pids=()
 
 # nginx_start FOLDER OUTPUT: an edge that holds FOLDER/dav, an origin that serves OUTPUT, a cache of
@@ -12,8 +13,9 @@ edge_pids=()
 nginx_start() {
     local folder=$1 output=$2 where user="user root;"
     dav_port=$(free_port) small_port=$(free_port) origin_port=$(free_port) cache_port=$(free_port)
+    falling_port=$(free_port)
     [ "$(id -u)" = 0 ] || user=
-    mkdir -p "$folder/dav" "$folder/small" "$folder/temp" "$folder/cache"
+    mkdir -p "$folder/dav" "$folder/small" "$folder/falling" "$folder/temp" "$folder/cache"
     echo "push:$(openssl passwd -apr1 s3cret)" >"$folder/htpasswd"
     {
         echo "$user daemon off; worker_processes 2; pid $folder/pid; error_log $folder/error.log;"
@@ -42,6 +44,12 @@ server { listen 127.0.0.1:$dav_port; root $folder/dav; client_body_temp_path $fo
 server { listen 127.0.0.1:$small_port; root $folder/small;
     client_body_temp_path $folder/small/.temp;
     location / { dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 64m; } }
+server { listen 127.0.0.1:$falling_port; root $folder/falling;
+    client_body_temp_path $folder/falling/.temp;
+    location / { dav_methods PUT DELETE; create_full_put_path on; client_max_body_size 64m;
+        error_page 404 = @origin; }
+    location @origin { if (\$request_method !~ ^(GET|HEAD)\$) { return 404; }
+        proxy_pass http://127.0.0.1:$origin_port; } }
 server { listen 127.0.0.1:$origin_port; root $output;
     location ~ ^/([^/]+)/ { add_header x-amz-meta-surrogate-key title-\$1; # as of a bucket
         add_header Cache-Control \$caching; } }
@@ -57,15 +65,16 @@ CONF
     within 10 bash -c ": <'/dev/tcp/127.0.0.1/$dav_port'" || { cat "$folder/nginx.err"; false; }
 }
 
-# varnish_start FOLDER: in front of the origin. Stable names are kept for a minute here, so that a
+# varnish_start FOLDER: in front of the origin, or of what lies between (behind_port), on varnish_port
+# where that is set. Stable names are kept for a minute here, so that a
 # push that does not refresh them is found out.
 varnish_start() {
     local folder=$1
-    varnish_port=$(free_port)
+    : "${varnish_port:=$(free_port)}"
     mkdir -p "$folder"
     cat >"$folder/edge.vcl" <<CONF
 vcl 4.1; import xkey; acl purgers { "127.0.0.1"; }
-backend origin { .host = "127.0.0.1"; .port = "$origin_port"; }
+backend origin { .host = "127.0.0.1"; .port = "${behind_port:-$origin_port}"; }
 sub vcl_recv {
   if (req.method == "PURGE" || req.method == "WARM") {
     if (client.ip !~ purgers || req.http.Authorization != "Bearer s3cret") { return (synth(403)); }
@@ -77,6 +86,7 @@ sub vcl_recv {
     return (purge); }
   if (req.method != "GET" && req.method != "HEAD") { return (synth(405)); }
   unset req.http.Cookie; return (hash); }
+sub vcl_hash { hash_data(req.url); return (lookup); } # by whatever name players and workers come
 sub vcl_backend_response {
   set beresp.grace = 0s; set beresp.http.xkey = beresp.http.x-amz-meta-surrogate-key;
   if (bereq.url ~ "^/[^/]+/[^/]+\$") { set beresp.ttl = 60s; } else { set beresp.ttl = 1d; }
