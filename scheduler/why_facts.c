@@ -275,10 +275,14 @@ static struct why_failures *take_failures(struct why *why, const char *worker) {
 }
 
 /* Counts an event of a unit, whose task is counted once, as failed where one of its units did.
- * Events come from the last to the first. */
+ * Events come from the last to the first. What a push ran into is told at its endpoint. */
 static void count_trouble(struct why *why, struct reader *r, int64_t ago_ms) {
-    const char *worker = "", *class = "", *message = "";
+    const char *worker = "", *kind = "", *class = "", *message = "";
     int64_t fence = 0;
+    reader_string(r, "kind", &kind);
+    if (strcmp(kind, task_kind_name(TASK_PUSH)) == 0) {
+        return;
+    }
     reader_int(r, "fence", 0, INT64_MAX, &fence);
     reader_string(r, "worker", &worker);
     bool failed = reader_has(r, "class");

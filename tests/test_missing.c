@@ -398,6 +398,16 @@ START_TEST(pushes_go_to_workers_that_know_them) {
 }
 END_TEST
 
+/* It is the endpoint's trouble, and no worker's. */
+START_TEST(a_push_that_fails_is_told_at_its_endpoint) {
+    ck_assert_str_eq(lease_push(session), "t");
+    ck_assert_int_eq(fixture_fail(&farm, farm.tasks[0].fence, FAILURE_ENDPOINT, "it answers 500"),
+                     ANSWER_ACCEPTED);
+    ck_shows(why_title, "it answers 500");
+    ck_assert_ptr_null(strstr(look_at("t", why_title), "gave back"));
+}
+END_TEST
+
 /* They are no reason to try an edge that is shut, nor what it is tried by. */
 START_TEST(older_workers_try_a_shut_edge_by_what_they_know) {
     for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
@@ -537,6 +547,7 @@ Suite *missing_suite(void) {
     TCase *pushes = tcase_create("pushes");
     tcase_add_checked_fixture(pushes, open_publishing_farm, close_publishing_farm);
     tcase_add_test(pushes, pushes_go_to_workers_that_know_them);
+    tcase_add_test(pushes, a_push_that_fails_is_told_at_its_endpoint);
     tcase_add_test(pushes, older_workers_try_a_shut_edge_by_what_they_know);
     suite_add_tcase(suite, pushes);
     return suite;
