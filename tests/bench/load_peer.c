@@ -131,9 +131,9 @@ static void join_all(void) {
         id_make(worker->session);
         snprintf(worker->name, sizeof(worker->name), "w%d", i);
         snprintf(worker->host, sizeof(worker->host), "h%d", i);
-        put(SQL_SESSION_ADD,
-            VALUES(TEXT(worker->session), TEXT(worker->name), TEXT(worker->host), INTEGER(1),
-                   INTEGER(1), INTEGER(INT64_C(8) << 30), INTEGER(1), INTEGER(1), INTEGER(0)));
+        put(SQL_SESSION_ADD, VALUES(TEXT(worker->session), TEXT(worker->name), TEXT(worker->host),
+                                    INTEGER(1), INTEGER(1), INTEGER(INT64_C(8) << 30), INTEGER(1),
+                                    INTEGER(1), INTEGER(0), INTEGER(0)));
         for (int build = 1; build < BUILDS; build++) {
             put(SQL_ENCODER_ADD,
                 VALUES(TEXT(worker->session), TEXT(build == 1 ? "x264" : "aac"),
