@@ -238,9 +238,6 @@ static int flush_rungs(struct chunk_encode *encode, struct err *err) {
             return err_set(err, ERR_INTERNAL, "the encoder gave %lld packets for %lld frames",
                            (long long)rung->packets, (long long)encode->own_frames);
         }
-        if (encode->task->last_of_process) {
-            video_encoder_abandon(rung->encoder);
-        }
     }
     encode->encode_cpu_s += cpu_seconds() - before;
     return 0;

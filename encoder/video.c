@@ -139,12 +139,6 @@ int video_encoder_flush(struct video_encoder *encoder, video_emit_fn emit, void 
     return encoder->codec->flush(encoder->state, emit, context, err);
 }
 
-void video_encoder_abandon(struct video_encoder *encoder) {
-    if (encoder->codec->abandon != NULL) {
-        encoder->codec->abandon(encoder->state);
-    }
-}
-
 void video_encoder_close(struct video_encoder *encoder) {
     if (encoder == NULL) {
         return;

@@ -71,11 +71,6 @@ struct video_codec {
     /* No picture follows: emits the packets that are held back, until the answer 1. */
     int (*flush)(void *state, video_emit_fn emit, void *context, struct err *err);
 
-    /* All packets that were wanted are out and the process ends soon: stops what threads of
-     * its own still do, without waiting for them. Nothing follows, close neither. NULL: the row
-     * has no such threads. */
-    void (*abandon)(void *state);
-
     void (*close)(void *state); /* takes NULL */
 };
 
@@ -114,9 +109,6 @@ int video_encoder_encode(struct video_encoder *encoder, const struct video_pictu
                          video_emit_fn emit, void *context, struct err *err);
 int video_encoder_flush(struct video_encoder *encoder, video_emit_fn emit, void *context,
                         struct err *err);
-
-/* After a flush, in a process that ends soon: see struct video_codec. */
-void video_encoder_abandon(struct video_encoder *encoder);
 
 /* Ends it without a flush; takes NULL. */
 void video_encoder_close(struct video_encoder *encoder);

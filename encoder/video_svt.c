@@ -167,12 +167,6 @@ static void close_svt(void *state) {
     mem_free(svt);
 }
 
-/* Or it encodes the tail to its end beside the rungs that are still at work. */
-static void abandon_svt(void *state) {
-    const struct svt *svt = state;
-    svt_av1_enc_deinit(svt->handle);
-}
-
 static int configure(struct svt *svt, struct err *err) {
     EbSvtAv1EncConfiguration config;
     EbErrorType code = svt_av1_enc_init_handle(&svt->handle, NULL, &config);
@@ -331,6 +325,5 @@ const struct video_codec video_svt = {
     .open = open_svt,
     .encode = encode_svt,
     .flush = flush_svt,
-    .abandon = abandon_svt,
     .close = close_svt,
 };
