@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "common/clock.h"
+#include "common/condition.h"
 #include "common/mem.h"
 
 enum { SWEEP_MS = 250 };
@@ -52,12 +52,7 @@ static void *sweep(void *context) {
                 peer->deadline_ms = 0;
             }
         }
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += SWEEP_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000L;
-        until.tv_nsec %= 1000000000L;
-        pthread_cond_timedwait(&peers->wake, &peers->mutex, &until);
+        condition_wait_ms(&peers->wake, &peers->mutex, SWEEP_MS);
     }
     pthread_mutex_unlock(&peers->mutex);
     return NULL;
@@ -68,7 +63,7 @@ int peers_start(struct peers **out, int strangers, int per_address, struct err *
     peers->strangers_max = strangers;
     peers->per_address_max = per_address;
     pthread_mutex_init(&peers->mutex, NULL);
-    pthread_cond_init(&peers->wake, NULL);
+    condition_init(&peers->wake);
     int failure = pthread_create(&peers->thread, NULL, sweep, peers);
     if (failure != 0) {
         pthread_cond_destroy(&peers->wake);

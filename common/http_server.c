@@ -15,9 +15,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "common/clock.h"
+#include "common/condition.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/tls.h"
@@ -580,7 +580,7 @@ int http_server_start(struct http_server **out, const struct http_server_options
     server->options = *options;
     server->asks_clients = options->certificate != NULL && options->client_ca != NULL;
     pthread_mutex_init(&server->mutex, NULL);
-    pthread_cond_init(&server->wake, NULL);
+    condition_init(&server->wake);
     int result = options->certificate == NULL
                      ? 0
                      : tls_check(options->certificate, options->key, options->client_ca, err);
@@ -605,12 +605,7 @@ int http_server_port(const struct http_server *server) {
 
 /* Waits for a change, at most so long. Under the mutex. */
 static void wait_ms(struct http_server *server, long ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ms * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&server->wake, &server->mutex, &until);
+    condition_wait_ms(&server->wake, &server->mutex, ms);
 }
 
 void http_server_stop(struct http_server *server) {

@@ -4,8 +4,8 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
+#include "common/condition.h"
 #include "common/mem.h"
 
 enum { LOOK_MS = 50 }; /* how often a reader that waits looks whether it is to stop */
@@ -28,13 +28,9 @@ struct read_ahead {
 
 struct read_ahead *read_ahead_create(read_ahead_fetch *fetch, void *context) {
     struct read_ahead *ahead = mem_zero(1, sizeof(*ahead));
-    pthread_condattr_t attributes;
     ahead->fetch = fetch;
     ahead->context = context;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&ahead->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&ahead->changed);
     pthread_mutex_init(&ahead->lock, NULL);
     return ahead;
 }
@@ -116,12 +112,7 @@ bool read_ahead_take(struct read_ahead *ahead, const atomic_bool *cancel, int64_
                      size_t *size) {
     pthread_mutex_lock(&ahead->lock);
     while (ahead->wanted) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&ahead->changed, &ahead->lock, &until);
+        condition_wait_ms(&ahead->changed, &ahead->lock, LOOK_MS);
         if (cancel != NULL && atomic_load(cancel)) {
             atomic_store(&ahead->stop, true);
         }

@@ -3,7 +3,6 @@
 #include "store.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "backup.h"
 #include "common/clock.h"
+#include "common/condition.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "numbers.h"
@@ -408,18 +408,6 @@ static struct call *take_group(struct store *store) {
     return group;
 }
 
-static struct timespec deadline_after(int64_t ms) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 /* Nobody has called: is the database still there? */
 static unsigned idle(struct store *store) {
     struct err err = {0};
@@ -434,11 +422,11 @@ static void *store_thread(void *context) {
     int64_t watch_ms = driver_watch_ms(store->driver);
     int64_t wait_ms = IDLE_MS; /* `after` is first asked when a first call has ended */
     for (;;) {
-        struct timespec deadline = deadline_after(wait_ms);
+        const struct timespec deadline = condition_deadline(wait_ms);
         pthread_mutex_lock(&store->mutex);
-        int waited = 0;
-        while (store->first == NULL && !store->closing && waited != ETIMEDOUT) {
-            waited = pthread_cond_timedwait(&store->wake, &store->mutex, &deadline);
+        bool early = true;
+        while (store->first == NULL && !store->closing && early) {
+            early = condition_wait_until(&store->wake, &store->mutex, &deadline);
         }
         struct call *group = store->first == NULL ? NULL : take_group(store);
         bool last = group == NULL && store->closing;
@@ -599,12 +587,8 @@ static int start_clock(struct store *store, struct err *err) {
 }
 
 static int start_thread(struct store *store, struct err *err) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&store->mutex, NULL);
-    pthread_cond_init(&store->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&store->wake);
     int failure = pthread_create(&store->thread, NULL, store_thread, store);
     return failure == 0 ? 0 : err_set_errno(err, failure, "the store's thread can't be started");
 }

@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/condition.h"
 #include "common/mem.h"
 
 enum {
@@ -42,14 +42,10 @@ struct headers {
 };
 
 struct headers *headers_create(int64_t bytes_max) {
-    pthread_condattr_t attributes;
     struct headers *headers = mem_zero(1, sizeof(*headers));
     headers->bytes_max = bytes_max;
     pthread_mutex_init(&headers->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&headers->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&headers->changed);
     return headers;
 }
 
@@ -227,12 +223,7 @@ static struct piece *next_to_fetch(struct header *header, struct piece *wanted) 
 
 /* Under the lock: until some piece was fetched, but not for long. */
 static void wait_a_little(struct headers *headers) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&headers->changed, &headers->lock, &until);
+    condition_wait_ms(&headers->changed, &headers->lock, LOOK_MS);
 }
 
 /* Fetches a piece that is marked as this slot's. */

@@ -3,26 +3,17 @@
 #include "node.h"
 
 #include <signal.h>
-#include <time.h>
+
+#include "common/condition.h"
 
 void node_init(struct node *node) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&node->beat, &attributes);
-    pthread_cond_init(&node->shared.changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&node->beat);
+    condition_init(&node->shared.changed);
     pthread_mutex_init(&node->shared.lock, NULL);
 }
 
 void node_wait(struct node *node, pthread_cond_t *condition, int64_t ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(condition, &node->shared.lock, &until);
+    condition_wait_ms(condition, &node->shared.lock, ms);
 }
 
 bool node_is_refused(struct node *node) {

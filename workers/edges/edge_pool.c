@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
+#include "common/condition.h"
 #include "common/hash.h"
 #include "common/mem.h"
 #include "edge_flow.h"
@@ -57,7 +57,6 @@ struct pool {
 };
 
 struct pool *pool_create(const struct pool_options *options) {
-    pthread_condattr_t attributes;
     struct pool *pool = mem_zero(1, sizeof(*pool));
     const struct push_endpoint *endpoint = options->target.endpoint;
     pool->options = *options;
@@ -69,10 +68,7 @@ struct pool *pool_create(const struct pool_options *options) {
     pool->threads = mem_zero((size_t)endpoint->connections, sizeof(*pool->threads));
     flow_limit_init(&pool->limit, endpoint->connections);
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&pool->changed);
     return pool;
 }
 
@@ -228,12 +224,7 @@ static void thread_add(struct pool *pool) {
 
 /* Under the lock. A stop reaches the connections here, from where they are waited for. */
 static void wait_for_change(struct pool *pool) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
+    condition_wait_ms(&pool->changed, &pool->lock, LOOK_MS);
     int64_t end = pool->options.until_ms;
     bool late = end > 0 && clock_monotonic_ms() >= end;
     bool lost = edge_is_late(&pool->options.target);

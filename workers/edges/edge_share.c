@@ -4,8 +4,8 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/condition.h"
 #include "common/mem.h"
 
 enum {
@@ -52,14 +52,10 @@ struct share {
 };
 
 struct share *share_create(int64_t bytes_max) {
-    pthread_condattr_t attributes;
     struct share *share = mem_zero(1, sizeof(*share));
     share->bytes_max = bytes_max;
     pthread_mutex_init(&share->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&share->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&share->changed);
     return share;
 }
 
@@ -234,12 +230,7 @@ void share_leave(struct share_group *group) {
 static bool wait_until_read(const struct share_copy *copy, const atomic_bool *cancel) {
     struct share *share = copy->share;
     while (copy->stage == READING && !(cancel != NULL && atomic_load(cancel))) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
-        pthread_cond_timedwait(&share->changed, &share->lock, &until);
+        condition_wait_ms(&share->changed, &share->lock, LOOK_MS);
     }
     return copy->stage != READING;
 }
