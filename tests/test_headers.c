@@ -3,6 +3,7 @@
  * beyond the room that there is. */
 #include <check.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -11,7 +12,15 @@
 
 Suite *headers_suite(void);
 
-enum { MIB = 1 << 20, ROOM = 4 * MIB, SIZE = 1 << 30, APART = 10 * MIB, PIECES = 60, SLOTS = 4 };
+enum {
+    MIB = 1 << 20,
+    ROOM = 4 * MIB,
+    HALF = ROOM / 2 - 4096,
+    SIZE = 1 << 30,
+    APART = 10 * MIB,
+    PIECES = 60,
+    SLOTS = 4
+};
 
 static struct headers *headers;
 static struct err err;
@@ -133,13 +142,13 @@ END_TEST
 
 START_TEST(those_not_in_use_give_way) {
     struct byte_range range;
-    struct source_document document = document_of(&range, 0, ROOM / 2);
+    struct source_document document = document_of(&range, 0, HALF);
     uint8_t out[8];
     struct header *one = headers_take(headers, "etag:1", &document, SIZE);
     struct header *two = headers_take(headers, "etag:2", &document, SIZE);
     ck_assert_int_eq(read_at(one, 0, out, 8), 8);
     ck_assert_int_eq(read_at(two, 0, out, 8), 8);
-    ck_assert_int_eq(read_at(two, ROOM / 2 - 1, out, 8), 1); /* in pieces of a MiB */
+    ck_assert_int_eq(read_at(two, HALF - 1, out, 8), 1); /* in pieces of a MiB */
     ck_assert_int_eq(atomic_load(&fetches), 3);
     ck_assert_ptr_null(headers_take(headers, "etag:3", &document, SIZE)); /* no room */
     header_give(one);
@@ -168,11 +177,70 @@ START_TEST(what_could_not_be_fetched_is_tried_again) {
     ck_assert_int_eq(read_at(header, 0, out, 8), ERR_UNAVAILABLE);
     ck_assert_str_eq(err.message, "the network is away");
     err_clear(&err);
-    ck_assert_int_eq(read_at(header, 0, out, 8), 8);
+    ck_assert_int_eq(read_at(header, 0, out, 8), 0); /* which others are to read by themselves */
+    ck_assert_int_eq(atomic_load(&fetches), 1);
+    struct header *next = headers_take(headers, "etag:1", &document, SIZE);
+    ck_assert_int_eq(read_at(next, 0, out, 8), 8);
     ck_assert_int_eq(atomic_load(&fetches), 2);
+    header_give(next);
     atomic_bool cancel = true;
     ck_assert_int_eq(header_read(header, 0, out, 8, fetch, NULL, &cancel, &err), ERR_CANCELLED);
     header_give(header);
+}
+END_TEST
+
+static void *reader_run(void *context) {
+    uint8_t out[8];
+    struct err why = {0};
+    return (void *)(intptr_t)header_read(context, 0, out, 8, fetch, NULL, NULL, &why);
+}
+
+/* Nor does one wait for another's attempts to make them all once more. */
+START_TEST(what_fails_is_tried_by_one) {
+    struct byte_range range;
+    struct source_document document = document_of(&range, 0, 1000);
+    struct header *header = headers_take(headers, "etag:1", &document, SIZE);
+    pthread_t threads[SLOTS];
+    int failed = 0;
+    atomic_store(&failures, SLOTS);
+    atomic_store(&slow_ms, 100);
+    for (int i = 0; i < SLOTS; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, reader_run, header), 0);
+    }
+    for (int i = 0; i < SLOTS; i++) {
+        void *got = NULL;
+        pthread_join(threads[i], &got);
+        failed += (intptr_t)got == ERR_UNAVAILABLE;
+        ck_assert((intptr_t)got == ERR_UNAVAILABLE || got == NULL);
+    }
+    ck_assert_int_eq(failed, 1);
+    ck_assert_int_eq(atomic_load(&fetches), 1);
+    header_give(header);
+}
+END_TEST
+
+/* A file may name many that are tiny. */
+START_TEST(what_tells_of_pieces_counts_too) {
+    static struct byte_range ranges[HEADER_RANGES_MAX];
+    struct source_document document = {.header = ranges, .header_count = HEADER_RANGES_MAX};
+    struct header *taken[ROOM / HEADER_RANGES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < HEADER_RANGES_MAX; i++) {
+        ranges[i] = (struct byte_range){(int64_t)i * 5000, 1};
+    }
+    for (; count < sizeof(taken) / sizeof(taken[0]); count++) {
+        char identity[32];
+        snprintf(identity, sizeof(identity), "etag:%zu", count);
+        taken[count] = headers_take(headers, identity, &document, SIZE);
+        if (taken[count] == NULL) {
+            break;
+        }
+    }
+    ck_assert_uint_ge(count, 1);
+    ck_assert_uint_le(count, ROOM / (HEADER_RANGES_MAX * (sizeof(struct byte_range) + 1)));
+    while (count > 0) {
+        header_give(taken[--count]);
+    }
 }
 END_TEST
 
@@ -217,6 +285,8 @@ Suite *headers_suite(void) {
     TCase *tc = tcase_create("headers");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, a_piece_is_fetched_once_for_all_tasks);
+    tcase_add_test(tc, what_fails_is_tried_by_one);
+    tcase_add_test(tc, what_tells_of_pieces_counts_too);
     tcase_add_test(tc, another_source_or_header_is_another);
     tcase_add_test(tc, nothing_is_kept_of_what_nobody_knows);
     tcase_add_test(tc, those_not_in_use_give_way);

@@ -201,11 +201,16 @@ int api_session_close(struct api *api, const char *session, struct err *err) {
 
 static void orders_read(struct api_orders *out, struct reader *r) {
     struct reader stops = reader_array(r, "stop");
+    int64_t endpoints = 0;
     out->stop_count = 0;
     for (size_t i = 0; i < reader_count(&stops) && i < API_STOPS_MAX && reader_ok(r); i++) {
         reader_item_int(&stops, i, 0, INT64_MAX, &out->stop[out->stop_count++]);
     }
     reader_bool(r, "drain", &out->drain);
+    if (reader_has(r, "endpoints")) { /* of an older scheduler they are not known */
+        reader_int(r, "endpoints", 0, INT64_MAX, &endpoints);
+    }
+    out->endpoints = endpoints < API_ENDPOINTS_MAX ? (size_t)endpoints : API_ENDPOINTS_MAX;
 }
 
 int api_heartbeat(struct api *api, const char *session, const struct api_beat *beats, size_t count,
@@ -254,22 +259,13 @@ static void tasks_read(struct reader *r, struct task **tasks, size_t most, size_
     }
 }
 
-/* However many there are: a worker has no slots for more. */
-static void endpoints_read(struct reader *r, size_t *out) {
-    int64_t count = 0;
-    if (reader_has(r, "endpoints")) {
-        reader_int(r, "endpoints", 0, INT64_MAX, &count);
-    }
-    *out = count < API_ENDPOINTS_MAX ? (size_t)count : API_ENDPOINTS_MAX;
-}
-
 int api_lease_tasks(struct api *api, const char *session, const struct api_wish *wish,
                     struct api_given *out, struct err *err) {
     struct buf body = {0};
     struct json *tree = NULL;
     struct err unread = {0};
     struct writer w = writer_of(&body);
-    out->count = out->endpoints = 0;
+    out->count = 0;
     writer_object(&w, NULL);
     writer_string(&w, "session", session);
     writer_int(&w, "slots", wish->slots);
@@ -291,7 +287,6 @@ int api_lease_tasks(struct api *api, const char *session, const struct api_wish 
     if (failed == 0) {
         struct reader r = reader_of(tree, "lease", &unread);
         tasks_read(&r, out->tasks, (size_t)wish->slots, &out->count);
-        endpoints_read(&r, &out->endpoints);
         failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
     }
     for (; failed != 0 && out->count > 0; out->count--) {

@@ -90,11 +90,12 @@ struct api_beat {
     int64_t total;
 };
 
-/* Which tasks nobody wants any more, and whether to drain. */
+/* Which tasks nobody wants any more, whether to drain, and for how many endpoints to be ready. */
 struct api_orders {
     size_t stop_count;
     int64_t stop[API_STOPS_MAX];
     bool drain;
+    size_t endpoints; /* that the farm has, as far as API_ENDPOINTS_MAX; 0 of an older scheduler */
 };
 
 /* NOT_FOUND where the session is gone: open another. TIMEOUT after `limit_ms`. */
@@ -115,7 +116,6 @@ struct api_wish {
 struct api_given {
     size_t count;
     struct task *tasks[API_TASKS_MAX]; /* owned: free with task_free */
-    size_t endpoints; /* that the farm has, where pushes were asked for; 0 of an older scheduler */
 };
 
 /* Asks for tasks, at most API_TASKS_MAX. INVALID where the scheduler does not know one of the

@@ -12,6 +12,7 @@
 enum {
     LOOK_MS = 50,          /* how often who waits for another looks for a stop */
     PIECE_BYTES = 1 << 20, /* at most, of one fetch */
+    ALLOCATION_BYTES = 32, /* what one takes beside its bytes */
 };
 
 struct piece {
@@ -19,6 +20,7 @@ struct piece {
     size_t size;
     uint8_t *data;   /* owned; NULL: not fetched yet; does not change any more */
     bool is_fetched; /* by some slot, now */
+    bool has_failed; /* it is for each task to read by itself, and to say why not */
 };
 
 struct header {
@@ -29,7 +31,7 @@ struct header {
     size_t range_count;
     struct piece *pieces; /* rising and apart, as the ranges */
     size_t count;
-    int64_t bytes; /* of all pieces, fetched or not */
+    int64_t bytes; /* of all pieces, fetched or not, and of what tells of them */
     int users;
 };
 
@@ -103,6 +105,8 @@ static struct header *header_of(struct headers *headers, const char *identity,
         }
         header->bytes += range->size;
     }
+    header->bytes += (int64_t)(header->count * (sizeof(*header->pieces) + ALLOCATION_BYTES) +
+                               header->range_count * sizeof(*header->ranges));
     return header;
 }
 
@@ -162,6 +166,13 @@ static struct header *find_or_make(struct headers *headers, const char *identity
     return header;
 }
 
+/* What failed may be there by now. */
+static void try_again(struct header *header) {
+    for (size_t i = 0; i < header->count; i++) {
+        header->pieces[i].has_failed = false;
+    }
+}
+
 struct header *headers_take(struct headers *headers, const char *identity,
                             const struct source_document *document, int64_t size) {
     size_t count = document->header_count;
@@ -172,6 +183,7 @@ struct header *headers_take(struct headers *headers, const char *identity,
     pthread_mutex_lock(&headers->lock);
     struct header *header = find_or_make(headers, identity, document);
     if (header != NULL) {
+        try_again(header);
         header->users++;
         header->next = headers->first;
         headers->first = header;
@@ -214,16 +226,11 @@ static struct piece *next_to_fetch(struct header *header, struct piece *wanted) 
     size_t at = (size_t)(wanted - header->pieces);
     for (size_t i = 0; i < header->count; i++) {
         struct piece *piece = &header->pieces[(at + header->count - i) % header->count];
-        if (piece->data == NULL && !piece->is_fetched) {
+        if (piece->data == NULL && !piece->is_fetched && !piece->has_failed) {
             return piece;
         }
     }
     return NULL;
-}
-
-/* Under the lock: until some piece was fetched, but not for long. */
-static void wait_a_little(struct headers *headers) {
-    condition_wait_ms(&headers->changed, &headers->lock, LOOK_MS);
 }
 
 /* Fetches a piece that is marked as this slot's. */
@@ -238,13 +245,15 @@ static int fetch_piece(struct headers *headers, struct piece *piece, header_fetc
     pthread_mutex_lock(&headers->lock);
     piece->data = data;
     piece->is_fetched = false;
+    piece->has_failed = failed != 0 && failed != ERR_CANCELLED;
     pthread_cond_broadcast(&headers->changed);
     pthread_mutex_unlock(&headers->lock);
     return failed;
 }
 
-/* Sees to it that the piece is here. While another slot fetches it this one fetches what both
- * will want next: slots that begin a title together share the round trips. */
+/* Until the piece is here: 1; 0 where another slot failed to fetch it. While another slot fetches
+ * it this one fetches what both will want next: slots that begin a title together share the round
+ * trips. */
 static int have(struct header *header, struct piece *wanted, header_fetch *fetch, void *context,
                 const atomic_bool *cancel, struct err *err) {
     struct headers *headers = header->headers;
@@ -255,15 +264,16 @@ static int have(struct header *header, struct piece *wanted, header_fetch *fetch
         }
         pthread_mutex_lock(&headers->lock);
         bool is_here = wanted->data != NULL;
-        struct piece *piece = is_here ? NULL : next_to_fetch(header, wanted);
+        bool is_over = is_here || wanted->has_failed;
+        struct piece *piece = is_over ? NULL : next_to_fetch(header, wanted);
         if (piece != NULL) {
             piece->is_fetched = true;
-        } else if (!is_here) {
-            wait_a_little(headers);
+        } else if (!is_over) {
+            condition_wait_ms(&headers->changed, &headers->lock, LOOK_MS);
         }
         pthread_mutex_unlock(&headers->lock);
-        if (is_here) {
-            return 0;
+        if (is_over) {
+            return is_here ? 1 : 0;
         }
         int failed = piece != NULL ? fetch_piece(headers, piece, fetch, context, &why) : 0;
         if (failed != 0 && piece == wanted) {
@@ -279,9 +289,9 @@ int64_t header_read(struct header *header, int64_t offset, void *out, size_t siz
     if (piece == NULL || size == 0) {
         return 0;
     }
-    int failed = have(header, piece, fetch, context, cancel, err);
-    if (failed != 0) {
-        return failed;
+    int is_here = have(header, piece, fetch, context, cancel, err);
+    if (is_here != 1) {
+        return is_here;
     }
     size_t inside = (size_t)(offset - piece->offset);
     size_t got = piece->size - inside < size ? piece->size - inside : size;

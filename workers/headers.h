@@ -35,9 +35,9 @@ void header_give(struct header *header);
 /* Reads bytes of the source from a network: all of them, or an error. */
 typedef int header_fetch(void *context, int64_t offset, void *out, size_t size, struct err *err);
 
-/* Up to `size` bytes from `offset` on, as far as they are of the header: how many, 0 where none
- * are; negative where `fetch`, which is called in this thread, failed, or CANCELLED. `header` may
- * be NULL. */
+/* Up to `size` bytes from `offset` on, as far as they are of the header: how many. 0 where none
+ * are, or a task could not have them just now: read them otherwise. Negative where `fetch`, which
+ * is called in this thread, failed, or CANCELLED. `header` may be NULL. */
 int64_t header_read(struct header *header, int64_t offset, void *out, size_t size,
                     header_fetch *fetch, void *context, const atomic_bool *cancel, struct err *err);
 

@@ -143,6 +143,7 @@ static size_t beats_collect(struct heart *h, struct api_beat *beats) {
 static void orders_follow(struct heart *h, const struct api_orders *orders) {
     pthread_mutex_lock(&h->node->shared.lock);
     h->node->listed = true;
+    h->node->endpoints = orders->endpoints;
     pthread_cond_broadcast(&h->node->shared.changed);
     for (size_t i = 0; i < h->node->slot_count; i++) {
         for (size_t k = 0; k < orders->stop_count && h->node->slots[i].task != NULL; k++) {

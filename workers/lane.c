@@ -69,22 +69,24 @@ static void tasks_give(struct lane *lane, struct api_given *given) {
     }
 }
 
-/* To as many slots as there are endpoints besides the shared ones; where a thread can't be started
- * the next answer tries again. Its slots are the node's last. */
-static void grow(struct lane *lane, size_t endpoints) {
+/* To as many slots as there are endpoints besides the shared ones, also while all it has are taken;
+ * where a thread can't be started that is tried again. Its slots are the node's last. */
+static void grow(struct lane *lane) {
     struct node *node = lane->node;
     struct err err = {0};
-    size_t wanted = lane->shared + (endpoints < lane->endpoints ? endpoints : lane->endpoints);
     pthread_mutex_lock(&node->shared.lock);
-    while (lane->slot_count < wanted &&
+    size_t more = node->endpoints < lane->endpoints ? node->endpoints : lane->endpoints;
+    while (lane->endpoints > 0 && lane->slot_count < lane->shared + more &&
            slot_start(&lane->slots[lane->slot_count], &node->shared, &err) == 0) {
         lane->thread_count = ++lane->slot_count;
         node->slot_count++;
     }
     pthread_mutex_unlock(&node->shared.lock);
-    if (err.code != ERR_NONE) {
-        log_debug("the lane can't grow", "lane=%s why=\"%s\"", lane->name, err.message);
+    if (err.code != ERR_NONE && !lane->is_stunted) {
+        log_warn("the lane can't grow: endpoints may wait for each other", "lane=%s why=\"%s\"",
+                 lane->name, err.message);
     }
+    lane->is_stunted = err.code != ERR_NONE;
 }
 
 /* An older scheduler does not know the newer kinds: until another session is opened, which may be
@@ -140,6 +142,7 @@ static void lease(struct lane *lane) {
     struct api_given given;
     struct err err = {0};
     int64_t memory = 0;
+    grow(lane);
     size_t idle = idle_count(lane, &memory, session);
     idle = idle < API_TASKS_MAX ? idle : API_TASKS_MAX;
     if (idle == 0) {
@@ -156,7 +159,6 @@ static void lease(struct lane *lane) {
     if (failed == 0) {
         lane->failures = 0;
         tasks_give(lane, &given);
-        grow(lane, given.endpoints);
     } else if (failed == ERR_INVALID && (wish.kinds & lane->newer) != 0 &&
                !api_refused(lane->api)) {
         retire(lane, session, wish.kinds, &err);

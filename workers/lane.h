@@ -7,7 +7,8 @@
  *
  * The lane of pushes grows by a slot for each endpoint that the farm has, beside those that all
  * share: a push mostly waits for its endpoint, and none may wait for another's (the scheduler keeps
- * to that: push_lane.h there). What pushes hold in memory is one budget, however many there are.
+ * to that: push_lane.h there). What pushes hold in memory is one budget, beside which each may hold
+ * one object.
  */
 #ifndef WORKERS_LANE_H
 #define WORKERS_LANE_H
@@ -25,6 +26,7 @@ struct lane {
     size_t thread_count; /* of slots, those for tasks ahead with them */
     size_t shared;       /* slots without those for endpoints */
     size_t endpoints;    /* for which it may have slots, at most */
+    bool is_stunted;     /* the last try to grow failed */
     struct slot_turns turns;
     int64_t ahead_from_ms; /* no task is asked for ahead before then */
     struct api *api;

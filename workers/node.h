@@ -18,6 +18,7 @@ struct node {
     struct slot *slots;        /* of all lanes; owned by the daemon, as is what they have */
     size_t slot_count;         /* that have a thread; under the lock */
     size_t slot_most;          /* for which there is room; does not change */
+    size_t endpoints;          /* of the farm, as the last heartbeat was told */
     struct api_session session;
     bool has_session;
     bool listed;         /* the session knows what runs here */

@@ -121,12 +121,14 @@ void call_heartbeat(struct tx *tx, struct call *call) {
         reader_int(&item, "total", 0, INT64_MAX, &tasks[i].total);
     }
     if (reader_ok(&r)) {
+        const struct endpoints *endpoints = call->routes->farm->endpoints;
         writer_object(&call->writer, NULL);
         writer_array(&call->writer, "stop");
         bool drains =
             session_heartbeat(tx, call->routes->farm, call->argument, tasks, count, &call->writer);
         writer_array_end(&call->writer);
         writer_bool(&call->writer, "drain", drains);
+        writer_int(&call->writer, "endpoints", endpoints == NULL ? 0 : (int64_t)endpoints->count);
         writer_object_end(&call->writer);
     }
     mem_free(tasks);
@@ -206,10 +208,6 @@ static void grant_or_wait(struct tx *tx, struct call *call, const struct lease_r
     writer_array(&call->writer, "tasks");
     int granted = lease_grant(tx, call->routes->farm, request, &call->writer, &retry_at);
     writer_array_end(&call->writer);
-    if (request->kinds[TASK_PUSH]) {
-        const struct endpoints *endpoints = call->routes->farm->endpoints;
-        writer_int(&call->writer, "endpoints", endpoints == NULL ? 0 : (int64_t)endpoints->count);
-    }
     writer_object_end(&call->writer);
     if (granted == 0 && tx_ok(tx)) {
         int64_t retry_in_ms = retry_at > 0 ? retry_at - tx_now(tx) + 1 : 0;
