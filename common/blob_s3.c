@@ -366,6 +366,19 @@ static int create_first(struct blob *blob, const struct body *body, struct err *
     return err_set(err, why.code, "%s", why.message);
 }
 
+/* Of what goes in parts the store is told each part's hash, which says nothing of the whole. */
+static int check_hash(const struct blob *blob, const struct body *body, struct err *err) {
+    char hash[SHA256_TEXT] = "";
+    if (body->sha256 == NULL || body->sha256[0] == '\0') {
+        return 0;
+    }
+    sha256_hex_of(body->data, body->size, hash);
+    return strcmp(hash, body->sha256) == 0
+               ? 0
+               : err_set(err, ERR_UNAVAILABLE, "'%s' has changed on its way to '%s'", body->key,
+                         blob->name);
+}
+
 static int s3_put(struct blob *blob, const char *key, const void *data, size_t size,
                   const char *sha256, enum blob_put_mode mode, struct err *err) {
     const struct s3_root *state = blob->state;
@@ -374,8 +387,8 @@ static int s3_put(struct blob *blob, const char *key, const void *data, size_t s
     bool conditional = false;
     bool known = recall(s3_client_place(state->client), &conditional);
     bool creates = mode == BLOB_CREATE;
-    int failed = 0;
-    if (creates && (is_large || !conditional)) {
+    int failed = is_large ? check_hash(blob, &body, err) : 0;
+    if (failed == 0 && creates && (is_large || !conditional)) {
         failed = refuse_present(blob, key, err);
     }
     if (failed != 0) {

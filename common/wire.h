@@ -205,7 +205,7 @@ enum sandbox_level sandbox_level_find(const char *name);
  * with images as they are now: what reads all of such a title (package, early, remove, push) goes
  * to those alone. Its number is raised with what older workers would misread. */
 #define KNOWS_IMAGES_NAME "knows-images"
-#define KNOWS_IMAGES_LINE "titles with images 2"
+#define KNOWS_IMAGES_LINE "titles with images 3"
 
 /* Likewise that it asks webhooks for leave first, and keeps the pace that they let, where a task
  * says so: what such a webhook is to hear goes to those alone. */

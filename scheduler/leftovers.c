@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "common/mem.h"
 #include "metrics.h"
+#include "session.h"
 #include "task_make.h"
 #include "titles.h"
 
@@ -49,8 +51,12 @@ void leftovers_title_ended(struct tx *tx, const char *title) {
     }
 }
 
-void leftovers_forget(struct tx *tx, const char *title, bool all) {
-    sql_put(tx, SQL_LEFTOVERS_DROP, VALUES(TEXT(title), INTEGER(all ? INT64_MAX : tx_now(tx))));
+void leftovers_removed(struct tx *tx, const char *title, const char *output) {
+    sql_put(tx, SQL_LEFTOVERS_DROP_DUE, VALUES(TEXT(title), TEXT(output), INTEGER(tx_now(tx))));
+}
+
+void leftovers_forget(struct tx *tx, const char *title) {
+    sql_put(tx, SQL_LEFTOVERS_DROP, VALUES(TEXT(title)));
 }
 
 static bool read_due(struct tx *tx, struct leftover *out) {
@@ -107,8 +113,11 @@ static void take_lease(struct tx *tx, const struct leftover *leftover, struct ta
     metric_add(tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
 }
 
-/* After the last lease of a title that is gone. */
-static void drop(struct tx *tx, const struct leftover *leftover) {
+/* The output refuses it, or is no more. After the last lease of a title that is gone. */
+static void give_up(struct tx *tx, const struct leftover *leftover) {
+    log_warn("what a title left at its output can't be removed, and is given up; look at its "
+             "permissions, and for workers that fail there",
+             "title=%s output=\"%s\"", leftover->title, leftover->output);
     sql_put(tx, SQL_LEFTOVER_DROP, VALUES(TEXT(leftover->title), TEXT(leftover->output)));
     sql_put(tx, SQL_LEASES_DROP_OF_GONE, VALUES(TEXT(leftover->title)));
 }
@@ -118,10 +127,10 @@ int leftovers_grant(struct tx *tx, const struct session_row *session, int64_t *m
     struct leftover *leftover = mem_zero(1, sizeof(*leftover));
     struct task task = {0};
     bool granted = false;
-    if (find_due(tx, leftover)) {
+    if (find_due(tx, leftover) && session_knows(tx, session->id, KNOWS_IMAGES_LINE)) {
         task_make_removal(&task, leftover->title, leftover->output);
         if (leftover->attempts >= ATTEMPTS_MAX) {
-            drop(tx, leftover); /* the output refuses it, or is no more */
+            give_up(tx, leftover);
         } else if (task.reserve_bytes <= *memory_left) {
             take_lease(tx, leftover, &task, session);
             task_write(&task, w, NULL);

@@ -4,8 +4,9 @@
  * what it had for as long as it said (ARCHITECTURE section 7), and put segments of a title that has
  * failed or is gone by then; and what a run made that was cancelled is of no use where the next
  * one makes something else. So such titles are remembered, beyond their own end, and a task that
- * stands in no queue removes what no kept version names, as soon as nobody works at it. Early
- * playlists stay. All calls run inside a transaction.
+ * stands in no queue removes what no kept version names, as soon as nobody works at it: from then
+ * on no run may count on what the title has made and not published. Early playlists stay. All calls
+ * run inside a transaction.
  */
 #ifndef SCHEDULER_LEFTOVERS_H
 #define SCHEDULER_LEFTOVERS_H
@@ -20,12 +21,15 @@ void leftovers_expect_of_lease(struct tx *tx, const struct farm *farm,
 /* The title's run ends, and what it made stays for the next one's end. */
 void leftovers_expect(struct tx *tx, const char *title);
 
-/* The title is done or has failed: what waited for that goes on. */
+/* The title is done, has failed or is gone: what waited for that goes on. */
 void leftovers_title_ended(struct tx *tx, const char *title);
 
-/* What no version names has been removed; what workers may still put that were lost is forgotten
- * with `all` alone. */
-void leftovers_forget(struct tx *tx, const char *title, bool all);
+/* What no version names has been removed from that output; what workers may still put there that
+ * were lost is not forgotten. */
+void leftovers_removed(struct tx *tx, const char *title, const char *output);
+
+/* All that it has is to stay where it is. */
+void leftovers_forget(struct tx *tx, const char *title);
 
 /* Leases one task that removes such things, if there is one to do that `memory_left` holds, and
  * writes it as an element of the array that is open in `w`; returns how many that are. */

@@ -578,6 +578,7 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
         return ANSWER_CONFLICT;
     }
     bool wanted = lease.state == LEASE_LIVE;
+    bool of_run = !leftovers_have_lease(tx, &lease);
     end_lease(tx, farm, &lease, LEASE_FAIL);
     /* its worker's next heartbeat may list it still, and must not bring it back to life */
     sql_put(tx, SQL_LEASE_SET_SESSION, VALUES(INTEGER(fence), TEXT(""), INTEGER(lease.at)));
@@ -585,7 +586,9 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
         struct unit_list units = {0};
         metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
         lease_units(tx, fence, &units);
-        sql_put(tx, SQL_TITLE_COUNT_FAILURE, VALUES(TEXT(lease.title)));
+        if (of_run) {
+            sql_put(tx, SQL_TITLE_COUNT_FAILURE, VALUES(TEXT(lease.title)));
+        }
         bool remade = policies[failure->class].fate == FATE_REMAKE &&
                       remake(tx, &lease, &units, failure);
         if (!remade && !wait_for_remade(tx, &lease, &units, failure)) {

@@ -36,7 +36,10 @@ static void drop_title(struct tx *tx, const char *title, bool kept) {
     }
     query_close(&query);
     title_drop_run(tx, title);
-    leftovers_forget(tx, title, kept);
+    if (kept) {
+        leftovers_forget(tx, title);
+    }
+    leftovers_title_ended(tx, title);
     for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
         sql_run(tx, drops[i], VALUES(TEXT(title)));
     }
@@ -110,6 +113,7 @@ static void taken_away(struct tx *tx, const struct title_row *title) {
     char *output = next_output(tx, title);
     bool is_last = strcmp(output, title->output) == 0;
     sql_run(tx, SQL_VERSIONS_DROP_OUTPUT, VALUES(TEXT(title->id), TEXT(output)));
+    leftovers_removed(tx, title->id, output);
     mem_free(output);
     if (is_last) {
         drop_title(tx, title->id, false);
@@ -124,7 +128,7 @@ void removal_done(struct tx *tx, const char *id, int64_t position) {
     if (title_get(tx, id, &title)) {
         early_removed(tx, &title, position);
         if (position == POSITION_REMOVE) {
-            leftovers_forget(tx, id, false);
+            leftovers_removed(tx, id, title.output);
             title_clear(tx, id, "");
         } else if (position == POSITION_TAKE_AWAY) {
             taken_away(tx, &title);

@@ -300,7 +300,7 @@ static const char *const statements[SQL_COUNT] = {
                                                "LIMIT 1",
     [SQL_PUBLICATION_NEXT_LEAVING] =
         "SELECT " PUBLICATION_COLUMNS PUBLICATIONS "WHERE p.endpoint = $1 AND p.wanted = '' "
-        "AND p.stage = 'due' AND p.next_at <= $2 ORDER BY p.next_at LIMIT 1",
+        "AND p.stage = 'due' AND p.next_at <= $2 AND " KNOWN("$3") "ORDER BY p.next_at LIMIT 1",
     [SQL_PUBLICATIONS_BRINGING] = "SELECT " PUBLICATION_COLUMNS PUBLICATIONS
                                   "WHERE p.endpoint = $1 AND p.stage = 'running' "
                                   "AND p.pushed <> ''",
@@ -714,7 +714,8 @@ static const char *const statements[SQL_COUNT] = {
         "DO UPDATE SET class = $3, error = $4, place = excluded.place",
     [SQL_MISSING_LEFT] = "SELECT DISTINCT m.title FROM title_missing m JOIN title t "
                          "ON t.id = m.title WHERE m.place <> '' AND t.state = 'done' "
-                         "AND " TITLE_RESTS "LIMIT $1",
+                         "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
+                         "AND e.replaced = 0) AND " TITLE_RESTS "LIMIT $1",
     [SQL_MISSING_SWEPT] = "UPDATE title_missing SET place = '' WHERE title = $1 AND place <> ''",
     [SQL_MISSING] = "SELECT rendition, class, error FROM title_missing WHERE title = $1 "
                     "ORDER BY rendition LIMIT $2",
@@ -817,7 +818,9 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_LEFTOVER_OF_FENCE] = "SELECT count(*) FROM leftover WHERE fence = $1",
     [SQL_LEFTOVER_DROP] = "DELETE FROM leftover WHERE title = $1 AND output = $2",
     [SQL_LEFTOVER_DROP_FENCE] = "DELETE FROM leftover WHERE fence = $1",
-    [SQL_LEFTOVERS_DROP] = "DELETE FROM leftover WHERE title = $1 AND due_at <= $2",
+    [SQL_LEFTOVERS_DROP] = "DELETE FROM leftover WHERE title = $1",
+    [SQL_LEFTOVERS_DROP_DUE] = "DELETE FROM leftover WHERE title = $1 AND output = $2 "
+                               "AND due_at <= $3",
     [SQL_LEASES_DROP_OF_GONE] = "DELETE FROM lease WHERE title = $1 AND state = 'ended' "
                                 "AND NOT EXISTS (SELECT 1 FROM title t WHERE t.id = $1)",
 

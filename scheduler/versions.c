@@ -60,6 +60,14 @@ static size_t read_titles(struct query *query, char ids[TITLES_MAX][WIRE_TITLE_T
     return count;
 }
 
+/* Whether a kept version names all folders that may go. */
+static bool names_all(struct tx *tx, const char *title) {
+    struct query query = sql_query(tx, SQL_VERSIONS_PLACES, VALUES(TEXT(title)));
+    bool all = !query_next(&query);
+    query_close(&query);
+    return all;
+}
+
 /* What attempts at images left of titles that are done without them. */
 static void sweep_missing(struct tx *tx) {
     char ids[TITLES_MAX][WIRE_TITLE_TEXT];
@@ -67,7 +75,9 @@ static void sweep_missing(struct tx *tx) {
     size_t count = read_titles(&query, ids);
     for (size_t i = 0; i < count; i++) {
         struct title_row title = {0};
-        if (title_get(tx, ids[i], &title)) {
+        if (names_all(tx, ids[i])) {
+            sql_put(tx, SQL_MISSING_SWEPT, VALUES(TEXT(ids[i])));
+        } else if (title_get(tx, ids[i], &title)) {
             give_task(tx, &title);
         }
         title_row_finish(&title);

@@ -272,6 +272,32 @@ START_TEST(what_a_lost_worker_puts_goes_too) {
 }
 END_TEST
 
+/* Nor does a run that was cancelled before keep that waiting for a next one, which never comes. */
+START_TEST(what_a_lost_worker_puts_goes_after_a_cancelled_run) {
+    lose_one_that_encodes();
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    end_title(true);
+    farm.now_ms += 86400000;
+    fixture_make(&farm, lease_leftovers());
+    ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+/* An older worker may misread what versions name. */
+START_TEST(leftovers_are_for_workers_that_know_titles) {
+    char older[ID_TEXT];
+    lose_one_that_encodes();
+    end_title(true);
+    farm.now_ms += 86400000;
+    farm.old = true;
+    ck_assert_int_eq(fixture_join(&farm, "older", "older", 1, older), 0);
+    farm.old = false;
+    ck_assert_int_eq(fixture_lease(&farm, older, 1), 0);
+    ck_assert_int_eq((int)farm.task_count, 0);
+    fixture_make(&farm, lease_leftovers());
+}
+END_TEST
+
 START_TEST(what_a_lost_worker_puts_stays_where_files_are_kept) {
     lose_one_that_encodes();
     ck_assert(fixture_remove(&farm, "t", true));
@@ -403,6 +429,8 @@ Suite *removal_suite(void) {
     tcase_add_test(tcase, what_a_lost_worker_puts_stays_where_files_are_kept);
     tcase_add_loop_test(tcase, leftovers_are_tried_again_and_waited_for, 0, 2);
     tcase_add_test(tcase, leftovers_are_given_up_at_last);
+    tcase_add_test(tcase, what_a_lost_worker_puts_goes_after_a_cancelled_run);
+    tcase_add_test(tcase, leftovers_are_for_workers_that_know_titles);
     tcase_add_loop_test(tcase, what_no_run_names_goes_after_the_last, 0, 2);
     tcase_add_test(tcase, its_events_stay_its_tenants);
     suite_add_tcase(suite, tcase);

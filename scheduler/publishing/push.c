@@ -263,7 +263,8 @@ static bool take_row(struct query query, struct publication_row *out) {
     return found;
 }
 
-/* The next one that is due there and that the worker knows all of, by one of two statements. */
+/* The next one that is due there and that the worker knows all of, by one of the statements for it.
+ */
 static bool find_next(struct tx *tx, enum sql_id statement, const struct giving *giving,
                       const char *endpoint, struct publication_row *out) {
     return take_row(sql_query(tx, statement,
@@ -325,9 +326,7 @@ static bool find_due(struct tx *tx, const struct endpoint_row *endpoint,
     const struct publication_row *last = &giving->last;
     bool tried = endpoint->breaker.state == BREAKER_HALF_OPEN;
     if (!endpoint_window_open(endpoint->file, tx_now(tx))) {
-        return take_row(sql_query(tx, SQL_PUBLICATION_NEXT_LEAVING,
-                                  VALUES(TEXT(endpoint->name), INTEGER(tx_now(tx)))),
-                        out);
+        return find_next(tx, SQL_PUBLICATION_NEXT_LEAVING, giving, endpoint->name, out);
     }
     return (tried && find_next(tx, SQL_PUBLICATION_NEXT_FRESH, giving, endpoint->name, out)) ||
            (!tried && last->wanted[0] != '\0' &&

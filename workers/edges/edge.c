@@ -248,16 +248,19 @@ int edge_origin(struct edge *edge, const struct edge_object *object, const struc
     return 0;
 }
 
+/* Not what pushes share of it, which may be what was sent and refused. */
 int edge_origin_check(struct edge *edge, const struct edge_object *object, struct err *err) {
     char hash[SHA256_TEXT] = "";
-    const struct buf *body = NULL;
-    enum failure_class before = edge->failure;
-    bool known = object->sha256[0] != '\0';
-    bool read = known && edge_origin(edge, object, &body, NULL) == 0;
-    edge->failure = before;
+    const char *from = object->from != NULL ? object->from : object->path;
+    char *key = mem_format("%s/%s", edge->target->title, from);
+    struct reading reading = {edge, object, key};
+    struct buf body = {0};
+    bool read = object->sha256[0] != '\0' && origin_read(&reading, &body, NULL) == 0;
     if (read) {
-        sha256_hex_of(body->data, body->size, hash);
+        sha256_hex_of(body.data, body.size, hash);
     }
+    buf_finish(&body);
+    mem_free(key);
     if (!read || strcmp(hash, object->sha256) == 0) {
         return 0;
     }
