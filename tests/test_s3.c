@@ -309,6 +309,21 @@ START_TEST(a_hash_that_is_known_is_not_made_again) {
 }
 END_TEST
 
+/* But for what goes in parts, of which the store looks at each alone. */
+START_TEST(bytes_of_another_hash_do_not_go_in_parts) {
+    enum { SIZE = 33 << 20 };
+    const struct fixture_answer answers[] = {{OK, 0}};
+    char *body = mem_zero(1, SIZE);
+    start(answers, 1);
+    ck_assert_int_eq(blob_put_known(blob, "k", body, SIZE, HASH_OF_X, BLOB_REPLACE, &err),
+                     ERR_UNAVAILABLE);
+    check_said("'k' has changed on its way to ");
+    ck_assert_int_eq(stub.taken, 0);
+    mem_free(body);
+    fixture_stub_stop(&stub);
+}
+END_TEST
+
 /* Each try costs stall_s, which is half a minute. */
 START_TEST(a_store_that_says_nothing_is_asked_twice) {
     const struct fixture_answer answers[] = {{NULL, 20000}};
@@ -604,6 +619,7 @@ Suite *s3_suite(void) {
     tcase_add_test(requests, bytes_that_are_not_those_put_are_refused);
     tcase_add_test(requests, an_object_is_put_with_its_hash);
     tcase_add_test(requests, a_hash_that_is_known_is_not_made_again);
+    tcase_add_test(requests, bytes_of_another_hash_do_not_go_in_parts);
     tcase_add_test(requests, a_store_that_says_nothing_is_asked_twice);
     tcase_add_test(requests, an_upload_that_another_took_back_begins_anew);
     tcase_add_test(requests, a_store_that_keeps_its_uploads_to_itself_is_named);
