@@ -29,9 +29,9 @@ struct box {
 /* What a closed box is. */
 #define BOX_CLOSED ((struct box){.pipe = -1, .errors = -1})
 
-/* Starts a child that waits for its spec: an empty environment, no descriptor but the
- * pipe, its window and stderr, no Ctrl-C. It dies with the calling thread. `out` is a closed box,
- * and stays one on failure. */
+/* Starts a child that waits for its spec: an environment that says how glibc is to allocate and
+ * nothing else, no descriptor but the pipe, its window and stderr, no Ctrl-C. It dies with the
+ * calling thread. `out` is a closed box, and stays one on failure. */
 int box_open(struct box *out, const struct box_options *options, struct err *err);
 
 /* Bounds of the task: address space in bytes, CPU seconds (SIGXCPU); 0 for none. */
