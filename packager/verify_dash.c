@@ -435,13 +435,16 @@ static bool same_objects(const struct listing *a, const struct listing *b) {
            memcmp(a->segments, b->segments, a->count * sizeof(*a->segments)) == 0;
 }
 
+static bool is_of_dash(const struct listing *listing) {
+    return strcmp(listing->manifest, mpd_path) == 0;
+}
+
 /* Whether a listing of the other kind has the same objects. */
 static bool has_twin(const struct verify *v, const struct listing *listing) {
-    bool is_dash = listing->manifest == mpd_path;
+    bool is_dash = is_of_dash(listing);
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *other = v->listings[l];
-        if (!other->iframes && (other->manifest == mpd_path) != is_dash &&
-            same_objects(listing, other)) {
+        if (!other->iframes && is_of_dash(other) != is_dash && same_objects(listing, other)) {
             return true;
         }
     }
@@ -454,7 +457,7 @@ static void check_agreement(struct verify *v) {
         if (!listing->iframes && !has_twin(v, listing)) {
             verify_found(v, RULE_HLS_DASH_AGREE, listing->manifest,
                          "%s lists objects that %s does not list so", listing->label,
-                         listing->manifest == mpd_path ? "HLS" : "DASH");
+                         is_of_dash(listing) ? "HLS" : "DASH");
         }
     }
 }

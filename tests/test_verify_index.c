@@ -237,7 +237,7 @@ const struct damage index_damages[] = {
      "<SegmentBase timescale=\"24001\"", false},
     {"dash-profile", "", NULL, MPD, "isoff-on-demand", "isoff-live", false},
     {"dash-syntax", "", NULL, MPD, "indexRange=\"", "indexRange=\"x", false},
-    {"dash-addressing", " hls-dash-agree ", NULL, MPD, "<SegmentBase ",
+    {"dash-addressing", " dash-set hls-dash-agree ", NULL, MPD, "<SegmentBase ",
      "<SegmentTemplate media=\"a\" duration=\"5\"/><SegmentBase ", false},
     {"dash-set", " dash-addressing hls-dash-agree object-missing object-reference ", NULL, MPD,
      "<SegmentBase timescale=\"24000\" indexRange=\"*-*\" presentationTimeOffset=\"2002\">"
@@ -248,7 +248,7 @@ const struct damage index_damages[] = {
     {"cmaf-init", " hls-dash-agree cmaf-segment ", NULL, PLAYLIST, "@0\"", "@8\"", false},
     {"hls-syntax", " hls-dash-agree cmaf-segment ", NULL, PLAYLIST, "@0\"", "@x\"", false},
     {"object-missing", " hls-dash-agree ", NULL, PLAYLIST,
-     "#EXT-X-BYTERANGE:", "#EXT-X-BYTERANGE:1", false},
+     "#EXT-X-BYTERANGE:", "#EXT-X-BYTERANGE:9", false},
     {"object-missing", "", NULL, IFRAMES, "#EXT-X-BYTERANGE:*@", "#EXT-X-BYTERANGE:900000@", false},
     {"hls-iframe-range", "", NULL, IFRAMES, "#EXT-X-BYTERANGE:*@", "#EXT-X-BYTERANGE:100@", false},
 };

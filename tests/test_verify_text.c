@@ -150,7 +150,7 @@ const struct damage text_damages[] = {
      false},
     {"hls-steering", "", NULL, MASTER, "#EXT-X-MEDIA:TYPE=AUDIO",
      "#EXT-X-CONTENT-STEERING:SERVER-URI=\"s\",PATHWAY-ID=\"a\"\n#EXT-X-MEDIA:TYPE=AUDIO", false},
-    {"hls-group-codec", " hls-dash-agree ", group_of_two, NULL, NULL, NULL, false},
+    {"hls-group-codec", " hls-dash-agree title-document ", group_of_two, NULL, NULL, NULL, false},
     {"hls-stereo", " hls-channels dash-audio title-document codec-sample ", sound_of_six_alone,
      NULL, NULL, NULL, false},
     {"hls-endlist", "", NULL, LISTED, "#EXT-X-ENDLIST\n", "", false},
