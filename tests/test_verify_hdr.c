@@ -21,6 +21,8 @@ static void make(void) {
     struct title_fixture_options options = title_fixture_options_av1();
     options.rungs[2].colour = 9;
     options.rungs[2].pixel_format = "yuv420p10le";
+    options.rungs[2].width = 160; /* ten bits take an encoder long */
+    options.rungs[2].height = 90;
     title_fixture_make(&whole, &options);
 }
 
