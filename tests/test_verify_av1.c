@@ -389,7 +389,7 @@ END_TEST
 Suite *verify_av1_suite(void) {
     Suite *suite = suite_create("verify_av1");
     TCase *titles = tcase_create("titles of two codecs");
-    tcase_set_timeout(titles, 120);
+    tcase_set_timeout(titles, 600);
     tcase_add_unchecked_fixture(titles, whole_make_av1, whole_drop);
     tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_add_test(titles, test_whole);
