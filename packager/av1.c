@@ -235,6 +235,24 @@ static void record_head(const struct av1_sequence *sequence, uint8_t out[2]) {
                        half_high << 2 | sequence->chroma_position);
 }
 
+static int record_rest_read(struct av1_record *record, struct bytes *in, struct err *err) {
+    record->metadata = in->data + in->at;
+    record->metadata_size = bytes_left(in);
+    while (bytes_left(in) > 0) {
+        struct obu obu;
+        int failed = obu_next(in, &obu, err);
+        if (failed != 0) {
+            err_wrap(err, "configOBUs");
+            return failed;
+        }
+        if (obu.type != OBU_METADATA) {
+            return err_set(err, ERR_CORRUPT,
+                           "av1C holds more than one sequence header and metadata");
+        }
+    }
+    return 0;
+}
+
 int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, struct err *err) {
     struct bytes in = bytes_of(data, size);
     struct av1_record record = {0};
@@ -252,10 +270,14 @@ int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, st
         err_wrap(err, "configOBUs");
         return failed;
     }
-    if (obu.type != OBU_SEQUENCE_HEADER || bytes_left(&in) > 0) {
-        return err_set(err, ERR_CORRUPT, "av1C does not hold exactly one sequence header");
+    record.header = obu.start;
+    record.header_size = obu.size;
+    failed = obu.type == OBU_SEQUENCE_HEADER
+                 ? av1_sequence_read(&record.sequence, obu.payload, obu.payload_size, err)
+                 : err_set(err, ERR_CORRUPT, "av1C does not begin with a sequence header");
+    if (failed == 0) {
+        failed = record_rest_read(&record, &in, err);
     }
-    failed = av1_sequence_read(&record.sequence, obu.payload, obu.payload_size, err);
     if (failed != 0) {
         return failed;
     }
@@ -266,8 +288,6 @@ int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, st
                        "av1C and its sequence header differ in profile, level, tier, bit depth or "
                        "chroma format");
     }
-    record.header = obu.start;
-    record.header_size = obu.size;
     *out = record;
     return 0;
 }
@@ -337,4 +357,41 @@ int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, st
     }
     *out = sample;
     return 0;
+}
+
+/* ---- Metadata ------------------------------------------------------------------------ */
+
+enum { METADATA_LIGHT = 1, METADATA_MASTERING = 2 };
+
+static void metadata_take(struct av1_metadata *out, const struct obu *obu) {
+    struct bytes in = bytes_of(obu->payload, obu->payload_size);
+    struct av1_metadata found = *out;
+    uint64_t type = read_size(&in);
+    if (type == METADATA_LIGHT) {
+        found.has_light = true;
+        found.light[0] = bytes_u16(&in);
+        found.light[1] = bytes_u16(&in);
+    } else if (type == METADATA_MASTERING) {
+        found.has_mastering = true;
+        for (int i = 0; i < 8; i++) {
+            found.mastering[i] = bytes_u16(&in);
+        }
+        found.luminance[0] = bytes_u32(&in);
+        found.luminance[1] = bytes_u32(&in);
+    }
+    if (!in.short_read) {
+        *out = found;
+    }
+}
+
+void av1_metadata_read(struct av1_metadata *out, const uint8_t *data, size_t size) {
+    struct bytes in = bytes_of(data, size);
+    struct obu obu;
+    *out = (struct av1_metadata){0};
+    while (bytes_left(&in) > 0 && obu_next(&in, &obu, NULL) == 0 && obu.type != OBU_FRAME &&
+           obu.type != OBU_FRAME_HEADER) {
+        if (obu.type == OBU_METADATA) {
+            metadata_take(out, &obu);
+        }
+    }
 }

@@ -37,6 +37,8 @@ struct av1_record {
     struct av1_sequence sequence;
     const uint8_t *header; /* the sequence header OBU, borrowed */
     size_t header_size;
+    const uint8_t *metadata; /* the OBUs behind it, of metadata alone; borrowed */
+    size_t metadata_size;
 };
 
 /* Reads the payload of a sequence header OBU. CORRUPT where it breaks off or holds
@@ -44,7 +46,7 @@ struct av1_record {
 int av1_sequence_read(struct av1_sequence *out, const uint8_t *data, size_t size, struct err *err);
 
 /* Reads the payload of av1C: version 1, and as configOBUs exactly one sequence header that
- * agrees with the record; else CORRUPT. */
+ * agrees with the record, behind which metadata may stand; else CORRUPT. */
 int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, struct err *err);
 
 /* What the OBUs of one sample say. */
@@ -63,5 +65,17 @@ struct av1_sample {
  * frame is shown, the last.
  */
 int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, struct err *err);
+
+/* Static metadata of high dynamic range, 5.8.3 and 5.8.4, in the units of its OBUs. */
+struct av1_metadata {
+    bool has_light;
+    uint16_t light[2]; /* of the brightest sample, and of the brightest picture, in cd/m2 */
+    bool has_mastering;
+    uint16_t mastering[8]; /* x and y of red, green, blue and white, in 1/65536 */
+    uint32_t luminance[2]; /* the greatest in 1/256 cd/m2, the least in 1/16384 */
+};
+
+/* Looks for it in OBUs, up to the first frame; what is no whole OBU ends the search. */
+void av1_metadata_read(struct av1_metadata *out, const uint8_t *data, size_t size);
 
 #endif

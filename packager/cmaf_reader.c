@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Segments of CMAF as facts: see cmaf_reader.h. */
+/* Init segments of CMAF as facts: see cmaf_reader.h. */
 #include "cmaf_reader.h"
 
 #include <inttypes.h>
@@ -18,7 +18,7 @@ bool brands_have(struct bytes brands, const char *brand) {
 
 /* ---- Init segment ------------------------------------------------------------ */
 
-static int type_read(struct mp4_box *box, char major[5], struct bytes *brands, struct err *err) {
+int cmaf_type_read(struct mp4_box *box, char major[5], struct bytes *brands, struct err *err) {
     const uint8_t *name = bytes_take(&box->body, 4);
     bytes_u32(&box->body);
     size_t size = bytes_left(&box->body);
@@ -165,34 +165,6 @@ static int handler_read(struct init_facts *out, const struct mp4_box *media, str
     return 0;
 }
 
-static int colour_read(struct init_facts *out, const struct mp4_box *entry, struct err *err) {
-    struct mp4_box box;
-    int failed = mp4_child_maybe(entry, "colr", &box, &out->has_colour, err);
-    if (failed != 0 || !out->has_colour) {
-        return failed;
-    }
-    const uint8_t *kind = bytes_take(&box.body, 4);
-    out->primaries = bytes_u16(&box.body);
-    out->transfer = bytes_u16(&box.body);
-    out->matrix = bytes_u16(&box.body);
-    out->full_range = (bytes_u8(&box.body) & 0x80) != 0;
-    if (kind == NULL || memcmp(kind, "nclx", 4) != 0) {
-        return err_set(err, ERR_CORRUPT, "box colr is not of kind nclx");
-    }
-    return mp4_done(&box, err);
-}
-
-static int aspect_read(struct init_facts *out, const struct mp4_box *entry, struct err *err) {
-    struct mp4_box box;
-    int failed = mp4_child_maybe(entry, "pasp", &box, &out->has_aspect, err);
-    if (failed != 0 || !out->has_aspect) {
-        return failed;
-    }
-    out->aspect_wide = bytes_u32(&box.body);
-    out->aspect_high = bytes_u32(&box.body);
-    return mp4_done(&box, err);
-}
-
 /* Reads the fields of a sample entry and leaves its child boxes in `entry`. */
 static int entry_fields_read(struct init_facts *out, struct mp4_box *entry, struct err *err) {
     bytes_take(&entry->body, 8);
@@ -230,13 +202,7 @@ static int sample_entry_read(struct init_facts *out, struct mp4_box *entry, stru
         failed =
             out->codec->configuration_read(&configuration, &out->record, &out->record_size, err);
     }
-    if (failed == 0 && out->video) {
-        failed = colour_read(out, entry, err);
-    }
-    if (failed == 0 && out->video) {
-        failed = aspect_read(out, entry, err);
-    }
-    return failed;
+    return failed == 0 && out->video ? picture_boxes_read(out, entry, err) : failed;
 }
 
 /* The tables must be empty: their entry counts are 0 (stsz has a size before it). */
@@ -370,7 +336,7 @@ int init_segment_read(struct init_facts *out, const uint8_t *data, size_t size, 
         failed = err_set(err, ERR_CORRUPT, "an init segment is not ftyp and moov alone");
     }
     if (failed == 0) {
-        failed = type_read(&type, facts.major_brand, &facts.brands, err);
+        failed = cmaf_type_read(&type, facts.major_brand, &facts.brands, err);
     }
     if (failed == 0) {
         failed = movie_header_read(&facts, &movie, err);
@@ -385,239 +351,4 @@ int init_segment_read(struct init_facts *out, const uint8_t *data, size_t size, 
         *out = facts;
     }
     return failed;
-}
-
-/* ---- Media segment ----------------------------------------------------------- */
-
-enum {
-    TFHD_BASE_OFFSET = 0x000001,
-    TFHD_DESCRIPTION = 0x000002,
-    TFHD_DURATION = 0x000008,
-    TFHD_SIZE = 0x000010,
-    TFHD_FLAGS = 0x000020,
-    TFHD_EMPTY = 0x010000,
-    TFHD_BASE_IS_MOOF = 0x020000,
-    TRUN_DATA_OFFSET = 0x001,
-    TRUN_FIRST_FLAGS = 0x004,
-    TRUN_DURATIONS = 0x100,
-    TRUN_SIZES = 0x200,
-    TRUN_FLAGS = 0x400,
-    TRUN_OFFSETS = 0x800,
-};
-
-static int fragment_header_read(struct sample_defaults *defaults, const struct mp4_box *traf,
-                                struct err *err) {
-    struct mp4_box box;
-    int failed = mp4_child(traf, "tfhd", &box, err);
-    if (failed != 0) {
-        return failed;
-    }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    uint32_t track_id = bytes_u32(&box.body);
-    if ((flags & TFHD_BASE_IS_MOOF) == 0 || (flags & (TFHD_BASE_OFFSET | TFHD_EMPTY)) != 0) {
-        return err_set(err, ERR_CORRUPT, "box tfhd does not count offsets from its moof");
-    }
-    if (track_id != defaults->track_id) {
-        return err_set(err, ERR_CORRUPT, "box tfhd is of track %" PRIu32 " and not %" PRIu32,
-                       track_id, defaults->track_id);
-    }
-    if ((flags & TFHD_DESCRIPTION) != 0 && bytes_u32(&box.body) != 1) {
-        return err_set(err, ERR_CORRUPT, "box tfhd names a sample description that is not there");
-    }
-    if ((flags & TFHD_DURATION) != 0) {
-        defaults->duration = bytes_u32(&box.body);
-    }
-    if ((flags & TFHD_SIZE) != 0) {
-        defaults->size = bytes_u32(&box.body);
-    }
-    if ((flags & TFHD_FLAGS) != 0) {
-        defaults->flags = bytes_u32(&box.body);
-    }
-    return mp4_done(&box, err);
-}
-
-static int decode_time_read(struct chunk_facts *chunk, const struct mp4_box *traf,
-                            struct err *err) {
-    struct mp4_box box;
-    int failed = mp4_child(traf, "tfdt", &box, err);
-    if (failed != 0) {
-        return failed;
-    }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    if (version != 1) {
-        return err_set(err, ERR_CORRUPT, "box tfdt is not of version 1");
-    }
-    chunk->decode_time = bytes_u64(&box.body);
-    if (chunk->decode_time > INT64_MAX / 2) {
-        return err_set(err, ERR_CORRUPT, "box tfdt is out of range");
-    }
-    return mp4_done(&box, err);
-}
-
-/* Room for `extra` more items, doubled as it grows: many small chunks stay linear. */
-static void *grown(void *items, size_t *room, size_t count, size_t extra, size_t size) {
-    if (count + extra <= *room) {
-        return items;
-    }
-    *room = 2 * *room > count + extra ? 2 * *room : count + extra;
-    return mem_resize(items, *room, size);
-}
-
-static void samples_read(struct media_facts *out, struct chunk_facts *chunk, struct mp4_box *box,
-                         uint32_t flags, const struct sample_defaults *defaults,
-                         uint32_t first_flags) {
-    out->samples = grown(out->samples, &out->sample_room, out->sample_count, chunk->sample_count,
-                         sizeof(*out->samples));
-    for (size_t i = 0; i < chunk->sample_count; i++) {
-        struct run_sample sample = {.duration = defaults->duration, .flags = defaults->flags};
-        if ((flags & TRUN_DURATIONS) != 0) {
-            sample.duration = bytes_u32(&box->body);
-        }
-        sample.size = bytes_u32(&box->body);
-        if ((flags & TRUN_FLAGS) != 0) {
-            sample.flags = bytes_u32(&box->body);
-        } else if (i == 0 && (flags & TRUN_FIRST_FLAGS) != 0) {
-            sample.flags = first_flags;
-        }
-        if ((flags & TRUN_OFFSETS) != 0) {
-            sample.offset = (int32_t)bytes_u32(&box->body);
-        }
-        chunk->duration += sample.duration;
-        chunk->payload_size += sample.size; /* as the trun says; compared with mdat later */
-        out->samples[out->sample_count++] = sample;
-    }
-}
-
-static int run_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *traf,
-                    const struct sample_defaults *defaults, uint32_t *data_offset,
-                    struct err *err) {
-    struct mp4_box box;
-    int failed = mp4_child(traf, "trun", &box, err);
-    if (failed != 0) {
-        return failed;
-    }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    uint32_t count = bytes_u32(&box.body);
-    if (version != 1) { /* of version 0 composition offsets would have no sign */
-        return err_set(err, ERR_CORRUPT, "box trun is not of version 1");
-    }
-    if ((flags & TRUN_DATA_OFFSET) == 0 || (flags & TRUN_SIZES) == 0) {
-        return err_set(err, ERR_CORRUPT, "box trun lacks its data offset or its samples' sizes");
-    }
-    *data_offset = bytes_u32(&box.body);
-    uint32_t first_flags = (flags & TRUN_FIRST_FLAGS) != 0 ? bytes_u32(&box.body) : 0;
-    static const uint32_t fields[] = {TRUN_DURATIONS, TRUN_SIZES, TRUN_FLAGS, TRUN_OFFSETS};
-    size_t entry = 0;
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        entry += (flags & fields[i]) != 0 ? 4 : 0;
-    }
-    /* Before anything is allocated: a count is believed only with the bytes to match. */
-    if (box.body.short_read || count == 0 || count > bytes_left(&box.body) / entry) {
-        return err_set(err, ERR_CORRUPT, "box trun tells of %" PRIu32 " samples in %zu bytes",
-                       count, bytes_left(&box.body));
-    }
-    chunk->sample_count = count;
-    chunk->first_sample = out->sample_count;
-    samples_read(out, chunk, &box, flags, defaults, first_flags);
-    return mp4_done(&box, err);
-}
-
-static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *moof,
-                     const struct sample_defaults *defaults, uint32_t *data_offset,
-                     struct err *err) {
-    struct sample_defaults own = *defaults;
-    struct mp4_box header;
-    struct mp4_box traf;
-    int failed = mp4_child(moof, "mfhd", &header, err);
-    if (failed != 0) {
-        return failed;
-    }
-    bytes_u32(&header.body);
-    chunk->sequence = bytes_u32(&header.body);
-    failed = mp4_done(&header, err);
-    if (failed == 0) {
-        failed = mp4_child(moof, "traf", &traf, err);
-    }
-    if (failed == 0) {
-        failed = fragment_header_read(&own, &traf, err);
-    }
-    if (failed == 0) {
-        failed = decode_time_read(chunk, &traf, err);
-    }
-    return failed == 0 ? run_read(out, chunk, &traf, &own, data_offset, err) : failed;
-}
-
-/* Reads the moof in `moof` and the mdat after it. */
-static int chunk_read(struct media_facts *out, const uint8_t *data, struct bytes *in,
-                      const struct mp4_box *moof, const struct sample_defaults *defaults,
-                      struct err *err) {
-    struct chunk_facts chunk = {.offset = (size_t)(moof->start - data)};
-    struct mp4_box mdat;
-    uint32_t data_offset = 0;
-    int failed = moof_read(out, &chunk, moof, defaults, &data_offset, err);
-    if (failed == 0) {
-        failed = mp4_next(in, &mdat, err);
-    }
-    if (failed != 0) {
-        return failed;
-    }
-    if (!mp4_is(&mdat, "mdat")) {
-        return err_set(err, ERR_CORRUPT, "box %s stands where mdat belongs", mdat.type);
-    }
-    chunk.payload = mdat.body.data;
-    chunk.header_size = (size_t)(chunk.payload - moof->start);
-    chunk.size = moof->size + mdat.size;
-    if (data_offset != chunk.header_size || chunk.payload_size != mdat.body.size) {
-        return err_set(err, ERR_CORRUPT,
-                       "the samples of trun (%zu bytes at offset %" PRIu32
-                       ") are not those of mdat (%zu bytes at %zu)",
-                       chunk.payload_size, data_offset, mdat.body.size, chunk.header_size);
-    }
-    out->chunks = grown(out->chunks, &out->chunk_room, out->chunk_count, 1, sizeof(*out->chunks));
-    out->chunks[out->chunk_count++] = chunk;
-    return 0;
-}
-
-int media_segment_read(struct media_facts *out, const uint8_t *data, size_t size,
-                       const struct sample_defaults *defaults, struct err *err) {
-    struct bytes in = bytes_of(data, size);
-    struct media_facts facts = {0};
-    struct mp4_box box;
-    int failed = 0;
-    while (failed == 0 && bytes_left(&in) > 0) {
-        failed = mp4_next(&in, &box, err);
-        if (failed != 0) {
-            break;
-        }
-        if (mp4_is(&box, "styp") && box.start == data) {
-            facts.has_type = true;
-            failed = type_read(&box, NULL, &facts.brands, err);
-        } else if (mp4_is(&box, "moof")) {
-            failed = chunk_read(&facts, data, &in, &box, defaults, err);
-        } else {
-            failed = err_set(err, ERR_CORRUPT, "box %s has no place at byte %zu of a segment",
-                             box.type, (size_t)(box.start - data));
-        }
-    }
-    if (failed == 0 && facts.chunk_count == 0) {
-        failed = err_set(err, ERR_CORRUPT, "a segment holds no fragment");
-    }
-    if (failed != 0) {
-        media_facts_finish(&facts);
-        return failed;
-    }
-    *out = facts;
-    return 0;
-}
-
-void media_facts_finish(struct media_facts *facts) {
-    mem_free(facts->chunks);
-    mem_free(facts->samples);
-    *facts = (struct media_facts){0};
 }

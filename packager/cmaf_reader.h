@@ -9,6 +9,7 @@
 #define PACKAGER_CMAF_READER_H
 
 #include "fragment.h"
+#include "segment_index.h"
 #include "track_codec.h"
 
 enum { LANGUAGE_TAG_TEXT = 36 }; /* what RFC 5646 section 4.4.1 asks to have room for */
@@ -49,12 +50,26 @@ struct init_facts {
     uint32_t aspect_wide, aspect_high;
     int channels, sample_rate; /* of the audio sample entry */
     struct sample_defaults defaults;
+    bool has_mastering;     /* mdcv: */
+    uint16_t mastering[8];  /* x and y of green, blue, red and white, in 0.00002 */
+    uint32_t luminance[2];  /* the greatest and the least, in 0.0001 cd/m2 */
+    bool has_light;         /* clli: */
+    uint16_t light[2];      /* of the brightest sample, and of the brightest picture, in cd/m2 */
+    bool foreign_mastering; /* SmDm or CoLL, which are other containers' */
     bool has_fragment_duration; /* mehd */
     uint64_t fragment_duration; /* ticks of the movie */
 };
 
 /* Whether a list of brands holds one. */
 bool brands_have(struct bytes brands, const char *brand);
+
+/* The major brand, where `major` is no NULL, and the compatible ones of ftyp or styp: a part of
+ * what follows. */
+int cmaf_type_read(struct mp4_box *box, char major[5], struct bytes *brands, struct err *err);
+
+/* Of a sample entry of pictures, its child boxes colr, pasp, mdcv and clli: a part of what
+ * follows. */
+int picture_boxes_read(struct init_facts *out, const struct mp4_box *entry, struct err *err);
 
 /* Reads ftyp + moov with one track; all pointers borrow `data`. CORRUPT with a
  * sentence that names the box, UNSUPPORTED for a codec of no row. */
@@ -75,8 +90,15 @@ struct chunk_facts {
 };
 
 struct media_facts {
-    bool has_type;       /* it begins with styp */
-    struct bytes brands; /* of styp, compatible; borrowed */
+    bool has_type;              /* it begins with styp */
+    struct bytes brands;        /* of styp, compatible; borrowed */
+    const char *extra;          /* the first box that ours never have, "sidx"; NULL for none */
+    size_t index_count;         /* sidx */
+    struct segment_index index; /* the first of them */
+    size_t index_end;           /* bytes from the segment's start to the end of that box */
+    const char *event_fault;    /* what is wrong with an emsg; NULL for nothing */
+    bool producer_time;         /* prft */
+    bool leans_on_header;       /* a fragment takes defaults of its samples from trex */
     size_t chunk_count;
     struct chunk_facts *chunks; /* owned */
     size_t sample_count;
@@ -86,8 +108,8 @@ struct media_facts {
 };
 
 /*
- * Reads a media segment: an optional styp, then pairs of moof and mdat, nothing
- * else. Each moof has one traf of the defaults' track with one tfhd
+ * Reads a media segment: an optional styp, then pairs of moof and mdat, before which sidx, emsg
+ * and prft may stand, and nothing else. Each moof has one traf of the defaults' track with one tfhd
  * (default-base-is-moof), tfdt and trun, both of version 1; the trun gives the size of
  * each sample and its data are exactly those of the mdat that follows. `out` is the caller's,
  * freed by media_facts_finish; untouched on failure.

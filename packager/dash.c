@@ -16,6 +16,8 @@
 
 #include "packager/packager.h"
 
+enum { TRANSFER_PQ = 16 }; /* ITU-T H.273 */
+
 static void duration_write(int64_t millis, struct buf *out) {
     buf_format(out, "PT%" PRId64, millis / 1000);
     if (millis % 1000 != 0) {
@@ -67,10 +69,18 @@ static void frame_rate_write(struct rational rate, struct buf *out) {
     }
 }
 
-static void cicp_write(const char *name, int value, struct buf *out) {
-    buf_format(
-        out, "      <SupplementalProperty schemeIdUri=\"urn:mpeg:mpegB:cicp:%s\" value=\"%d\"/>\n",
-        name, value);
+/* Players pass over what is essential and that they do not know. */
+static void cicp_write(const char *weight, const char *name, int value, struct buf *out) {
+    buf_format(out, "      <%sProperty schemeIdUri=\"urn:mpeg:mpegB:cicp:%s\" value=\"%d\"/>\n",
+               weight, name, value);
+}
+
+/* Pictures of PQ look wrong where they are shown as if they were of SDR; those of HLG do not. */
+static void colour_write(const struct colour *colour, struct buf *out) {
+    const char *weight = colour->transfer == TRANSFER_PQ ? "Essential" : "Supplemental";
+    cicp_write("Supplemental", "ColourPrimaries", colour->primaries, out);
+    cicp_write(weight, "TransferCharacteristics", colour->transfer, out);
+    cicp_write("Supplemental", "MatrixCoefficients", colour->matrix, out);
 }
 
 /* Other video sets between which players may switch. */
@@ -120,9 +130,7 @@ static void video_set_open(const struct period *period, const int *set_of, size_
                set_of[first], aspect.num, aspect.den, largest->width, largest->height);
     frame_rate_write(largest->rate, out);
     buf_string(out, "\">\n");
-    cicp_write("ColourPrimaries", largest->colour.primaries, out);
-    cicp_write("TransferCharacteristics", largest->colour.transfer, out);
-    cicp_write("MatrixCoefficients", largest->colour.matrix, out);
+    colour_write(&largest->colour, out);
     switching_write(period, set_of, set_of[first], out);
 }
 

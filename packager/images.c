@@ -54,6 +54,11 @@ int avif_size(const uint8_t *data, size_t size, int *width, int *height, struct 
     return size_take(u32_at(box + 8), u32_at(box + 12), width, height, err);
 }
 
+/* A property colr of kind nclx (ISO/IEC 14496-12 12.1.5). */
+bool avif_tells_colour(const uint8_t *data, size_t size) {
+    return memmem(data, size, "colrnclx", 8) != NULL;
+}
+
 static void time_write(int64_t millis, struct buf *out) {
     buf_format(out, "%02" PRId64 ":%02" PRId64 ":%02" PRId64 ".%03" PRId64, millis / 3600000,
                millis / 60000 % 60, millis / 1000 % 60, millis % 1000);

@@ -15,6 +15,9 @@ int jpeg_size(const uint8_t *data, size_t size, int *width, int *height, struct 
 /* The same of an AVIF file, by its brand and its `ispe`. */
 int avif_size(const uint8_t *data, size_t size, int *width, int *height, struct err *err);
 
+/* Whether an AVIF file tells the colours of its picture itself. */
+bool avif_tells_colour(const uint8_t *data, size_t size);
+
 /* Members of title.json's entry of one rendition of images, in the object that is open. */
 void images_write(const struct rendition_plan *rendition, const struct unit_report *report,
                   struct writer *w);

@@ -158,11 +158,33 @@ static int read_discontinuity(struct m3u8_reading *r, char *value) {
     return 0;
 }
 
-static int read_map(struct m3u8_reading *r, char *value) {
-    if (r->out->maps.count == 0) {
-        r->out->map_first = r->out->segment_count == 0;
+/* SIZE@OFFSET, or SIZE alone; false for what is neither, or for no bytes at all. */
+static bool read_byte_range(const char *text, int64_t *size, int64_t *offset, bool *has_offset) {
+    char copy[48];
+    snprintf(copy, sizeof(copy), "%s", text);
+    char *at = strchr(copy, '@');
+    *has_offset = at != NULL;
+    if (at != NULL) {
+        *at = '\0';
     }
-    return read_item(r, value, &r->out->maps);
+    return manifest_int(copy, INT64_MAX / 4, size) && *size > 0 &&
+           (at == NULL || manifest_int(at + 1, INT64_MAX / 4, offset));
+}
+
+static int read_map(struct m3u8_reading *r, char *value) {
+    struct m3u8 *out = r->out;
+    int failed = read_item(r, value, &out->maps);
+    if (failed != 0 || out->maps.count > 1) {
+        return failed;
+    }
+    const char *range = m3u8_attribute(&out->maps.items[0], "BYTERANGE");
+    bool has_offset;
+    out->map_first = out->segment_count == 0;
+    out->map_has_range = range != NULL;
+    if (range != NULL && !read_byte_range(range, &out->map_size, &out->map_offset, &has_offset)) {
+        return fail(r, "BYTERANGE of EXT-X-MAP is not SIZE@OFFSET");
+    }
+    return 0;
 }
 
 static int read_variant(struct m3u8_reading *r, char *value) {
@@ -184,6 +206,35 @@ static int read_media(struct m3u8_reading *r, char *value) {
     return read_item(r, value, &r->out->media);
 }
 
+static int read_steering(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->steering);
+}
+
+static int read_date_range(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->date_ranges);
+}
+
+static int read_control(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->controls);
+}
+
+static int read_part_facts(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->part_facts);
+}
+
+static int read_part(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->parts);
+}
+
+static int read_clock(struct m3u8_reading *r, char *value) {
+    if (!manifest_date(value, &r->segment.clock_ms)) {
+        return fail(r, "EXT-X-PROGRAM-DATE-TIME is no date with a time and a zone");
+    }
+    r->has_segment = true;
+    r->segment.has_clock = true;
+    return 0;
+}
+
 static int read_extinf(struct m3u8_reading *r, char *value) {
     char *comma = strchr(value, ',');
     if (comma != NULL) {
@@ -198,15 +249,12 @@ static int read_extinf(struct m3u8_reading *r, char *value) {
 }
 
 static int read_range(struct m3u8_reading *r, char *value) {
-    char *at = strchr(value, '@');
-    r->needs_offset = at == NULL;
-    if (at != NULL) {
-        *at = '\0';
-    }
-    if (r->segment.has_range || !manifest_int(value, INT64_MAX / 2, &r->segment.range_size) ||
-        (at != NULL && !manifest_int(at + 1, INT64_MAX / 2, &r->segment.range_offset))) {
+    bool has_offset = false;
+    if (r->segment.has_range ||
+        !read_byte_range(value, &r->segment.range_size, &r->segment.range_offset, &has_offset)) {
         return fail(r, "EXT-X-BYTERANGE is not SIZE@OFFSET, or a segment has two");
     }
+    r->needs_offset = !has_offset;
     r->has_segment = true;
     r->segment.has_range = true;
     return 0;
@@ -234,6 +282,12 @@ static const struct {
     {"#EXT-X-STREAM-INF", false, false, read_variant},
     {"#EXT-X-I-FRAME-STREAM-INF", false, false, read_iframe_variant},
     {"#EXT-X-MEDIA", false, false, read_media},
+    {"#EXT-X-CONTENT-STEERING", true, false, read_steering},
+    {"#EXT-X-PROGRAM-DATE-TIME", false, true, read_clock},
+    {"#EXT-X-DATERANGE", false, true, read_date_range},
+    {"#EXT-X-SERVER-CONTROL", true, true, read_control},
+    {"#EXT-X-PART-INF", true, true, read_part_facts},
+    {"#EXT-X-PART", false, true, read_part},
 };
 
 /* ---- Lines ----------------------------------------------------------------------- */
@@ -358,11 +412,14 @@ int m3u8_read(struct m3u8 *out, const void *data, size_t size, struct err *err) 
 }
 
 void m3u8_finish(struct m3u8 *playlist) {
-    mem_free(playlist->variants.items);
-    mem_free(playlist->iframe_variants.items);
-    mem_free(playlist->media.items);
-    mem_free(playlist->maps.items);
-    mem_free(playlist->starts.items);
+    struct m3u8_list *const lists[] = {
+        &playlist->starts,     &playlist->variants,    &playlist->iframe_variants, &playlist->media,
+        &playlist->steering,   &playlist->date_ranges, &playlist->controls,        &playlist->parts,
+        &playlist->part_facts, &playlist->maps,
+    };
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        mem_free(lists[i]->items);
+    }
     mem_free(playlist->segments);
     arena_finish(&playlist->arena);
     *playlist = (struct m3u8){0};

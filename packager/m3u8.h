@@ -43,6 +43,8 @@ struct m3u8_segment {
     int64_t nanoseconds; /* EXTINF */
     int decimals;        /* of EXTINF */
     bool discontinuity;  /* EXT-X-DISCONTINUITY before it */
+    bool has_clock;      /* EXT-X-PROGRAM-DATE-TIME before it: */
+    int64_t clock_ms;    /* since 1970 */
     bool has_range;
     int64_t range_size;
     int64_t range_offset;
@@ -58,7 +60,8 @@ struct m3u8 {
     /* multivariant */
     struct m3u8_list variants;
     struct m3u8_list iframe_variants;
-    struct m3u8_list media; /* EXT-X-MEDIA */
+    struct m3u8_list media;    /* EXT-X-MEDIA */
+    struct m3u8_list steering; /* EXT-X-CONTENT-STEERING */
     /* media */
     int64_t target_s; /* -1 where none is said */
     int64_t media_sequence;
@@ -66,8 +69,15 @@ struct m3u8 {
     const char *type; /* of EXT-X-PLAYLIST-TYPE; "" for none */
     bool iframes_only;
     bool ended;
+    struct m3u8_list date_ranges; /* EXT-X-DATERANGE */
+    struct m3u8_list controls;    /* EXT-X-SERVER-CONTROL */
+    struct m3u8_list part_facts;  /* EXT-X-PART-INF */
+    struct m3u8_list parts;       /* EXT-X-PART */
     struct m3u8_list maps;
-    bool map_first; /* the first EXT-X-MAP stands before every segment */
+    bool map_first; /* the first EXT-X-MAP stands before every segment; its BYTERANGE: */
+    bool map_has_range;
+    int64_t map_size;
+    int64_t map_offset;
     size_t segment_count;
     struct m3u8_segment *segments; /* owned */
 };

@@ -126,3 +126,61 @@ bool manifest_fraction(const char *text, struct rational *out) {
     *out = rational_of(num, den);
     return true;
 }
+
+/* Exactly `count` digits and then, unless it is 0, that mark. */
+static bool fixed(const char **at, int count, char mark, int64_t *out) {
+    const char *from = *at;
+    bool good = digits(at, 9999, out) && *at - from == count && (mark == '\0' || **at == mark);
+    *at += good && mark != '\0' ? 1 : 0;
+    return good;
+}
+
+/* Days from 1970 on, of the Gregorian calendar; false for a day that is none. */
+static bool days_since_1970(int64_t year, int64_t month, int64_t day, int64_t *out) {
+    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (year < 1970 || month < 1 || month > 12 || day < 1 ||
+        day > before[month] - before[month - 1] + (leap && month == 2)) {
+        return false;
+    }
+    int64_t past = year - 1;
+    int64_t leaps = past / 4 - past / 100 + past / 400 - (1969 / 4 - 1969 / 100 + 1969 / 400);
+    *out = 365 * (year - 1970) + leaps + before[month - 1] + (leap && month > 2) + day - 1;
+    return true;
+}
+
+/* "Z", "+01:00" or "+0100", in minutes. */
+static bool zone(const char *at, int64_t *minutes) {
+    int64_t hour = 0;
+    int64_t minute = 0;
+    *minutes = 0;
+    if (strcmp(at, "Z") == 0) {
+        return true;
+    }
+    int sign = *at == '-' ? -1 : 1;
+    bool good = *at == '+' || *at == '-';
+    if (good && strlen(++at) == 4) {
+        good = fixed(&at, 4, '\0', &hour);
+        minute = hour % 100;
+        hour /= 100;
+    } else {
+        good = good && fixed(&at, 2, ':', &hour) && fixed(&at, 2, '\0', &minute);
+    }
+    *minutes = sign * (60 * hour + minute);
+    return good && *at == '\0' && hour < 24 && minute < 60;
+}
+
+bool manifest_date(const char *text, int64_t *ms) {
+    int64_t year, month, day, hour, minute, days, second_ns, offset;
+    int decimals;
+    if (!fixed(&text, 4, '-', &year) || !fixed(&text, 2, '-', &month) ||
+        !fixed(&text, 2, 'T', &day) || !fixed(&text, 2, ':', &hour) ||
+        !fixed(&text, 2, ':', &minute) || !seconds(&text, &second_ns, &decimals) ||
+        !zone(text, &offset) || !days_since_1970(year, month, day, &days) || hour > 23 ||
+        minute > 59 || second_ns / NANOSECONDS > 60) {
+        return false;
+    }
+    int64_t minutes = (days * 24 + hour) * 60 + minute - offset;
+    *ms = minutes * 60 * 1000 + second_ns / (NANOSECONDS / 1000);
+    return true;
+}

@@ -22,6 +22,10 @@ bool manifest_seconds(const char *text, int64_t *nanoseconds, int *decimals);
 /* ISO 8601 as XML Schema has it, days to seconds alone: "P1DT2H", "PT4.004S". */
 bool manifest_duration(const char *text, int64_t *nanoseconds);
 
+/* ISO 8601 as HLS has it, in milliseconds since 1970: "2026-11-30T15:00:00.250Z" or with a zone
+ * of "+01:00"; false where it is none, has no zone, or is of no year from 1970 to 9999. */
+bool manifest_date(const char *text, int64_t *ms);
+
 /* "24000/1001" or "25". False where it is no fraction above 0. */
 bool manifest_fraction(const char *text, struct rational *out);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A reader for static DASH manifests (ISO/IEC 23009-1) whose segments are named by
- * SegmentTemplate and SegmentTimeline: what they say, without an opinion on it.
- * Attributes that a Representation takes from its AdaptationSet are filled in. AdaptationSets of
- * images are read as sheets of thumbnails, by @duration, apart from the others.
+ * SegmentTemplate, with a SegmentTimeline or @duration, or lie in one file with an index: what
+ * they say, without an opinion on it. Attributes that a Representation takes from its
+ * AdaptationSet are filled in. AdaptationSets of images are read as sheets of thumbnails, by
+ * @duration, and those of text as such, apart from the others.
  * Private to packager/.
  */
 #ifndef PACKAGER_MPD_H
@@ -23,12 +24,19 @@ enum {
     MPD_BASES_MAX = 4,          /* BaseURLs above a segment: MPD to Representation */
     MPD_TILES_MAX = 16,         /* Representations of images */
     MPD_SHEETS_MAX = 4096,      /* of all of them */
+    MPD_TEXTS_MAX = 64,         /* Representations of text */
 };
 
 struct mpd_segment {
     const char *reference; /* @media filled in */
     int64_t time;          /* ticks */
     int64_t duration;
+};
+
+/* Bytes of a file, as @indexRange tells them. */
+struct mpd_range {
+    bool told;
+    int64_t first, last;
 };
 
 struct mpd_representation {
@@ -45,7 +53,13 @@ struct mpd_representation {
     int64_t primaries, transfer; /* CICP properties; -1 where not said */
     int64_t matrix;
     const char *bases[MPD_BASES_MAX]; /* BaseURLs from the MPD inwards, "" where there is none */
-    bool timeline;                    /* it has a SegmentTimeline; else no segment is listed */
+    bool timeline;                    /* it has a SegmentTimeline */
+    bool nominal;                     /* it has @duration in its place: times are rounded ones */
+    bool indexed;                     /* it has a SegmentBase: its file tells of its segments, and
+                                         none is listed here */
+    struct mpd_range index, header;   /* SegmentBase@indexRange, Initialization@range */
+    bool essential_transfer;          /* its transfer is told by an EssentialProperty */
+    bool trick_rate;                  /* @maxPlayoutRate, and @codingDependency is false */
     const char *odd_addressing;       /* an attribute of its template or timeline that players
                                          of this profile need not know; "" for none */
     int64_t timescale;
@@ -71,6 +85,15 @@ struct mpd_tiles {
     const char **sheets; /* @media filled in */
 };
 
+/* Subtitles or captions. */
+struct mpd_text {
+    const char *set_id;
+    const char *language;
+    const char *role; /* subtitle, caption or forced-subtitle of DASH's own scheme; "" for none */
+    bool offset;      /* @presentationTimeOffset is there */
+    struct mpd_representation own;
+};
+
 struct mpd_set {
     const char *id;
     const char *content_type;
@@ -79,6 +102,9 @@ struct mpd_set {
     const char *switches_with; /* ids of sets to switch to, by its property; "" for none */
     const char *trick_of;      /* ids of the sets that this one is the trick mode of; "" for none */
     const char *role;          /* of the first Role of DASH's own scheme; "" for none */
+    bool trick_essential;      /* that is told by an EssentialProperty */
+    bool described;            /* Role description, or Accessibility that describes pictures */
+    const char *protection;    /* what is wrong with its ContentProtection; "" for nothing */
     bool aligned;              /* @segmentAlignment */
     bool starts_with_sap;      /* @startWithSAP is 1: closed GOPs */
 };
@@ -99,6 +125,8 @@ struct mpd {
     struct mpd_representation *representations; /* in the order of the document */
     size_t tiles_count;
     struct mpd_tiles *tiles;
+    size_t text_count;
+    struct mpd_text *texts;
 };
 
 /* CORRUPT with a sentence for what is no MPD or holds a value that is none;

@@ -279,6 +279,10 @@ int segment_check(const uint8_t *data, size_t size, const struct track_config *t
     if (failed == 0) {
         failed = media_segment_read(&c.facts, data, size, &defaults, &inner);
     }
+    if (failed == 0 && c.facts.extra != NULL) {
+        failed =
+            err_set(&inner, ERR_CORRUPT, "it holds a box %s, which ours never do", c.facts.extra);
+    }
     if (failed == 0) {
         failed = type_check(&c, &inner);
     }

@@ -58,39 +58,23 @@ static void tell_the_rest(struct verify *v) {
     }
 }
 
-int verify_fetch(struct verify *v, const char *path, struct buf *out) {
-    struct err err = {0};
-    struct served served = {0};
-    v->summary->objects++;
-    int failed = v->fetch(v->fetch_context, path, out, &served, &err);
-    if (failed != 0) {
-        verify_found(v, RULE_OBJECT_MISSING, path, "it could not be read: %s", err.message);
-    } else {
-        verify_served(v, path, &served, out->size);
-    }
-    return failed;
-}
-
-const char *verify_resolve(struct verify *v, const char *base, const char *reference) {
-    char path[TITLE_PATH_TEXT];
-    struct err err = {0};
-    if (title_path_resolve(path, base, reference, &err) != 0) {
-        verify_found(v, RULE_OBJECT_REFERENCE, base, "%s: '%.80s'", err.message, reference);
-        return NULL;
-    }
-    return arena_string(&v->arena, path);
-}
-
-struct listing *verify_list(struct verify *v, const char *manifest, const char *label,
-                            size_t count) {
+bool verify_has_room(struct verify *v, const char *manifest, const char *label, size_t count) {
     if (count == 0 || count > VERIFY_LISTED_MAX - v->listed) {
         verify_found(v, RULE_TITLE_BOUNDS, manifest,
                      "%s lists %zu segments: it must list at least one, and all lists together at "
                      "most %d",
                      label, count, VERIFY_LISTED_MAX);
-        return NULL;
+        return false;
     }
     v->listed += count;
+    return true;
+}
+
+struct listing *verify_list(struct verify *v, const char *manifest, const char *label,
+                            size_t count) {
+    if (!verify_has_room(v, manifest, label, count)) {
+        return NULL;
+    }
     if (v->listing_count == v->listing_room) {
         v->listing_room = v->listing_room > 0 ? 2 * v->listing_room : 16;
         v->listings = mem_resize(v->listings, v->listing_room, sizeof(*v->listings));
@@ -120,6 +104,7 @@ static void finish(struct verify *v) {
     buf_finish(&v->mpd_bytes);
     json_tree_destroy(v->document);
     buf_finish(&v->document_bytes);
+    buf_finish(&v->held);
     mem_free(v->listings);
     arena_finish(&v->arena);
 }
@@ -170,6 +155,7 @@ int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_co
         verify_tracks(&v);
         verify_hls(&v);
         verify_dash(&v);
+        verify_texts(&v);
         verify_document(&v);
         verify_tiles(&v);
         verify_early(&v);

@@ -6,17 +6,25 @@
  *
  *   verify.c           the way as a whole, findings, fetching
  *   verify_rules.c     the table of rules
+ *   verify_objects.c   objects by their addresses
  *   verify_tracks.c    init segments; segments in the order of a listing; what they measure
  *   verify_beside.c    tracks beside each other: boundaries, ends, advice
  *   verify_segments.c  one media segment
  *   verify_served.c    how a server gives objects
+ *   verify_extras.c    boxes of segments that only others write
  *   verify_codec.c     what configuration records say
+ *   verify_hdr.c       pictures of high dynamic range
  *   verify_hls.c       the multivariant playlist against facts
+ *   verify_groups.c    its groups of renditions
  *   verify_variants.c  its variants beside each other
  *   verify_playlists.c media playlists against facts
+ *   verify_dates.c     tags of media playlists that only others write
+ *   verify_text.c      subtitles of HLS
  *   verify_early.c     early playlists against those of the version
  *   verify_dash.c      the MPD and its Representations against facts
  *   verify_sets.c      AdaptationSets
+ *   verify_index.c     Representations in one file with an index
+ *   verify_dash_text.c subtitles of DASH
  *   verify_document.c  title.json and the version's own copies
  *   verify_images.c    posters and storyboards that it tells of
  *   verify_tiles.c     the MPD's sheets of thumbnails, against those too
@@ -56,10 +64,17 @@ enum rule {
     RULE_HLS_FRAME_RATE,
     RULE_HLS_VIDEO_RANGE,
     RULE_HLS_GROUP,
+    RULE_HLS_SUBTITLES,
+    RULE_HLS_CAPTIONS,
     RULE_HLS_CHANNELS,
     RULE_HLS_IFRAME_ATTRIBUTES,
     RULE_HLS_IFRAME_RANGE,
     RULE_HLS_IFRAME_LIST,
+    RULE_HLS_DATERANGE,
+    RULE_HLS_PARTS,
+    RULE_TEXT_SYNTAX,
+    RULE_TEXT_TIME,
+    RULE_TEXT_COVERAGE,
     RULE_EARLY_EVENT,
     RULE_EARLY_HEAD,
     RULE_EARLY_END,
@@ -70,6 +85,8 @@ enum rule {
     RULE_DASH_PERIOD,
     RULE_DASH_ID,
     RULE_DASH_ADDRESSING,
+    RULE_DASH_INDEX,
+    RULE_DASH_DRIFT,
     RULE_DASH_TIMESCALE,
     RULE_DASH_TIMELINE,
     RULE_DASH_GAP,
@@ -81,11 +98,14 @@ enum rule {
     RULE_DASH_SIZE,
     RULE_DASH_FRAME_RATE,
     RULE_DASH_COLOUR,
+    RULE_DASH_COLOUR_ESSENTIAL,
     RULE_DASH_AUDIO,
     RULE_DASH_SET,
     RULE_DASH_SWITCHING,
     RULE_DASH_TRICK_MODE,
     RULE_DASH_ROLE,
+    RULE_DASH_TEXT,
+    RULE_DASH_PROTECTION,
     RULE_DASH_TILES,
     RULE_CMAF_INIT,
     RULE_CMAF_BRAND,
@@ -98,6 +118,8 @@ enum rule {
     RULE_CMAF_SEQUENCE,
     RULE_CMAF_SAMPLE_DURATION,
     RULE_CMAF_SAMPLE_FLAGS,
+    RULE_CMAF_INDEX,
+    RULE_CMAF_EVENT,
     RULE_CODEC_SAMPLE,
     RULE_CODEC_LEVEL,
     RULE_CODEC_STILL,
@@ -105,6 +127,9 @@ enum rule {
     RULE_VIDEO_GOP,
     RULE_VIDEO_ORDER,
     RULE_VIDEO_COLOUR,
+    RULE_VIDEO_COLOUR_TOLD,
+    RULE_HDR_SIGNAL,
+    RULE_HDR_METADATA,
     RULE_VIDEO_BOUNDARIES,
     RULE_AUDIO_CONFIG,
     RULE_AUDIO_BOUNDARY,
@@ -127,6 +152,13 @@ enum rule {
     RULE_HLS_CLOSED_CAPTIONS,
     RULE_HLS_IFRAME_MISSING,
     RULE_HLS_GROUP_ALIKE,
+    RULE_HLS_GROUP_CODEC,
+    RULE_HLS_STEREO,
+    RULE_HLS_SUBTITLES_REACH,
+    RULE_HLS_CHARACTERISTICS,
+    RULE_HLS_STEERING,
+    RULE_TEXT_AGREE,
+    RULE_DASH_TRICK_RATE,
     RULE_HLS_FIRST_VARIANT,
     RULE_CODEC_NEIGHBOUR,
     RULE_RUNG_SPACING,
@@ -136,15 +168,22 @@ enum rule {
     RULE_VIDEO_RATE,
     RULE_VIDEO_KEY_DISTANCE,
     RULE_VIDEO_ONE_COLOUR,
+    RULE_HDR_ALONE,
+    RULE_HDR_METADATA_MISSING,
     RULE_SEGMENT_LENGTH,
     RULE_CODEC_LEVEL_RATE,
     RULE_CODEC_LEVEL_SPARE,
     RULE_CODEC_TIMING,
     RULE_CMAF_SEGMENT_TYPE,
     RULE_CMAF_CLOCK,
+    RULE_CMAF_PRODUCER_TIME,
+    RULE_IMAGE_COLOUR,
     RULE_IMAGE_MISSING,
     RULE_COUNT
 };
+
+/* Transfer characteristics of high dynamic range, by ITU-T H.273. */
+enum { TRANSFER_PQ = 16, TRANSFER_HLG = 18 };
 
 /* ---- Facts ----------------------------------------------------------------------- */
 
@@ -156,10 +195,11 @@ struct codec_facts {
     int reorder_frames;      /* -1 where it is not said */
     bool level_holds;        /* at the rate that was asked with */
     int64_t level_decoded;   /* samples of luma that it allows to decode a second; 0 not judged */
-    int64_t level_bps;       /* the most that the level allows; 0 where that is not judged */
+    int64_t level_bps;       /* the most that the level allows; 0 where it is none that is known */
     int64_t level_below_bps; /* the same of the lower ones that hold too; 0 where none does */
     bool still;              /* AV1: one picture alone */
     bool timing;             /* AV1: it tells times, which are the container's to tell */
+    int bit_depth;           /* of pictures */
     bool plain;              /* what every player decodes: see RULE_VIDEO_PROFILE */
     int sample_rate;         /* sound */
     int channels;
@@ -211,6 +251,9 @@ struct told_storyboard {
     const char **sheets; /* paths; NULL where one is none */
 };
 
+/* An address is a path below the title's folder; behind it stands "#bytes=0-799" where a manifest
+ * names so many bytes of that object. All that is listed has one. */
+
 /* An init segment and all segments that any listing has under it. */
 struct real_track {
     const char *init; /* its path; "" where a playlist has none */
@@ -252,12 +295,13 @@ struct listing {
 enum {
     VERIFY_PLAYLISTS_MAX = 256,
     VERIFY_LISTED_MAX = 1 << 20, /* entries of all listings */
-    VERIFY_TEXT_MAX = 64 << 20,  /* bytes of all playlists */
+    VERIFY_TEXT_MAX = 64 << 20,  /* bytes of all playlists and files of text */
     VERIFY_TOLD_MAX = 8,         /* findings of one rule that are told one by one */
 };
 
 struct verify_playlist {
     const char *path;
+    bool is_text; /* of subtitles, which have no listing */
     bool iframes; /* as the multivariant playlist says */
     bool readable;
     struct buf bytes;
@@ -280,7 +324,11 @@ struct verify {
     struct m3u8 master;
     size_t playlist_count;
     struct verify_playlist *playlists; /* of the media, each once */
-    size_t text_bytes;
+    size_t text_bytes;                 /* of playlists and of files of text */
+
+    const char *held_path; /* of the object whose bytes are asked for piece by piece */
+    struct buf held;
+    int held_failed; /* why it could not be read; 0 where it was */
 
     struct buf mpd_bytes;
     bool has_dash;
@@ -309,8 +357,19 @@ struct verify {
 void verify_found(struct verify *v, enum rule rule, const char *path, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Appends the object to `out`; a failure is told as RULE_OBJECT_MISSING. */
-int verify_fetch(struct verify *v, const char *path, struct buf *out);
+/* Appends the object of that path or address to `out`; a failure is told as
+ * RULE_OBJECT_MISSING. */
+int verify_fetch(struct verify *v, const char *address, struct buf *out);
+
+/* Reads the object into v->held, where it stays until another, or bytes of another, are asked
+ * for. */
+int verify_hold(struct verify *v, const char *path);
+
+/* The address of so many bytes, > 0, of the object at `path`; lives in the arena. */
+const char *verify_range(struct verify *v, const char *path, int64_t offset, int64_t size);
+
+/* Whether it is the address of bytes of that object. */
+bool verify_is_range_of(const char *address, const char *path);
 
 /* Judges how a server gave the object of so many bytes. */
 void verify_served(struct verify *v, const char *path, const struct served *served, size_t bytes);
@@ -320,6 +379,10 @@ void verify_served_error(struct verify *v);
 
 /* Resolves a reference of the object at `base`; NULL where it is none, which is told. */
 const char *verify_resolve(struct verify *v, const char *base, const char *reference);
+
+/* Takes `count` entries of all that may be listed; false where that is none or too many, which is
+ * told. */
+bool verify_has_room(struct verify *v, const char *manifest, const char *label, size_t count);
 
 /* A listing of `count` paths that the caller fills in; NULL where that is too many,
  * which is told. */
@@ -363,6 +426,37 @@ void verify_early(struct verify *v);
 
 /* Each EXTINF against EXT-X-TARGETDURATION. */
 void verify_playlist_target(struct verify *v, const char *path, const struct m3u8 *text);
+
+/* EXT-X-DATERANGE, and parts of segments: what only foreign playlists have. */
+void verify_playlist_extras(struct verify *v, const struct verify_playlist *playlist);
+
+/* EXT-X-MEDIA, its groups, and the groups that variants name. */
+void verify_groups(struct verify *v);
+bool verify_in_group(const struct m3u8_item *media, const char *group); /* a sound of that group */
+
+/* Files of text, of HLS and of DASH. */
+void verify_texts(struct verify *v);
+void verify_dash_texts(struct verify *v); /* a part of that */
+
+/* Reads such a file; false where it can't be, which is told. */
+struct webvtt;
+bool verify_text_read(struct verify *v, const char *path, struct webvtt *out);
+
+/* Of pictures of high dynamic range: what an init segment says of them; the first sample of a
+ * segment beside it; all variants. */
+void verify_hdr_track(struct verify *v, const struct real_track *track);
+void verify_hdr_sample(struct verify *v, const struct real_track *track, const char *path,
+                       const uint8_t *data, size_t size);
+void verify_hdr_variants(struct verify *v);
+
+/* Boxes of a segment that ours never have: sidx, emsg, prft. */
+void verify_segment_extras(struct verify *v, const struct real_track *track,
+                           const struct real_segment *segment, const struct media_facts *facts);
+
+/* Lists the segments that the index in a Representation's file tells of; NULL where it can't be
+ * read, which is told. */
+struct listing *verify_index_list(struct verify *v, struct mpd_representation *from,
+                                  const char *file, const char *label);
 
 /* The same with the MPD. */
 void verify_dash_read(struct verify *v);

@@ -65,7 +65,7 @@ static void advise_key_distance(struct verify *v, const struct listing *listing)
 /* PQ, HLG, or 0 for all of SDR. */
 static int range_of(const struct listing *listing) {
     int transfer = listing->track->codec.transfer;
-    return transfer == 16 || transfer == 18 ? transfer : 0;
+    return transfer == TRANSFER_PQ || transfer == TRANSFER_HLG ? transfer : 0;
 }
 
 /* Against the first of the same range: a player that goes from one to the other may not show

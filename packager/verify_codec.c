@@ -60,19 +60,21 @@ static int64_t h264_rate_factor(int profile_idc) {
                                                                            : 1000;
 }
 
-/* The levels of the SPS: whether its own holds, and the most bits a second among those below
- * that do. */
+/* The levels of the SPS: whether its own holds, with how many bits a second, and the most of
+ * those among the ones below that hold too. */
 static void h264_levels_judge(struct codec_facts *out, const struct avc_sps *sps,
                               struct rational rate) {
     int stored = sps->stored_frames;
     int spare = stored > SPARE_STORED_MIN ? stored : SPARE_STORED_MIN;
     for (size_t i = 0; i < H264_LEVELS; i++) {
         const struct h264_level *level = &h264_levels[i];
+        int64_t bps = h264_rate_factor(sps->profile_idc) * level->kbps;
         if (level->level == sps->level_idc) {
             out->level_holds = h264_level_holds(level, sps, stored, rate);
+            out->level_bps = bps;
         } else if (level->level >= SPARE_LEVEL_MIN && level->level < sps->level_idc &&
                    h264_level_holds(level, sps, spare, rate)) {
-            out->level_below_bps = h264_rate_factor(sps->profile_idc) * level->kbps;
+            out->level_below_bps = bps;
         }
     }
 }
@@ -92,6 +94,7 @@ static int h264_facts(struct codec_facts *out, const struct init_facts *init, st
         .transfer = sps->transfer,
         .matrix = sps->matrix,
         .full_range = sps->full_range,
+        .bit_depth = sps->bit_depth,
         .reorder_frames = sps->reorder_frames,
         .plain = sps->profile_idc <= 100 && sps->level_idc <= 42 && sps->frames_only &&
                  sps->chroma == CHROMA_420 && sps->bit_depth == 8 && sps->chroma_bit_depth == 8,
@@ -168,6 +171,7 @@ static int av1_facts(struct codec_facts *out, const struct init_facts *init, str
         .transfer = sequence->transfer,
         .matrix = sequence->matrix,
         .full_range = sequence->full_range,
+        .bit_depth = sequence->bit_depth,
         .level_holds = av1_level_holds(sequence, sequence->level, rate),
         .level_decoded = sequence->level < AV1_LEVELS ? av1_levels[sequence->level].decoded : 0,
         .level_bps = sequence->level < AV1_LEVELS ? av1_level_bps(sequence, sequence->level) : 0,

@@ -29,19 +29,25 @@ static const char *read_base(struct verify *v, const struct mpd_representation *
 }
 
 static void list_representation(struct verify *v, size_t index) {
-    const struct mpd_representation *from = &v->mpd.representations[index];
+    struct mpd_representation *from = &v->mpd.representations[index];
     char *label = arena_format(&v->arena, "Representation %.60s", from->id);
     if (from->odd_addressing[0] != '\0') {
         verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
                      "%s is addressed with %s, which players of its profile need not know", label,
                      from->odd_addressing);
     }
-    if (!from->timeline) {
+    if (from->timeline + from->nominal + from->indexed != 1) {
         verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
-                     "%s has no SegmentTimeline: other addressing is not read", label);
+                     "%s has not one of SegmentTimeline, @duration with @media and SegmentBase: "
+                     "other addressing is not read",
+                     label);
         return;
     }
     const char *base = read_base(v, from);
+    if (from->indexed) {
+        v->representations[index] = base != NULL ? verify_index_list(v, from, base, label) : NULL;
+        return;
+    }
     const char *init = base != NULL ? verify_resolve(v, base, from->initialization) : NULL;
     struct listing *listing = base != NULL ? verify_list(v, mpd_path, label, from->segment_count)
                                            : NULL;
@@ -114,9 +120,15 @@ static bool list_has(const char *list, const char *name) {
     return false;
 }
 
+/* One of the two that are for static titles, by how its segments are addressed; and CMAF's. */
 static void check_profiles(struct verify *v) {
-    static const char *const wanted[] = {"urn:mpeg:dash:profile:isoff-live:2011",
-                                         "urn:mpeg:dash:profile:cmaf:2019"};
+    const char *wanted[] = {"urn:mpeg:dash:profile:isoff-live:2011",
+                            "urn:mpeg:dash:profile:cmaf:2019"};
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        if (v->mpd.representations[i].indexed) {
+            wanted[0] = "urn:mpeg:dash:profile:isoff-on-demand:2011";
+        }
+    }
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         if (!list_has(v->mpd.profiles, wanted[i])) {
             verify_found(v, RULE_DASH_PROFILE, mpd_path, "@profiles '%.120s' does not list %s",
@@ -183,12 +195,46 @@ static void check_ids(struct verify *v) {
             fault = same ? "two AdaptationSets have one id" : fault;
         }
     }
+    for (size_t i = 0; i < mpd->text_count; i++) {
+        const struct mpd_text *text = &mpd->texts[i];
+        bool none = text->own.id[0] == '\0' || text->set_id[0] == '\0';
+        fault = none ? "an AdaptationSet of text, or a Representation in it, has no id" : fault;
+        for (size_t j = 0; j < mpd->set_count; j++) {
+            bool same = strcmp(text->set_id, mpd->sets[j].id) == 0;
+            fault = same ? "two AdaptationSets have one id" : fault;
+        }
+    }
     if (fault != NULL) {
         verify_found(v, RULE_DASH_ID, mpd_path, "%s", fault);
     }
 }
 
 /* ---- Timelines ------------------------------------------------------------------- */
+
+/* Times that are rounded to one @duration: each within half of it of the real one. */
+static void check_drift(struct verify *v, const struct mpd_representation *from,
+                        const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    for (size_t i = 0; i < listing->count; i++) {
+        const struct mpd_segment *segment = &from->segments[i];
+        if (!listing->segments[i]->readable) {
+            continue;
+        }
+        int64_t start = real_start(track, listing->segments[i]);
+        int64_t start_ns = ticks_scale(start, 1000000000, track->facts.timescale, ROUND_NEAR);
+        int64_t told_ns = ticks_scale(segment->time - from->presentation_offset, 1000000000,
+                                      from->timescale, ROUND_NEAR);
+        int64_t half_ns =
+            ticks_scale(segment->duration, 1000000000 / 2, from->timescale, ROUND_NEAR);
+        if (llabs(start_ns - told_ns) > half_ns) {
+            verify_found(v, RULE_DASH_DRIFT, mpd_path,
+                         "segment %zu of %s is said to begin at %.3f s, and begins at %.3f s, more "
+                         "than half a segment off",
+                         i + 1, listing->label, (double)told_ns / 1e9, (double)start_ns / 1e9);
+            return;
+        }
+    }
+}
 
 static void check_timeline(struct verify *v, const struct mpd_representation *from,
                            const struct listing *listing) {
@@ -215,7 +261,8 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
         int64_t start = real_start(track, listing->segments[i]);
         int64_t duration = real_end(track, listing->segments[i]) - start;
         int64_t time = segment->time - from->presentation_offset;
-        if (time != start || segment->duration != duration) {
+        int64_t before = time < 0 ? -time : 0; /* what is not shown: priming */
+        if (time + before != start || segment->duration - before != duration) {
             verify_found(v, RULE_DASH_TIMELINE, mpd_path,
                          "segment %zu of %s is listed at tick %" PRId64 " for %" PRId64
                          ", and lies at %" PRId64 " for %" PRId64,
@@ -229,13 +276,13 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
 static void check_coverage(struct verify *v, const struct mpd_representation *from,
                            const struct listing *listing) {
     const struct mpd_segment *last = &from->segments[from->segment_count - 1];
-    if (v->mpd.period_duration_ns <= 0) {
-        return; /* told as RULE_DASH_PERIOD */
+    if (v->mpd.period_duration_ns <= 0 || from->nominal) {
+        return; /* told as RULE_DASH_PERIOD; of as many segments as begin in the Period */
     }
     int64_t start = from->segments[0].time - from->presentation_offset;
     int64_t end = last->time + last->duration - from->presentation_offset;
     int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
-    if (start != 0 || end_ns > v->mpd.period_duration_ns + ROUNDING_NS ||
+    if (start > 0 || end_ns > v->mpd.period_duration_ns + ROUNDING_NS ||
         end_ns < v->mpd.period_duration_ns - PERIOD_ROUNDING_NS - last_ending(v).frame_ns) {
         verify_found(v, RULE_DASH_COVERAGE, mpd_path,
                      "%s covers %.6f to %.6f s of a Period of %.6f s", listing->label,
@@ -320,6 +367,13 @@ static void check_picture(struct verify *v, const struct mpd_representation *fro
                      listing->label, from->primaries, from->transfer, from->matrix,
                      codec->primaries, codec->transfer, codec->matrix);
     }
+    if (codec->transfer == TRANSFER_PQ && from->transfer == TRANSFER_PQ &&
+        !from->essential_transfer) {
+        verify_found(v, RULE_DASH_COLOUR_ESSENTIAL, mpd_path,
+                     "TransferCharacteristics of %s, which is PQ, is no EssentialProperty: players "
+                     "that do not know it would show it all the same",
+                     listing->label);
+    }
 }
 
 static void check_sound(struct verify *v, const struct mpd_representation *from,
@@ -358,7 +412,11 @@ static void check_representation(struct verify *v, const struct mpd_representati
                      "%s declares '%.40s' of '%.40s', and the track is '%s' of '%s'",
                      listing->label, from->codecs, from->mime_type, track->codecs, mime_type);
     }
-    check_timeline(v, from, listing);
+    if (from->nominal) {
+        check_drift(v, from, listing);
+    } else {
+        check_timeline(v, from, listing);
+    }
     if (track->facts.video) {
         check_picture(v, from, listing);
     } else {
@@ -377,13 +435,16 @@ static bool same_objects(const struct listing *a, const struct listing *b) {
            memcmp(a->segments, b->segments, a->count * sizeof(*a->segments)) == 0;
 }
 
+static bool is_of_dash(const struct listing *listing) {
+    return strcmp(listing->manifest, mpd_path) == 0;
+}
+
 /* Whether a listing of the other kind has the same objects. */
 static bool has_twin(const struct verify *v, const struct listing *listing) {
-    bool is_dash = listing->manifest == mpd_path;
+    bool is_dash = is_of_dash(listing);
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *other = v->listings[l];
-        if (!other->iframes && (other->manifest == mpd_path) != is_dash &&
-            same_objects(listing, other)) {
+        if (!other->iframes && is_of_dash(other) != is_dash && same_objects(listing, other)) {
             return true;
         }
     }
@@ -396,7 +457,7 @@ static void check_agreement(struct verify *v) {
         if (!listing->iframes && !has_twin(v, listing)) {
             verify_found(v, RULE_HLS_DASH_AGREE, listing->manifest,
                          "%s lists objects that %s does not list so", listing->label,
-                         listing->manifest == mpd_path ? "HLS" : "DASH");
+                         is_of_dash(listing) ? "HLS" : "DASH");
         }
     }
 }

@@ -43,12 +43,6 @@ static bool equals(const char *text, const char *value) {
     return text != NULL && strcmp(text, value) == 0;
 }
 
-/* Whether the rendition is a sound of that group. */
-static bool in_group(const struct m3u8_item *media, const char *group) {
-    return equals(m3u8_attribute(media, "TYPE"), "AUDIO") && group != NULL &&
-           equals(m3u8_attribute(media, "GROUP-ID"), group);
-}
-
 static void check_rates(struct verify *v, const struct m3u8_item *item, int64_t peak,
                         int64_t average) {
     const char *peak_text = m3u8_attribute(item, "BANDWIDTH");
@@ -86,10 +80,14 @@ static bool names_codec(const char *codecs, const char *codec) {
     return false;
 }
 
-static size_t count_codecs(const char *codecs) {
-    size_t count = 1;
-    for (; *codecs != '\0'; codecs++) {
-        count += *codecs == ',' ? 1 : 0;
+/* How many there are, without those of text where the variant offers text. */
+static size_t count_codecs(const char *codecs, bool with_text) {
+    size_t count = 0;
+    while (codecs != NULL) {
+        bool text = strncmp(codecs, "wvtt", 4) == 0 || strncmp(codecs, "stpp", 4) == 0;
+        const char *comma = strchr(codecs, ',');
+        count += text && with_text ? 0 : 1;
+        codecs = comma != NULL ? comma + 1 : NULL;
     }
     return count;
 }
@@ -109,7 +107,7 @@ static void check_codecs(struct verify *v, const struct m3u8_item *item, const c
         known[count++] = picture->codecs;
     }
     for (size_t i = 0; i < v->master.media.count; i++) {
-        if (!in_group(&v->master.media.items[i], group)) {
+        if (!verify_in_group(&v->master.media.items[i], group)) {
             continue;
         }
         const struct real_track *sound = verify_track_of(v, &v->master.media.items[i]);
@@ -126,7 +124,8 @@ static void check_codecs(struct verify *v, const struct m3u8_item *item, const c
     for (size_t k = 0; k < count; k++) {
         all = all && names_codec(codecs, known[k]);
     }
-    if (all_known && (!all || count_codecs(codecs) != count)) {
+    bool with_text = m3u8_attribute(item, "SUBTITLES") != NULL;
+    if (all_known && (!all || count_codecs(codecs, with_text) != count)) {
         verify_found(v, RULE_HLS_CODECS, master_path,
                      "line %d declares CODECS=\"%.80s\", and its renditions have %s%s%s",
                      item->line, codecs, known[0], count > 1 ? "," : "", count > 1 ? known[1] : "");
@@ -167,7 +166,7 @@ static void check_range(struct verify *v, const struct m3u8_item *item,
                         const struct real_track *track) {
     const char *text = m3u8_attribute(item, "VIDEO-RANGE");
     int transfer = track->codec.transfer;
-    const char *real = transfer == 16 ? "PQ" : transfer == 18 ? "HLG" : "SDR";
+    const char *real = transfer == TRANSFER_PQ ? "PQ" : transfer == TRANSFER_HLG ? "HLG" : "SDR";
     if (!equals(text, real)) {
         verify_found(v, RULE_HLS_VIDEO_RANGE, master_path,
                      "line %d declares VIDEO-RANGE=%.16s, and transfer characteristics %d are %s",
@@ -180,7 +179,7 @@ static bool group_rates(const struct verify *v, const char *group, int64_t *peak
                         int64_t *average) {
     for (size_t i = 0; i < v->master.media.count; i++) {
         const struct m3u8_item *media = &v->master.media.items[i];
-        if (!in_group(media, group)) {
+        if (!verify_in_group(media, group)) {
             continue;
         }
         const struct listing *sound = verify_measured(v, media);
@@ -203,16 +202,6 @@ static void check_variant(struct verify *v, const struct m3u8_item *item) {
         check_rates(v, item, listing->peak_bps + peak, listing->average_bps + average);
     }
     check_codecs(v, item, group);
-    bool grouped = group == NULL;
-    for (size_t i = 0; i < v->master.media.count; i++) {
-        grouped = grouped || in_group(&v->master.media.items[i], group);
-    }
-    if (!grouped) {
-        verify_found(v, RULE_HLS_GROUP, master_path,
-                     "line %d names the audio group '%.40s', "
-                     "which has no rendition",
-                     item->line, group);
-    }
     if (track != NULL && track->facts.video) {
         check_resolution(v, item, track);
         check_range(v, item, track);
@@ -220,9 +209,9 @@ static void check_variant(struct verify *v, const struct m3u8_item *item) {
             check_frame_rate(v, item, track);
         }
     }
-    if (!equals(m3u8_attribute(item, "CLOSED-CAPTIONS"), "NONE")) {
+    if (m3u8_attribute(item, "CLOSED-CAPTIONS") == NULL) {
         verify_found(v, RULE_HLS_CLOSED_CAPTIONS, master_path,
-                     "line %d does not say CLOSED-CAPTIONS=NONE", item->line);
+                     "line %d does not say CLOSED-CAPTIONS=NONE, nor which they are", item->line);
     }
 }
 
@@ -255,117 +244,13 @@ static void check_iframe_variant(struct verify *v, const struct m3u8_item *item)
     }
 }
 
-/* ---- Groups ---------------------------------------------------------------------- */
-
-static void check_rendition(struct verify *v, const struct m3u8_item *media) {
-    const char *type = m3u8_attribute(media, "TYPE");
-    if (!equals(type, "AUDIO") || m3u8_attribute(media, "GROUP-ID") == NULL ||
-        m3u8_attribute(media, "NAME") == NULL || media->uri == NULL) {
-        verify_found(v, RULE_HLS_GROUP, master_path,
-                     "EXT-X-MEDIA in line %d is no sound with GROUP-ID, NAME and URI", media->line);
-        return;
-    }
-    const struct real_track *track = verify_track_of(v, media);
-    const char *channels = m3u8_attribute(media, "CHANNELS");
-    int64_t declared = 0;
-    if (track != NULL && !track->facts.video &&
-        (channels == NULL || !manifest_int(channels, 64, &declared) ||
-         declared != track->codec.channels)) {
-        verify_found(v, RULE_HLS_CHANNELS, master_path,
-                     "line %d declares CHANNELS=\"%.16s\", and the sound has %d", media->line,
-                     channels != NULL ? channels : "", track->codec.channels);
-    }
-}
-
-static void check_language(struct verify *v, const struct m3u8_item *media) {
-    const struct real_track *track = verify_track_of(v, media);
-    const char *declared = m3u8_attribute(media, "LANGUAGE");
-    const char *real = track != NULL ? track->facts.language_tag : "und";
-    if (track != NULL && strcmp(declared != NULL ? declared : "und", real) != 0) {
-        verify_found(v, RULE_AUDIO_LANGUAGE, master_path,
-                     "line %d declares LANGUAGE=\"%.40s\", and the track says '%s'", media->line,
-                     declared != NULL ? declared : "", real);
-    }
-}
-
-/* A rendition of the group with that one's NAME and LANGUAGE. */
-static bool group_has(const struct verify *v, const char *group, const struct m3u8_item *like) {
-    for (size_t i = 0; i < v->master.media.count; i++) {
-        const struct m3u8_item *media = &v->master.media.items[i];
-        const char *language = m3u8_attribute(media, "LANGUAGE");
-        const char *wanted = m3u8_attribute(like, "LANGUAGE");
-        if (in_group(media, group) &&
-            equals(m3u8_attribute(media, "NAME"), m3u8_attribute(like, "NAME")) &&
-            (language != NULL ? equals(wanted, language) : wanted == NULL)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What one group offers, each of the others does: a player keeps its choice where it changes
- * the group (RFC 8216 4.3.4.1.1). */
-static void check_alike(struct verify *v, const struct m3u8_item *media) {
-    const char *group = m3u8_attribute(media, "GROUP-ID");
-    for (size_t i = 0; i < v->master.media.count; i++) {
-        const struct m3u8_item *other = &v->master.media.items[i];
-        if (in_group(media, group) && !in_group(other, group) &&
-            in_group(other, m3u8_attribute(other, "GROUP-ID")) &&
-            m3u8_attribute(other, "NAME") != NULL && !group_has(v, group, other)) {
-            verify_found(v, RULE_HLS_GROUP_ALIKE, master_path,
-                         "the audio group '%.40s' has no rendition like that of line %d", group,
-                         other->line);
-            return;
-        }
-    }
-}
-
-/* Told at the first rendition of each group. */
-static void check_group(struct verify *v, size_t index) {
-    const struct m3u8_list *all = &v->master.media;
-    const char *group = m3u8_attribute(&all->items[index], "GROUP-ID");
-    int defaults = 0;
-    for (size_t i = 0; i < all->count; i++) {
-        const struct m3u8_item *media = &all->items[i];
-        if (!in_group(media, group)) {
-            continue;
-        }
-        if (i < index) {
-            return;
-        }
-        bool is_default = equals(m3u8_attribute(media, "DEFAULT"), "YES");
-        defaults += is_default ? 1 : 0;
-        if (is_default && !equals(m3u8_attribute(media, "AUTOSELECT"), "YES")) {
-            verify_found(v, RULE_HLS_GROUP, master_path,
-                         "line %d has DEFAULT=YES and not AUTOSELECT=YES", media->line);
-        }
-        for (size_t j = i + 1; j < all->count; j++) {
-            if (in_group(&all->items[j], group) &&
-                equals(m3u8_attribute(media, "NAME"), m3u8_attribute(&all->items[j], "NAME"))) {
-                verify_found(v, RULE_HLS_GROUP, master_path,
-                             "lines %d and %d have one NAME in one group", media->line,
-                             all->items[j].line);
-            }
-        }
-    }
-    check_alike(v, &all->items[index]);
-    if (group != NULL && defaults != 1) {
-        verify_found(v, RULE_HLS_GROUP, master_path, "the audio group '%.40s' has %d defaults",
-                     group, defaults);
-    }
-}
-
 void verify_hls(struct verify *v) {
     if (!v->has_hls) {
         return;
     }
     verify_playlists(v);
     verify_playlist_header(v, master_path, &v->master, 1);
-    for (size_t i = 0; i < v->master.media.count; i++) {
-        check_rendition(v, &v->master.media.items[i]);
-        check_language(v, &v->master.media.items[i]);
-        check_group(v, i);
-    }
+    verify_groups(v);
     for (size_t i = 0; i < v->master.variants.count; i++) {
         check_variant(v, &v->master.variants.items[i]);
     }

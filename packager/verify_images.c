@@ -29,12 +29,14 @@ static void read_picture(struct verify *v, struct real_image *image) {
     image->there = true;
     image->bytes = (int64_t)data.size;
     sha256_hex_of(data.data, data.size, image->sha256);
-    int failed = ends_with(image->path, ".avif")
-                     ? avif_size(data.data, data.size, &image->width, &image->height, &err)
-                     : jpeg_size(data.data, data.size, &image->width, &image->height, &err);
+    bool is_avif = ends_with(image->path, ".avif");
+    int failed = is_avif ? avif_size(data.data, data.size, &image->width, &image->height, &err)
+                         : jpeg_size(data.data, data.size, &image->width, &image->height, &err);
     if (failed != 0) {
         image->width = image->height = 0;
         verify_found(v, RULE_IMAGE_FILE, image->path, "%s", err.message);
+    } else if (is_avif && !avif_tells_colour(data.data, data.size)) {
+        verify_found(v, RULE_IMAGE_COLOUR, image->path, "it has no colr of kind nclx");
     }
     buf_finish(&data);
 }

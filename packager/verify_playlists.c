@@ -28,16 +28,63 @@ const struct verify_playlist *verify_playlist_at(const struct verify *v, const c
 /* The init segment that a media playlist names; "" where it names none that will do. */
 static const char *read_map(struct verify *v, const struct verify_playlist *playlist) {
     const struct m3u8 *text = &playlist->text;
-    if (text->maps.count != 1 || !text->map_first || text->maps.items[0].uri == NULL ||
-        m3u8_attribute(&text->maps.items[0], "BYTERANGE") != NULL) {
+    if (text->maps.count != 1 || !text->map_first || text->maps.items[0].uri == NULL) {
         verify_found(v, RULE_HLS_MAP, playlist->path,
-                     "it has %zu EXT-X-MAP, and must have one of a whole object before its "
-                     "segments",
+                     "it has %zu EXT-X-MAP, and must have one before its segments",
                      text->maps.count);
         return "";
     }
     const char *path = verify_resolve(v, playlist->path, text->maps.items[0].uri);
+    if (path != NULL && text->map_has_range) {
+        path = verify_range(v, path, text->map_offset, text->map_size);
+    }
     return path != NULL ? path : "";
+}
+
+/* The media playlist over the same init segment whose segments lie in one file; NULL where they
+ * have files of their own. */
+static const struct verify_playlist *find_ranged(const struct verify *v,
+                                                 const struct listing *listing) {
+    for (size_t i = 0; i < v->playlist_count; i++) {
+        const struct verify_playlist *playlist = &v->playlists[i];
+        if (playlist->listing != NULL && !playlist->listing->iframes &&
+            playlist->text.segments[0].has_range &&
+            strcmp(playlist->listing->init, listing->init) == 0) {
+            return playlist;
+        }
+    }
+    return NULL;
+}
+
+/* Where I-frames in a file are looked for: from the segment of the last one on, and no more once
+ * several lay in none. */
+struct iframe_search {
+    const struct verify_playlist *media; /* NULL: they are ranges of segments' own files */
+    size_t at;
+    int misses;
+};
+
+enum { MISSES_MAX = 8 };
+
+/* The segment that holds the I-frame, whose place becomes one in it; an address of its own where
+ * there is none. */
+static const char *find_segment(struct verify *v, struct iframe_search *search, const char *path,
+                                struct m3u8_segment *entry) {
+    const struct verify_playlist *media = search->media;
+    for (size_t i = search->at; i < media->text.segment_count && search->misses < MISSES_MAX; i++) {
+        const struct m3u8_segment *segment = &media->text.segments[i];
+        int64_t offset = entry->range_offset - segment->range_offset;
+        if (offset >= 0 && offset + entry->range_size <= segment->range_size &&
+            verify_is_range_of(media->listing->paths[i], path)) {
+            search->at = i;
+            entry->range_offset = offset;
+            return media->listing->paths[i];
+        }
+    }
+    const char *own = verify_range(v, path, entry->range_offset, entry->range_size);
+    entry->range_offset = 0;
+    search->misses++;
+    return own;
 }
 
 static void list_segments(struct verify *v, struct verify_playlist *playlist) {
@@ -48,15 +95,18 @@ static void list_segments(struct verify *v, struct verify_playlist *playlist) {
     }
     listing->iframes = text->iframes_only || playlist->iframes;
     listing->init = read_map(v, playlist);
+    struct iframe_search search = {.media = listing->iframes ? find_ranged(v, listing) : NULL};
+    const char *path = NULL;
     for (size_t i = 0; i < text->segment_count; i++) {
-        bool again = i > 0 && strcmp(text->segments[i].uri, text->segments[i - 1].uri) == 0;
-        const char *path = again ? listing->paths[i - 1]
-                                 : verify_resolve(v, playlist->path, text->segments[i].uri);
+        struct m3u8_segment *entry = &text->segments[i];
+        if (i == 0 || strcmp(entry->uri, text->segments[i - 1].uri) != 0) {
+            path = verify_resolve(v, playlist->path, entry->uri);
+        }
         listing->paths[i] = path != NULL ? path : "";
-        if (text->segments[i].has_range && !listing->iframes) {
-            verify_found(v, RULE_HLS_SYNTAX, playlist->path,
-                         "segment %zu is a byte range, which only I-frame playlists may have here",
-                         i + 1);
+        if (path != NULL && entry->has_range && search.media != NULL) {
+            listing->paths[i] = find_segment(v, &search, path, entry);
+        } else if (path != NULL && entry->has_range && !listing->iframes) {
+            listing->paths[i] = verify_range(v, path, entry->range_offset, entry->range_size);
         }
     }
     playlist->listing = listing;
@@ -82,7 +132,14 @@ static void read_playlist(struct verify *v, struct verify_playlist *playlist) {
         return;
     }
     playlist->readable = true;
-    list_segments(v, playlist);
+    if (!playlist->is_text) {
+        list_segments(v, playlist);
+    }
+}
+
+static bool is_subtitles(const struct m3u8_item *item) {
+    const char *type = m3u8_attribute(item, "TYPE");
+    return type != NULL && strcmp(type, "SUBTITLES") == 0;
 }
 
 void verify_playlists_read(struct verify *v, const struct m3u8_list *list, bool iframes) {
@@ -95,6 +152,7 @@ void verify_playlists_read(struct verify *v, const struct m3u8_list *list, bool 
         struct verify_playlist *playlist = &v->playlists[v->playlist_count++];
         playlist->path = path;
         playlist->iframes = iframes;
+        playlist->is_text = list == &v->master.media && is_subtitles(&list->items[i]);
         read_playlist(v, playlist);
     }
 }
@@ -116,7 +174,9 @@ void verify_playlist_header(struct verify *v, const char *path, const struct m3u
 static void check_media_tags(struct verify *v, const struct verify_playlist *playlist) {
     const struct m3u8 *text = &playlist->text;
     const char *path = playlist->path;
-    verify_playlist_header(v, path, text, 6);
+    if (!playlist->is_text) {
+        verify_playlist_header(v, path, text, 6);
+    }
     if (strcmp(text->type, "VOD") != 0) {
         verify_found(v, RULE_HLS_VOD, path, "EXT-X-PLAYLIST-TYPE is '%.16s'", text->type);
     }
@@ -302,6 +362,7 @@ static void check_iframes(struct verify *v, const struct verify_playlist *playli
 static void check_playlist(struct verify *v, const struct verify_playlist *playlist) {
     check_media_tags(v, playlist);
     verify_playlist_target(v, playlist->path, &playlist->text);
+    verify_playlist_extras(v, playlist);
     if (playlist->listing == NULL || !playlist->listing->track->readable) {
         return;
     }
@@ -312,12 +373,12 @@ static void check_playlist(struct verify *v, const struct verify_playlist *playl
     }
 }
 
-/* What must be equal in all media playlists: RFC 8216 6.2.4. */
+/* What must be equal in all media playlists but those of subtitles: RFC 8216 6.2.4. */
 static void check_equal(struct verify *v) {
     const struct verify_playlist *first = NULL;
     for (size_t i = 0; i < v->playlist_count; i++) {
         const struct verify_playlist *playlist = &v->playlists[i];
-        if (!playlist->readable) {
+        if (!playlist->readable || playlist->is_text) {
             continue;
         }
         first = first == NULL ? playlist : first;

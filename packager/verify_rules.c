@@ -26,7 +26,7 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_ENDLIST] = {MUST, "hls-endlist", "RFC 8216 4.3.3.4",
                           "media playlists end with EXT-X-ENDLIST"},
     [RULE_HLS_MAP] = {MUST, "hls-map", "RFC 8216 4.3.2.5",
-                      "one EXT-X-MAP of a whole object stands before the segments"},
+                      "one EXT-X-MAP stands before the segments"},
     [RULE_HLS_SEQUENCE] = {MUST, "hls-sequence", "RFC 8216 6.2.4",
                            "media and discontinuity sequence numbers are equal in all playlists"},
     [RULE_HLS_DISCONTINUITY] = {MUST, "hls-discontinuity", "RFC 8216 4.3.2.3",
@@ -54,6 +54,12 @@ static const struct verify_rule rules[RULE_COUNT] = {
                               "VIDEO-RANGE follows from the transfer characteristics"},
     [RULE_HLS_GROUP] = {MUST, "hls-group", "RFC 8216 4.3.4.1",
                         "groups of renditions are complete and have one default"},
+    [RULE_HLS_SUBTITLES] = {MUST, "hls-subtitles", "RFC 8216 4.3.4.1",
+                            "subtitles have GROUP-ID, NAME and URI, and variants name groups that "
+                            "are there"},
+    [RULE_HLS_CAPTIONS] = {MUST, "hls-captions", "RFC 8216 4.3.4.1, 4.3.4.2",
+                           "closed captions have INSTREAM-ID and no URI, and variants name groups "
+                           "that are there"},
     [RULE_HLS_CHANNELS] = {MUST, "hls-channels", "RFC 8216 4.3.4.1",
                            "CHANNELS is the real count of channels"},
     [RULE_HLS_IFRAME_ATTRIBUTES] = {MUST, "hls-iframe-attributes", "RFC 8216 4.3.4.3",
@@ -63,6 +69,19 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                "picture"},
     [RULE_HLS_IFRAME_LIST] = {MUST, "hls-iframe-list", "RFC 8216 4.3.3.6",
                               "I-frame playlists list every key picture, in order"},
+    [RULE_HLS_DATERANGE] = {MUST, "hls-daterange", "RFC 8216 4.3.2.7",
+                            "EXT-X-DATERANGE is whole, has a clock to refer to, and splices at a "
+                            "segment's start"},
+    [RULE_HLS_PARTS] = {MUST, "hls-parts", "RFC 8216bis 4.4.3.7, 4.4.3.8, 4.4.4.9",
+                        "parts of segments are within PART-TARGET, and PART-HOLD-BACK is three of "
+                        "those"},
+    [RULE_TEXT_SYNTAX] = {MUST, "text-syntax", "WebVTT 4; RFC 8216 3.5",
+                          "files of subtitles can be read"},
+    [RULE_TEXT_TIME] = {MUST, "text-time", "RFC 8216 3.5; DASH-IF Timing Model",
+                        "each cue is shown in the time of the segment, or of the Period, that it "
+                        "is in"},
+    [RULE_TEXT_COVERAGE] = {MUST, "text-coverage", "RFC 8216 6.2.4",
+                            "segments of subtitles cover the pictures' time, silent or not"},
     [RULE_EARLY_EVENT] = {MUST, "early-event", "RFC 8216 4.3.3.5, 6.2.1",
                           "early media playlists are EVENT playlists from the title's start on"},
     [RULE_EARLY_HEAD] = {MUST, "early-head", "RFC 8216 6.2.1",
@@ -75,15 +94,20 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_DASH_SYNTAX] = {MUST, "dash-syntax", "ISO/IEC 23009-1 5.2", "the MPD can be read"},
     [RULE_DASH_STATIC] = {MUST, "dash-static", "ISO/IEC 23009-1 5.3.1.2", "MPD@type is static"},
     [RULE_DASH_PROFILE] = {MUST, "dash-profile", "ISO/IEC 23009-1 8; ISO/IEC 23000-19",
-                           "MPD@profiles lists isoff-live:2011, whose addressing it has, and "
-                           "cmaf:2019"},
+                           "MPD@profiles lists isoff-live:2011 or isoff-on-demand:2011, whose "
+                           "addressing it has, and cmaf:2019"},
     [RULE_DASH_PERIOD] = {MUST, "dash-period", "ISO/IEC 23009-1 5.3.2",
                           "one Period starts at 0 and has a duration"},
     [RULE_DASH_ID] = {MUST, "dash-id", "DASH-IF IOP 3.2.4",
                       "Period, AdaptationSets and Representations have ids of their own"},
     [RULE_DASH_ADDRESSING] = {MUST, "dash-addressing", "DASH-IF Timing Model",
-                              "segments are named by SegmentTemplate and SegmentTimeline, without "
-                              "S@n, @eptDelta and @presentationDuration"},
+                              "segments are named by SegmentTemplate, or lie in a file with an "
+                              "index, without S@n, @eptDelta and @presentationDuration"},
+    [RULE_DASH_INDEX] = {MUST, "dash-index", "ISO/IEC 23009-1 5.3.9.2; DASH-IF Timing Model",
+                         "@indexRange is one sidx and Initialization@range the header, and the "
+                         "index spans the file"},
+    [RULE_DASH_DRIFT] = {MUST, "dash-drift", "ISO/IEC 23009-1 5.3.9.5.3, 7.2.1",
+                         "by @duration no segment begins half of one from where it is said to"},
     [RULE_DASH_TIMESCALE] = {MUST, "dash-timescale", "DASH-IF Timing Model",
                              "@timescale is the track's own"},
     [RULE_DASH_TIMELINE] = {MUST, "dash-timeline", "DASH-IF Timing Model",
@@ -106,6 +130,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                               "@frameRate is the real rate"},
     [RULE_DASH_COLOUR] = {MUST, "dash-colour", "ISO/IEC 23091-2; DASH-IF IOP",
                           "CICP properties are those of the track"},
+    [RULE_DASH_COLOUR_ESSENTIAL] = {MUST, "dash-colour-essential", "DASH-IF IOP",
+                                    "the transfer of PQ is an EssentialProperty"},
     [RULE_DASH_AUDIO] = {MUST, "dash-audio", "ISO/IEC 23009-1 5.3.7",
                          "@audioSamplingRate and AudioChannelConfiguration are the track's own"},
     [RULE_DASH_SET] = {MUST, "dash-set", "ISO/IEC 23009-1 5.3.3; DASH-IF IOP",
@@ -116,6 +142,12 @@ static const struct verify_rule rules[RULE_COUNT] = {
                               "a trick mode is one of AdaptationSets that are there"},
     [RULE_DASH_ROLE] = {MUST, "dash-role", "ISO/IEC 23009-1 5.8.5.5",
                         "AdaptationSets of sound have a Role, and one of them is main"},
+    [RULE_DASH_TEXT] = {MUST, "dash-text", "DASH-IF Timing Model; ISO/IEC 23009-1 5.8.5.5",
+                        "AdaptationSets of text have @lang and a Role; a file that stands alone "
+                        "has no @presentationTimeOffset"},
+    [RULE_DASH_PROTECTION] = {MUST, "dash-protection", "DASH-IF IOP 7.7",
+                              "ContentProtection begins with mp4protection:2011 and its "
+                              "default_KID"},
     [RULE_DASH_TILES] = {MUST, "dash-tiles", "DASH-IF IOP 4.3 6.2.6",
                          "AdaptationSets of images are JPEG sheets of the declared size, rate and "
                          "count of thumbnails"},
@@ -123,7 +155,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                         "init segments are CMAF headers of one track"},
     [RULE_CMAF_BRAND] = {MUST, "cmaf-brand", "ISO/IEC 23000-19 7.2; AV1 in ISOBMFF 2.1",
                          "init segments have the brands cmfc and iso6, those of AV1 av01, and "
-                         "cmf2 only of pictures without an edit list"},
+                         "cmf2 only of pictures without an edit list whose fragments tell their "
+                         "own defaults"},
     [RULE_CMAF_DURATION] = {MUST, "cmaf-duration", "ISO/IEC 23000-19 7.5",
                             "mvhd, tkhd and mdhd tell a duration of 0, and mehd, where it is "
                             "there, the track's"},
@@ -144,6 +177,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                    "all samples of a track have one duration"},
     [RULE_CMAF_SAMPLE_FLAGS] = {MUST, "cmaf-sample-flags", "ISO/IEC 14496-12 8.8.3.1",
                                 "sample flags say what the samples are"},
+    [RULE_CMAF_INDEX] = {MUST, "cmaf-index", "ISO/IEC 14496-12 8.16.3",
+                         "a segment's sidx tells the times and sizes of what is behind it"},
+    [RULE_CMAF_EVENT] = {MUST, "cmaf-event", "ISO/IEC 23000-19 7.4.5",
+                         "emsg is of version 1 and stands before a moof"},
     [RULE_CODEC_SAMPLE] = {MUST, "codec-sample",
                            "ISO/IEC 14496-15 5.3; 14496-3 4.4.2; AV1 in ISOBMFF 2.4",
                            "the bytes of each sample can be one of its codec, and of its record"},
@@ -161,6 +198,15 @@ static const struct verify_rule rules[RULE_COUNT] = {
                           "the order of its samples"},
     [RULE_VIDEO_COLOUR] = {MUST, "video-colour", "ISO/IEC 14496-12 12.1.5",
                            "colr and the parameter sets tell the same colours"},
+    [RULE_VIDEO_COLOUR_TOLD] = {MUST, "video-colour-told", "ISO/IEC 14496-10 E.2.1; AV1 6.4.2",
+                                "parameter sets tell primaries, transfer and matrix, none of them "
+                                "unknown"},
+    [RULE_HDR_SIGNAL] = {MUST, "hdr-signal", "ITU-R BT.2100; ITU-T H.273",
+                         "PQ and HLG are of BT.2020 colours in 10 bits of limited range, and H.264 "
+                         "is neither"},
+    [RULE_HDR_METADATA] = {MUST, "hdr-metadata", "AV1 in ISOBMFF 2.2; ISO/IEC 14496-12 12.1.5",
+                           "mdcv and clli are what the stream's own metadata say, and no SmDm is "
+                           "there"},
     [RULE_VIDEO_BOUNDARIES] = {MUST, "video-boundaries", "RFC 8216 6.2.4",
                                "segments and GOPs have equal boundaries in all variants"},
     [RULE_AUDIO_CONFIG] = {MUST, "audio-config", "ISO/IEC 14496-14 5.6",
@@ -206,6 +252,23 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                  "every variant's pictures have an I-frame playlist"},
     [RULE_HLS_GROUP_ALIKE] = {ADVICE, "hls-group-alike", "RFC 8216 4.3.4.1.1",
                               "groups of sound offer the same NAMEs and LANGUAGEs"},
+    [RULE_HLS_GROUP_CODEC] = {ADVICE, "hls-group-codec", "RFC 8216 4.3.4.1.1",
+                              "a group of sound is of one codec and count of channels"},
+    [RULE_HLS_STEREO] = {ADVICE, "hls-stereo", "Apple HLS 2",
+                         "sound of more channels stands beside AAC in stereo"},
+    [RULE_HLS_SUBTITLES_REACH] = {ADVICE, "hls-subtitles-reach", "RFC 8216 4.3.4.2",
+                                  "every variant offers subtitles where one does, and every group "
+                                  "of them is offered"},
+    [RULE_HLS_CHARACTERISTICS] = {ADVICE, "hls-characteristics", "RFC 8216 4.3.4.1",
+                                  "CHARACTERISTICS for those who can't hear are both, those for "
+                                  "who can't see are of sound, and DASH tells so too"},
+    [RULE_HLS_STEERING] = {ADVICE, "hls-steering", "RFC 8216bis 4.4.6.2, 4.4.6.6",
+                           "with content steering variants have PATHWAY-ID and STABLE-VARIANT-ID"},
+    [RULE_TEXT_AGREE] = {ADVICE, "text-agree", "reelfarm",
+                         "HLS and DASH offer subtitles of the same languages"},
+    [RULE_DASH_TRICK_RATE] = {ADVICE, "dash-trick-rate", "DASH-IF IOP 3.2.9",
+                              "a trick mode is an EssentialProperty, with @maxPlayoutRate and "
+                              "@codingDependency of false"},
     [RULE_HLS_FIRST_VARIANT] = {ADVICE, "hls-first-variant", "Apple HLS 2.28",
                                 "the first variant is that of its codec nearest to 2 Mb/s"},
     [RULE_CODEC_NEIGHBOUR] = {ADVICE, "codec-neighbour", "Apple HLS 1.2",
@@ -227,10 +290,14 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                  "key pictures are about 2 s apart"},
     [RULE_VIDEO_ONE_COLOUR] = {ADVICE, "video-one-colour", "Apple HLS 1.3 to 1.17",
                                "pictures of one VIDEO-RANGE have one colour space"},
+    [RULE_HDR_ALONE] = {ADVICE, "hdr-alone", "Apple HLS 1",
+                        "variants of PQ or HLG stand beside ones of SDR"},
+    [RULE_HDR_METADATA_MISSING] = {ADVICE, "hdr-metadata-missing", "SMPTE ST 2086; CTA-861.3",
+                                   "PQ comes with mdcv and clli"},
     [RULE_SEGMENT_LENGTH] = {ADVICE, "segment-length", "Apple HLS 7.5",
                              "segments last at most 6 s"},
-    [RULE_CODEC_LEVEL_RATE] = {ADVICE, "codec-level-rate", "AV1 A.3",
-                               "the peak of AV1 is at most what its level and tier allow"},
+    [RULE_CODEC_LEVEL_RATE] = {ADVICE, "codec-level-rate", "ISO/IEC 14496-10 A.3; AV1 A.3",
+                               "the peak is at most what the level, and AV1's tier, allow"},
     [RULE_CODEC_LEVEL_SPARE] = {ADVICE, "codec-level-spare", "Apple HLS 1.3 to 1.17",
                                 "the level is not higher than size, rate and peak need; of H.264 "
                                 "none up to 3.0 is"},
@@ -241,6 +308,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CMAF_CLOCK] = {ADVICE, "cmaf-clock", "reelfarm",
                          "init segments hold no time of day, so that equal input gives equal "
                          "bytes"},
+    [RULE_CMAF_PRODUCER_TIME] = {ADVICE, "cmaf-producer-time", "ISO/IEC 14496-12 8.16.5",
+                                 "prft is of live streams alone"},
+    [RULE_IMAGE_COLOUR] = {ADVICE, "image-colour", "ISO/IEC 23000-22 7.3.6.4",
+                           "AVIF pictures tell their colours by a colr of their own"},
     [RULE_IMAGE_MISSING] = {ADVICE, "image-missing", "reelfarm",
                             "the title has the posters and storyboards that its ladder asks for"},
 };

@@ -56,6 +56,9 @@ static bool read_samples(struct segment_reading *r) {
                              err.message);
                 return false;
             }
+            if (c == 0 && i == 0 && init->video) {
+                verify_hdr_sample(r->v, r->track, r->segment->path, at, sample->size);
+            }
             r->key[chunk->first_sample + i] = look.key;
             r->segment->frames += look.frames;
             if (!flags_told && !flags_fit(sample->flags, &look)) {
@@ -248,6 +251,9 @@ void verify_segment(struct verify *v, struct real_track *track, struct real_segm
         if (good && track->facts.video) {
             read_gops(&r);
             check_order(&r);
+        }
+        if (good) {
+            verify_segment_extras(v, track, segment, &r.facts);
         }
         segment->readable = good;
         mem_free(r.key);

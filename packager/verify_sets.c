@@ -27,6 +27,10 @@ static const char *set_fault(const struct verify *v, int index) {
         if (before != NULL && from->bandwidth < before->bandwidth) {
             fault = "has Representations of falling @bandwidth";
         }
+        if (before != NULL &&
+            (from->indexed != before->indexed || from->nominal != before->nominal)) {
+            fault = "has Representations of different addressing";
+        }
         before = from;
         if (listing == NULL || !listing->track->readable) {
             continue;
@@ -189,11 +193,37 @@ static void check_trick_mode(struct verify *v, int index) {
     }
 }
 
+/* What players that skip, rather than play, want to be told. */
+static void advise_trick_rate(struct verify *v, int index) {
+    const struct mpd_set *set = &v->mpd.sets[index];
+    bool told = true;
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        told = told &&
+               (v->mpd.representations[i].set != index || v->mpd.representations[i].trick_rate);
+    }
+    if (set->trick_of[0] != '\0' && (!told || !set->trick_essential)) {
+        verify_found(v, RULE_DASH_TRICK_RATE, mpd_path, "AdaptationSet %.40s is a trick mode, %s",
+                     set->id,
+                     told ? "and says so by no EssentialProperty"
+                          : "and has no @maxPlayoutRate, or no @codingDependency of false");
+    }
+}
+
+static void check_protection(struct verify *v, int index) {
+    const struct mpd_set *set = &v->mpd.sets[index];
+    if (set->protection[0] != '\0') {
+        verify_found(v, RULE_DASH_PROTECTION, mpd_path,
+                     "ContentProtection of AdaptationSet %.40s %s", set->id, set->protection);
+    }
+}
+
 void verify_dash_sets(struct verify *v) {
     check_sets(v);
     check_roles(v);
     for (int i = 0; i < (int)v->mpd.set_count; i++) {
         check_switching(v, i);
         check_trick_mode(v, i);
+        advise_trick_rate(v, i);
+        check_protection(v, i);
     }
 }

@@ -208,6 +208,9 @@ static void check_init(struct verify *v, const struct real_track *track) {
     check_header_times(v, track);
     check_picture_boxes(v, track);
     check_sequence(v, track);
+    if (track->facts.video) {
+        verify_hdr_track(v, track);
+    }
     check_sound_config(v, track);
 }
 

@@ -169,4 +169,5 @@ void verify_variants(struct verify *v) {
     }
     advise_codecs(v);
     advise_iframes(v);
+    verify_hdr_variants(v);
 }

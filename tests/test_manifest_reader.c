@@ -85,6 +85,43 @@ START_TEST(test_durations) {
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    int64_t ms; /* -1: refused */
+} dates[] = {
+    {"1970-01-01T00:00:00Z", 0},
+    {"1970-01-01T00:00:00.250+00:00", 250},
+    {"2000-03-01T00:00:00Z", 951868800000},
+    {"2000-02-29T23:59:59.999Z", 951868799999},
+    {"2026-11-30T16:00:00+01:00", 1796050800000},
+    {"2026-11-30T13:30:00-0130", 1796050800000},
+    {"9999-12-31T23:59:59Z", 253402300799000},
+    {"2026-02-29T00:00:00Z", -1},
+    {"1900-02-28T00:00:00Z", -1},
+    {"2026-13-01T00:00:00Z", -1},
+    {"2026-00-01T00:00:00Z", -1},
+    {"2026-01-00T00:00:00Z", -1},
+    {"2026-01-32T00:00:00Z", -1},
+    {"2026-01-01T24:00:00Z", -1},
+    {"2026-01-01T00:60:00Z", -1},
+    {"2026-01-01T00:00:61Z", -1},
+    {"2026-01-01T00:00:00", -1},
+    {"2026-01-01T00:00Z", -1},
+    {"2026-1-1T00:00:00Z", -1},
+    {"2026-01-01 00:00:00Z", -1},
+    {"2026-01-01T00:00:00+24:00", -1},
+    {"2026-01-01T00:00:00Zx", -1},
+    {"", -1},
+};
+
+START_TEST(test_dates) {
+    int64_t ms = -1;
+    bool taken = manifest_date(dates[_i].text, &ms);
+    ck_assert_int_eq(taken, dates[_i].ms >= 0);
+    ck_assert_int_eq(ms, dates[_i].ms);
+}
+END_TEST
+
 START_TEST(test_whole_numbers) {
     int64_t value = 7;
     struct rational fraction;
@@ -270,6 +307,10 @@ static const char *const bad_playlists[] = {
     HEAD "#EXT-X-TARGETDURATION:x\n",
     HEAD "#EXT-X-BYTERANGE:5\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-BYTERANGE:5@x\n#EXTINF:1,\na\n",
+    HEAD "#EXT-X-BYTERANGE:0@5\n#EXTINF:1,\na\n",
+    HEAD "#EXT-X-MAP:URI=\"a\",BYTERANGE=\"5@x\"\n#EXTINF:1,\na\n",
+    HEAD "#EXT-X-PROGRAM-DATE-TIME:2026-01-01\n#EXTINF:1,\na\n",
+    HEAD "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART-INF:PART-TARGET=1\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-BYTERANGE:5@1\n#EXT-X-BYTERANGE:5@1\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-STREAM-INF:BANDWIDTH=1\n",
     HEAD "#EXT-X-STREAM-INF:BANDWIDTH=1\n#EXT-X-STREAM-INF:BANDWIDTH=1\na\n",
@@ -472,6 +513,7 @@ Suite *manifest_reader_suite(void) {
     TCase *values = tcase_create("values");
     tcase_add_loop_test(values, test_seconds, 0, COUNT(seconds));
     tcase_add_loop_test(values, test_durations, 0, COUNT(durations));
+    tcase_add_loop_test(values, test_dates, 0, COUNT(dates));
     tcase_add_test(values, test_whole_numbers);
     tcase_add_loop_test(values, test_references, 0, COUNT(references));
     tcase_add_test(values, test_reference_long);

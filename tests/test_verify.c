@@ -144,18 +144,21 @@ static void sound_packet_short(void) {
     put_u32(box_of(&damaged, SOUND "init.mp4", "trex", 0) + 12, 1023);
 }
 
-/* Level 1 in avcC and its SPS, for pictures of 240 macroblocks. */
-static void level_low(void) {
-    uint8_t *record = box_of(&damaged, PICTURES "init.mp4", "avcC", 0);
-    record[3] = 10;
-    record[8 + 3] = 10;
+/* In avcC and in its SPS, whose first byte is its header. */
+static void set_level(struct title_fixture *title, uint8_t level) {
+    uint8_t *record = box_of(title, PICTURES "init.mp4", "avcC", 0);
+    record[3] = level;
+    record[8 + 3] = level;
 }
 
-/* Level 4.0, and 3.0 would do: the first byte of the SPS is its header. */
+/* Level 1, for pictures of 240 macroblocks. */
+static void level_low(void) {
+    set_level(&damaged, 10);
+}
+
+/* Level 4.0, and 3.0 would do. */
 static void level_spare(void) {
-    uint8_t *record = box_of(&damaged, PICTURES "init.mp4", "avcC", 0);
-    record[3] = 40;
-    record[8 + 3] = 40;
+    set_level(&damaged, 40);
 }
 
 /* In which composition offsets have no sign. */
@@ -372,11 +375,13 @@ static const struct damage damages[] = {
     {"segment-length", OTHER_CLOCK, clock_slow, NULL, NULL, NULL, false},
 };
 
-/* Rules that the odd title of test_advice breaks, and those of test_verify_av1.c; besides those
- * of test_verify_manifests.c. */
+/* Rules that the odd title of test_advice breaks, and those of test_verify_av1.c and of
+ * test_verify_hdr.c; besides those of the lists below. */
 static const char odd_rules[] =
     " rung-spacing rung-gap rung-peak video-profile codec-neighbour dash-switching "
-    "dash-trick-mode codec-level-rate codec-still codec-timing video-one-colour ";
+    "dash-trick-mode codec-level-rate codec-still codec-timing video-one-colour dash-trick-rate "
+    "dash-colour-essential video-colour-told hdr-signal hdr-metadata hdr-metadata-missing "
+    "hdr-alone ";
 
 enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };
 
@@ -398,6 +403,19 @@ END_TEST
 
 /* The table is whole: each rule has an id of its own, a source, and damage above. */
 START_TEST(test_rules) {
+    static const size_t own_count = DAMAGES;
+    const struct {
+        const struct damage *damages;
+        const size_t *count;
+    } lists[] = {
+        {damages, &own_count},
+        {manifest_damages, &manifest_damage_count},
+        {early_damages, &early_damage_count},
+        {image_damages, &image_damage_count},
+        {text_damages, &text_damage_count},
+        {index_damages, &index_damage_count},
+        {box_damages, &box_damage_count},
+    };
     const struct verify_rule *rule;
     for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {
         ck_assert_msg(rule->id != NULL && rule->source != NULL && rule->meaning != NULL,
@@ -406,17 +424,10 @@ START_TEST(test_rules) {
         for (size_t j = 0; j < i; j++) {
             ck_assert_str_ne(verify_rule_at(j)->id, rule->id);
         }
-        for (size_t d = 0; d < DAMAGES; d++) {
-            damaged_by = damaged_by || strcmp(damages[d].rule, rule->id) == 0;
-        }
-        for (size_t d = 0; d < manifest_damage_count; d++) {
-            damaged_by = damaged_by || strcmp(manifest_damages[d].rule, rule->id) == 0;
-        }
-        for (size_t d = 0; d < early_damage_count; d++) {
-            damaged_by = damaged_by || strcmp(early_damages[d].rule, rule->id) == 0;
-        }
-        for (size_t d = 0; d < image_damage_count; d++) {
-            damaged_by = damaged_by || strcmp(image_damages[d].rule, rule->id) == 0;
+        for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++) {
+            for (size_t d = 0; d < *lists[l].count; d++) {
+                damaged_by = damaged_by || strcmp(lists[l].damages[d].rule, rule->id) == 0;
+            }
         }
         ck_assert_msg(damaged_by, "no damage breaks %s", rule->id);
     }
@@ -473,7 +484,8 @@ START_TEST(test_advice) {
 }
 END_TEST
 
-/* Rungs far apart leave a player of a rate between them with the lower one. */
+/* Rungs far apart leave a player of a rate between them with the lower one; and many bits are
+ * more than a low level has. */
 START_TEST(test_gap) {
     struct title_fixture apart;
     struct title_fixture_options options = title_fixture_options_default();
@@ -485,6 +497,12 @@ START_TEST(test_gap) {
     ck_assert_int_eq(verdict_of(&verdict, &apart), 0);
     ck_assert_int_eq(verdict.summary.musts, 0);
     ck_assert_msg(verdict_tells(&verdict, "rung-gap"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+    set_level(&apart, 12); /* of 480 kb/s, and right for the size and the rate of pictures */
+    ck_assert_int_eq(verdict_of(&verdict, &apart), 0);
+    ck_assert_msg(verdict_tells(&verdict, "codec-level-rate") &&
+                      !verdict_tells(&verdict, "codec-level"),
+                  "%s", verdict_lines(&verdict));
     verdict_finish(&verdict);
     title_fixture_finish(&apart);
 }

@@ -114,7 +114,12 @@ static void no_tiles(void) {
     buf_string(bytes, "  </Period>\n</MPD>\n");
 }
 
+static void poster_colourless(void) {
+    memcpy(box_of(&damaged, POSTER "poster.avif", "colr", 0), "xxxx", 4);
+}
+
 const struct damage image_damages[] = {
+    {"image-colour", " title-document ", poster_colourless, NULL, NULL, NULL, false},
     {"dash-tiles", "", NULL, MPD, "thumbnail_tile\" value=\"2x2\"",
      "thumbnail_tile\" value=\"2by2\"", false},
     {"dash-tiles", "", NULL, MPD, "guidelines/thumbnail_tile", "guidelines/thumbnails", false},

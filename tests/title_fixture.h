@@ -20,7 +20,7 @@ struct title_fixture_rung {
     int width, height;
     const char *pixel_format; /* of ffmpeg */
     int crf;
-    int colour; /* of AV1: primaries, transfer and matrix, 1 (BT.709) or 6 (BT.601) */
+    int colour; /* 1 (BT.709), 2 (unknown), 6 (BT.601; of AV1 alone) or 9 (BT.2020 with PQ) */
 };
 
 struct title_fixture_options {
@@ -51,6 +51,10 @@ struct title_fixture {
 
 /* Fails the test where ffmpeg or the packager does. */
 void title_fixture_make(struct title_fixture *out, const struct title_fixture_options *options);
+
+/* Adds an object, a copy of the bytes. */
+void title_fixture_add(struct title_fixture *title, const char *path, const void *data,
+                       size_t size);
 
 /* A copy of its own, to be damaged. */
 void title_fixture_copy(struct title_fixture *out, const struct title_fixture *from);

@@ -57,6 +57,16 @@ extern const size_t early_damage_count;
 extern const struct damage image_damages[];
 extern const size_t image_damage_count;
 
+/* Those of test_verify_text.c. */
+extern const struct damage text_damages[];
+extern const size_t text_damage_count;
+
+/* Those of test_verify_index.c: to files with an index, to boxes of segments. */
+extern const struct damage index_damages[];
+extern const size_t index_damage_count;
+extern const struct damage box_damages[];
+extern const size_t box_damage_count;
+
 /* Does it to `damaged`, and fails the test where verify does not say so, or says more. */
 void damage_check(const struct damage *damage, int number);
 

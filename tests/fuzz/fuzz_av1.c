@@ -7,8 +7,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct av1_record record;
     struct av1_sequence sequence;
     struct av1_sample sample;
+    struct av1_metadata metadata;
     av1_record_read(&record, data, size, NULL);
     av1_sequence_read(&sequence, data, size, NULL);
     av1_sample_read(&sample, data, size, NULL);
+    av1_metadata_read(&metadata, data, size);
     return 0;
 }

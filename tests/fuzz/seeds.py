@@ -51,6 +51,15 @@ def samples(segment):
     return found
 
 
+def indexed(segment):
+    """With an index and an event behind its styp, as others write them."""
+    head = struct.unpack_from(">I", segment)[0]
+    index = struct.pack(">I4s9I", 44, b"sidx", 0, 1, 24, 0, 0, 1, len(segment) - head, 48,
+                        0x90000000)
+    event = struct.pack(">I4sI", 52, b"emsg", 1 << 24) + bytes(40)
+    return segment[:head] + index + event + segment[head:]
+
+
 def media(folder):
     init = (folder / "init.mp4").read_bytes()
     seed("init", init)
@@ -58,6 +67,7 @@ def media(folder):
     for segment in sorted(folder.glob("*.m4s")):
         data = segment.read_bytes()
         seed("segment", struct.pack(">H", len(init)) + init + data)
+        seed("segment", struct.pack(">H", len(init)) + init + indexed(data))
         coded += samples(data)
     record = payload(init, "avcC")
     if record:
@@ -119,6 +129,25 @@ def x264_records():
         seed("avc", record)
         seed("avc", sps)
         seed("config", bytes([size]) + sps + record[11 + size:11 + size + pps_size])
+
+
+def text_of_others():
+    """What manifests of others hold and ours do not."""
+    seed("webvtt", b"WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:01.000,MPEGTS:900000\n\nNOTE a\n\n"
+         b"1\n00:01.000 --> 00:00:02.500 line:0\nOne.\n\n00:00:02.000 --> 01:00:03.000\nTwo.\n")
+    seed("m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-PART-INF:PART-TARGET=1\n"
+         b"#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=3\n#EXT-X-MAP:URI=\"a\",BYTERANGE=\"800@0\"\n"
+         b"#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-01-01T00:00:00Z\",SCTE35-OUT=0xFC\n"
+         b"#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.5+01:00\n#EXTINF:2,\n"
+         b"#EXT-X-PART:DURATION=1,URI=\"p\"\n#EXT-X-BYTERANGE:5@800\na\n#EXT-X-ENDLIST\n")
+    seed("mpd", b"""<MPD type="static"><Period duration="PT6S"><AdaptationSet contentType="text"
+        mimeType="text/vtt" lang="en"><Role schemeIdUri="urn:mpeg:dash:role:2011" value="caption"/>
+        <Representation id="t"><BaseURL>t.vtt</BaseURL></Representation></AdaptationSet>
+        <AdaptationSet><ContentProtection schemeIdUri="urn:mpeg:dash:mp4protection:2011"
+        cenc:default_KID="1"/><Representation id="a"><BaseURL>a.mp4</BaseURL><SegmentBase
+        timescale="24" indexRange="800-999"><Initialization range="0-799"/></SegmentBase>
+        </Representation><Representation id="b"><SegmentTemplate timescale="24" duration="48"
+        media="$Number$.m4s" initialization="i"/></Representation></AdaptationSet></Period></MPD>""")
 
 
 def frame(kind, data):
@@ -252,6 +281,7 @@ x264_records()
 requests()
 addresses()
 catalog()
+text_of_others()
 frames_of_the_pipe()
 for sound in title.glob("audio/*"):
     honest_child(sound)

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Representations that lie in one file, whose index tells of their segments. See verify.h. */
+#include <inttypes.h>
+
+#include "verify.h"
+
+static const char mpd_path[] = "manifest.mpd";
+
+/* How often a box stands in the file, outside of others. */
+static size_t count_boxes(const struct buf *file, const char *type) {
+    struct bytes in = bytes_of(file->data, file->size);
+    struct mp4_box box;
+    size_t count = 0;
+    while (bytes_left(&in) > 0 && mp4_next(&in, &box, NULL) == 0) {
+        count += mp4_is(&box, type);
+    }
+    return count;
+}
+
+/* The sidx that the range holds, and nothing else. */
+static int read_index(struct segment_index *out, const struct mpd_representation *from,
+                      const struct buf *file, struct err *err) {
+    const struct mpd_range *range = &from->index;
+    struct mp4_box box;
+    if (!range->told || (uint64_t)range->last >= file->size) {
+        return err_set(err, ERR_CORRUPT, "has no @indexRange within its file of %zu bytes",
+                       file->size);
+    }
+    struct bytes in = bytes_of(file->data + range->first, (size_t)(range->last - range->first + 1));
+    if (mp4_next(&in, &box, NULL) != 0 || !mp4_is(&box, "sidx") || bytes_left(&in) > 0) {
+        return err_set(err, ERR_CORRUPT, "has an @indexRange that is not one sidx");
+    }
+    return segment_index_read(out, &box, err);
+}
+
+/* What is wrong with the index as a whole; NULL for nothing. */
+static const char *index_fault(const struct segment_index *index,
+                               const struct mpd_representation *from, const struct buf *file) {
+    struct bytes entries = index->entries;
+    uint64_t at = (uint64_t)from->index.last + 1 + index->first_offset;
+    for (size_t i = 0; i < index->count; i++) {
+        struct segment_index_entry entry = segment_index_next(&entries);
+        if (!entry.starts_at_key) {
+            return "has a sidx that does not say that all subsegments start with a key picture";
+        }
+        at += entry.size;
+    }
+    return at != file->size                      ? "has a sidx that does not span its file"
+           : count_boxes(file, "sidx") != 1      ? "has a file with more than one sidx"
+           : index->timescale != from->timescale ? "has another @timescale than its sidx"
+           : !from->header.told                  ? "has no Initialization@range"
+                                                 : NULL;
+}
+
+/* Whether each entry is of bytes that follow. */
+static bool can_list(const struct segment_index *index) {
+    struct bytes entries = index->entries;
+    bool can = index->first_offset <= INT32_MAX && index->earliest <= INT64_MAX / 4;
+    for (size_t i = 0; i < index->count && can; i++) {
+        struct segment_index_entry entry = segment_index_next(&entries);
+        can = !entry.is_index && entry.size > 0;
+    }
+    return can;
+}
+
+struct listing *verify_index_list(struct verify *v, struct mpd_representation *from,
+                                  const char *file, const char *label) {
+    struct segment_index index;
+    struct err err = {0};
+    if (verify_hold(v, file) != 0) {
+        return NULL;
+    }
+    int failed = read_index(&index, from, &v->held, &err);
+    if (failed == 0 && !can_list(&index)) {
+        failed = err_set(&err, ERR_UNSUPPORTED,
+                         "has a sidx of other indexes or of no bytes, which is not read");
+    }
+    const char *fault = failed == 0 ? index_fault(&index, from, &v->held) : err.message;
+    if (fault != NULL) {
+        verify_found(v, RULE_DASH_INDEX, mpd_path, "%s %s", label, fault);
+    }
+    struct listing *listing = failed == 0 ? verify_list(v, mpd_path, label, index.count) : NULL;
+    if (listing == NULL) {
+        return NULL;
+    }
+    int64_t header = from->header.told ? from->header.first : 0;
+    int64_t header_end = from->header.told ? from->header.last + 1 : from->index.first;
+    int64_t at = from->index.last + 1 + (int64_t)index.first_offset;
+    int64_t time = (int64_t)index.earliest;
+    listing->init = header_end > header ? verify_range(v, file, header, header_end - header) : "";
+    from->segments = arena_zero(&v->arena, index.count, sizeof(*from->segments));
+    from->segment_count = index.count;
+    for (size_t i = 0; i < index.count; i++) {
+        struct segment_index_entry entry = segment_index_next(&index.entries);
+        listing->paths[i] = verify_range(v, file, at, entry.size);
+        from->segments[i] = (struct mpd_segment){"", time, entry.duration};
+        at += entry.size;
+        time += entry.duration;
+    }
+    return listing;
+}

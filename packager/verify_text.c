@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Subtitles of HLS: files of WebVTT, segment by segment. See verify.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify.h"
+#include "webvtt.h"
+
+enum {
+    ROUNDING_MS = 1,
+    BEYOND_S = 1, /* that subtitles may last longer than the pictures */
+};
+
+static const int64_t second_ns = 1000000000;
+
+bool verify_text_read(struct verify *v, const char *path, struct webvtt *out) {
+    struct buf bytes = {0};
+    struct err err = {0};
+    bool read = verify_fetch(v, path, &bytes) == 0;
+    v->text_bytes += bytes.size;
+    if (read && v->text_bytes > VERIFY_TEXT_MAX) {
+        verify_found(v, RULE_TITLE_BOUNDS, path,
+                     "all playlists and files of text together have more than %d bytes",
+                     VERIFY_TEXT_MAX);
+        read = false;
+    }
+    if (read && webvtt_read(out, bytes.data, bytes.size, &err) != 0) {
+        verify_found(v, RULE_TEXT_SYNTAX, path, "%s", err.message);
+        read = false;
+    }
+    buf_finish(&bytes);
+    return read;
+}
+
+/* ---- Segments ---------------------------------------------------------------------- */
+
+/* A segment of text, and when it is: those of one file are looked at together. */
+struct text_entry {
+    const char *path;
+    size_t index;
+    int64_t start_ns, end_ns;
+};
+
+static int compare_entries(const void *left, const void *right) {
+    const struct text_entry *a = left;
+    const struct text_entry *b = right;
+    int order = strcmp(a->path, b->path);
+    return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+/* A cue stands in each segment in whose time it is shown, and in no other. */
+static void check_cues(struct verify *v, const struct verify_playlist *playlist,
+                       const struct text_entry *entry, const struct webvtt *text) {
+    int64_t start_ms = entry->start_ns / 1000000;
+    int64_t end_ms = entry->end_ns / 1000000;
+    int64_t latest_ms = text->last_start_ms + text->shift_ms;
+    int64_t soonest_ms = text->first_end_ms + text->shift_ms;
+    if (text->cue_count > 0 &&
+        (latest_ms > end_ms + ROUNDING_MS || soonest_ms < start_ms - ROUNDING_MS)) {
+        bool late = latest_ms > end_ms + ROUNDING_MS;
+        verify_found(v, RULE_TEXT_TIME, entry->path,
+                     "a cue %s at %.3f s, and segment %zu of %s lasts from %.3f to %.3f s",
+                     late ? "begins" : "ends", (double)(late ? latest_ms : soonest_ms) / 1e3,
+                     entry->index + 1, playlist->path, (double)start_ms / 1e3,
+                     (double)end_ms / 1e3);
+    }
+}
+
+static size_t list_entries(struct verify *v, const struct verify_playlist *playlist,
+                           struct text_entry *entries) {
+    const struct m3u8 *text = &playlist->text;
+    int64_t at_ns = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < text->segment_count; i++) {
+        const struct m3u8_segment *segment = &text->segments[i];
+        const char *path = verify_resolve(v, playlist->path, segment->uri);
+        if (path != NULL && segment->has_range) {
+            path = verify_range(v, path, segment->range_offset, segment->range_size);
+        }
+        if (path != NULL) {
+            entries[count++] = (struct text_entry){path, i, at_ns, at_ns + segment->nanoseconds};
+        }
+        at_ns += segment->nanoseconds;
+    }
+    qsort(entries, count, sizeof(*entries), compare_entries);
+    return count;
+}
+
+/* Text in fragments is only looked for; what is in it is not read. */
+static void look_for(struct verify *v, const char *path) {
+    struct buf bytes = {0};
+    verify_fetch(v, path, &bytes);
+    buf_finish(&bytes);
+}
+
+static void check_segments(struct verify *v, const struct verify_playlist *playlist) {
+    const struct m3u8 *text = &playlist->text;
+    bool in_fragments = text->maps.count > 0;
+    if (!verify_has_room(v, playlist->path, "this playlist", text->segment_count)) {
+        return;
+    }
+    struct text_entry *entries = arena_zero(&v->arena, text->segment_count, sizeof(*entries));
+    size_t count = list_entries(v, playlist, entries);
+    struct webvtt facts = {0};
+    bool readable = false;
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || strcmp(entries[i].path, entries[i - 1].path) != 0) {
+            v->summary->segments++;
+            readable = !in_fragments && verify_text_read(v, entries[i].path, &facts);
+            if (in_fragments) {
+                look_for(v, entries[i].path);
+            }
+        }
+        if (readable) {
+            check_cues(v, playlist, &entries[i], &facts);
+        }
+    }
+}
+
+/* ---- The whole --------------------------------------------------------------------- */
+
+/* From the start to the picture's end, to within a frame. */
+static void check_coverage(struct verify *v, const struct verify_playlist *playlist) {
+    const struct listing *reference = v->reference;
+    int64_t lasts_ns = 0;
+    for (size_t i = 0; i < playlist->text.segment_count; i++) {
+        lasts_ns += playlist->text.segments[i].nanoseconds;
+    }
+    if (reference == NULL) {
+        return;
+    }
+    const struct real_track *track = reference->track;
+    int64_t end = real_end(track, reference->segments[reference->count - 1]);
+    int64_t end_ns = ticks_scale(end, second_ns, track->facts.timescale, ROUND_NEAR);
+    int64_t frame_ns = ticks_scale(track->frame_ticks, second_ns, track->facts.timescale, ROUND_UP);
+    if (lasts_ns < end_ns - frame_ns || lasts_ns > end_ns + BEYOND_S * second_ns) {
+        verify_found(v, RULE_TEXT_COVERAGE, playlist->path,
+                     "its segments last %.3f s, and the pictures %.3f s", (double)lasts_ns / 1e9,
+                     (double)end_ns / 1e9);
+    }
+}
+
+/* ---- HLS and DASH ------------------------------------------------------------------ */
+
+static bool same_language(const char *a, const char *b) {
+    return strcmp(a != NULL ? a : "und", b != NULL && b[0] != '\0' ? b : "und") == 0;
+}
+
+static bool is_subtitles(const struct m3u8_item *media) {
+    const char *type = m3u8_attribute(media, "TYPE");
+    return type != NULL && strcmp(type, "SUBTITLES") == 0;
+}
+
+static bool hls_has(const struct verify *v, const char *language) {
+    bool has = false;
+    for (size_t i = 0; i < v->master.media.count; i++) {
+        const struct m3u8_item *media = &v->master.media.items[i];
+        has = has ||
+              (is_subtitles(media) && same_language(m3u8_attribute(media, "LANGUAGE"), language));
+    }
+    return has;
+}
+
+static bool dash_has(const struct verify *v, const char *language) {
+    bool has = false;
+    for (size_t i = 0; i < v->mpd.text_count; i++) {
+        has = has || same_language(language, v->mpd.texts[i].language);
+    }
+    return has;
+}
+
+static void advise_agreement(struct verify *v) {
+    for (size_t i = 0; i < v->master.media.count; i++) {
+        const struct m3u8_item *media = &v->master.media.items[i];
+        const char *language = m3u8_attribute(media, "LANGUAGE");
+        if (is_subtitles(media) && !dash_has(v, language)) {
+            verify_found(v, RULE_TEXT_AGREE, "master.m3u8",
+                         "DASH has no text of the language '%.40s' of line %d",
+                         language != NULL ? language : "und", media->line);
+        }
+    }
+    for (size_t i = 0; i < v->mpd.text_count; i++) {
+        if (!hls_has(v, v->mpd.texts[i].language)) {
+            verify_found(v, RULE_TEXT_AGREE, "manifest.mpd",
+                         "HLS has no subtitles of the language '%.40s' of AdaptationSet %.40s",
+                         v->mpd.texts[i].language, v->mpd.texts[i].set_id);
+        }
+    }
+}
+
+void verify_texts(struct verify *v) {
+    for (size_t i = 0; i < v->playlist_count; i++) {
+        if (v->playlists[i].is_text && v->playlists[i].readable) {
+            check_segments(v, &v->playlists[i]);
+            check_coverage(v, &v->playlists[i]);
+        }
+    }
+    verify_dash_texts(v);
+    if (v->has_hls && v->has_dash) {
+        advise_agreement(v);
+    }
+}
