@@ -49,6 +49,7 @@ struct call {
     int64_t kept;         /* the revision that a refused change met */
     struct search search; /* its filter and limit are of a list, too */
     const char *after;
+    struct buf labels; /* of the filter, as they came */
     struct buf expression;
     int status;
     struct buf answer;
@@ -106,8 +107,9 @@ static int read_limit(struct call *call, struct err *err) {
 }
 
 static int read_filter(struct call *call, struct err *err) {
+    exchange_query_list(call->exchange, "label", &call->labels);
     struct filter_texts texts = {
-        .labels = query_or_none(call, "label"),
+        .labels = buf_text(&call->labels),
         .language = query_or_none(call, "language"),
         .codec = query_or_none(call, "codec"),
         .tenant = query_or_none(call, "tenant"),
@@ -264,6 +266,7 @@ static struct http_reply reply_of(const struct call *call, int status, const cha
 
 static void call_destroy(struct call *call) {
     json_tree_destroy(call->body);
+    buf_finish(&call->labels);
     buf_finish(&call->expression);
     buf_finish(&call->answer);
     mem_free(call);

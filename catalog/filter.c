@@ -89,6 +89,21 @@ bool filter_is_any(const struct filter *filter) {
            filter->updated_since == 0;
 }
 
+size_t filter_marks(const struct filter *filter, struct filter_mark out[FILTER_MARKS_MAX]) {
+    const struct filter_mark all[FILTER_MARKS_MAX] = {
+        {"label", filter->labels[0]}, {"label", filter->labels[1]}, {"label", filter->labels[2]},
+        {"label", filter->labels[3]}, {"tenant", filter->tenant},   {"language", filter->language},
+        {"codec", filter->codec},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < FILTER_MARKS_MAX; i++) {
+        if (all[i].value[0] != '\0') {
+            out[count++] = all[i];
+        }
+    }
+    return count;
+}
+
 /* ---- as an expression ---------------------------------------------------------------- */
 
 /* What has none of ASCII may have no word at all, and would then find nothing. */
@@ -99,21 +114,26 @@ static bool has_word(const char *text) {
     return *text != '\0';
 }
 
-static void add_phrase(const char *column, const char *text, struct buf *out) {
-    if (has_word(text)) {
-        buf_format(out, "%s%s : ", out->size > 0 ? " AND " : "", column);
-        words_phrase(text, strlen(text), out);
+void filter_mark_expression(const struct filter_mark *mark, struct buf *out) {
+    static const struct {
+        const char *kind, *column;
+    } columns[] = {
+        {"label", "labels"}, {"tenant", "tenant"}, {"language", "languages"}, {"codec", "made"}};
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        if (strcmp(columns[i].kind, mark->kind) == 0 && has_word(mark->value)) {
+            buf_format(out, "%s%s : ", out->size > 0 ? " AND " : "", columns[i].column);
+            words_phrase(mark->value, strlen(mark->value), out);
+        }
     }
 }
 
 void filter_expression(const struct filter *filter, const int64_t *heights, size_t count,
                        struct buf *out) {
-    for (int i = 0; i < FILTER_LABELS_MAX; i++) {
-        add_phrase("labels", filter->labels[i], out);
+    struct filter_mark marks[FILTER_MARKS_MAX];
+    size_t mark_count = filter_marks(filter, marks);
+    for (size_t i = 0; i < mark_count; i++) {
+        filter_mark_expression(&marks[i], out);
     }
-    add_phrase("languages", filter->language, out);
-    add_phrase("made", filter->codec, out);
-    add_phrase("tenant", filter->tenant, out);
     if (filter->min_height == 0 || count > FILTER_HEIGHTS_MAX) {
         return;
     }

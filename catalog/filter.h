@@ -16,6 +16,7 @@ enum {
     FILTER_LABELS_MAX = 4,
     FILTER_HEIGHT_MAX = 65535,
     FILTER_HEIGHTS_MAX = 64, /* that an expression names */
+    FILTER_MARKS_MAX = FILTER_LABELS_MAX + 3,
     FILTER_TEXT = 4 * ENTRY_CODEC_MAX + 1,
 };
 
@@ -44,6 +45,19 @@ int filter_read(struct filter *out, const struct filter_texts *texts, struct err
 
 /* Whether every title is such. */
 bool filter_is_any(const struct filter *filter);
+
+/* A row that the table `mark` has of each such title. Borrowed. */
+struct filter_mark {
+    const char *kind; /* "label", "tenant", "language" or "codec" */
+    const char *value;
+};
+
+/* Those that the filter asks for, by how few titles should have them; how many. Borrowed from
+ * `filter`. */
+size_t filter_marks(const struct filter *filter, struct filter_mark out[FILTER_MARKS_MAX]);
+
+/* As filter_expression, of that mark alone. */
+void filter_mark_expression(const struct filter_mark *mark, struct buf *out);
 
 /*
  * Appends an expression of SQLite's FTS5 that finds all such titles, and few others: the index of

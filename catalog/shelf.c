@@ -10,13 +10,11 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "database/driver.h"
-#include "shelf_sql.h"
+#include "shelf_parts.h"
 
 enum {
     APPLICATION_ID = 0x52656c43, /* "RelC": tells our file from another program's */
     STATE_LETTERS = 24,
-    FILTER_VALUES = 9,
-    VALUES_MAX = 16, /* of a statement that has a filter's */
 };
 
 static const char settings[] = "PRAGMA temp_store = MEMORY";
@@ -24,20 +22,16 @@ static const char settings[] = "PRAGMA temp_store = MEMORY";
 /* More of the file in memory than who changes it has: searches read widely. */
 static const char reader_settings[] = "PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY";
 
-struct shelf {
-    struct driver *driver;
-};
-
 /* ---- statements ---------------------------------------------------------------------- */
 
-static int start(struct shelf *shelf, enum shelf_sql_id id, const struct value *values,
-                 size_t count, struct err *err) {
+int shelf_start(struct shelf *shelf, enum shelf_sql_id id, const struct value *values, size_t count,
+                struct err *err) {
     return driver_start(shelf->driver, (int)id, shelf_sql(id), values, count, err);
 }
 
 static int run(struct shelf *shelf, enum shelf_sql_id id, const struct value *values, size_t count,
                struct err *err) {
-    int step = start(shelf, id, values, count, err);
+    int step = shelf_start(shelf, id, values, count, err);
     if (step == 0) {
         step = driver_step(shelf->driver, (int)id, err);
     }
@@ -47,10 +41,9 @@ static int run(struct shelf *shelf, enum shelf_sql_id id, const struct value *va
     return step < 0 ? step : 0;
 }
 
-/* The first row, which driver_reset ends: 1; 0: there is none. */
-static int first(struct shelf *shelf, enum shelf_sql_id id, const struct value *values,
-                 size_t count, struct err *err) {
-    int failed = start(shelf, id, values, count, err);
+int shelf_first(struct shelf *shelf, enum shelf_sql_id id, const struct value *values, size_t count,
+                struct err *err) {
+    int failed = shelf_start(shelf, id, values, count, err);
     return failed != 0 ? failed : driver_step(shelf->driver, (int)id, err);
 }
 
@@ -74,7 +67,7 @@ static int migrate_by(struct shelf *shelf, int number, struct err *err) {
 }
 
 static int migrate(struct shelf *shelf, struct err *err) {
-    int row = first(shelf, SHELF_SCHEMA, NULL, 0, err);
+    int row = shelf_first(shelf, SHELF_SCHEMA, NULL, 0, err);
     int number = row > 0 ? (int)driver_integer(shelf->driver, SHELF_SCHEMA, 0) : 0;
     if (row > 0) {
         driver_reset(shelf->driver, SHELF_SCHEMA);
@@ -91,8 +84,14 @@ static int migrate(struct shelf *shelf, struct err *err) {
     return failed;
 }
 
-int shelf_open(struct shelf **out, const char *path, struct err *err) {
+static struct shelf *create(void) {
     struct shelf *shelf = mem_zero(1, sizeof(*shelf));
+    shelf->few = SHELF_FEW;
+    return shelf;
+}
+
+int shelf_open(struct shelf **out, const char *path, struct err *err) {
+    struct shelf *shelf = create();
     struct driver_options options = {
         .statement_count = SHELF_SQL_COUNT, .application_id = APPLICATION_ID, .has_readers = true};
     int failed = driver_open(&shelf->driver, path, &options, err);
@@ -111,7 +110,7 @@ int shelf_open(struct shelf **out, const char *path, struct err *err) {
 }
 
 int shelf_open_reader(struct shelf **out, const struct shelf *of, struct err *err) {
-    struct shelf *shelf = mem_zero(1, sizeof(*shelf));
+    struct shelf *shelf = create();
     int failed = driver_open_reader(&shelf->driver, of->driver, err);
     if (failed == 0) {
         failed = driver_script(shelf->driver, reader_settings, err);
@@ -189,10 +188,10 @@ struct kept {
 /* What is kept of it, after a row was made where there is none. */
 static int look(struct shelf *shelf, const char *title, struct kept *out, struct err *err) {
     struct driver *driver = shelf->driver;
-    int row = first(shelf, SHELF_KEPT, VALUES(TEXT(title)), err);
+    int row = shelf_first(shelf, SHELF_KEPT, VALUES(TEXT(title)), err);
     if (row == 0) {
         row = run(shelf, SHELF_ADD, VALUES(TEXT(title)), err);
-        row = row == 0 ? first(shelf, SHELF_KEPT, VALUES(TEXT(title)), err) : row;
+        row = row == 0 ? shelf_first(shelf, SHELF_KEPT, VALUES(TEXT(title)), err) : row;
     }
     if (row < 0) {
         return row;
@@ -403,7 +402,7 @@ int shelf_drop(struct shelf *shelf, const char *title, int64_t revision, int64_t
 /* ---- reading ----------------------------------------------------------------------------- */
 
 int shelf_tag(struct shelf *shelf, char out[SHELF_TAG_TEXT], struct err *err) {
-    int row = first(shelf, SHELF_STATE, NULL, 0, err);
+    int row = shelf_first(shelf, SHELF_STATE, NULL, 0, err);
     if (row <= 0) {
         return row < 0 ? row : err_set(err, ERR_CORRUPT, "the catalog's store has no state");
     }
@@ -415,7 +414,7 @@ int shelf_tag(struct shelf *shelf, char out[SHELF_TAG_TEXT], struct err *err) {
 
 int shelf_get(struct shelf *shelf, const char *title, char tag[SHELF_TAG_TEXT], struct buf *out,
               struct err *err) {
-    int row = first(shelf, SHELF_GET, VALUES(TEXT(title)), err);
+    int row = shelf_first(shelf, SHELF_GET, VALUES(TEXT(title)), err);
     if (row <= 0) {
         return row < 0 ? row : err_set(err, ERR_NOT_FOUND, "the catalog has no title '%s'", title);
     }
@@ -425,179 +424,4 @@ int shelf_get(struct shelf *shelf, const char *title, char tag[SHELF_TAG_TEXT], 
     buf_string(out, driver_text(shelf->driver, SHELF_GET, 2));
     driver_reset(shelf->driver, SHELF_GET);
     return 0;
-}
-
-/* The last row of a page. */
-struct last {
-    char title[WIRE_TITLE_TEXT]; /* of a list */
-    int64_t number;              /* of a search */
-    bool more;                   /* there is another after it */
-};
-
-/* Appends the summaries of a started statement, of which one too many was asked for, up to the
- * page's end. */
-static int take_page(struct shelf *shelf, enum shelf_sql_id id, int limit, struct last *last,
-                     struct buf *out, struct err *err) {
-    struct driver *driver = shelf->driver;
-    bool is_list = id == SHELF_LIST || id == SHELF_LIST_MARKED;
-    int row = 0;
-    *last = (struct last){0};
-    buf_string(out, "{\"titles\":[");
-    for (int taken = 0; (row = driver_step(driver, (int)id, err)) > 0; taken++) {
-        if (taken == limit) {
-            last->more = true;
-            driver_reset(driver, (int)id);
-            break;
-        }
-        buf_string(out, taken > 0 ? "," : "");
-        buf_string(out, driver_text(driver, (int)id, 0));
-        if (is_list) {
-            snprintf(last->title, sizeof(last->title), "%s", driver_text(driver, (int)id, 1));
-        } else {
-            last->number = driver_integer(driver, (int)id, 1);
-        }
-    }
-    buf_string(out, "],\"next\":");
-    return row < 0 ? row : 0;
-}
-
-/* Starts a statement whose parameters are a filter's, then others. */
-static int start_filtered(struct shelf *shelf, enum shelf_sql_id id, const struct filter *filter,
-                          const struct value *others, size_t count, struct err *err) {
-    struct value values[VALUES_MAX] = {
-        TEXT(filter->labels[0]), TEXT(filter->labels[1]),     TEXT(filter->labels[2]),
-        TEXT(filter->labels[3]), TEXT(filter->language),      TEXT(filter->codec),
-        TEXT(filter->tenant),    INTEGER(filter->min_height), INTEGER(filter->updated_since),
-    };
-    memcpy(values + FILTER_VALUES, others, count * sizeof(*others));
-    return start(shelf, id, values, FILTER_VALUES + count, err);
-}
-
-/* By the mark that the fewest titles should have. */
-static int start_list(struct shelf *shelf, const struct filter *filter, const char *after,
-                      int limit, enum shelf_sql_id *id, struct err *err) {
-    const struct {
-        const char *kind, *value;
-    } marks[] = {{"label", filter->labels[0]},
-                 {"tenant", filter->tenant},
-                 {"language", filter->language},
-                 {"codec", filter->codec}};
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-        if (marks[i].value[0] != '\0') {
-            *id = SHELF_LIST_MARKED;
-            return start_filtered(
-                shelf, *id, filter,
-                VALUES(TEXT(after), INTEGER(limit + 1), TEXT(marks[i].kind), TEXT(marks[i].value)),
-                err);
-        }
-    }
-    *id = SHELF_LIST;
-    return start_filtered(shelf, *id, filter, VALUES(TEXT(after), INTEGER(limit + 1)), err);
-}
-
-int shelf_list(struct shelf *shelf, const struct filter *filter, const char *after, int limit,
-               struct buf *out, struct err *err) {
-    enum shelf_sql_id id = SHELF_LIST;
-    struct last last = {0};
-    int failed = start_list(shelf, filter, after, limit, &id, err);
-    if (failed == 0) {
-        failed = take_page(shelf, id, limit, &last, out, err);
-    }
-    if (last.more) {
-        buf_format(out, "\"%s\"}", last.title);
-    } else {
-        buf_string(out, "null}");
-    }
-    return failed;
-}
-
-/* The highest number that a title has. */
-static int find_bound(struct shelf *shelf, int64_t *out, struct err *err) {
-    int row = first(shelf, SHELF_LAST, NULL, 0, err);
-    if (row > 0) {
-        *out = driver_integer(shelf->driver, SHELF_LAST, 0);
-        driver_reset(shelf->driver, SHELF_LAST);
-    }
-    return row < 0 ? row : 0;
-}
-
-/* Appends an expression by which the index finds what a filter lets through. */
-static int express(struct shelf *shelf, const struct filter *filter, struct buf *out,
-                   struct err *err) {
-    int64_t heights[FILTER_HEIGHTS_MAX];
-    size_t count = 0;
-    int row = 0;
-    if (filter->min_height > 0) {
-        row = start(shelf, SHELF_HEIGHTS,
-                    VALUES(INTEGER(filter->min_height), INTEGER(FILTER_HEIGHTS_MAX + 1)), err);
-        while (row == 0 && (row = driver_step(shelf->driver, SHELF_HEIGHTS, err)) > 0) {
-            if (count < FILTER_HEIGHTS_MAX) {
-                heights[count] = driver_integer(shelf->driver, SHELF_HEIGHTS, 0);
-            }
-            count++;
-            row = 0;
-        }
-    }
-    if (row == 0) {
-        filter_expression(filter, heights, count, out);
-    }
-    return row;
-}
-
-static int start_search(struct shelf *shelf, const struct search *search, const char *expression,
-                        int64_t bound, enum shelf_sql_id *id, struct err *err) {
-    int64_t below = search->from.last > 0 ? search->from.last : INT64_MAX;
-    /* Where the last title has gone, those after it have each moved up by one. */
-    int64_t before = search->from.taken > 0 ? search->from.taken - 1 : 0;
-    if (search->expression[0] != '\0') {
-        *id = SHELF_SEARCH;
-        return start_filtered(shelf, *id, &search->filter,
-                              VALUES(TEXT(expression), INTEGER(SHELF_CANDIDATES),
-                                     TEXT(search->title), INTEGER(search->limit + 1),
-                                     INTEGER(bound), INTEGER(search->from.last), INTEGER(before)),
-                              err);
-    }
-    const struct value others[] = {INTEGER(below), INTEGER(search->limit + 1), TEXT(expression)};
-    bool indexed = expression[0] != '\0';
-    *id = indexed ? SHELF_FIND_WORDS : SHELF_FIND;
-    return start_filtered(shelf, *id, &search->filter, others, indexed ? 3 : 2, err);
-}
-
-/* The page of a started search, and where the next begins. */
-static int take_found(struct shelf *shelf, enum shelf_sql_id id, const struct search *search,
-                      int64_t bound, struct buf *out, struct err *err) {
-    struct cursor next = {.taken = search->from.taken + search->limit, .bound = bound};
-    struct last last = {0};
-    int failed = take_page(shelf, id, search->limit, &last, out, err);
-    if (last.more) {
-        next.last = last.number;
-        buf_string(out, "\"");
-        cursor_write(&next, out);
-        buf_string(out, "\"}");
-    } else {
-        buf_string(out, "null}");
-    }
-    return failed;
-}
-
-int shelf_search(struct shelf *shelf, const struct search *search, struct buf *out,
-                 struct err *err) {
-    int64_t bound = search->from.bound;
-    enum shelf_sql_id id = SHELF_SEARCH;
-    struct buf expression = {0};
-    int failed = bound == 0 ? find_bound(shelf, &bound, err) : 0;
-    if (failed == 0) {
-        failed = express(shelf, &search->filter, &expression, err);
-    }
-    if (search->expression[0] != '\0') {
-        buf_format(&expression, "%s(%s)", expression.size > 0 ? " AND " : "", search->expression);
-    }
-    if (failed == 0) {
-        failed = start_search(shelf, search, buf_text(&expression), bound, &id, err);
-    }
-    if (failed == 0) {
-        failed = take_found(shelf, id, search, bound, out, err);
-    }
-    buf_finish(&expression);
-    return failed;
 }

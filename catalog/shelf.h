@@ -23,6 +23,7 @@ struct shelf;
 
 enum {
     SHELF_CANDIDATES = 2000, /* of a search: so many of the newest that fit are ranked */
+    SHELF_FEW = 2000,        /* titles that an index names, to which a search then keeps */
     SHELF_PAGE_MAX = 200,    /* titles of one answer */
     SHELF_TAG_TEXT = 72,     /* an entity tag with its quotes */
 };

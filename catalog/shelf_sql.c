@@ -45,6 +45,7 @@ static const char *const migrations[] = {
     "UPDATE entry SET summary = json_insert(summary, '$.updated_at', (SELECT"
     " strftime('%Y-%m-%dT%H:%M:%fZ', f.updated_at / 1000, 'unixepoch') FROM fact f"
     " WHERE f.number = entry.number)) WHERE gone = 0;",
+    "CREATE INDEX fact_updated_at ON fact (updated_at);",
 };
 
 enum { MIGRATIONS = sizeof(migrations) / sizeof(migrations[0]) };
@@ -59,6 +60,40 @@ enum { MIGRATIONS = sizeof(migrations) / sizeof(migrations[0]) };
     "f.height >= $8 AND f.updated_at >= $9" MARKED("label", "$1") MARKED("label", "$2")            \
         MARKED("label", "$3") MARKED("label", "$4") MARKED("language", "$5") MARKED("codec", "$6") \
             MARKED("tenant", "$7")
+
+/* The numbers of the titles that one index names, of which what fits are a part. */
+#define SIDE(kind, value)                                                                          \
+    "side AS MATERIALIZED (SELECT f.number AS number"                                              \
+    " FROM mark m CROSS JOIN fact f ON f.title = m.title"                                          \
+    " WHERE m.kind = " kind " AND m.value = " value                                                \
+    " UNION ALL SELECT number FROM fact WHERE " kind " = 'height' AND height >= $8"                \
+    " UNION ALL SELECT number FROM fact WHERE " kind " = 'since' AND updated_at >= $9)"
+#define PAGE_SIDE   SIDE("$12", "$13")
+#define SEARCH_SIDE SIDE("$17", "$18")
+
+/* The best of what has the words, numbers up to `most`, and is `such`. To rank all of a common
+ * word's titles takes long, and tells little: the newest are ranked. A title whose id was typed
+ * comes first, however old. */
+#define SEARCH(most, such)                                                                         \
+    "found AS (SELECT * FROM (SELECT f.number AS number,"                                          \
+    " bm25(words, 10.0, 5.0, 2.0, 2.0, 1.0) AS score"                                              \
+    " FROM words CROSS JOIN fact f ON f.number = words.rowid WHERE words MATCH $10"                \
+    " AND words.rowid <= " most " AND " such FITS " ORDER BY words.rowid DESC LIMIT $11)"          \
+    " UNION ALL SELECT f.number, -1e9 FROM fact f WHERE f.title = $12 AND +f.number <= $14"        \
+    " AND " FITS "), "                                                                             \
+    "ranked AS MATERIALIZED (SELECT number, row_number() OVER"                                     \
+    " (ORDER BY min(score), number DESC) AS place FROM found GROUP BY number), "                   \
+    "page AS (SELECT number, place FROM ranked WHERE place > coalesce("                            \
+    "(SELECT place FROM ranked WHERE number = $15), $16) ORDER BY place LIMIT $13) "               \
+    "SELECT e.summary, p.number FROM page p CROSS JOIN entry e ON e.number = p.number "            \
+    "ORDER BY p.place"
+
+/* The index of words goes from one end of the few to the other, once; for `rowid IN` it would begin
+ * anew with each of them. */
+#define UP_TO_FEW "(SELECT min($14, max(number)) FROM side)"
+#define AMONG_FEW                                                                                  \
+    "words.rowid >= (SELECT min(number) FROM side) AND +words.rowid IN (SELECT number FROM side)"  \
+    " AND "
 
 static const char *const texts[SHELF_SQL_COUNT] = {
     [SHELF_SCHEMA] = "PRAGMA user_version",
@@ -85,6 +120,11 @@ static const char *const texts[SHELF_SQL_COUNT] = {
         "WITH RECURSIVE above (height) AS (SELECT min(height) FROM fact WHERE height > $1 UNION ALL"
         " SELECT (SELECT min(f.height) FROM fact f WHERE f.height > a.height) FROM above a"
         " WHERE a.height IS NOT NULL LIMIT $2) SELECT height FROM above WHERE height IS NOT NULL",
+    [SHELF_COUNT_MARKED] = "SELECT count(*) FROM (SELECT 1 FROM mark"
+                           " WHERE kind = $1 AND value = $2 LIMIT $3)",
+    [SHELF_COUNT_TALL] = "SELECT count(*) FROM (SELECT 1 FROM fact WHERE height >= $1 LIMIT $2)",
+    [SHELF_COUNT_SINCE] =
+        "SELECT count(*) FROM (SELECT 1 FROM fact WHERE updated_at >= $1 LIMIT $2)",
     [SHELF_LIST] =
         "SELECT e.summary, f.title FROM fact f CROSS JOIN entry e ON e.number = f.number "
         "WHERE f.title > $10 AND " FITS " ORDER BY f.title LIMIT $11",
@@ -93,6 +133,10 @@ static const char *const texts[SHELF_SQL_COUNT] = {
         "CROSS JOIN entry e ON e.number = f.number "
         "WHERE m.kind = $12 AND m.value = $13 AND m.title > $10 AND " FITS
         " ORDER BY m.title LIMIT $11",
+    [SHELF_LIST_FEW] = "WITH " PAGE_SIDE " SELECT e.summary, f.title FROM fact f "
+                       "CROSS JOIN entry e ON e.number = f.number "
+                       "WHERE f.number IN (SELECT number FROM side) AND +f.title > $10 AND " FITS
+                       " ORDER BY +f.title LIMIT $11",
     [SHELF_FIND] =
         "SELECT e.summary, f.number FROM fact f CROSS JOIN entry e ON e.number = f.number "
         "WHERE f.number < $10 AND " FITS " ORDER BY f.number DESC LIMIT $11",
@@ -101,22 +145,13 @@ static const char *const texts[SHELF_SQL_COUNT] = {
         "CROSS JOIN entry e ON e.number = f.number "
         "WHERE words MATCH $12 AND words.rowid < $10 AND " FITS
         " ORDER BY words.rowid DESC LIMIT $11",
+    [SHELF_FIND_FEW] = "WITH " PAGE_SIDE " SELECT e.summary, f.number FROM fact f "
+                       "CROSS JOIN entry e ON e.number = f.number "
+                       "WHERE f.number IN (SELECT number FROM side) AND +f.number < $10 AND " FITS
+                       " ORDER BY f.number DESC LIMIT $11",
     [SHELF_LAST] = "SELECT coalesce(max(number), 0) FROM entry",
-    /* To rank all of a common word's titles takes long, and tells little: the newest are ranked.
-     * A title whose id was typed comes first, however old. */
-    [SHELF_SEARCH] =
-        "WITH found AS (SELECT * FROM (SELECT f.number AS number,"
-        " bm25(words, 10.0, 5.0, 2.0, 2.0, 1.0) AS score"
-        " FROM words CROSS JOIN fact f ON f.number = words.rowid WHERE words MATCH $10"
-        " AND words.rowid <= $14 AND " FITS " ORDER BY words.rowid DESC LIMIT $11)"
-        " UNION ALL SELECT f.number, -1e9 FROM fact f WHERE f.title = $12 AND +f.number <= $14"
-        " AND " FITS "), "
-        "ranked AS MATERIALIZED (SELECT number, row_number() OVER"
-        " (ORDER BY min(score), number DESC) AS place FROM found GROUP BY number), "
-        "page AS (SELECT number, place FROM ranked WHERE place > coalesce("
-        "(SELECT place FROM ranked WHERE number = $15), $16) ORDER BY place LIMIT $13) "
-        "SELECT e.summary, p.number FROM page p CROSS JOIN entry e ON e.number = p.number "
-        "ORDER BY p.place",
+    [SHELF_SEARCH] = "WITH " SEARCH("$14", ""),
+    [SHELF_SEARCH_FEW] = "WITH " SEARCH_SIDE ", " SEARCH(UP_TO_FEW, AMONG_FEW),
 };
 
 const char *shelf_sql(enum shelf_sql_id id) {

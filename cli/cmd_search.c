@@ -200,7 +200,8 @@ out:
 }
 
 static const struct option_row options[] = {
-    {"label", "NAME=VALUE,...", "only titles with all of these labels; of a NAME alone, any VALUE"},
+    {"label", "NAME=VALUE,...",
+     "only titles with all of these labels, of each --label; of a NAME alone, any VALUE"},
     {"language", "TAG", "only titles with sound of that language, such as en"},
     {"codec", "NAME", "only titles with a rendition of that codec, such as av1"},
     {"tenant", "NAME", "only titles of that tenant"},
@@ -228,6 +229,7 @@ const struct command command_search = {
         "  reelfarm search big buck\n"
         "  reelfarm search show=news de 1080p\n"
         "  reelfarm search big --language en --label genre=film --min-height 720\n"
+        "  reelfarm search --label show=news --label season=2    as show=news,season=2\n"
         "  reelfarm search --codec av1 --updated-since 7d\n"
         "  reelfarm search bunn --catalog https://catalog.example.org --json\n",
     .options = options,

@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "common/clock.h"
+#include "common/mem.h"
 #include "documentation.h"
 
 /* One a line, which reads and merges better. */
@@ -249,6 +250,20 @@ int command_print(struct buf *text) {
 
 /* ---- Parsing ------------------------------------------------------------------------ */
 
+static bool is_list(const struct option_row *row) {
+    static const char end[] = ",...";
+    size_t length = row->value != NULL ? strlen(row->value) : 0;
+    return length >= sizeof(end) && strcmp(row->value + length - strlen(end), end) == 0;
+}
+
+/* The value of a list is all that were given. */
+static void add_value(struct invocation *invocation, int index, const char *value) {
+    char *list = mem_format("%s,%s", invocation->values[index], value);
+    mem_free(invocation->lists[index]);
+    invocation->lists[index] = list;
+    invocation->values[index] = list;
+}
+
 /* Takes the option at argv[*at], and its value. */
 static void take_option(struct invocation *invocation, int argc, char **argv, int *at,
                         struct err *err) {
@@ -272,7 +287,11 @@ static void take_option(struct invocation *invocation, int argc, char **argv, in
     if (row->value != NULL && (value == NULL || *value == '\0')) {
         err_set(err, ERR_INVALID, "--%s needs a value: --%s %s", row->name, row->name, row->value);
     }
-    invocation->values[index] = value;
+    if (is_list(row) && value != NULL && invocation->values[index] != NULL) {
+        add_value(invocation, index, value);
+    } else {
+        invocation->values[index] = value;
+    }
 }
 
 /* Goes on after an error, since a --json behind it says how to tell it. */
@@ -293,24 +312,33 @@ static void parse(struct invocation *invocation, int argc, char **argv, struct e
     }
 }
 
+static int run_parsed(const struct invocation *invocation, const struct err *err) {
+    const struct command *command = invocation->command;
+    if (err->code != ERR_NONE) {
+        return command_usage(invocation, "%s", err->message);
+    }
+    if (option_value(invocation, "help") != NULL) {
+        return print_help(invocation);
+    }
+    if (invocation->word_count < command->least_words) {
+        return command_usage(invocation, "%s needs %s", command->name, command->words);
+    }
+    if (invocation->word_count > command->most_words) {
+        return command_usage(invocation, "'%s' is one word too many for %s",
+                             invocation->words[command->most_words], command->name);
+    }
+    return command->run(invocation);
+}
+
 int command_run(const struct command *command, int argc, char **argv) {
     struct invocation invocation = {.command = command};
     struct err err = {0};
     parse(&invocation, argc, argv, &err);
-    if (err.code != ERR_NONE) {
-        return command_usage(&invocation, "%s", err.message);
+    int code = run_parsed(&invocation, &err);
+    for (int i = 0; i < MAX_OPTIONS; i++) {
+        mem_free(invocation.lists[i]);
     }
-    if (option_value(&invocation, "help") != NULL) {
-        return print_help(&invocation);
-    }
-    if (invocation.word_count < command->least_words) {
-        return command_usage(&invocation, "%s needs %s", command->name, command->words);
-    }
-    if (invocation.word_count > command->most_words) {
-        return command_usage(&invocation, "'%s' is one word too many for %s",
-                             invocation.words[command->most_words], command->name);
-    }
-    return command->run(&invocation);
+    return code;
 }
 
 /* Without the name of a command: help, or the error that there is none. */

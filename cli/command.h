@@ -22,7 +22,8 @@ enum exit_code {
 
 struct option_row {
     const char *name;  /* "out": typed as --out */
-    const char *value; /* what stands for its value in help: "DIR"; NULL: a flag */
+    const char *value; /* what stands for its value in help: "DIR"; NULL: a flag. That of a list
+                          ends with ",...": given once more, its values go behind the others */
     const char *help;
 };
 
@@ -30,12 +31,13 @@ enum { MAX_OPTIONS = 32, MAX_WORDS = 64 };
 
 struct command;
 
-/* What was typed after the command's name. Strings are borrowed from argv. */
+/* What was typed after the command's name. Strings are borrowed from argv, or from `lists`. */
 struct invocation {
     const struct command *command;
     int word_count; /* words that are no option */
     const char *words[MAX_WORDS];
     const char *values[MAX_OPTIONS]; /* by row; "" for a flag that is set; NULL if not given */
+    char *lists[MAX_OPTIONS];        /* by row; owned: of lists that were given in parts */
 };
 
 struct command {

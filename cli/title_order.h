@@ -32,7 +32,7 @@ void title_order_write(const struct title_order *order, struct writer *w);
     {"priority", "N", "from -100 to 100 (default 0): titles of a larger one go first"},            \
         {"deadline", "TIME", "when it should be ready: 2026-12-01T18:00:00Z, or +90m, +12h, +2d"}, \
         {"tenant", "NAME", "who it is for; tenants share the farm as its operator says"}, {        \
-        "label", "NAME=VALUE,...", "for people, and for `list --label`"                            \
+        "label", "NAME=VALUE,...", "for people, and for `list --label`; may be given again"        \
     }
 
 #endif

@@ -496,6 +496,27 @@ const char *exchange_query(const struct exchange *exchange, const char *name) {
     return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct query_list {
+    const char *name;
+    struct buf *out;
+};
+
+static enum MHD_Result add_parameter(void *context, enum MHD_ValueKind kind, const char *name,
+                                     const char *value) {
+    const struct query_list *list = context;
+    (void)kind;
+    if (strcmp(name, list->name) == 0 && value != NULL && value[0] != '\0') {
+        buf_format(list->out, "%s%s", list->out->size > 0 ? "," : "", value);
+    }
+    return MHD_YES;
+}
+
+void exchange_query_list(const struct exchange *exchange, const char *name, struct buf *out) {
+    const struct request *request = (const struct request *)exchange;
+    struct query_list list = {.name = name, .out = out};
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, add_parameter, &list);
+}
+
 const char *exchange_header(const struct exchange *exchange, const char *name) {
     return header((const struct request *)exchange, name);
 }

@@ -79,6 +79,9 @@ void http_server_stop(struct http_server *server);
 /* A parameter of the query, borrowed; NULL where it is not there. */
 const char *exchange_query(const struct exchange *exchange, const char *name);
 
+/* Appends each parameter of that name, in their order, with commas between; empty ones are none. */
+void exchange_query_list(const struct exchange *exchange, const char *name, struct buf *out);
+
 /* A header of the request, borrowed; NULL where it is not there. */
 const char *exchange_header(const struct exchange *exchange, const char *name);
 

@@ -456,6 +456,23 @@ START_TEST(test_search_of_a_hostile_catalog) {
 }
 END_TEST
 
+/* What is a list may be given in parts; of what is none, the last counts. */
+START_TEST(test_lists_in_parts) {
+    static const struct fixture_answer none = {
+        "HTTP/1.1 200 OK\r\n\r\n{\"titles\":[],\"next\":null}", 0};
+    static const char asked[] = "GET /search?limit=20&label=a%3Db%2Cc%2Cd%3De%2Cf&language=en ";
+    struct fixture_stub stub;
+    fixture_stub_start(&stub, &none, 1);
+    char *catalog = mem_format("--catalog=%s", stub.url);
+    const char *const argv[8] = {"reelfarm", "search", "--label=a=b", "--label",
+                                 "c,d=e",    catalog,  "--label=f",   "--language=en"};
+    ck_assert_int_eq(run_into(argv, "/dev/null", "/dev/null"), EXIT_DONE);
+    ck_assert_msg(strncmp(stub.requests[0], asked, strlen(asked)) == 0, "%s", stub.requests[0]);
+    fixture_stub_stop(&stub);
+    mem_free(catalog);
+}
+END_TEST
+
 Suite *cli_suite(void) {
     Suite *suite = suite_create("cli");
     TCase *pure = tcase_create("pure");
@@ -471,6 +488,7 @@ Suite *cli_suite(void) {
     tcase_add_loop_test(pure, test_lost_output_is_told, 0, sizeof(lost) / sizeof(lost[0]));
     tcase_add_loop_test(pure, test_search_of_a_hostile_catalog, 0,
                         sizeof(catalogs) / sizeof(catalogs[0]));
+    tcase_add_test(pure, test_lists_in_parts);
     tcase_add_test(pure, test_documentation_names_all);
     tcase_add_loop_test(pure, test_completion, 0, sizeof(completions) / sizeof(completions[0]));
     suite_add_tcase(suite, pure);

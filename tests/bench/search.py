@@ -58,7 +58,7 @@ class Catalog:
         code = hmac.new(self.secret, f"{at}.PUT.{target}.".encode() + body, hashlib.sha256)
         status, text = self.send("PUT", target, body,
                                  {"Reelfarm-Signature": f"t={at},v1={code.hexdigest()}"})
-        if status != 201:
+        if status not in (200, 201):
             raise RuntimeError(f"{title}: {status} {text}")
 
     def cpu_ms(self):
@@ -97,7 +97,8 @@ def entry(golden, title, **more):
 
 
 def fill(bench, catalog, count, words, chance):
-    """Titles of four words each, a few of which are in many; true documents. Returns the rate."""
+    """Titles of four words each, a few of which are in many; true documents. Returns them and
+    the rate."""
     golden = golden_document(bench)
     weights = [1 / (rank + 1) for rank in range(len(words))]
     titles = ["-".join(chance.choices(words, weights, k=4)) + f"-{n}" for n in range(count)]
@@ -113,7 +114,7 @@ def fill(bench, catalog, count, words, chance):
     with concurrent.futures.ThreadPoolExecutor(PUBLISHERS) as pool:
         for _ in pool.map(put, range(count)):
             pass
-    return count / (time.monotonic() - began)
+    return titles, count / (time.monotonic() - began)
 
 
 def draw(words, chance, count):
@@ -129,17 +130,35 @@ def draw(words, chance, count):
     return [kinds[n % len(kinds)]() for n in range(count)]
 
 
-def draw_filters(words, chance, searches, moment):
-    """One or two filters for each search, of which some are left without words: what few titles
-    have, what many have, what all have, and none; `moment`: after which a hundredth was told of."""
-    kinds = (lambda: f"&label=genre%3D{chance.choice(words[:20])}", lambda: "&label=show",
-             lambda: f"&label=show%3D{chance.choice(words[:300])}", lambda: "&language=fr",
-             lambda: f"&tenant=t{chance.randint(0, 10)}", lambda: "&codec=h264",
-             lambda: "&min_height=720", lambda: "&min_height=1080",
-             lambda: f"&updated_since={moment}")
-    return [([] if n % 4 == 3 else searched,
-             "".join(kind() for kind in chance.sample(kinds, 1 + n % 2)))
-            for n, searched in enumerate(searches)]
+def draw_filters(words, chance, searches, moments):
+    """Searches with one or two filters, by a name of them; `moments`: after which a hundredth was
+    told of for the first time, and some of all ages once more."""
+    def one_of(*texts):
+        return lambda: chance.choice(texts)
+
+    def rare_show():
+        return f"&label=show%3D{chance.choice(words[:300])}"
+
+    def genre():
+        return f"&label=genre%3D{chance.choice(words[:20])}"
+
+    few = (rare_show, lambda: rare_show() + genre(),
+           *(one_of(f"&updated_since={m}") for m in moments),
+           one_of("&tenant=t10", "&min_height=1080", "&label=Genre", "&label=show,Genre"))
+    many = (genre, one_of("&label=show"), one_of("&language=fr", "&language=en"),
+            lambda: f"&tenant=t{chance.randint(0, 9)}", one_of("&codec=h264"),
+            one_of("&min_height=720"), lambda: genre() + "&language=fr")
+    common = (["h264"], ["720p"], ["aac", "h264", "en"], ["h264", "7"])
+
+    def drawn(kinds, asked):
+        return [(asked(n), kinds[n % len(kinds)]()) for n in range(len(searches))]
+
+    return {
+        "filters that few titles fit": drawn(few, lambda n: searches[n]),
+        "filters that many fit": drawn(many, lambda n: searches[n]),
+        "filters alone": drawn(few + many, lambda n: []),
+        "a word that all have, a filter that few fit": drawn(few, lambda n: common[n % 4]),
+    }
 
 
 def expression(words):
@@ -158,12 +177,17 @@ def bare(path, searches):
     return times
 
 
-def told_last(bench, catalog, count):
-    """The time as of which so many titles are told of."""
+def moment():
+    """Now, with nothing told of in the same millisecond."""
     time.sleep(0.01)
     now = time.time()
-    put_some(bench, catalog, "last", count)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03}Z"
+
+
+def tell_again(bench, catalog, titles):
+    golden = golden_document(bench)
+    for title in titles:
+        catalog.put(title, entry(golden, title, revision=2, labels=["show=again"]))
 
 
 def put_some(bench, catalog, name, count):
@@ -204,6 +228,16 @@ def p99(times):
     return statistics.quantiles(times, n=100)[98]
 
 
+def timed(catalog, asked):
+    """How long each search takes, and of the catalog's CPU, by (words, filters)."""
+    times, cpu = [], []
+    for words, filters in asked:
+        before = catalog.cpu_ms()
+        times.append(catalog.ask(words, filters))
+        cpu.append(catalog.cpu_ms() - before)
+    return times, cpu
+
+
 def judge(bench):
     short = bench.options.short
     count, asked = (2000, 200) if short else (100000, 2000)
@@ -211,16 +245,15 @@ def judge(bench):
     words = vocabulary(chance)
     catalog = Catalog(bench)
     try:
-        rate = fill(bench, catalog, count, words, chance)
-        moment = told_last(bench, catalog, count // 100)
+        titles, rate = fill(bench, catalog, count, words, chance)
+        moments = [moment()]
+        put_some(bench, catalog, "last", count // 100)
+        moments.append(moment())
+        tell_again(bench, catalog, chance.sample(titles, count // 200))
         searches = draw(words, chance, asked)
-        ours, cpu = [], []
-        for searched in searches:
-            before = catalog.cpu_ms()
-            ours.append(catalog.ask(searched))
-            cpu.append(catalog.cpu_ms() - before)
-        filtered = [catalog.ask(*asked)
-                    for asked in draw_filters(words, chance, searches, moment)]
+        ours, cpu = timed(catalog, [(words, "") for words in searches])
+        filtered = {name: timed(catalog, drawn) for name, drawn in
+                    draw_filters(words, chance, searches[: asked // 2], moments).items()}
         with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
             together = list(pool.map(catalog.ask, searches))
         alone = put_some(bench, catalog, "alone", asked // 4)
@@ -235,9 +268,11 @@ def judge(bench):
               p99(ours) <= limit)
     bench.row("&emsp;the catalog's CPU of each", f"{p99(cpu):.1f} ms; {statistics.median(cpu):.1f} ms",
               f"{limit} ms", p99(cpu) <= limit)
-    bench.row("&emsp;with filters, and by filters alone",
-              f"{p99(filtered):.1f} ms; {statistics.median(filtered):.1f} ms", f"{limit} ms",
-              p99(filtered) <= limit)
+    for name, (times, used) in filtered.items():
+        bench.row(f"&emsp;by {name}; the catalog's CPU",
+                  f"{p99(times):.1f} ms; {statistics.median(times):.1f} ms; "
+                  f"{p99(used):.1f} ms; {statistics.median(used):.1f} ms", f"{limit} ms",
+                  p99(times) <= limit)
     bench.row(f"&emsp;{CLIENTS} clients at a time",
               f"{p99(together):.1f} ms; {statistics.median(together):.1f} ms")
     ratio = p99(ours) / p99(peer)

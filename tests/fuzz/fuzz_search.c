@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What readers of a catalog ask, on a true shelf with some titles: words, filters and cursors of
  * any bytes are answered or refused with a sentence, never by an error of the database. Also the
- * header by which publishers sign. The first byte says which. */
+ * header by which publishers sign. The first byte says which, and whether few titles are few. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/shelf.h"
+#include "catalog/shelf_parts.h"
 #include "catalog/words.h"
 #include "common/fs.h"
 #include "common/mem.h"
@@ -152,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         at += length < left ? length + 1 : length;
         left -= length < left ? length + 1 : length;
     }
+    shelf->few = (data[0] & 0x80) != 0 ? 0 : SHELF_FEW;
     asks[data[0] % (sizeof(asks) / sizeof(asks[0]))](texts);
     for (int i = 0; i < TEXTS; i++) {
         mem_free(texts[i]);
