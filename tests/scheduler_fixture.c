@@ -195,7 +195,7 @@ static struct json *parse(struct buf *answer) {
 
 static void run_submit(struct tx *tx, void *context) {
     struct doing *doing = context;
-    title_submit(tx, doing->input);
+    title_submit(tx, &doing->farm->farm, doing->input);
 }
 
 int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *request) {

@@ -101,7 +101,7 @@ static void its_folders(struct tx *tx, struct farm *store_farm, const char *titl
 /* ---- doing ------------------------------------------------------------------------- */
 
 static void run_retry(struct tx *tx, void *context) {
-    title_retry(tx, context, NULL);
+    title_retry(tx, &farm.farm, context, NULL);
 }
 
 static int retry(const char *title) {
