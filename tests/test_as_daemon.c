@@ -13,6 +13,7 @@
 
 #include "cli/as_daemon.h"
 #include "cli/worker_info.h"
+#include "common/fs.h"
 #include "common/mem.h"
 #include "fixture.h"
 
@@ -107,6 +108,31 @@ static void ck_folder_is(const char *path) {
     ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
     ck_assert_str_eq(here, path);
 }
+
+/* What is known of the units is what they say. */
+START_TEST(facts_are_those_of_the_units) {
+    const struct {
+        const char *unit;
+        const char *line;
+        const char *value;
+    } lines[] = {
+        {"workers/deploy/reelfarm-worker", "\nUser=", worker_facts.user},
+        {"workers/deploy/reelfarm-worker", "\nEnvironmentFile=-", worker_facts.variables},
+        {"workers/deploy/reelfarm-worker", "\nLoadCredential=token:", worker_facts.token},
+        {"scheduler/deploy/reelfarm-scheduler", "\nUser=", scheduler_facts.user},
+        {"scheduler/deploy/reelfarm-scheduler",
+         "\nStateDirectory=", scheduler_facts.state + strlen("/var/lib/")},
+    };
+    struct buf text = {0};
+    char *path = mem_format("%s/%s.service.in", REELFARM_SOURCE_DIR, lines[_i].unit);
+    char *line = mem_format("%s%s\n", lines[_i].line, lines[_i].value);
+    ck_assert_int_eq(fs_read(&text, path, 1 << 16, &err), 0);
+    ck_assert_msg(strstr(buf_text(&text), line) != NULL, "%s has no%s", path, line);
+    mem_free(line);
+    mem_free(path);
+    buf_finish(&text);
+}
+END_TEST
 
 START_TEST(a_unit_has_what_it_is_given) {
     char here[4096];
@@ -272,6 +298,7 @@ Suite *as_daemon_suite(void) {
     tcase_add_checked_fixture(tcase, open_folder, close_folder);
     tcase_add_loop_test(tcase, variables_are_read_as_systemd_does, 0,
                         sizeof(texts) / sizeof(texts[0]));
+    tcase_add_loop_test(tcase, facts_are_those_of_the_units, 0, 5);
     tcase_add_test(tcase, a_unit_has_what_it_is_given);
     tcase_add_loop_test(tcase, one_of_this_user_has_its_environment, 0, 2);
     tcase_add_test(tcase, no_file_is_none);
