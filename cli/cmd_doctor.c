@@ -3,12 +3,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "as_daemon.h"
 #include "client.h"
 #include "command.h"
 #include "common/blob.h"
 #include "common/clock.h"
+#include "common/fs.h"
 #include "common/id.h"
 #include "common/mem.h"
 #include "interrupt.h"
@@ -105,24 +108,86 @@ static void check_machine(struct visit *visit) {
     mem_free(sentence);
 }
 
-/* What a daemon of this machine is to begin with, where there is such a file. */
-static void check_config(struct visit *visit, const char *option, const char *standard,
-                         int (*check)(const char *file, struct err *err)) {
-    const char *file = option_value(visit->invocation, option);
-    struct err err = {0};
-    if (file == NULL && access(standard, F_OK) != 0) {
+/* ---- its daemons ------------------------------------------------------------- */
+
+/* A secret of a daemon that lies in a file; nothing where there is none. */
+static void check_secret(struct visit *visit, const char *what, const char *file) {
+    struct stat info;
+    if (file == NULL || stat(file, &info) != 0 || (info.st_mode & 077) == 0) {
         return;
     }
-    file = file != NULL ? file : standard;
-    if (check(file, &err) == 0) {
-        char *sentence =
-            mem_format("the %.*s can begin by %s", (int)strcspn(option, "-"), option, file);
-        find(visit, FINDING_GOOD, "config", sentence);
+    char *sentence = mem_format("others may read %s %s; run `chmod 600` on it", what, file);
+    find(visit, FINDING_WARNING, "secrets", sentence);
+    mem_free(sentence);
+}
+
+/* What its unit is to give it. */
+static void check_unit(struct visit *visit, const struct as_daemon *as) {
+    const struct daemon_facts *facts = as->facts;
+    if (as->is_unit && facts->token != NULL && !may_be_there(facts->token)) {
+        char *sentence = mem_format("the %s's unit can't begin without %s; copy the scheduler's "
+                                    "token there",
+                                    facts->name, facts->token);
+        find(visit, FINDING_BAD, "token", sentence);
         mem_free(sentence);
-    } else {
-        err_wrap(&err, "the %.*s can't begin by %s", (int)strcspn(option, "-"), option, file);
-        find_error(visit, FINDING_BAD, "config", &err);
     }
+    if (as->odd_line > 0) {
+        char *sentence = mem_format("line %d of %s is no NAME=VALUE, and is passed over",
+                                    as->odd_line, as->variables);
+        find(visit, FINDING_WARNING, "variables", sentence);
+        mem_free(sentence);
+    }
+    check_secret(visit, "the scheduler's token", as->is_unit ? facts->token : NULL);
+    check_secret(visit, "the variables, which may be keys,", as->variables);
+}
+
+/* ", as user U, with the variables of F": how this was told. */
+static char *manner(const struct as_daemon *as) {
+    bool names_user = as->is_unit || as->is_other;
+    return mem_format("%s%s%s%s", names_user ? ", as user " : "", names_user ? as->user : "",
+                      as->variables != NULL ? ", with the variables of " : "",
+                      as->variables != NULL ? as->variables : "");
+}
+
+/* Whether the daemon can begin by its file of options, where there is one. */
+static void check_config(struct visit *visit, struct as_daemon *as,
+                         int (*check)(const char *file, struct err *err)) {
+    struct err err = {0};
+    const char *name = as->facts->name;
+    char *how = manner(as);
+    char *sentence = NULL;
+    if (as->config == NULL) {
+        mem_free(how);
+        return;
+    }
+    if (as->blind != NULL) {
+        sentence = mem_format("whether the %s can begin by %s can't be told from here, since %s; "
+                              "have root run this",
+                              name, as->config, as->blind);
+        find(visit, FINDING_WARNING, "config", sentence);
+    } else {
+        int failed = as_daemon_enter(as, &err);
+        if (failed == 0) {
+            failed = check(as->config, &err);
+            as_daemon_leave(as);
+        }
+        sentence = mem_format("the %s can begin by %s%s", name, as->config, how);
+        if (failed == 0) {
+            find(visit, FINDING_GOOD, "config", sentence);
+        } else {
+            err_wrap(&err, "the %s can't begin by %s%s", name, as->config, how);
+            find_error(visit, FINDING_BAD, "config", &err);
+        }
+    }
+    mem_free(sentence);
+    mem_free(how);
+}
+
+static void check_daemons(struct visit *visit, struct as_daemon *scheduler,
+                          struct as_daemon *worker) {
+    check_unit(visit, worker);
+    check_config(visit, scheduler, scheduler_options_check);
+    check_config(visit, worker, worker_options_check);
 }
 
 /* ---- the farm ---------------------------------------------------------------- */
@@ -252,21 +317,46 @@ static int try_place(const char *place, struct err *err) {
     return failed;
 }
 
-static void check_place(struct visit *visit, const char *word) {
+/* As the worker there is here sees it, where that can be done. */
+static void check_place(struct visit *visit, struct as_daemon *worker, const char *word) {
+    bool is_folder = strstr(word, "://") == NULL;
+    char *place = is_folder ? fs_whole_path(word) : mem_string(word);
+    char *how = worker->blind == NULL ? manner(worker) : mem_string(", by this user");
     struct err err = {0};
-    if (try_place(word, &err) == 0) {
-        char *sentence = mem_format("%s can be written, read and cleared", word);
+    int failed = worker->blind == NULL ? as_daemon_enter(worker, &err) : 0;
+    if (failed == 0) {
+        failed = try_place(place, &err);
+        if (worker->blind == NULL) {
+            as_daemon_leave(worker);
+        }
+    }
+    struct buf more = {0};
+    if (worker->blind != NULL) {
+        buf_format(&more, "; whether the worker can can't be told from here, since %s",
+                   worker->blind);
+    } else if (worker->is_unit && is_folder) {
+        buf_format(&more, "; its unit lets it where ReadWritePaths= names it, which is not looked "
+                          "at");
+    }
+    if (failed == 0) {
+        char *sentence =
+            mem_format("%s can be written, read and cleared%s%s", word, how, buf_text(&more));
         find(visit, FINDING_GOOD, "storage", sentence);
         mem_free(sentence);
     } else {
-        err_wrap(&err, "%s", word);
-        find_error(visit, FINDING_BAD, "storage", &err);
+        char *sentence = mem_format("%s%s: %s%s", word, how, err.message, buf_text(&more));
+        find(visit, worker->blind != NULL ? FINDING_WARNING : FINDING_BAD, "storage", sentence);
+        mem_free(sentence);
     }
+    buf_finish(&more);
+    mem_free(how);
+    mem_free(place);
 }
 
 /* ---- the command ------------------------------------------------------------- */
 
-static int run(const struct invocation *invocation) {
+static int look(const struct invocation *invocation, struct as_daemon *scheduler,
+                struct as_daemon *worker) {
     struct visit visit = {.invocation = invocation, .code = EXIT_DONE};
     visit.json = writer_of(&visit.text);
     if (wants_json(invocation)) {
@@ -276,16 +366,14 @@ static int run(const struct invocation *invocation) {
     check_encoders(&visit);
     check_sandbox(&visit);
     check_machine(&visit);
-    check_config(&visit, "scheduler-config", "/etc/reelfarm/scheduler.yaml",
-                 scheduler_options_check);
-    check_config(&visit, "worker-config", "/etc/reelfarm/worker.yaml", worker_options_check);
+    check_daemons(&visit, scheduler, worker);
     check_scheduler(&visit);
     if (visit.answers) {
         check_token(&visit);
         check_workers(&visit);
     }
     for (int i = 0; i < invocation->word_count; i++) {
-        check_place(&visit, invocation->words[i]);
+        check_place(&visit, worker, invocation->words[i]);
     }
     if (wants_json(invocation)) {
         writer_array_end(&visit.json);
@@ -298,9 +386,30 @@ static int run(const struct invocation *invocation) {
     return visit.code != EXIT_DONE ? visit.code : printed;
 }
 
+static int run(const struct invocation *invocation) {
+    const char *user = option_value(invocation, "daemon-user");
+    const struct daemon_names scheduler_names = {option_value(invocation, "scheduler-config"), NULL,
+                                                 user};
+    const struct daemon_names worker_names = {option_value(invocation, "worker-config"),
+                                              option_value(invocation, "worker-env"), user};
+    struct as_daemon scheduler = {0}, worker = {0};
+    struct err err = {0};
+    int failed = as_daemon_init(&scheduler, &scheduler_facts, &scheduler_names, &err);
+    if (failed == 0) {
+        failed = as_daemon_init(&worker, &worker_facts, &worker_names, &err);
+    }
+    int code = failed == 0 ? look(invocation, &scheduler, &worker)
+                           : command_fail(invocation, EXIT_FAILED, &err);
+    as_daemon_finish(&worker);
+    as_daemon_finish(&scheduler);
+    return code;
+}
+
 static const struct option_row options[] = {
     {"scheduler-config", "FILE", "the scheduler's options; default /etc/reelfarm/scheduler.yaml"},
     {"worker-config", "FILE", "the worker's options; default /etc/reelfarm/worker.yaml"},
+    {"worker-env", "FILE", "its variables, such as keys of stores; default that of its unit"},
+    {"daemon-user", "USER", "whom the daemons run as; default as their units, else this user"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
 };
@@ -315,10 +424,16 @@ const struct command command_doctor = {
         "files of options, where they are there, with the tokens, certificates, endpoints and\n"
         "secrets that these name; at the scheduler, its store, the token, the clock and the\n"
         "workers; and at each PLACE, a folder or s3:// address for outputs, where it writes,\n"
-        "reads and removes a small object. Have it run by the user whose daemons they are.\n\n"
+        "reads and removes a small object.\n\n"
         "  reelfarm doctor\n"
         "  reelfarm doctor --worker-config worker.yaml\n"
-        "  reelfarm doctor s3://streams/films --scheduler https://farm.example:7430\n\n"
+        "  sudo reelfarm doctor s3://streams/films       as the units' user, with its keys\n"
+        "  sudo reelfarm doctor --daemon-user media --worker-env keys.env /srv/films\n\n"
+        "What lies in /etc/reelfarm is looked at as the daemons of systemd's units see it: as\n"
+        "user reelfarm, by the variables of worker.env. Others' rights can be tried by root "
+        "alone;\n"
+        "to anybody else it says what can't be told. Files that are named are looked at as this\n"
+        "user, without variables REELFARM_... of this shell.\n\n"
         "Ends with 1 where something is bad, and 0 where all is good or a warning.\n",
     .options = options,
     .run = run,

@@ -15,10 +15,7 @@
 #include "common/mem.h"
 #include "read_ahead.h"
 
-enum {
-    SPAN_PIECES = 10, /* of what a reader wants, a piece is one: a tenth may be read in vain */
-    STALLS = 2,       /* tries that may stall: each one more keeps the caller waiting for stall_s */
-};
+enum { SPAN_PIECES = 10 /* of what a reader wants, a piece is one: a tenth may be read in vain */ };
 
 struct ranges {
     const struct ranges_server *server;
@@ -185,8 +182,7 @@ static int go_on(const struct blob_source *source, int failures, const struct er
     const struct ranges *state = source->state;
     struct http_retry retry = http_retry_default();
     retry.attempts = source->options.attempts;
-    bool over = failures >= retry.attempts || (attempt->code == ERR_TIMEOUT && failures >= STALLS);
-    if (!http_may_retry(attempt->code) || over) {
+    if (!http_retry_goes_on(&retry, failures, attempt->code)) {
         return err_set(err, attempt->code, "%s", attempt->message);
     }
     int64_t pause = http_retry_pause_ms(&retry, failures, state->response.retry_after_s, NULL);

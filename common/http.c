@@ -25,6 +25,7 @@ enum {
     RESERVE_BYTES_MAX = 16 << 20, /* for a body before it is there */
     CONNECTIONS_KEPT = 8,
     RETRY_AFTER_MS_MAX = 60 * 1000,
+    STALLS = 2,                 /* tries that may stall */
     ERROR_BODY_MIN = 64 * 1024, /* an error page may be larger than the answer hoped for */
 };
 
@@ -547,6 +548,11 @@ struct http_retry http_retry_default(void) {
 
 bool http_may_retry(int code) {
     return code == ERR_UNAVAILABLE || code == ERR_TIMEOUT;
+}
+
+bool http_retry_goes_on(const struct http_retry *retry, int failures, int code) {
+    bool stalls_again = code == ERR_TIMEOUT && failures >= STALLS;
+    return http_may_retry(code) && failures < retry->attempts && !stalls_again;
 }
 
 int64_t http_retry_pause_ms(const struct http_retry *retry, int failures, int64_t retry_after_s,

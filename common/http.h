@@ -125,6 +125,11 @@ struct http_retry http_retry_default(void);
 /* Whether a failure of http_send or http_check may go away by itself. */
 bool http_may_retry(int code);
 
+/* Whether to try once more after so many failures (from 1), the last of which has this code: one
+ * that may go away. What stalls is tried twice at most: each more keeps the caller waiting for
+ * stall_s. */
+bool http_retry_goes_on(const struct http_retry *retry, int failures, int code);
+
 /* The pause after so many failures (from 1): full jitter, a random time from 0 to
  * min(most, first * 2^(failures - 1)); with a Retry-After at least what it asks, at
  * most 60 s. `draw` gives a random number in [0, bound); NULL: id_number. */

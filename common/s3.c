@@ -21,7 +21,6 @@ enum {
     BUCKET_BYTES_MIN = 3, /* "General purpose bucket naming rules" */
     BUCKET_BYTES_MAX = 63,
     CORRECTIONS = 3, /* of region, clock and credentials, for one call */
-    STALLS = 2,      /* tries that may stall: each one more keeps the caller waiting for stall_s */
     ERROR_TEXT_MAX = 300,
     SKEW_ALLOWED_S = 300, /* stores take 900 */
 };
@@ -455,10 +454,9 @@ int s3_check(const struct s3_client *client, const struct s3_call *call,
 }
 
 /* Whether the store may be asked again: for POST only where it said that it did nothing. */
-static bool may_repeat(const struct http_request *request, const struct http_response *response,
-                       int code) {
+static bool may_repeat(const struct http_request *request, const struct http_response *response) {
     bool refused = response->status == 503 || response->status == 429;
-    return http_may_retry(code) && (strcmp(request->method, "POST") != 0 || refused);
+    return strcmp(request->method, "POST") != 0 || refused;
 }
 
 int s3_send_retrying(struct s3_client *client, const struct s3_call *call,
@@ -473,8 +471,7 @@ int s3_send_retrying(struct s3_client *client, const struct s3_call *call,
         if (code == 0) {
             return 0;
         }
-        bool over = failures >= retry->attempts || (code == ERR_TIMEOUT && failures >= STALLS);
-        if (!may_repeat(request, response, code) || over) {
+        if (!http_retry_goes_on(retry, failures, code) || !may_repeat(request, response)) {
             return err_set(err, (enum err_code)code, "%s", attempt.message);
         }
         int64_t pause = http_retry_pause_ms(retry, failures, response->retry_after_s, NULL);

@@ -294,9 +294,10 @@ struct push_endpoint {
     const char *serves;    /* of that folder as players read it; "": the url */
     int connections;       /* of this task, at most at a time */
     int64_t bandwidth_bps; /* bits per second of this task; 0: any */
-    int max_height;        /* rungs of more lines are not brought: it fetches what it lacks from
-                              the origin by itself; 0: all are, and it has nothing else */
-    int verify_segments;   /* read back of each rendition, spread evenly; documents all are */
+    int max_height;        /* rungs of more lines are not brought; 0: all are */
+    bool falls_back;     /* it fetches what it lacks from the origin by itself, and so says that it
+                            has everything */
+    int verify_segments; /* read back of each rendition, spread evenly; documents all are */
 };
 
 /* A version that goes from there: its documents and playlists. */

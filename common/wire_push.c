@@ -24,6 +24,20 @@ bool endpoint_name_valid(const char *name) {
     return size > 0 && size < ENDPOINT_TEXT && name[0] != '.' && strspn(name, allowed) == size;
 }
 
+static void falls_back_write(const void *from, struct writer *w, const char *name) {
+    writer_bool(w, name, ((const struct push_endpoint *)from)->falls_back);
+}
+
+/* Where it is not said, by an older scheduler, it is by a height. */
+static void falls_back_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    struct push_endpoint *endpoint = to;
+    (void)arena;
+    endpoint->falls_back = endpoint->max_height > 0;
+    if (reader_has(r, name)) {
+        reader_bool(r, name, &endpoint->falls_back);
+    }
+}
+
 static const struct field endpoint_fields[] = {
     NAME(struct push_endpoint, name, 1),
     STRING(struct push_endpoint, driver, DRIVER_MAX),
@@ -32,6 +46,7 @@ static const struct field endpoint_fields[] = {
     NUMBER(struct push_endpoint, connections, 1, CONNECTIONS_MAX),
     NUMBER(struct push_endpoint, bandwidth_bps, 0, count_max),
     NUMBER(struct push_endpoint, max_height, 0, HEIGHT_MAX),
+    OTHER("falls_back", falls_back_write, falls_back_read),
     NUMBER(struct push_endpoint, verify_segments, 0, INT32_MAX),
     END,
 };

@@ -20,6 +20,7 @@
 enum {
     FARM_PLANS = 4, /* plans kept parsed; a long title's takes some MB */
     FARM_FLOORS = 16,
+    FARM_UNMADE = 8, /* build lines that missing.h's sweep looks at at a time */
 };
 
 /* What heartbeats said about a task. */
@@ -45,6 +46,12 @@ struct ready_floor {
     int64_t build;
     int64_t count; /* that were ready at least; 0: not known */
     int64_t tally; /* tx_tally then */
+};
+
+/* A build line that no worker there has, and for which images alone keep their titles. */
+struct unmade_line {
+    int64_t build;
+    int64_t since;
 };
 
 struct farm {
@@ -74,8 +81,9 @@ struct farm {
     uint64_t uses;
     int64_t slots; /* of farm_slots; -1: not known */
     struct ready_floor floors[FARM_FLOORS];
-    size_t floor_next;    /* the oldest of them */
-    int64_t unmade_since; /* missing.h's sweep has found such units at each turn; 0: none */
+    size_t floor_next;                      /* the oldest of them */
+    struct unmade_line unmade[FARM_UNMADE]; /* as missing.h's last sweep found them */
+    size_t unmade_count;
 };
 
 void farm_init(struct farm *farm);

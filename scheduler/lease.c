@@ -146,19 +146,18 @@ static int slots_of(const struct granting *g, const struct task *task) {
 static void take_lease(struct granting *g, struct task *task, const struct estimate *estimate,
                        const struct unit_row *units, const struct lease_row *straggler) {
     struct lease_row lease = {.kind = task->kind, .attempt = task->attempt};
-    lease.fence = task->fence = tx_numbers(g->tx, "fence", 1);
     memcpy(lease.worker, g->session.worker, sizeof(lease.worker));
     memcpy(lease.host, g->session.host, sizeof(lease.host));
     int64_t hedge_ms = hedge_delay_ms(g->farm, task->kind, estimate);
     int64_t hedge_at = hedge_ms > 0 && straggler == NULL ? tx_now(g->tx) + hedge_ms : 0;
-    sql_put(g->tx, SQL_LEASE_ADD,
-            VALUES(INTEGER(task->fence), TEXT(g->session.id), TEXT(lease.worker), TEXT(lease.host),
-                   TEXT(task->title), TEXT(task_kind_name(task->kind)),
-                   TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
-                   INTEGER(tx_now(g->tx)), REAL(estimate->wall_s), INTEGER(estimate->table_bytes),
-                   INTEGER(task->reserve_bytes), INTEGER(hedge_ms), INTEGER(hedge_at),
-                   INTEGER(straggler == NULL ? 0 : straggler->fence), INTEGER(slots_of(g, task))));
-    metric_add(g->tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
+    const struct lease_terms terms = {.expected_s = estimate->wall_s,
+                                      .table_bytes = estimate->table_bytes,
+                                      .hedge_ms = hedge_ms,
+                                      .hedge_at = hedge_at,
+                                      .hedges = straggler == NULL ? 0 : straggler->fence,
+                                      .slots = slots_of(g, task)};
+    lease_add(g->tx, task, task->title, &g->session, &terms);
+    lease.fence = task->fence;
     if (straggler != NULL) {
         hedge_begin(g->tx, straggler);
         metric_add(g->tx, METRIC_HEDGES, 0, 0, 1);

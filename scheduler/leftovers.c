@@ -41,6 +41,15 @@ void leftovers_expect_of_lease(struct tx *tx, const struct farm *farm,
     }
 }
 
+void leftovers_expect_of_run(struct tx *tx, const struct farm *farm, const char *title) {
+    struct lease_list leases = {0};
+    lease_list_read(tx, &leases, SQL_LEASES_OF_TITLE, TEXT(title));
+    for (size_t i = 0; i < leases.count; i++) {
+        leftovers_expect_of_lease(tx, farm, &leases.rows[i]);
+    }
+    lease_list_finish(&leases);
+}
+
 void leftovers_expect(struct tx *tx, const char *title) {
     expect(tx, title, "", tx_now(tx), true);
 }
@@ -97,20 +106,12 @@ static int64_t again_ms(int64_t attempts) {
 /* A run that is to come may count on nothing that is removed. */
 static void take_lease(struct tx *tx, const struct leftover *leftover, struct task *task,
                        const struct session_row *session) {
-    int64_t attempt = leftover->attempts + 1;
-    task->fence = tx_numbers(tx, "fence", 1);
-    task->attempt = (int)attempt;
-    sql_put(tx, SQL_LEASE_ADD,
-            VALUES(INTEGER(task->fence), TEXT(session->id), TEXT(session->worker),
-                   TEXT(session->host), TEXT(task->title), TEXT(task_kind_name(task->kind)),
-                   TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(attempt),
-                   INTEGER(tx_now(tx)), REAL(0), INTEGER(task->memory_bytes),
-                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
+    task->attempt = (int)leftover->attempts + 1;
+    lease_add(tx, task, task->title, session, NULL);
     sql_put(tx, SQL_LEFTOVER_TAKEN,
             VALUES(TEXT(leftover->title), TEXT(leftover->output), INTEGER(task->fence),
                    INTEGER(tx_now(tx) + again_ms(leftover->attempts))));
     sql_put(tx, SQL_PRODUCTS_DROP_UNPUBLISHED, VALUES(TEXT(leftover->title)));
-    metric_add(tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
 }
 
 /* The output refuses it, or is no more. After the last lease of a title that is gone. */

@@ -18,6 +18,10 @@
 void leftovers_expect_of_lease(struct tx *tx, const struct farm *farm,
                                const struct lease_row *lease);
 
+/* The same of all that is leased of a title whose run is about to be forgotten for another one:
+ * nobody would hear of their loss. To be called while its output is the old one. */
+void leftovers_expect_of_run(struct tx *tx, const struct farm *farm, const char *title);
+
 /* The title's run ends, and what it made stays for the next one's end. */
 void leftovers_expect(struct tx *tx, const char *title);
 

@@ -9,7 +9,7 @@
 
 enum {
     MISSING_MAX = 16,
-    SWEPT_MAX = 50,             /* units in one sweep */
+    SWEPT_MAX = 50,             /* units of a build line in one sweep */
     UNMADE_MS = 10 * 60 * 1000, /* that nobody can make them: longer than workers start anew */
 };
 
@@ -64,19 +64,43 @@ static void leave_unmade(struct tx *tx, int64_t id) {
     buf_finish(&detail);
 }
 
-void missing_sweep(struct tx *tx, struct farm *farm) {
+static void leave_line(struct tx *tx, int64_t build) {
     int64_t ids[SWEPT_MAX];
     size_t count = 0;
-    struct query query = sql_query(tx, SQL_UNITS_UNMADE, VALUES(INTEGER(SWEPT_MAX)));
+    struct query query =
+        sql_query(tx, SQL_UNITS_UNMADE, VALUES(INTEGER(build), INTEGER(SWEPT_MAX)));
     while (query_next(&query)) {
         ids[count++] = query_integer(&query, 0);
     }
-    if (count == 0 || farm->unmade_since == 0) {
-        farm->unmade_since = count == 0 ? 0 : tx_now(tx);
-        return;
-    }
-    for (size_t i = 0; i < count && tx_now(tx) - farm->unmade_since > UNMADE_MS; i++) {
+    for (size_t i = 0; i < count; i++) {
         leave_unmade(tx, ids[i]);
+    }
+}
+
+/* Since when all sweeps have found the line so. */
+static int64_t unmade_since(struct tx *tx, const struct farm *farm, int64_t build) {
+    for (size_t i = 0; i < farm->unmade_count; i++) {
+        if (farm->unmade[i].build == build) {
+            return farm->unmade[i].since;
+        }
+    }
+    return tx_now(tx);
+}
+
+void missing_sweep(struct tx *tx, struct farm *farm) {
+    struct unmade_line lines[FARM_UNMADE] = {{0}};
+    size_t count = 0;
+    struct query query = sql_query(tx, SQL_BUILDS_UNMADE, VALUES(INTEGER(FARM_UNMADE)));
+    while (query_next(&query)) {
+        int64_t build = query_integer(&query, 0);
+        lines[count++] = (struct unmade_line){build, unmade_since(tx, farm, build)};
+    }
+    memcpy(farm->unmade, lines, sizeof(lines));
+    farm->unmade_count = count;
+    for (size_t i = 0; i < count; i++) {
+        if (tx_now(tx) - lines[i].since > UNMADE_MS) {
+            leave_line(tx, lines[i].build);
+        }
     }
 }
 

@@ -28,7 +28,8 @@ void missing_unit(struct tx *tx, const struct unit_row *unit, const char *class,
 void missing_images(struct tx *tx, const struct plan *plan);
 
 /* Images that their titles wait for, and nothing else, and whose encoder none of the workers there
- * has any more: where that lasts, the titles go without them. To be called now and then. */
+ * has any more: where that lasts ten minutes for a build line, the titles go without them. To be
+ * called now and then. */
 void missing_sweep(struct tx *tx, struct farm *farm);
 
 /* What the title's last run goes without, by ids. `out` is zeroed and owned: missing_finish. */

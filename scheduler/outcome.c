@@ -378,10 +378,11 @@ static int64_t back_off(struct farm *farm, int failures) {
     return most / 2 + (int64_t)farm->draw((uint64_t)(most / 2 + 1));
 }
 
-/* "chunk 3 of h264-720p"; what has no chunk by its kind or rendition. */
+/* "chunk 3 of h264-720p", for people, who count from 1; what has no chunk by its kind or
+ * rendition. */
 static void name_unit(const struct unit_row *unit, char *out, size_t size) {
     if (unit->chunk >= 0) {
-        snprintf(out, size, "chunk %d of %s", unit->chunk, unit->rendition_id);
+        snprintf(out, size, "chunk %d of %s", unit->chunk + 1, unit->rendition_id);
     } else if (unit->rendition >= 0) {
         snprintf(out, size, "%s", unit->rendition_id);
     } else {

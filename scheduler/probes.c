@@ -246,14 +246,8 @@ static void take_lease(struct tx *tx, struct probe *probe, struct task *task,
     place_of(probe, place);
     probe->state = PROBE_RUNNING;
     probe->attempts++;
-    probe->fence = task->fence = tx_numbers(tx, "fence", 1);
-    sql_run(tx, SQL_LEASE_ADD,
-            VALUES(INTEGER(task->fence), TEXT(session->id), TEXT(session->worker),
-                   TEXT(session->host), TEXT(place), TEXT(task_kind_name(TASK_PROBE)),
-                   TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(probe->attempts),
-                   INTEGER(tx_now(tx)), REAL(0), INTEGER(task->memory_bytes),
-                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
-    metric_add(tx, METRIC_LEASES_GRANTED, TASK_PROBE, 0, 1);
+    lease_add(tx, task, place, session, NULL);
+    probe->fence = task->fence;
 }
 
 /* Leases one; false where the worker has no memory for it. One that runs nothing gets it all the

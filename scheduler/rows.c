@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "common/http.h"
+#include "metrics.h"
 
 const char **rows_texts(struct query *query, struct arena *arena,
                         const char *(*part)(const char *text), size_t *count) {
@@ -225,6 +226,21 @@ void lease_list_finish(struct lease_list *list) {
 void lease_units(struct tx *tx, int64_t fence, struct unit_list *out) {
     struct query query = sql_query(tx, SQL_LEASE_UNITS, VALUES(INTEGER(fence)));
     unit_list_read(out, &query);
+}
+
+void lease_add(struct tx *tx, struct task *task, const char *title,
+               const struct session_row *session, const struct lease_terms *terms) {
+    const struct lease_terms bare = {.table_bytes = task->memory_bytes, .slots = 1};
+    const struct lease_terms *t = terms != NULL ? terms : &bare;
+    task->fence = tx_numbers(tx, "fence", 1);
+    sql_put(tx, SQL_LEASE_ADD,
+            VALUES(INTEGER(task->fence), TEXT(session->id), TEXT(session->worker),
+                   TEXT(session->host), TEXT(title), TEXT(task_kind_name(task->kind)),
+                   TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
+                   INTEGER(tx_now(tx)), REAL(t->expected_s), INTEGER(t->table_bytes),
+                   INTEGER(task->reserve_bytes), INTEGER(t->hedge_ms), INTEGER(t->hedge_at),
+                   INTEGER(t->hedges), INTEGER(t->slots)));
+    metric_add(tx, METRIC_LEASES_GRANTED, (int)task->kind, 0, 1);
 }
 
 enum sandbox_level sandbox_level_of(int64_t number) {

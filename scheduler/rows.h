@@ -159,6 +159,22 @@ struct session_row {
 /* A level as the store has it; the weakest for a number that is none. */
 enum sandbox_level sandbox_level_of(int64_t number);
 
+/* What a lease of the queue has beyond its task. */
+struct lease_terms {
+    double expected_s; /* by the clock */
+    int64_t table_bytes;
+    int64_t hedge_ms; /* after so long a second one may begin; 0: never */
+    int64_t hedge_at;
+    int64_t hedges; /* as in a row */
+    int slots;      /* of the worker's */
+};
+
+/* Writes down that the session has the task from now on, for a title or in a place of its own,
+ * under a new fence that it gives the task. `terms` is NULL for what stands in no queue: it takes
+ * one slot and is never hedged. */
+void lease_add(struct tx *tx, struct task *task, const char *title,
+               const struct session_row *session, const struct lease_terms *terms);
+
 /* NOT_FOUND of the transaction where it is gone. */
 bool session_get(struct tx *tx, const char *id, struct session_row *out);
 

@@ -43,6 +43,14 @@
     "AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.title = t.id AND u.position < 0 "                \
     "AND u.state IN ('blocked', 'ready', 'leased')) "
 
+/* Units u of images, an index of their own, that alone keep their titles, of a build line that no
+ * worker has though some are there. */
+#define IMAGES_UNMADE                                                                              \
+    "u.state = 'ready' AND u.kind = 'images' AND NOT EXISTS (SELECT 1 FROM session_encoder e "     \
+    "WHERE e.build = u.build) AND EXISTS (SELECT 1 FROM worker_session) AND NOT EXISTS "           \
+    "(SELECT 1 FROM unit o WHERE o.title = u.title AND o.kind IN ('probe', 'video', 'audio') "     \
+    "AND o.state <> 'done') "
+
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
@@ -670,13 +678,9 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT min(ready_at) FROM unit WHERE state = 'ready' AND ready_at > $1",
     [SQL_UNITS_ANY_READY] = "SELECT 1 FROM unit WHERE state = 'ready' AND ready_at <= $1 LIMIT 1",
     [SQL_UNITS_OLDEST_READY] = "SELECT min(ready_at) FROM unit WHERE state = 'ready'",
-    /* In an index of their own. */
-    [SQL_UNITS_UNMADE] =
-        "SELECT u.id FROM unit u WHERE u.state = 'ready' AND u.kind = 'images' AND NOT EXISTS "
-        "(SELECT 1 FROM session_encoder e WHERE e.build = u.build) "
-        "AND EXISTS (SELECT 1 FROM worker_session) AND NOT EXISTS (SELECT 1 FROM unit o "
-        "WHERE o.title = u.title AND o.kind IN ('probe', 'video', 'audio') "
-        "AND o.state <> 'done') LIMIT $1",
+    [SQL_UNITS_UNMADE] = "SELECT u.id FROM unit u WHERE " IMAGES_UNMADE "AND u.build = $1 LIMIT $2",
+    [SQL_BUILDS_UNMADE] = "SELECT DISTINCT u.build FROM unit u WHERE " IMAGES_UNMADE
+                          "ORDER BY u.build LIMIT $1",
     [SQL_UNITS_BY_STATE] = "SELECT kind, state, count(*) FROM unit GROUP BY kind, state",
     [SQL_UNITS_OF_TITLE_BY_STATE] =
         "SELECT kind, state, count(*) FROM unit WHERE title = $1 GROUP BY kind, state",

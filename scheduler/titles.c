@@ -197,8 +197,9 @@ bool title_check_submission(struct tx *tx, const struct title_request *request,
 }
 
 /* A new run of a title that is known; false where that is what runs. */
-static bool submit_again(struct tx *tx, const struct title_request *request,
-                         const struct title_row *old, int64_t submission) {
+static bool submit_again(struct tx *tx, const struct farm *farm,
+                         const struct title_request *request, const struct title_row *old,
+                         int64_t submission) {
     bool runs = old->state == TITLE_SUBMITTED || old->state == TITLE_RUNNING;
     bool is_own = false;
     bool known = old->state != TITLE_REMOVING && title_has_key(tx, request, &is_own);
@@ -212,6 +213,7 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
         return false;
     }
     title_stop_work(tx, request->title); /* of a title that is done, versions may be dropped */
+    leftovers_expect_of_run(tx, farm, request->title); /* a worker that is cut off does not hear */
     title_drop_run(tx, request->title);
     set_trace(tx, request);
     sql_put(tx, SQL_TITLE_DROP_PLAN, VALUES(TEXT(request->title)));
@@ -227,12 +229,12 @@ static bool submit_again(struct tx *tx, const struct title_request *request,
     return true;
 }
 
-bool title_submit(struct tx *tx, const struct title_request *request) {
+bool title_submit(struct tx *tx, const struct farm *farm, const struct title_request *request) {
     int64_t submission = tx_numbers(tx, "submission", 1);
     struct title_row old = {0};
     bool is_new = true;
     if (title_find(tx, request->title, &old)) {
-        is_new = submit_again(tx, request, &old, submission);
+        is_new = submit_again(tx, farm, request, &old, submission);
     } else {
         sql_put(tx, SQL_TITLE_ADD,
                 VALUES(TEXT(request->title), TEXT(state_name(MACHINE_TITLE, TITLE_SUBMITTED)),
@@ -257,7 +259,7 @@ bool title_submit(struct tx *tx, const struct title_request *request) {
     return is_new;
 }
 
-void title_retry(struct tx *tx, const char *id, const char *trace) {
+void title_retry(struct tx *tx, const struct farm *farm, const char *id, const char *trace) {
     struct title_row title = {0};
     if (!tx_ok(tx) || !title_get(tx, id, &title)) {
         return;
@@ -276,7 +278,7 @@ void title_retry(struct tx *tx, const char *id, const char *trace) {
                                         .ladder = title.ladder,
                                         .trace = trace};
         int64_t submission = tx_numbers(tx, "submission", 1);
-        submit_again(tx, &request, &title, submission);
+        submit_again(tx, farm, &request, &title, submission);
         add_probe(tx, id, submission);
     }
     title_row_finish(&title);

@@ -46,7 +46,7 @@ enum {
  * repeated by whoever did not hear its answer. CONFLICT where the title
  * runs from another source, to another output or by another ladder. What priority, tenant,
  * deadline and labels it names are the title's from then on, of one that runs too. */
-bool title_submit(struct tx *tx, const struct title_request *request);
+bool title_submit(struct tx *tx, const struct farm *farm, const struct title_request *request);
 
 /* Whether this very submission, by its key, was the title's last; never without a key. `is_own`:
  * and it was this sender's, who makes it again since the answer was lost. */
@@ -61,7 +61,7 @@ bool title_is_too_damaged(int64_t repaired, int64_t frames);
 
 /* A new run of a title that failed, was cancelled or is done without something (missing.h), with
  * all as it was last submitted; `trace` as in a request. CONFLICT where it is in another state. */
-void title_retry(struct tx *tx, const char *title, const char *trace);
+void title_retry(struct tx *tx, const struct farm *farm, const char *title, const char *trace);
 
 /*
  * A probe's news, early or at its end: the first plans the title, units become

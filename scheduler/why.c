@@ -203,7 +203,7 @@ static void say_task(const struct why *why, size_t index, struct buf *out) {
     } else {
         buf_string(out, task_kind_name(task->kind));
         if (task->chunk >= 0) {
-            buf_format(out, " of chunk %d", task->chunk);
+            buf_format(out, " of chunk %d", task->chunk + 1); /* as the page counts */
         }
         if (task->renditions[0] != '\0') {
             buf_format(out, " for %s", task->renditions);

@@ -195,7 +195,7 @@ static struct json *parse(struct buf *answer) {
 
 static void run_submit(struct tx *tx, void *context) {
     struct doing *doing = context;
-    title_submit(tx, doing->input);
+    title_submit(tx, &doing->farm->farm, doing->input);
 }
 
 int fixture_submit_whole(struct fixture_farm *farm, const struct title_request *request) {
@@ -240,12 +240,13 @@ static void run_join(struct tx *tx, void *context) {
 
 static int join(struct fixture_farm *farm, const char *worker, const char *host, int slots,
                 const char *build, enum sandbox_level sandbox, char session[ID_TEXT]) {
+    const char *images = farm->images_line != NULL ? farm->images_line : FIXTURE_IMAGES;
     const struct session_encoder encoders[] = {
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
         {.name = KNOWS_LEAVE_NAME, .codec = "av1", .build_line = KNOWS_LEAVE_LINE},
         {.name = KNOWS_IMAGES_NAME, .codec = "av1", .build_line = KNOWS_IMAGES_LINE},
-        {.name = PLAN_IMAGES_ENCODER, .codec = "av1", .build_line = FIXTURE_IMAGES},
+        {.name = PLAN_IMAGES_ENCODER, .codec = "av1", .build_line = images},
     };
     struct session_request request = {.worker = worker,
                                       .host = host,

@@ -45,6 +45,7 @@ struct fixture_farm {
     atomic_int_fast64_t now_ms;
     int64_t memory_bytes;                 /* that workers say is free; default 64 GiB */
     bool images;                          /* workers that join make posters and storyboards */
+    const char *images_line;              /* their build line for these; NULL: FIXTURE_IMAGES */
     bool old;                             /* they know nothing that is newer than pushes */
     bool ahead;                           /* they ask for chunks before a slot is */
     int64_t ends;                         /* the fence of what ends then */

@@ -481,6 +481,17 @@ START_TEST(pauses_double_up_to_the_most_with_full_jitter) {
 }
 END_TEST
 
+START_TEST(what_stalls_is_tried_twice) {
+    const struct http_retry retry = http_retry_default(), once = {.attempts = 1};
+    ck_assert(http_retry_goes_on(&retry, 1, ERR_TIMEOUT));
+    ck_assert(!http_retry_goes_on(&retry, 2, ERR_TIMEOUT));
+    ck_assert(http_retry_goes_on(&retry, 4, ERR_UNAVAILABLE));
+    ck_assert(!http_retry_goes_on(&retry, 5, ERR_UNAVAILABLE));
+    ck_assert(!http_retry_goes_on(&retry, 1, ERR_NOT_FOUND));
+    ck_assert(!http_retry_goes_on(&once, 1, ERR_TIMEOUT));
+}
+END_TEST
+
 static int retry_on_stub(const struct fixture_answer *answers, int count) {
     struct http_retry retry = {.attempts = 4, .first_ms = 1, .most_ms = 2};
     fixture_stub_start(&stub, answers, count);
@@ -653,6 +664,7 @@ Suite *http_suite(void) {
     tcase_add_test(tcase, attempts_are_counted);
     tcase_add_test(tcase, a_lasting_failure_is_not_tried_again);
     tcase_add_test(tcase, a_post_is_sent_once);
+    tcase_add_test(tcase, what_stalls_is_tried_twice);
     tcase_add_test(tcase, retry_after_is_kept_to);
     tcase_add_test(tcase, a_pause_can_be_stopped);
     tcase_add_test(tcase, an_address_that_is_not_admitted_is_not_asked);

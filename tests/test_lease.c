@@ -371,7 +371,7 @@ START_TEST(four_hosts_lost_are_poison_but_not_four_losses) {
     }
     fixture_lose(&farm);
     ck_assert_str_eq(state(), "failing");
-    ck_assert_ptr_nonnull(strstr(error, "poison: chunk 0 of h264-720p was running on 4 hosts"));
+    ck_assert_ptr_nonnull(strstr(error, "poison: chunk 1 of h264-720p was running on 4 hosts"));
 }
 END_TEST
 

@@ -101,7 +101,7 @@ static void its_folders(struct tx *tx, struct farm *store_farm, const char *titl
 /* ---- doing ------------------------------------------------------------------------- */
 
 static void run_retry(struct tx *tx, void *context) {
-    title_retry(tx, context, NULL);
+    title_retry(tx, &farm.farm, context, NULL);
 }
 
 static int retry(const char *title) {
@@ -488,6 +488,37 @@ START_TEST(the_wait_begins_anew_when_a_worker_was_there) {
 }
 END_TEST
 
+/* That nobody makes those of one line any more is no reason to give up those of another, whose last
+ * worker left a moment ago. */
+START_TEST(each_build_line_has_its_own_wait) {
+    static const struct {
+        const char *title;
+        const char *line;
+    } runs[] = {{"t", "posters of before"}, {"u", "posters of now"}};
+    farm.images = false;
+    fixture_join(&farm, "old", "old", 1, old);
+    farm.images = true;
+    for (int i = 0; i < 2; i++) {
+        struct fixture_held held;
+        farm.images_line = runs[i].line;
+        fixture_run_title(&farm, runs[i].title, ladder, 1, session);
+        fixture_take_kind(&farm, &held, session, TASK_IMAGES);
+        fixture_drop(&held);
+        fixture_leave(&farm, session);
+        fixture_work(&farm, old); /* all else */
+        sweep();
+        farm.now_ms += 540000;
+        fixture_beat(&farm, old, NULL, 0);
+    }
+    sweep();
+    ck_assert_int_eq(fixture_count(&farm, "t", "failed"), 2);
+    ck_assert_int_eq(fixture_count(&farm, "u", "failed"), 0);
+    farm.now_ms += 60001;
+    sweep();
+    ck_assert_int_eq(fixture_count(&farm, "u", "failed"), 2);
+}
+END_TEST
+
 /* While something else of the title is to do, pictures or sound, they hold nothing up. */
 START_TEST(images_are_given_up_when_they_alone_are_waited_for) {
     struct fixture_held sound, held = {0};
@@ -541,6 +572,7 @@ Suite *missing_suite(void) {
     tcase_add_test(tcase, older_workers_are_not_given_what_they_would_misread);
     tcase_add_test(tcase, images_that_nobody_can_make_are_not_waited_for);
     tcase_add_test(tcase, the_wait_begins_anew_when_a_worker_was_there);
+    tcase_add_test(tcase, each_build_line_has_its_own_wait);
     tcase_add_loop_test(tcase, images_are_given_up_when_they_alone_are_waited_for, 0, 2);
     tcase_add_test(tcase, older_workers_package_what_has_none);
     suite_add_tcase(suite, tcase);

@@ -280,7 +280,7 @@ START_TEST(a_failing_title_stops_its_tasks_then_removes) {
     ck_assert_int_eq(farm.stop_count, 0);
     fixture_fail(&farm, first.fence, FAILURE_BAD_SOURCE, "it is damaged");
     ck_assert_str_eq(state(), "failing");
-    ck_assert_str_eq(error, "bad_source: chunk 0 of h264-720p: it is damaged");
+    ck_assert_str_eq(error, "bad_source: chunk 1 of h264-720p: it is damaged");
     fixture_lease(&farm, session, 1);
     ck_assert_int_eq(farm.task_count, 0); /* the second may still be writing */
     fixture_beat(&farm, session, &both[1], 1);
@@ -337,7 +337,7 @@ START_TEST(a_removal_that_fails_holds_nothing_up) {
         fixture_drop(&remove);
     }
     ck_assert_str_eq(state(), "failed");
-    ck_assert_str_eq(error, "bad_source: chunk 0 of h264-720p: it is damaged");
+    ck_assert_str_eq(error, "bad_source: chunk 1 of h264-720p: it is damaged");
     fixture_drop(&video);
 }
 END_TEST

@@ -229,6 +229,15 @@ static const struct task *lease_leftovers(void) {
     return task;
 }
 
+/* Does all of the title's run, of which nothing is removed meanwhile. */
+static void run_to_its_end(void) {
+    while (strcmp(state(), "done") != 0) {
+        const struct task *task = fixture_lease_one(&farm, session);
+        ck_assert_int_ne(task->kind, TASK_REMOVE);
+        fixture_make(&farm, task);
+    }
+}
+
 /* A worker is lost while it encodes, and another comes. */
 static void lose_one_that_encodes(void) {
     struct fixture_held video;
@@ -367,13 +376,48 @@ START_TEST(what_no_run_names_goes_after_the_last) {
         lose_one_that_encodes();
         farm.now_ms += 86400000;
     }
-    while (strcmp(state(), "done") != 0) {
-        const struct task *task = fixture_lease_one(&farm, session);
-        ck_assert_int_ne(task->kind, TASK_REMOVE);
-        fixture_make(&farm, task);
-    }
+    run_to_its_end();
     fixture_make(&farm, lease_leftovers());
     ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+/* A worker that is cut off hears neither that its run was cancelled nor that the next one began: it
+ * may go on for as long as any that is lost, and what it puts goes after that, from where its run
+ * put things. */
+START_TEST(what_a_cut_off_worker_puts_goes_after_the_next_run) {
+    static const struct {
+        const char *output; /* of the next run */
+        int64_t late_ms;    /* it is busy with something else so long */
+        bool is_lost;       /* the worker, in the scheduler's view: else it goes on to be silent */
+    } cases[] = {
+        {"/out", 0, true}, {"/out", 0, false}, {"/other", 0, true}, {"/out", 86400000, true}};
+    char *ladder = fixture_ladder("h264");
+    struct title_request request = {
+        .title = "t", .source = "/media/clip.mp4", .output = cases[_i].output, .ladder = ladder};
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    ck_assert_int_eq(fixture_submit_whole(&farm, &request), 0);
+    int64_t began_ms = farm.now_ms;
+    if (cases[_i].is_lost) {
+        fixture_lose(&farm);
+    }
+    ck_assert_int_eq(fixture_join(&farm, "w2", "host2", 1, session), 0);
+    farm.now_ms += cases[_i].late_ms;
+    fixture_beat(&farm, session, NULL, 0);
+    run_to_its_end();
+    if (cases[_i].late_ms == 0) {
+        ck_assert_int_eq(leased(), 0);
+        ck_assert_int_gt(farm.retry_at, began_ms + farm.farm.ttl_ms + FIXTURE_KEEP_MS);
+        farm.now_ms = farm.retry_at;
+    }
+    fixture_make(&farm, lease_leftovers());
+    farm.now_ms += 86400000;
+    ck_assert_int_eq(leased(), 0);
+    fixture_drop(&video);
+    mem_free(ladder);
 }
 END_TEST
 
@@ -432,6 +476,7 @@ Suite *removal_suite(void) {
     tcase_add_test(tcase, what_a_lost_worker_puts_goes_after_a_cancelled_run);
     tcase_add_test(tcase, leftovers_are_for_workers_that_know_titles);
     tcase_add_loop_test(tcase, what_no_run_names_goes_after_the_last, 0, 2);
+    tcase_add_loop_test(tcase, what_a_cut_off_worker_puts_goes_after_the_next_run, 0, 4);
     tcase_add_test(tcase, its_events_stay_its_tenants);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -89,7 +89,7 @@ START_TEST(what_runs_where) {
     fixture_beat(&farm, session, &held.fence, 1);
     fixture_drop(&held);
     ck_says("t", "state: t is being made, and all is well: 2 of ");
-    ck_says("t", "running: video of chunk 0 for h264-720p");
+    ck_says("t", "running: video of chunk 1 for h264-720p");
     ck_assert_ptr_null(strstr(why("t"), "queue: ")); /* its own tasks take the slots */
     ck_says("t", " runs on w1 for 5 s, 50 % done; it is expected to take ");
     ck_says("t", " GiB of memory there. w1 was the first to ask of 1 worker that could do it, of 1 "

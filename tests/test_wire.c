@@ -181,6 +181,9 @@ START_TEST(tasks_come_back) {
         task.kind == TASK_IMAGES) {
         ck_assert(spec_equal(&again.spec, &task.spec));
     }
+    ck_assert(task.kind != TASK_PUSH ||
+              (again.push.endpoint.falls_back == task.push.endpoint.falls_back &&
+               again.push.endpoint.max_height == task.push.endpoint.max_height));
     ck_assert(again.sweep.removes == task.sweep.removes &&
               again.sweep.group_count == task.sweep.group_count);
     for (size_t i = 0; i < task.sweep.group_count; i++) {
@@ -191,6 +194,36 @@ START_TEST(tasks_come_back) {
     task_finish(&again);
     task_finish(&task);
     json_tree_destroy(root);
+    buf_finish(&text);
+}
+END_TEST
+
+/* An older scheduler says by the height alone that an edge falls back. */
+START_TEST(an_older_push_is_understood) {
+    static const int heights[] = {0, 720};
+    static const char said[] = ",\"falls_back\":false";
+    struct push push = {.endpoint = {.name = "e",
+                                     .driver = "dav",
+                                     .url = "http://e",
+                                     .serves = "",
+                                     .connections = 1,
+                                     .max_height = heights[_i]}};
+    struct push again = {0};
+    struct arena arena = {0};
+    struct buf text = {0};
+    struct writer w = writer_of(&text);
+    struct err err = {0};
+    push_write(&push, &w, NULL);
+    char *at = strstr(buf_text(&text), said);
+    ck_assert_ptr_nonnull(at);
+    memmove(at, at + strlen(said), strlen(at + strlen(said)) + 1);
+    struct json *root = parse(buf_text(&text), strlen(buf_text(&text)));
+    struct reader r = reader_of(root, "test", &err);
+    push_read(&again, &arena, &r);
+    ck_assert_msg(reader_ok(&r), "%s", err.message);
+    ck_assert_int_eq(again.endpoint.falls_back, heights[_i] > 0);
+    json_tree_destroy(root);
+    arena_finish(&arena);
     buf_finish(&text);
 }
 END_TEST
@@ -349,6 +382,7 @@ Suite *wire_suite(void) {
     TCase *tc = tcase_create("round trips");
     tcase_add_loop_test(tc, specs_come_back, 0, 40);
     tcase_add_loop_test(tc, tasks_come_back, 0, 80);
+    tcase_add_loop_test(tc, an_older_push_is_understood, 0, 2);
     tcase_add_loop_test(tc, reports_come_back, 0, 40);
     tcase_add_loop_test(tc, plans_come_back, 0, 40);
     tcase_add_loop_test(tc, broken_text_is_survived, 0, 20);

@@ -280,6 +280,7 @@ static void any_push(struct push *p, struct arena *arena) {
     p->endpoint.connections = (int)any(1, 256);
     p->endpoint.bandwidth_bps = any(0, INT64_C(1) << 40);
     p->endpoint.max_height = (int)any(0, 4320);
+    p->endpoint.falls_back = any(0, 1) == 1;
     p->endpoint.verify_segments = (int)any(0, 99);
     p->has_listing = any(0, 1) == 1;
     if (p->has_listing) {

@@ -63,6 +63,14 @@ static int bring(struct push_state *push, struct edge *edge, const struct edge_o
     return failed;
 }
 
+/* Once more, whatever the endpoint says that it has. */
+static int bring_again(void *push, struct edge *edge, const struct edge_object *object,
+                       struct err *err) {
+    struct edge_object damaged = *object;
+    damaged.damaged = true;
+    return bring(push, edge, &damaged, err);
+}
+
 static int media_bring_one(void *context, struct edge *edge, const struct edge_object *object,
                            struct err *err) {
     struct push_state *push = context;
@@ -161,13 +169,11 @@ int push_names_bring(struct task_run *run, struct err *err) {
 
 /* ---- Reading back --------------------------------------------------------------------------- */
 
-/* Brings it once more, whatever the endpoint says that it has, and reads that back. */
+/* Brings it once more and reads that back. */
 static int bring_and_verify(struct push_state *push, struct edge *edge,
                             const struct edge_object *object, struct err *err) {
     struct err why = {0};
-    struct edge_object damaged = *object;
-    damaged.damaged = true;
-    int failed = bring(push, edge, &damaged, &why);
+    int failed = bring_again(push, edge, object, &why);
     if (failed == 0) {
         failed = edge_verify(edge, object, &why);
     }
@@ -221,13 +227,6 @@ static int damaged_add(struct push_state *push, int64_t index, const struct edge
     return wanted ? pool_add(push->pool, object, err) : failed;
 }
 
-static int media_bring_again(void *context, struct edge *edge, const struct edge_object *object,
-                             struct err *err) {
-    struct edge_object damaged = *object;
-    damaged.damaged = true;
-    return bring(context, edge, &damaged, err);
-}
-
 /* Where a sample was damaged, so may be what was not looked at: all of that rendition goes again.
  */
 int push_media_verify(struct task_run *run, struct err *err) {
@@ -242,7 +241,7 @@ int push_media_verify(struct task_run *run, struct err *err) {
         damaged = damaged || atomic_load(&push->standings[i].damaged);
     }
     if (failed == 0 && damaged) {
-        pool_begin(push->pool, media_bring_again, push, NULL);
+        pool_begin(push->pool, bring_again, push, NULL);
         failed = push_phase_end(push, objects_walk(push, damaged_add, err), err);
     }
     return failed;
@@ -265,9 +264,6 @@ static int document_look(struct edge *edge, const struct edge_object *object, st
 
 static int document_verify_one(void *context, struct edge *edge, const struct edge_object *object,
                                struct err *err) {
-    struct push_state *push = context;
-    struct edge_object damaged = *object;
-    damaged.damaged = true;
     for (int looks = 1;; looks++) {
         struct err why = {0};
         int failed = document_look(edge, object, &why);
@@ -279,7 +275,7 @@ static int document_verify_one(void *context, struct edge *edge, const struct ed
             !clock_sleep_ms(NAME_PAUSE_MS * (looks - 1), edge->target->cancel)) {
             return err_set(err, why.code, "%s", why.message);
         }
-        failed = bring(push, edge, &damaged, err);
+        failed = bring_again(context, edge, object, err);
         if (failed != 0) {
             return failed;
         }

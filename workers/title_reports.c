@@ -165,8 +165,8 @@ int title_reports_join(struct title_reports *reports, size_t rendition, size_t c
     count = count < chunks ? count : chunks;
     for (size_t c = 0; c < count; c++) {
         if (!is_same_track(&parts[0].report, &parts[c].report)) {
-            return err_set(err, ERR_CORRUPT, "%s: chunks 0 and %zu have different codec headers",
-                           plan->id, c);
+            return err_set(err, ERR_CORRUPT, "%s: chunks 1 and %zu have different codec headers",
+                           plan->id, c + 1);
         }
         segments += parts[c].report.segment_count;
     }

@@ -200,12 +200,13 @@ static bool read_submission(struct reader *r, struct tx *tx, struct call *call,
 }
 
 /* Submits, and tells what came of it in the object that is open in `w`. */
-static bool submit(struct tx *tx, const struct title_request *request, struct writer *w) {
+static bool submit(struct tx *tx, const struct farm *farm, const struct title_request *request,
+                   struct writer *w) {
     struct title_row row = {0};
     char trace[TRACE_TEXT];
     bool is_own = false;
     bool is_repeated = title_has_key(tx, request, &is_own);
-    bool is_new = title_submit(tx, request);
+    bool is_new = title_submit(tx, farm, request);
     if (tx_ok(tx) && title_get(tx, request->title, &row)) {
         title_trace(tx, row.id, trace);
         writer_string(w, "title", row.id);
@@ -224,7 +225,8 @@ void call_submit_title(struct tx *tx, struct call *call) {
     struct submission submission;
     if (read_submission(&r, tx, call, &submission)) {
         writer_object(&call->writer, NULL);
-        call->status = submit(tx, &submission.request, &call->writer) ? 201 : 200;
+        bool is_new = submit(tx, call->routes->farm, &submission.request, &call->writer);
+        call->status = is_new ? 201 : 200;
         writer_object_end(&call->writer);
     }
     buf_finish(&submission.text);
@@ -293,7 +295,7 @@ static void submit_entry(struct tx *tx, void *context) {
     check_early(tx, &submission.request, &entry->kinds[ladder]);
     if (tx_ok(tx)) {
         submission.request.ladder = (const char *)entry->ladders[ladder].data;
-        submit(tx, &submission.request, entry->writer);
+        submit(tx, entry->call->routes->farm, &submission.request, entry->writer);
     }
 }
 
@@ -448,7 +450,7 @@ void call_retry_title(struct tx *tx, struct call *call) {
     check_places_again(tx, call);
     char trace[TRACE_TEXT];
     bool is_traced = trace_read(trace, exchange_header(call->exchange, "traceparent"));
-    title_retry(tx, call->argument, is_traced ? trace : NULL);
+    title_retry(tx, call->routes->farm, call->argument, is_traced ? trace : NULL);
     writer_object(&call->writer, NULL);
     writer_string(&call->writer, "state", state_name(MACHINE_TITLE, TITLE_SUBMITTED));
     writer_object_end(&call->writer);

@@ -163,18 +163,16 @@ static void read_rules(struct reader *r, struct arena *arena, struct endpoint *o
 
 /* An edge that lacks rungs that its manifests list would answer 404, unless it fetches them. */
 static void read_height(struct reader *r, int driver, struct endpoint *out) {
-    bool falls_back = driver == DRIVER_PULL;
+    out->push.falls_back = driver == DRIVER_PULL;
     out->push.max_height = number_member(r, "max_height", 0, HEIGHT_MAX, 0);
     if (reader_has(r, "falls_back")) {
-        reader_bool(r, "falls_back", &falls_back);
+        reader_bool(r, "falls_back", &out->push.falls_back);
     }
-    if (reader_ok(r) && out->push.max_height > 0 && (!falls_back || driver == DRIVER_CATALOG)) {
+    if (reader_ok(r) && out->push.max_height > 0 &&
+        (!out->push.falls_back || driver == DRIVER_CATALOG)) {
         reader_fail(r, "max_height",
                     "is for edges that fetch from the origin what they lack: those of driver pull, "
                     "or with `falls_back: true`");
-    }
-    if (falls_back && driver == DRIVER_DAV && out->push.max_height == 0) {
-        out->push.max_height = HEIGHT_MAX; /* all rungs; its word for what it has is none */
     }
 }
 

@@ -360,14 +360,8 @@ static void take_lease(struct tx *tx, struct sweep *sweep, struct task *task,
     place_of(sweep->endpoint, sweep->removes, place);
     sweep->state = SWEEP_RUNNING;
     sweep->attempts++;
-    sweep->fence = task->fence = tx_numbers(tx, "fence", 1);
-    sql_run(tx, SQL_LEASE_ADD,
-            VALUES(INTEGER(task->fence), TEXT(session->id), TEXT(session->worker),
-                   TEXT(session->host), TEXT(place), TEXT(task_kind_name(TASK_SWEEP)),
-                   TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(sweep->attempts),
-                   INTEGER(tx_now(tx)), REAL(0), INTEGER(task->memory_bytes),
-                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
-    metric_add(tx, METRIC_LEASES_GRANTED, TASK_SWEEP, 0, 1);
+    lease_add(tx, task, place, session, NULL);
+    sweep->fence = task->fence;
 }
 
 static bool grant_one(struct tx *tx, struct farm *farm, struct sweep *sweep,

@@ -184,7 +184,6 @@ void push_take_lease(struct tx *tx, struct task *task, const char *place,
                      const struct session_row *session) {
     struct lease_row lease = {.kind = TASK_PUSH, .attempt = task->attempt};
     int64_t unit = tx_numbers(tx, "unit", 1);
-    lease.fence = task->fence = tx_numbers(tx, "fence", 1);
     memcpy(lease.worker, session->worker, sizeof(lease.worker));
     memcpy(lease.host, session->host, sizeof(lease.host));
     task->unit_count = 1;
@@ -193,14 +192,9 @@ void push_take_lease(struct tx *tx, struct task *task, const char *place,
     sql_run(tx, SQL_UNIT_ADD_PUSH,
             VALUES(INTEGER(unit), TEXT(place), INTEGER(POSITION_PUSH), INTEGER(tx_now(tx))));
     metric_add(tx, METRIC_UNITS, TASK_PUSH, UNIT_READY, 1);
-    sql_run(tx, SQL_LEASE_ADD,
-            VALUES(INTEGER(task->fence), TEXT(session->id), TEXT(lease.worker), TEXT(lease.host),
-                   TEXT(place), TEXT(task_kind_name(TASK_PUSH)),
-                   TEXT(state_name(MACHINE_LEASE, LEASE_LIVE)), INTEGER(task->attempt),
-                   INTEGER(tx_now(tx)), REAL(0), INTEGER(task->memory_bytes),
-                   INTEGER(task->reserve_bytes), INTEGER(0), INTEGER(0), INTEGER(0), INTEGER(1)));
+    lease_add(tx, task, place, session, NULL);
+    lease.fence = task->fence;
     sql_run(tx, SQL_LEASE_UNIT_ADD, VALUES(INTEGER(task->fence), INTEGER(unit)));
-    metric_add(tx, METRIC_LEASES_GRANTED, TASK_PUSH, 0, 1);
     struct buf detail = {0};
     outcome_detail(&detail, &lease, NULL, NULL);
     struct state_note note = {.title = task->title, .detail = buf_text(&detail)};

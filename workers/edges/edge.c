@@ -12,7 +12,6 @@
 
 enum {
     STALL_BYTES_S = 16 * 1024,
-    TIMEOUTS_MAX = 2, /* tries of a request that stalls: each costs stall_s */
     URL_TEXT = 512,
     OBJECT_BYTES_MAX = 1 << 30,
     DOCUMENT_BYTES_MAX = 64 << 20,
@@ -162,8 +161,7 @@ int edge_send(struct edge *edge, const struct http_request *request, struct err 
         if (failed == 0) {
             return 0;
         }
-        int most = failed == ERR_TIMEOUT ? TIMEOUTS_MAX : retry.attempts;
-        if (!http_may_retry(failed) || failures >= most) {
+        if (!http_retry_goes_on(&retry, failures, failed)) {
             return judge(edge, failed, &why, err);
         }
         edge->traffic.refused++;

@@ -49,7 +49,7 @@ static int dav_put(struct edge *edge, const struct edge_object *object, struct e
 static int dav_has(struct edge *edge, const struct edge_object *object, bool *has,
                    struct err *err) {
     struct err why = {0};
-    if (edge->target->endpoint->max_height > 0) {
+    if (edge->target->endpoint->falls_back) {
         *has = false;
         return 0;
     }
