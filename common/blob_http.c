@@ -48,11 +48,7 @@ static int http_source_open(struct blob_source *source, const char *url, struct 
     state->url = mem_string(url);
     state->public_only = source->options.public_only;
     state->places = source->options.places == NULL ? NULL : mem_string(source->options.places);
-    int code = http_client_create(&state->client, err);
-    if (code != 0) {
-        close_source(state);
-        return code;
-    }
+    state->client = http_client_create_sharing();
     return ranges_open(source, &server, state, NULL, url, err);
 }
 
@@ -67,6 +63,7 @@ struct http_root {
 
 static int http_open(struct blob *blob, const char *url, struct err *err) {
     struct http_root *state = mem_zero(1, sizeof(*state));
+    (void)err;
     blob->state = state;
     size_t length = strcspn(url, "?#");
     state->query = mem_format("%.*s", (int)strcspn(url + length, "#"), url + length);
@@ -74,7 +71,8 @@ static int http_open(struct blob *blob, const char *url, struct err *err) {
         length--;
     }
     state->path = mem_format("%.*s", (int)length, url);
-    return http_client_create(&state->client, err);
+    state->client = http_client_create_sharing();
+    return 0;
 }
 
 static void http_close(struct blob *blob) {

@@ -16,6 +16,7 @@
 #include "common/mem.h"
 #include "common/places.h"
 #include "common/trace.h"
+#include "http_share.h"
 
 enum {
     URL_TEXT = 512,
@@ -30,7 +31,7 @@ enum {
 };
 
 /* A multi handle with one easy handle in it: the wait can be cut short, and the
- * connections live in the multi handle. */
+ * connections live in the multi handle. One that shares has neither. */
 struct http_client {
     CURLM *multi;
     CURL *easy;
@@ -66,6 +67,10 @@ int http_client_create(struct http_client **out, struct err *err) {
     curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
     *out = client;
     return 0;
+}
+
+struct http_client *http_client_create_sharing(void) {
+    return mem_zero(1, sizeof(struct http_client));
 }
 
 void http_client_destroy(struct http_client *client) {
@@ -276,6 +281,25 @@ bool http_is_loopback(const char *url) {
     return loopback;
 }
 
+void http_server_of(const char *url, char out[HTTP_SERVER_TEXT]) {
+    char *scheme = NULL, *host = NULL, *port = NULL;
+    CURLU *parts = curl_url();
+    out[0] = '\0';
+    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+        curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
+        snprintf(out, HTTP_SERVER_TEXT, "%s://%s:%s", scheme, host, port);
+    }
+    for (char *at = out; *at != '\0'; at++) {
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(parts);
+}
+
 static void set_method(CURL *easy, const struct http_request *request) {
     bool is_get = strcmp(request->method, "GET") == 0;
     bool is_head = strcmp(request->method, "HEAD") == 0;
@@ -477,10 +501,10 @@ static int fail(const struct http_client *client, const struct exchange *exchang
     return err_set(err, code, "%s %s: %s", method, url, detail);
 }
 
-int http_send(struct http_client *client, const struct http_request *request,
-              struct http_response *response, struct err *err) {
+/* By a client's own connections. */
+static int send_by(struct http_client *client, const struct http_request *request,
+                   struct http_response *response, struct err *err) {
     struct exchange exchange = {.client = client, .request = request, .response = response};
-    http_response_clear(response);
     struct curl_slist *headers = make_header_list(request);
     prepare(client, &exchange, headers);
     CURLcode result = perform(client, request->cancel);
@@ -496,6 +520,22 @@ int http_send(struct http_client *client, const struct http_request *request,
     int code = result == CURLE_OK ? 0 : fail(client, &exchange, result, err);
     curl_easy_reset(client->easy); /* it must not hold what we free */
     curl_slist_free_all(headers);
+    return code;
+}
+
+int http_send(struct http_client *client, const struct http_request *request,
+              struct http_response *response, struct err *err) {
+    struct http_lent *lent = NULL;
+    http_response_clear(response);
+    response->reached = false;
+    if (client->multi != NULL) {
+        return send_by(client, request, response, err);
+    }
+    int code = http_share_take(&lent, request, err);
+    if (code == 0) {
+        code = send_by(http_share_client(lent), request, response, err);
+        http_share_give(lent);
+    }
     return code;
 }
 

@@ -21,6 +21,16 @@ struct http_client; /* used by one thread at a time */
 
 int http_client_create(struct http_client **out, struct err *err);
 
+/* One that has no connection of its own, for what stores are asked; returns owned. Each request
+ * goes by one of those that all such clients of this process share, of which there are so many at
+ * most to one server (scheme, host and port; the target of a redirect counts as who was asked) as
+ * http_share_limit says. Where all of them are at work, http_send waits for its turn, in the order
+ * of asking, until `cancel` or for total_ms (TIMEOUT). `take` must wait for no other request. */
+struct http_client *http_client_create_sharing(void);
+
+/* So many connections to one server from now on; at least 1; 64 where it is not called. */
+void http_share_limit(int connections);
+
 /* Closes its connections; takes NULL. */
 void http_client_destroy(struct http_client *client);
 
@@ -55,7 +65,7 @@ struct http_request {
     size_t max_body;   /* bytes of an answer; a longer one is INVALID; default 16 MiB; error
                           pages may have 64 KiB in any case */
     int connect_ms;    /* default 5,000 */
-    int total_ms;      /* default 0: as long as bytes flow */
+    int total_ms;      /* default 0: as long as bytes flow; waiting for a connection is apart */
     int stall_bytes_s; /* slower than this for stall_s is a stall; default 16 KiB/s */
     int stall_s;       /* default 30 */
     int64_t speed_bytes_s; /* either way at most; default 0: any */
@@ -144,6 +154,11 @@ int http_send_retrying(struct http_client *client, const struct http_request *re
 
 /* Whether the URL's host is this machine itself, by name or number. */
 bool http_is_loopback(const char *url);
+
+enum { HTTP_SERVER_TEXT = 300 };
+
+/* "https://host:443": whom a URL leads to, whichever way it is written; "" where it is none. */
+void http_server_of(const char *url, char out[HTTP_SERVER_TEXT]);
 
 /* The URL without credentials, query and fragment, for messages. */
 void http_public_url(const char *url, char *out, size_t size);

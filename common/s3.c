@@ -103,13 +103,11 @@ int s3_client_create(struct s3_client **out, const char *bucket, const struct s3
                                      (!client->account.style_chosen && strchr(bucket, '.') != NULL);
         failed = s3_credentials_find(&client->credentials, choice, false, err);
     }
-    if (failed == 0) {
-        failed = http_client_create(&client->http, err);
-    }
     if (failed != 0) {
         s3_client_destroy(client);
         return failed;
     }
+    client->http = http_client_create_sharing();
     *out = client;
     return 0;
 }

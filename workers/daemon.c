@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/fs.h"
+#include "common/http.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "heart.h"
@@ -243,6 +244,7 @@ int daemon_run(const struct daemon_options *options, const struct api_encoder *e
     mallopt(M_ARENA_MAX, MALLOC_ARENAS);
     mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE); /* else it grows with what is freed */
     log_level_set((enum log_level)options->log_level);
+    http_share_limit((int)options->store_connections);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);

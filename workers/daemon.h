@@ -22,6 +22,7 @@ struct daemon_options {
     const char *name; /* NULL: host and process id */
     int64_t slots;
     int64_t pushes; /* to edges and catalogs at a time, beside the slots; 0: none is taken */
+    int64_t store_connections;    /* to one object store or server of sources at a time */
     const char *endpoint_secrets; /* a file (edge_secrets.h); NULL: none */
     int64_t cores;                /* that this process may use: no option, but found */
     int64_t memory_bytes; /* that tasks may take together; 0: nine tenths of the machine's */

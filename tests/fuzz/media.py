@@ -2,8 +2,8 @@
 """Real clips, damaged, through the real programs. Prints TAP-like lines and the counts.
 usage: media.py MEDIA BIN SCRATCH FOUND COUNT SECONDS [SEED]
 
-File i of a seed is always the same; one that fails stays in FOUND. BIN has reelfarm and a
-reelfarm-worker whose task children speak into the FIFO child-said (child_reports.c). Some run
+File i of a seed is always the same; one that fails stays in FOUND. BIN has the programs with
+sanitizers, whose task children speak into the FIFO child-said (../child_reports.c). Some run
 without a sandbox: their children are searched for leaks before they end."""
 import csv
 import fcntl
@@ -135,6 +135,8 @@ def run(command, folder):
     fcntl.fcntl(fifo, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     with open(folder / "said", "wb") as said:
         process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL,
+                                   env={**os.environ,
+                                        "REELFARM_CHILD_REPORTS": str(folder / "child-said")},
                                    stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
         try:
             code = process.wait(LIMIT_S)

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Linked into fuzz-worker: what a task child and its sanitizers say goes whole into the FIFO
- * `child-said` of the current folder, where there is one. (The worker keeps the tail alone, and
- * the child itself can neither open a file nor write to one.)
+ * Linked into the worker of builds with AddressSanitizer: where child_environment.c hands a task
+ * child the name of a FIFO that is read, what it and its sanitizers say goes whole into that. (The
+ * worker keeps the tail alone, and the child itself can neither open a file nor write to one.)
  *
  * A child ends without freeing anything, and no sandboxed one can be searched for leaks. So one
  * without a sandbox closes what it has open, and is searched before it ends.
  */
 #include <fcntl.h>
 #include <sanitizer/lsan_interface.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "child_environment.h"
 #include "encoder/encoder.h"
 #include "workers/pipe.h"
 
@@ -21,7 +23,7 @@ const char *__ubsan_default_options(void) {
     return "print_stacktrace=1";
 }
 
-/* What fuzz-worker is linked with in the place of these (--wrap). */
+/* What the worker is linked with in the place of these (--wrap). */
 _Noreturn void __wrap__exit(int status);
 int __wrap_encoder_encode_video(const struct encode_video_task *task, const struct source_io *io,
                                 const struct coded_sink *sink, struct encode_stats *stats,
@@ -52,10 +54,11 @@ int __wrap_encoder_encode_video(const struct encode_video_task *task, const stru
 }
 
 __attribute__((constructor)) static void speak(int count, char **arguments) {
-    if (count > 1 && strcmp(arguments[1], "--task") == 0) {
-        is_searched = count > 2 && strcmp(arguments[2], "none") == 0;
-        int fd = open("child-said", O_WRONLY | O_NONBLOCK);
+    const char *fifo = getenv(CHILD_REPORTS);
+    if (count > 1 && strcmp(arguments[1], "--task") == 0 && fifo != NULL) {
+        int fd = open(fifo, O_WRONLY | O_NONBLOCK);
         if (fd >= 0) {
+            is_searched = count > 2 && strcmp(arguments[2], "none") == 0;
             dup2(fd, STDERR_FILENO);
             close(fd);
         }
