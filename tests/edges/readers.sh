@@ -65,8 +65,8 @@ both_brought() {
     dav "$@" && fine && push varnish pull "http://127.0.0.1:$varnish_port" "$@" && fine
 }
 
-# A version is replaced by the other; when no player is at it any more the output has it no more, and
-# then neither edge.
+# A version is replaced by the other; when no player is at it any more the output has it no more,
+# and then neither edge.
 readers_round() {
     local new=$1 old=$2 gone
     origin_swap "$new" && both_brought "$new" || return 1

@@ -65,7 +65,8 @@ def share(url):
     bucket, prefix = split(url)
     all_read = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
                 "Resource": f"arn:aws:s3:::{bucket}/{prefix}/*"}
-    pages = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"], "AllowedHeaders": ["Range"]}
+    pages = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"],
+             "AllowedHeaders": ["Range"]}
     policy = {"Version": "2012-10-17", "Statement": [all_read]}
     store.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     store.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [pages]})
