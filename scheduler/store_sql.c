@@ -21,12 +21,21 @@
 /* What a unit has of its title's order. */
 #define UNIT_ORDER "t.priority, t.tenant, " TITLE_DUE
 
+/* An edge keeps a version v: it is still to leave it, and can be reached; or did so lately, and who
+ * plays it there plays on. */
+#define EDGE_KEEPS(now, patience)                                                                  \
+    "EXISTS (SELECT 1 FROM publication p JOIN publication_version h ON h.publication = p.id "      \
+    "AND h.version = v.version JOIN endpoint e ON e.name = p.endpoint WHERE p.title = v.title "    \
+    "AND p.wanted <> '' AND h.going = 0 AND (h.kept_until > " now " OR (p.held = v.version "       \
+    "AND p.stage <> 'settled' AND e.reachable = 1 AND p.failures < " patience                      \
+    " AND p.class <> 'refused'))) "
+
 /* A version v, of title t, whose time is past: replaced up to then ($before), and not among the
  * newest ($newest) of those that were. One that is being dropped goes on being so. */
-#define VERSION_DUE(before, newest)                                                                \
+#define VERSION_DUE(before, newest, now, patience)                                                 \
     "v.replaced > 0 AND v.replaced <= " before " AND v.output = t.output AND (v.dropping = 1 OR "  \
-    "(SELECT count(*) FROM title_version n WHERE n.title = v.title AND n.output = v.output "       \
-    "AND n.replaced > v.replaced) >= " newest ") "
+    "((SELECT count(*) FROM title_version n WHERE n.title = v.title AND n.output = v.output "      \
+    "AND n.replaced > v.replaced) >= " newest " AND NOT " EDGE_KEEPS(now, patience) ")) "
 
 /* Versions of title $1 that are dropped now: those at its output, since one task has one. */
 #define VERSION_DROPPING "dropping = 1 AND output = (SELECT t.output FROM title t WHERE t.id = $1) "
@@ -76,13 +85,17 @@
     "(" images " = 1 OR NOT EXISTS (SELECT 1 FROM version_folder f WHERE f.title = p.title "       \
     "AND f.folder LIKE 'images/%')) "
 
-/* Versions of publication $1, of title $3 of which $2 is wanted, that are to go from there: all
- * where none is wanted, else what the origin keeps no more or somebody asked for. */
+/* The origin keeps a version v of a title no more. */
+#define VERSION_DROPPED(title)                                                                     \
+    "NOT EXISTS (SELECT 1 FROM title_version t WHERE t.title = " title                             \
+    " AND t.version = v.version AND t.dropping = 0)"
+
+/* Versions of publication $1, of title $3 of which $2 is wanted, that are to go from there at $4:
+ * all where none is wanted, else what somebody asked for, or what the origin keeps no more and
+ * another has taken the place of, there, for long enough. */
 #define VERSIONS_TO_GO                                                                             \
     "v.publication = $1 AND v.going <> 4 AND ($2 = '' OR v.version <> $2 AND (v.going > 0 "        \
-    "OR NOT EXISTS "                                                                               \
-    "(SELECT 1 FROM title_version t WHERE t.title = $3 AND t.version = v.version "                 \
-    "AND t.dropping = 0)))"
+    "OR v.kept_until > 0 AND v.kept_until <= $4 AND " VERSION_DROPPED("$3") "))"
 
 #define LEASE_COLUMNS                                                                              \
     "l.fence, l.session, l.worker, l.host, l.title, l.kind, l.state, l.attempt, l.at, "            \
@@ -217,18 +230,19 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_VERSIONS_DUE] =
         "SELECT DISTINCT v.title FROM title_version v JOIN title t ON t.id = v.title "
         "WHERE " VERSION_DUE(
-            "$1", "$2") "AND (v.refused = 0 OR v.refused <= $3) "
-                        "AND t.state IN ('done', 'failed', 'cancelled') "
-                        /* early playlists that may still grow list its renditions, perhaps */
-                        "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
-                        "AND e.replaced = 0) "
-                        "AND " TITLE_RESTS "LIMIT $4",
+            "$1", "$2", "$5",
+            "$6") "AND (v.refused = 0 OR v.refused <= $3) "
+                  "AND t.state IN ('done', 'failed', 'cancelled') "
+                  /* early playlists that may still grow list its renditions, perhaps */
+                  "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
+                  "AND e.replaced = 0) "
+                  "AND " TITLE_RESTS "LIMIT $4",
     /* Of those that are dropped nobody asks any more since when. */
     [SQL_VERSIONS_MARK] =
         "UPDATE title_version SET dropping = 1, replaced = 1 WHERE (title, version, output) IN "
         "(SELECT v.title, v.version, v.output FROM title_version v JOIN title t ON t.id = v.title "
         "WHERE v.title = $1 AND " VERSION_DUE(
-            "$2", "$3") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
+            "$2", "$3", "$5", "$6") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
     [SQL_VERSIONS_DROPPING] = "SELECT version FROM title_version "
                               "WHERE title = $1 AND " VERSION_DROPPING "ORDER BY version",
     /* Those of what is missing too. */
@@ -291,6 +305,12 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_SET_UNSURE] = "UPDATE publication SET unsure_at = $2 WHERE id = $1",
     [SQL_PUBLICATIONS_UNSURE] = "SELECT id FROM publication WHERE unsure_at > 0 "
                                 "AND unsure_at <= $1 ORDER BY unsure_at LIMIT $2",
+    [SQL_PUBLICATION_SET_GOES] =
+        "UPDATE publication SET goes_at = coalesce((SELECT min(v.kept_until) FROM "
+        "publication_version v WHERE v.publication = $1 AND v.going = 0 AND v.kept_until > $3 "
+        "AND " VERSION_DROPPED("$2") "), 0) WHERE id = $1",
+    [SQL_PUBLICATIONS_GOING] = "SELECT title FROM publication WHERE goes_at > 0 "
+                               "AND goes_at <= $1 ORDER BY goes_at LIMIT $2",
     [SQL_PUBLICATIONS_RETRY] = "UPDATE publication SET next_at = $2 "
                                "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATION_DROP] = "DELETE FROM publication WHERE id = $1",
@@ -339,12 +359,15 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_VERSIONS_TELL] =
         "UPDATE publication_version SET going = 2 WHERE publication = $1 AND version IN "
         "(SELECT v.version FROM publication_version v WHERE " VERSIONS_TO_GO
-        " ORDER BY v.version LIMIT $4)",
+        " ORDER BY v.version LIMIT $5)",
     [SQL_PUBLICATION_VERSIONS_TOLD] = "SELECT version FROM publication_version "
                                       "WHERE publication = $1 AND going IN (2, 3) ORDER BY version",
     [SQL_PUBLICATION_VERSIONS_KEPT] =
         "SELECT version FROM publication_version "
         "WHERE publication = $1 AND going NOT IN (2, 3) ORDER BY version",
+    [SQL_PUBLICATION_VERSIONS_LEFT] = "UPDATE publication_version SET kept_until = "
+                                      "CASE WHEN version = $2 THEN CAST(0 AS BIGINT) ELSE $3 END "
+                                      "WHERE publication = $1 AND (version = $2 OR kept_until = 0)",
     [SQL_PUBLICATION_VERSIONS_GONE] =
         "DELETE FROM publication_version WHERE publication = $1 AND going = 2",
     [SQL_PUBLICATION_VERSIONS_TWICE] =

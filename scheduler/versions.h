@@ -17,8 +17,8 @@
 /* What the title's run has packaged is current, at the title's output. */
 void versions_publish(struct tx *tx, const char *title);
 
-/* Sees to the versions whose time is past, of a few titles; and to what attempts at images left of
- * titles that are done without them. */
+/* Sees to the versions whose time is past, of a few titles, at the output and at each edge that can
+ * be reached; and to what attempts at images left of titles that are done without them. */
 void versions_sweep(struct tx *tx, const struct farm *farm);
 
 /* What a task that drops versions is told; texts live in its arena. */

@@ -71,6 +71,18 @@ static void check_asked(int request, const char *words) {
                   stub.requests[request]);
 }
 
+/* What players may not read is told so, whatever the worker itself is known by. */
+START_TEST(what_players_may_not_read_is_told) {
+    start("s3", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n");
+    endpoint.serves = stub.url;
+    ck_assert_int_ne(edge_verify(edge, &object, &err), 0);
+    ck_assert_int_eq(edge->failure, FAILURE_REFUSED);
+    ck_assert_msg(strstr(err.message, "let everybody read it") != NULL, "%s", err.message);
+    ck_assert_ptr_null(strstr(err.message, "endpoint_secrets"));
+    ck_assert_ptr_null(strstr(stub.requests[0], "Authorization"));
+}
+END_TEST
+
 /* The hash of the reports is what is signed: of these bytes it would be another. A store that looks
  * refuses them then, and it is found out whose fault that is. */
 static const struct {
@@ -152,6 +164,7 @@ Suite *edge_suite(void) {
     tcase_set_timeout(tcase, 60);
     LOOP(tcase, a_bucket_is_told_the_hash_of_the_reports, handed_down);
     tcase_add_test(tcase, a_cache_that_holds_other_bytes_fetches_anew);
+    tcase_add_test(tcase, what_players_may_not_read_is_told);
     tcase_add_loop_test(tcase, an_edge_that_falls_back_is_not_asked_what_it_has, 0, 2);
     LOOP(tcase, an_output_that_is_damaged_is_not_the_edge_s_fault, origins);
     suite_add_tcase(suite, tcase);

@@ -13,6 +13,8 @@
 
 Suite *publication_suite(void);
 
+enum { HOUR_MS = 3600000 };
+
 static struct world world;
 
 static void close_world(void) {
@@ -38,6 +40,13 @@ static void make(const char *title, int ladder, const char *version) {
            world.farm.tasks[0].kind != TASK_PUSH) {
         world_do(&world, &world.farm.tasks[0]);
     }
+}
+
+/* So much time, and what comes of it. */
+static void pass(int64_t time_ms) {
+    world.farm.now_ms += time_ms;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    ck_assert(world_work(&world));
 }
 
 static void must(world_ask *ask, const char *endpoint, const char *version) {
@@ -516,6 +525,61 @@ START_TEST(edges_keep_versions_as_long_as_the_origin) {
     world_expect(&world, "t", &world.origin, "B");
     world_expect(&world, "t", world_site(&world, "e1"), "B");
     world_expect(&world, "t", world_site(&world, "e2"), "B");
+}
+END_TEST
+
+/* An edge that was away gives what is old as the current one for as long, and so keeps it as long
+ * from when it has another: who plays it there plays on. The origin has not waited for it. */
+START_TEST(an_edge_that_comes_late_keeps_versions_as_long) {
+    int64_t keep_ms = world.farm.farm.keep_versions_ms;
+    struct site *late = world_site(&world, "e1");
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    late->fails = FAILURE_ENDPOINT;
+    world_run(&world, "t", 1, PUBLISH_B);
+    pass(keep_ms + 1);
+    world_expect(&world, "t", &world.origin, "B");
+    world_expect(&world, "t", world_site(&world, "e2"), "B");
+    world_expect(&world, "t", late, "A");
+    late->fails = FAILURE_COUNT;
+    pass(HOUR_MS);
+    world_expect(&world, "t", late, "BA");
+    pass(keep_ms - 3 * HOUR_MS); /* it waited for an hour, and another one for its breaker */
+    world_expect(&world, "t", late, "BA");
+    pass(3 * HOUR_MS);
+    world_expect(&world, "t", late, "B");
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
+}
+END_TEST
+
+/* One that is only slow is waited for: what it lacks it may fetch from there. */
+START_TEST(the_origin_keeps_versions_until_edges_have_left_them) {
+    int64_t keep_ms = world.farm.farm.keep_versions_ms;
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    make("t", 1, PUBLISH_B);
+    struct task slow = world.farm.tasks[0];
+    world.farm.task_count = 0;
+    ck_assert_str_eq(slow.push.endpoint.name, "e1");
+    for (int i = 0; i < 2; i++) {
+        world.farm.now_ms += keep_ms + 1;
+        fixture_beat(&world.farm, world.session, &slow.fence, 1);
+        world_sweep(&world);
+        ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+        ck_assert_int_eq(world.farm.task_count, i == 0 ? 1 : 0); /* to e2 */
+        if (i == 0) {
+            world_do(&world, &world.farm.tasks[0]);
+        }
+        world_expect(&world, "t", &world.origin, "BA");
+    }
+    world_do(&world, &slow);
+    task_finish(&slow);
+    pass(keep_ms - HOUR_MS);
+    world_expect(&world, "t", &world.origin, "BA");
+    world_expect(&world, "t", world_site(&world, "e1"), "BA");
+    pass(HOUR_MS + 1);
+    world_expect(&world, "t", &world.origin, "B");
+    world_expect(&world, "t", world_site(&world, "e1"), "B");
 }
 END_TEST
 
@@ -1069,6 +1133,8 @@ Suite *publication_suite(void) {
     tcase_add_loop_test(tests, a_removed_title_is_taken_from_an_edge_that_was_away, 0, 3);
     tcase_add_test(tests, files_that_are_kept_are_kept_everywhere);
     tcase_add_test(tests, edges_keep_versions_as_long_as_the_origin);
+    tcase_add_test(tests, an_edge_that_comes_late_keeps_versions_as_long);
+    tcase_add_test(tests, the_origin_keeps_versions_until_edges_have_left_them);
     tcase_add_test(tests, an_edge_that_is_new_in_the_file_is_caught_up);
     tcase_add_test(tests, rules_and_people_decide);
     tcase_add_test(tests, what_is_unpublished_stays_so);

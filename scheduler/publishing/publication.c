@@ -17,6 +17,7 @@ enum {
     BEHIND_ROWS = 50,     /* likewise, of those that wait for others */
     REMOVING_TITLES = 50, /* likewise, of those whose endpoints may be away by now */
     UNSURE_ROWS = 50,     /* likewise, of those whose workers were lost */
+    GOING_ROWS = 50,      /* likewise, of those that keep versions longer than the origin */
     RANK_LATER = 1 << 20, /* of what an endpoint is caught up with: behind all that is new */
 };
 
@@ -371,8 +372,9 @@ int64_t publication_holding(struct tx *tx, const char *title) {
 
 /* Versions there that are to go. */
 static int64_t count_going(struct tx *tx, const struct publication_row *row) {
-    return sql_integer(tx, SQL_PUBLICATION_VERSIONS_TO_GO,
-                       VALUES(INTEGER(row->id), TEXT(row->wanted), TEXT(row->title)), 0);
+    return sql_integer(
+        tx, SQL_PUBLICATION_VERSIONS_TO_GO,
+        VALUES(INTEGER(row->id), TEXT(row->wanted), TEXT(row->title), INTEGER(tx_now(tx))), 0);
 }
 
 void publication_versions_go(struct tx *tx, const char *title) {
@@ -383,6 +385,8 @@ void publication_versions_go(struct tx *tx, const char *title) {
         if (row->wanted[0] != '\0' && count_going(tx, row) > 0) {
             publication_want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
         }
+        sql_run(tx, SQL_PUBLICATION_SET_GOES,
+                VALUES(INTEGER(row->id), TEXT(title), INTEGER(tx_now(tx))));
     }
     publication_list_finish(&list);
     publication_order(tx, title);
@@ -515,6 +519,21 @@ static bool look_unsure(struct tx *tx) {
     return count == UNSURE_ROWS;
 }
 
+/* Versions that were left here later than at the origin, and stayed as long. */
+static bool look_going(struct tx *tx) {
+    struct walked titles[GOING_ROWS];
+    size_t count = 0;
+    struct query query =
+        sql_query(tx, SQL_PUBLICATIONS_GOING, VALUES(INTEGER(tx_now(tx)), INTEGER(GOING_ROWS)));
+    while (query_next(&query)) {
+        snprintf(titles[count++].id, sizeof(titles[0].id), "%s", query_text(&query, 0));
+    }
+    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+        publication_versions_go(tx, titles[i].id);
+    }
+    return count == GOING_ROWS;
+}
+
 /* What is brought to an endpoint whose window has shut: it goes on in the next one from where it
  * stops now, and nobody has failed. */
 static void stop_outside_windows(struct tx *tx, const struct farm *farm) {
@@ -541,6 +560,7 @@ bool publication_sweep(struct tx *tx, struct farm *farm) {
     bool more = walk(tx, farm);
     more = look_behind(tx, farm) || more;
     more = look_unsure(tx) || more;
+    more = look_going(tx) || more;
     settle_removals(tx);
     return more;
 }

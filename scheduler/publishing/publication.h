@@ -93,7 +93,8 @@ void publication_clean(struct tx *tx, const char *title);
 /* How many endpoints a removal at the origin waits for. */
 int64_t publication_holding(struct tx *tx, const char *title);
 
-/* The origin drops versions: edges that hold them do too. */
+/* The origin drops versions: edges that hold them do too, each when it has had another one for as
+ * long as versions are kept. */
 void publication_versions_go(struct tx *tx, const char *title);
 
 /* The origin has dropped versions, or the title: caches that fetch by themselves, which were told

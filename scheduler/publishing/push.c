@@ -99,9 +99,9 @@ static void begin_versions(struct tx *tx, const struct publication_row *row,
         sql_run(tx, SQL_PUBLICATION_VERSION_ADD, VALUES(INTEGER(row->id), TEXT(row->wanted)));
     }
     sql_run(tx, SQL_PUBLICATION_VERSIONS_UNTOLD, VALUES(INTEGER(row->id)));
-    sql_run(
-        tx, SQL_PUBLICATION_VERSIONS_TELL,
-        VALUES(INTEGER(row->id), TEXT(row->wanted), TEXT(row->title), INTEGER(OLD_VERSIONS_MAX)));
+    sql_run(tx, SQL_PUBLICATION_VERSIONS_TELL,
+            VALUES(INTEGER(row->id), TEXT(row->wanted), TEXT(row->title), INTEGER(tx_now(tx)),
+                   INTEGER(OLD_VERSIONS_MAX)));
     if (endpoint->fetches) {
         sql_run(tx, SQL_PUBLICATION_VERSIONS_TWICE, VALUES(INTEGER(row->id), TEXT(row->title)));
     }
@@ -458,19 +458,24 @@ static void tell(struct tx *tx, const struct publication_row *row, const struct 
     buf_finish(&detail);
 }
 
-/* It has what it was to have, unless something else is wanted by now. */
-static void brought(struct tx *tx, const struct publication_row *row) {
-    sql_run(tx, SQL_PUBLICATION_VERSIONS_GONE, VALUES(INTEGER(row->id)));
-    sql_run(tx, SQL_PUBLICATION_VERSIONS_WAIT, VALUES(INTEGER(row->id), TEXT(row->title)));
+/* It has what it was to have, unless something else is wanted by now. What that took the place of
+ * stays there as long as a version does at the origin, which may have dropped it by then. */
+static void brought(struct tx *tx, const struct farm *farm, const struct publication_row *row) {
+    struct value id = INTEGER(row->id), title = TEXT(row->title), now = INTEGER(tx_now(tx));
+    struct value kept_until = INTEGER(tx_now(tx) + farm->keep_versions_ms);
+    sql_run(tx, SQL_PUBLICATION_VERSIONS_GONE, VALUES(id));
+    sql_run(tx, SQL_PUBLICATION_VERSIONS_WAIT, VALUES(id, title));
+    sql_run(tx, SQL_PUBLICATION_VERSIONS_LEFT, VALUES(id, TEXT(row->pushed), kept_until));
+    sql_run(tx, SQL_PUBLICATION_SET_GOES, VALUES(id, title, now));
     bool more = row->revision != row->pushed_revision ||
                 sql_integer(tx, SQL_PUBLICATION_VERSIONS_TO_GO,
-                            VALUES(INTEGER(row->id), TEXT(row->wanted), TEXT(row->title)), 0) > 0;
+                            VALUES(id, TEXT(row->wanted), title, now), 0) > 0;
     bool same = strcmp(row->wanted, row->pushed) == 0;
     int64_t objects =
-        sql_integer(tx, SQL_VERSION_FOLDERS_COUNT, VALUES(TEXT(row->title), TEXT(row->wanted)), 0);
+        sql_integer(tx, SQL_VERSION_FOLDERS_COUNT, VALUES(title, TEXT(row->wanted)), 0);
     sql_run(tx, SQL_PUBLICATION_BROUGHT,
-            VALUES(INTEGER(row->id), TEXT(more ? "due" : "settled"), TEXT(row->pushed),
-                   INTEGER(tx_now(tx)), INTEGER(same && row->skip >= 0 ? objects : 0)));
+            VALUES(id, TEXT(more ? "due" : "settled"), TEXT(row->pushed), now,
+                   INTEGER(same && row->skip >= 0 ? objects : 0)));
 }
 
 /* What the end tells of the endpoint: others may wait for it no longer. */
@@ -504,7 +509,7 @@ enum answer push_complete(struct tx *tx, struct farm *farm, const struct lease_r
     metric_add(tx, METRIC_LEASES_COMPLETED, TASK_PUSH, 0, 1);
     metric_observe(tx, METRIC_LEASE_SECONDS, TASK_PUSH, (double)(tx_now(tx) - lease->at) / 1000);
     report(tx, farm, &row, told, NULL);
-    brought(tx, &row);
+    brought(tx, farm, &row);
     tell(tx, &row, lease, row.pushed[0] != '\0' ? "held" : "gone", NULL);
     after_push(tx, &row);
     return ANSWER_ACCEPTED;

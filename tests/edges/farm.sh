@@ -3,7 +3,8 @@
 # A whole farm that publishes: scheduler and worker as an operator starts them, a clip submitted,
 # the edges of servers.sh, one that is dead, and a catalog; edges and catalog behind lines of the
 # proxy. Use, after servers.sh, pushes.sh and lines.sh, with catalog_port set: . farm.sh.
-# What it made is in $out, its two versions in the list versions.
+# What it made is in $out, its two versions in the list versions; $scratch/all is as $out and keeps
+# them, while the farm keeps what was replaced for 5 s.
 
 hung=(1 2 3 4 5 6)
 
@@ -34,7 +35,7 @@ $(printf "  - {name: hung%s, driver: dav, url: 'http://127.0.0.1:$hung_port', fi
      serves: "http://127.0.0.1:$varnish_port"}
 END
     "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 300 --ttl-ms 10000 \
-        --endpoints "$scratch/endpoints.yaml" >"$scratch/farm.log" 2>&1 &
+        --keep-versions-ms 5000 --endpoints "$scratch/endpoints.yaml" >"$scratch/farm.log" 2>&1 &
     pids[farm]=$!
     within 20 "$reelfarm" list || { cat "$scratch/farm.log"; return 1; }
     "$reelfarm" worker --slots 2 --name farm --endpoint-secrets "$scratch/secrets.yaml" \
@@ -191,13 +192,18 @@ is_done() {
     api GET /v1/titles/t | grep '"state":"done"'
 }
 
-# publishes LADDER [--wait]: a version, made, brought everywhere, and played from there.
-publishes() {
-    local edge
+# made LADDER [--wait]: a version, at the output.
+made() {
     "$reelfarm" submit "$scratch/clip.mp4" --title t --out "$out" --ladder "$1" "${@:2}" \
         >"$scratch/encode.log" 2>&1 || { cat "$scratch/encode.log"; return 1; }
     within 60 is_done || return 1
     versions+=("$(sed -nE 's/.*"version":"([0-9a-f]{16})".*/\1/p' "$out/t/title.json")")
+    mkdir -p "$scratch/all" && cp -rn "$out/t" "$scratch/all/" # readers are at what is there
+}
+
+# What is current, brought everywhere and played from there.
+everywhere() {
+    local edge
     reaches "${versions[-1]}" || return 1
     for edge in "$dav_port" "$varnish_port" "$cache_port" "$falling_port"; do
         verifies "http://127.0.0.1:$edge/t/master.m3u8" || return 1

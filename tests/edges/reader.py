@@ -1,33 +1,64 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Four readers at each edge that play a title again and again, and compare all they get.
+"""Two readers at each edge that play a title again and again, and compare all they get.
 
     reader.py FOLDER COUNTS URL...  URL of the title's folder at an edge; FOLDER is the same of the
                                     output, with every version
 
 Each playback is master.m3u8, every playlist that it lists, every segment of those, and the MPD.
 Whatever is not there, is not one version's own bytes, or is listed by another version than the one
-that was begun, is told on stdout. COUNTS gets a line with version and URL of each playback that
-ended; where it is "-", each URL is played once, and the exit status says whether all was well.
+that was begun, is told on stdout. COUNTS gets a line with version, URL and reader of each playback
+that ended; where it is "-", each URL is played once, and the exit status says whether all was well.
 """
 
+import http.client
 import os
 import re
 import sys
 import threading
-import urllib.error
-import urllib.request
+import urllib.parse
 
 folder, counts, *urls = sys.argv[1:]
 lock = threading.Lock()
 
 
-def get(url, path):
-    try:
-        with urllib.request.urlopen(f"{url}/{path}", timeout=20) as answer:
-            return answer.read()
-    except (urllib.error.URLError, OSError) as error:
-        raise ValueError(f"{url}/{path}: {error}") from error
+class Edge:
+    """One reader's connection, which stays open. Where the server has closed it meanwhile, as each
+    may one that was idle, it is opened anew and asked again, once, as browsers do."""
+
+    def __init__(self, url):
+        self.url = url
+        where = urllib.parse.urlsplit(url)
+        self.path = where.path
+        self.line = http.client.HTTPConnection(where.netloc, timeout=20)
+
+    def ask(self, path):
+        reused = self.line.sock is not None
+        try:
+            self.line.request("GET", f"{self.path}/{path}")
+            return self.line.getresponse()
+        except (ConnectionResetError, BrokenPipeError):  # http.client.RemoteDisconnected is one
+            self.line.close()
+            if not reused:
+                raise
+            return self.ask(path)
+
+    def get(self, path):
+        try:
+            answer = self.ask(path)
+            body = answer.read()
+        except (http.client.HTTPException, OSError) as error:
+            self.line.close()
+            raise ValueError(f"{self.url}/{path}: {error!r}") from error
+        if answer.status != 200:
+            raise ValueError(f"{self.url}/{path}: {answer.status} {answer.reason}")
+        return body
+
+    def same(self, path):
+        body = self.get(path)
+        if body != own(path):
+            raise ValueError(f"{self.url}/{path}: {len(body)} bytes that are not the output's")
+        return body.decode(errors="replace")
 
 
 def own(path):
@@ -42,32 +73,26 @@ def version_of(body, extension):
     raise ValueError(f"a torn {extension}, of {len(body)} bytes")
 
 
-def same(url, path):
-    body = get(url, path)
-    if body != own(path):
-        raise ValueError(f"{url}/{path}: {len(body)} bytes that are not the output's")
-    return body.decode(errors="replace")
-
-
-def play(url):
-    master = get(url, "master.m3u8")
+def play(edge):
+    master = edge.get("master.m3u8")
     version = version_of(master, "m3u8")
     lists = re.findall(r'URI="([^"]+)"|^([^#\s].*)$', master.decode(), re.M)
     for path in (first or second for first, second in lists):
         if not path.startswith(version + "/"):
             raise ValueError(f"{path} is listed by {version}")
-        playlist = same(url, path)
+        playlist = edge.same(path)
         below = os.path.dirname(path)
         for one, two in re.findall(r'URI="([^"]+)"|^([^#\s].*)$', playlist, re.M):
-            same(url, os.path.normpath(os.path.join(below, one or two)))
-    version_of(get(url, "manifest.mpd"), "mpd")
+            edge.same(os.path.normpath(os.path.join(below, one or two)))
+    version_of(edge.get("manifest.mpd"), "mpd")
     return version
 
 
-def read(url):
+def read(url, reader):
+    edge = Edge(url)
     while True:
         try:
-            line = f"{play(url)} {url}"
+            line = f"{play(edge)} {url} {reader}"
         except ValueError as error:
             with lock:
                 print(error, flush=True)
@@ -79,10 +104,10 @@ def read(url):
 if counts == "-":
     for place in urls:
         try:
-            play(place)
+            play(Edge(place))
         except ValueError as problem:
             sys.exit(str(problem))
     sys.exit()
-for place in urls * 4:
-    threading.Thread(target=read, args=[place], daemon=True).start()
+for number, place in enumerate(urls * 2):
+    threading.Thread(target=read, args=[place, number], daemon=True).start()
 threading.Event().wait()

@@ -65,38 +65,19 @@ CONF
     within 10 bash -c ": <'/dev/tcp/127.0.0.1/$dav_port'" || { cat "$folder/nginx.err"; false; }
 }
 
-# varnish_start FOLDER: in front of the origin, or of what lies between (behind_port), on varnish_port
-# where that is set. Stable names are kept for a minute here, so that a
-# push that does not refresh them is found out.
+# varnish_start FOLDER: as operators are told to, in front of the origin, or of what lies between
+# (behind_port), on varnish_port where that is set. Stable names are kept for a minute here, so that
+# a push that does not refresh them is found out.
 varnish_start() {
-    local folder=$1
+    local folder=$1 behind=${behind_port:-$origin_port}
     : "${varnish_port:=$(free_port)}"
     mkdir -p "$folder"
-    cat >"$folder/edge.vcl" <<CONF
-vcl 4.1; import xkey; acl purgers { "127.0.0.1"; }
-backend origin { .host = "127.0.0.1"; .port = "${behind_port:-$origin_port}"; }
-sub vcl_recv {
-  if (req.method == "PURGE" || req.method == "WARM") {
-    if (client.ip !~ purgers || req.http.Authorization != "Bearer s3cret") { return (synth(403)); }
-    if (req.method == "WARM") {
-      set req.method = "GET"; set req.hash_always_miss = true; return (hash); }
-    if (req.http.xkey-purge) {
-      set req.http.n-gone = xkey.purge(req.http.xkey-purge);
-      return (synth(200, "purged " + req.http.n-gone)); }
-    return (purge); }
-  if (req.method != "GET" && req.method != "HEAD") { return (synth(405)); }
-  unset req.http.Cookie; return (hash); }
-sub vcl_hash { hash_data(req.url); return (lookup); } # by whatever name players and workers come
-sub vcl_backend_response {
-  set beresp.grace = 0s; set beresp.http.xkey = beresp.http.x-amz-meta-surrogate-key;
-  if (bereq.url ~ "^/[^/]+/[^/]+\$") { set beresp.ttl = 60s; } else { set beresp.ttl = 1d; }
-  if (beresp.status >= 400) { set beresp.ttl = 1s; }
-  return (deliver); }
-sub vcl_deliver { set resp.http.X-Cache = obj.hits;
-  set resp.http.Access-Control-Allow-Origin = "*"; }
-CONF
-    varnishd -F -j none -n "$folder/work" -a "127.0.0.1:$varnish_port" -f "$folder/edge.vcl" \
-        -s malloc,256m >"$folder/varnish.log" 2>&1 &
+    sed -e "s/^backend .*/backend origin { .host = \"127.0.0.1\"; .port = \"$behind\"; }/" \
+        -e 's/CHANGE-ME/s3cret/' -e 's/ttl = 2s/ttl = 60s/' \
+        "$(dirname "$tests")/scheduler/deploy/edge.vcl" >"$folder/edge.vcl"
+    # on a busy machine it may take a client longer than the usual 5 s to ask, once it is connected
+    varnishd -F -j none -p timeout_idle=60 -n "$folder/work" -a "127.0.0.1:$varnish_port" \
+        -f "$folder/edge.vcl" -s malloc,256m >"$folder/varnish.log" 2>&1 &
     edge_pids+=($!)
     within 20 curl -s -o "$folder/answer" "http://127.0.0.1:$varnish_port/" ||
         { cat "$folder/varnish.log"; false; }

@@ -7,9 +7,11 @@
                                               whose addresses are printed
     client.py tree s3://BUCKET/PREFIX     SHA-256 and name of each object there, by name
     client.py uploads BUCKET              names of uploads in parts that were begun and never ended
+    client.py share s3://BUCKET/PREFIX    everybody may read what is there, and pages of any site
 """
 
 import hashlib
+import json
 import os
 import sys
 
@@ -58,4 +60,17 @@ def uploads(bucket):
         print(upload["Key"], upload["UploadId"])
 
 
-{"make": make, "put": put, "tree": tree, "uploads": uploads}[sys.argv[1]](*sys.argv[2:])
+# As scheduler/api/API.md has them, "Edges and catalogs".
+def share(url):
+    bucket, prefix = split(url)
+    all_read = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+                "Resource": f"arn:aws:s3:::{bucket}/{prefix}/*"}
+    pages = {"AllowedOrigins": ["*"], "AllowedMethods": ["GET", "HEAD"],
+             "AllowedHeaders": ["Range"]}
+    policy = {"Version": "2012-10-17", "Statement": [all_read]}
+    store.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    store.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [pages]})
+
+
+calls = {"make": make, "put": put, "tree": tree, "uploads": uploads, "share": share}
+calls[sys.argv[1]](*sys.argv[2:])

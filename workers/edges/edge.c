@@ -120,8 +120,13 @@ static const struct {
     {507, true, "make room there"},
 };
 
+/* What is read back is asked for as players do, whom no secret helps. */
+static const char not_for_players[] =
+    "let everybody read it there, as players do: a bucket, by its policy";
+
 /* Leaves in the edge whose fault it is, and makes the sentence. */
-static int judge(struct edge *edge, int code, const struct err *why, struct err *err) {
+static int judge(struct edge *edge, bool as_players, int code, const struct err *why,
+                 struct err *err) {
     const char *advice = NULL;
     int status = edge->response.status;
     bool too_large = code == ERR_INVALID && status >= 200 && status <= 299;
@@ -129,7 +134,8 @@ static int judge(struct edge *edge, int code, const struct err *why, struct err 
     code = too_large ? ERR_CORRUPT : code;
     for (size_t i = 0; i < sizeof(judgements) / sizeof(judgements[0]); i++) {
         if (judgements[i].status == status && code != 0) {
-            advice = judgements[i].advice;
+            advice = as_players && (status == 401 || status == 403) ? not_for_players
+                                                                    : judgements[i].advice;
             edge->failure = judgements[i].refuses ? FAILURE_REFUSED : FAILURE_ENDPOINT;
         }
     }
@@ -144,7 +150,8 @@ bool edge_is_late(const struct edge_target *target) {
     return target->until_ms != NULL && clock_monotonic_ms() >= atomic_load(target->until_ms);
 }
 
-int edge_send(struct edge *edge, const struct http_request *request, struct err *err) {
+static int send_as(struct edge *edge, bool as_players, const struct http_request *request,
+                   struct err *err) {
     const struct http_retry retry = http_retry_default();
     for (int failures = 1;; failures++) {
         struct err why = {0};
@@ -162,7 +169,7 @@ int edge_send(struct edge *edge, const struct http_request *request, struct err 
             return 0;
         }
         if (!http_retry_goes_on(&retry, failures, failed)) {
-            return judge(edge, failed, &why, err);
+            return judge(edge, as_players, failed, &why, err);
         }
         edge->traffic.refused++;
         int64_t pause = http_retry_pause_ms(&retry, failures, edge->response.retry_after_s, NULL);
@@ -170,6 +177,10 @@ int edge_send(struct edge *edge, const struct http_request *request, struct err 
             return err_set(err, ERR_CANCELLED, "%s; stopped as asked", why.message);
         }
     }
+}
+
+int edge_send(struct edge *edge, const struct http_request *request, struct err *err) {
+    return send_as(edge, false, request, err);
 }
 
 static char *url_below(const char *root, const char *title, const char *path) {
@@ -280,7 +291,7 @@ int edge_read_served(struct edge *edge, const struct edge_object *object, struct
     request.user = NULL;
     request.max_body = edge_object_limit(object);
     buf_clear(&edge->body);
-    int failed = edge_send(edge, &request, err);
+    int failed = send_as(edge, true, &request, err);
     if (failed == 0) {
         buf_move(&edge->body, &edge->response.body);
     }

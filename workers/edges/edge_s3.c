@@ -99,8 +99,7 @@ static int judge(struct edge *edge, int failed, const struct err *why, struct er
 static int copy(struct edge *edge, const struct edge_object *object, const char *key,
                 struct err *err) {
     struct bucket *bucket = edge->state;
-    char *from = mem_format("%s/%s", edge->target->title,
-                            object->from != NULL ? object->from : object->path);
+    char *from = mem_format("%s/%s", edge->target->title, object->path);
     int failed = blob_copy(bucket->blob, key, bucket->origin, from, err);
     mem_free(from);
     return failed;
@@ -122,17 +121,20 @@ static int put_body(struct edge *edge, const struct edge_object *object, const c
     return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
 }
 
-/* How long it took counts as a request's time, whatever it is made of. */
+/* How long it took counts as a request's time, whatever it is made of. A stable name is not copied
+ * from what it is made of: the copy would say of it too that it can never change. */
 static int put(struct edge *edge, const struct edge_object *object, const char *key,
                struct err *err) {
     struct bucket *bucket = edge->state;
     int failed = ERR_UNSUPPORTED;
     bucket->stores_differ = bucket->stores_differ || bucket->origin == NULL;
-    if (!bucket->stores_differ) {
+    bool renames = object->from != NULL && strcmp(object->from, object->path) != 0;
+    bool copies = !bucket->stores_differ && !renames;
+    if (copies) {
         failed = copy(edge, object, key, err);
         bucket->stores_differ = failed == ERR_UNSUPPORTED;
     }
-    if (bucket->stores_differ) {
+    if (!copies || bucket->stores_differ) {
         const struct buf *body = NULL;
         err_clear(err);
         failed = edge_origin(edge, object, &body, err);
