@@ -523,6 +523,33 @@ START_TEST(they_go_when_their_time_is_past) {
 }
 END_TEST
 
+/* What a lost worker puts may be listed early, so it goes after such playlists. */
+START_TEST(leftovers_go_after_the_playlists) {
+    begin(one_rung);
+    fixture_lose(&farm);
+    ck_assert_int_eq(fixture_join(&farm, "w2", "host2", 1, session), 0);
+    while (strcmp(state(), "done") != 0) {
+        fixture_make(&farm, fixture_lease_one(&farm, session));
+        farm.now_ms += PACE_MS;
+        fixture_beat(&farm, session, NULL, 0);
+    }
+    farm.now_ms += FIXTURE_KEEP_MS + KEEP_MS;
+    fixture_beat(&farm, session, NULL, 0);
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    ck_assert_int_eq(farm.task_count, 0);
+    pass_ms(1);
+    const struct task *task = fixture_lease_one(&farm, session);
+    ck_assert(task->kind == TASK_REMOVE && task->early.alone);
+    fixture_make(&farm, task);
+    pass_ms(60000);
+    task = fixture_lease_one(&farm, session);
+    ck_assert(task->kind == TASK_REMOVE && !task->early.alone && !task->everything);
+    fixture_make(&farm, task);
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    ck_assert_int_eq(farm.task_count, 0);
+}
+END_TEST
+
 /* Those of a later run keep their name, and a version goes after what may list it. */
 START_TEST(the_older_go_alone_and_before_versions) {
     publish(one_rung, true);
@@ -580,6 +607,7 @@ Suite *early_suite(void) {
     tcase_add_loop_test(tc, a_run_goes_on_with_what_did_not_end, 0, 3);
     tcase_add_test(tc, a_run_and_an_old_early_task_are_never_at_once);
     tcase_add_loop_test(tc, they_go_when_their_time_is_past, 0, 3);
+    tcase_add_test(tc, leftovers_go_after_the_playlists);
     tcase_add_test(tc, the_older_go_alone_and_before_versions);
     suite_add_tcase(suite, tc);
     return suite;

@@ -151,9 +151,33 @@ static void sweep_versions(void) {
     ck_assert_int_eq(store_call(farm.store, run_versions, NULL, &err), 0);
 }
 
-/* Files of the poster's attempts, and no others, go once. */
+/* Early playlists that may grow, or those of a run that is over. */
+static void run_early(struct tx *tx, void *context) {
+    if (context == NULL) {
+        sql_put(tx, SQL_EARLY_REPLACE, VALUES(TEXT("t"), INTEGER(1)));
+    } else {
+        sql_put(tx, SQL_EARLY_ADD,
+                VALUES(TEXT("t"), INTEGER(1), TEXT("key"), TEXT("/out"), INTEGER(1)));
+    }
+}
+
+/* What was missing before, and left no files. */
+static void run_lacks(struct tx *tx, void *context) {
+    (void)context;
+    sql_put(tx, SQL_MISSING_ADD,
+            VALUES(TEXT("t"), TEXT("old"), TEXT("io"), TEXT("away"), INTEGER(0)));
+}
+
+/* Files of the poster's attempts, and no others, go once; not while early playlists may list them.
+ */
 static void ck_sweeps_what_is_left(void) {
     struct task_report report = {0};
+    ck_assert_int_eq(store_call(farm.store, run_lacks, NULL, NULL), 0);
+    ck_assert_int_eq(store_call(farm.store, run_early, &farm, NULL), 0);
+    sweep_versions();
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    ck_assert_int_eq(farm.task_count, 0);
+    ck_assert_int_eq(store_call(farm.store, run_early, NULL, NULL), 0);
     sweep_versions();
     const struct task *task = fixture_lease_one(&farm, session);
     ck_assert_int_eq(task->kind, TASK_REMOVE);
@@ -186,6 +210,9 @@ START_TEST(a_title_goes_without_its_poster) {
     char text[128];
     fixture_run_title(&farm, "t", ladder, 1, session);
     give_up(classes[_i].class);
+    int ready = fixture_count(&farm, "t", "ready");
+    sweep_versions(); /* while it runs nothing goes */
+    ck_assert_int_eq(fixture_count(&farm, "t", "ready"), ready);
     fixture_farm_restart(&farm); /* it is all in the store */
     ck_shows(why_title, "It goes on without its poster");
     fixture_work(&farm, session);
@@ -213,6 +240,53 @@ START_TEST(a_title_goes_without_its_poster) {
     ck_shows(why_title, "nothing remains");
     ck_shows(its_folders, "images/poster-");
     ck_assert_int_eq(retry("t"), ERR_CONFLICT);
+}
+END_TEST
+
+/* Done with its poster, then made anew without: what an attempt left is the poster that the version
+ * before has, and a removal of nothing would be one of all that no version names. */
+START_TEST(what_a_kept_version_has_stays) {
+    struct fixture_held package;
+    farm.farm.keep_versions_ms = 86400000;
+    fixture_run_title(&farm, "t", ladder, 1, session);
+    fixture_work(&farm, session);
+    ck_assert_str_eq(state(), "done");
+    farm.now_ms += 1000;
+    ck_assert_int_eq(fixture_submit(&farm, "t", ladder, true), 0);
+    give_up(FAILURE_BAD_SOURCE);
+    fixture_take_kind(&farm, &package, session, TASK_PACKAGE);
+    memset(package.report.version, 'a', 16);
+    fixture_complete(&farm, package.fence, &package.report);
+    fixture_drop(&package);
+    fixture_work(&farm, session);
+    ck_assert_str_eq(state(), "done");
+    ck_shows(view_title, "\"missing\":[{\"id\":\"poster\"");
+    sweep_versions();
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    ck_assert_int_eq(farm.task_count, 0);
+}
+END_TEST
+
+/* Where nothing may be removed it is left, and nobody tries for ever. */
+START_TEST(what_may_not_be_removed_is_left) {
+    fixture_run_title(&farm, "t", ladder, 1, session);
+    give_up(FAILURE_BAD_SOURCE);
+    fixture_work(&farm, session);
+    sweep_versions();
+    for (int i = 0; i < 4; i++) {
+        farm.now_ms += 60000;
+        fixture_beat(&farm, session, NULL, 0);
+        const struct task *task = fixture_lease_one(&farm, session);
+        ck_assert_int_eq(task->kind, TASK_REMOVE);
+        fixture_fail(&farm, task->fence, FAILURE_REFUSED, "permission denied");
+        sweep_versions(); /* it is one task */
+    }
+    farm.now_ms += 86400000;
+    fixture_beat(&farm, session, NULL, 0);
+    sweep_versions();
+    ck_assert_int_eq(fixture_lease(&farm, session, 1), 0);
+    ck_assert_int_eq(farm.task_count, 0);
+    ck_assert_str_eq(state(), "done");
 }
 END_TEST
 
@@ -564,6 +638,8 @@ Suite *missing_suite(void) {
     tcase_add_checked_fixture(tcase, open_farm, close_farm);
     tcase_add_loop_test(tcase, a_title_goes_without_its_poster, 0,
                         sizeof(classes) / sizeof(classes[0]));
+    tcase_add_test(tcase, what_a_kept_version_has_stays);
+    tcase_add_test(tcase, what_may_not_be_removed_is_left);
     tcase_add_test(tcase, nothing_but_images_may_be_missing);
     tcase_add_test(tcase, package_waits_for_none_that_is_missing);
     tcase_add_test(tcase, package_may_send_others_back);

@@ -88,6 +88,8 @@ struct told {
     char state[16];
     char error[128];
     struct buf orphans;
+    int64_t objects; /* looked at */
+    bool more;
 };
 
 static void run_look(struct tx *tx, void *context) {
@@ -105,6 +107,8 @@ static void run_look(struct tx *tx, void *context) {
     if (tx_ok(tx)) {
         reader_string(&r, "state", &state);
         reader_string(&r, "error", &error);
+        reader_int(&r, "objects", 0, INT64_MAX, &answer->objects);
+        reader_bool(&r, "more", &answer->more);
         struct reader list = reader_array(&r, "orphans");
         for (size_t i = 0; i < reader_count(&list); i++) {
             struct reader item = reader_item(&list, i);
@@ -128,6 +132,15 @@ static void expect(const char *endpoint, const char *state, const char *orphans)
     store_call(world.farm.store, run_look, &answer, NULL);
     ck_assert_msg(strcmp(answer.state, state) == 0, "%s: %s", answer.state, answer.error);
     ck_assert_str_eq(buf_text(&answer.orphans), orphans);
+    buf_finish(&answer.orphans);
+}
+
+/* Whether there are more than are kept, and how much was looked at. */
+static void expect_amount(bool more, int64_t objects) {
+    struct told answer = {.endpoint = "e1"};
+    store_call(world.farm.store, run_look, &answer, NULL);
+    ck_assert_int_eq(answer.more, more);
+    ck_assert_int_eq(answer.objects, objects);
     buf_finish(&answer.orphans);
 }
 
@@ -219,6 +232,26 @@ START_TEST(a_page_has_many_titles) {
 }
 END_TEST
 
+/* What is more than one removal takes is told of; on the way, how far it is. */
+START_TEST(what_is_too_much_is_said_to_be) {
+    struct sweep_group *groups = mem_zero(SWEEP_PAGE_MAX, sizeof(*groups));
+    for (int i = 0; i < SWEEP_PAGE_MAX; i++) {
+        groups[i] = group("ghost", "title.json");
+    }
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    int64_t fence = lease_sweep()->fence;
+    for (int sent = 0; sent < SWEEP_GROUPS_MAX; sent += SWEEP_PAGE_MAX) {
+        ck_assert_int_eq(tell(fence, groups, SWEEP_PAGE_MAX), 0);
+    }
+    fixture_beat(&world.farm, world.session, &fence, 1);
+    expect_amount(false, 1);
+    ck_assert_int_eq(tell(fence, groups, 1), 0);
+    complete(fence);
+    expect_amount(true, 7);
+    mem_free(groups);
+}
+END_TEST
+
 /* By whichever name of the place; and what the title's output has is its output's. */
 START_TEST(another_name_of_the_place_counts) {
     world_run(&world, "t", 0, PUBLISH_A);
@@ -247,6 +280,10 @@ START_TEST(nothing_goes_that_was_not_listed) {
     ck_assert_str_eq(task->sweep.groups[1].path, OLD_FOLDER);
     complete(task->fence);
     ck_assert_int_eq(ask(ask_remove, NULL, "e1"), ERR_CONFLICT); /* that was it */
+    list();
+    world.farm.now_ms += 3600000;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    ck_assert_int_eq(ask(ask_remove, NULL, "e1"), ERR_CONFLICT); /* too long ago */
     list();
     ck_assert_int_eq(ask(ask_remove, "unknown", "e1"), 0);
     ck_assert_uint_eq(lease_sweep()->sweep.group_count, 4);
@@ -281,7 +318,7 @@ START_TEST(no_push_goes_there_meanwhile) {
     ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e1");
     int64_t push = world.farm.tasks[0].fence;
     ck_assert_int_eq(ask(ask_remove, NULL, "e1"), 0);
-    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, LANE), 0);
     ck_assert_int_eq(world.farm.task_count, 1); /* the removal waits for the push */
     ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e2");
     world_do(&world, &world.farm.tasks[0]);
@@ -290,11 +327,11 @@ START_TEST(no_push_goes_there_meanwhile) {
     ck_assert_uint_eq(task->sweep.group_count, 1);
     ck_assert_str_eq(task->sweep.groups[0].path, OLD_FOLDER);
     int64_t fence = task->fence;
+    ck_assert_int_eq(world_call(&world, ask_publish, "t", "same", NULL), 0);
     world.farm.now_ms += 5000;
     ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
     complete(fence);
-    ck_assert_int_eq(world_lease_pushes(&world, 4), 1);
-    ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "e1");
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 2); /* by either name */
 }
 END_TEST
 
@@ -324,9 +361,65 @@ START_TEST(a_lost_removal_is_told_and_pushes_wait_a_moment) {
     expect("e1", "failed", "t/" PUBLISH_B " t/" OLD_FOLDER " ");
     ck_assert_int_eq(fixture_join(&world.farm, "w2", "h2", 2, world.session), 0);
     ck_assert_int_eq(world_call(&world, ask_publish, "t", "e1", NULL), 0);
+    ck_assert_int_eq(world_call(&world, ask_publish, "t", "same", NULL), 0);
     ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
     world.farm.now_ms = world.farm.retry_at;
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 2);
+}
+END_TEST
+
+/* Another worker lists it from the start, thrice; pushes need not wait for that. */
+START_TEST(a_lost_listing_is_begun_anew) {
+    struct sweep_group lies = group("ghost", "title.json");
+    world_run(&world, "t", 0, PUBLISH_A);
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(tell(lease_sweep()->fence, &lies, 1), 0);
+        expect("e1", "running", "ghost/title.json? ");
+        if (_i == 0 && i == 2) {
+            complete(world.farm.tasks[0].fence);
+            expect("e1", "done", "ghost/title.json? ");
+            return;
+        }
+        fixture_lose(&world.farm);
+        expect("e1", i == 2 ? "failed" : "waiting", "ghost/title.json? ");
+        ck_assert_int_eq(fixture_join(&world.farm, "w2", "h2", 2, world.session), 0);
+    }
+    ck_assert_int_eq(world_call(&world, ask_publish, "t", "e1", NULL), 0);
     ck_assert_int_eq(world_lease_pushes(&world, 4), 1);
+}
+END_TEST
+
+/* However long it takes, while somebody waits: who asks for it or looks. */
+START_TEST(a_listing_that_is_waited_for_goes_on) {
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    int64_t fence = lease_sweep()->fence;
+    for (int i = 0; i < 4; i++) {
+        world.farm.now_ms += 20000;
+        fixture_beat(&world.farm, world.session, &fence, 1);
+        world.farm.now_ms += 20000;
+        fixture_beat(&world.farm, world.session, &fence, 1);
+        if (_i == 0) {
+            expect("e1", "running", "");
+        } else {
+            ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+        }
+    }
+    complete(fence);
+    expect("e1", "done", "");
+}
+END_TEST
+
+/* Slots of endpoints that have none are no sweep's, nor of a second one. */
+START_TEST(sweeps_take_what_is_over) {
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    ck_assert_int_eq(ask(ask_list, NULL, "same"), 0);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 4), 0);
+    ck_assert_int_eq(world.farm.task_count, 1);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 3), 0);
+    ck_assert_int_eq(world.farm.task_count, 0);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 4), 0);
+    ck_assert_int_eq(world.farm.task_count, 1);
 }
 END_TEST
 
@@ -339,6 +432,8 @@ START_TEST(a_listing_that_nobody_waits_for_is_given_up) {
     expect("e1", "failed", "");
     struct sweep_group lies = group("t", PUBLISH_B);
     ck_assert_int_eq(tell(fence, &lies, 1), ERR_CONFLICT);
+    fixture_beat(&world.farm, world.session, &fence, 1);
+    ck_assert_int_eq(world.farm.stop_count, 1);
     ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
     fence = lease_sweep()->fence;
     ck_assert_int_eq(fixture_fail(&world.farm, fence, FAILURE_ENDPOINT, "500"), ANSWER_ACCEPTED);
@@ -402,12 +497,16 @@ Suite *orphans_suite(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, what_is_named_is_no_orphan);
     tcase_add_test(tests, a_page_has_many_titles);
+    tcase_add_test(tests, what_is_too_much_is_said_to_be);
     tcase_add_test(tests, another_name_of_the_place_counts);
     tcase_add_test(tests, nothing_goes_that_was_not_listed);
     tcase_add_test(tests, what_goes_is_of_the_listing_that_was_seen);
     tcase_add_test(tests, no_push_goes_there_meanwhile);
     tcase_add_test(tests, pushes_wait_for_a_removal_that_outlived_its_scheduler);
     tcase_add_test(tests, a_lost_removal_is_told_and_pushes_wait_a_moment);
+    tcase_add_loop_test(tests, a_lost_listing_is_begun_anew, 0, 2);
+    tcase_add_loop_test(tests, a_listing_that_is_waited_for_goes_on, 0, 2);
+    tcase_add_test(tests, sweeps_take_what_is_over);
     tcase_add_test(tests, a_listing_that_nobody_waits_for_is_given_up);
     tcase_add_test(tests, a_listing_that_was_given_up_takes_no_later_one_along);
     tcase_add_test(tests, a_removal_that_nobody_takes_is_given_up);

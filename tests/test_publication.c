@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "publish_fixture.h"
+#include "scheduler/api/view.h"
 #include "scheduler/publishing/publication_parts.h"
 #include "scheduler/removal.h"
 
@@ -302,14 +303,39 @@ START_TEST(a_bucket_s_push_says_what_is_no_orphan) {
 }
 END_TEST
 
+/* A number that the view of the title t has of e1; -1: null. */
+static int64_t told_number(const char *name) {
+    int64_t number = -1;
+    struct json *tree = fixture_look(&world.farm, view_title, "t");
+    struct reader r = reader_of(tree, "title", &world.farm.err);
+    struct reader list = reader_array(&r, "publications");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *endpoint = "";
+        reader_string(&item, "endpoint", &endpoint);
+        if (strcmp(endpoint, "e1") == 0 && reader_has(&item, name)) {
+            reader_int(&item, name, 0, INT64_MAX, &number);
+        }
+    }
+    ck_assert_msg(reader_ok(&r), "%s", world.farm.err.message);
+    json_tree_destroy(tree);
+    return number;
+}
+
 /* In whatever way an attempt ends, the next one skips what it is known to have brought. */
 START_TEST(a_push_goes_on_where_it_stopped) {
     make("t", 0, PUBLISH_A);
     int64_t fence = world.farm.tasks[0].fence;
+    ck_assert_int_eq(told_number("done"), 0);
     ck_assert_int_eq(fixture_beat(&world.farm, world.session, &fence, 1), 0); /* 1 of 2 */
+    ck_assert_int_eq(told_number("done"), 1);
+    ck_assert_int_eq(told_number("total"), 2);
+    ck_assert_int_eq(told_number("retry_at"), -1);
     if (_i == 0) {
         fixture_fail(&world.farm, fence, FAILURE_ENDPOINT, "500");
         ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
+        ck_assert_int_gt(told_number("retry_at"), world.farm.now_ms);
+        ck_assert_int_eq(told_number("failures"), 1);
         world.farm.now_ms += 600000;
     } else if (_i == 1) {
         fixture_lose(&world.farm);
@@ -468,10 +494,16 @@ static void ask_seen(struct tx *tx, struct farm *farm, const char *title, const 
 }
 
 /* Removed while an edge is away: the origin goes, and the edge is cleaned when it is back, also
- * after a restart; its row in the store goes then. */
+ * after a restart; its row in the store goes then. Who had a title of the name before sees nothing
+ * of it. */
 START_TEST(a_removed_title_is_taken_from_an_edge_that_was_away) {
     struct site *away = world_site(&world, "e1");
-    world_run(&world, "t", 0, PUBLISH_A);
+    struct title_request request = {.title = "t", .tenant = "news"};
+    ck_assert_int_eq(fixture_submit_as(&world.farm, &request, "h264"), 0);
+    ck_assert(fixture_remove(&world.farm, "t", true));
+    request.tenant = "films";
+    ck_assert_int_eq(fixture_submit_as(&world.farm, &request, "h264"), 0);
+    ck_assert(world_work(&world));
     world.check_order = false;
     away->fails = FAILURE_ENDPOINT;
     must(ask_remove, NULL, NULL);
@@ -483,6 +515,7 @@ START_TEST(a_removed_title_is_taken_from_an_edge_that_was_away) {
     ck_assert_str_eq(world_site(&world, "cat")->stable, "");
     expect_left(true);
     ck_assert_int_eq(world_call(&world, ask_seen, "t", "news", NULL), ERR_NOT_FOUND);
+    ck_assert_int_eq(world_call(&world, ask_seen, "t", "films", NULL), 0);
     if (_i == 1) {
         world_kill(&world, true);
     }
@@ -622,6 +655,7 @@ START_TEST(rules_and_people_decide) {
     must(ask_unpublish, "e1", NULL);
     ck_assert(world_work(&world));
     ck_assert_str_eq(world_state(&world, "t", "e1"), "gone");
+    expect_left(false);
     world_list(&world, RULED("always"));
     ck_assert(world_work(&world)); /* whoever took it from there meant that */
     ck_assert_str_eq(world_state(&world, "t", "e1"), "gone");
@@ -725,6 +759,62 @@ START_TEST(a_run_waits_for_a_rollback) {
 }
 END_TEST
 
+/* What a lost worker left at the output is not removed beside a task of the title. */
+START_TEST(leftovers_wait_for_a_rollback) {
+    world.horizon_ms = 1; /* their time has not come */
+    world_submit(&world, "t", 0, PUBLISH_A);
+    while (fixture_lease(&world.farm, world.session, 1) == 0 &&
+           world.farm.tasks[0].kind != TASK_VIDEO) {
+        world_do(&world, &world.farm.tasks[0]);
+    }
+    fixture_lose(&world.farm);
+    ck_assert_int_eq(fixture_join(&world.farm, "w2", "host2", 4, world.session), 0);
+    ck_assert(world_work(&world));
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    must(ask_roll_back, NULL, NULL);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    struct task swap = world.farm.tasks[0];
+    world.farm.task_count = 0;
+    ck_assert_int_eq(swap.kind, TASK_SWAP);
+    world.farm.now_ms += FIXTURE_KEEP_MS + 120000;
+    fixture_beat(&world.farm, world.session, &swap.fence, 1);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_eq(world.farm.task_count, 0);
+    ck_assert_int_gt(world.farm.retry_at, world.farm.now_ms);
+    world_do(&world, &swap);
+    task_finish(&swap);
+    world.farm.now_ms += 60000;
+    fixture_beat(&world.farm, world.session, NULL, 0);
+    ck_assert_int_eq(fixture_lease(&world.farm, world.session, 1), 0);
+    ck_assert_int_eq(world.farm.task_count, 1);
+    ck_assert_int_eq(world.farm.tasks[0].kind, TASK_REMOVE);
+}
+END_TEST
+
+/* What is told of the window of e1. */
+static void expect_window(bool open, int64_t turns_at) {
+    struct err err = {0};
+    const char *name = "";
+    struct json *tree = fixture_look(&world.farm, view_endpoints, "");
+    struct reader r = reader_of(tree, "endpoints", &err);
+    struct reader list = reader_array(&r, "endpoints");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        bool told_open = !open;
+        int64_t told_at = 0;
+        reader_string(&item, "name", &name);
+        if (strcmp(name, "e1") == 0) {
+            reader_bool(&item, "window_open", &told_open);
+            reader_int(&item, "window_turns_at", 0, INT64_MAX, &told_at);
+            ck_assert_int_eq(told_open, open);
+            ck_assert_int_eq(told_at, turns_at);
+        }
+    }
+    ck_assert_msg(reader_ok(&r), "%s", err.message);
+    json_tree_destroy(tree);
+}
+
 /* A window that is shut holds its edge's pushes, and neither the catalog nor other edges. */
 START_TEST(a_window_is_kept_to) {
     static const char file[] =
@@ -741,7 +831,9 @@ START_TEST(a_window_is_kept_to) {
     ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
     ck_assert_int_eq(world_lease_pushes(&world, 1), 0);
     ck_assert_int_eq(world.farm.retry_at, INT64_C(20000) * DAY_MS + INT64_C(22) * 3600000);
+    expect_window(false, world.farm.retry_at);
     world.farm.now_ms = world.farm.retry_at;
+    expect_window(true, INT64_C(20001) * DAY_MS + INT64_C(6) * 3600000);
     ck_assert(world_work(&world));
     ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
 }
@@ -796,9 +888,34 @@ START_TEST(a_push_stops_when_its_window_shuts) {
     }
     must(ask_unpublish, "e1", NULL); /* at ten past six */
     world.farm.now_ms += hour / 6;
-    world_do(&world, lease_push("e1"));
+    const struct task *leaves = lease_push("e1");
     world_sweep(&world);
+    fixture_beat(&world.farm, world.session, &leaves->fence, 1);
+    ck_assert_int_eq(world.farm.stop_count, 0);
+    world_do(&world, leaves);
     ck_assert_str_eq(world_state(&world, "t", "e1"), "gone");
+}
+END_TEST
+
+/* However many run there. */
+START_TEST(all_pushes_stop_when_their_window_shuts) {
+    int64_t fences[2];
+    world_list(&world, "endpoints:\n  - {name: e1, driver: dav, url: 'http://e1.example', "
+                       "window: '02:00-06:00'}\n");
+    world.farm.now_ms = INT64_C(20000) * DAY_MS + INT64_C(5) * 3600000;
+    for (int i = 0; i < 2; i++) {
+        make(i == 0 ? "t" : "u", 0, PUBLISH_A);
+        ck_assert_int_eq(world.farm.task_count, 1);
+        fences[i] = world.farm.tasks[0].fence;
+    }
+    world.farm.now_ms += 3600000 - 1;
+    world_sweep(&world);
+    fixture_beat(&world.farm, world.session, fences, 2);
+    ck_assert_int_eq(world.farm.stop_count, 0);
+    world.farm.now_ms += 1;
+    world_sweep(&world);
+    fixture_beat(&world.farm, world.session, fences, 2);
+    ck_assert_int_eq(world.farm.stop_count, 2);
 }
 END_TEST
 
@@ -1141,8 +1258,10 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, a_rollback_is_refused_with_a_reason);
     tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
     tcase_add_test(tests, a_run_waits_for_a_rollback);
+    tcase_add_test(tests, leftovers_wait_for_a_rollback);
     tcase_add_test(tests, a_window_is_kept_to);
     tcase_add_loop_test(tests, a_push_stops_when_its_window_shuts, 0, 2);
+    tcase_add_test(tests, all_pushes_stop_when_their_window_shuts);
     tcase_add_loop_test(tests, a_push_that_is_overtaken, 0, 3);
     tcase_add_loop_test(tests, what_is_published_during_its_push_is_pushed_once_more, 0, 2);
     tcase_add_loop_test(tests, what_a_lost_worker_does_late_is_put_right, 0, 2);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/batch_wait.h"
+#include "cli/publication_text.h"
 #include "cli/publication_wait.h"
 #include "common/http_server.h"
 #include "common/mem.h"
@@ -35,7 +36,8 @@ static struct client *client;
  * is no such title. */
 static const char *const *answers[TITLES_MAX];
 static atomic_int asked[TITLES_MAX];
-static bool breaks; /* Ctrl-C is pressed when somebody asks */
+static bool breaks;    /* Ctrl-C is pressed when somebody asks */
+static bool asks_left; /* of a title that was removed */
 static struct err err;
 static char said[SAID_BYTES]; /* to stdout */
 
@@ -52,7 +54,8 @@ static void handle(void *context, struct exchange *exchange) {
     (void)context;
     ck_assert_int_eq(strncmp(exchange->path, "/v1/titles/", 11), 0);
     title = exchange->path[11] - 't';
-    ck_assert(title >= 0 && title < TITLES_MAX && exchange->path[12] == '\0');
+    ck_assert(title >= 0 && title < TITLES_MAX);
+    ck_assert_str_eq(exchange->path + 12, asks_left ? "/publications" : "");
     int at = atomic_fetch_add(&asked[title], 1);
     if (breaks) {
         kill(getpid(), SIGINT);
@@ -75,7 +78,7 @@ static void set_up(void) {
     options.handle = handle;
     options.authorise = authorise;
     err = (struct err){0};
-    breaks = false;
+    breaks = asks_left = false;
     for (int i = 0; i < TITLES_MAX; i++) {
         answers[i] = NULL;
         atomic_store(&asked[i], 0);
@@ -192,6 +195,69 @@ START_TEST(a_rollback_that_did_not_come_about_is_a_failure) {
     ck_assert_int_eq(wait_for("v1", false), EXIT_FAILED);
     ck_assert_str_eq(said, "");
     ck_assert_int_eq(wait_for("v2", false), EXIT_DONE);
+}
+END_TEST
+
+/* ---- one that was removed ------------------------------------------------------------------- */
+
+#define LEFT(state, publications)                                                                  \
+    "{\"title\":\"t\",\"state\":\"" state "\",\"publications\":[" publications "]}"
+#define AWAY LEFT("removed", AT("e1", "gone", "false") "," AT("e2", "withdrawing", "false"))
+#define GOES LEFT("removed", AT("e1", "withdrawing", "true"))
+
+static const struct {
+    const char *answers[ANSWERS_MAX];
+    bool waits;
+    int asked;
+    bool left;
+} removals[] = {
+    /* Who can't be reached is told of and not waited for, */
+    {{AWAY}, true, 1, true},
+    {{AWAY}, false, 1, true},
+    /* who is about to be rid of it is, where that was asked for, */
+    {{GOES, GOES, AWAY}, true, 3, true},
+    {{GOES, NULL}, false, 1, true},
+    /* also to its end, of which the scheduler says in the end that there is no such title. */
+    {{GOES, LEFT("removed", AT("e1", "gone", "false"))}, true, 2, false},
+    {{NULL}, true, 1, false},
+    /* One that was submitted again is another. */
+    {{LEFT("running", AT("e1", "waiting", "true"))}, true, 1, false},
+};
+
+START_TEST(endpoints_that_still_hold_it_are_told_of) {
+    struct json *answer = NULL;
+    asks_left = true;
+    answers[0] = removals[_i].answers[0] == NULL ? NULL : removals[_i].answers;
+    ck_assert_msg(publications_left(client, "t", removals[_i].waits, &answer, &err) == 0, "%s",
+                  err.message);
+    ck_assert_int_eq(asked[0], removals[_i].asked);
+    ck_assert_int_eq(answer != NULL, removals[_i].left);
+    json_tree_destroy(answer);
+}
+END_TEST
+
+/* Each with what people would ask next. */
+START_TEST(how_it_stands_at_each_is_told) {
+    static const char text[] =
+        "{\"publications\":["
+        "{\"endpoint\":\"e1\",\"state\":\"held\",\"held\":\"v2\",\"wanted\":\"v2\","
+        "\"error\":\"\",\"done\":7,\"total\":7,\"retry_at\":null},"
+        "{\"endpoint\":\"e2\",\"state\":\"running\",\"held\":\"v1\",\"wanted\":\"v2\","
+        "\"error\":\"\",\"done\":3,\"total\":7,\"retry_at\":null},"
+        "{\"endpoint\":\"e3\",\"state\":\"withdrawing\",\"held\":\"v1\",\"wanted\":\"\","
+        "\"error\":\"it answers 500\",\"done\":0,\"total\":0,\"retry_at\":1000}]}";
+    struct json *tree = NULL;
+    struct buf out = {0};
+    ck_assert_int_eq(json_tree_parse(&tree, text, strlen(text), &err), 0);
+    struct reader r = reader_of(tree, "it", &err);
+    publications_text(&r, &out);
+    ck_assert_str_eq(buf_text(&out),
+                     "  at e1: held\n"
+                     "  at e2: running, 3/7 objects, has version v1\n"
+                     "  at e3: withdrawing, has version v1; it failed so: it answers 500; tried "
+                     "again after 1970-01-01T00:00:01.000Z\n");
+    buf_finish(&out);
+    json_tree_destroy(tree);
 }
 END_TEST
 
@@ -349,6 +415,9 @@ Suite *publication_wait_suite(void) {
                         sizeof(waits) / sizeof(waits[0]));
     tcase_add_test(tests, programs_are_told_the_end);
     tcase_add_test(tests, a_rollback_that_did_not_come_about_is_a_failure);
+    tcase_add_loop_test(tests, endpoints_that_still_hold_it_are_told_of, 0,
+                        sizeof(removals) / sizeof(removals[0]));
+    tcase_add_test(tests, how_it_stands_at_each_is_told);
     tcase_add_loop_test(tests, all_of_a_batch_are_waited_for, 0,
                         sizeof(batches) / sizeof(batches[0]));
     tcase_add_test(tests, programs_are_told_of_a_batch);

@@ -122,6 +122,66 @@ START_TEST(memory_is_slots_too) {
 }
 END_TEST
 
+/* An older worker has fewer slots than endpoints: all but one go to those that have none there,
+ * also while some are taken. */
+START_TEST(a_lane_that_is_too_small_keeps_to_first_pushes) {
+    let_it_grow("e1");
+    publish(2, 5, "e1");
+    ck_assert_int_eq(world_lease_pushes(&world, 2), 1);
+    ck_assert_int_eq(world_lease_pushes(&world, 1), 0);
+    publish(0, 2, "e2");
+    ck_assert_int_eq(world_lease_pushes(&world, 1), 1);
+    ck_assert_int_eq(count_to("e2"), 1);
+}
+END_TEST
+
+/* Nor is a slot kept for an endpoint that the file has no more. */
+START_TEST(who_is_in_the_file_no_more_has_no_slot) {
+    world_list(
+        &world,
+        "endpoints:\n  - {name: e1, driver: dav, url: 'http://e1.example', fill: on-demand}\n");
+    let_it_grow("e1");
+    publish(2, 5, "e1");
+    ck_assert_int_eq(world_lease_pushes(&world, 4), 4); /* its limit */
+}
+END_TEST
+
+struct lane_look {
+    struct push_lane lane;
+    int64_t of_hook;
+};
+
+static void run_look(struct tx *tx, void *context) {
+    struct lane_look *look = context;
+    struct endpoint_list list = {0};
+    struct session_row session;
+    ck_assert(session_get(tx, world.session, &session));
+    const struct push_request request = {
+        .session = &session, .slots = 2, .memory_bytes = world.farm.memory_bytes};
+    endpoint_list_read(tx, &world.farm.farm, &list);
+    push_lane_read(tx, &request, &list, &look->lane);
+    look->of_hook = endpoint_list_find(&list, "hook")->here;
+    endpoint_list_finish(&list);
+}
+
+/* What is told to a webhook is in its slot. */
+START_TEST(a_webhook_has_a_slot_too) {
+    struct lane_look look = {0};
+    world_list(
+        &world,
+        "endpoints:\n  - {name: e1, driver: dav, url: 'http://e1.example', fill: on-demand}\n"
+        "  - {name: hook, driver: webhook, url: 'http://hook.example'}\n");
+    publish(0, 1, "e1");
+    world_submit(&world, "new", 0, PUBLISH_A);
+    world_lease_pushes(&world, LANE);
+    ck_assert_int_eq(count_to("hook"), 1);
+    ck_assert_int_eq(store_call(world.farm.store, run_look, &look, NULL), 0);
+    ck_assert_int_eq(look.of_hook, 1);
+    ck_assert_int_eq(look.lane.slots, 2 + world.farm.task_count);
+    ck_assert_int_eq(look.lane.bare, 0);
+}
+END_TEST
+
 /* However many pushes an endpoint gets at a time, on however many workers: together they have no
  * more than it may be sent. */
 START_TEST(pushes_of_one_endpoint_share_its_bandwidth) {
@@ -149,6 +209,9 @@ Suite *push_lane_suite(void) {
     tcase_set_timeout(grants, 60);
     tcase_add_test(grants, one_that_hangs_takes_no_slot_of_another);
     tcase_add_test(grants, memory_is_slots_too);
+    tcase_add_test(grants, a_lane_that_is_too_small_keeps_to_first_pushes);
+    tcase_add_test(grants, who_is_in_the_file_no_more_has_no_slot);
+    tcase_add_test(grants, a_webhook_has_a_slot_too);
     tcase_add_test(grants, pushes_of_one_endpoint_share_its_bandwidth);
     suite_add_tcase(suite, grants);
     return suite;

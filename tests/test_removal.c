@@ -238,14 +238,18 @@ static void run_to_its_end(void) {
     }
 }
 
-/* A worker is lost while it encodes, and another comes. */
-static void lose_one_that_encodes(void) {
-    struct fixture_held video;
+/* A worker is lost with a task of the title, and another comes. */
+static void lose_one_with(enum task_kind kind) {
+    struct fixture_held held;
     fixture_run_title(&farm, "t", "h264", 1, session);
-    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    fixture_take_kind(&farm, &held, session, kind);
     fixture_lose(&farm);
     ck_assert_int_eq(fixture_join(&farm, "w2", "host2", 1, session), 0);
-    fixture_drop(&video);
+    fixture_drop(&held);
+}
+
+static void lose_one_that_encodes(void) {
+    lose_one_with(TASK_VIDEO);
 }
 
 /* The title is gone, or has failed, while the lost worker's child goes on. */
@@ -262,9 +266,15 @@ static void end_title(bool goes) {
     }
 }
 
+static void find_lease(struct tx *tx, void *context) {
+    struct lease_row lease;
+    int64_t *fence = context;
+    *fence = lease_find(tx, *fence, &lease) ? *fence : 0;
+}
+
 /* What it puts until it stops by itself is removed then, also by a scheduler that began since. */
 START_TEST(what_a_lost_worker_puts_goes_too) {
-    lose_one_that_encodes();
+    lose_one_with(_i == 1 ? TASK_AUDIO : TASK_VIDEO);
     end_title(_i < 2);
     ck_assert_int_eq(leased(), 0);
     int64_t due = farm.retry_at;
@@ -275,9 +285,128 @@ START_TEST(what_a_lost_worker_puts_goes_too) {
         fixture_farm_restart(&farm);
     }
     farm.now_ms = due;
-    fixture_make(&farm, lease_leftovers());
+    const struct task *task = lease_leftovers();
+    int64_t fence = task->fence;
+    fixture_make(&farm, task);
+    ck_assert_int_eq(store_call(farm.store, find_lease, &fence, NULL), 0);
+    ck_assert_int_eq(fence != 0, _i == 2); /* nothing is kept of a title that is gone */
     farm.now_ms += 86400000;
     ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+/* What is removed with the title once that worker has stopped needs no other removal. */
+START_TEST(what_a_lost_worker_put_goes_with_the_title) {
+    lose_one_that_encodes();
+    farm.now_ms += 86400000;
+    fixture_make(&farm, fixture_lease_one(&farm, session)); /* none of it while the title runs */
+    if (_i == 0) {
+        fixture_remove(&farm, "t", false);
+        fixture_make(&farm, lease_removal("/out"));
+    } else {
+        end_title(false);
+    }
+    farm.now_ms += 86400000;
+    ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+/* After a loss and a cancelled run the next one fails: what is put till then goes then. */
+START_TEST(what_a_lost_worker_puts_goes_after_later_runs) {
+    lose_one_that_encodes();
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    ck_assert_int_eq(leased(), 0);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", true), 0);
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    end_title(false);
+    ck_assert_int_eq(leased(), 0);
+    ck_assert_int_gt(farm.retry_at, farm.now_ms + FIXTURE_KEEP_MS);
+    farm.now_ms = farm.retry_at;
+    fixture_make(&farm, lease_leftovers());
+}
+END_TEST
+
+/* What waits for a next run stands in nobody's way, and the earliest that is due is waited for. */
+START_TEST(titles_do_not_wait_for_each_other) {
+    struct fixture_held video;
+    char other[ID_TEXT];
+    fixture_run_title(&farm, "c", "h264", 1, session);
+    ck_assert_int_eq(fixture_cancel(&farm, "c"), 0);
+    lose_one_that_encodes();
+    end_title(true);
+    ck_assert_int_eq(leased(), 0);
+    int64_t due = farm.retry_at;
+    farm.now_ms += 60000;
+    fixture_beat(&farm, session, NULL, 0);
+    fixture_run_title(&farm, "u", "h264", 1, other);
+    fixture_take_kind(&farm, &video, other, TASK_VIDEO);
+    fixture_lose(&farm);
+    ck_assert_int_eq(fixture_join(&farm, "w4", "host4", 1, session), 0);
+    fixture_remove(&farm, "u", false);
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    ck_assert_int_eq(leased(), 0);
+    ck_assert_int_eq(farm.retry_at, due);
+    farm.now_ms = due;
+    fixture_make(&farm, lease_leftovers());
+    fixture_drop(&video);
+}
+END_TEST
+
+/* Nothing was put by a run that had not even read its source. */
+START_TEST(a_run_that_was_cancelled_at_once_left_nothing) {
+    ck_assert_int_eq(fixture_join(&farm, "w1", "host1", 1, session), 0);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    while (strcmp(state(), "done") != 0) {
+        fixture_make(&farm, fixture_lease_one(&farm, session));
+    }
+    ck_assert_int_eq(leased(), 0);
+}
+END_TEST
+
+static const char other_ladder[] = "codec: h264\n"
+                                   "rungs:\n"
+                                   "  - {height: 180}\n"
+                                   "audio:\n"
+                                   "  - {codec: aac}\n";
+
+/* What the cancelled run made and the next did not want is removed, and counted on no more. */
+START_TEST(a_later_run_counts_on_no_leftovers) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    ck_assert_int_eq(fixture_complete(&farm, video.fence, &video.report), ANSWER_ACCEPTED);
+    fixture_drop(&video);
+    int made = fixture_count(&farm, "t", "done");
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    ck_assert_int_eq(fixture_submit(&farm, "t", other_ladder, false), 0);
+    while (strcmp(state(), "done") != 0) {
+        fixture_make(&farm, fixture_lease_one(&farm, session));
+    }
+    fixture_make(&farm, lease_leftovers());
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    ck_assert_int_lt(fixture_count(&farm, "t", "done"), made);
+}
+END_TEST
+
+/* Its title's removal is given up, and it goes all the same. */
+START_TEST(leftovers_go_where_the_title_s_removal_was_refused) {
+    struct fixture_held video;
+    fixture_run_title(&farm, "t", "h264", 1, session);
+    fixture_take_kind(&farm, &video, session, TASK_VIDEO);
+    ck_assert_int_eq(fixture_complete(&farm, video.fence, &video.report), ANSWER_ACCEPTED);
+    fixture_drop(&video);
+    ck_assert_int_eq(fixture_cancel(&farm, "t"), 0);
+    fixture_remove(&farm, "t", false);
+    for (int i = 0; i < 4; i++) {
+        farm.now_ms += 60000;
+        fixture_beat(&farm, session, NULL, 0);
+        fixture_fail(&farm, lease_removal("/out")->fence, FAILURE_REFUSED, "permission denied");
+    }
+    ck_assert_str_eq(state(), "failed");
+    fixture_make(&farm, lease_leftovers());
 }
 END_TEST
 
@@ -331,6 +460,7 @@ START_TEST(leftovers_are_tried_again_and_waited_for) {
     ck_assert_int_eq(leased(), 0);
     if (_i == 0) {
         fixture_lose(&farm);
+        ck_assert_int_ne(fixture_complete(&farm, removal.fence, &removal.report), ANSWER_ACCEPTED);
         ck_assert_int_eq(fixture_join(&farm, "w3", "host3", 1, session), 0);
         fixture_work(&farm, session);
         farm.now_ms += 86400000; /* after a run as well */
@@ -359,6 +489,33 @@ START_TEST(leftovers_are_given_up_at_last) {
 }
 END_TEST
 
+/* What is lost next is tried as often, however often that before was. */
+START_TEST(each_loss_has_its_own_tries) {
+    lose_one_that_encodes();
+    end_title(true);
+    for (int tries = 0; tries < 20; tries++) {
+        if (tries == 10) {
+            lose_one_that_encodes();
+            end_title(true);
+        }
+        farm.now_ms += 86400000;
+        fixture_fail(&farm, lease_leftovers()->fence, FAILURE_REFUSED, "permission denied");
+    }
+}
+END_TEST
+
+/* Of the title, as people are told. */
+static int64_t failures(void) {
+    int64_t count = -1;
+    struct json *tree = fixture_look(&farm, view_title, "t");
+    struct reader r = reader_of(tree, "title", &farm.err);
+    struct reader stats = reader_object(&r, "stats");
+    reader_int(&stats, "failures", 0, INT64_MAX, &count);
+    ck_assert_msg(reader_ok(&r), "%s", farm.err.message);
+    json_tree_destroy(tree);
+    return count;
+}
+
 /* What a run that was cancelled made stays for the next one, and goes where that made others; what
  * a lost worker puts while the title runs on goes when that has ended, too. */
 START_TEST(what_no_run_names_goes_after_the_last) {
@@ -377,6 +534,9 @@ START_TEST(what_no_run_names_goes_after_the_last) {
         farm.now_ms += 86400000;
     }
     run_to_its_end();
+    fixture_fail(&farm, lease_leftovers()->fence, FAILURE_IO, "the store is away");
+    ck_assert_int_eq(failures(), 0); /* none of its runs */
+    farm.now_ms += 86400000;
     fixture_make(&farm, lease_leftovers());
     ck_assert_int_eq(leased(), 0);
 }
@@ -470,6 +630,13 @@ Suite *removal_suite(void) {
     tcase_add_test(tcase, a_failing_title_goes_too);
     tcase_add_loop_test(tcase, a_run_waits_for_the_end_of_a_removal, 0, 2);
     tcase_add_loop_test(tcase, what_a_lost_worker_puts_goes_too, 0, 3);
+    tcase_add_loop_test(tcase, what_a_lost_worker_put_goes_with_the_title, 0, 2);
+    tcase_add_test(tcase, what_a_lost_worker_puts_goes_after_later_runs);
+    tcase_add_test(tcase, titles_do_not_wait_for_each_other);
+    tcase_add_test(tcase, a_run_that_was_cancelled_at_once_left_nothing);
+    tcase_add_test(tcase, a_later_run_counts_on_no_leftovers);
+    tcase_add_test(tcase, leftovers_go_where_the_title_s_removal_was_refused);
+    tcase_add_test(tcase, each_loss_has_its_own_tries);
     tcase_add_test(tcase, what_a_lost_worker_puts_stays_where_files_are_kept);
     tcase_add_loop_test(tcase, leftovers_are_tried_again_and_waited_for, 0, 2);
     tcase_add_test(tcase, leftovers_are_given_up_at_last);
