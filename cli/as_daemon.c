@@ -182,10 +182,46 @@ static int take_user(struct as_daemon *as, const char *name, struct err *err) {
     return 0;
 }
 
+static int become(struct as_daemon *as, struct err *err) {
+    int count = getgroups(0, NULL);
+    as->own_uid = geteuid();
+    as->own_gid = getegid();
+    as->own_group_count = count > 0 ? (size_t)count : 0;
+    as->own_groups = arena_zero(&as->arena, as->own_group_count + 1, sizeof(*as->own_groups));
+    if (getgroups(count, as->own_groups) != count || setgroups(as->group_count, as->groups) != 0) {
+        return err_set_errno(err, errno, "cannot become user %s", as->user);
+    }
+    as->became = true; /* wholly, but for the way back, which what is started has not */
+    return setresgid(as->gid, as->gid, as->own_gid) == 0 &&
+                   setresuid(as->uid, as->uid, as->own_uid) == 0
+               ? 0
+               : err_set_errno(err, errno, "cannot become user %s", as->user);
+}
+
+static void come_back(struct as_daemon *as) {
+    int failed = setresuid(as->own_uid, as->own_uid, as->own_uid); /* first: for its rights */
+    failed += setresgid(as->own_gid, as->own_gid, as->own_gid);
+    failed += setgroups(as->own_group_count, as->own_groups);
+    assert(failed == 0);
+    as->became = false;
+}
+
+/* Root of a container may not. */
+static bool can_become(struct as_daemon *as) {
+    struct err why = {0};
+    bool can = become(as, &why) == 0;
+    if (as->became) {
+        come_back(as);
+    }
+    return can;
+}
+
 /* Root alone can become another user, and reads a unit's variables for it. */
 static void find_blindness(struct as_daemon *as) {
     if (as->is_other && geteuid() != 0) {
         as->blind = arena_format(&as->arena, "it begins as user %s", as->user);
+    } else if (as->is_other && !can_become(as)) {
+        as->blind = arena_format(&as->arena, "this root may not become user %s", as->user);
     } else if (as->is_unit && as->variables != NULL && access(as->variables, R_OK) != 0) {
         as->blind = arena_format(&as->arena, "%s is not for this user to read", as->variables);
     }
@@ -216,30 +252,6 @@ void as_daemon_finish(struct as_daemon *as) {
 
 /* ---- There and back ---------------------------------------------------------------- */
 
-static int become(struct as_daemon *as, struct err *err) {
-    int count = getgroups(0, NULL);
-    as->own_uid = geteuid();
-    as->own_gid = getegid();
-    as->own_group_count = count > 0 ? (size_t)count : 0;
-    as->own_groups = arena_zero(&as->arena, as->own_group_count + 1, sizeof(*as->own_groups));
-    if (getgroups(count, as->own_groups) != count || setgroups(as->group_count, as->groups) != 0) {
-        return err_set_errno(err, errno, "cannot become user %s", as->user);
-    }
-    as->became = true;
-    return setegid(as->gid) == 0 && seteuid(as->uid) == 0
-               ? 0
-               : err_set_errno(err, errno, "cannot become user %s", as->user);
-}
-
-static void come_back(struct as_daemon *as) {
-    int failed = seteuid(as->own_uid); /* first, since the others need its rights */
-    failed += setegid(as->own_gid);
-    failed += setgroups(as->own_group_count, as->own_groups);
-    assert(failed == 0);
-    (void)failed;
-    as->became = false;
-}
-
 int as_daemon_enter(struct as_daemon *as, struct err *err) {
     int failed = 0;
     assert(as->blind == NULL);
@@ -247,9 +259,8 @@ int as_daemon_enter(struct as_daemon *as, struct err *err) {
     environ = as->environment;
     if (as->is_unit) {
         as->own_folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        failed = as->own_folder < 0 || chdir("/") != 0
-                     ? err_set_errno(err, errno, "cannot leave this folder")
-                     : 0;
+        bool stays = as->own_folder < 0; /* there would be no way back */
+        failed = !stays && chdir("/") != 0 ? err_set_errno(err, errno, "cannot go to /") : 0;
     }
     if (failed == 0 && as->is_other) {
         failed = become(as, err);
@@ -268,7 +279,6 @@ void as_daemon_leave(struct as_daemon *as) {
     if (as->own_folder >= 0) {
         int failed = fchdir(as->own_folder);
         assert(failed == 0);
-        (void)failed;
         close(as->own_folder);
         as->own_folder = -1;
     }

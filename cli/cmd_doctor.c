@@ -149,9 +149,14 @@ static char *manner(const struct as_daemon *as) {
                       as->variables != NULL ? as->variables : "");
 }
 
+static int check_options(const struct as_daemon *as, struct err *err) {
+    return as->facts == &worker_facts
+               ? worker_options_check(as->config, as->is_unit ? as->facts->token : NULL, err)
+               : scheduler_options_check(as->config, err);
+}
+
 /* Whether the daemon can begin by its file of options, where there is one. */
-static void check_config(struct visit *visit, struct as_daemon *as,
-                         int (*check)(const char *file, struct err *err)) {
+static void check_config(struct visit *visit, struct as_daemon *as) {
     struct err err = {0};
     const char *name = as->facts->name;
     char *how = manner(as);
@@ -168,7 +173,7 @@ static void check_config(struct visit *visit, struct as_daemon *as,
     } else {
         int failed = as_daemon_enter(as, &err);
         if (failed == 0) {
-            failed = check(as->config, &err);
+            failed = check_options(as, &err);
             as_daemon_leave(as);
         }
         sentence = mem_format("the %s can begin by %s%s", name, as->config, how);
@@ -186,8 +191,8 @@ static void check_config(struct visit *visit, struct as_daemon *as,
 static void check_daemons(struct visit *visit, struct as_daemon *scheduler,
                           struct as_daemon *worker) {
     check_unit(visit, worker);
-    check_config(visit, scheduler, scheduler_options_check);
-    check_config(visit, worker, worker_options_check);
+    check_config(visit, scheduler);
+    check_config(visit, worker);
 }
 
 /* ---- the farm ---------------------------------------------------------------- */

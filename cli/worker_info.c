@@ -109,8 +109,14 @@ static int ask_versions(const char *program, struct buf *out, struct err *err) {
     return failed;
 }
 
-int worker_options_check(const char *file, struct err *err) {
-    const char *const argv[] = {"reelfarm-worker", "--config", file, "--show-config-json", NULL};
+int worker_options_check(const char *file, const char *token, struct err *err) {
+    const char *const argv[] = {"reelfarm-worker",
+                                "--config",
+                                file,
+                                "--show-config-json",
+                                token != NULL ? "--token-file" : NULL,
+                                token,
+                                NULL};
     struct proc_result result = {0};
     struct buf said = {0};
     char *program = NULL;

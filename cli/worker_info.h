@@ -28,7 +28,8 @@ enum { WORKER_ENCODERS = 16 };
 int worker_info_encoders(const struct json *info, struct announced_encoder *out, size_t *count,
                          struct err *err);
 
-/* Whether a worker would begin by the options of this file; INVALID with its own sentence. */
-int worker_options_check(const char *file, struct err *err);
+/* Whether a worker would begin by the options of this file, and by this of a token if it is not
+ * NULL; INVALID with its own sentence. */
+int worker_options_check(const char *file, const char *token, struct err *err);
 
 #endif

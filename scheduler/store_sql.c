@@ -26,9 +26,9 @@
 #define EDGE_KEEPS(now, patience)                                                                  \
     "EXISTS (SELECT 1 FROM publication p JOIN publication_version h ON h.publication = p.id "      \
     "AND h.version = v.version JOIN endpoint e ON e.name = p.endpoint WHERE p.title = v.title "    \
-    "AND p.wanted <> '' AND h.going = 0 AND (h.kept_until > " now " OR (p.held = v.version "       \
-    "AND p.stage <> 'settled' AND e.reachable = 1 AND p.failures < " patience                      \
-    " AND p.class <> 'refused'))) "
+    "AND p.wanted <> '' AND h.going = 0 AND (h.kept_until > " now " OR (h.kept_until = 0 "         \
+    "AND v.version <> p.wanted AND p.stage <> 'settled' AND e.reachable = 1 AND p.failures "       \
+    "< " patience " AND p.class <> 'refused'))) "
 
 /* A version v, of title t, whose time is past: replaced up to then ($before), and not among the
  * newest ($newest) of those that were. One that is being dropped goes on being so. */
@@ -310,7 +310,7 @@ static const char *const statements[SQL_COUNT] = {
         "publication_version v WHERE v.publication = $1 AND v.going = 0 AND v.kept_until > $3 "
         "AND " VERSION_DROPPED("$2") "), 0) WHERE id = $1",
     [SQL_PUBLICATIONS_GOING] = "SELECT title FROM publication WHERE goes_at > 0 "
-                               "AND goes_at <= $1 ORDER BY goes_at LIMIT $2",
+                               "AND goes_at <= $1 GROUP BY title ORDER BY min(goes_at) LIMIT $2",
     [SQL_PUBLICATIONS_RETRY] = "UPDATE publication SET next_at = $2 "
                                "WHERE endpoint = $1 AND stage = 'due' AND next_at > $2",
     [SQL_PUBLICATION_DROP] = "DELETE FROM publication WHERE id = $1",
@@ -351,7 +351,7 @@ static const char *const statements[SQL_COUNT] = {
                                  "AND p.class <> $3",
     [SQL_PUBLICATION_VERSION_ADD] =
         "INSERT INTO publication_version (publication, version) VALUES ($1, $2) "
-        "ON CONFLICT (publication, version) DO UPDATE SET going = 0",
+        "ON CONFLICT (publication, version) DO UPDATE SET going = 0, kept_until = 0",
     [SQL_PUBLICATION_VERSION_SET] =
         "UPDATE publication_version SET going = $3 WHERE publication = $1 AND version = $2",
     [SQL_PUBLICATION_VERSIONS_UNTOLD] =

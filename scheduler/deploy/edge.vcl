@@ -14,6 +14,7 @@ sub vcl_recv {
         if (client.ip !~ workers || req.http.Authorization != "Bearer CHANGE-ME") {
             return (synth(403));
         }
+        unset req.http.Authorization; # it is this cache's, and no matter of the origin
         if (req.method == "WARM") { # fetched anew, while players get what is there
             set req.method = "GET";
             set req.hash_always_miss = true;
@@ -29,6 +30,7 @@ sub vcl_recv {
         return (synth(405));
     }
     unset req.http.Cookie;
+    unset req.http.Authorization;
     return (hash);
 }
 

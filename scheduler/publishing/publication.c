@@ -382,7 +382,8 @@ void publication_versions_go(struct tx *tx, const char *title) {
     publication_list_read(tx, title, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
-        if (row->wanted[0] != '\0' && count_going(tx, row) > 0) {
+        bool rests = row->stage == STAGE_SETTLED; /* a push that comes anyway sees to it */
+        if (rests && row->wanted[0] != '\0' && count_going(tx, row) > 0) {
             publication_want(tx, row, row->wanted, RANK_LATER, known_objects(tx, row, row->wanted));
         }
         sql_run(tx, SQL_PUBLICATION_SET_GOES,

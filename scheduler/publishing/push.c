@@ -462,7 +462,9 @@ static void tell(struct tx *tx, const struct publication_row *row, const struct 
  * stays there as long as a version does at the origin, which may have dropped it by then. */
 static void brought(struct tx *tx, const struct farm *farm, const struct publication_row *row) {
     struct value id = INTEGER(row->id), title = TEXT(row->title), now = INTEGER(tx_now(tx));
-    struct value kept_until = INTEGER(tx_now(tx) + farm->keep_versions_ms);
+    int64_t keep_ms = farm->keep_versions_ms;
+    struct value kept_until =
+        INTEGER(keep_ms < INT64_MAX - tx_now(tx) ? tx_now(tx) + keep_ms : INT64_MAX);
     sql_run(tx, SQL_PUBLICATION_VERSIONS_GONE, VALUES(id));
     sql_run(tx, SQL_PUBLICATION_VERSIONS_WAIT, VALUES(id, title));
     sql_run(tx, SQL_PUBLICATION_VERSIONS_LEFT, VALUES(id, TEXT(row->pushed), kept_until));

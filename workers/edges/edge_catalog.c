@@ -160,7 +160,9 @@ static int catalog_tell(struct edge *edge, const struct edge_title *title, struc
         err_clear(&why);
         failed = send_signed(edge, &request, &why);
     }
-    if (failed != 0) {
+    if (failed == ERR_CANCELLED) { /* the answer at hand is an earlier one's */
+        err_set(err, failed, "%s", why.message);
+    } else if (failed != 0) {
         failed = judge(edge, title, failed, &why, err);
     }
     buf_finish(&body);
