@@ -25,6 +25,8 @@ enum {
     RECEIVE_BYTES = 512 * 1024,
     RESERVE_BYTES_MAX = 16 << 20, /* for a body before it is there */
     CONNECTIONS_KEPT = 8,
+    CONNECTION_S = 300, /* then a name is looked up anew, which may lead elsewhere by now */
+    TRUST_S = 60,       /* files of authorities are read again after so long */
     RETRY_AFTER_MS_MAX = 60 * 1000,
     STALLS = 2,                 /* tries that may stall */
     ERROR_BODY_MIN = 64 * 1024, /* an error page may be larger than the answer hoped for */
@@ -340,6 +342,7 @@ static void set_transport(CURL *easy, const struct http_request *request) {
      * speaks 1.1 anyhow */
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_S);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
     curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "reelfarm/" REELFARM_VERSION);
@@ -371,6 +374,7 @@ static void set_trust(CURL *easy, const struct http_trust *trust) {
         curl_easy_setopt(easy, CURLOPT_SSLCERT, trust->certificate);
         curl_easy_setopt(easy, CURLOPT_SSLKEY, trust->key_file);
     }
+    curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, (long)TRUST_S);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 

@@ -42,7 +42,7 @@ static const int image_memory_mib = 96; /* sheets, scaling, AVIF */
 static const int64_t mebibyte = INT64_C(1) << 20;
 
 enum {
-    BASE_MEMORY_MIB = 512,   /* address space of code, libraries, stacks and heaps' reserves */
+    BASE_MEMORY_MIB = 480,   /* address space of code, libraries, stacks and heaps' reserves */
     PROBE_MEMORY_MIB = 1024, /* a day's sample tables */
     THREAD_MEMORY_MIB = 16,
     SVT_MEMORY_MIB = 160,     /* stacks of the 16 threads that it starts for a rung */

@@ -21,7 +21,7 @@ enum {
  * TLB, and a child the faults of small ones. Only a heap that takes what is large too, and grows
  * by much at a time, has room for them. */
 #define HUGE_PAGES                                                                                 \
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432:glibc.malloc.top_pad=67108864"
+    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432:glibc.malloc.top_pad=16777216"
 
 /* x86 code paths that glibc picks by CPU; other machines ignore the names. */
 static const char *const masked_environment[] = {
