@@ -171,8 +171,8 @@ static void make_h264(const char *folder, const char *source, const char *crf,
     const struct colour_names *names = names_of(rung->colour);
     snprintf(settings, sizeof(settings),
              "keyint=24:min-keyint=24:scenecut=0:open-gop=0:bframes=2:colorprim=%s:transfer=%s"
-             ":colormatrix=%s:fullrange=off",
-             names->primaries, names->transfer, names->matrix);
+             ":colormatrix=%s:fullrange=%s",
+             names->primaries, names->transfer, names->matrix, rung->full_range ? "on" : "off");
     const char *const encode[] = {"ffmpeg",
                                   "-nostdin",
                                   "-v",
@@ -508,6 +508,7 @@ static void plan_rung(struct title_plan *plan, size_t index,
         .colour = {.primaries = rung->colour,
                    .transfer = rung->colour == 9 ? 16 : rung->colour,
                    .matrix = rung->colour,
+                   .full_range = rung->full_range,
                    .chroma_location = -1},
         .rate = plan->source.timeline.rate,
         .profile = "high444",
