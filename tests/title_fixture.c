@@ -32,15 +32,16 @@ struct title_fixture_options title_fixture_options_default(void) {
         .pictures = "testsrc2=size=%dx%d:rate=24000/1001",
         .rung_count = 2,
         .rungs = {{CODEC_H264, "h264-180p", "video/h264-180p-0123456789", 320, 180, "yuv420p", 26,
-                   1},
-                  {CODEC_H264, "h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30, 1}},
+                   1, false},
+                  {CODEC_H264, "h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30, 1,
+                   false}},
     };
 }
 
 struct title_fixture_options title_fixture_options_av1(void) {
     struct title_fixture_options options = title_fixture_options_default();
     options.rungs[options.rung_count++] = (struct title_fixture_rung){
-        CODEC_AV1, "av1-180p", "video/av1-180p-9876543210", 320, 180, "yuv420p", 40, 1};
+        CODEC_AV1, "av1-180p", "video/av1-180p-9876543210", 320, 180, "yuv420p", 40, 1, false};
     return options;
 }
 
