@@ -149,16 +149,28 @@ static void begin_defaults(struct mpd_reading *r, const struct xml_node *node, i
     read_descriptors(r, node, &r->defaults);
 }
 
-/* The first element says how all is encrypted, those of key systems follow (DASH-IF IOP 7.7). */
+/* Whether it has a default_KID: the prefix of its name space is the MPD's choice. */
+static bool has_default_key(const struct xml_node *node) {
+    static const char name[] = ":default_KID";
+    bool has = false;
+    for (size_t i = 0; i < node->attribute_count; i++) {
+        const struct xml_attribute *at = &node->attributes[i];
+        const char *colon = strchr(at->name, ':');
+        has = has || (colon != NULL && strcmp(colon, name) == 0 && at->value[0] != '\0');
+    }
+    return has;
+}
+
+/* One element says how all is encrypted, others are of key systems (DASH-IF IOP 7.7). */
 static const char *protection_fault(const struct xml_node *node) {
-    const struct xml_node *first = xml_child(node, "ContentProtection");
-    if (first == NULL) {
+    if (xml_child(node, "ContentProtection") == NULL) {
         return "";
     }
-    if (strcmp(mpd_value(first, "schemeIdUri"), "urn:mpeg:dash:mp4protection:2011") != 0) {
-        return "names a key system before urn:mpeg:dash:mp4protection:2011";
-    }
-    return mpd_value(first, "cenc:default_KID")[0] == '\0' ? "has no cenc:default_KID" : "";
+    const struct xml_node *common =
+        find_scheme(node, "ContentProtection", "urn:mpeg:dash:mp4protection:2011");
+    return common == NULL ? "names key systems, and not urn:mpeg:dash:mp4protection:2011"
+           : !has_default_key(common) ? "has no default_KID"
+                                      : "";
 }
 
 /* Whether it is sound that tells what the pictures show, by either of two schemes. */

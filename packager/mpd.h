@@ -54,7 +54,9 @@ struct mpd_representation {
     int64_t matrix;
     const char *bases[MPD_BASES_MAX]; /* BaseURLs from the MPD inwards, "" where there is none */
     bool timeline;                    /* it has a SegmentTimeline */
-    bool nominal;                     /* it has @duration in its place: times are rounded ones */
+    bool by_duration;                 /* it has @duration and @media in its place */
+    bool nominal;                     /* it is listed by those, in a Period that has an end: times
+                                         are rounded ones */
     bool indexed;                     /* it has a SegmentBase: its file tells of its segments, and
                                          none is listed here */
     struct mpd_range index, header;   /* SegmentBase@indexRange, Initialization@range */

@@ -284,6 +284,7 @@ void mpd_segments_read(struct mpd_reading *r, struct mpd_representation *out) {
         out->odd_addressing = find_odd_addressing(r, timeline);
         read_timeline(r, timeline, out);
     } else if (duration != NULL) {
+        out->by_duration = mpd_template_attribute(r, "media") != NULL;
         read_nominal(r, duration, out);
     }
 }

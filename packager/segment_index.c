@@ -34,7 +34,7 @@ struct segment_index_entry segment_index_next(struct bytes *entries) {
     uint32_t type = access >> 28 & 7;
     return (struct segment_index_entry){
         .is_index = head >> 31 != 0,
-        .starts_at_key = access >> 31 != 0 && type >= 1 && type <= SAP_TYPE_MAX,
+        .starts_at_key = access >> 31 != 0 && type <= SAP_TYPE_MAX,
         .size = head & 0x7fffffff,
         .duration = duration,
     };

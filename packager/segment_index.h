@@ -19,7 +19,8 @@ struct segment_index {
 
 struct segment_index_entry {
     bool is_index;      /* what it refers to is another index */
-    bool starts_at_key; /* with a SAP of type 1 or 2, which nothing of it is decoded before */
+    bool starts_at_key; /* with a SAP of type 1 or 2, which nothing of it is decoded before, or of a
+                           type that is not told (0) */
     uint32_t size;      /* bytes */
     uint32_t duration;  /* ticks */
 };

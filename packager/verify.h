@@ -127,7 +127,6 @@ enum rule {
     RULE_VIDEO_GOP,
     RULE_VIDEO_ORDER,
     RULE_VIDEO_COLOUR,
-    RULE_VIDEO_COLOUR_TOLD,
     RULE_HDR_SIGNAL,
     RULE_HDR_METADATA,
     RULE_VIDEO_BOUNDARIES,
@@ -157,6 +156,9 @@ enum rule {
     RULE_HLS_SUBTITLES_REACH,
     RULE_HLS_CHARACTERISTICS,
     RULE_HLS_STEERING,
+    RULE_HLS_SPLICE,
+    RULE_HLS_PART_HOLD_BACK,
+    RULE_TEXT_STRAY,
     RULE_TEXT_AGREE,
     RULE_DASH_TRICK_RATE,
     RULE_HLS_FIRST_VARIANT,
@@ -168,6 +170,8 @@ enum rule {
     RULE_VIDEO_RATE,
     RULE_VIDEO_KEY_DISTANCE,
     RULE_VIDEO_ONE_COLOUR,
+    RULE_VIDEO_COLOUR_TOLD,
+    RULE_HDR_RANGE,
     RULE_HDR_ALONE,
     RULE_HDR_METADATA_MISSING,
     RULE_SEGMENT_LENGTH,
@@ -328,7 +332,8 @@ struct verify {
 
     const char *held_path; /* of the object whose bytes are asked for piece by piece */
     struct buf held;
-    int held_failed; /* why it could not be read; 0 where it was */
+    size_t held_taken; /* bytes of it that were asked for so far */
+    int held_failed;   /* why it could not be read, or no more of it; 0 where it was */
 
     struct buf mpd_bytes;
     bool has_dash;
@@ -358,7 +363,8 @@ void verify_found(struct verify *v, enum rule rule, const char *path, const char
     __attribute__((format(printf, 4, 5)));
 
 /* Appends the object of that path or address to `out`; a failure is told as
- * RULE_OBJECT_MISSING. */
+ * RULE_OBJECT_MISSING, or as RULE_TITLE_BOUNDS once for bytes of an object that were asked for
+ * too often. */
 int verify_fetch(struct verify *v, const char *address, struct buf *out);
 
 /* Reads the object into v->held, where it stays until another, or bytes of another, are asked

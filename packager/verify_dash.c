@@ -36,6 +36,9 @@ static void list_representation(struct verify *v, size_t index) {
                      "%s is addressed with %s, which players of its profile need not know", label,
                      from->odd_addressing);
     }
+    if (from->by_duration && !from->indexed && v->mpd.period_duration_ns <= 0) {
+        return; /* as many as begin in a Period without an end, which is told as RULE_DASH_PERIOD */
+    }
     if (from->timeline + from->nominal + from->indexed != 1) {
         verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
                      "%s has not one of SegmentTimeline, @duration with @media and SegmentBase: "

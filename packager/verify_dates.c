@@ -20,20 +20,22 @@ static bool is_hexadecimal(const char *text) {
 /* Whether a segment begins at that date. The clock that stands before one goes on until the next
  * that is told. */
 static bool is_segment_start(const struct m3u8 *text, int64_t date_ms) {
-    int64_t clock_ns = 0;
+    int64_t clock_ms = 0;
+    int64_t since_ns = 0; /* apart: nanoseconds since 1970 have more than 63 bits from 2262 on */
     bool known = false;
     for (size_t i = 0; i < text->segment_count; i++) {
         const struct m3u8_segment *segment = &text->segments[i];
         if (segment->has_clock) {
-            clock_ns = segment->clock_ms * 1000000;
+            clock_ms = segment->clock_ms;
+            since_ns = 0;
             known = true;
         }
-        if (known && llabs(clock_ns / 1000000 - date_ms) <= SPLICE_MS) {
+        if (known && llabs(clock_ms + since_ns / 1000000 - date_ms) <= SPLICE_MS) {
             return true;
         }
-        clock_ns += segment->nanoseconds;
+        since_ns += segment->nanoseconds;
     }
-    return known && llabs(clock_ns / 1000000 - date_ms) <= SPLICE_MS;
+    return known && llabs(clock_ms + since_ns / 1000000 - date_ms) <= SPLICE_MS;
 }
 
 static bool has_clock(const struct m3u8 *text) {
@@ -46,8 +48,7 @@ static bool has_clock(const struct m3u8 *text) {
 }
 
 /* What is wrong with one; NULL for nothing. */
-static const char *range_fault(const struct m3u8 *text, const struct m3u8_item *range,
-                               bool has_dates) {
+static const char *range_fault(const struct m3u8_item *range) {
     const char *start_text = m3u8_attribute(range, "START-DATE");
     const char *end_text = m3u8_attribute(range, "END-DATE");
     const char *duration = m3u8_attribute(range, "DURATION");
@@ -79,11 +80,19 @@ static const char *range_fault(const struct m3u8 *text, const struct m3u8_item *
             return "has a SCTE35 that is no hexadecimal sequence";
         }
     }
-    bool out = m3u8_attribute(range, "SCTE35-OUT") != NULL;
-    if (out && has_dates && !is_segment_start(text, start)) {
-        return "leaves the programme where no segment begins";
-    }
     return NULL;
+}
+
+static void advise_splice(struct verify *v, const struct verify_playlist *playlist,
+                          const struct m3u8_item *range) {
+    const char *start_text = m3u8_attribute(range, "START-DATE");
+    int64_t start = 0;
+    if (m3u8_attribute(range, "SCTE35-OUT") != NULL && start_text != NULL &&
+        manifest_date(start_text, &start) && !is_segment_start(&playlist->text, start)) {
+        verify_found(v, RULE_HLS_SPLICE, playlist->path,
+                     "EXT-X-DATERANGE in line %d leaves the programme where no segment begins",
+                     range->line);
+    }
 }
 
 static void check_date_ranges(struct verify *v, const struct verify_playlist *playlist) {
@@ -103,7 +112,10 @@ static void check_date_ranges(struct verify *v, const struct verify_playlist *pl
     }
     for (size_t i = 0; i < text->date_ranges.count; i++) {
         const struct m3u8_item *range = &text->date_ranges.items[i];
-        const char *fault = range_fault(text, range, has_dates);
+        const char *fault = range_fault(range);
+        if (has_dates) {
+            advise_splice(v, playlist, range);
+        }
         if (fault != NULL) {
             verify_found(v, RULE_HLS_DATERANGE, playlist->path, "EXT-X-DATERANGE in line %d %s",
                          range->line, fault);
@@ -127,12 +139,16 @@ static void check_parts(struct verify *v, const struct verify_playlist *playlist
     }
     int64_t target = seconds_of(&text->part_facts, "PART-TARGET");
     int64_t hold_back = seconds_of(&text->controls, "PART-HOLD-BACK");
-    if (target <= 0 || hold_back < 3 * target) {
-        verify_found(v, RULE_HLS_PARTS, playlist->path,
-                     "PART-TARGET is %.3f s and PART-HOLD-BACK %.3f s (-1: missing), which must "
-                     "be three of it",
-                     target < 0 ? -1.0 : (double)target / 1e9,
-                     hold_back < 0 ? -1.0 : (double)hold_back / 1e9);
+    bool must = target <= 0 || hold_back < 2 * target;
+    if (must || hold_back < 3 * target) {
+        verify_found(
+            v, must ? RULE_HLS_PARTS : RULE_HLS_PART_HOLD_BACK, playlist->path,
+            "PART-TARGET is %.3f s and PART-HOLD-BACK %.3f s (-1: missing), which %s of it",
+            target < 0 ? -1.0 : (double)target / 1e9,
+            hold_back < 0 ? -1.0 : (double)hold_back / 1e9,
+            must ? "must be two" : "should be three");
+    }
+    if (must) {
         return;
     }
     for (size_t i = 0; i < text->parts.count; i++) {

@@ -7,8 +7,8 @@
 #include "av1.h"
 #include "verify.h"
 
-/* ITU-T H.273: BT.2020. */
-enum { PRIMARIES_2020 = 9, MATRIX_2020 = 9 };
+/* ITU-T H.273: BT.2020, and the ICtCp of BT.2100. */
+enum { PRIMARIES_2020 = 9, MATRIX_2020 = 9, MATRIX_ICTCP = 14 };
 
 static bool is_high(const struct codec_facts *codec) {
     return codec->transfer == TRANSFER_PQ || codec->transfer == TRANSFER_HLG;
@@ -28,9 +28,9 @@ static void check_told(struct verify *v, const struct real_track *track) {
 
 static void check_signal(struct verify *v, const struct real_track *track) {
     const struct codec_facts *codec = &track->codec;
-    const char *fault = codec->primaries != PRIMARIES_2020 || codec->matrix != MATRIX_2020
+    bool matrix_fits = codec->matrix == MATRIX_2020 || codec->matrix == MATRIX_ICTCP;
+    const char *fault = codec->primaries != PRIMARIES_2020 || !matrix_fits
                             ? "not of BT.2020 colours"
-                        : codec->full_range     ? "of full range"
                         : codec->bit_depth < 10 ? "of less than 10 bits"
                         : track->facts.codec->codec == CODEC_H264
                             ? "of H.264, whose players know SDR alone"
@@ -39,6 +39,12 @@ static void check_signal(struct verify *v, const struct real_track *track) {
         verify_found(v, RULE_HDR_SIGNAL, track->init, "it is %s (%d/%d/%d) and %s",
                      codec->transfer == TRANSFER_PQ ? "PQ" : "HLG", codec->primaries,
                      codec->transfer, codec->matrix, fault);
+    }
+    if (codec->full_range || codec->matrix == MATRIX_ICTCP) {
+        verify_found(v, RULE_HDR_RANGE, track->init, "it is %s (%d/%d/%d) and %s",
+                     codec->transfer == TRANSFER_PQ ? "PQ" : "HLG", codec->primaries,
+                     codec->transfer, codec->matrix,
+                     codec->full_range ? "of full range" : "of ICtCp");
     }
 }
 

@@ -17,6 +17,26 @@ static size_t count_boxes(const struct buf *file, const char *type) {
     return count;
 }
 
+/* Whether only boxes that no player needs follow there. */
+static bool is_end(const struct buf *file, uint64_t at) {
+    static const char *const idle[] = {"mfra", "free", "skip"};
+    struct mp4_box box;
+    if (at > file->size) {
+        return false;
+    }
+    struct bytes in = bytes_of(file->data + at, file->size - (size_t)at);
+    bool can = true;
+    while (can && bytes_left(&in) > 0) {
+        can = mp4_next(&in, &box, NULL) == 0;
+        bool known = false;
+        for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]) && can; i++) {
+            known = known || mp4_is(&box, idle[i]);
+        }
+        can = can && known;
+    }
+    return can;
+}
+
 /* The sidx that the range holds, and nothing else. */
 static int read_index(struct segment_index *out, const struct mpd_representation *from,
                       const struct buf *file, struct err *err) {
@@ -45,7 +65,7 @@ static const char *index_fault(const struct segment_index *index,
         }
         at += entry.size;
     }
-    return at != file->size                      ? "has a sidx that does not span its file"
+    return !is_end(file, at)                     ? "has a sidx that does not span its file"
            : count_boxes(file, "sidx") != 1      ? "has a file with more than one sidx"
            : index->timescale != from->timescale ? "has another @timescale than its sidx"
            : !from->header.told                  ? "has no Initialization@range"

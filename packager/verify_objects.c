@@ -13,6 +13,10 @@
 
 static const char range_mark[] = "#bytes="; /* no path holds such a letter */
 
+/* How often an object's bytes are read: by segments of HLS and of DASH, and by key pictures of
+ * both. Ranges that overlap without end would make a small playlist cost days. */
+enum { RANGES_OF_OBJECT = 4 };
+
 static int fetch_whole(struct verify *v, const char *path, struct buf *out) {
     struct err err = {0};
     struct served served = {0};
@@ -34,7 +38,20 @@ static int hold(struct verify *v, const char *path, size_t length) {
     if (!held) {
         v->held_path = arena_format(&v->arena, "%.*s", (int)length, path);
         buf_clear(&v->held);
+        v->held_taken = 0;
         v->held_failed = fetch_whole(v, v->held_path, &v->held);
+    }
+    return v->held_failed;
+}
+
+/* Counts bytes of the held object; once they are too many, none of it can be read any more. */
+static int take(struct verify *v, size_t size) {
+    v->held_taken += size;
+    if (v->held_taken / RANGES_OF_OBJECT > v->held.size) {
+        verify_found(v, RULE_TITLE_BOUNDS, v->held_path,
+                     "more than %d times its %zu bytes are listed, range by range",
+                     RANGES_OF_OBJECT, v->held.size);
+        v->held_failed = ERR_UNSUPPORTED;
     }
     return v->held_failed;
 }
@@ -53,10 +70,10 @@ int verify_fetch(struct verify *v, const char *address, struct buf *out) {
                      v->held.size);
         failed = ERR_NOT_FOUND;
     }
-    if (failed == 0) {
+    if (failed == 0 && take(v, (size_t)(last - first + 1)) == 0) {
         buf_append(out, v->held.data + first, (size_t)(last - first + 1));
     }
-    return failed;
+    return failed == 0 ? v->held_failed : failed;
 }
 
 int verify_hold(struct verify *v, const char *path) {

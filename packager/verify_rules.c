@@ -54,9 +54,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
                               "VIDEO-RANGE follows from the transfer characteristics"},
     [RULE_HLS_GROUP] = {MUST, "hls-group", "RFC 8216 4.3.4.1",
                         "groups of renditions are complete and have one default"},
-    [RULE_HLS_SUBTITLES] = {MUST, "hls-subtitles", "RFC 8216 4.3.4.1",
-                            "subtitles have GROUP-ID, NAME and URI, and variants name groups that "
-                            "are there"},
+    [RULE_HLS_SUBTITLES] = {MUST, "hls-subtitles", "RFC 8216 4.3.4.1; Apple HLS",
+                            "subtitles have GROUP-ID, NAME and URI, forced ones AUTOSELECT, and "
+                            "variants name groups that are there"},
     [RULE_HLS_CAPTIONS] = {MUST, "hls-captions", "RFC 8216 4.3.4.1, 4.3.4.2",
                            "closed captions have INSTREAM-ID and no URI, and variants name groups "
                            "that are there"},
@@ -70,16 +70,15 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_IFRAME_LIST] = {MUST, "hls-iframe-list", "RFC 8216 4.3.3.6",
                               "I-frame playlists list every key picture, in order"},
     [RULE_HLS_DATERANGE] = {MUST, "hls-daterange", "RFC 8216 4.3.2.7",
-                            "EXT-X-DATERANGE is whole, has a clock to refer to, and splices at a "
-                            "segment's start"},
+                            "EXT-X-DATERANGE is whole and has a clock to refer to"},
     [RULE_HLS_PARTS] = {MUST, "hls-parts", "RFC 8216bis 4.4.3.7, 4.4.3.8, 4.4.4.9",
-                        "parts of segments are within PART-TARGET, and PART-HOLD-BACK is three of "
-                        "those"},
+                        "parts of segments are within PART-TARGET, and PART-HOLD-BACK is at least "
+                        "two of those"},
     [RULE_TEXT_SYNTAX] = {MUST, "text-syntax", "WebVTT 4; RFC 8216 3.5",
                           "files of subtitles can be read"},
     [RULE_TEXT_TIME] = {MUST, "text-time", "RFC 8216 3.5; DASH-IF Timing Model",
-                        "each cue is shown in the time of the segment, or of the Period, that it "
-                        "is in"},
+                        "cues are shown in the time of the segment, or of the Period, that they "
+                        "are in"},
     [RULE_TEXT_COVERAGE] = {MUST, "text-coverage", "RFC 8216 6.2.4",
                             "segments of subtitles cover the pictures' time, silent or not"},
     [RULE_EARLY_EVENT] = {MUST, "early-event", "RFC 8216 4.3.3.5, 6.2.1",
@@ -146,7 +145,7 @@ static const struct verify_rule rules[RULE_COUNT] = {
                         "AdaptationSets of text have @lang and a Role; a file that stands alone "
                         "has no @presentationTimeOffset"},
     [RULE_DASH_PROTECTION] = {MUST, "dash-protection", "DASH-IF IOP 7.7",
-                              "ContentProtection begins with mp4protection:2011 and its "
+                              "of all ContentProtection one is mp4protection:2011 with its "
                               "default_KID"},
     [RULE_DASH_TILES] = {MUST, "dash-tiles", "DASH-IF IOP 4.3 6.2.6",
                          "AdaptationSets of images are JPEG sheets of the declared size, rate and "
@@ -198,12 +197,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                           "the order of its samples"},
     [RULE_VIDEO_COLOUR] = {MUST, "video-colour", "ISO/IEC 14496-12 12.1.5",
                            "colr and the parameter sets tell the same colours"},
-    [RULE_VIDEO_COLOUR_TOLD] = {MUST, "video-colour-told", "ISO/IEC 14496-10 E.2.1; AV1 6.4.2",
-                                "parameter sets tell primaries, transfer and matrix, none of them "
-                                "unknown"},
-    [RULE_HDR_SIGNAL] = {MUST, "hdr-signal", "ITU-R BT.2100; ITU-T H.273",
-                         "PQ and HLG are of BT.2020 colours in 10 bits of limited range, and H.264 "
-                         "is neither"},
+    [RULE_HDR_SIGNAL] = {MUST, "hdr-signal", "reelfarm; Apple HLS",
+                         "PQ and HLG are of BT.2020 colours in 10 bits, and H.264 is neither"},
     [RULE_HDR_METADATA] = {MUST, "hdr-metadata", "AV1 in ISOBMFF 2.2; ISO/IEC 14496-12 12.1.5",
                            "mdcv and clli are what the stream's own metadata say, and no SmDm is "
                            "there"},
@@ -264,6 +259,12 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                   "who can't see are of sound, and DASH tells so too"},
     [RULE_HLS_STEERING] = {ADVICE, "hls-steering", "RFC 8216bis 4.4.6.2, 4.4.6.6",
                            "with content steering variants have PATHWAY-ID and STABLE-VARIANT-ID"},
+    [RULE_HLS_SPLICE] = {ADVICE, "hls-splice", "reelfarm",
+                         "EXT-X-DATERANGE with SCTE35-OUT begins where a segment does"},
+    [RULE_HLS_PART_HOLD_BACK] = {ADVICE, "hls-part-hold-back", "RFC 8216bis 4.4.3.8",
+                                 "PART-HOLD-BACK is at least three PART-TARGETs"},
+    [RULE_TEXT_STRAY] = {ADVICE, "text-stray", "reelfarm",
+                         "a segment of subtitles has no cue that is shown before or after it"},
     [RULE_TEXT_AGREE] = {ADVICE, "text-agree", "reelfarm",
                          "HLS and DASH offer subtitles of the same languages"},
     [RULE_DASH_TRICK_RATE] = {ADVICE, "dash-trick-rate", "DASH-IF IOP 3.2.9",
@@ -290,6 +291,11 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                  "key pictures are about 2 s apart"},
     [RULE_VIDEO_ONE_COLOUR] = {ADVICE, "video-one-colour", "Apple HLS 1.3 to 1.17",
                                "pictures of one VIDEO-RANGE have one colour space"},
+    [RULE_VIDEO_COLOUR_TOLD] = {ADVICE, "video-colour-told", "reelfarm; Apple HLS",
+                                "parameter sets tell primaries, transfer and matrix, none of them "
+                                "unknown"},
+    [RULE_HDR_RANGE] = {ADVICE, "hdr-range", "reelfarm; Apple HLS",
+                        "PQ and HLG are of limited range, and not of ICtCp"},
     [RULE_HDR_ALONE] = {ADVICE, "hdr-alone", "Apple HLS 1",
                         "variants of PQ or HLG stand beside ones of SDR"},
     [RULE_HDR_METADATA_MISSING] = {ADVICE, "hdr-metadata-missing", "SMPTE ST 2086; CTA-861.3",

@@ -17,6 +17,9 @@ static const int64_t second_ns = 1000000000;
 bool verify_text_read(struct verify *v, const char *path, struct webvtt *out) {
     struct buf bytes = {0};
     struct err err = {0};
+    if (v->text_bytes > VERIFY_TEXT_MAX) {
+        return false; /* which is told */
+    }
     bool read = verify_fetch(v, path, &bytes) == 0;
     v->text_bytes += bytes.size;
     if (read && v->text_bytes > VERIFY_TEXT_MAX) {
@@ -49,17 +52,19 @@ static int compare_entries(const void *left, const void *right) {
     return order != 0 ? order : (a->index > b->index) - (a->index < b->index);
 }
 
-/* A cue stands in each segment in whose time it is shown, and in no other. */
+/* A cue stands in each segment in whose time it is shown. One that stands in another too is of no
+ * use there; and where all that a segment has are too early, or all too late, its map is wrong. */
 static void check_cues(struct verify *v, const struct verify_playlist *playlist,
                        const struct text_entry *entry, const struct webvtt *text) {
     int64_t start_ms = entry->start_ns / 1000000;
     int64_t end_ms = entry->end_ns / 1000000;
     int64_t latest_ms = text->last_start_ms + text->shift_ms;
     int64_t soonest_ms = text->first_end_ms + text->shift_ms;
-    if (text->cue_count > 0 &&
-        (latest_ms > end_ms + ROUNDING_MS || soonest_ms < start_ms - ROUNDING_MS)) {
-        bool late = latest_ms > end_ms + ROUNDING_MS;
-        verify_found(v, RULE_TEXT_TIME, entry->path,
+    bool all_late = text->first_start_ms + text->shift_ms > end_ms + ROUNDING_MS;
+    bool all_early = text->last_end_ms + text->shift_ms < start_ms - ROUNDING_MS;
+    bool late = latest_ms > end_ms + ROUNDING_MS;
+    if (text->cue_count > 0 && (late || soonest_ms < start_ms - ROUNDING_MS)) {
+        verify_found(v, all_late || all_early ? RULE_TEXT_TIME : RULE_TEXT_STRAY, entry->path,
                      "a cue %s at %.3f s, and segment %zu of %s lasts from %.3f to %.3f s",
                      late ? "begins" : "ends", (double)(late ? latest_ms : soonest_ms) / 1e3,
                      entry->index + 1, playlist->path, (double)start_ms / 1e3,
@@ -120,12 +125,23 @@ static void check_segments(struct verify *v, const struct verify_playlist *playl
 
 /* ---- The whole --------------------------------------------------------------------- */
 
-/* From the start to the picture's end, to within a frame. */
+/* Half a unit of an EXTINF's last digit, by which it may be rounded. */
+static int64_t rounding_of(const struct m3u8_segment *segment) {
+    int64_t unit = second_ns;
+    for (int d = 0; d < segment->decimals && unit > 1; d++) {
+        unit /= 10;
+    }
+    return unit / 2;
+}
+
+/* From the start to the picture's end, to within a frame and what EXTINFs are rounded by. */
 static void check_coverage(struct verify *v, const struct verify_playlist *playlist) {
     const struct listing *reference = v->reference;
     int64_t lasts_ns = 0;
+    int64_t rounding_ns = 0;
     for (size_t i = 0; i < playlist->text.segment_count; i++) {
         lasts_ns += playlist->text.segments[i].nanoseconds;
+        rounding_ns += rounding_of(&playlist->text.segments[i]);
     }
     if (reference == NULL) {
         return;
@@ -134,7 +150,8 @@ static void check_coverage(struct verify *v, const struct verify_playlist *playl
     int64_t end = real_end(track, reference->segments[reference->count - 1]);
     int64_t end_ns = ticks_scale(end, second_ns, track->facts.timescale, ROUND_NEAR);
     int64_t frame_ns = ticks_scale(track->frame_ticks, second_ns, track->facts.timescale, ROUND_UP);
-    if (lasts_ns < end_ns - frame_ns || lasts_ns > end_ns + BEYOND_S * second_ns) {
+    if (lasts_ns < end_ns - frame_ns - rounding_ns ||
+        lasts_ns > end_ns + BEYOND_S * second_ns + rounding_ns) {
         verify_found(v, RULE_TEXT_COVERAGE, playlist->path,
                      "its segments last %.3f s, and the pictures %.3f s", (double)lasts_ns / 1e9,
                      (double)end_ns / 1e9);

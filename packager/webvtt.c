@@ -32,17 +32,18 @@ static int fail(const struct webvtt_reading *r, const char *why) {
     return err_set(r->err, ERR_CORRUPT, "line %d: %s", r->number, why);
 }
 
-/* False at the end of the file. */
+/* False at the end of the file. A line ends with CR, LF or both (WebVTT 4.1). */
 static bool next_line(struct webvtt_reading *r, struct line *out) {
     if (r->at == r->end) {
         return false;
     }
-    const char *newline = memchr(r->at, '\n', (size_t)(r->end - r->at));
-    const char *stop = newline != NULL ? newline : r->end;
-    out->at = r->at;
-    out->size = (size_t)(stop - r->at);
-    out->size -= out->size > 0 && stop[-1] == '\r' ? 1 : 0;
-    r->at = newline != NULL ? newline + 1 : r->end;
+    const char *stop = r->at;
+    while (stop < r->end && *stop != '\n' && *stop != '\r') {
+        stop++;
+    }
+    *out = (struct line){r->at, (size_t)(stop - r->at)};
+    bool pair = r->end - stop >= 2 && stop[0] == '\r' && stop[1] == '\n';
+    r->at = stop < r->end ? stop + (pair ? 2 : 1) : r->end;
     r->number++;
     return true;
 }

@@ -380,7 +380,8 @@ static const struct damage damages[] = {
 static const char odd_rules[] =
     " rung-spacing rung-gap rung-peak video-profile codec-neighbour dash-switching "
     "dash-trick-mode codec-level-rate codec-still codec-timing video-one-colour dash-trick-rate "
-    "dash-colour-essential video-colour-told hdr-signal hdr-metadata hdr-metadata-missing "
+    "dash-colour-essential video-colour-told hdr-signal hdr-range hdr-metadata "
+    "hdr-metadata-missing "
     "hdr-alone ";
 
 enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };

@@ -136,10 +136,12 @@ END_TEST
 
 static const struct {
     int colour;
+    bool full_range;
     const char *rules; /* all that are told */
 } others[] = {
-    {9, " hdr-signal hdr-metadata-missing hdr-alone "},
-    {2, " video-colour-told "},
+    {9, false, " hdr-signal hdr-metadata-missing hdr-alone "},
+    {9, true, " hdr-signal hdr-range hdr-metadata-missing hdr-alone "},
+    {2, false, " video-colour-told "},
 };
 
 /* H.264 in PQ, alone and in eight bits; and in colours that nothing tells. */
@@ -148,6 +150,7 @@ START_TEST(test_h264) {
     struct title_fixture_options options = title_fixture_options_default();
     options.rung_count = 1;
     options.rungs[0].colour = others[_i].colour;
+    options.rungs[0].full_range = others[_i].full_range;
     title_fixture_make(&title, &options);
     struct verdict verdict;
     ck_assert_int_eq(verdict_of(&verdict, &title), 0);

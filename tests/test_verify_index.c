@@ -202,6 +202,19 @@ static void index_no_key(void) {
     put_u32(entry(1) + 8, 0);
 }
 
+/* Access points of a type that is not told, as ffmpeg writes them, and boxes behind all. */
+static void index_of_others(void) {
+    struct buf more = {0};
+    for (int i = 0; i < SEGMENTS; i++) {
+        put_u32(entry(i) + 8, 0x80000000);
+    }
+    mp4_close(&more, mp4_open(&more, "free"));
+    mp4_close(&more, mp4_open(&more, "mfra"));
+    struct buf *file = title_fixture_bytes(&damaged, tracks[0].file);
+    buf_append(file, more.data, more.size);
+    buf_finish(&more);
+}
+
 static void index_of_indexes(void) {
     put_u32(entry(1), get_u32(entry(1)) | 0x80000000);
 }
@@ -255,14 +268,39 @@ const struct damage index_damages[] = {
 
 const size_t index_damage_count = sizeof(index_damages) / sizeof(index_damages[0]);
 
-/* In files of one rendition each there is no title.json, which is ours alone. */
-START_TEST(test_files) {
+static void check_files(void) {
     struct verdict verdict;
     ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
     ck_assert_int_eq(verdict.summary.advice, 0);
     ck_assert_msg(verdict.summary.musts == 1 && verdict_tells(&verdict, "title-document"), "%s",
                   verdict_lines(&verdict));
     ck_assert_int_eq(verdict.summary.segments, 9);
+    verdict_finish(&verdict);
+}
+
+/* In files of one rendition each there is no title.json, which is ours alone. */
+START_TEST(test_files) {
+    check_files();
+    index_of_others();
+    check_files();
+}
+END_TEST
+
+/* Nearly the whole file, range by range, more often than anyone would need. */
+START_TEST(test_ranges) {
+    struct verdict verdict;
+    struct buf more = {0};
+    size_t size = title_fixture_bytes(&damaged, tracks[0].file)->size;
+    for (size_t i = 0; i < 8; i++) {
+        buf_format(&more, "#EXTINF:2.002000,\n#EXT-X-BYTERANGE:%zu@%zu\n../%s\n", size - 8, i,
+                   tracks[0].file);
+    }
+    buf_format(&more, "#EXT-X-ENDLIST");
+    ck_assert(text_replace(title_fixture_bytes(&damaged, PLAYLIST), "#EXT-X-ENDLIST",
+                           buf_text(&more), false));
+    buf_finish(&more);
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(verdict_tells(&verdict, "title-bounds"), "%s", verdict_lines(&verdict));
     verdict_finish(&verdict);
 }
 END_TEST
@@ -414,6 +452,7 @@ Suite *verify_index_suite(void) {
     tcase_add_unchecked_fixture(files, make, whole_drop);
     tcase_add_checked_fixture(files, damaged_make, damaged_drop);
     tcase_add_test(files, test_files);
+    tcase_add_test(files, test_ranges);
     tcase_add_loop_test(files, test_damage, 0, (int)index_damage_count);
     suite_add_tcase(suite, files);
     TCase *boxes = tcase_create("boxes of others");

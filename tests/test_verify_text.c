@@ -161,8 +161,8 @@ const struct damage text_damages[] = {
     {"text-syntax", "", NULL, WORDS "2.vtt", "00:00:03.000", "00:00:01.000", false},
     {"text-syntax", "", NULL, ALONE, "\n00:00:01.500", "\n00:00:00.000", false},
     {"text-time", "", NULL, WORDS "2.vtt", "MPEGTS:0", "MPEGTS:900000", false},
-    {"text-time", "", NULL, WORDS "1.vtt", "00:00:01.500 --> 00:00:03", "00:00:02.500 --> 00:00:03",
-     false},
+    {"text-stray", "", NULL, WORDS "1.vtt", "00:00:01.500 --> 00:00:03",
+     "00:00:02.500 --> 00:00:03", false},
     {"text-time", "", NULL, LISTED, "en/silent.vtt", "en/2.vtt", false},
     {"text-time", "", NULL, ALONE, "00:00:01.500 --> 00:00:03", "00:00:11.500 --> 00:00:13", false},
     {"text-time", "", NULL, ALONE, "WEBVTT\n",
@@ -193,7 +193,7 @@ const struct damage text_damages[] = {
      CLOCK("#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-13-01T10:00:00Z\"\n"), false},
     {"hls-daterange", "", NULL, PLAYLIST, FIRST,
      CLOCK("#EXT-X-DATERANGE:START-DATE=\"2026-01-01T10:00:00Z\"\n"), false},
-    {"hls-daterange", "", NULL, PLAYLIST, FIRST,
+    {"hls-splice", "", NULL, PLAYLIST, FIRST,
      CLOCK("#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"2026-01-01T09:00:03Z\",SCTE35-OUT=0xFC00\n"),
      false},
     {"hls-daterange", "", NULL, PLAYLIST, FIRST,
@@ -206,6 +206,14 @@ const struct damage text_damages[] = {
      "#EXT-X-PROGRAM-DATE-TIME:yesterday\n" FIRST, false},
     {"hls-parts", "", NULL, PLAYLIST, EACH,
      "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART:DURATION=1,URI=\"x\"\n" EACH, false},
+    {"hls-parts", "", NULL, PLAYLIST, EACH,
+     "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=1.9\n"
+     "#EXT-X-PART:DURATION=1,URI=\"x\"\n" EACH,
+     false},
+    {"hls-part-hold-back", "", NULL, PLAYLIST, EACH,
+     "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=2\n"
+     "#EXT-X-PART:DURATION=1,URI=\"x\"\n" EACH,
+     false},
     {"hls-parts", "", NULL, PLAYLIST, EACH,
      "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=3\n"
      "#EXT-X-PART:DURATION=1.5,URI=\"x\"\n" EACH,
@@ -256,6 +264,41 @@ START_TEST(test_foreign) {
 }
 END_TEST
 
+/* Dates of the last year that is read, EXTINFs of one digit, key systems before what they share. */
+START_TEST(test_odd) {
+    ck_assert(
+        text_replace(title_fixture_bytes(&damaged, PLAYLIST), FIRST,
+                     "#EXT-X-DATERANGE:ID=\"a\",START-DATE=\"9999-12-31T23:00:02.002Z\","
+                     "SCTE35-OUT=0xFC002F\n#EXT-X-PROGRAM-DATE-TIME:9999-12-31T23:00:00Z\n" FIRST,
+                     false) &&
+        text_replace(title_fixture_bytes(&damaged, LISTED), "2.002000,\nen/2", "2.0,\nen/2",
+                     false) &&
+        text_replace(title_fixture_bytes(&damaged, LISTED), "2.002000,\nen/s", "1.9,\nen/s",
+                     false) &&
+        text_replace(title_fixture_bytes(&damaged, MPD), "<Role schemeIdUri",
+                     "<ContentProtection schemeIdUri=\"urn:uuid:1\"/>"
+                     "<ContentProtection schemeIdUri=\"urn:mpeg:dash:mp4protection:2011\" "
+                     "value=\"cbcs\" keys:default_KID=\"34e5db32-8625-47cd-ba06-68fca0655a72\"/>"
+                     "<Role schemeIdUri",
+                     false));
+    check_named_alone("odd, and right");
+}
+END_TEST
+
+/* By @duration there are as many segments as begin in the Period, whose end is missing. */
+START_TEST(test_no_end) {
+    struct verdict verdict;
+    by_duration("48048");
+    ck_assert(
+        text_replace(title_fixture_bytes(&damaged, MPD), " duration=\"PT", " hint=\"PT", false));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(verdict_tells(&verdict, "dash-period") &&
+                      !verdict_tells(&verdict, "dash-addressing"),
+                  "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
 Suite *verify_text_suite(void) {
     Suite *suite = suite_create("verify_text");
     TCase *titles = tcase_create("titles with subtitles");
@@ -265,6 +308,8 @@ Suite *verify_text_suite(void) {
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, (int)text_damage_count);
     tcase_add_test(titles, test_foreign);
+    tcase_add_test(titles, test_odd);
+    tcase_add_test(titles, test_no_end);
     suite_add_tcase(suite, titles);
     return suite;
 }

@@ -23,6 +23,8 @@ static const struct {
     {"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000\n\n00:01.000 --> 00:02.000\na", 1,
      1000, 1000, 2000, 2000, 10000},
     {"WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:03.000,MPEGTS:90000\n", 0, 0, 0, 0, 0, -2000},
+    {"WEBVTT\r\r00:01.000 --> 00:02.000\ra\r\r00:03.000 --> 00:04.000\n", 2, 1000, 3000, 2000, 4000,
+     0},
     {"WEBVTT\n\nNOTE what\nstands here\n\nSTYLE\n::cue {}\n\nREGION\nid:a\n\n"
      "123:00:01.000 --> 123:00:02.000\na\n",
      1, 442801000, 442801000, 442802000, 442802000, 0},
@@ -48,6 +50,7 @@ static const struct {
      "line 6: a cue starts before the one above it"},
     {"WEBVTT\n\n00:01.000 --> 00:02.000\na\n00:03.000 --> 00:04.000\nb\n",
      "line 5: no empty line stands before a cue"},
+    {"WEBVTT\r\r\n\r00:02.000 --> 00:02.000", "line 4: a cue ends before it starts"},
     {"WEBVTT\n\nlost words\nand more\n",
      "line 4: a block is neither a cue nor a note, a style or a region"},
     {"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:x,LOCAL:00:00.000\n",

@@ -32,15 +32,16 @@ struct title_fixture_options title_fixture_options_default(void) {
         .pictures = "testsrc2=size=%dx%d:rate=24000/1001",
         .rung_count = 2,
         .rungs = {{CODEC_H264, "h264-180p", "video/h264-180p-0123456789", 320, 180, "yuv420p", 26,
-                   1},
-                  {CODEC_H264, "h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30, 1}},
+                   1, false},
+                  {CODEC_H264, "h264-90p", "video/h264-90p-abcdef0123", 160, 90, "yuv420p", 30, 1,
+                   false}},
     };
 }
 
 struct title_fixture_options title_fixture_options_av1(void) {
     struct title_fixture_options options = title_fixture_options_default();
     options.rungs[options.rung_count++] = (struct title_fixture_rung){
-        CODEC_AV1, "av1-180p", "video/av1-180p-9876543210", 320, 180, "yuv420p", 40, 1};
+        CODEC_AV1, "av1-180p", "video/av1-180p-9876543210", 320, 180, "yuv420p", 40, 1, false};
     return options;
 }
 
@@ -171,8 +172,8 @@ static void make_h264(const char *folder, const char *source, const char *crf,
     const struct colour_names *names = names_of(rung->colour);
     snprintf(settings, sizeof(settings),
              "keyint=24:min-keyint=24:scenecut=0:open-gop=0:bframes=2:colorprim=%s:transfer=%s"
-             ":colormatrix=%s:fullrange=off",
-             names->primaries, names->transfer, names->matrix);
+             ":colormatrix=%s:fullrange=%s",
+             names->primaries, names->transfer, names->matrix, rung->full_range ? "on" : "off");
     const char *const encode[] = {"ffmpeg",
                                   "-nostdin",
                                   "-v",
@@ -508,6 +509,7 @@ static void plan_rung(struct title_plan *plan, size_t index,
         .colour = {.primaries = rung->colour,
                    .transfer = rung->colour == 9 ? 16 : rung->colour,
                    .matrix = rung->colour,
+                   .full_range = rung->full_range,
                    .chroma_location = -1},
         .rate = plan->source.timeline.rate,
         .profile = "high444",

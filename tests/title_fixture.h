@@ -20,7 +20,8 @@ struct title_fixture_rung {
     int width, height;
     const char *pixel_format; /* of ffmpeg */
     int crf;
-    int colour; /* 1 (BT.709), 2 (unknown), 6 (BT.601; of AV1 alone) or 9 (BT.2020 with PQ) */
+    int colour;      /* 1 (BT.709), 2 (unknown), 6 (BT.601; of AV1 alone) or 9 (BT.2020 with PQ) */
+    bool full_range; /* of H.264 alone */
 };
 
 struct title_fixture_options {
