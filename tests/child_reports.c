@@ -36,6 +36,7 @@ int __real_encoder_encode_video(const struct encode_video_task *task, const stru
 static bool is_searched;
 
 _Noreturn void __wrap__exit(int status) {
+    slip("child");
     if (is_searched) {
         close(STDIN_FILENO); /* it may open no more files than it has, and the search does */
         close(STDOUT_FILENO);
@@ -56,11 +57,11 @@ int __wrap_encoder_encode_video(const struct encode_video_task *task, const stru
 __attribute__((constructor)) static void speak(int count, char **arguments) {
     const char *fifo = getenv(CHILD_REPORTS);
     if (count > 1 && strcmp(arguments[1], "--task") == 0 && fifo != NULL) {
-        int fd = open(fifo, O_WRONLY | O_NONBLOCK);
-        if (fd >= 0) {
-            is_searched = count > 2 && strcmp(arguments[2], "none") == 0;
-            dup2(fd, STDERR_FILENO);
-            close(fd);
+        int fd = open(fifo, O_WRONLY | O_NONBLOCK); /* fails where nobody reads */
+        if (fd < 0 || fcntl(fd, F_SETFL, 0) != 0 || dup2(fd, STDERR_FILENO) < 0) {
+            abort();
         }
+        close(fd);
+        is_searched = count > 2 && strcmp(arguments[2], "none") == 0;
     }
 }
