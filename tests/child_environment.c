@@ -4,9 +4,11 @@
 #include "child_environment.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/mem.h"
 #include "common/proc.h"
@@ -16,6 +18,20 @@ enum { VARIABLES_MAX = 4 };
 /* What the programs are linked with in the place of proc_spawn (--wrap). */
 int __wrap_proc_spawn(struct proc *out, const struct proc_options *options, struct err *err);
 int __real_proc_spawn(struct proc *out, const struct proc_options *options, struct err *err);
+
+/* What the sanitizer calls before it says anything, after which the process ends. */
+void __ubsan_on_report(void);
+
+void __ubsan_on_report(void) {
+    const char *path = getenv(REPORTS);
+    if (path != NULL) {
+        char *own = mem_format("%s.%d", path, (int)getpid());
+        int fd = open(own, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        if (fd >= 0) {
+            dup2(fd, STDERR_FILENO);
+        }
+    }
+}
 
 void slip(const char *who) {
     const char *named = getenv(SLIP);

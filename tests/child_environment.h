@@ -7,8 +7,12 @@
 #define CHILD_REPORTS "REELFARM_CHILD_REPORTS"
 
 /* Names who is to do what UndefinedBehaviorSanitizer reports: "program" when it begins, "child", a
- * task child, when it ends. By that tests/sanitized sees that it would be told. */
+ * task child, when it is in its sandbox. By that tests/sanitized sees that it would be told. */
 #define SLIP "REELFARM_SLIP"
+
+/* Names the file, but for the process's number, that UndefinedBehaviorSanitizer reports to. (Its
+ * own log_path is AddressSanitizer's where both are shared libraries.) */
+#define REPORTS "REELFARM_REPORTS"
 
 /* What is reported, if the variable names `who`. */
 void slip(const char *who);

@@ -16,6 +16,7 @@
 #include "child_environment.h"
 #include "encoder/encoder.h"
 #include "workers/pipe.h"
+#include "workers/sandbox.h"
 
 const char *__ubsan_default_options(void);
 
@@ -28,15 +29,16 @@ _Noreturn void __wrap__exit(int status);
 int __wrap_encoder_encode_video(const struct encode_video_task *task, const struct source_io *io,
                                 const struct coded_sink *sink, struct encode_stats *stats,
                                 struct err *err);
+int __wrap_sandbox_child(enum sandbox_level level, struct err *err);
 _Noreturn void __real__exit(int status);
 int __real_encoder_encode_video(const struct encode_video_task *task, const struct source_io *io,
                                 const struct coded_sink *sink, struct encode_stats *stats,
                                 struct err *err);
+int __real_sandbox_child(enum sandbox_level level, struct err *err);
 
 static bool is_searched;
 
 _Noreturn void __wrap__exit(int status) {
-    slip("child");
     if (is_searched) {
         close(STDIN_FILENO); /* it may open no more files than it has, and the search does */
         close(STDOUT_FILENO);
@@ -52,6 +54,12 @@ int __wrap_encoder_encode_video(const struct encode_video_task *task, const stru
     struct encode_video_task own = *task;
     own.last_of_process = own.last_of_process && !is_searched;
     return __real_encoder_encode_video(&own, io, sink, stats, err);
+}
+
+int __wrap_sandbox_child(enum sandbox_level level, struct err *err) {
+    int failed = __real_sandbox_child(level, err);
+    slip("child");
+    return failed;
 }
 
 __attribute__((constructor)) static void speak(int count, char **arguments) {
