@@ -42,7 +42,13 @@ void slip(const char *who) {
 }
 
 __attribute__((constructor)) static void begin(void) {
+    const char *named = getenv(SLIP);
+    char *volatile twice = mem_format("freed twice");
     slip("program");
+    if (named != NULL && strcmp(named, "memory") == 0) {
+        mem_free(twice);
+    }
+    mem_free(twice);
 }
 
 int __wrap_proc_spawn(struct proc *out, const struct proc_options *options, struct err *err) {

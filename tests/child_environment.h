@@ -7,7 +7,8 @@
 #define CHILD_REPORTS "REELFARM_CHILD_REPORTS"
 
 /* Names who is to do what UndefinedBehaviorSanitizer reports: "program" when it begins, "child", a
- * task child, when it is in its sandbox. By that tests/sanitized sees that it would be told. */
+ * task child, when it is in its sandbox; or AddressSanitizer: "memory", a program when it begins.
+ * By that tests/sanitized sees that it would be told. */
 #define SLIP "REELFARM_SLIP"
 
 /* Names the file, but for the process's number, that UndefinedBehaviorSanitizer reports to. (Its
