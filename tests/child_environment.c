@@ -37,7 +37,7 @@ void slip(const char *who) {
     const char *named = getenv(SLIP);
     volatile int most = INT_MAX;
     if (named != NULL && strcmp(named, who) == 0) {
-        most += 1;
+        most = most + 1;
     }
 }
 
