@@ -18,24 +18,40 @@ class Line:
     def __init__(self, binaries, seed, target, folder):
         subprocess.run(["cmake", "--build", os.path.dirname(binaries), "--target", "chaos-proxy"],
                        check=True, stdout=subprocess.DEVNULL)
-        self.port, self.log = free_port(), folder + "/proxy.log"
-        with open(self.log, "wb") as log:
-            self.proxy = subprocess.Popen(
-                [binaries + "/chaos-proxy", str(seed), f"{self.port}={target}"],
-                stdin=subprocess.PIPE, stdout=log, stderr=log)
+        self.log = folder + "/proxy.log"
+        for _ in range(10):
+            self.port = free_port()
+            with open(self.log, "wb") as log:
+                self.proxy = subprocess.Popen(
+                    [binaries + "/chaos-proxy", str(seed), f"{self.port}={target}"],
+                    stdin=subprocess.PIPE, stdout=log, stderr=log, bufsize=0)
+            try:
+                self.fault("clear")  # it hears when it listens
+                return
+            except RuntimeError:
+                if self.proxy.poll() is None:
+                    raise
+        raise RuntimeError("the proxy gets no port")
+
+    def said(self, words):
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return log.read().count(f" {self.port} {words}")
 
     def count(self, word):
-        """How often it was told of a fault, or did what the word says."""
-        with open(self.log, encoding="utf-8") as log:
-            return log.read().count(f" {self.port} {word} ")
+        """How many connections met a fault."""
+        return self.said(f"{word} connection ")
 
     def fault(self, words):
         """What it does from now on (connection.h): "clear" is nothing."""
-        word = words.split()[0]
-        before, until = self.count(word), time.monotonic() + 10
-        self.proxy.stdin.write(f"{self.port} {words}\n".encode())
-        self.proxy.stdin.flush()
-        while self.count(word) == before and time.monotonic() < until:
+        echo = " ".join((words.split() + ["0", "0"])[:3]) + "\n"
+        before, until = self.said(echo), time.monotonic() + 60
+        try:
+            self.proxy.stdin.write(f"{self.port} {words}\n".encode())
+        except BrokenPipeError:
+            pass  # it has ended
+        while self.said(echo) == before:
+            if self.proxy.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"the proxy does not take '{words}': {self.proxy.poll()}")
             time.sleep(0.01)
 
     def end(self):

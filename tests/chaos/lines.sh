@@ -26,8 +26,8 @@ lines_start() {
 
 # fault NAME WORDS...: what the proxy does there from now on (connection.h); "clear": nothing.
 fault() {
-    local said="${line[$1]} ${*:2}" before
-    before=$(grep -cF " ${line[$1]} $2 " "$scratch/proxy.log")
-    echo "$said" >&"$commands"
-    within 5 eval "[ \$(grep -cF ' ${line[$1]} $2 ' '$scratch/proxy.log') -gt $before ]"
+    local echo=" ${line[$1]} $2 ${3:-0} ${4:-0}\$" before
+    before=$(grep -c "$echo" "$scratch/proxy.log")
+    echo "${line[$1]} ${*:2}" >&"$commands"
+    within 30 eval "[ \$(grep -c '$echo' '$scratch/proxy.log') -gt $before ]"
 }

@@ -196,9 +196,10 @@ is_done() {
 made() {
     "$reelfarm" submit "$scratch/clip.mp4" --title t --out "$out" --ladder "$1" "${@:2}" \
         >"$scratch/encode.log" 2>&1 || { cat "$scratch/encode.log"; return 1; }
-    within 60 is_done || return 1
+    within 180 is_done || return 1
     versions+=("$(sed -nE 's/.*"version":"([0-9a-f]{16})".*/\1/p' "$out/t/title.json")")
-    mkdir -p "$scratch/all" && cp -rn "$out/t" "$scratch/all/" # readers are at what is there
+    # Readers are at what is there. The farm may drop what it replaced while that is copied.
+    mkdir -p "$scratch/all" && within 20 cp -rn "$out/t" "$scratch/all/"
 }
 
 # What is current, brought everywhere and played from there.

@@ -9,17 +9,23 @@ Each playback is master.m3u8, every playlist that it lists, every segment of tho
 Whatever is not there, is not one version's own bytes, or is listed by another version than the one
 that was begun, is told on stdout. COUNTS gets a line with version, URL and reader of each playback
 that ended; where it is "-", each URL is played once, and the exit status says whether all was well.
+An edge may have fetched what FOLDER is given only now: it is waited for, and what SIGTERM ends that
+wait for is told too.
 """
 
 import http.client
 import os
 import re
+import signal
 import sys
 import threading
+import time
 import urllib.parse
 
+LATE_S = 20  # may FOLDER be
 folder, counts, *urls = sys.argv[1:]
 lock = threading.Lock()
+ended = threading.Event()
 
 
 class Edge:
@@ -30,7 +36,7 @@ class Edge:
         self.url = url
         where = urllib.parse.urlsplit(url)
         self.path = where.path
-        self.line = http.client.HTTPConnection(where.netloc, timeout=20)
+        self.line = http.client.HTTPConnection(where.netloc, timeout=60)
 
     def ask(self, path):
         reused = self.line.sock is not None
@@ -56,7 +62,7 @@ class Edge:
 
     def same(self, path):
         body = self.get(path)
-        if body != own(path):
+        if not soon(lambda: own(path) == body):
             raise ValueError(f"{self.url}/{path}: {len(body)} bytes that are not the output's")
         return body.decode(errors="replace")
 
@@ -66,11 +72,28 @@ def own(path):
         return file.read()
 
 
+def soon(test):
+    """What `test` says of FOLDER, once it says something that is true."""
+    until = time.monotonic() + LATE_S
+    while True:
+        try:
+            if said := test():
+                return said
+        except FileNotFoundError:
+            pass
+        if time.monotonic() > until or ended.wait(0.1):
+            return None
+
+
 def version_of(body, extension):
-    for name in os.listdir(folder):
-        if re.fullmatch(r"[0-9a-f]{16}\." + extension, name) and own(name) == body:
-            return name[:16]
-    raise ValueError(f"a torn {extension}, of {len(body)} bytes")
+    def version():
+        for name in os.listdir(folder):
+            if re.fullmatch(r"[0-9a-f]{16}\." + extension, name) and own(name) == body:
+                return name[:16]
+        return None
+    if not (found := soon(version)):
+        raise ValueError(f"a torn {extension}, of {len(body)} bytes")
+    return found
 
 
 def play(edge):
@@ -96,6 +119,7 @@ def read(url, reader):
         except ValueError as error:
             with lock:
                 print(error, flush=True)
+            time.sleep(0.2)
             continue
         with lock, open(counts, "a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -108,6 +132,10 @@ if counts == "-":
         except ValueError as problem:
             sys.exit(str(problem))
     sys.exit()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
 for number, place in enumerate(urls * 2):
     threading.Thread(target=read, args=[place, number], daemon=True).start()
-threading.Event().wait()
+signal.sigwait([signal.SIGTERM])
+ended.set()
+time.sleep(0.5)
+os._exit(0)

@@ -71,7 +71,7 @@ readers_round() {
     local new=$1 old=$2 gone
     origin_swap "$new" && both_brought "$new" || return 1
     readers_mark
-    within 60 have_played "$new" || return 1
+    within 180 have_played "$new" || return 1
     gone=$(old "$old" "$new") && only "$old" "$new" >"$scratch/only" &&
         output_moves "$out/t" "$scratch/dropped" <"$scratch/only" && both_brought "$new" "$gone" &&
         [ ! -e "$edges/dav/t/$old" ] && answers "$varnish_port" "$old.m3u8" 404 &&
@@ -106,13 +106,13 @@ republished() {
 # output has dropped the old one by the time that they take the new one.
 edges_come_late() {
     local old=${versions[-1]} name
-    within 60 have_played "$old" && fault dav refuse 0 401 && fault varnish refuse 0 401 &&
+    within 180 have_played "$old" && fault dav refuse 0 401 && fault varnish refuse 0 401 &&
         made "$scratch/two.yaml" && within 60 eval "[ ! -e '$out/t/$old.m3u8' ]" || return 1
     for name in dav varnish; do
         publication "$name" "p['held'] == '$old' and '401' in p['error']" &&
             fault "$name" clear && "$reelfarm" endpoints --reset "$name" || return 1
     done
-    reaches "${versions[-1]}" && readers_mark && within 60 have_played "${versions[-1]}"
+    reaches "${versions[-1]}" && readers_mark && within 180 have_played "${versions[-1]}"
 }
 
 # The old one stays there as long as it did at the output, for those who play it.
@@ -126,7 +126,7 @@ farm_rounds() {
     local -a ladders=("$scratch/two.yaml" "$scratch/one.yaml")
     for ((n = 1; n <= 50; n++)); do
         made "${ladders[n % 2]}" && reaches "${versions[-1]}" && readers_mark &&
-            within 60 have_played "${versions[-1]}" || { echo "in round $n"; return 1; }
+            within 180 have_played "${versions[-1]}" || { echo "in round $n"; return 1; }
     done
     versions=("${versions[@]:0:2}")
 }
