@@ -34,41 +34,35 @@ int cmaf_type_read(struct mp4_box *box, char major[5], struct bytes *brands, str
 }
 
 /* Version 1 has times and durations of 64 bits. */
-static uint64_t time_u32_or_u64(struct mp4_box *box, uint8_t version) {
-    return version == 1 ? bytes_u64(&box->body) : bytes_u32(&box->body);
+static uint64_t time_u32_or_u64(struct mp4_box *box) {
+    return box->version == 1 ? bytes_u64(&box->body) : bytes_u32(&box->body);
 }
 
 static int movie_header_read(struct init_facts *out, const struct mp4_box *movie, struct err *err) {
     struct mp4_box box;
-    int failed = mp4_child(movie, "mvhd", &box, err);
+    int failed = mp4_full_child(movie, "mvhd", &box, err);
     if (failed != 0) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    out->clock |= time_u32_or_u64(&box, version) != 0;
-    out->clock |= time_u32_or_u64(&box, version) != 0;
+    out->clock |= time_u32_or_u64(&box) != 0;
+    out->clock |= time_u32_or_u64(&box) != 0;
     out->movie_timescale = bytes_u32(&box.body);
-    out->movie_duration = time_u32_or_u64(&box, version);
+    out->movie_duration = time_u32_or_u64(&box);
     bytes_take(&box.body, 80);
     return mp4_done(&box, err);
 }
 
 static int track_header_read(struct init_facts *out, const struct mp4_box *track, struct err *err) {
     struct mp4_box box;
-    int failed = mp4_child(track, "tkhd", &box, err);
+    int failed = mp4_full_child(track, "tkhd", &box, err);
     if (failed != 0) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    out->clock |= time_u32_or_u64(&box, version) != 0;
-    out->clock |= time_u32_or_u64(&box, version) != 0;
+    out->clock |= time_u32_or_u64(&box) != 0;
+    out->clock |= time_u32_or_u64(&box) != 0;
     out->track_id = bytes_u32(&box.body);
     bytes_u32(&box.body);
-    out->track_duration = time_u32_or_u64(&box, version);
+    out->track_duration = time_u32_or_u64(&box);
     bytes_take(&box.body, 52);
     out->width = (int)(bytes_u32(&box.body) >> 16);
     out->height = (int)(bytes_u32(&box.body) >> 16);
@@ -82,17 +76,14 @@ static int edit_list_read(struct init_facts *out, const struct mp4_box *track, s
     if (failed != 0 || !out->has_edit) {
         return failed;
     }
-    failed = mp4_child(&edits, "elst", &box, err);
+    failed = mp4_full_child(&edits, "elst", &box, err);
     if (failed != 0) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
     uint32_t count = bytes_u32(&box.body);
-    out->edit_duration = time_u32_or_u64(&box, version);
-    out->edit_media_time = version == 1 ? (int64_t)bytes_u64(&box.body)
-                                        : (int32_t)bytes_u32(&box.body);
+    out->edit_duration = time_u32_or_u64(&box);
+    out->edit_media_time = box.version == 1 ? (int64_t)bytes_u64(&box.body)
+                                            : (int32_t)bytes_u32(&box.body);
     uint32_t rate = bytes_u32(&box.body);
     if (count != 1 || rate != 0x10000 || out->edit_media_time < 0) {
         return err_set(err, ERR_CORRUPT, "box elst is more than one edit that skips media");
@@ -102,17 +93,14 @@ static int edit_list_read(struct init_facts *out, const struct mp4_box *track, s
 
 static int media_header_read(struct init_facts *out, const struct mp4_box *media, struct err *err) {
     struct mp4_box box;
-    int failed = mp4_child(media, "mdhd", &box, err);
+    int failed = mp4_full_child(media, "mdhd", &box, err);
     if (failed != 0) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    out->clock |= time_u32_or_u64(&box, version) != 0;
-    out->clock |= time_u32_or_u64(&box, version) != 0;
+    out->clock |= time_u32_or_u64(&box) != 0;
+    out->clock |= time_u32_or_u64(&box) != 0;
     out->timescale = bytes_u32(&box.body);
-    out->media_duration = time_u32_or_u64(&box, version);
+    out->media_duration = time_u32_or_u64(&box);
     uint16_t language = bytes_u16(&box.body);
     bytes_u16(&box.body);
     for (int i = 0; i < 3; i++) {
@@ -135,9 +123,7 @@ static int extended_language_read(struct init_facts *out, const struct mp4_box *
     if (failed != 0 || !found) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
+    mp4_full(&box);
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
     size_t size = bytes_left(&box.body);
     const char *text = (const char *)bytes_take(&box.body, size);
@@ -290,10 +276,8 @@ static int extends_header_read(struct init_facts *out, const struct mp4_box *ext
     if (failed != 0 || !out->has_fragment_duration) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    out->fragment_duration = time_u32_or_u64(&box, version);
+    mp4_full(&box);
+    out->fragment_duration = time_u32_or_u64(&box);
     return mp4_done(&box, err);
 }
 

@@ -25,32 +25,30 @@ enum {
 static int fragment_header_read(struct sample_defaults *defaults, uint32_t *told,
                                 const struct mp4_box *traf, struct err *err) {
     struct mp4_box box;
-    int failed = mp4_child(traf, "tfhd", &box, err);
+    int failed = mp4_full_child(traf, "tfhd", &box, err);
     if (failed != 0) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
     uint32_t track_id = bytes_u32(&box.body);
-    if ((flags & TFHD_BASE_IS_MOOF) == 0 || (flags & (TFHD_BASE_OFFSET | TFHD_EMPTY)) != 0) {
+    if ((box.flags & TFHD_BASE_IS_MOOF) == 0 ||
+        (box.flags & (TFHD_BASE_OFFSET | TFHD_EMPTY)) != 0) {
         return err_set(err, ERR_CORRUPT, "box tfhd does not count offsets from its moof");
     }
     if (track_id != defaults->track_id) {
         return err_set(err, ERR_CORRUPT, "box tfhd is of track %" PRIu32 " and not %" PRIu32,
                        track_id, defaults->track_id);
     }
-    if ((flags & TFHD_DESCRIPTION) != 0 && bytes_u32(&box.body) != 1) {
+    if ((box.flags & TFHD_DESCRIPTION) != 0 && bytes_u32(&box.body) != 1) {
         return err_set(err, ERR_CORRUPT, "box tfhd names a sample description that is not there");
     }
-    *told = flags;
-    if ((flags & TFHD_DURATION) != 0) {
+    *told = box.flags;
+    if ((box.flags & TFHD_DURATION) != 0) {
         defaults->duration = bytes_u32(&box.body);
     }
-    if ((flags & TFHD_SIZE) != 0) {
+    if ((box.flags & TFHD_SIZE) != 0) {
         defaults->size = bytes_u32(&box.body);
     }
-    if ((flags & TFHD_FLAGS) != 0) {
+    if ((box.flags & TFHD_FLAGS) != 0) {
         defaults->flags = bytes_u32(&box.body);
     }
     return mp4_done(&box, err);
@@ -59,14 +57,11 @@ static int fragment_header_read(struct sample_defaults *defaults, uint32_t *told
 static int decode_time_read(struct chunk_facts *chunk, const struct mp4_box *traf,
                             struct err *err) {
     struct mp4_box box;
-    int failed = mp4_child(traf, "tfdt", &box, err);
+    int failed = mp4_full_child(traf, "tfdt", &box, err);
     if (failed != 0) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
-    if (version != 1) {
+    if (box.version != 1) {
         return err_set(err, ERR_CORRUPT, "box tfdt is not of version 1");
     }
     chunk->decode_time = bytes_u64(&box.body);
@@ -86,22 +81,21 @@ static void *grown(void *items, size_t *room, size_t count, size_t extra, size_t
 }
 
 static void samples_read(struct media_facts *out, struct chunk_facts *chunk, struct mp4_box *box,
-                         uint32_t flags, const struct sample_defaults *defaults,
-                         uint32_t first_flags) {
+                         const struct sample_defaults *defaults, uint32_t first_flags) {
     out->samples = grown(out->samples, &out->sample_room, out->sample_count, chunk->sample_count,
                          sizeof(*out->samples));
     for (size_t i = 0; i < chunk->sample_count; i++) {
         struct run_sample sample = {.duration = defaults->duration, .flags = defaults->flags};
-        if ((flags & TRUN_DURATIONS) != 0) {
+        if ((box->flags & TRUN_DURATIONS) != 0) {
             sample.duration = bytes_u32(&box->body);
         }
         sample.size = bytes_u32(&box->body);
-        if ((flags & TRUN_FLAGS) != 0) {
+        if ((box->flags & TRUN_FLAGS) != 0) {
             sample.flags = bytes_u32(&box->body);
-        } else if (i == 0 && (flags & TRUN_FIRST_FLAGS) != 0) {
+        } else if (i == 0 && (box->flags & TRUN_FIRST_FLAGS) != 0) {
             sample.flags = first_flags;
         }
-        if ((flags & TRUN_OFFSETS) != 0) {
+        if ((box->flags & TRUN_OFFSETS) != 0) {
             sample.offset = (int32_t)bytes_u32(&box->body);
         }
         chunk->duration += sample.duration;
@@ -114,37 +108,34 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
                     const struct sample_defaults *defaults, uint32_t told, uint32_t *data_offset,
                     struct err *err) {
     struct mp4_box box;
-    int failed = mp4_child(traf, "trun", &box, err);
+    int failed = mp4_full_child(traf, "trun", &box, err);
     if (failed != 0) {
         return failed;
     }
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&box, &version, &flags);
     uint32_t count = bytes_u32(&box.body);
-    if (version != 1) { /* of version 0 composition offsets would have no sign */
+    if (box.version != 1) { /* of version 0 composition offsets would have no sign */
         return err_set(err, ERR_CORRUPT, "box trun is not of version 1");
     }
-    if ((flags & TRUN_DATA_OFFSET) == 0 || (flags & TRUN_SIZES) == 0) {
+    if ((box.flags & TRUN_DATA_OFFSET) == 0 || (box.flags & TRUN_SIZES) == 0) {
         return err_set(err, ERR_CORRUPT, "box trun lacks its data offset or its samples' sizes");
     }
     *data_offset = bytes_u32(&box.body);
-    uint32_t first_flags = (flags & TRUN_FIRST_FLAGS) != 0 ? bytes_u32(&box.body) : 0;
+    uint32_t first_flags = (box.flags & TRUN_FIRST_FLAGS) != 0 ? bytes_u32(&box.body) : 0;
     static const uint32_t fields[] = {TRUN_DURATIONS, TRUN_SIZES, TRUN_FLAGS, TRUN_OFFSETS};
     size_t entry = 0;
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        entry += (flags & fields[i]) != 0 ? 4 : 0;
+        entry += (box.flags & fields[i]) != 0 ? 4 : 0;
     }
     /* Before anything is allocated: a count is believed only with the bytes to match. */
     if (box.body.short_read || count == 0 || count > bytes_left(&box.body) / entry) {
         return err_set(err, ERR_CORRUPT, "box trun tells of %" PRIu32 " samples in %zu bytes",
                        count, bytes_left(&box.body));
     }
-    out->leans_on_header |= (flags & TRUN_DURATIONS) == 0 && (told & TFHD_DURATION) == 0;
-    out->leans_on_header |= (flags & TRUN_FLAGS) == 0 && (told & TFHD_FLAGS) == 0;
+    out->leans_on_header |= (box.flags & TRUN_DURATIONS) == 0 && (told & TFHD_DURATION) == 0;
+    out->leans_on_header |= (box.flags & TRUN_FLAGS) == 0 && (told & TFHD_FLAGS) == 0;
     chunk->sample_count = count;
     chunk->first_sample = out->sample_count;
-    samples_read(out, chunk, &box, flags, defaults, first_flags);
+    samples_read(out, chunk, &box, defaults, first_flags);
     return mp4_done(&box, err);
 }
 
@@ -208,13 +199,11 @@ static int chunk_read(struct media_facts *out, const uint8_t *data, struct bytes
 /* emsg of version 0 counts its time from a segment, which players of CMAF do not (ISO/IEC
  * 23000-19 7.4.5). */
 static int event_read(struct media_facts *out, struct mp4_box *box, struct err *err) {
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(box, &version, &flags);
+    mp4_full(box);
     if (box->body.short_read) {
         return err_set(err, ERR_CORRUPT, "box emsg is too short for its fields");
     }
-    if (version != 1) {
+    if (box->version != 1) {
         out->event_fault = "is not of version 1";
     }
     return 0;

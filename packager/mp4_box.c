@@ -57,9 +57,9 @@ bool mp4_is(const struct mp4_box *box, const char *type) {
     return memcmp(box->type, type, 4) == 0;
 }
 
-void mp4_full(struct mp4_box *box, uint8_t *version, uint32_t *flags) {
-    *version = bytes_u8(&box->body);
-    *flags = bytes_u24(&box->body);
+void mp4_full(struct mp4_box *box) {
+    box->version = bytes_u8(&box->body);
+    box->flags = bytes_u24(&box->body);
 }
 
 int mp4_child_maybe(const struct mp4_box *parent, const char *type, struct mp4_box *out,
@@ -91,6 +91,15 @@ int mp4_child(const struct mp4_box *parent, const char *type, struct mp4_box *ou
     int failed = mp4_child_maybe(parent, type, out, &found, err);
     if (failed == 0 && !found) {
         failed = err_set(err, ERR_CORRUPT, "box %s holds no %s", parent->type, type);
+    }
+    return failed;
+}
+
+int mp4_full_child(const struct mp4_box *parent, const char *type, struct mp4_box *out,
+                   struct err *err) {
+    int failed = mp4_child(parent, type, out, err);
+    if (failed == 0) {
+        mp4_full(out);
     }
     return failed;
 }

@@ -31,6 +31,8 @@ struct mp4_box {
     const uint8_t *start; /* of its header; borrowed */
     size_t size;          /* header included */
     struct bytes body;    /* what follows the header */
+    uint8_t version;      /* of a FullBox, once mp4_full took them off its body; else 0 */
+    uint32_t flags;
 };
 
 /* Reads the next box of `from`. CORRUPT where its size is below its header's or
@@ -39,8 +41,9 @@ int mp4_next(struct bytes *from, struct mp4_box *out, struct err *err);
 
 bool mp4_is(const struct mp4_box *box, const char *type);
 
-/* Reads version and flags of a FullBox from the start of its body. */
-void mp4_full(struct mp4_box *box, uint8_t *version, uint32_t *flags);
+/* Reads version and flags of a FullBox from the start of its body; a body too short for them is
+ * told by mp4_done. */
+void mp4_full(struct mp4_box *box);
 
 /* Finds the one child of that type; CORRUPT for none or two. Looks through all
  * children, whose sizes must add up to the parent's. */
@@ -49,6 +52,10 @@ int mp4_child(const struct mp4_box *parent, const char *type, struct mp4_box *ou
 /* The same where it may be absent: `*found` tells. */
 int mp4_child_maybe(const struct mp4_box *parent, const char *type, struct mp4_box *out,
                     bool *found, struct err *err);
+
+/* As mp4_child, of a FullBox: mp4_full is done. */
+int mp4_full_child(const struct mp4_box *parent, const char *type, struct mp4_box *out,
+                   struct err *err);
 
 /* After the last field of a leaf: CORRUPT where the box was too short for its
  * fields, or has bytes left over. */

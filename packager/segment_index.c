@@ -6,13 +6,11 @@ enum { ENTRY_BYTES = 12, SAP_TYPE_MAX = 2 };
 
 int segment_index_read(struct segment_index *out, struct mp4_box *box, struct err *err) {
     struct segment_index index = {0};
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(box, &version, &flags);
+    mp4_full(box);
     index.track_id = bytes_u32(&box->body);
     index.timescale = bytes_u32(&box->body);
-    index.earliest = version == 0 ? bytes_u32(&box->body) : bytes_u64(&box->body);
-    index.first_offset = version == 0 ? bytes_u32(&box->body) : bytes_u64(&box->body);
+    index.earliest = box->version == 0 ? bytes_u32(&box->body) : bytes_u64(&box->body);
+    index.first_offset = box->version == 0 ? bytes_u32(&box->body) : bytes_u64(&box->body);
     bytes_u16(&box->body);
     index.count = bytes_u16(&box->body);
     const uint8_t *entries = bytes_take(&box->body, index.count * ENTRY_BYTES);

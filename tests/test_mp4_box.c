@@ -28,12 +28,9 @@ START_TEST(test_written) {
     ck_assert_uint_eq(bytes_left(&in), 0);
     ck_assert_str_eq(moof.type, "moof");
     ck_assert_uint_eq(moof.size, 28);
-    ck_assert_int_eq(mp4_child(&moof, "tfhd", &tfhd, NULL), 0);
-    uint8_t version;
-    uint32_t flags;
-    mp4_full(&tfhd, &version, &flags);
-    ck_assert_int_eq(version, 1);
-    ck_assert_uint_eq(flags, 0x020001);
+    ck_assert_int_eq(mp4_full_child(&moof, "tfhd", &tfhd, NULL), 0);
+    ck_assert_int_eq(tfhd.version, 1);
+    ck_assert_uint_eq(tfhd.flags, 0x020001);
     ck_assert_int_eq(mp4_done(&tfhd, NULL), 0);
     ck_assert_uint_eq((size_t)(tfhd.start - out.data), 8);
     buf_finish(&out);
