@@ -59,6 +59,32 @@ static const struct {
     [FAILURE_ENDPOINT] = {.fate = FATE_RETRY},
 };
 
+/* Leases that are of no title's run end with whoever gave them out. */
+static const struct owner {
+    bool (*has_lease)(const struct lease_row *lease);
+    enum answer (*complete)(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                            const struct task_report *report);
+    enum answer (*fail)(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                        const struct failure *failure);
+    void (*drop)(struct tx *tx, struct farm *farm, const struct lease_row *lease,
+                 enum lease_event event);
+} owners[] = {
+    {hooks_have_lease, hooks_complete, hooks_fail, hooks_drop},
+    {push_has_lease, push_complete, push_fail, push_drop},
+    {orphans_have_lease, orphans_complete, orphans_fail, orphans_drop},
+    {probe_has_lease, probe_complete, probe_fail, probe_drop},
+};
+
+/* NULL where it is of a title. */
+static const struct owner *owner_of(const struct lease_row *lease) {
+    for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+        if (owners[i].has_lease(lease)) {
+            return &owners[i];
+        }
+    }
+    return NULL;
+}
+
 bool outcome_may_retry(enum failure_class class) {
     return policies[class].fate != FATE_FAIL;
 }
@@ -326,17 +352,9 @@ enum answer outcome_complete(struct tx *tx, struct farm *farm, int64_t fence,
     if (!get_lease(tx, fence, &lease)) {
         return answer;
     }
-    if (hooks_are_of(&lease)) {
-        return hooks_complete(tx, farm, &lease, report);
-    }
-    if (lease.kind == TASK_PUSH) {
-        return push_complete(tx, farm, &lease, &report->push);
-    }
-    if (orphans_have_lease(&lease)) {
-        return orphans_complete(tx, farm, &lease, &report->push);
-    }
-    if (probe_has_lease(&lease)) {
-        return probe_complete(tx, farm, &lease, report);
+    const struct owner *owner = owner_of(&lease);
+    if (owner != NULL) {
+        return owner->complete(tx, farm, &lease, report);
     }
     if (leftovers_have_lease(tx, &lease)) {
         return leftovers_complete(tx, farm, &lease);
@@ -563,17 +581,9 @@ enum answer outcome_fail(struct tx *tx, struct farm *farm, int64_t fence,
     if (!get_lease(tx, fence, &lease)) {
         return ANSWER_DROPPED;
     }
-    if (hooks_are_of(&lease)) {
-        return hooks_fail(tx, farm, &lease, failure);
-    }
-    if (lease.kind == TASK_PUSH) {
-        return push_fail(tx, farm, &lease, failure);
-    }
-    if (orphans_have_lease(&lease)) {
-        return orphans_fail(tx, farm, &lease, failure);
-    }
-    if (probe_has_lease(&lease)) {
-        return probe_fail(tx, farm, &lease, failure);
+    const struct owner *owner = owner_of(&lease);
+    if (owner != NULL) {
+        return owner->fail(tx, farm, &lease, failure);
     }
     if (lease.state == LEASE_ENDED) {
         return ANSWER_CONFLICT;
@@ -622,20 +632,9 @@ static void lose_unit(struct tx *tx, const struct lease_row *lease, struct unit_
 
 void outcome_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                   enum lease_event event) {
-    if (hooks_are_of(lease)) {
-        hooks_drop(tx, farm, lease, event);
-        return;
-    }
-    if (lease->kind == TASK_PUSH) {
-        push_drop(tx, farm, lease, event);
-        return;
-    }
-    if (orphans_have_lease(lease)) {
-        orphans_drop(tx, farm, lease, event);
-        return;
-    }
-    if (probe_has_lease(lease)) {
-        probe_drop(tx, farm, lease, event);
+    const struct owner *owner = owner_of(lease);
+    if (owner != NULL) {
+        owner->drop(tx, farm, lease, event);
         return;
     }
     struct lease_row ending = *lease;

@@ -21,7 +21,7 @@ enum {
     LEAVE_MS = 24 * 60 * 60 * 1000, /* that a receiver gave is asked for again after it */
 };
 
-bool hooks_are_of(const struct lease_row *lease) {
+bool hooks_have_lease(const struct lease_row *lease) {
     return lease->title[0] == PLACE_MARK;
 }
 

@@ -97,7 +97,7 @@ int hooks_at_a_time(const struct endpoint_row *row, int64_t now);
 void hooks_find_endpoint(struct tx *tx, int64_t fence, char endpoint[ENDPOINT_TEXT]);
 
 /* Whether a lease carries deliveries, and its end as outcome.h has it. */
-bool hooks_are_of(const struct lease_row *lease);
+bool hooks_have_lease(const struct lease_row *lease);
 enum answer hooks_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                            const struct task_report *report);
 enum answer hooks_fail(struct tx *tx, struct farm *farm, const struct lease_row *lease,

@@ -447,7 +447,7 @@ static void end(struct tx *tx, struct sweep *sweep, enum sweep_state state, cons
 }
 
 enum answer orphans_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                             const struct push_report *report) {
+                             const struct task_report *report) {
     struct sweep *sweep = lease->state == LEASE_LIVE ? find_running(farm, lease) : NULL;
     if (lease->state != LEASE_ENDED) {
         end_lease(tx, farm, lease, LEASE_COMPLETE);
@@ -457,8 +457,8 @@ enum answer orphans_complete(struct tx *tx, struct farm *farm, const struct leas
     }
     metric_add(tx, METRIC_LEASES_COMPLETED, TASK_SWEEP, 0, 1);
     metric_observe(tx, METRIC_LEASE_SECONDS, TASK_SWEEP, (double)(tx_now(tx) - lease->at) / 1000);
-    *(sweep->removes ? &sweep->removed_objects : &sweep->objects) = report->objects;
-    *(sweep->removes ? &sweep->removed_bytes : &sweep->bytes) = report->bytes;
+    *(sweep->removes ? &sweep->removed_objects : &sweep->objects) = report->push.objects;
+    *(sweep->removes ? &sweep->removed_bytes : &sweep->bytes) = report->push.bytes;
     sweep->listing = sweep->removes ? sweep->listing : sweep->fence;
     end(tx, sweep, SWEEP_DONE, NULL);
     return ANSWER_ACCEPTED;

@@ -48,7 +48,7 @@ void orphans_found(struct tx *tx, struct farm *farm, const struct lease_row *lea
 
 /* The end of such a lease: as outcome.h has them. */
 enum answer orphans_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                             const struct push_report *report);
+                             const struct task_report *report);
 enum answer orphans_fail(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                          const struct failure *failure);
 void orphans_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,

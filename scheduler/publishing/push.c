@@ -498,8 +498,12 @@ static void report(struct tx *tx, struct farm *farm, const struct publication_ro
     }
 }
 
+bool push_has_lease(const struct lease_row *lease) {
+    return lease->kind == TASK_PUSH && !hooks_have_lease(lease);
+}
+
 enum answer push_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                          const struct push_report *told) {
+                          const struct task_report *told) {
     struct publication_row row;
     if (lease->state != LEASE_LIVE) {
         push_drop(tx, farm, lease, LEASE_COMPLETE);
@@ -510,7 +514,7 @@ enum answer push_complete(struct tx *tx, struct farm *farm, const struct lease_r
     }
     metric_add(tx, METRIC_LEASES_COMPLETED, TASK_PUSH, 0, 1);
     metric_observe(tx, METRIC_LEASE_SECONDS, TASK_PUSH, (double)(tx_now(tx) - lease->at) / 1000);
-    report(tx, farm, &row, told, NULL);
+    report(tx, farm, &row, &told->push, NULL);
     brought(tx, farm, &row);
     tell(tx, &row, lease, row.pushed[0] != '\0' ? "held" : "gone", NULL);
     after_push(tx, &row);

@@ -27,9 +27,10 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
 /* When there may be a push though nothing happens; 0: never. */
 int64_t push_next_at(struct tx *tx, const struct farm *farm);
 
-/* The end of a push's lease: as outcome.h has them. */
+/* Whether a lease is a push's, and its end as outcome.h has it. */
+bool push_has_lease(const struct lease_row *lease);
 enum answer push_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
-                          const struct push_report *told);
+                          const struct task_report *told);
 enum answer push_fail(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                       const struct failure *failure);
 void push_drop(struct tx *tx, struct farm *farm, const struct lease_row *lease,

@@ -30,7 +30,7 @@ static bool find_endpoint(struct tx *tx, const struct lease_row *lease, char out
     if (lease->kind != TASK_PUSH) {
         return false;
     }
-    if (hooks_are_of(lease)) {
+    if (hooks_have_lease(lease)) {
         hooks_find_endpoint(tx, lease->fence, out);
     } else if (publication_find(tx, publication_of_place(lease->title), &row)) {
         memcpy(out, row.endpoint, sizeof(row.endpoint));
