@@ -21,21 +21,21 @@
 /* What a unit has of its title's order. */
 #define UNIT_ORDER "t.priority, t.tenant, " TITLE_DUE
 
-/* An edge keeps a version v: it is still to leave it, and can be reached; or did so lately, and who
- * plays it there plays on. */
-#define EDGE_KEEPS(now, patience)                                                                  \
+/* An edge keeps a version v at $3: it is still to leave it, and can be reached (it failed fewer
+ * than $4 times); or did so lately, and who plays it there plays on. */
+#define EDGE_KEEPS                                                                                 \
     "EXISTS (SELECT 1 FROM publication p JOIN publication_version h ON h.publication = p.id "      \
     "AND h.version = v.version JOIN endpoint e ON e.name = p.endpoint WHERE p.title = v.title "    \
-    "AND p.wanted <> '' AND h.going = 0 AND (h.kept_until > " now " OR (h.kept_until = 0 "         \
-    "AND v.version <> p.wanted AND p.stage <> 'settled' AND e.reachable = 1 AND p.failures "       \
-    "< " patience " AND p.class <> 'refused'))) "
+    "AND p.wanted <> '' AND h.going = 0 AND (h.kept_until > $3 OR (h.kept_until = 0 "              \
+    "AND v.version <> p.wanted AND p.stage <> 'settled' AND e.reachable = 1 AND p.failures < $4 "  \
+    "AND p.class <> 'refused'))) "
 
-/* A version v, of title t, whose time is past: replaced up to then ($before), and not among the
- * newest ($newest) of those that were. One that is being dropped goes on being so. */
-#define VERSION_DUE(before, newest, now, patience)                                                 \
-    "v.replaced > 0 AND v.replaced <= " before " AND v.output = t.output AND (v.dropping = 1 OR "  \
+/* A version v, of title t, whose time is past: replaced up to $1, not among the newest $2 of those
+ * that were, and kept by no edge. One that is being dropped goes on being so. */
+#define VERSION_DUE                                                                                \
+    "v.replaced > 0 AND v.replaced <= $1 AND v.output = t.output AND (v.dropping = 1 OR "          \
     "((SELECT count(*) FROM title_version n WHERE n.title = v.title AND n.output = v.output "      \
-    "AND n.replaced > v.replaced) >= " newest " AND NOT " EDGE_KEEPS(now, patience) ")) "
+    "AND n.replaced > v.replaced) >= $2 AND NOT " EDGE_KEEPS ")) "
 
 /* Versions of title $1 that are dropped now: those at its output, since one task has one. */
 #define VERSION_DROPPING "dropping = 1 AND output = (SELECT t.output FROM title t WHERE t.id = $1) "
@@ -229,20 +229,17 @@ static const char *const statements[SQL_COUNT] = {
         "WHERE t.id = $1",
     [SQL_VERSIONS_DUE] =
         "SELECT DISTINCT v.title FROM title_version v JOIN title t ON t.id = v.title "
-        "WHERE " VERSION_DUE(
-            "$1", "$2", "$5",
-            "$6") "AND (v.refused = 0 OR v.refused <= $3) "
-                  "AND t.state IN ('done', 'failed', 'cancelled') "
-                  /* early playlists that may still grow list its renditions, perhaps */
-                  "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
-                  "AND e.replaced = 0) "
-                  "AND " TITLE_RESTS "LIMIT $4",
+        "WHERE " VERSION_DUE "AND (v.refused = 0 OR v.refused <= $5) "
+        "AND t.state IN ('done', 'failed', 'cancelled') "
+        /* early playlists that may still grow list its renditions, perhaps */
+        "AND NOT EXISTS (SELECT 1 FROM early_run e WHERE e.title = t.id "
+        "AND e.replaced = 0) "
+        "AND " TITLE_RESTS "LIMIT $6",
     /* Of those that are dropped nobody asks any more since when. */
     [SQL_VERSIONS_MARK] =
         "UPDATE title_version SET dropping = 1, replaced = 1 WHERE (title, version, output) IN "
         "(SELECT v.title, v.version, v.output FROM title_version v JOIN title t ON t.id = v.title "
-        "WHERE v.title = $1 AND " VERSION_DUE(
-            "$2", "$3", "$5", "$6") "ORDER BY v.dropping DESC, v.replaced LIMIT $4)",
+        "WHERE v.title = $5 AND " VERSION_DUE "ORDER BY v.dropping DESC, v.replaced LIMIT $6)",
     [SQL_VERSIONS_DROPPING] = "SELECT version FROM title_version "
                               "WHERE title = $1 AND " VERSION_DROPPING "ORDER BY version",
     /* Those of what is missing too. */

@@ -42,8 +42,9 @@ static void begin_dropping(struct tx *tx, const struct farm *farm, const char *i
     struct title_row title = {0};
     if (title_get(tx, id, &title)) {
         sql_put(tx, SQL_VERSIONS_MARK,
-                VALUES(TEXT(id), INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
-                       INTEGER(VERSIONS_MAX), INTEGER(tx_now(tx)), INTEGER(PUBLICATION_PATIENCE)));
+                VALUES(INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
+                       INTEGER(tx_now(tx)), INTEGER(PUBLICATION_PATIENCE), TEXT(id),
+                       INTEGER(VERSIONS_MAX)));
         sql_put(tx, SQL_PRODUCTS_DROP_UNKEPT, VALUES(TEXT(id)));
         publication_versions_go(tx, id);
         give_task(tx, &title);
@@ -89,8 +90,8 @@ void versions_sweep(struct tx *tx, const struct farm *farm) {
     struct query query =
         sql_query(tx, SQL_VERSIONS_DUE,
                   VALUES(INTEGER(replaced_before(tx, farm)), INTEGER(farm->keep_versions),
-                         INTEGER(tx_now(tx) - REFUSED_MS), INTEGER(TITLES_MAX), INTEGER(tx_now(tx)),
-                         INTEGER(PUBLICATION_PATIENCE)));
+                         INTEGER(tx_now(tx)), INTEGER(PUBLICATION_PATIENCE),
+                         INTEGER(tx_now(tx) - REFUSED_MS), INTEGER(TITLES_MAX)));
     size_t count = read_titles(&query, ids);
     for (size_t i = 0; i < count; i++) {
         begin_dropping(tx, farm, ids[i]);
