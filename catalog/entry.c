@@ -271,22 +271,13 @@ int entry_read(struct entry *out, const struct json *body, const char *title, st
 
 /* ---- writing ------------------------------------------------------------------------ */
 
-static void strings_write(struct writer *w, const char *name, const char *const *list,
-                          size_t count) {
-    writer_array(w, name);
-    for (size_t i = 0; i < count; i++) {
-        writer_string(w, NULL, list[i]);
-    }
-    writer_array_end(w);
-}
-
 static void head_write(const struct entry *entry, const char *published_at, struct writer *w) {
     writer_string(w, "title", entry->title);
     writer_int(w, "revision", entry->revision);
     writer_string(w, "version", entry->version);
     writer_string(w, "published_at", published_at);
     writer_string(w, "tenant", entry->tenant);
-    strings_write(w, "labels", entry->labels, entry->label_count);
+    writer_strings(w, "labels", entry->labels, entry->label_count);
     writer_object(w, "manifests");
     writer_string(w, "hls", entry->hls);
     writer_string(w, "dash", entry->dash);
@@ -319,7 +310,7 @@ void entry_write_summary(const struct entry *entry, const char *published_at,
     writer_int(&w, "duration_ms", entry->duration_ms);
     writer_int(&w, "height", entry->height);
     writer_bool(&w, "hdr", entry->hdr);
-    strings_write(&w, "languages", entry->languages, entry->language_count);
+    writer_strings(&w, "languages", entry->languages, entry->language_count);
     writer_array(&w, "codecs");
     for (size_t i = 0; i < entry->rendition_count; i++) {
         if (!has_codec_before(entry, i)) {

@@ -134,6 +134,14 @@ void writer_string(struct writer *w, const char *name, const char *value) {
     append_quoted(w->out, value);
 }
 
+void writer_strings(struct writer *w, const char *name, const char *const *list, size_t count) {
+    writer_array(w, name);
+    for (size_t i = 0; i < count; i++) {
+        writer_string(w, NULL, list[i]);
+    }
+    writer_array_end(w);
+}
+
 void writer_int(struct writer *w, const char *name, int64_t value) {
     begin_value(w, name);
     char digits[24];

@@ -108,11 +108,7 @@ static void list_write(const struct field *f, const char *from, struct writer *w
 static void strings_write(const struct field *f, const char *from, struct writer *w) {
     size_t count = *(const size_t *)(const void *)(from + f->beside);
     const char *const *items = *(const char *const *const *)(const void *)(from + f->offset);
-    writer_array(w, f->name);
-    for (size_t i = 0; i < count; i++) {
-        writer_string(w, NULL, items[i]);
-    }
-    writer_array_end(w);
+    writer_strings(w, f->name, items, count);
 }
 
 static void other_write(const struct field *f, const char *from, struct writer *w) {

@@ -95,15 +95,6 @@ static void track_write(const struct presented_track *track, const struct title_
     writer_object_end(w);
 }
 
-static void strings_write(struct writer *w, const char *name, const char *const *list,
-                          size_t count) {
-    writer_array(w, name);
-    for (size_t i = 0; i < count; i++) {
-        writer_string(w, NULL, list[i]);
-    }
-    writer_array_end(w);
-}
-
 static void source_write(const struct title_plan *plan, struct writer *w) {
     const struct source_document *source = &plan->source;
     writer_object(w, "source");
@@ -116,8 +107,8 @@ static void source_write(const struct title_plan *plan, struct writer *w) {
     writer_bool(w, "colour_assumed", source->video.colour_assumed);
     writer_bool(w, "variable_rate", source->video.variable_rate);
     writer_int(w, "missing_frames", source->missing);
-    strings_write(w, "defects", source->defects, source->defect_count);
-    strings_write(w, "left_out", source->left_out, source->left_out_count);
+    writer_strings(w, "defects", source->defects, source->defect_count);
+    writer_strings(w, "left_out", source->left_out, source->left_out_count);
     writer_object_end(w);
 }
 
@@ -245,7 +236,7 @@ void title_document_write(const struct presentation *p, const struct title_plan 
     writer_int(&w, "frames_repaired", plan->frames_repaired);
     writer_int(&w, "frames_concealed", plan->frames_concealed);
     source_write(plan, &w);
-    strings_write(&w, "waived", plan->waived, plan->waived_count);
+    writer_strings(&w, "waived", plan->waived, plan->waived_count);
     writer_array(&w, "renditions");
     for (size_t i = 0; i < p->period_count; i++) {
         for (size_t t = 0; t < p->periods[i].track_count; t++) {

@@ -27,6 +27,16 @@ const char **rows_texts(struct query *query, struct arena *arena,
     return list;
 }
 
+size_t rows_write_texts(struct query *query, struct writer *w, const char *name) {
+    size_t count = 0;
+    writer_array(w, name);
+    for (; query_next(query); count++) {
+        writer_string(w, NULL, query_text(query, 0));
+    }
+    writer_array_end(w);
+    return count;
+}
+
 static void copy_text(struct query *query, int column, char *out, size_t size) {
     const char *text = query_text(query, column);
     size_t length = strnlen(text, size - 1);

@@ -26,6 +26,9 @@ enum {
 const char **rows_texts(struct query *query, struct arena *arena,
                         const char *(*part)(const char *text), size_t *count);
 
+/* Writes the same as an array of strings; returns how many. */
+size_t rows_write_texts(struct query *query, struct writer *w, const char *name);
+
 struct title_row {
     struct arena arena; /* of the strings */
     const char *id;

@@ -233,12 +233,8 @@ bool session_knows(struct tx *tx, const char *session, const char *line) {
 
 /* The codecs of a session, each once. */
 static void write_codecs(struct tx *tx, const char *session, struct writer *w) {
-    writer_array(w, "codecs");
     struct query query = sql_query(tx, SQL_SESSION_CODECS, VALUES(TEXT(session)));
-    while (query_next(&query)) {
-        writer_string(w, NULL, query_text(&query, 0));
-    }
-    writer_array_end(w);
+    rows_write_texts(&query, w, "codecs");
 }
 
 /* Why a worker is given no sources; "" where it is. */

@@ -118,16 +118,10 @@ void versions_fill(struct tx *tx, struct task *task, const char *title) {
 
 void versions_dropped(struct tx *tx, const char *title) {
     struct buf detail = {0};
-    size_t count = 0;
     struct writer w = writer_of(&detail);
     struct query query = sql_query(tx, SQL_VERSIONS_DROPPING, VALUES(TEXT(title)));
     writer_object(&w, NULL);
-    writer_array(&w, "versions");
-    while (query_next(&query)) {
-        writer_string(&w, NULL, query_text(&query, 0));
-        count++;
-    }
-    writer_array_end(&w);
+    size_t count = rows_write_texts(&query, &w, "versions");
     writer_object_end(&w);
     sql_put(tx, SQL_MISSING_SWEPT, VALUES(TEXT(title)));
     sql_put(tx, SQL_VERSIONS_DROP_DROPPING, VALUES(TEXT(title)));

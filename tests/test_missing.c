@@ -91,11 +91,7 @@ static void its_folders(struct tx *tx, struct farm *store_farm, const char *titl
     publication_note(tx, store_farm, title);
     struct query query =
         sql_query(tx, SQL_VERSION_FOLDERS, VALUES(TEXT(title), TEXT("0123456789abcdef")));
-    writer_array(w, NULL);
-    while (query_next(&query)) {
-        writer_string(w, NULL, query_text(&query, 0));
-    }
-    writer_array_end(w);
+    rows_write_texts(&query, w, NULL);
 }
 
 /* ---- doing ------------------------------------------------------------------------- */

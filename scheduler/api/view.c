@@ -35,11 +35,7 @@ static void write_place(struct writer *w, const char *name, const char *place) {
 /* The title's labels, "NAME=VALUE". */
 static void write_labels(struct tx *tx, const char *title, struct writer *w) {
     struct query query = sql_query(tx, SQL_LABELS, VALUES(TEXT(title)));
-    writer_array(w, "labels");
-    while (query_next(&query)) {
-        writer_string(w, NULL, query_text(&query, 0));
-    }
-    writer_array_end(w);
+    rows_write_texts(&query, w, "labels");
 }
 
 /* What places a title in the queue: three columns of a query, from `column` on. */

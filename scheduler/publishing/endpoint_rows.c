@@ -260,11 +260,7 @@ static void write_time(struct writer *w, const char *name, int64_t at) {
 static void write_leaving(struct tx *tx, const char *name, struct writer *w) {
     struct query query =
         sql_query(tx, SQL_PUBLICATIONS_LEAVING, VALUES(TEXT(name), INTEGER(LEAVING_SHOWN)));
-    writer_array(w, "leaving");
-    while (query_next(&query)) {
-        writer_string(w, NULL, query_text(&query, 0));
-    }
-    writer_array_end(w);
+    rows_write_texts(&query, w, "leaving");
 }
 
 /* What a webhook hears of, and what became of it. */

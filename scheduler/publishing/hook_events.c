@@ -77,11 +77,7 @@ void hook_data_write(const struct hook_facts *facts, struct buf *out) {
     writer_int(&w, "event", facts->event);
     writer_string(&w, "title", facts->title);
     writer_string(&w, "tenant", facts->tenant);
-    writer_array(&w, "labels");
-    for (size_t i = 0; i < facts->label_count; i++) {
-        writer_string(&w, NULL, facts->labels[i]);
-    }
-    writer_array_end(&w);
+    writer_strings(&w, "labels", facts->labels, facts->label_count);
     writer_string(&w, "trace", facts->trace);
     if (facts->detail[0] != '\0') {
         writer_raw(&w, "detail", facts->detail, strlen(facts->detail));

@@ -356,14 +356,6 @@ static int playlist_write(struct writer *w, const struct buf *bytes, struct err 
 
 /* ---- MPDs ------------------------------------------------------------------------- */
 
-static void bases_write(struct writer *w, const char *const bases[MPD_BASES_MAX]) {
-    writer_array(w, "bases");
-    for (size_t i = 0; i < MPD_BASES_MAX; i++) {
-        writer_string(w, NULL, bases[i]);
-    }
-    writer_array_end(w);
-}
-
 static void representation_write(struct writer *w, const struct mpd_representation *r) {
     char rate[64];
     snprintf(rate, sizeof(rate), "%" PRId64 "/%" PRId64, r->frame_rate.num, r->frame_rate.den);
@@ -382,7 +374,7 @@ static void representation_write(struct writer *w, const struct mpd_representati
     writer_int(w, "primaries", r->primaries);
     writer_int(w, "transfer", r->transfer);
     writer_int(w, "matrix", r->matrix);
-    bases_write(w, r->bases);
+    writer_strings(w, "bases", r->bases, MPD_BASES_MAX);
     writer_bool(w, "timeline", r->timeline);
     writer_int(w, "timescale", r->timescale);
     writer_int(w, "presentation_offset", r->presentation_offset);
@@ -408,14 +400,10 @@ static void tiles_write(struct writer *w, const struct mpd_tiles *tiles) {
     writer_int(w, "width", tiles->width);
     writer_int(w, "height", tiles->height);
     writer_int(w, "bandwidth", tiles->bandwidth);
-    bases_write(w, tiles->bases);
+    writer_strings(w, "bases", tiles->bases, MPD_BASES_MAX);
     writer_int(w, "timescale", tiles->timescale);
     writer_int(w, "duration", tiles->duration);
-    writer_array(w, "sheets");
-    for (size_t i = 0; i < tiles->sheet_count; i++) {
-        writer_string(w, NULL, tiles->sheets[i]);
-    }
-    writer_array_end(w);
+    writer_strings(w, "sheets", tiles->sheets, tiles->sheet_count);
     writer_object_end(w);
 }
 

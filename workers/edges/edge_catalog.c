@@ -46,11 +46,7 @@ static void write_entry(const struct edge *edge, const struct edge_title *title,
     writer_string(&w, "version", title->version);
     if (title->listing != NULL) {
         writer_string(&w, "tenant", title->listing->tenant);
-        writer_array(&w, "labels");
-        for (size_t i = 0; i < title->listing->label_count; i++) {
-            writer_string(&w, NULL, title->listing->labels[i]);
-        }
-        writer_array_end(&w);
+        writer_strings(&w, "labels", title->listing->labels, title->listing->label_count);
     }
     writer_object(&w, "manifests");
     write_served(edge, &w, "hls", "master.m3u8");
