@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,10 @@
 #include "common/fs.h"
 #include "common/mem.h"
 
-enum { START_MS = 10 * 1000 };
+enum {
+    START_MS = 10 * 1000,
+    SHELL_MS = 600 * 1000, /* on a machine with much else on it too */
+};
 
 static const char *const nginx_paths[] = {"/usr/sbin/nginx", "/usr/bin/nginx", NULL};
 
@@ -35,6 +39,32 @@ void fixture_folder_drop(char *folder) {
     struct err err = {0};
     ck_assert_msg(fs_remove_tree(folder, &err) == 0, "%s", err.message);
     mem_free(folder);
+}
+
+void fixture_shell(const char *folder, const char *format, ...) {
+    char lines[8192];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(lines, sizeof(lines), format, args);
+    va_end(args);
+    ck_assert_int_lt(size, (int)sizeof(lines));
+    char *script = mem_format("set -e\ncd '%s'\n%s", folder, lines);
+    struct proc_options options = proc_options_default();
+    const struct proc_fd error = {2, 2};
+    options.program = "/bin/sh";
+    options.argv = (const char *const[]){"sh", "-c", script, NULL};
+    options.fds = &error;
+    options.fd_count = 1;
+    struct proc proc = {0};
+    struct proc_result result = {0};
+    struct err err = {0};
+    int failed = proc_spawn(&proc, &options, &err);
+    if (failed == 0) {
+        failed = proc_wait(&proc, SHELL_MS, &result, &err);
+    }
+    proc_finish(&proc);
+    ck_assert_msg(failed == 0 && result.exited && result.status == 0, "%s: %s", lines, err.message);
+    mem_free(script);
 }
 
 char *fixture_store(const char *folder) {

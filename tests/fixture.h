@@ -16,6 +16,10 @@ char *fixture_folder(void);
 /* Removes a folder of fixture_folder with all that it holds, and frees its name. */
 void fixture_folder_drop(char *folder);
 
+/* Runs lines of the shell in a folder, and fails the test where one of them fails. */
+void fixture_shell(const char *folder, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* An empty store for schedulers: a file in the folder, or, where REELFARM_TEST_STORE is the URL
  * of a PostgreSQL database (see farm/postgres.sh), a schema of its own there. Returns owned. */
 char *fixture_store(const char *folder);

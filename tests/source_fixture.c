@@ -11,17 +11,16 @@
 #include <unistd.h>
 
 #include "common/mem.h"
-#include "common/proc.h"
+#include "fixture.h"
 
-enum { BLOCK = 16, COMMAND_MS = 60 * 1000 };
+enum { BLOCK = 16 };
 
 static const char clip[] =
     "CLIP=\"testsrc2=s=160x96:r=$RATE,geq=lum='if(lt(Y,16),16+219*mod(floor(N/pow(2,floor(X/16)))"
     ",2),lum(X,Y))':cb='cb(X,Y)':cr='cr(X,Y)',format=yuv420p\"\n"
     "X264='-c:v libx264 -threads 1 -preset veryfast -g 24 -bf 2'\n"
     "OPEN='-x264-params open-gop=1:scenecut=0'\n"
-    "ffmpeg() { command ffmpeg -v error -nostdin -y \"$@\"; }\n"
-    "set -e\n";
+    "ffmpeg() { command ffmpeg -v error -nostdin -y \"$@\"; }\n";
 
 /* ---- Bytes ----------------------------------------------------------------- */
 
@@ -53,25 +52,7 @@ void file_source_close(struct file_source *source) {
 /* ---- Making ---------------------------------------------------------------- */
 
 void source_shell(const char *folder, const char *rate, const char *command) {
-    char *script = mem_format("cd '%s'\nRATE=%s\n%s%s\n", folder, rate, clip, command);
-    const char *argv[] = {"sh", "-c", script, NULL};
-    struct proc_options options = proc_options_default();
-    const struct proc_fd error = {2, 2};
-    options.program = "/bin/sh";
-    options.argv = argv;
-    options.fds = &error;
-    options.fd_count = 1;
-    struct proc proc = {0};
-    struct proc_result result = {0};
-    struct err err = {0};
-    int status = proc_spawn(&proc, &options, &err);
-    if (status == 0) {
-        status = proc_wait(&proc, COMMAND_MS, &result, &err);
-    }
-    proc_finish(&proc);
-    ck_assert_msg(status == 0 && result.exited && result.status == 0, "%s: %s", command,
-                  err.message);
-    mem_free(script);
+    fixture_shell(folder, "RATE=%s\n%s%s\n", rate, clip, command);
 }
 
 void source_open(struct file_source *source, const char *folder, const char *name) {

@@ -3,16 +3,12 @@
 #include "title_fixture.h"
 
 #include <check.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/fs.h"
 #include "common/hash.h"
 #include "common/mem.h"
-#include "common/proc.h"
 #include "encoder/av1_config.h"
 #include "fixture.h"
 #include "packager/av1.h"
@@ -24,7 +20,6 @@ enum {
     SAMPLE_RATE = 48000,
     PRIMING = 1024, /* ffmpeg's AAC encoder */
     FILE_BYTES_MAX = 16 << 20,
-    WAIT_MS = 600 * 1000, /* on a machine with much else on it too */
 };
 
 struct title_fixture_options title_fixture_options_default(void) {
@@ -47,35 +42,7 @@ struct title_fixture_options title_fixture_options_av1(void) {
 
 /* ---- Coded media by ffmpeg ------------------------------------------------------- */
 
-/* Runs a program of PATH in a folder, its output into <folder>/<output>. */
-static void run_in(const char *folder, const char *output, const char *const *words) {
-    const char *argv[40] = {"env", "-C", folder};
-    size_t count = 3;
-    for (; *words != NULL; words++) {
-        ck_assert_uint_lt(count + 1, sizeof(argv) / sizeof(argv[0]));
-        argv[count++] = *words;
-    }
-    char *path = mem_format("%s/%s", folder, output);
-    int out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    struct proc_fd fds[] = {{out, 1}, {2, 2}};
-    struct proc_options options = proc_options_default();
-    options.program = "/usr/bin/env";
-    options.argv = argv;
-    options.fds = fds;
-    options.fd_count = 2;
-    struct proc proc = {0};
-    struct proc_result result = {0};
-    struct err err = {0};
-    int failed = proc_spawn(&proc, &options, &err);
-    if (failed == 0) {
-        failed = proc_wait(&proc, WAIT_MS, &result, &err);
-    }
-    proc_finish(&proc);
-    ck_assert_msg(failed == 0 && result.exited && result.status == 0, "%s failed: %s", argv[3],
-                  err.message);
-    close(out);
-    mem_free(path);
-}
+#define FFMPEG "ffmpeg -nostdin -v error -y -f lavfi"
 
 /* A coded track in an MP4 file of ffmpeg's, and where its packets lie. */
 struct coded {
@@ -85,12 +52,11 @@ struct coded {
 };
 
 static struct coded read_coded(const char *folder) {
-    static const char *const probe[] = {
-        "ffprobe", "-v",        "error", "-show_entries", "packet=pts,size,pos", "-of",
-        "csv=p=0", "coded.mp4", NULL};
     struct coded coded = {0};
     struct err err = {0};
-    run_in(folder, "packets", probe);
+    fixture_shell(folder,
+                  "ffprobe -v error -show_entries packet=pts,size,pos -of csv=p=0 coded.mp4 "
+                  ">packets");
     char *file = mem_format("%s/coded.mp4", folder);
     char *packets = mem_format("%s/packets", folder);
     ck_assert_msg(fs_read(&coded.file, file, FILE_BYTES_MAX, &err) == 0, "%s", err.message);
@@ -125,110 +91,34 @@ static const struct colour_names *names_of(int colour) {
     return &colour_names[i];
 }
 
-static void make_av1(const char *folder, const char *source, const char *crf,
-                     const struct title_fixture_rung *rung) {
-    char colours[128];
-    const struct colour_names *names = names_of(rung->colour);
-    snprintf(colours, sizeof(colours),
-             "setparams=color_primaries=%s:color_trc=%s:colorspace=%s:range=limited",
-             names->primaries, names->transfer, names->matrix);
-    const char *const encode[] = {"ffmpeg",
-                                  "-nostdin",
-                                  "-v",
-                                  "error",
-                                  "-y",
-                                  "-f",
-                                  "lavfi",
-                                  "-i",
-                                  source,
-                                  "-frames:v",
-                                  "144",
-                                  "-c:v",
-                                  "libaom-av1",
-                                  "-cpu-used",
-                                  "8",
-                                  "-threads",
-                                  "1",
-                                  "-crf",
-                                  crf,
-                                  "-g",
-                                  "24",
-                                  "-keyint_min",
-                                  "24",
-                                  "-pix_fmt",
-                                  rung->pixel_format,
-                                  "-vf",
-                                  colours,
-                                  "-video_track_timescale",
-                                  "24000",
-                                  "coded.mp4",
-                                  NULL};
-    run_in(folder, "log", encode);
-}
-
-static void make_h264(const char *folder, const char *source, const char *crf,
-                      const struct title_fixture_rung *rung) {
-    char settings[256];
-    const struct colour_names *names = names_of(rung->colour);
-    snprintf(settings, sizeof(settings),
-             "keyint=24:min-keyint=24:scenecut=0:open-gop=0:bframes=2:colorprim=%s:transfer=%s"
-             ":colormatrix=%s:fullrange=%s",
-             names->primaries, names->transfer, names->matrix, rung->full_range ? "on" : "off");
-    const char *const encode[] = {"ffmpeg",
-                                  "-nostdin",
-                                  "-v",
-                                  "error",
-                                  "-y",
-                                  "-f",
-                                  "lavfi",
-                                  "-i",
-                                  source,
-                                  "-frames:v",
-                                  "144",
-                                  "-c:v",
-                                  "libx264",
-                                  "-preset",
-                                  "veryfast",
-                                  "-threads",
-                                  "1",
-                                  "-crf",
-                                  crf,
-                                  "-level",
-                                  "30",
-                                  "-pix_fmt",
-                                  rung->pixel_format,
-                                  "-video_track_timescale",
-                                  "24000",
-                                  "-x264-params",
-                                  settings,
-                                  "coded.mp4",
-                                  NULL};
-    run_in(folder, "log", encode);
-}
-
 static struct coded make_pictures(const char *folder, const struct title_fixture_options *options,
                                   const struct title_fixture_rung *rung) {
+    const struct colour_names *names = names_of(rung->colour);
     char source[256];
-    char crf[8];
+    char coding[512];
     snprintf(source, sizeof(source), options->pictures, rung->width, rung->height);
-    snprintf(crf, sizeof(crf), "%d", rung->crf);
     if (rung->codec == CODEC_AV1) {
-        make_av1(folder, source, crf, rung);
+        snprintf(coding, sizeof(coding),
+                 "-c:v libaom-av1 -cpu-used 8 -g 24 -keyint_min 24 "
+                 "-vf setparams=color_primaries=%s:color_trc=%s:colorspace=%s:range=limited",
+                 names->primaries, names->transfer, names->matrix);
     } else {
-        make_h264(folder, source, crf, rung);
+        snprintf(coding, sizeof(coding),
+                 "-c:v libx264 -preset veryfast -level 30 "
+                 "-x264-params keyint=24:min-keyint=24:scenecut=0:open-gop=0:bframes=2:"
+                 "colorprim=%s:transfer=%s:colormatrix=%s:fullrange=%s",
+                 names->primaries, names->transfer, names->matrix, rung->full_range ? "on" : "off");
     }
+    fixture_shell(folder,
+                  FFMPEG " -i \"%s\" -frames:v %d -threads 1 -crf %d -pix_fmt %s "
+                         "-video_track_timescale 24000 %s coded.mp4",
+                  source, FRAMES, rung->crf, rung->pixel_format, coding);
     return read_coded(folder);
 }
 
 static struct coded make_sound(const char *folder) {
-    static const char *const encode[] = {
-        "ffmpeg",    "-nostdin", "-v",
-        "error",     "-y",       "-f",
-        "lavfi",     "-i",       "sine=frequency=440:sample_rate=48000:duration=8",
-        "-ac",       "2",        "-c:a",
-        "aac",       "-b:a",     "64k",
-        "coded.mp4", NULL};
-    run_in(folder, "log", encode);
+    fixture_shell(folder, FFMPEG " -i sine=frequency=440:sample_rate=48000:duration=8 -ac 2 "
+                                 "-c:a aac -b:a 64k coded.mp4");
     return read_coded(folder);
 }
 
