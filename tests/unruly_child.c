@@ -214,109 +214,144 @@ static void try_deadly(int index) {
     }
 }
 
-static void misbehave_inside(enum unruly how) {
-    go_inside();
-    if (how == UNRULY_TRIES_REFUSED) {
-        try_refused();
-    } else if (how == UNRULY_WORKS_INSIDE) {
-        work_inside();
-    } else if (how == UNRULY_ABORTS_INSIDE) {
-        abort();
-    } else if (how == UNRULY_IS_FOREIGN) {
-        escape_foreign_try();
-    } else {
-        try_deadly((int)how - UNRULY_TRIES_DEADLY);
+/* ---- What it is told ------------------------------------------------------------------ */
+
+static void crash(void) {
+    signal(SIGSEGV, SIG_DFL); /* a sanitizer has its own idea of it */
+    raise(SIGSEGV);
+}
+
+static void be_killed(void) {
+    raise(SIGKILL);
+}
+
+static void leave(void) {
+    _exit(0);
+}
+
+static void leave_badly(void) {
+    _exit(3);
+}
+
+static void hang(void) {
+    pause();
+}
+
+static void hang_halfway(void) {
+    send_header(12, PIPE_READ);
+}
+
+static void dawdle(void) {
+    for (uint64_t done = 0;; done++) {
+        tell(done, 0);
+        usleep(10000);
     }
 }
 
-static void misbehave(enum unruly how) {
-    switch (how) {
-    case UNRULY_NOT:
-        behave();
-        break;
-    case UNRULY_CHATTERS:
-        chatter();
-        break;
-    case UNRULY_CRASHES:
-        signal(SIGSEGV, SIG_DFL); /* a sanitizer has its own idea of it */
-        raise(SIGSEGV);
-        break;
-    case UNRULY_KILLED:
-        raise(SIGKILL);
-        break;
-    case UNRULY_EXITS:
-        _exit(0);
-    case UNRULY_EXITS_BADLY:
-        _exit(3);
-    case UNRULY_HANGS:
-        break;
-    case UNRULY_HANGS_HALFWAY:
-        send_header(12, PIPE_READ);
-        break;
-    case UNRULY_DAWDLES:
-        for (uint64_t done = 0;; done++) {
-            tell(done, 0);
-            usleep(10000);
-        }
-    case UNRULY_SPINS:
-        spin_all();
-        break;
-    case UNRULY_GARBAGE:
-        for (int i = 0; i < 1000; i++) {
-            send_header(UINT32_C(2654435761) * (uint32_t)i, i * 7);
-        }
-        break;
-    case UNRULY_GIANT:
-        send_header(UINT32_MAX, PIPE_SEGMENT);
-        break;
-    case UNRULY_OTHER_SIDE:
-        send_text(PIPE_SPEC, "{}");
-        break;
-    case UNRULY_NO_RUNG:
-        send_piece(PIPE_SEGMENT, 1, report, (uint32_t)strlen(report));
-        break;
-    case UNRULY_NO_REPORT:
-        send_piece(PIPE_SEGMENT, 0, "{\"number\":", 10);
-        break;
-    case UNRULY_LONG_REPORT:
-        send_piece(PIPE_SEGMENT, 0, "{}", UINT32_MAX);
-        break;
-    case UNRULY_LONG_RECORD:
-        send_piece(PIPE_INIT, 0, "record", 100);
-        break;
-    case UNRULY_PROBES:
-        send_text(PIPE_SOURCE, "{}");
-        break;
-    case UNRULY_NEVER_LISTENS:
-        for (int i = 0; i < 1000; i++) {
-            ask(0, 1);
-        }
-        break;
-    case UNRULY_ASKS_BEYOND:
-        ask(UINT64_MAX, 1);
-        break;
-    case UNRULY_HANGS_UP:
-        close(PIPE_FD);
-        break;
-    case UNRULY_SAYS_MEMORY:
-        send_fail(ERR_INTERNAL, "out of memory for a picture");
-        break;
-    case UNRULY_SAYS_BAD:
-        send_fail(ERR_CORRUPT, "it has no video stream");
-        break;
-    case UNRULY_SAYS_CANNOT:
-        send_fail(ERR_UNSUPPORTED, "it is encrypted");
-        break;
-    case UNRULY_SAYS_DEFECT:
-        send_fail(ERR_INTERNAL, "two\nlines\033[31m");
-        break;
-    case UNRULY_LOOKS_ROUND:
-        look_round();
-        break;
-    default: /* it came back from the sandbox */
-        break;
+static void send_garbage(void) {
+    for (int i = 0; i < 1000; i++) {
+        send_header(UINT32_C(2654435761) * (uint32_t)i, i * 7);
     }
-    for (;;) {
+}
+
+static void send_giant(void) {
+    send_header(UINT32_MAX, PIPE_SEGMENT);
+}
+
+static void send_spec(void) {
+    send_text(PIPE_SPEC, "{}");
+}
+
+static void send_source(void) {
+    send_text(PIPE_SOURCE, "{}");
+}
+
+static void never_listen(void) {
+    for (int i = 0; i < 1000; i++) {
+        ask(0, 1);
+    }
+}
+
+static void ask_beyond(void) {
+    ask(UINT64_MAX, 1);
+}
+
+static void hang_up(void) {
+    close(PIPE_FD);
+}
+
+static const struct {
+    enum unruly how;
+    void (*act)(void);
+} acts[] = {
+    {UNRULY_NOT, behave},
+    {UNRULY_CHATTERS, chatter},
+    {UNRULY_CRASHES, crash},
+    {UNRULY_KILLED, be_killed},
+    {UNRULY_EXITS, leave},
+    {UNRULY_EXITS_BADLY, leave_badly},
+    {UNRULY_HANGS, hang},
+    {UNRULY_HANGS_HALFWAY, hang_halfway},
+    {UNRULY_DAWDLES, dawdle},
+    {UNRULY_SPINS, spin_all},
+    {UNRULY_GARBAGE, send_garbage},
+    {UNRULY_GIANT, send_giant},
+    {UNRULY_OTHER_SIDE, send_spec},
+    {UNRULY_PROBES, send_source},
+    {UNRULY_NEVER_LISTENS, never_listen},
+    {UNRULY_ASKS_BEYOND, ask_beyond},
+    {UNRULY_HANGS_UP, hang_up},
+    {UNRULY_LOOKS_ROUND, look_round},
+    {UNRULY_TRIES_REFUSED, try_refused},
+    {UNRULY_WORKS_INSIDE, work_inside},
+    {UNRULY_ABORTS_INSIDE, abort},
+    {UNRULY_IS_FOREIGN, escape_foreign_try},
+};
+
+static const struct {
+    enum unruly how;
+    enum pipe_type type;
+    uint32_t rung;
+    const char *head;
+    uint32_t head_size; /* that is told */
+} pieces[] = {
+    {UNRULY_NO_RUNG, PIPE_SEGMENT, 1, report, sizeof(report) - 1},
+    {UNRULY_NO_REPORT, PIPE_SEGMENT, 0, "{\"number\":", 10},
+    {UNRULY_LONG_REPORT, PIPE_SEGMENT, 0, "{}", UINT32_MAX},
+    {UNRULY_LONG_RECORD, PIPE_INIT, 0, "record", 100},
+};
+
+static const struct {
+    enum unruly how;
+    enum err_code code;
+    const char *message;
+} failures[] = {
+    {UNRULY_SAYS_MEMORY, ERR_INTERNAL, "out of memory for a picture"},
+    {UNRULY_SAYS_BAD, ERR_CORRUPT, "it has no video stream"},
+    {UNRULY_SAYS_CANNOT, ERR_UNSUPPORTED, "it is encrypted"},
+    {UNRULY_SAYS_DEFECT, ERR_INTERNAL, "two\nlines\033[31m"},
+};
+
+static void misbehave(enum unruly how) {
+    for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+        if (acts[i].how == how) {
+            acts[i].act();
+        }
+    }
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        if (pieces[i].how == how) {
+            send_piece(pieces[i].type, pieces[i].rung, pieces[i].head, pieces[i].head_size);
+        }
+    }
+    for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+        if (failures[i].how == how) {
+            send_fail(failures[i].code, failures[i].message);
+        }
+    }
+    if (how >= UNRULY_TRIES_DEADLY) {
+        try_deadly((int)how - UNRULY_TRIES_DEADLY);
+    }
+    for (;;) { /* what it did let it live */
         pause();
     }
 }
@@ -344,7 +379,7 @@ int main(void) {
         return 9;
     }
     if (how >= UNRULY_TRIES_REFUSED) {
-        misbehave_inside((enum unruly)how);
+        go_inside();
     }
     misbehave((enum unruly)how);
 }
