@@ -197,15 +197,34 @@ static bool is_of_request(enum err_code code) {
            code == ERR_FORBIDDEN || code == ERR_UNSUPPORTED;
 }
 
+/* How far a group has come in memory, so that what is undone in the database is undone here too. */
+struct mark {
+    size_t changes;
+    size_t lines;
+    struct numbers given;
+    bool wrote;
+};
+
+static struct mark mark_of(const struct store *store) {
+    return (struct mark){.changes = store->change_count,
+                         .lines = store->line_count,
+                         .given = store->given,
+                         .wrote = store->wrote};
+}
+
+static void go_back(struct store *store, const struct mark *mark) {
+    store->change_count = mark->changes;
+    drop_lines(store, mark->lines, false);
+    store->given = mark->given;
+    store->wrote = mark->wrote;
+}
+
 int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *context,
            struct err *err) {
     struct driver *driver = tx->store->driver;
-    size_t counted = tx->store->change_count;
-    size_t logged = tx->store->line_count;
     tx->store->wrote = driver_posted(driver) > 0 || tx->store->wrote;
-    bool wrote = tx->store->wrote;
+    struct mark mark = mark_of(tx->store);
     unsigned topics = tx->topics;
-    struct numbers given = tx->store->given;
     if (!tx_ok(tx) || driver_transact(driver, DRIVER_SAVE, &tx->err) != 0) {
         return (int)tx->err.code;
     }
@@ -218,10 +237,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
         driver_transact(driver, DRIVER_UNDO, NULL);
         driver_transact(driver, DRIVER_KEEP, NULL);
         driver_posted(driver); /* nothing of it is there */
-        tx->store->change_count = counted;
-        tx->store->given = given;
-        drop_lines(tx->store, logged, false);
-        tx->store->wrote = wrote;
+        go_back(tx->store, &mark);
         tx->topics = topics;
     }
     if (is_of_request(found.code) && driver_in_transaction(driver)) {
@@ -301,10 +317,7 @@ static int64_t store_now(struct store *store) {
 /* Runs one call in its savepoint. Returns the topics it woke. */
 static unsigned run_call(struct store *store, struct call *call) {
     struct tx tx = {.store = store, .now_ms = store_now(store)};
-    size_t counted = store->change_count;
-    size_t logged = store->line_count;
-    bool wrote = store->wrote;
-    struct numbers given = store->given;
+    struct mark mark = mark_of(store);
     if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
         call->run(&tx, call->context);
         if (tx_ok(&tx)) { /* what it posted may have failed */
@@ -317,10 +330,7 @@ static unsigned run_call(struct store *store, struct call *call) {
     }
     store->wrote = driver_posted(store->driver) > 0 || store->wrote;
     if (tx.err.code != ERR_NONE) {
-        store->change_count = counted;
-        store->given = given;
-        drop_lines(store, logged, false);
-        store->wrote = wrote;
+        go_back(store, &mark);
     }
     call->err = tx.err;
     return tx.err.code == ERR_NONE ? tx.topics : 0;
