@@ -344,6 +344,39 @@ int client_fetch(struct client *client, const char *path, int fd, struct err *er
     return failed;
 }
 
+int client_page(struct client *client, const struct invocation *invocation, const char *path,
+                const char *list, client_text *write, int64_t *next, struct err *err) {
+    struct json *answer = NULL;
+    struct buf text = {0};
+    struct err wrong = {0};
+    int failed = client_call(client, "GET", path, NULL, &answer, err);
+    if (failed != 0) {
+        return failed;
+    }
+    struct reader r = reader_of(answer, "the scheduler's answer", &wrong);
+    struct reader items = reader_array(&r, list);
+    for (size_t i = 0; i < reader_count(&items) && reader_ok(&r); i++) {
+        struct reader item = reader_item(&items, i);
+        if (wants_json(invocation)) {
+            json_tree_write(item.node, &text);
+            buf_string(&text, "\n");
+        } else {
+            write(&item, &text);
+        }
+    }
+    if (reader_has(&r, "next")) {
+        reader_int(&r, "next", 0, INT64_MAX, next);
+    }
+    json_tree_destroy(answer);
+    if (wrong.code != ERR_NONE) {
+        buf_finish(&text);
+        return err_set(err, wrong.code, "%s", wrong.message);
+    }
+    return command_print(&text) == EXIT_DONE
+               ? 0
+               : err_set(err, ERR_INTERNAL, "the %s could not be written", list);
+}
+
 static int show_answer(const struct invocation *invocation, const struct json *answer,
                        client_text *write, struct buf *out, struct err *err) {
     struct buf text = {0};

@@ -83,4 +83,12 @@ int client_show(const struct invocation *invocation, const char *path, client_te
 int client_show_either(const struct invocation *invocation, const char *path, client_text *write,
                        const char *other, client_text *write_other);
 
+/*
+ * A page of a list, printed: its items as they are with --json, one a line, else as `write` says
+ * each. `*next` becomes what the answer says to go on after, where it says that. Errors are those
+ * of the call, and of an answer that can't be read or printed.
+ */
+int client_page(struct client *client, const struct invocation *invocation, const char *path,
+                const char *list, client_text *write, int64_t *next, struct err *err);
+
 #endif

@@ -30,43 +30,17 @@ static void delivery_text(struct reader *item, struct buf *out) {
     buf_string(out, "\n");
 }
 
-/* Takes one page; `after` goes on, and stays at the last. */
+/* Takes one page; `after` goes on, and is 0 after the last. */
 static int take(struct client *client, const struct invocation *invocation, int64_t *after,
                 struct err *err) {
-    struct json *answer = NULL;
-    struct buf text = {0};
     const char *state = option_value(invocation, "state");
     char *path = mem_format("/v1/endpoints/%s/deliveries?after=%" PRId64 "%s%s",
                             invocation->words[0], *after,
                             state == NULL ? "" : "&state=", state == NULL ? "" : state);
-    int failed = client_call(client, "GET", path, NULL, &answer, err);
-    mem_free(path);
-    if (failed != 0) {
-        return failed;
-    }
-    struct reader r = reader_of(answer, "the scheduler's answer", err);
-    struct reader list = reader_array(&r, "deliveries");
-    for (size_t i = 0; i < reader_count(&list) && reader_ok(&r); i++) {
-        struct reader item = reader_item(&list, i);
-        if (wants_json(invocation)) {
-            json_tree_write(item.node, &text);
-            buf_string(&text, "\n");
-        } else {
-            delivery_text(&item, &text);
-        }
-    }
     *after = 0;
-    if (reader_has(&r, "next")) {
-        reader_int(&r, "next", 1, INT64_MAX, after);
-    }
-    json_tree_destroy(answer);
-    if (err->code != ERR_NONE) {
-        buf_finish(&text);
-        return err->code;
-    }
-    return command_print(&text) == EXIT_DONE
-               ? 0
-               : err_set(err, ERR_INTERNAL, "the deliveries could not be written");
+    int failed = client_page(client, invocation, path, "deliveries", delivery_text, after, err);
+    mem_free(path);
+    return failed;
 }
 
 static int run(const struct invocation *invocation) {

@@ -42,35 +42,10 @@ static char *path_after(const char *title, int64_t after, int wait_ms) {
 /* Takes one answer; `after` goes on, and stays where there is nothing more. */
 static int take(struct client *client, const struct invocation *invocation, int64_t *after,
                 int wait_ms, struct err *err) {
-    struct json *answer = NULL;
-    struct buf text = {0};
-    struct err wrong = {0};
     char *path = path_after(option_value(invocation, "title"), *after, wait_ms);
-    int failed = client_call(client, "GET", path, NULL, &answer, err);
+    int failed = client_page(client, invocation, path, "events", event_text, after, err);
     mem_free(path);
-    if (failed != 0) {
-        return failed;
-    }
-    struct reader r = reader_of(answer, "the scheduler's answer", &wrong);
-    struct reader list = reader_array(&r, "events");
-    reader_int(&r, "next", 0, INT64_MAX, after);
-    for (size_t i = 0; i < reader_count(&list) && reader_ok(&r); i++) {
-        struct reader item = reader_item(&list, i);
-        if (wants_json(invocation)) {
-            json_tree_write(item.node, &text);
-            buf_string(&text, "\n");
-        } else {
-            event_text(&item, &text);
-        }
-    }
-    json_tree_destroy(answer);
-    if (wrong.code != ERR_NONE) {
-        buf_finish(&text);
-        return err_set(err, wrong.code, "%s", wrong.message);
-    }
-    return command_print(&text) == EXIT_DONE
-               ? 0
-               : err_set(err, ERR_INTERNAL, "the events could not be written");
+    return failed;
 }
 
 /* Until all is told, or for ever; a scheduler that is away for a moment is waited for. */
