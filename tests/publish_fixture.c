@@ -24,16 +24,8 @@ const char publish_two_edges[] = "endpoints:\n"
                                  "  - {name: cat, driver: catalog, url: 'http://cat.example', "
                                  "serves: 'http://play.example'}\n";
 
-#define LADDER(rate)                                                                               \
-    "rungs:\n"                                                                                     \
-    "  - {height: 360, maxrate: 1200k}\n"                                                          \
-    "  - {height: 180, maxrate: " rate "}\n"                                                       \
-    "codec: h264\n"                                                                                \
-    "crf: 25\n"                                                                                    \
-    "audio:\n"                                                                                     \
-    "  - {codec: aac, channels: 2, bitrate: 96k}\n"
-
-static const char *const ladders[] = {LADDER("400k"), LADDER("500k"), LADDER("600k")};
+static const char *const ladders[] = {FIXTURE_LADDER("400k"), FIXTURE_LADDER("500k"),
+                                      FIXTURE_LADDER("600k")};
 
 /* ---- names ------------------------------------------------------------------------------- */
 

@@ -18,6 +18,16 @@
 #define FIXTURE_SOUND  "aac test layout=1"
 #define FIXTURE_IMAGES "posters test layout=1"
 
+/* Two rungs, of which the second is another one with another rate ("400k"), and a sound. */
+#define FIXTURE_LADDER(rate)                                                                       \
+    "rungs:\n"                                                                                     \
+    "  - {height: 360, maxrate: 1200k}\n"                                                          \
+    "  - {height: 180, maxrate: " rate "}\n"                                                       \
+    "codec: h264\n"                                                                                \
+    "crf: 25\n"                                                                                    \
+    "audio:\n"                                                                                     \
+    "  - {codec: aac, channels: 2, bitrate: 96k}\n"
+
 /* A source of 1280x720 at 24 frames a second with a random access point each 2 s and
  * `sound` tracks of stereo. Lives in its own arena. */
 void fixture_source(struct source_document *out, int64_t frames, int sound);

@@ -16,17 +16,9 @@ Suite *versions_suite(void);
 
 enum { KEEP_MS = 100000 };
 
-/* Two rungs, of which the second is another in each of the three. */
-#define LADDER(rate)                                                                               \
-    "rungs:\n"                                                                                     \
-    "  - {height: 360, maxrate: 1200k}\n"                                                          \
-    "  - {height: 180, maxrate: " rate "}\n"                                                       \
-    "codec: h264\n"                                                                                \
-    "crf: 25\n"                                                                                    \
-    "audio:\n"                                                                                     \
-    "  - {codec: aac, channels: 2, bitrate: 96k}\n"
-
-static const char first[] = LADDER("400k"), second[] = LADDER("500k"), third[] = LADDER("600k");
+static const char first[] = FIXTURE_LADDER("400k");
+static const char second[] = FIXTURE_LADDER("500k");
+static const char third[] = FIXTURE_LADDER("600k");
 
 static struct fixture_farm farm;
 static char session[ID_TEXT];
