@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The store's thread, group commit and migrations: see store.h. */
-#include "store.h"
-
-#include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
-#include "backup.h"
 #include "common/clock.h"
 #include "common/condition.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "numbers.h"
+#include "store_parts.h"
 
 enum {
     APPLICATION_ID = 0x52656c66, /* "Relf": tells our file from another program's */
@@ -29,257 +23,10 @@ struct call {
     struct err err;
 };
 
-struct tx {
-    struct store *store;
-    struct err err;
-    int64_t now_ms;
-    unsigned topics;
-};
-
-/* What a call adds to a number; kept until its group is on the disk. */
-struct change {
-    size_t index;
-    double delta;
-};
-
-/* A line of the log, likewise. Owned. */
-struct line {
-    char *message;
-    char *pairs;
-};
-
 const histogram_bounds store_commit_bounds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                               0.05,   0.1,   0.25,   1,     5};
 
-struct store {
-    struct driver *driver;
-    struct store_options options;
-    char *path;      /* options.path, owned */
-    double *numbers; /* of tx_count */
-    size_t number_count;
-    struct change *changes; /* of this group */
-    size_t change_count;
-    size_t change_capacity;
-    int64_t tally;
-    struct numbers given;
-    struct line *lines; /* of this group */
-    size_t line_count;
-    struct backup backup;
-    int64_t failures; /* groups */
-    struct histogram commit_seconds;
-    int64_t wall_base_ms; /* the store's clock = this + monotonic time since the base */
-    int64_t monotonic_base_ms;
-    pthread_t thread;
-    pthread_mutex_t mutex; /* guards what follows */
-    pthread_cond_t wake;
-    struct call *first;
-    struct call **last;
-    bool closing;
-    atomic_int_fast64_t commits;
-    atomic_int_fast64_t calls;
-    bool wrote;       /* this group has changed something */
-    atomic_bool full; /* what was last written, or was to be, had no space */
-    atomic_bool lost; /* the database is out of reach for good */
-};
-
-/* ---- Statements -------------------------------------------------------------- */
-
-int64_t sql_run(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
-    struct driver *driver = tx->store->driver;
-    if (tx->err.code != ERR_NONE ||
-        driver_start(driver, id, store_sql(id), values, count, &tx->err) != 0) {
-        return 0;
-    }
-    int step = driver_step(driver, id, &tx->err);
-    if (step > 0) {
-        driver_reset(driver, id);
-    }
-    int64_t changes = step < 0 ? 0 : driver_changes(driver);
-    tx->store->wrote = tx->store->wrote || changes > 0;
-    return changes;
-}
-
-void sql_put(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
-    if (tx->err.code == ERR_NONE) {
-        driver_post(tx->store->driver, (int)id, store_sql(id), values, count, &tx->err);
-    }
-}
-
-struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values, size_t count) {
-    struct query query = {.tx = tx, .id = id};
-    query.open = tx->err.code == ERR_NONE &&
-                 driver_start(tx->store->driver, id, store_sql(id), values, count, &tx->err) == 0;
-    return query;
-}
-
-/* Others that give rows have changed each of them. */
-static bool is_read(enum sql_id id) {
-    const char *sql = store_sql(id);
-    return strncmp(sql, "SELECT", 6) == 0 || strncmp(sql, "WITH", 4) == 0;
-}
-
-bool query_next(struct query *query) {
-    struct tx *tx = query->tx;
-    if (query->open && tx->err.code != ERR_NONE) {
-        query_close(query);
-    }
-    if (!query->open) {
-        return false;
-    }
-    query->open = driver_step(tx->store->driver, query->id, &tx->err) > 0;
-    tx->store->wrote = tx->store->wrote || (query->open && !is_read(query->id));
-    return query->open;
-}
-
-void query_close(struct query *query) {
-    if (query->open) {
-        driver_reset(query->tx->store->driver, query->id);
-        query->open = false;
-    }
-}
-
-int64_t query_integer(struct query *query, int column) {
-    assert(query->open);
-    return driver_integer(query->tx->store->driver, query->id, column);
-}
-
-double query_real(struct query *query, int column) {
-    assert(query->open);
-    return driver_real(query->tx->store->driver, query->id, column);
-}
-
-const char *query_text(struct query *query, int column) {
-    assert(query->open);
-    return driver_text(query->tx->store->driver, query->id, column);
-}
-
-int64_t sql_integer(struct tx *tx, enum sql_id id, const struct value *values, size_t count,
-                    int64_t otherwise) {
-    struct query query = sql_query(tx, id, values, count);
-    int64_t result = query_next(&query) ? query_integer(&query, 0) : otherwise;
-    query_close(&query);
-    return result;
-}
-
-/* ---- A transaction ----------------------------------------------------------- */
-
-struct err *tx_err(struct tx *tx) {
-    return &tx->err;
-}
-
-bool tx_ok(struct tx *tx) {
-    return tx->err.code == ERR_NONE;
-}
-
-int64_t tx_now(struct tx *tx) {
-    return tx->now_ms;
-}
-
-void tx_wake(struct tx *tx, unsigned topics) {
-    tx->topics |= topics;
-}
-
-/* Takes the lines behind the first `kept` away, and writes them first where they are true. */
-static void drop_lines(struct store *store, size_t kept, bool write) {
-    for (size_t i = kept; i < store->line_count; i++) {
-        if (write) {
-            log_info(store->lines[i].message, "%s", store->lines[i].pairs);
-        }
-        mem_free(store->lines[i].message);
-        mem_free(store->lines[i].pairs);
-    }
-    store->line_count = kept;
-}
-
-/* Whether an error is about what was asked for, rather than the store's. */
-static bool is_of_request(enum err_code code) {
-    return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_CONFLICT ||
-           code == ERR_FORBIDDEN || code == ERR_UNSUPPORTED;
-}
-
-/* How far a group has come in memory, so that what is undone in the database is undone here too. */
-struct mark {
-    size_t changes;
-    size_t lines;
-    struct numbers given;
-    bool wrote;
-};
-
-static struct mark mark_of(const struct store *store) {
-    return (struct mark){.changes = store->change_count,
-                         .lines = store->line_count,
-                         .given = store->given,
-                         .wrote = store->wrote};
-}
-
-static void go_back(struct store *store, const struct mark *mark) {
-    store->change_count = mark->changes;
-    drop_lines(store, mark->lines, false);
-    store->given = mark->given;
-    store->wrote = mark->wrote;
-}
-
-int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *context,
-           struct err *err) {
-    struct driver *driver = tx->store->driver;
-    tx->store->wrote = driver_posted(driver) > 0 || tx->store->wrote;
-    struct mark mark = mark_of(tx->store);
-    unsigned topics = tx->topics;
-    if (!tx_ok(tx) || driver_transact(driver, DRIVER_SAVE, &tx->err) != 0) {
-        return (int)tx->err.code;
-    }
-    run(tx, context);
-    if (tx_ok(tx)) {
-        driver_transact(driver, DRIVER_KEEP, &tx->err);
-    }
-    struct err found = tx->err;
-    if (found.code != ERR_NONE && driver_in_transaction(driver)) {
-        driver_transact(driver, DRIVER_UNDO, NULL);
-        driver_transact(driver, DRIVER_KEEP, NULL);
-        driver_posted(driver); /* nothing of it is there */
-        go_back(tx->store, &mark);
-        tx->topics = topics;
-    }
-    if (is_of_request(found.code) && driver_in_transaction(driver)) {
-        err_clear(&tx->err);
-        err_set(err, found.code, "%s", found.message);
-    }
-    return (int)found.code;
-}
-
-int64_t tx_numbers(struct tx *tx, const char *counter, int64_t count) {
-    return numbers_take(&tx->store->given, tx, counter, count);
-}
-
-void tx_numbers_pass(struct tx *tx, const char *counter, int64_t number) {
-    int64_t behind = number - (tx_numbers(tx, counter, 0) - 1);
-    tx_numbers(tx, counter, behind > 0 ? behind : 0);
-}
-
-void tx_count(struct tx *tx, size_t index, double delta) {
-    struct store *store = tx->store;
-    if (store->change_count == store->change_capacity) {
-        store->change_capacity = store->change_capacity == 0 ? 64 : 2 * store->change_capacity;
-        store->changes =
-            mem_resize(store->changes, store->change_capacity, sizeof(*store->changes));
-    }
-    store->changes[store->change_count++] = (struct change){.index = index, .delta = delta};
-}
-
-int64_t tx_tally(struct tx *tx, int64_t count) {
-    return tx->store->tally += count;
-}
-
-void tx_log(struct tx *tx, const char *message, const char *pairs) {
-    struct store *store = tx->store;
-    store->lines = mem_resize(store->lines, store->line_count + 1, sizeof(*store->lines));
-    store->lines[store->line_count++] =
-        (struct line){.message = mem_string(message), .pairs = mem_string(pairs)};
-}
-
-double tx_counted(struct tx *tx, size_t index) {
-    return index < tx->store->number_count ? tx->store->numbers[index] : 0;
-}
+/* ---- The thread -------------------------------------------------------------- */
 
 /* What the group counted holds from now on. */
 static void apply_changes(struct store *store) {
@@ -295,16 +42,6 @@ static void apply_changes(struct store *store) {
     }
 }
 
-const struct backup *tx_backup(struct tx *tx) {
-    return &tx->store->backup;
-}
-
-void tx_backup_begin(struct tx *tx, const char *path) {
-    if (tx_ok(tx)) {
-        backup_begin(&tx->store->backup, tx->store->driver, path, &tx->err);
-    }
-}
-
 static int64_t store_now(struct store *store) {
     if (store->options.now_ms != NULL) {
         return store->options.now_ms(store->options.context);
@@ -312,12 +49,10 @@ static int64_t store_now(struct store *store) {
     return store->wall_base_ms + clock_monotonic_ms() - store->monotonic_base_ms;
 }
 
-/* ---- The thread -------------------------------------------------------------- */
-
 /* Runs one call in its savepoint. Returns the topics it woke. */
 static unsigned run_call(struct store *store, struct call *call) {
     struct tx tx = {.store = store, .now_ms = store_now(store)};
-    struct mark mark = mark_of(store);
+    struct mark mark = store_mark(store);
     if (driver_transact(store->driver, DRIVER_SAVE, &tx.err) == 0) {
         call->run(&tx, call->context);
         if (tx_ok(&tx)) { /* what it posted may have failed */
@@ -330,7 +65,7 @@ static unsigned run_call(struct store *store, struct call *call) {
     }
     store->wrote = driver_posted(store->driver) > 0 || store->wrote;
     if (tx.err.code != ERR_NONE) {
-        go_back(store, &mark);
+        store_go_back(store, &mark);
     }
     call->err = tx.err;
     return tx.err.code == ERR_NONE ? tx.topics : 0;
@@ -376,7 +111,7 @@ static unsigned run_group(struct store *store, struct call *group) {
     if (err.code != ERR_NONE) {
         store->failures++;
         store->given = (struct numbers){0};
-        drop_lines(store, 0, false);
+        store_drop_lines(store, 0, false);
         if (driver_in_transaction(store->driver)) {
             driver_transact(store->driver, DRIVER_ROLLBACK, NULL);
         }
@@ -386,7 +121,7 @@ static unsigned run_group(struct store *store, struct call *group) {
     }
     store->full = store->full && !store->wrote;
     apply_changes(store);
-    drop_lines(store, 0, true);
+    store_drop_lines(store, 0, true);
     store->commits++;
     store->calls += count;
     return topics;
