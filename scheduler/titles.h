@@ -8,6 +8,8 @@
 
 #include "farm.h"
 
+/* ---- submitting (title_submit.c) ------------------------------------------------- */
+
 struct title_request {
     const char *title;
     const char *source; /* path or URL */
@@ -29,18 +31,6 @@ struct title_request {
     size_t label_count;
 };
 
-/* Where units stand that are not in the plan. */
-enum {
-    POSITION_PROBE = -1,
-    POSITION_REMOVE = -2,    /* what a failed run made */
-    POSITION_TAKE_AWAY = -3, /* all of the title */
-    POSITION_DROP_VERSIONS = -4,
-    POSITION_ROLLBACK = -5, /* an older version is made current again */
-    POSITION_PUSH = -6,     /* of a publication: see push.h */
-    POSITION_EARLY = -7,    /* playlists of what is done */
-    POSITION_DROP_EARLY = -8,
-};
-
 /* A new title, or a new run of one that has ended. False where just this runs already, or where
  * the title was last submitted with this key, whatever became of it since: so a submission may be
  * repeated by whoever did not hear its answer. CONFLICT where the title
@@ -56,12 +46,11 @@ bool title_has_key(struct tx *tx, const struct title_request *request, bool *is_
 bool title_check_submission(struct tx *tx, const struct title_request *request,
                             const struct title_row *title);
 
-/* Whether so many of the frames have no picture of their own that the title is refused. */
-bool title_is_too_damaged(int64_t repaired, int64_t frames);
-
 /* A new run of a title that failed, was cancelled or is done without something (missing.h), with
  * all as it was last submitted; `trace` as in a request. CONFLICT where it is in another state. */
 void title_retry(struct tx *tx, const struct farm *farm, const char *title, const char *trace);
+
+/* ---- planning (title_plan.c) --------------------------------------------------- */
 
 /*
  * A probe's news, early or at its end: the first plans the title, units become
@@ -71,6 +60,26 @@ void title_retry(struct tx *tx, const struct farm *farm, const char *title, cons
  */
 void title_source(struct tx *tx, struct farm *farm, const char *title,
                   const struct task_report *report);
+
+/* Whether so many of the frames have no picture of their own that the title is refused. */
+bool title_is_too_damaged(int64_t repaired, int64_t frames);
+
+/* Fails the title where more of its pictures than may be are repeats of others. */
+void title_check_repairs(struct tx *tx, struct farm *farm, const char *title);
+
+/* ---- units and ends (titles.c) --------------------------------------------------- */
+
+/* Where units stand that are not in the plan. */
+enum {
+    POSITION_PROBE = -1,
+    POSITION_REMOVE = -2,    /* what a failed run made */
+    POSITION_TAKE_AWAY = -3, /* all of the title */
+    POSITION_DROP_VERSIONS = -4,
+    POSITION_ROLLBACK = -5, /* an older version is made current again */
+    POSITION_PUSH = -6,     /* of a publication: see push.h */
+    POSITION_EARLY = -7,    /* playlists of what is done */
+    POSITION_DROP_EARLY = -8,
+};
 
 /* Gives the title up: its units are cancelled, its leases told to stop, what it
  * made removed. `failure` is the class's name; `sentence` for people. Does nothing
@@ -94,6 +103,10 @@ int64_t title_add_unit(struct tx *tx, const struct title_row *title, int64_t pos
 /* Drops such a unit, where it is there. */
 void title_drop_unit(struct tx *tx, const char *title, int64_t position);
 
+/* How many tasks run that remove what players read of the title, or write it early: a new run
+ * waits for those of the run before. */
+size_t title_count_others(struct tx *tx, const char *title);
+
 /* Cancels all units that are not done and tells the leases to stop. */
 void title_stop_work(struct tx *tx, const char *title);
 
@@ -109,9 +122,6 @@ void title_unit_done(struct tx *tx, const struct unit_row *unit);
 
 /* Units went back from done: counts again what waits for what. */
 void title_units_redone(struct tx *tx, const char *title);
-
-/* Fails the title where more of its pictures than may be are repeats of others. */
-void title_check_repairs(struct tx *tx, struct farm *farm, const char *title);
 
 /* Adds a task's figures to the run's. */
 void title_add_stats(struct tx *tx, const char *title, const struct task_stats *stats);
