@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "edge_fixture.h"
 #include "fixture.h"
-#include "workers/edges/edge.h"
 
 Suite *edge_suite(void);
 
@@ -22,8 +22,6 @@ Suite *edge_suite(void);
 
 static char *folder;
 static struct err err;
-static atomic_bool cancel;
-static struct edge_secret no_secret;
 static struct fixture_stub stub;
 static struct push_endpoint endpoint;
 static struct edge_target target;
@@ -36,14 +34,8 @@ static void setup(void) {
     fixture_write(folder, "t/" PATH, "media", 5);
     err = (struct err){0};
     edge = NULL;
-    endpoint = (struct push_endpoint){.name = "paris", .serves = "", .connections = 8};
-    target = (struct edge_target){.endpoint = &endpoint,
-                                  .secret = &no_secret,
-                                  .origin = folder,
-                                  .title = "t",
-                                  .trace = "",
-                                  .cancel = &cancel,
-                                  .stall_s = 1};
+    endpoint = edge_fixture_endpoint(NULL, NULL);
+    target = edge_fixture_target(&endpoint, folder);
     object = (struct edge_object){.path = PATH, .sha256 = "", .bytes = 5};
 }
 
