@@ -279,7 +279,7 @@ int client_call(struct client *client, const char *method, const char *path, str
     if (failed == ERR_TIMEOUT) { /* what may have arrived is not sent twice by this call */
         urls_go_on(&client->urls);
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 int client_call_again(struct client *client, const char *method, const char *path, struct buf *body,
@@ -335,7 +335,7 @@ int client_fetch(struct client *client, const char *path, int fd, struct err *er
     if (fetching.failure != 0) {
         failed = err_set_errno(err, fetching.failure, "writing what the scheduler sends");
     } else if (failed != 0) {
-        err_set(err, why.code, "%s", why.message);
+        err_pass(err, &why);
     } else if (response.status < 200 || response.status > 299) {
         failed = problem(&request, &response, err);
     }
@@ -370,7 +370,7 @@ int client_page(struct client *client, const struct invocation *invocation, cons
     json_tree_destroy(answer);
     if (wrong.code != ERR_NONE) {
         buf_finish(&text);
-        return err_set(err, wrong.code, "%s", wrong.message);
+        return err_pass(err, &wrong);
     }
     return command_print(&text) == EXIT_DONE
                ? 0

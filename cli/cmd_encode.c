@@ -138,7 +138,7 @@ static int run_farm(struct encode *encode, struct err *err) {
         return err_set(err, failed,
                        "stopped; run the same command again to go on where it stopped");
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 static int tell_end(struct encode *encode, const char *out) {

@@ -63,7 +63,7 @@ static int tell_all(struct client *client, const struct invocation *invocation,
         if (failed == 0) {
             heard_ms = now;
         } else if (!follows || !away || heard_ms == 0 || now - heard_ms > AWAY_MS) {
-            return err_set(err, why.code, "%s", why.message);
+            return err_pass(err, &why);
         }
         if (!clock_sleep_ms(failed != 0 ? LOOK_MS : 0, interrupted) || *interrupted) {
             return err_set(err, ERR_CANCELLED, "stopped as asked");

@@ -76,7 +76,7 @@ static int take_page(struct client *client, const struct invocation *invocation,
         reader_int(&r, "next", 0, most, before);
     }
     json_tree_destroy(answer);
-    return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
+    return err_pass(err, &wrong);
 }
 
 static int run(const struct invocation *invocation) {

@@ -67,7 +67,7 @@ static int wait_gone(struct client *client, const char *title, struct err *err) 
             return 0;
         }
         if (failed != 0) {
-            return err_set(err, why.code, "%s", why.message);
+            return err_pass(err, &why);
         }
     }
     return err_set(err, ERR_CONFLICT, "%s: %s; try again, or forget it with --keep-files", title,

@@ -142,7 +142,7 @@ static int take_page(struct asking *asking, int count, struct writer *w, struct 
         reader_text(&r, "next", asking->cursor, sizeof(asking->cursor));
     }
     json_tree_destroy(answer);
-    return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
+    return err_pass(err, &wrong);
 }
 
 /* Takes pages until there are enough, as text or JSON. */

@@ -103,7 +103,7 @@ static int wait_for_scheduler(struct up *up, const atomic_bool *stop, struct err
             return ended;
         }
         if (clock_monotonic_ms() > until) {
-            return err_set(err, why.code, "%s", why.message);
+            return err_pass(err, &why);
         }
         if (!clock_sleep_ms(LOOK_MS, stop)) {
             return err_set(err, ERR_CANCELLED, "stopped as asked");
@@ -118,7 +118,7 @@ static int start_page(struct up *up, int port, struct err *err) {
     if (failed == ERR_UNAVAILABLE && option_value(up->invocation, "port") == NULL) {
         return play_server_start(&up->page, up->out, 0, err);
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 static int announce(const struct up *up) {

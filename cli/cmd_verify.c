@@ -86,7 +86,7 @@ static int find_titles(struct titles *titles, struct err *err) {
             return 0;
         }
         if (failed != ERR_NOT_FOUND) {
-            return err_set(err, why.code, "%s", why.message);
+            return err_pass(err, &why);
         }
     }
     return blob_is_writable(titles->blob) ? blob_list(titles->blob, "", visit_object, titles, err)

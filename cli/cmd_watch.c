@@ -98,7 +98,7 @@ static int look(struct farm_watch *watch, struct err *err) {
     }
     bool away = failed == ERR_UNAVAILABLE || failed == ERR_TIMEOUT;
     if (!away || watch->heard_ms == 0 || now - watch->heard_ms > AWAY_MS) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     return failed;
 }

@@ -169,5 +169,5 @@ int encode_summary_write(const struct title_status *status, const char *out, dou
     blob_close(blob);
     mem_free(key);
     mem_free(folder);
-    return found.code == ERR_NONE ? 0 : err_set(err, found.code, "%s", found.message);
+    return err_pass(err, &found);
 }

@@ -65,7 +65,7 @@ static int list_state(struct farm_view *view, struct client *client, const char 
     }
     view->more = view->more || reader_has(&r, "next");
     json_tree_destroy(answer);
-    return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
+    return err_pass(err, &wrong);
 }
 
 static int count_workers(struct farm_view *view, struct client *client, struct err *err) {
@@ -89,7 +89,7 @@ static int count_workers(struct farm_view *view, struct client *client, struct e
         view->busy += busy;
     }
     json_tree_destroy(answer);
-    return wrong.code == ERR_NONE ? 0 : err_set(err, wrong.code, "%s", wrong.message);
+    return err_pass(err, &wrong);
 }
 
 static int look_at_rows(struct farm_view *view, struct client *client, struct err *err) {

@@ -31,5 +31,5 @@ int page_link_write(struct client *client, struct buf *out, struct err *err) {
     }
     json_tree_destroy(answer);
     buf_finish(&body);
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }

@@ -105,7 +105,7 @@ int publications_left(struct client *client, const char *title, bool waits, stru
         *answer = found;
         found = NULL;
     } else if (why.code != ERR_NONE && why.code != ERR_NOT_FOUND) {
-        err_set(err, why.code, "%s", why.message);
+        err_pass(err, &why);
     }
     json_tree_destroy(found);
     mem_free(path);

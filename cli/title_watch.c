@@ -26,7 +26,7 @@ int title_status_get(struct client *client, const char *title, struct title_stat
     }
     json_tree_destroy(answer);
     mem_free(path);
-    return failed == 0 ? 0 : err_set(err, found.code, "%s", found.message);
+    return failed == 0 ? 0 : err_pass(err, &found);
 }
 
 /* One look; a scheduler that does not answer is asked again for a minute. */
@@ -43,7 +43,7 @@ static int look(const struct title_watch *watch, struct title_status *out, int64
     if (failed == 0) {
         *heard_ms = now;
     } else if (!away || *heard_ms == 0 || now - *heard_ms > AWAY_MS) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     return 0;
 }

@@ -86,7 +86,7 @@ int worker_run(const struct worker_run *run, struct buf *out, struct proc_result
     if (why.code == ERR_TIMEOUT) {
         tell_hanging(run, err);
     } else if (why.code != ERR_NONE) {
-        err_set(err, why.code, "%s", why.message);
+        err_pass(err, &why);
     }
     return failed;
 }
@@ -167,7 +167,7 @@ int worker_info_encoders(const struct json *info, struct announced_encoder *out,
         out[taken].codec = codec_from_name(codec);
     }
     if (!reader_ok(&r)) {
-        return err_set(err, found.code, "%s", found.message);
+        return err_pass(err, &found);
     }
     *count = taken;
     return 0;

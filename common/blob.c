@@ -88,7 +88,7 @@ int blob_cannot_read(const char *what, const struct err *why, struct err *err) {
         {ERR_TIMEOUT, "run again when it can be read faster"},
     };
     if (why->code == ERR_CANCELLED) {
-        return err_set(err, why->code, "%s", why->message);
+        return err_pass(err, why);
     }
     if (strstr(why->message, "; ") != NULL) { /* the store said what to do */
         return err_set(err, why->code, "cannot read %s: %s", what, why->message);

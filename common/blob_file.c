@@ -193,7 +193,7 @@ static int file_put(struct blob *blob, const char *key, const void *data, size_t
         }
     }
     if (code != 0) {
-        err_set(err, attempt.code, "%s", attempt.message);
+        err_pass(err, &attempt);
         prune(blob, path);
     }
     mem_free(folder);

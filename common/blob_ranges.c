@@ -183,7 +183,7 @@ static int go_on(const struct blob_source *source, int failures, const struct er
     struct http_retry retry = http_retry_default();
     retry.attempts = source->options.attempts;
     if (!http_retry_goes_on(&retry, failures, attempt->code)) {
-        return err_set(err, attempt->code, "%s", attempt->message);
+        return err_pass(err, attempt);
     }
     int64_t pause = http_retry_pause_ms(&retry, failures, state->response.retry_after_s, NULL);
     if (!clock_sleep_ms(pause, source->options.cancel)) {

@@ -223,7 +223,7 @@ static int s3_remove(struct blob *blob, const char *key, struct err *err) {
     if (failed == ERR_NOT_FOUND && strcmp(code, "NoSuchBucket") != 0) {
         return 0;
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 /* ---- Writing --------------------------------------------------------------------- */
@@ -338,7 +338,7 @@ static int refuse_present(struct blob *blob, const char *key, struct err *err) {
     if (failed == 0) {
         return err_set(err, ERR_CONFLICT, "'%s' is there already in '%s'", key, blob->name);
     }
-    return failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == ERR_NOT_FOUND ? 0 : err_pass(err, &why);
 }
 
 /* The first creation in a bucket tells what its store can: put twice, the second must be refused.
@@ -363,7 +363,7 @@ static int create_first(struct blob *blob, const struct body *body, struct err *
     if (failed == ERR_CONFLICT) { /* another was quicker, or our own first try was heard */
         remember(place, true);
     }
-    return err_set(err, why.code, "%s", why.message);
+    return err_pass(err, &why);
 }
 
 /* Of what goes in parts the store is told each part's hash, which says nothing of the whole. */

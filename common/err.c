@@ -94,6 +94,10 @@ int err_wrap(struct err *err, const char *format, ...) {
     return err->code;
 }
 
+int err_pass(struct err *err, const struct err *from) {
+    return from->code == ERR_NONE ? 0 : err_set(err, from->code, "%s", from->message);
+}
+
 void err_clear(struct err *err) {
     if (err != NULL) {
         err->code = ERR_NONE;

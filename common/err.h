@@ -50,6 +50,9 @@ int err_set_errno(struct err *err, int errno_value, const char *format, ...)
  * returns ERR_INTERNAL: where `err` may be NULL, return the code at hand instead. */
 int err_wrap(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Hands on what another holds, as err_set would; returns its code, 0 where it holds no error. */
+int err_pass(struct err *err, const struct err *from);
+
 /* Makes `err` hold no error again. */
 void err_clear(struct err *err);
 

@@ -399,7 +399,7 @@ static int take_role(struct s3_credentials *out, bool anew, bool *is_there, stru
         s3_credentials_finish(&role_credentials);
         role_credentials = fresh;
     } else if (failed != 0 && (anew || left_s <= 0)) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     copy(out, &role_credentials); /* which may be good for some minutes still */
     return 0;

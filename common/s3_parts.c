@@ -188,7 +188,7 @@ static int abandon_one(struct s3_client *client, const struct xml_node *entry,
     request.method = "DELETE";
     int failed = s3_send_retrying(client, &call, &request, retry, response, &why);
     bool gone = failed == 0 || response->status == 404;
-    return gone ? 0 : err_set(err, why.code, "%s", why.message);
+    return gone ? 0 : err_pass(err, &why);
 }
 
 /* One page, from the first that is still there. `*more` says whether to look again. */

@@ -72,7 +72,7 @@ int secret_file_load(struct buf *out, const char *path, const char *what, struct
     struct err why = {0};
     int failed = secret_file_read(out, path, what, &why);
     if (failed != ERR_NOT_FOUND) {
-        return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+        return failed == 0 ? 0 : err_pass(err, &why);
     }
     char token[ID_TOKEN_TEXT];
     id_token(token);

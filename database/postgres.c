@@ -191,7 +191,7 @@ static int settle(struct postgres *postgres, PGresult **last, struct err *err) {
     }
     PGTransactionStatusType status = PQtransactionStatus(postgres->connection);
     postgres->begun = status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
-    return why.code == ERR_NONE ? 0 : err_set(err, why.code, "%s", why.message);
+    return err_pass(err, &why);
 }
 
 /* Sends one of the six words. */
@@ -226,7 +226,7 @@ static int run(struct postgres *postgres, const char *sql, struct err *err) {
     struct err why = {0};
     PGresult *result = ask(postgres, sql, &why);
     PQclear(result);
-    return result != NULL ? 0 : err_set(err, why.code, "%s", why.message);
+    return result != NULL ? 0 : err_pass(err, &why);
 }
 
 /* ---- Opening ------------------------------------------------------------------- */
@@ -324,7 +324,7 @@ static int lock(struct postgres *postgres, struct err *err) {
     struct err why = {0};
     PGresult *result = ask(postgres, lock_text, &why);
     if (result == NULL) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     bool no_schema = PQgetisnull(result, 0, 0) != 0;
     bool is_ours = PQgetvalue(result, 0, 0)[0] == 't';
@@ -345,7 +345,7 @@ static int claim(struct postgres *postgres, const char *first_table, struct err 
     struct err why = {0};
     PGresult *result = ask(postgres, look_text, &why);
     if (result == NULL) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     bool is_ours = strcmp(PQgetvalue(result, 0, 0), "reelfarm") == 0;
     bool is_empty = strcmp(PQgetvalue(result, 0, 1), "0") == 0;

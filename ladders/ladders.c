@@ -177,7 +177,7 @@ int ladder_read(struct ladder *out, struct reader *r, struct err *err) {
     ladder.audio_count = rungs_read(audio_fields, ladder.audio, sizeof(ladder.audio[0]), 0,
                                     sizeof(ladder.audio) / sizeof(ladder.audio[0]), r, "audio");
     if (!reader_ok(r)) {
-        return r->err == err ? err->code : err_set(err, r->err->code, "%s", r->err->message);
+        return r->err == err ? err->code : err_pass(err, r->err);
     }
     *out = ladder;
     return 0;

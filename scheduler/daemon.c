@@ -127,7 +127,7 @@ static int check_files(const struct settings *settings, struct err *err) {
     if (failed == ERR_NOT_FOUND) { /* it is made at the first start */
         failed = 0;
     } else if (failed != 0) {
-        err_set(err, why.code, "%s", why.message);
+        err_pass(err, &why);
     }
     if (failed == 0) {
         failed = files_read_tls(&files, settings, err);

@@ -216,7 +216,7 @@ static int open_store(struct scheduler *scheduler, const struct scheduler_option
     scheduler->routes.store = scheduler->store;
     scheduler->sweep = (struct sweep){
         .store = scheduler->store, .farm = &scheduler->farm, .auth = scheduler->auth};
-    return why.code == ERR_NONE ? 0 : err_set(err, why.code, "%s", why.message);
+    return err_pass(err, &why);
 }
 
 static int start_server(struct scheduler *scheduler, const struct scheduler_options *options,

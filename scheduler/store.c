@@ -74,7 +74,7 @@ static unsigned run_call(struct store *store, struct call *call) {
 /* What was done in this group is lost: every call that thought itself well fails. */
 static void fail_group(struct call *group, const struct err *err) {
     for (struct call *call = group; call != NULL; call = call->next) {
-        err_set(&call->err, err->code, "%s", err->message);
+        err_pass(&call->err, err);
     }
 }
 
@@ -224,9 +224,7 @@ static void waiter_done(void *context, const struct err *err) {
     struct waiter *waiter = context;
     pthread_mutex_lock(&waiter->mutex);
     waiter->result = (int)err->code;
-    if (err->code != ERR_NONE) {
-        err_set(waiter->err, err->code, "%s", err->message);
-    }
+    err_pass(waiter->err, err);
     waiter->ended = true;
     pthread_cond_signal(&waiter->wake);
     pthread_mutex_unlock(&waiter->mutex);
@@ -303,7 +301,7 @@ static int migrate(struct store *store, struct err *err) {
     struct tx tx = {.store = store};
     int have = (int)sql_integer(&tx, SQL_SCHEMA_NUMBER, NULL, 0, 0);
     if (tx.err.code != ERR_NONE) {
-        return err_set(err, tx.err.code, "%s", tx.err.message);
+        return err_pass(err, &tx.err);
     }
     int known = 0;
     while (store_migration(known + 1) != NULL) {
@@ -328,7 +326,7 @@ static int start_clock(struct store *store, struct err *err) {
     int64_t wall = clock_wall_ms();
     store->wall_base_ms = wall > last ? wall : last;
     store->monotonic_base_ms = clock_monotonic_ms();
-    return tx.err.code == ERR_NONE ? 0 : err_set(err, tx.err.code, "%s", tx.err.message);
+    return err_pass(err, &tx.err);
 }
 
 static int start_thread(struct store *store, struct err *err) {

@@ -107,7 +107,7 @@ int task_make(struct task *out, struct estimate *estimate, struct tx *tx, struct
     if (units[0].rendition >= 0) {
         plan = farm_plan(tx, farm, title);
         if (plan == NULL) {
-            return err_set(err, tx_err(tx)->code, "%s", tx_err(tx)->message);
+            return err_pass(err, tx_err(tx));
         }
     }
     out->kind = units[0].kind;

@@ -159,7 +159,7 @@ int tx_try(struct tx *tx, void (*run)(struct tx *tx, void *context), void *conte
     }
     if (is_of_request(found.code) && driver_in_transaction(driver)) {
         err_clear(&tx->err);
-        err_set(err, found.code, "%s", found.message);
+        err_pass(err, &found);
     }
     return (int)found.code;
 }

@@ -17,6 +17,21 @@ START_TEST(the_first_message_wins) {
 }
 END_TEST
 
+START_TEST(an_error_is_handed_on) {
+    struct err err = {0}, none = {0}, other = {0};
+    err_set(&other, ERR_CORRUPT, "it is 100 %% broken");
+    ck_assert_int_eq(err_pass(&err, &none), 0);
+    ck_assert_int_eq(err.code, ERR_NONE);
+    ck_assert_int_eq(err_pass(NULL, &other), ERR_CORRUPT);
+    ck_assert_int_eq(err_pass(&err, &other), ERR_CORRUPT);
+    ck_assert_str_eq(err.message, "it is 100 % broken");
+    err_clear(&other);
+    err_set(&other, ERR_TIMEOUT, "late");
+    ck_assert_int_eq(err_pass(&err, &other), ERR_TIMEOUT);
+    ck_assert_int_eq(err.code, ERR_CORRUPT); /* the first one wins */
+}
+END_TEST
+
 START_TEST(context_goes_in_front) {
     struct err err = {0};
     ck_assert_int_eq(err_wrap(&err, "nothing"), ERR_NONE);
@@ -85,6 +100,7 @@ Suite *err_suite(void) {
     Suite *suite = suite_create("err");
     TCase *tcase = tcase_create("err");
     tcase_add_test(tcase, the_first_message_wins);
+    tcase_add_test(tcase, an_error_is_handed_on);
     tcase_add_test(tcase, context_goes_in_front);
     tcase_add_test(tcase, no_struct_is_no_crash);
     tcase_add_test(tcase, a_long_message_is_cut_and_ended);

@@ -108,7 +108,7 @@ static int send_around(struct api *api, struct http_request *request, const char
         }
         mem_free(url);
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 /* One call, which takes `limit_ms` at most. `body` may be NULL; `tree` gets the answer's JSON
@@ -187,7 +187,7 @@ int api_session_open(struct api *api, const struct api_worker *worker, struct ap
         reader_text(&r, "session", session.id, sizeof(session.id));
         reader_int(&r, "heartbeat_ms", 10, 3600000, &session.heartbeat_ms);
         reader_int(&r, "ttl_ms", 10, 3600000, &session.ttl_ms);
-        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+        failed = err_pass(err, &unread);
         *out = failed == 0 ? session : *out;
     }
     json_tree_destroy(tree);
@@ -235,7 +235,7 @@ int api_heartbeat(struct api *api, const char *session, const struct api_beat *b
     if (failed == 0) {
         struct reader r = reader_of(tree, "heartbeat answer", &unread);
         orders_read(out, &r);
-        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+        failed = err_pass(err, &unread);
     }
     json_tree_destroy(tree);
     buf_finish(&body);
@@ -287,7 +287,7 @@ int api_lease_tasks(struct api *api, const char *session, const struct api_wish 
     if (failed == 0) {
         struct reader r = reader_of(tree, "lease", &unread);
         tasks_read(&r, out->tasks, (size_t)wish->slots, &out->count);
-        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+        failed = err_pass(err, &unread);
     }
     for (; failed != 0 && out->count > 0; out->count--) {
         task_free(out->tasks[out->count - 1]);
@@ -332,7 +332,7 @@ int api_complete_task(struct api *api, int64_t fence, const struct task_report *
     if (failed == 0) {
         struct reader r = reader_of(tree, "answer to a result", &unread);
         reader_bool(&r, "accepted", accepted);
-        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+        failed = err_pass(err, &unread);
     }
     json_tree_destroy(tree);
     return failed;
@@ -396,7 +396,7 @@ int api_folders(struct api *api, struct task *task, int64_t wait_ms, bool *known
         if (failed == 0 && tree != NULL) { /* 204: not known yet */
             struct reader r = reader_of(tree, "identity", &unread);
             folders_read(task, &r);
-            failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+            failed = err_pass(err, &unread);
         }
     }
     if (failed == 0) {
@@ -413,7 +413,7 @@ int api_plan(struct api *api, const char *title, struct title_plan *out, struct 
     if (failed == 0) {
         struct reader r = reader_of(tree, "plan", &unread);
         title_plan_read(out, &r);
-        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+        failed = err_pass(err, &unread);
     }
     json_tree_destroy(tree);
     return failed;
@@ -464,8 +464,8 @@ static int units_page(struct api *api, const char *title, struct arena *arena, i
             reader_int(&r, "next", *after + 1, INT64_MAX, &next);
         }
         *after = next;
-        if (failed == 0 && !reader_ok(&r)) {
-            failed = err_set(err, unread.code, "%s", unread.message);
+        if (failed == 0) {
+            failed = err_pass(err, &unread);
         }
     }
     json_tree_destroy(tree);
@@ -516,7 +516,7 @@ int api_objects(struct api *api, const char *title, const char *version, int64_t
         if (reader_ok(&r) && out->next >= 0 && (out->next <= from || out->count == 0)) {
             reader_fail(&r, "next", "must go on");
         }
-        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+        failed = err_pass(err, &unread);
     }
     json_tree_destroy(tree);
     if (failed != 0) {

@@ -468,5 +468,5 @@ int broker_run(struct box *box, const struct broker_options *options, struct bro
     }
     loop(&broker);
     finish(&broker);
-    return broker.failed ? err_set(err, why.code, "%s", why.message) : 0;
+    return broker.failed ? err_pass(err, &why) : 0;
 }

@@ -277,7 +277,7 @@ static int have(struct header *header, struct piece *wanted, header_fetch *fetch
         }
         int failed = piece != NULL ? fetch_piece(headers, piece, fetch, context, &why) : 0;
         if (failed != 0 && piece == wanted) {
-            return err_set(err, why.code, "%s", why.message);
+            return err_pass(err, &why);
         }
     }
 }

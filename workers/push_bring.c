@@ -181,7 +181,7 @@ static int bring_and_verify(struct push_state *push, struct edge *edge,
     if (origin != 0) {
         return origin;
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 /* What is not as it was brought is brought once more, and its rendition remembered. */
@@ -199,7 +199,7 @@ static int media_verify_one(void *context, struct edge *edge, const struct edge_
         atomic_store(&push->standings[rendition].damaged, true);
         return bring_and_verify(push, edge, object, err);
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 static int sample_add(struct push_state *push, int64_t index, const struct edge_object *object,
@@ -273,7 +273,7 @@ static int document_verify_one(void *context, struct edge *edge, const struct ed
         }
         if (!again || edge->failure == FAILURE_IO || looks == NAME_LOOKS ||
             !clock_sleep_ms(NAME_PAUSE_MS * (looks - 1), edge->target->cancel)) {
-            return err_set(err, why.code, "%s", why.message);
+            return err_pass(err, &why);
         }
         failed = bring_again(context, edge, object, err);
         if (failed != 0) {

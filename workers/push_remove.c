@@ -35,7 +35,7 @@ static int attempt_one(void *context, struct edge *edge, const struct edge_objec
     struct err why = {0};
     int failed = attempt->call(edge, object->path, &why);
     atomic_store(&attempt->cannot, failed == ERR_UNSUPPORTED);
-    return failed == 0 || failed == ERR_UNSUPPORTED ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 || failed == ERR_UNSUPPORTED ? 0 : err_pass(err, &why);
 }
 
 static int try_for(struct push_state *push, struct attempt *attempt, const char *path,

@@ -131,7 +131,7 @@ int put_queue_finish(struct put_queue *queue, bool drop, struct err *err) {
     pthread_cond_signal(&queue->changed);
     pthread_mutex_unlock(&queue->lock);
     pthread_join(queue->thread, NULL);
-    return queue->failed ? err_set(err, queue->err.code, "%s", queue->err.message) : 0;
+    return queue->failed ? err_pass(err, &queue->err) : 0;
 }
 
 void put_queue_destroy(struct put_queue *queue) {

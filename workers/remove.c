@@ -305,7 +305,7 @@ static int perform(struct removal *removal, int64_t *removed, struct err *err) {
     if (failed == ERR_NOT_FOUND) { /* the output is no folder at all: nothing is in it */
         failed = 0;
     } else if (failed != 0) {
-        err_set(err, why.code, "%s", why.message);
+        err_pass(err, &why);
     }
     bool judges = removal->scope == SCOPE_UNNAMED || removal->scope == SCOPE_VERSIONS;
     if (failed == 0 && removal->ours && judges) {

@@ -334,7 +334,7 @@ int sandbox_try(enum sandbox_level level, int *landlock_abi, struct err *err) {
     }
     pthread_join(thread, NULL);
     if (trial.err.code != ERR_NONE) {
-        return err_set(err, trial.err.code, "%s", trial.err.message);
+        return err_pass(err, &trial.err);
     }
     if (landlock_abi != NULL) {
         *landlock_abi = trial.landlock_abi;

@@ -44,7 +44,7 @@ static int tell(struct slot *slot, struct tale *tale, struct err *err) {
                      clock_monotonic_ms() < until;
         if (!again ||
             !clock_sleep_ms(http_retry_pause_ms(&retry, failures, 0, NULL), &slot->cancel)) {
-            return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+            return failed == 0 ? 0 : err_pass(err, &why);
         }
     }
 }

@@ -212,7 +212,7 @@ int task_abandon_puts(struct task_run *run, struct err *err) {
     int failed = blob_abandon(run->output, prefix, &why);
     mem_free(prefix);
     if (failed == ERR_CANCELLED || err_is_transient((enum err_code)failed)) {
-        err_set(err, why.code, "%s", why.message);
+        err_pass(err, &why);
         return task_fail(run, FAILURE_IO, failed);
     }
     if (failed != 0) {

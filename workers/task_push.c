@@ -29,7 +29,7 @@ int push_phase_end(struct push_state *push, int failed, struct err *err) {
     struct err why = {0};
     int waited = pool_wait(push->pool, &why);
     if (failed == 0 && waited != 0) {
-        failed = err_set(err, why.code, "%s", why.message);
+        failed = err_pass(err, &why);
     }
     return failed == 0 ? 0 : task_fail(push->run, pool_failure(push->pool), failed);
 }

@@ -201,8 +201,7 @@ static int folder_remove(struct sweep_state *sweep, const char *path, struct err
         return ERR_UNSUPPORTED;
     }
     int failed = driver->remove_folder(sweep->edge, path, &why);
-    return failed == 0 || failed == ERR_UNSUPPORTED ? failed
-                                                    : err_set(err, why.code, "%s", why.message);
+    return failed == 0 || failed == ERR_UNSUPPORTED ? failed : err_pass(err, &why);
 }
 
 static int group_remove(struct sweep_state *sweep, size_t index, struct err *err) {
@@ -242,7 +241,7 @@ static int title_sweep(struct sweep_state *sweep, struct err *err) {
     struct err why = {0};
     failed = sweep->edge->driver->list(sweep->edge, object_doom, sweep, &why);
     if (failed != 0 && failed != ERR_NOT_FOUND) { /* else it is gone by now */
-        err_set(err, why.code, "%s", why.message);
+        err_pass(err, &why);
         return task_fail(run, sweep->edge->failure, failed);
     }
     failed = 0;

@@ -352,7 +352,7 @@ static int read_tree(struct endpoints *out, struct json *tree, const char *where
     struct reader r = yaml_reader(tree, where, &failure);
     read_list(&r, out);
     json_tree_destroy(tree);
-    return failure.code == ERR_NONE ? 0 : err_set(err, failure.code, "%s", failure.message);
+    return err_pass(err, &failure);
 }
 
 int endpoints_parse(struct endpoints *out, const void *text, size_t size, const char *where,

@@ -62,7 +62,7 @@ static int dav_has(struct edge *edge, const struct edge_object *object, bool *ha
         return 0;
     }
     if (failed != 0) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     const char *length = http_response_header(&edge->response, "Content-Length");
     *has = length != NULL && object->bytes >= 0 && strtoll(length, NULL, 10) == object->bytes;
@@ -75,7 +75,7 @@ static int dav_remove(struct edge *edge, const char *path, struct err *err) {
     const struct http_request request = edge_request(edge, "DELETE", url);
     int failed = edge_send(edge, &request, &why);
     mem_free(url);
-    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : err_pass(err, &why);
 }
 
 /* Only a server that can't take folders says so: 400 and 409 (nginx, of a Depth or a name that it
@@ -149,7 +149,7 @@ static int folder_read(struct walk *walk, const char *folder, int depth, struct 
         return 0; /* it went since the one above was read */
     }
     if (failed != 0) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     const struct buf *body = &edge->response.body;
     failed = json_tree_parse(&tree, body->data, body->size, &unread);

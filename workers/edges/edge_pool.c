@@ -249,7 +249,7 @@ void pool_begin(struct pool *pool, pool_act *act, void *context, _Atomic int64_t
 
 /* Under the lock. */
 static int answer(const struct pool *pool, struct err *err) {
-    return pool->err.code == ERR_NONE ? 0 : err_set(err, pool->err.code, "%s", pool->err.message);
+    return err_pass(err, &pool->err);
 }
 
 int pool_add(struct pool *pool, const struct edge_object *object, struct err *err) {

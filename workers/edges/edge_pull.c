@@ -75,7 +75,7 @@ static int fetch_anew(struct edge *edge, const struct edge_object *object, struc
         failed = ask(edge, "WARM", object, NULL, 0, &why);
         pull->knows_no_warm = failed != 0 && is_unknown_method(edge);
         if (!pull->knows_no_warm) {
-            return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+            return failed == 0 ? 0 : err_pass(err, &why);
         }
     }
     failed = ask(edge, "PURGE", object, NULL, 0, err);
@@ -105,7 +105,7 @@ static int pull_warm(struct edge *edge, const struct edge_object *object, struct
                          edge->target->endpoint->name, edge->response.body.size,
                          edge->target->title, object->path, object->bytes);
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 /* A cache without PURGE can only look again: where the origin has the object no more, nginx gives
@@ -119,7 +119,7 @@ static int look_whether_forgotten(struct edge *edge, const struct edge_object *o
         return 0;
     }
     if (failed != 0) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     edge->failure = FAILURE_REFUSED;
     return err_set(
@@ -141,7 +141,7 @@ static int pull_remove(struct edge *edge, const char *path, struct err *err) {
             return look_whether_forgotten(edge, &object, err);
         }
     }
-    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : err_pass(err, &why);
 }
 
 static int pull_purge_title(struct edge *edge, struct err *err) {

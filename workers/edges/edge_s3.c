@@ -118,7 +118,7 @@ static int put_body(struct edge *edge, const struct edge_object *object, const c
     if (damaged != 0) {
         return damaged;
     }
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 /* How long it took counts as a request's time, whatever it is made of. A stable name is not copied
@@ -155,7 +155,7 @@ static int s3_put(struct edge *edge, const struct edge_object *object, struct er
     edge->traffic.busy_ms += clock_monotonic_ms() - began;
     mem_free(key);
     if (failed != 0 && edge->failure == FAILURE_IO) {
-        return err_set(err, why.code, "%s", why.message);
+        return err_pass(err, &why);
     }
     return failed == 0 ? 0 : judge(edge, failed, &why, err);
 }
@@ -219,7 +219,7 @@ static int some_remove(struct bucket *bucket, const char *prefix, bool *all, str
         mem_free(names->list[i]);
     }
     mem_free(names);
-    return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    return failed == 0 ? 0 : err_pass(err, &why);
 }
 
 /* A listing without end, or of what was removed, costs neither memory nor for ever. */

@@ -180,7 +180,7 @@ int edge_secret_load(struct edge_secret *out, const char *path, const char *endp
     if (failed == 0) {
         struct reader r = yaml_reader(tree, path, &unread);
         secrets_read(&found, &r, endpoint);
-        failed = reader_ok(&r) ? 0 : err_set(err, unread.code, "%s", unread.message);
+        failed = err_pass(err, &unread);
     }
     if (failed == 0) {
         *out = found;
