@@ -18,6 +18,8 @@ struct client_options {
 };
 
 struct client_options client_options_default(void);
+
+/* `*out` is owned. INTERNAL where there is no HTTP client to be had; nothing is asked yet. */
 int client_create(struct client **out, const struct client_options *options, struct err *err);
 void client_destroy(struct client *client);
 

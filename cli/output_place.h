@@ -34,6 +34,8 @@ struct output_titles {
     char **names; /* owned */
 };
 
+/* Lists them; `titles` is zeroed, and to be finished after a failure too, whose errors are those of
+ * the folder or the store. */
 int output_titles_find(struct output_titles *titles, const struct output_place *place,
                        struct err *err);
 

@@ -26,6 +26,8 @@ struct ranges_server {
 int ranges_open(struct blob_source *source, const struct ranges_server *server, void *context,
                 const char *store, const char *url, struct err *err);
 
+/* Reads all of these bytes, by the cache, and begins to fetch what is likely to come next. Errors
+ * are the server's. */
 int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t size,
                 struct err *err);
 

@@ -67,6 +67,7 @@ struct bytes {
     bool short_read;
 };
 
+/* A reader that stands on the first byte. Numbers are big-endian. */
 struct bytes bytes_of(const void *data, size_t size);
 size_t bytes_left(const struct bytes *bytes);
 uint8_t bytes_u8(struct bytes *bytes);

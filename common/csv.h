@@ -31,6 +31,7 @@ struct csv_record {
     size_t starts[CSV_FIELDS_MAX]; /* of the fields in `text`, each ended by a NUL */
 };
 
+/* A reader that stands before the first record; the text is borrowed. */
 struct csv csv_of(const void *text, size_t size);
 
 /*

@@ -23,6 +23,7 @@ struct sha256 {
 /* Starts a hash; ends with sha256_end or sha256_finish. */
 void sha256_init(struct sha256 *hash);
 
+/* Adds bytes to what is hashed. */
 void sha256_add(struct sha256 *hash, const void *data, size_t size);
 
 /* Gives the hash of all that was added and frees what it held. */

@@ -19,6 +19,7 @@
 struct sockaddr;
 struct http_client; /* used by one thread at a time */
 
+/* `*out` is owned, and keeps some connections open. INTERNAL where the library can't start. */
 int http_client_create(struct http_client **out, struct err *err);
 
 /* One that has no connection of its own, for what stores are asked; returns owned. Each request

@@ -34,6 +34,7 @@ void peer_know(struct peer *peer);
 /* Moves the deadline; 0: there is none. */
 void peer_set_deadline(struct peer *peer, int64_t deadline_ms);
 
+/* Its socket, borrowed. */
 int peer_fd(const struct peer *peer);
 
 /* The connection is about to be closed. */

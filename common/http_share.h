@@ -19,6 +19,7 @@ int http_share_take(struct http_lent **out, const struct http_request *request, 
 /* Borrowed, until it is given back. */
 struct http_client *http_share_client(const struct http_lent *lent);
 
+/* Gives it back; takes what http_share_take lent. */
 void http_share_give(struct http_lent *lent);
 
 #endif

@@ -39,6 +39,7 @@ struct mp4_box {
  * beyond the end; a size of 0 ("to the end") is refused. */
 int mp4_next(struct bytes *from, struct mp4_box *out, struct err *err);
 
+/* Whether it is of that type, of four letters. */
 bool mp4_is(const struct mp4_box *box, const char *type);
 
 /* Reads version and flags of a FullBox from the start of its body; a body too short for them is

@@ -31,6 +31,7 @@ struct mpd_reading {
     struct err inner;
 };
 
+/* Holds an error, CORRUPT: "NAME WHY". The first one stays. */
 void mpd_fail(struct mpd_reading *r, const char *why, const char *name);
 bool mpd_failed(const struct mpd_reading *r);
 

@@ -83,6 +83,8 @@ int segment_writer_create_audio(struct segment_writer **out, const struct track_
                                 const struct grid *grid, segment_fn emit, void *context,
                                 struct err *err);
 
+/* Takes the next sample, whose data is borrowed during the call. INTERNAL where it can't be the
+ * next one; else the error of `emit`. */
 int segment_writer_sample(struct segment_writer *writer, const struct sample *sample,
                           struct err *err);
 

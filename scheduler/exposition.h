@@ -51,6 +51,7 @@ struct histogram {
 /* The bucket of a value. */
 int histogram_bucket(const histogram_bounds bounds, double value);
 
+/* Counts a value in its bucket, and adds it to the sum. */
 void histogram_observe(struct histogram *histogram, const histogram_bounds bounds, double value);
 
 /* The samples of one histogram: NAME_bucket, NAME_sum and NAME_count. */

@@ -86,6 +86,7 @@ struct farm {
     size_t unmade_count;
 };
 
+/* Sets what is not asked of the store; farm_finish frees what has come to be kept. */
 void farm_init(struct farm *farm);
 void farm_finish(struct farm *farm);
 

@@ -109,6 +109,7 @@ void unit_list_read(struct unit_list *list, struct query *query);
 bool unit_list_next(struct unit_list *list, struct query *query);
 void unit_list_finish(struct unit_list *list);
 
+/* Whether there is such a unit; `out` stays as it is where there is none. */
 bool unit_find(struct tx *tx, int64_t id, struct unit_row *out);
 
 struct lease_row {
@@ -134,6 +135,7 @@ struct lease_list {
     struct lease_row *rows;
 };
 
+/* Whether there is such a lease; `out` stays as it is where there is none. */
 bool lease_find(struct tx *tx, int64_t fence, struct lease_row *out);
 
 /* Appends the next lease of a query whose first columns are those of SQL_LEASE_GET; false at its

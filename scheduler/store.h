@@ -41,6 +41,7 @@ struct query {
     bool open;
 };
 
+/* Starts it; where the call holds an error it is closed, and gives no row. */
 struct query sql_query(struct tx *tx, enum sql_id id, const struct value *values, size_t count);
 
 /* Goes to the next row. At false the query is closed. */

@@ -79,8 +79,11 @@ struct api_session {
     int64_t ttl_ms;
 };
 
+/* Tells the scheduler of this worker, and fills in the session that it gives. Errors here and below
+ * are those of http_send, the answer's problem, or CORRUPT where the answer can't be read. */
 int api_session_open(struct api *api, const struct api_worker *worker, struct api_session *out,
                      struct err *err);
+/* Ends it: its leases are given back at once. */
 int api_session_close(struct api *api, const char *session, struct err *err);
 
 /* One task's line in a heartbeat. */
@@ -127,12 +130,15 @@ void task_free(struct task *task); /* takes NULL */
 /* The probe's report as far as it goes. */
 int api_source(struct api *api, int64_t fence, const struct task_report *report, struct err *err);
 
+/* A task's result. `*accepted`: whether the scheduler took it, rather than that of another. */
 int api_complete_task(struct api *api, int64_t fence, const struct task_report *report,
                       bool *accepted, struct err *err);
 
 /* A page of what a sweep found; told once, since a page told twice counts twice. */
 int api_found(struct api *api, int64_t fence, const struct sweep_page *page, struct err *err);
 
+/* A task's failure, with a sentence, and the ids of units whose objects are missing or that are to
+ * blame. */
 int api_fail(struct api *api, int64_t fence, enum failure_class failure, const char *message,
              const int64_t *missing, size_t missing_count, struct err *err);
 

@@ -40,6 +40,7 @@ int box_limit(const struct box *box, int64_t memory_bytes, int64_t cpu_s, struct
 /* Closes our end of the pipe. */
 void box_hang_up(struct box *box);
 
+/* Kills the child, if it lives; box_wait reaps it. */
 void box_kill(const struct box *box);
 
 /* Whether the child has ended within so many milliseconds; it is reaped then. */

@@ -103,6 +103,7 @@ void pipe_outbox_end(struct pipe_outbox *outbox, enum pipe_type type, size_t siz
  * negative (UNAVAILABLE) when the other side has gone. */
 int pipe_outbox_flush(struct pipe_outbox *outbox, int fd, struct err *err);
 
+/* Whether a frame is not all sent yet. */
 bool pipe_outbox_busy(const struct pipe_outbox *outbox);
 void pipe_outbox_finish(struct pipe_outbox *outbox);
 

@@ -53,6 +53,8 @@ struct publication_list {
     struct publication_row *rows; /* owned; by endpoint */
 };
 
+/* Whether there is such a one; and the row of a query whose columns are those of
+ * SQL_PUBLICATION_GET. */
 bool publication_find(struct tx *tx, int64_t id, struct publication_row *out);
 void publication_read(struct query *query, struct publication_row *row);
 
