@@ -103,6 +103,7 @@ void writer_array_end(struct writer *w);
 void writer_string(struct writer *w, const char *name, const char *value); /* NULL writes null */
 void writer_strings(struct writer *w, const char *name, const char *const *list, size_t count);
 void writer_int(struct writer *w, const char *name, int64_t value);
+void writer_positive(struct writer *w, const char *name, int64_t value); /* 0, as for none: null */
 void writer_number(struct writer *w, const char *name, double value);
 void writer_bool(struct writer *w, const char *name, bool value);
 void writer_null(struct writer *w, const char *name);

@@ -149,6 +149,14 @@ void writer_int(struct writer *w, const char *name, int64_t value) {
     buf_append(w->out, digits, (size_t)length);
 }
 
+void writer_positive(struct writer *w, const char *name, int64_t value) {
+    if (value > 0) {
+        writer_int(w, name, value);
+    } else {
+        writer_null(w, name);
+    }
+}
+
 void writer_number(struct writer *w, const char *name, double value) {
     if (!isfinite(value)) {
         writer_null(w, name); /* JSON has no such numbers */

@@ -138,14 +138,6 @@ void versions_refused(struct tx *tx, const char *title) {
     sql_put(tx, SQL_MISSING_SWEPT, VALUES(TEXT(title))); /* a few files, which a later run finds */
 }
 
-static void write_time(struct writer *w, const char *name, int64_t at) {
-    if (at > 0) {
-        writer_int(w, name, at);
-    } else {
-        writer_null(w, name);
-    }
-}
-
 void versions_write(struct tx *tx, const struct farm *farm, const char *title, struct writer *w) {
     struct title_row row = {0};
     if (!title_get(tx, title, &row)) {
@@ -166,9 +158,9 @@ void versions_write(struct tx *tx, const struct farm *farm, const char *title, s
         writer_string(w, "output", output);
         view_media(farm, query_text(&query, 1), title, w);
         writer_bool(w, "current", replaced == 0);
-        write_time(w, "since", query_integer(&query, 2));
-        write_time(w, "until", replaced);
-        write_time(w, "kept_until", stays ? 0 : replaced + farm->keep_versions_ms);
+        writer_positive(w, "since", query_integer(&query, 2));
+        writer_positive(w, "until", replaced);
+        writer_positive(w, "kept_until", stays ? 0 : replaced + farm->keep_versions_ms);
         writer_bool(w, "dropping", query_integer(&query, 4) != 0);
         writer_object_end(w);
     }

@@ -157,11 +157,15 @@ START_TEST(the_writer_places_commas_and_names) {
     writer_object_end(&w);
     writer_raw(&w, NULL, "[0]", 3);
     writer_array_end(&w);
+    writer_strings(&w, "words", (const char *const[]){"a", "b"}, 2);
+    writer_positive(&w, "at", 7);
+    writer_positive(&w, "never", 0);
     writer_string(&w, "none", NULL);
     writer_bool(&w, "yes", true);
     writer_object_end(&w);
     ck_assert_str_eq(buf_text(&out),
                      "{\"empty\":[],\"list\":[-9223372036854775808,{\"n\":null},[0]],"
+                     "\"words\":[\"a\",\"b\"],\"at\":7,\"never\":null,"
                      "\"none\":null,\"yes\":true}");
     buf_finish(&out);
 }

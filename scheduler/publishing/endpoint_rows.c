@@ -248,14 +248,6 @@ static struct hook_counts *count_waiting(struct tx *tx, const struct endpoint_li
     return counts;
 }
 
-static void write_time(struct writer *w, const char *name, int64_t at) {
-    if (at > 0) {
-        writer_int(w, name, at);
-    } else {
-        writer_null(w, name);
-    }
-}
-
 /* Titles that are still to be taken from there, some of them by name. */
 static void write_leaving(struct tx *tx, const char *name, struct writer *w) {
     struct query query =
@@ -276,11 +268,11 @@ static void write_hook(const struct endpoint_row *row, const struct hook_counts 
     writer_int(w, "dead", counts->dead);
     writer_int(w, "delivered", row->taken);
     writer_int(w, "lost", row->lost);
-    write_time(w, "gone_at", row->gone_at);
+    writer_positive(w, "gone_at", row->gone_at);
     if (hooks_need_leave(row->file)) {
         writer_object(w, "leave");
         writer_string(w, "origin", row->file->hook.origin);
-        write_time(w, "until", row->leave_until);
+        writer_positive(w, "until", row->leave_until);
         writer_int(w, "rate", row->leave_rate);
         writer_object_end(w);
     }
@@ -314,17 +306,17 @@ static void write_row(struct tx *tx, const struct endpoint_row *row,
     writer_bool(w, "lists", row->file != NULL && row->file->lists);
     writer_string(w, "state", breaker_state_name(row->breaker.state));
     writer_int(w, "failures", row->breaker.row);
-    write_time(w, "failing_at", row->breaker.failing_at);
-    write_time(w, "opened_at", row->breaker.opened_at);
-    write_time(w, "retry_at", row->breaker.state == BREAKER_OPEN ? row->breaker.retry_at : 0);
+    writer_positive(w, "failing_at", row->breaker.failing_at);
+    writer_positive(w, "opened_at", row->breaker.opened_at);
+    writer_positive(w, "retry_at", row->breaker.state == BREAKER_OPEN ? row->breaker.retry_at : 0);
     writer_int(w, "limit", breaker_allows(&row->breaker, &row->limit));
     writer_int(w, "running", row->running);
     writer_int(w, "backlog", counts->waiting);
     writer_number(w, "request_ms", row->limit.last_ms);
     writer_string(w, "error", error_of(tx, row, counts->waiting));
     writer_bool(w, "window_open", row->file != NULL && endpoint_window_open(row->file, tx_now(tx)));
-    write_time(w, "window_turns_at",
-               row->file == NULL ? 0 : endpoint_window_turns(row->file, tx_now(tx)));
+    writer_positive(w, "window_turns_at",
+                    row->file == NULL ? 0 : endpoint_window_turns(row->file, tx_now(tx)));
     writer_int(w, "pushes", row->brought);
     writer_int(w, "pushes_failed", row->failed);
     writer_int(w, "bytes", row->bytes);

@@ -288,14 +288,6 @@ int64_t hooks_replay(struct tx *tx, const struct farm *farm, const char *name,
 
 /* ---- what people see ----------------------------------------------------------------------- */
 
-static void write_time(struct writer *w, const char *name, int64_t at) {
-    if (at > 0) {
-        writer_int(w, name, at);
-    } else {
-        writer_null(w, name);
-    }
-}
-
 static void write_row(struct query *query, struct writer *w) {
     const char *state = query_text(query, 4);
     const char *name = hook_event_name(query_text(query, 3));
@@ -308,8 +300,8 @@ static void write_row(struct query *query, struct writer *w) {
     writer_int(w, "attempts", query_integer(query, 5));
     writer_int(w, "status", query_integer(query, 6));
     writer_string(w, "error", query_text(query, 7));
-    write_time(w, "retry_at", strcmp(state, "waiting") == 0 ? query_integer(query, 8) : 0);
-    write_time(w, "ended_at", query_integer(query, 9));
+    writer_positive(w, "retry_at", strcmp(state, "waiting") == 0 ? query_integer(query, 8) : 0);
+    writer_positive(w, "ended_at", query_integer(query, 9));
     writer_object_end(w);
 }
 
@@ -339,7 +331,7 @@ void hooks_write(struct tx *tx, const struct farm *farm, const struct hook_page 
         write_row(&query, w);
     }
     writer_array_end(w);
-    write_time(w, "next", count == HOOK_PAGE ? last : 0);
+    writer_positive(w, "next", count == HOOK_PAGE ? last : 0);
     writer_object_end(w);
 }
 
