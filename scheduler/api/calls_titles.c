@@ -390,9 +390,13 @@ void call_list_titles(struct tx *tx, struct call *call) {
 }
 
 void call_show_title(struct tx *tx, struct call *call) {
-    if (!view_title(tx, call->routes->farm, call->argument, &call->writer) && tx_ok(tx)) {
+    struct title_row title = {0};
+    view_title(tx, call->routes->farm, call->argument, &call->writer);
+    if (tx_ok(tx) && title_get(tx, call->argument, &title) && title.state != TITLE_DONE &&
+        title.state != TITLE_FAILED && title.state != TITLE_CANCELLED) {
         call_wait(call, TOPIC_TITLES, call_number(call, "wait_ms", 0, CALL_WAIT_MS_MAX), 0);
     }
+    title_row_finish(&title);
 }
 
 void call_show_versions(struct tx *tx, struct call *call) {

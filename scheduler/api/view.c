@@ -269,13 +269,11 @@ static void write_stats(struct tx *tx, const char *title, struct writer *w) {
     query_close(&query);
 }
 
-bool view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
+void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
     struct title_row title = {0};
     if (!title_get(tx, id, &title)) {
-        return false;
+        return;
     }
-    bool has_ended = title.state == TITLE_DONE || title.state == TITLE_FAILED ||
-                     title.state == TITLE_CANCELLED;
     struct title_view view = {0};
     const struct plan *plan = NULL;
     if (title.source_size >= 0) { /* set with the plan */
@@ -323,7 +321,6 @@ bool view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     }
     mem_free(view.tasks);
     title_row_finish(&title);
-    return has_ended;
 }
 
 /* ---- its plan, units, identity ----------------------------------------------- */
