@@ -154,6 +154,9 @@ async function takesUpAgain(page) {
   const server = http.createServer((request, answer) => answer.writeHead(status).end());
   await new Promise((resolve) => { server.listen(Number(given.hook), '127.0.0.1', resolve); });
   try {
+    await until('the end of what was told', async () => (await endpoint('hook')).webhook.dead === 1);
+    await farm('POST', 'v1/endpoints/hook/reset'); // a minute without success would have opened it
+    await page.waitForFunction((at) => !document.querySelector(at).hidden, {}, `${card('hook')} .replay`);
     await page.click(`${card('hook')} .replay`);
     await says(page, 'hook', '.badge', 'gone');
     await says(page, 'hook', '.problem', 'It wants nothing more since');
