@@ -9,13 +9,15 @@
 #include "common/json.h"
 #include "scheduler/farm.h"
 
+enum { TITLES_PAGE_LABELS = 4 };
+
 /* Which titles of a list: at most `limit`, from the newest submission before `before` on; of
- * that state, that tenant and with that label, "" for any. */
+ * that state, that tenant and with all of these labels, "" for any. */
 struct titles_page {
     int64_t before;
     const char *state;
     const char *tenant;
-    const char *label;
+    char labels[TITLES_PAGE_LABELS][LABEL_MAX + 1];
     int limit;
 };
 
