@@ -9,6 +9,7 @@
 #define PACKAGER_CMAF_READER_H
 
 #include "fragment.h"
+#include "protection.h"
 #include "segment_index.h"
 #include "track_codec.h"
 
@@ -38,8 +39,9 @@ struct init_facts {
     bool has_edit;                        /* one edit of rate 1 */
     uint64_t edit_duration;               /* ticks of the movie; 0: all */
     int64_t edit_media_time;              /* ticks of the track */
-    const struct track_codec *codec;
-    const uint8_t *record; /* payload of avcC, AudioSpecificConfig; borrowed */
+    struct protection_facts protection;
+    const struct track_codec *codec; /* of what is encrypted too */
+    const uint8_t *record;           /* payload of avcC, AudioSpecificConfig; borrowed */
     size_t record_size;
     int width, height; /* of tkhd, whole pixels */
     int entry_width, entry_height;
@@ -99,6 +101,7 @@ struct media_facts {
     const char *event_fault;    /* what is wrong with an emsg; NULL for nothing */
     bool producer_time;         /* prft */
     bool leans_on_header;       /* a fragment takes defaults of its samples from trex */
+    bool unsigned_offsets;      /* a trun is of version 0 */
     size_t chunk_count;
     struct chunk_facts *chunks; /* owned */
     size_t sample_count;
@@ -110,7 +113,7 @@ struct media_facts {
 /*
  * Reads a media segment: an optional styp, then pairs of moof and mdat, before which sidx, emsg
  * and prft may stand, and nothing else. Each moof has one traf of the defaults' track with one tfhd
- * (default-base-is-moof), tfdt and trun, both of version 1; the trun gives the size of
+ * (default-base-is-moof), a tfdt of version 1 and a trun; the trun, or tfhd, gives the size of
  * each sample and its data are exactly those of the mdat that follows. `out` is the caller's,
  * freed by media_facts_finish; untouched on failure.
  */

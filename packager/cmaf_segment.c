@@ -89,7 +89,7 @@ static void samples_read(struct media_facts *out, struct chunk_facts *chunk, str
         if ((box->flags & TRUN_DURATIONS) != 0) {
             sample.duration = bytes_u32(&box->body);
         }
-        sample.size = bytes_u32(&box->body);
+        sample.size = (box->flags & TRUN_SIZES) != 0 ? bytes_u32(&box->body) : defaults->size;
         if ((box->flags & TRUN_FLAGS) != 0) {
             sample.flags = bytes_u32(&box->body);
         } else if (i == 0 && (box->flags & TRUN_FIRST_FLAGS) != 0) {
@@ -105,18 +105,20 @@ static void samples_read(struct media_facts *out, struct chunk_facts *chunk, str
 }
 
 static int run_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *traf,
-                    const struct sample_defaults *defaults, uint32_t told, uint32_t *data_offset,
-                    struct err *err) {
+                    const struct sample_defaults *defaults, uint32_t told, size_t room,
+                    uint32_t *data_offset, struct err *err) {
     struct mp4_box box;
     int failed = mp4_full_child(traf, "trun", &box, err);
     if (failed != 0) {
         return failed;
     }
     uint32_t count = bytes_u32(&box.body);
-    if (box.version != 1) { /* of version 0 composition offsets would have no sign */
-        return err_set(err, ERR_CORRUPT, "box trun is not of version 1");
+    if (box.version > 1) {
+        return err_set(err, ERR_CORRUPT, "box trun is of version %d", box.version);
     }
-    if ((box.flags & TRUN_DATA_OFFSET) == 0 || (box.flags & TRUN_SIZES) == 0) {
+    out->unsigned_offsets |= box.version == 0;
+    bool sized = (box.flags & TRUN_SIZES) != 0;
+    if ((box.flags & TRUN_DATA_OFFSET) == 0 || (!sized && defaults->size == 0)) {
         return err_set(err, ERR_CORRUPT, "box trun lacks its data offset or its samples' sizes");
     }
     *data_offset = bytes_u32(&box.body);
@@ -127,7 +129,8 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
         entry += (box.flags & fields[i]) != 0 ? 4 : 0;
     }
     /* Before anything is allocated: a count is believed only with the bytes to match. */
-    if (box.body.short_read || count == 0 || count > bytes_left(&box.body) / entry) {
+    if (box.body.short_read || count == 0 || (entry > 0 && count > bytes_left(&box.body) / entry) ||
+        (!sized && count > room / defaults->size)) {
         return err_set(err, ERR_CORRUPT, "box trun tells of %" PRIu32 " samples in %zu bytes",
                        count, bytes_left(&box.body));
     }
@@ -140,7 +143,7 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
 }
 
 static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *moof,
-                     const struct sample_defaults *defaults, uint32_t *data_offset,
+                     const struct sample_defaults *defaults, size_t room, uint32_t *data_offset,
                      struct err *err) {
     struct sample_defaults own = *defaults;
     uint32_t told = 0;
@@ -162,7 +165,7 @@ static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const s
     if (failed == 0) {
         failed = decode_time_read(chunk, &traf, err);
     }
-    return failed == 0 ? run_read(out, chunk, &traf, &own, told, data_offset, err) : failed;
+    return failed == 0 ? run_read(out, chunk, &traf, &own, told, room, data_offset, err) : failed;
 }
 
 /* Reads the moof in `moof` and the mdat after it. */
@@ -172,7 +175,7 @@ static int chunk_read(struct media_facts *out, const uint8_t *data, struct bytes
     struct chunk_facts chunk = {.offset = (size_t)(moof->start - data)};
     struct mp4_box mdat;
     uint32_t data_offset = 0;
-    int failed = moof_read(out, &chunk, moof, defaults, &data_offset, err);
+    int failed = moof_read(out, &chunk, moof, defaults, bytes_left(in), &data_offset, err);
     if (failed == 0) {
         failed = mp4_next(in, &mdat, err);
     }

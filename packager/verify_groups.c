@@ -44,7 +44,7 @@ static void check_channels(struct verify *v, const struct m3u8_item *media) {
     const struct real_track *track = verify_track_of(v, media);
     const char *channels = m3u8_attribute(media, "CHANNELS");
     int64_t declared = 0;
-    if (track != NULL && !track->facts.video &&
+    if (track != NULL && !track->facts.video && track->codec.channels > 0 &&
         (channels == NULL || !manifest_int(channels, 64, &declared) ||
          declared != track->codec.channels)) {
         verify_found(v, RULE_HLS_CHANNELS, master_path,

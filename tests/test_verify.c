@@ -161,9 +161,9 @@ static void level_spare(void) {
     set_level(&damaged, 40);
 }
 
-/* In which composition offsets have no sign. */
-static void run_unsigned(void) {
-    box_of(&damaged, PICTURES "00002.m4s", "trun", 1)[0] = 0;
+/* Of a version that no reader knows. */
+static void run_unknown(void) {
+    box_of(&damaged, PICTURES "00002.m4s", "trun", 1)[0] = 2;
 }
 
 static void segment_cut(void) {
@@ -332,7 +332,7 @@ static const struct damage damages[] = {
      edit_skips_more, NULL, NULL, NULL, false},
     {"cmaf-segment", BROKEN_TRACK, segment_cut, NULL, NULL, NULL, false},
     {"cmaf-segment", BROKEN_TRACK, segment_no_track, NULL, NULL, NULL, false},
-    {"cmaf-segment", BROKEN_TRACK, run_unsigned, NULL, NULL, NULL, false},
+    {"cmaf-segment", BROKEN_TRACK, run_unknown, NULL, NULL, NULL, false},
     {"cmaf-decode-time",
      " title-document cmaf-sequence hls-extinf-sum dash-timeline hls-iframe-range ",
      segments_swapped, NULL, NULL, NULL, false},
@@ -416,6 +416,7 @@ START_TEST(test_rules) {
         {text_damages, &text_damage_count},
         {index_damages, &index_damage_count},
         {box_damages, &box_damage_count},
+        {foreign_damages, &foreign_damage_count},
     };
     const struct verify_rule *rule;
     for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {
