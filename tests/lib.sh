@@ -12,18 +12,23 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/reelfarm-test.XXXXXX")
 passed=0 failed=0 skipped=0
 trap 'rm -rf "$scratch"' EXIT
 
-# check NAME COMMAND...: passes when the command does; shows its output when not.
+# check NAME COMMAND...: passes when the command does; shows its output when not. What takes long
+# says so.
 check() {
-    local name=$1 log=$scratch/check.log
+    local name=$1 log=$scratch/check.log since=$SECONDS
     shift
     if "$@" >"$log" 2>&1; then
         passed=$((passed + 1))
-        echo "ok - $name"
+        echo "ok - $name$(took "$since")"
     else
         failed=$((failed + 1))
-        echo "not ok - $name"
+        echo "not ok - $name$(took "$since")"
         sed 's/^/    /' "$log" | tail -n 25
     fi
+}
+
+took() {
+    [ $((SECONDS - $1)) -lt 5 ] || echo " ($((SECONDS - $1)) s)"
 }
 
 # tap NAME COMMAND...: the TAP lines that it prints are counted as checks of this script,

@@ -12,6 +12,12 @@
 
 Suite *source_reading_suite(void);
 
+static char *clips; /* the folder of those that all tests of a case share */
+
+static void drop_clips(void) {
+    fixture_folder_drop(clips);
+}
+
 /* ---- Damage ---------------------------------------------------------------- */
 
 START_TEST(a_file_cut_short_says_what_is_missing) {
@@ -119,20 +125,23 @@ static int64_t read_memory(void *context, int64_t offset, void *data, size_t siz
     return (int64_t)got;
 }
 
-/* Bytes are overwritten and the end is cut at places that a fixed sequence names. */
-START_TEST(damage_gives_a_picture_or_a_sentence) {
-    static const char *const files[DAMAGED] = {"a.mp4", "f.mp4", "a.mkv", "a.ts",
-                                               "a.flv", "a.avi", "a.mpg", "i.mp4"};
-    enum { TURNS = 16 };
-    char *folder = fixture_folder();
-    source_shell(folder, "25",
+static void make_to_damage(void) {
+    clips = fixture_folder();
+    source_shell(clips, "25",
                  "for f in a.mp4 a.mkv a.ts a.flv; do ffmpeg -f lavfi -i \"$CLIP\" -f lavfi -i "
                  "sine=d=1 -frames:v 30 -s 64x48 $X264 -c:a aac $f; done\n"
                  "ffmpeg -i a.mp4 -c copy -movflags frag_keyframe+empty_moov f.mp4\n"
                  "ffmpeg -i a.mp4 -vf setfield=tff -c:a copy $X264 -flags +ilme+ildct i.mp4\n"
                  "for f in a.avi a.mpg; do ffmpeg -i a.mp4 -c:v mpeg2video -c:a mp2 $f; done");
+}
+
+/* Bytes are overwritten and the end is cut at places that a fixed sequence names. */
+START_TEST(damage_gives_a_picture_or_a_sentence) {
+    static const char *const files[DAMAGED] = {"a.mp4", "f.mp4", "a.mkv", "a.ts",
+                                               "a.flv", "a.avi", "a.mpg", "i.mp4"};
+    enum { TURNS = 16 };
     unsigned state = 1 + (unsigned)_i;
-    char *path = mem_format("%s/%s", folder, files[_i]);
+    char *path = mem_format("%s/%s", clips, files[_i]);
     FILE *file = fopen(path, "rb");
     struct buf whole = {0};
     uint8_t block[4096];
@@ -163,7 +172,6 @@ START_TEST(damage_gives_a_picture_or_a_sentence) {
     }
     buf_finish(&whole);
     mem_free(path);
-    fixture_folder_drop(folder);
 }
 END_TEST
 
@@ -211,18 +219,21 @@ END_TEST
 
 /* ---- Reading --------------------------------------------------------------- */
 
-START_TEST(a_chunk_reads_its_own_bytes) {
-    static const char *const files[] = {"a.mp4", "f.mp4", "a.mkv", "a.ts", "a.flv"};
-    char *folder = fixture_folder();
-    struct source_document document = {0};
-    struct file_source source;
-    struct shown shown;
+static void make_large(void) {
+    clips = fixture_folder();
     source_shell(
-        folder, "25",
+        clips, "25",
         "ffmpeg -f lavfi -i \"$CLIP,noise=c0s=40:allf=t\" -frames:v 480 $X264 -b:v 4M a.mp4\n"
         "ffmpeg -i a.mp4 -c copy -movflags frag_keyframe+empty_moov f.mp4\n"
         "for f in a.mkv a.ts a.flv; do ffmpeg -i a.mp4 -c copy $f; done");
-    source_open(&source, folder, files[_i]);
+}
+
+START_TEST(a_chunk_reads_its_own_bytes) {
+    static const char *const files[] = {"a.mp4", "f.mp4", "a.mkv", "a.ts", "a.flv"};
+    struct source_document document = {0};
+    struct file_source source;
+    struct shown shown;
+    source_open(&source, clips, files[_i]);
     source_probe(&document, &source, DEINTERLACE_FRAME);
     int64_t probed = source.bytes_read;
     if (_i == 0) {
@@ -245,7 +256,6 @@ START_TEST(a_chunk_reads_its_own_bytes) {
     shown_finish(&shown);
     source_document_finish(&document);
     file_source_close(&source);
-    fixture_folder_drop(folder);
 }
 END_TEST
 
@@ -420,12 +430,20 @@ Suite *source_reading_suite(void) {
     tcase_add_test(reading, a_file_cut_short_says_what_is_missing);
     tcase_add_test(reading, what_a_decoder_conceals_is_counted);
     tcase_add_test(reading, a_stamp_far_off_is_not_believed);
-    tcase_add_loop_test(reading, damage_gives_a_picture_or_a_sentence, 0, DAMAGED);
-    tcase_add_loop_test(reading, a_chunk_reads_its_own_bytes, 0, 5);
     tcase_add_loop_test(reading, what_opening_reads_is_known, 0, 2);
     tcase_add_test(reading, a_failing_read_is_no_end);
     tcase_add_test(reading, a_probe_can_be_cancelled);
     tcase_add_test(reading, bounds_are_kept);
     suite_add_tcase(suite, reading);
+    TCase *damage = tcase_create("damage");
+    tcase_set_timeout(damage, 180);
+    tcase_add_unchecked_fixture(damage, make_to_damage, drop_clips);
+    tcase_add_loop_test(damage, damage_gives_a_picture_or_a_sentence, 0, DAMAGED);
+    suite_add_tcase(suite, damage);
+    TCase *chunks = tcase_create("chunks");
+    tcase_set_timeout(chunks, 180);
+    tcase_add_unchecked_fixture(chunks, make_large, drop_clips);
+    tcase_add_loop_test(chunks, a_chunk_reads_its_own_bytes, 0, 5);
+    suite_add_tcase(suite, chunks);
     return suite;
 }

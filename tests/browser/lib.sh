@@ -9,10 +9,14 @@ chromium=$(command -v chromium || command -v chromium-browser)
 pid=
 trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$scratch"' EXIT
 
-# The driver, the players and the readers; puppeteer-core brings no browser of its own.
+# The driver, the players and the readers, for one script at a time; puppeteer-core brings no
+# browser of its own.
 bring_driver() {
-    [ "$browser/node_modules/.package-lock.json" -nt "$browser/package-lock.json" ] ||
-        npm ci --prefix "$browser" --ignore-scripts --no-audit --no-fund --prefer-offline
+    (
+        flock 9
+        [ "$browser/node_modules/.package-lock.json" -nt "$browser/package-lock.json" ] ||
+            npm ci --prefix "$browser" --ignore-scripts --no-audit --no-fund --prefer-offline
+    ) 9<"$browser/package.json"
 }
 
 # make_title LADDER [SIZE]

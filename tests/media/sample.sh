@@ -3,6 +3,7 @@
 # Makes the sample clip: 20 s of 1280x720 at 24 frames a second, seven shots with
 # hard cuts, each hard on an encoder in its own way; frame number and timecode
 # burnt in; soft music with a beep at each cut. The same ffmpeg gives the same bytes.
+# REELFARM_SAMPLE_SHOTS: the first so many alone.
 #   tests/media/sample.sh OUT.mp4
 set -euo pipefail
 
@@ -28,6 +29,7 @@ shots=(
     "59|Credits|small print, rotation, saturated colour"
     "71|Silk|smooth colour with nothing to hide bands"
 )
+shots=("${shots[@]:0:${REELFARM_SAMPLE_SHOTS:-7}}")
 rate=24
 bt709=scale=out_color_matrix=bt709:out_range=tv
 
