@@ -154,9 +154,12 @@ const admin = (page, troubles) => ({
     for (let i = 0; i < tasks; i++) {
       await page.keyboard.press('ArrowRight');
       const said = await text(page, '.about');
-      expect(said.startsWith('push') || !said.includes(': running'), `of a title that is done: ${said}`);
+      expect(said.startsWith('push') || said.includes(': done'), `of a title that is done: ${said}`);
     }
-    expect(await page.$('.legend [data-kind=early]:not([hidden])') !== null, 'early playlists are in no legend');
+    const named = await page.$$eval('.legend li:not([hidden])', (all) => all.map(({ dataset }) => dataset.kind));
+    expect(named.includes('early') && !named.includes('images'), `in the legend are ${named}`);
+    const lanes = await page.$eval('.lanes span', (name) => parseFloat(name.style.height));
+    expect(lanes > 3, `what ran at a time is in lanes of ${lanes} rem`); // one has 2
   },
   'its bitrates are those of its segments': async () => {
     await go(page, `titles/${TITLE}/bitrate`);
