@@ -234,8 +234,8 @@ const put = crowdIn(); // meanwhile: it is another scheduler's work
 put.catch(() => {}); // told when it is waited for
 const browser = await launch(given.chromium);
 try {
-  for (const [name, things] of Object.entries({
-    admin, viewer, submitter, tenant, tenantViewer, link, crowd: (page, troubles) => crowd(page, troubles, put),
+  for (const [name, things] of Object.entries({ // the link first: it lasts ten minutes
+    link, admin, viewer, submitter, tenant, tenantViewer, crowd: (page, troubles) => crowd(page, troubles, put),
   })) {
     const { page, troubles } = await visit(browser);
     await checkAll(name, things(page, troubles));
