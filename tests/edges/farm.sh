@@ -275,8 +275,8 @@ found_and_played() {
 }
 
 dead_is_told_of() {
-    within 20 publication dead "p['held'] == '' and 'connect' in p['error']" &&
-        api GET /v1/endpoints | grep -E '"name":"dead"[^}]*"failures":[1-9]'
+    within 20 publication dead "p['held'] == '' and p['state'] == 'waiting'" &&
+        endpoints "e['dead']['failures'] > 0 and 'connect' in e['dead']['error']"
 }
 
 farm_undone() {
