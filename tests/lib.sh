@@ -8,6 +8,10 @@ tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${REELFARM_MEDIA:=$(dirname "$(dirname "$tests")")/shared/media}"
 : "${REELFARM_FORM:=usual}"
 reelfarm=$REELFARM_BIN/reelfarm
+# However many seconds a wait may take on a machine that does nothing else, so many times as long is
+# waited on one that does, and the longer where sanitizers slow all down.
+patience=${REELFARM_SANITIZED:+12}
+: "${patience:=4}"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/reelfarm-test.XXXXXX")
 passed=0 failed=0 skipped=0
 trap 'rm -rf "$scratch"' EXIT
@@ -48,14 +52,19 @@ tap() {
     fi
 }
 
-# within SECONDS COMMAND...: until the command does.
-within() {
+# promptly SECONDS COMMAND...: until the command does; for what is late after so many.
+promptly() {
     local until=$((SECONDS + $1))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$until" ] || return 1
         sleep 0.1
     done
+}
+
+# within SECONDS COMMAND...: the same, for what only is to be.
+within() {
+    promptly $(($1 * patience)) "${@:2}"
 }
 
 # exits CODE WORDS COMMAND...: with that code, saying the words.

@@ -4,7 +4,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import {
-  TITLE, audit, farm, fits, given, go, patiently, shows, until,
+  TITLE, answering, audit, farm, fits, given, go, patiently, shows, until,
 } from './farm_page.mjs';
 import { expect } from './page.mjs';
 
@@ -73,6 +73,34 @@ async function showsEach(page) {
   await shows(page, '.count', '4 of 6 are well');
 }
 
+// What this farm has none of: one that is not rid of titles, one that the file has no more, a webhook
+// that is gone and one to which all was told; each with words that are too long for a telephone.
+async function showsOthers(page) {
+  const { endpoints: all } = await farm('GET', 'v1/endpoints');
+  const like = (name, change) => ({ ...all.find((one) => one.name === name), ...change });
+  const hook = (change) => like('hook', { webhook: { ...like('hook').webhook, ...change } });
+  const long = `http://${'a-very-long-name'.repeat(12)}/`;
+  await answering(page, '/v1/endpoints', {
+    endpoints: [
+      like('near', { leaving: ['one', 'two'], url: long }), like('shelf', { listed: false, fill: long }),
+      { ...hook({ dead: 0 }), state: 'closed', error: '' }, { ...hook({ gone_at: 1000 }), name: 'far' },
+    ],
+  }, async () => {
+    await go(page, 'endpoints');
+    await says(page, 'near', '.leaving', 'Still to be taken from there: one, two');
+    expect(await page.$eval(`${card('hook')} .leaving`, ({ hidden }) => hidden), 'what is rid of all has a line of it');
+    await says(page, 'shelf', '.badge', 'unlisted');
+    await says(page, 'shelf', '.problem', 'has it no more');
+    await says(page, 'far', '.badge', 'gone');
+    await says(page, 'far', '.problem', 'It wants nothing more since');
+    for (const [name, button] of [['shelf', 'reset'], ['hook', 'replay'], ['far', 'replay']]) {
+      expect(await page.$eval(`${card(name)} .${button}`, ({ hidden }) => hidden), `${name} has a button to ${button}`);
+    }
+    await shows(page, '.count', '2 of 4 are well');
+    await fits(page, 'endpoints with long words');
+  });
+}
+
 // The same title is asked to go there once more, as often as it takes.
 async function breaksOff(page, road) {
   for (let tries = 0; tries < 4 * ROW_FAILS && (await endpoint('dead')).state !== 'open'; tries++) {
@@ -115,6 +143,10 @@ async function publishes(page) {
   await badgeOf(page, 'near', 'held');
   await badgeOf(page, 'night', 'waiting');
   await badgeOf(page, 'shelf', 'not there');
+  const names = await page.$$eval('.edges strong', (all) => all.map(({ textContent }) => textContent));
+  expect(!names.includes('hook'), `titles go to ${names}`);
+  await page.waitForSelector('[aria-label="Publish again at near"]:not([hidden])');
+  expect(await page.$('[aria-label="Try now at night"]:not([hidden])') === null, 'what waits for its time can be tried now');
   await page.waitForFunction(() => [...document.querySelectorAll('.edges .about')].some(({ textContent }) => textContent.startsWith('It waits for the time of the day')));
   await press(page, 'Publish at shelf');
   await badgeOf(page, 'shelf', 'held');
@@ -173,6 +205,7 @@ async function takesUpAgain(page) {
 
 export const endpoints = (page, road = new Road()) => ({
   'endpoints tell how each is: well, dead, shut at this time, filled on demand': () => showsEach(page),
+  'and those that are none of these': () => showsOthers(page),
   'a breaker that opens is told of, and axe-core has nothing against the page': () => breaksOff(page, road),
   'an endpoint on trial says so; tried by hand when it lives, it is well and has what waited': () => comesBack(page, road),
   'a webhook that is dead says so, and its events are replayed': () => replaysTheDead(page),

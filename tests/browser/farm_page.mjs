@@ -109,12 +109,16 @@ export async function audit(page, name, within = 'html', schemes = ['light', 'da
 
 const sizes = [[360, 740], [3840, 2160], [1280, 800]]; // the last is that of all other tests
 const LONGEST = 60; // ems of a line that is read
+const WALL = 2200; // what is wider is read from afar
+const WALL_FONT = 18;
 
 // Nothing sticks out of a telephone's screen nor of a wall's, and lines can be read there.
 export async function fits(page, name) {
   for (const [width, height] of sizes) {
     await page.setViewport({ width, height });
-    const { over, long } = await page.evaluate((most) => ({
+    const { over, long, font, share } = await page.evaluate((most) => ({
+      font: parseFloat(getComputedStyle(document.documentElement).fontSize),
+      share: document.querySelector('main').getBoundingClientRect().width / window.innerWidth,
       over: document.documentElement.scrollWidth - window.innerWidth,
       long: [...document.querySelectorAll('main :is(p, .why li, .reason)')].filter((element) => {
         const { fontSize } = getComputedStyle(element);
@@ -124,6 +128,7 @@ export async function fits(page, name) {
       }).map(({ textContent }) => textContent),
     }), LONGEST);
     expect(over <= 0, `${name} is ${over} pixels wider than ${width}`);
+    expect(width < WALL || (font >= WALL_FONT && share > 0.6), `${name} has words of ${font} pixels on ${share} of a wall`);
     expect(long.length === 0, `${name} has lines that are too long at ${width}: ${long[0]}`);
     if (width === Math.min(...sizes.map(([across]) => across))) {
       await audit(page, `${name} at ${width}`, 'html', ['light']);

@@ -40,6 +40,7 @@ export const viewer = (page, troubles) => ({
     await page.waitForSelector('.edges li');
     await offers(page, '.title-head', []);
     await offers(page, '.edges', []);
+    expect(!(await text(page, '.edges')).includes('not there'), 'it is told where it could be published');
     await go(page, `titles/${TITLE}/versions`);
     await page.waitForSelector('.card');
     await offers(page, '.cards', []);

@@ -82,6 +82,7 @@ async function runs(page) {
   await shows(page, '.why', `${SLOW} is being made, and all is well: `);
   await shows(page, '.why', ' runs on first for ');
   expect(await offered(page) === 'Cancel', `${await offered(page)} is offered`);
+  expect(await page.$eval('.edges-place', ({ hidden }) => hidden), 'what has no version has endpoints');
 }
 
 // By a worker's word, which the operator may give.
@@ -98,6 +99,9 @@ async function triesAgain(page) {
   await fact(page, 'trouble', '1 failure');
   await go(page, `titles/${SLOW}/events`);
   await shows(page, '.events .trouble', 'its source went away');
+  await go(page, `titles/${SLOW}/timeline`);
+  await page.waitForFunction(() => document.querySelector('tbody tr')?.cells[3].textContent === '1');
+  await page.waitForSelector('.legend [data-kind=bad]:not([hidden])');
   await go(page, `titles/${SLOW}`);
   await page.waitForFunction(() => Number(document.querySelector('.legend [data-look=retried]')?.dataset.count) > 0);
 }

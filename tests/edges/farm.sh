@@ -7,6 +7,20 @@
 # them, while the farm keeps what was replaced for 5 s.
 
 hung=(1 2 3 4 5 6)
+clock_library=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null)
+shuts_at=$((($(date +%s) / 60 + 180) * 60)) # the window of hung1,
+opens_at=$((shuts_at + 1800))
+
+# farm_scheduler [SECONDS]: its clock is ahead by so many.
+farm_scheduler() {
+    local ahead=()
+    [ -z "${1:-}" ] || ahead=(env LD_PRELOAD="$clock_library" FAKETIME="+$1"
+        FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0)
+    "${ahead[@]}" "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 300 --ttl-ms 10000 \
+        --keep-versions-ms 5000 --endpoints "$scratch/endpoints.yaml" >>"$scratch/farm.log" 2>&1 &
+    pids[farm]=$!
+    within 20 "$reelfarm" list || { cat "$scratch/farm.log"; return 1; }
+}
 
 farm_start() {
     farm_port=$(free_port)
@@ -21,9 +35,11 @@ farm_start() {
     cat >"$scratch/endpoints.yaml" <<END
 endpoints:
   - {name: dead, driver: dav, url: "http://127.0.0.1:$dead_port"}
+  - {name: hung1, driver: dav, url: "http://127.0.0.1:$hung_port", fill: on-demand,
+     window: "$(date -u -d "@$opens_at" +%H:%M)-$(date -u -d "@$shuts_at" +%H:%M)"}
 $(printf "  - {name: hung%s, driver: dav, url: 'http://127.0.0.1:$hung_port', fill: on-demand}
 " \
-        "${hung[@]}")
+        "${hung[@]:1}")
   - {name: dav, driver: dav, url: "http://127.0.0.1:${line[dav]}", lists: true,
      serves: "http://127.0.0.1:$dav_port"}
   - {name: varnish, driver: pull, url: "http://127.0.0.1:${line[varnish]}",
@@ -34,10 +50,7 @@ $(printf "  - {name: hung%s, driver: dav, url: 'http://127.0.0.1:$hung_port', fi
   - {name: catalog, driver: catalog, url: "http://127.0.0.1:${line[catalog]}",
      serves: "http://127.0.0.1:$varnish_port"}
 END
-    "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 300 --ttl-ms 10000 \
-        --keep-versions-ms 5000 --endpoints "$scratch/endpoints.yaml" >"$scratch/farm.log" 2>&1 &
-    pids[farm]=$!
-    within 20 "$reelfarm" list || { cat "$scratch/farm.log"; return 1; }
+    farm_scheduler || return 1
     "$reelfarm" worker --slots 2 --name farm --endpoint-secrets "$scratch/secrets.yaml" \
         --stall-s 20 >>"$scratch/worker.log" 2>&1 &
     pids[encoder]=$!
@@ -96,6 +109,29 @@ print(*[e["pushes"] for e in json.load(sys.stdin)["endpoints"] if e["name"] == "
     for n in "${hung[@]}"; do
         within 20 publication "hung$n" "p['state'] in ('gone', 'none')" || return 1
     done
+}
+
+# clock_to SECOND: the scheduler ends and is there again when it is that time.
+clock_to() {
+    kill -TERM "${pids[farm]}" && wait "${pids[farm]}"
+    farm_scheduler "$(($1 - $(date +%s)))"
+}
+
+# A window shuts while a push hangs there: that stops, nobody has failed, and it goes on in the
+# next.
+farm_shut() {
+    local runs="e['hung1']['running'] == 1"
+    touch "$scratch/hangs"
+    api POST /v1/titles/t/publish '{"endpoint":"hung1"}' >/dev/null &&
+        within 15 endpoints "$runs" && clock_to $((shuts_at + 1)) || return 1
+    within 10 publication hung1 "p['state'] == 'waiting' and p['failures'] == 0" || return 1
+    publication hung1 "p['error'] == '' and p['retry_at'] is None" && endpoints "not $runs" &&
+        "$reelfarm" endpoints | grep "^hung1 .*  its window is shut until .*:00.000Z$" || return 1
+    clock_to $((opens_at + 1)) && within 15 endpoints "$runs" &&
+        ! "$reelfarm" endpoints | grep "its window is shut" || return 1
+    rm "$scratch/hangs"
+    api POST /v1/titles/t/unpublish '{"endpoint":"hung1"}' >/dev/null &&
+        within 20 publication hung1 "p['state'] in ('gone', 'none')"
 }
 
 # A dead edge keeps no removal waiting, and is told of until it is clean, which it is when it is
@@ -239,8 +275,8 @@ found_and_played() {
 }
 
 dead_is_told_of() {
-    within 20 publication dead "p['held'] == '' and 'connect' in p['error']" &&
-        api GET /v1/endpoints | grep -E '"name":"dead"[^}]*"failures":[1-9]'
+    within 20 publication dead "p['held'] == '' and p['state'] == 'waiting'" &&
+        endpoints "e['dead']['failures'] > 0 and 'connect' in e['dead']['error']"
 }
 
 farm_undone() {

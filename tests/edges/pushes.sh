@@ -45,7 +45,7 @@ for member in members:
     exec(member)
 print(json.dumps({**t, "push": p}))
 END
-    curl -sf -m 60 -d "@${told:-$scratch}/push.json" \
+    curl -sf -m 300 -d "@${told:-$scratch}/push.json" \
         "http://127.0.0.1:$scheduler_port/test/push" >"${told:-$scratch}/result"
 }
 
