@@ -20,9 +20,9 @@
 #include "workers/workers.h"
 
 enum {
-    HEARTBEAT_MS = 400, /* the display lives on it */
-    STOP_MS = 3000,     /* for a worker to end its child; then it is killed */
-    MOST_DEATHS = 20,   /* of workers in one run, before it is called broken */
+    HEARTBEAT_MS = 1000, /* the display lives on it */
+    STOP_MS = 3000,      /* for a worker to end its child; then it is killed */
+    MOST_DEATHS = 20,    /* of workers in one run, before it is called broken */
 };
 
 struct private_worker {

@@ -7,11 +7,16 @@
 #include "encode_display.h"
 #include "interrupt.h"
 
-enum { LOOK_MS = 200, AWAY_MS = 60000 };
+enum {
+    SHOW_MS = 1000, /* what is shown is as old as that at most; an end is known at once */
+    LOOK_MS = 200,  /* between looks at least: an older scheduler answers without waiting */
+    AWAY_MS = 60000,
+};
 
-int title_status_get(struct client *client, const char *title, struct title_status *out,
-                     struct err *err) {
-    char *path = mem_format("/v1/titles/%s", title);
+/* Answered after `wait_ms` at the latest, sooner where the title has ended. */
+static int status_get(struct client *client, const char *title, int wait_ms,
+                      struct title_status *out, struct err *err) {
+    char *path = mem_format("/v1/titles/%s?wait_ms=%d", title, wait_ms);
     struct json *answer = NULL;
     struct err found = {0};
     int failed = client_call(client, "GET", path, NULL, &answer, &found);
@@ -29,6 +34,11 @@ int title_status_get(struct client *client, const char *title, struct title_stat
     return failed == 0 ? 0 : err_set(err, found.code, "%s", found.message);
 }
 
+int title_status_get(struct client *client, const char *title, struct title_status *out,
+                     struct err *err) {
+    return status_get(client, title, 0, out, err);
+}
+
 /* One look; a scheduler that does not answer is asked again for a minute. */
 static int look(const struct title_watch *watch, struct title_status *out, int64_t *heard_ms,
                 struct err *err) {
@@ -37,7 +47,7 @@ static int look(const struct title_watch *watch, struct title_status *out, int64
     if (failed != 0) {
         return failed;
     }
-    failed = title_status_get(watch->client, watch->title, out, &why);
+    failed = status_get(watch->client, watch->title, *heard_ms == 0 ? 0 : SHOW_MS, out, &why);
     int64_t now = clock_monotonic_ms();
     bool away = failed == ERR_UNAVAILABLE || failed == ERR_TIMEOUT;
     if (failed == 0) {

@@ -95,6 +95,8 @@ static void set_picture_params(EbSvtAv1EncConfiguration *config, const struct vi
     config->encoder_bit_depth = (uint32_t)spec->bit_depth;
     config->encoder_color_format = EB_YUV420;
     config->profile = MAIN_PROFILE;
+    /* What 1.4 finds by itself is by a rate of whole frames, and too low near a limit. */
+    config->level = (uint32_t)spec->level;
     config->color_primaries = (EbColorPrimaries)spec->colour.primaries;
     config->transfer_characteristics = (EbTransferCharacteristics)spec->colour.transfer;
     config->matrix_coefficients = (EbMatrixCoefficients)spec->colour.matrix;

@@ -97,6 +97,23 @@ START_TEST(waiting_calls_are_woken) {
 }
 END_TEST
 
+START_TEST(the_end_of_a_title_is_waited_for) {
+    struct waiting waiting;
+    api_join("w1");
+    api_submit("t");
+    int64_t since = clock_monotonic_ms();
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t?wait_ms=300", NULL), 200);
+    ck_assert_int_ge(clock_monotonic_ms() - since, 300);
+    begin_wait(&waiting, "GET", mem_string("/v1/titles/t?wait_ms=20000"), NULL);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/t/cancel", NULL), 200);
+    ck_assert_ptr_nonnull(strstr(end_wait(&waiting), "\"state\":\"cancelled\""));
+    drop_wait(&waiting);
+    since = clock_monotonic_ms();
+    ck_assert_int_eq(api_call("GET", "/v1/titles/t?wait_ms=20000", NULL), 200);
+    ck_assert_int_lt(clock_monotonic_ms() - since, 15000); /* it has ended: nothing to wait for */
+}
+END_TEST
+
 START_TEST(waits_run_out) {
     struct task task = {0};
     api_join("w1");
@@ -342,6 +359,7 @@ Suite *api_waits_suite(void) {
     TCase *waits = tcase_create("waits");
     tcase_add_checked_fixture(waits, api_set_up, api_tear_down);
     tcase_add_test(waits, waiting_calls_are_woken);
+    tcase_add_test(waits, the_end_of_a_title_is_waited_for);
     tcase_add_test(waits, waits_run_out);
     tcase_add_test(waits, two_hundred_calls_wait_at_no_cost);
     tcase_add_test(waits, who_hangs_up_gets_no_lease);

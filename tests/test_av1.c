@@ -168,6 +168,9 @@ START_TEST(the_stream_says_what_the_spec_says) {
         {1280, 720, {24000, 1001}, 5, {6, 6, 6, .chroma_location = -1}, 0},
         {1920, 1080, {30, 1}, 8, {1, 13, 1, true, .chroma_location = 0}, 1},
         {608, 1080, {60, 1}, 8, {1, 1, 1, .chroma_location = -1}, 0},
+        /* by whole frames a second these would fit the level below */
+        {1000, 540, {60000, 1001}, 8, {1, 1, 1, .chroma_location = -1}, 0},
+        {704, 480, {60000, 1001}, 5, {1, 1, 1, .chroma_location = -1}, 0},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct video_spec spec = spec_at(_i, cases[i].width, cases[i].height);

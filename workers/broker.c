@@ -242,10 +242,9 @@ static void take_fail(struct broker *b) {
         enum err_code code;
         enum failure_class failure;
     } meanings[] = {
-        {ERR_CORRUPT, FAILURE_BAD_SOURCE},
-        {ERR_UNSUPPORTED, FAILURE_UNSUPPORTED},
-        {ERR_UNAVAILABLE, FAILURE_IO},
-        {ERR_TIMEOUT, FAILURE_IO},
+        {ERR_CORRUPT, FAILURE_BAD_SOURCE},  {ERR_UNSUPPORTED, FAILURE_UNSUPPORTED},
+        {ERR_INVALID, FAILURE_UNSUPPORTED}, /* the task, by what its encoder takes */
+        {ERR_UNAVAILABLE, FAILURE_IO},      {ERR_TIMEOUT, FAILURE_IO},
     };
     enum failure_class failure = is_out_of_memory(said.message) ? FAILURE_OOM : FAILURE_CRASH;
     for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {

@@ -390,7 +390,9 @@ void call_list_titles(struct tx *tx, struct call *call) {
 }
 
 void call_show_title(struct tx *tx, struct call *call) {
-    view_title(tx, call->routes->farm, call->argument, &call->writer);
+    if (!view_title(tx, call->routes->farm, call->argument, &call->writer) && tx_ok(tx)) {
+        call_wait(call, TOPIC_TITLES, call_number(call, "wait_ms", 0, CALL_WAIT_MS_MAX), 0);
+    }
 }
 
 void call_show_versions(struct tx *tx, struct call *call) {

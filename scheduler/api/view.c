@@ -269,11 +269,13 @@ static void write_stats(struct tx *tx, const char *title, struct writer *w) {
     query_close(&query);
 }
 
-void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
+bool view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
     struct title_row title = {0};
     if (!title_get(tx, id, &title)) {
-        return;
+        return false;
     }
+    bool has_ended = title.state == TITLE_DONE || title.state == TITLE_FAILED ||
+                     title.state == TITLE_CANCELLED;
     struct title_view view = {0};
     const struct plan *plan = NULL;
     if (title.source_size >= 0) { /* set with the plan */
@@ -321,6 +323,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     }
     mem_free(view.tasks);
     title_row_finish(&title);
+    return has_ended;
 }
 
 /* ---- its plan, units, identity ----------------------------------------------- */

@@ -22,8 +22,8 @@ struct titles_page {
 /* GET /v1/titles */
 void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w);
 
-/* GET /v1/titles/T */
-void view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+/* GET /v1/titles/T; whether the title has ended. */
+bool view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
 
 /* GET /v1/titles/T/plan; NOT_FOUND also before there is one. */
 void view_plan(struct tx *tx, struct farm *farm, const char *title, struct writer *w);

@@ -87,7 +87,7 @@ class Encode:
         self.first_chunk_s = (store.execute(
             "SELECT min(at) FROM event WHERE kind = 'unit.lease' AND detail LIKE '%\"video\"%'"
         ).fetchone()[0] - began_ms) / 1000
-        self.leases, self.seconds = slots.read_leases(store)
+        self.leases, self.seconds = slots.read_leases(store, workers)
         self.idle = slots.idle_share(self.leases, self.seconds, workers)
         store.close()
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the slots of a farm did, from its lease log: the share of time that they stood idle, and
 a plot of those busy over time."""
+import heapq
 import json
 import subprocess
 
@@ -34,8 +35,18 @@ def work_of(kind, rendition):
     return "sound" if kind == "audio" else "the rest"
 
 
-def read_leases(store):
-    """All leases of the store's only title, and seconds from the first to the title's end."""
+def begin_in_turn(leases, slots):
+    """A task that was leased ahead waits, fetched, until a slot is free: it begins then."""
+    free = [0.0] * slots
+    for lease in sorted(leases, key=lambda lease: lease.begin):
+        lease.begin = max(lease.begin, heapq.heappop(free))
+        lease.end = max(lease.end, lease.begin)
+        heapq.heappush(free, lease.end)
+
+
+def read_leases(store, slots):
+    """All leases of the store's only title as `slots` worked through them, and seconds from the
+    first to the title's end."""
     rendition = dict(store.execute("SELECT id, rendition_id FROM unit"))
     leases, first, last = {}, None, 0
     for at, kind, unit, detail in store.execute(
@@ -49,6 +60,7 @@ def read_leases(store):
             leases[fields["fence"]].end = (at - first) / 1000
         elif kind == "title.finish":
             last = at
+    begin_in_turn(leases.values(), slots)
     return list(leases.values()), (last - first) / 1000
 
 
