@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS = 3, DIGITS_MAX = 18 };
+enum { PARTS = 4, DIGITS_MAX = 18 };
 
 int cursor_read(struct cursor *out, const char *text, struct err *err) {
-    static const char ends[PARTS] = {'-', '-', '\0'};
+    static const char ends[PARTS] = {'-', '-', '-', '\0'};
     int64_t parts[PARTS] = {0};
     if (text[0] == '\0') {
         *out = (struct cursor){0};
@@ -23,10 +23,12 @@ int cursor_read(struct cursor *out, const char *text, struct err *err) {
         parts[i] = strtoll(text, NULL, 10);
         text += digits + 1;
     }
-    *out = (struct cursor){.taken = parts[0], .bound = parts[1], .last = parts[2]};
+    *out =
+        (struct cursor){.taken = parts[0], .bound = parts[1], .last = parts[2], .order = parts[3]};
     return 0;
 }
 
 void cursor_write(const struct cursor *cursor, struct buf *out) {
-    buf_format(out, "%" PRId64 "-%" PRId64 "-%" PRId64, cursor->taken, cursor->bound, cursor->last);
+    buf_format(out, "%" PRId64 "-%" PRId64 "-%" PRId64 "-%" PRId64, cursor->taken, cursor->bound,
+               cursor->last, cursor->order);
 }

@@ -77,7 +77,8 @@ struct search {
 /* Appends a page of what a search finds, the best first; without words the titles that were told of
  * last. "next" is the next page's cursor: titles that come, go or change between pages make none of
  * the others come twice, or not at all; but where the page's last title goes together with others
- * before it, as many as those are passed over, if there are words. */
+ * before it, as many as those are passed over, if there are words, and where SHELF_FEW that a
+ * filter lets through have become four times as many, they are ranked anew. */
 int shelf_search(struct shelf *shelf, const struct search *search, struct buf *out,
                  struct err *err);
 

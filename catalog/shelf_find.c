@@ -11,6 +11,8 @@
 enum {
     FILTER_VALUES = 9,
     VALUES_MAX = 18, /* of a statement that has a filter's */
+    GROWTH = 4,      /* few on the first page are few on the others while they are so many times
+                        as many at most: a cursor may not cost more than that */
 };
 
 /* ---- which side is the narrowest ---------------------------------------------------------- */
@@ -26,8 +28,13 @@ struct side {
 struct sides {
     struct side mark;
     struct side narrowest; /* of all */
-    bool few;              /* so few that the search keeps to them */
+    int64_t order;         /* of a search: as in cursor.h */
 };
+
+/* So few that the search keeps to them. */
+static bool are_few(const struct sides *sides) {
+    return sides->order >= CURSOR_OF_FEW;
+}
 
 static int count_side(struct shelf *shelf, enum shelf_sql_id id, const struct value *values,
                       size_t count, int64_t *out, struct err *err) {
@@ -45,22 +52,27 @@ static void take_side(struct side *narrowest, const struct side *side) {
     }
 }
 
-static int weigh_marks(struct shelf *shelf, const struct filter *filter, struct side *out,
-                       struct err *err) {
+static int weigh_marks(struct shelf *shelf, const struct filter *filter, int64_t few,
+                       struct sides *out, struct err *err) {
     struct filter_mark marks[FILTER_MARKS_MAX];
     size_t count = filter_marks(filter, marks);
     int failed = 0;
     for (size_t i = 0; i < count && failed == 0; i++) {
         struct side side = {.kind = marks[i].kind, .value = marks[i].value};
         failed = count_side(shelf, SHELF_COUNT_MARKED,
-                            VALUES(TEXT(side.kind), TEXT(side.value), INTEGER(shelf->few + 1)),
+                            VALUES(TEXT(side.kind), TEXT(side.value), INTEGER(few + 1)),
                             &side.count, err);
-        take_side(out, &side);
+        take_side(&out->mark, &side);
+        if (out->mark.value == side.value && side.count <= few) {
+            out->order = CURSOR_OF_MARK + (int64_t)i;
+        }
     }
+    out->narrowest = out->mark;
     return failed;
 }
 
-static int weigh(struct shelf *shelf, const struct filter *filter, struct sides *out,
+/* `order` is that of the pages before; 0: there are none. */
+static int weigh(struct shelf *shelf, const struct filter *filter, int64_t order, struct sides *out,
                  struct err *err) {
     const struct {
         const char *kind;
@@ -68,19 +80,24 @@ static int weigh(struct shelf *shelf, const struct filter *filter, struct sides 
         int64_t least;
     } facts[] = {{"height", SHELF_COUNT_TALL, filter->min_height},
                  {"since", SHELF_COUNT_SINCE, filter->updated_since}};
-    struct sides sides = {.mark = {.kind = "", .value = "", .count = shelf->few + 1}};
-    int failed = weigh_marks(shelf, filter, &sides.mark, err);
-    sides.narrowest = sides.mark;
+    int64_t few = order >= CURSOR_OF_FEW ? GROWTH * shelf->few : shelf->few;
+    struct sides sides = {.mark = {.kind = "", .value = "", .count = few + 1},
+                          .order = CURSOR_OF_FEW};
+    int failed = weigh_marks(shelf, filter, few, &sides, err);
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]) && failed == 0; i++) {
         struct side side = {.kind = facts[i].kind, .value = ""};
         if (facts[i].least > 0) {
             failed = count_side(shelf, facts[i].id,
-                                VALUES(INTEGER(facts[i].least), INTEGER(shelf->few + 1)),
-                                &side.count, err);
+                                VALUES(INTEGER(facts[i].least), INTEGER(few + 1)), &side.count,
+                                err);
             take_side(&sides.narrowest, &side);
         }
     }
-    sides.few = sides.narrowest.count <= shelf->few;
+    if (sides.narrowest.count > few) {
+        sides.order = CURSOR_OF_MANY;
+    } else if (order > 0) {
+        sides.order = order;
+    }
     *out = sides;
     return failed;
 }
@@ -147,7 +164,7 @@ int shelf_list(struct shelf *shelf, const struct filter *filter, const char *aft
     enum shelf_sql_id id = SHELF_LIST;
     struct sides sides;
     struct last last = {0};
-    int failed = weigh(shelf, filter, &sides, err);
+    int failed = weigh(shelf, filter, 0, &sides, err);
     if (failed == 0) {
         failed = start_list(shelf, filter, &sides, after, limit, &id, err);
     }
@@ -192,9 +209,11 @@ static int express(struct shelf *shelf, const struct filter *filter, struct buf 
 
 /* Likewise where few titles are: what else the filter asks for is not worth a look at the index,
  * which is gone through for each word. */
-static void express_few(int64_t few, const struct side *mark, struct buf *out) {
-    if (mark->count <= few) {
-        filter_mark_expression(&(struct filter_mark){mark->kind, mark->value}, out);
+static void express_few(const struct filter *filter, int64_t order, struct buf *out) {
+    struct filter_mark marks[FILTER_MARKS_MAX];
+    size_t count = filter_marks(filter, marks);
+    if (order >= CURSOR_OF_MARK && order - CURSOR_OF_MARK < (int64_t)count) {
+        filter_mark_expression(&marks[order - CURSOR_OF_MARK], out);
     }
 }
 
@@ -209,8 +228,8 @@ static int start_search(struct shelf *shelf, const struct search *search, const 
                                    INTEGER(bound),      INTEGER(search->from.last),
                                    INTEGER(before),     TEXT(side->kind),
                                    TEXT(side->value)};
-    *id = sides->few ? SHELF_SEARCH_FEW : SHELF_SEARCH;
-    return start_filtered(shelf, *id, &search->filter, others, sides->few ? 9 : 7, err);
+    *id = are_few(sides) ? SHELF_SEARCH_FEW : SHELF_SEARCH;
+    return start_filtered(shelf, *id, &search->filter, others, are_few(sides) ? 9 : 7, err);
 }
 
 /* By a filter alone. */
@@ -218,7 +237,7 @@ static int start_find(struct shelf *shelf, const struct search *search, const st
                       const char *expression, enum shelf_sql_id *id, struct err *err) {
     const struct side *side = &sides->narrowest;
     int64_t below = search->from.last > 0 ? search->from.last : INT64_MAX;
-    if (sides->few) {
+    if (are_few(sides)) {
         *id = SHELF_FIND_FEW;
         return start_filtered(
             shelf, *id, &search->filter,
@@ -236,8 +255,8 @@ static int start_any(struct shelf *shelf, const struct search *search, const str
                      int64_t bound, enum shelf_sql_id *id, struct err *err) {
     struct buf expression = {0};
     int failed = 0;
-    if (sides->few) {
-        express_few(shelf->few, &sides->mark, &expression);
+    if (are_few(sides)) {
+        express_few(&search->filter, sides->order, &expression);
     } else {
         failed = express(shelf, &search->filter, &expression, err);
     }
@@ -261,7 +280,7 @@ int shelf_search(struct shelf *shelf, const struct search *search, struct buf *o
     struct last last = {0};
     int failed = next.bound == 0 ? find_bound(shelf, &next.bound, err) : 0;
     if (failed == 0) {
-        failed = weigh(shelf, &search->filter, &sides, err);
+        failed = weigh(shelf, &search->filter, search->from.order, &sides, err);
     }
     buf_string(out, "{\"titles\":[");
     if (failed == 0 && sides.narrowest.count > 0) {
@@ -271,6 +290,7 @@ int shelf_search(struct shelf *shelf, const struct search *search, struct buf *o
     buf_string(out, "],\"next\":");
     if (last.more) {
         next.last = last.number;
+        next.order = sides.order;
         buf_string(out, "\"");
         cursor_write(&next, out);
         buf_string(out, "\"}");

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,20 +39,64 @@ static size_t name_length(const char *entry) {
     return strcspn(entry, "=");
 }
 
-static void add(char ***list, struct arena *arena, char *entry) {
-    size_t length = name_length(entry) + 1, count = 0;
-    for (; *list != NULL && (*list)[count] != NULL; count++) {
-        if (strncmp((*list)[count], entry, length) == 0) {
-            (*list)[count] = entry;
-            return;
+/* A list that is being made longer. */
+struct growing {
+    struct arena *arena;
+    char **list; /* ended by NULL */
+    size_t count;
+};
+
+/* Begins with what there is, and room for so many more. */
+static struct growing growing_of(struct arena *arena, char **list, size_t more) {
+    struct growing growing = {.arena = arena};
+    while (list != NULL && list[growing.count] != NULL) {
+        growing.count++;
+    }
+    growing.list = arena_zero(arena, growing.count + more + 1, sizeof(*growing.list));
+    if (growing.count > 0) {
+        memcpy(growing.list, list, growing.count * sizeof(*list));
+    }
+    return growing;
+}
+
+static void add(struct growing *growing, char *entry) {
+    growing->list[growing->count++] = entry;
+}
+
+/* Places in a list: by the names there, and of one name the earlier first. */
+static int by_name(const void *left, const void *right) {
+    char *const *one = *(char *const *const *)left;
+    char *const *other = *(char *const *const *)right;
+    size_t length = name_length(*one), other_length = name_length(*other);
+    int order = memcmp(*one, *other, length < other_length ? length : other_length);
+    if (order == 0) {
+        order = (length > other_length) - (length < other_length);
+    }
+    return order != 0 ? order : (one > other) - (one < other);
+}
+
+/* Of what has a name that comes again later, drops all but the last. */
+static void drop_repeated(struct growing *growing) {
+    char ***places = arena_zero(growing->arena, growing->count + 1, sizeof(*places));
+    for (size_t i = 0; i < growing->count; i++) {
+        places[i] = &growing->list[i];
+    }
+    qsort(places, growing->count, sizeof(*places), by_name);
+    for (size_t i = 0; i + 1 < growing->count; i++) {
+        size_t length = name_length(*places[i]);
+        if (length == name_length(*places[i + 1]) &&
+            memcmp(*places[i], *places[i + 1], length) == 0) {
+            *places[i] = NULL;
         }
     }
-    char **longer = arena_zero(arena, count + 2, sizeof(*longer));
-    if (count > 0) {
-        memcpy(longer, *list, count * sizeof(*longer));
+    size_t kept = 0;
+    for (size_t i = 0; i < growing->count; i++) {
+        if (growing->list[i] != NULL) {
+            growing->list[kept++] = growing->list[i];
+        }
     }
-    longer[count] = entry;
-    *list = longer;
+    growing->list[kept] = NULL;
+    growing->count = kept;
 }
 
 static bool is_name(const char *text, size_t length) {
@@ -77,7 +122,7 @@ static char *value_of(char *text) {
 }
 
 /* Adds what such a line says; whether it says something, or need not. */
-static bool read_line(char ***list, struct arena *arena, char *line) {
+static bool read_line(struct growing *growing, char *line) {
     size_t length = name_length(line);
     if (*line == '\0' || *line == '#' || *line == ';') {
         return true;
@@ -90,23 +135,30 @@ static bool read_line(char ***list, struct arena *arena, char *line) {
     if (!has_value || !is_name(line, length)) {
         return false;
     }
-    add(list, arena, arena_format(arena, "%.*s=%s", (int)length, line, value_of(value)));
+    add(growing, arena_format(growing->arena, "%.*s=%s", (int)length, line, value_of(value)));
     return true;
 }
 
 int variables_read(char ***list, struct arena *arena, char *text) {
     int odd = 0;
     char *next = text;
+    size_t lines = 1;
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    struct growing growing = growing_of(arena, *list, lines);
     for (int number = 1; next != NULL; number++) {
         char *line = next + strspn(next, " \t\r");
         next = strchr(next, '\n');
         if (next != NULL) {
             *next++ = '\0';
         }
-        if (!read_line(list, arena, line) && odd == 0) {
+        if (!read_line(&growing, line) && odd == 0) {
             odd = number;
         }
     }
+    drop_repeated(&growing);
+    *list = growing.list;
     return odd;
 }
 
@@ -128,25 +180,34 @@ static int read_file(struct as_daemon *as, struct err *err) {
 
 /* Of this shell, but for what it would tell a daemon that it begins itself. */
 static void keep_environment(struct as_daemon *as) {
-    for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
-        if (strncmp(*entry, "REELFARM_", strlen("REELFARM_")) != 0) {
-            add(&as->environment, &as->arena, *entry);
+    size_t count = 0;
+    while (environ != NULL && environ[count] != NULL) {
+        count++;
+    }
+    struct growing growing = growing_of(&as->arena, NULL, count);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], "REELFARM_", strlen("REELFARM_")) != 0) {
+            add(&growing, environ[i]);
         }
     }
+    as->environment = growing.list;
 }
 
 /* As who logs in there, or a unit, has it. */
 static void new_environment(struct as_daemon *as, const struct passwd *user) {
+    enum { MOST = 6 };
     struct arena *arena = &as->arena;
-    add(&as->environment, arena,
+    struct growing growing = growing_of(arena, NULL, MOST);
+    add(&growing,
         arena_string(arena, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"));
-    add(&as->environment, arena, arena_format(arena, "HOME=%s", user->pw_dir));
-    add(&as->environment, arena, arena_format(arena, "USER=%s", user->pw_name));
-    add(&as->environment, arena, arena_format(arena, "LOGNAME=%s", user->pw_name));
-    add(&as->environment, arena, arena_format(arena, "SHELL=%s", user->pw_shell));
+    add(&growing, arena_format(arena, "HOME=%s", user->pw_dir));
+    add(&growing, arena_format(arena, "USER=%s", user->pw_name));
+    add(&growing, arena_format(arena, "LOGNAME=%s", user->pw_name));
+    add(&growing, arena_format(arena, "SHELL=%s", user->pw_shell));
     if (as->is_unit && as->facts->state != NULL) {
-        add(&as->environment, arena, arena_format(arena, "STATE_DIRECTORY=%s", as->facts->state));
+        add(&growing, arena_format(arena, "STATE_DIRECTORY=%s", as->facts->state));
     }
+    as->environment = growing.list;
 }
 
 /* ---- Who it is ------------------------------------------------------------------- */

@@ -78,8 +78,8 @@ bool may_be_there(const char *path);
 
 /* Adds the variables of a text as systemd reads it, which is changed: a line `NAME=VALUE` each,
  * its value in quotes or not; lines that begin with # or ; are for people. `*list` is ended by
- * NULL and lives in the arena with its entries; a name that it has is replaced. The number of the
- * first line that is none of this, which systemd passes over, too; 0: all are. */
+ * NULL and lives in the arena with its entries; of a name that comes again the last counts. The
+ * number of the first line that is none of this, which systemd passes over, too; 0: all are. */
 int variables_read(char ***list, struct arena *arena, char *text);
 
 #endif

@@ -121,9 +121,10 @@ static int check_place(struct reading *reading, struct batch_row *row, const str
     row->out = keep(reading, whole);
     mem_free(whole);
     whole = source_whole(raw->values[SOURCE]);
+    int failed = place_name_check(whole, err);
     row->source = keep(reading, whole);
     mem_free(whole);
-    return 0;
+    return failed;
 }
 
 static int check_title(struct reading *reading, struct batch_row *row, const struct raw *raw,

@@ -81,6 +81,34 @@ static const char *chosen(const struct invocation *invocation, const char *optio
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
+/* `what`: "a scheduler". */
+static int check_urls(const char *list, const char *what, struct err *err) {
+    struct urls urls;
+    int failed = 0;
+    urls_init(&urls, list);
+    for (size_t i = 0; i < urls.count && failed == 0; i++) {
+        const char *url = urls.items[i];
+        const char *host = strstr(url, "://");
+        bool known = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
+        if (!known || strcspn(host + 3, "/:?#") == 0) {
+            failed = err_set(err, ERR_INVALID,
+                             "'%.200s' is no address of %s; write http://HOST:PORT or "
+                             "https://HOST:PORT",
+                             url, what);
+        }
+    }
+    urls_finish(&urls);
+    return failed;
+}
+
+static bool is_token(const struct buf *text) {
+    bool good = text->size > 0;
+    for (size_t i = 0; i < text->size; i++) {
+        good = good && text->data[i] > ' ' && text->data[i] < 0x7f;
+    }
+    return good;
+}
+
 /* The token of this machine's scheduler is for no other. */
 static int read_token(struct buf *out, const char *named, const char *url, struct err *err) {
     struct err why = {0};
@@ -102,6 +130,12 @@ static int read_token(struct buf *out, const char *named, const char *url, struc
     while (out->size > 0 && strchr(" \t\r\n", out->data[out->size - 1]) != NULL) {
         out->size--;
     }
+    if (failed == 0 && !is_token(out)) {
+        failed = err_set(err, ERR_INVALID,
+                         "'%.200s' holds no token, which is one word on a line; name another file "
+                         "by --token-file",
+                         path);
+    }
     mem_free(folder);
     mem_free(path);
     return failed;
@@ -111,8 +145,11 @@ int client_connect(struct client **out, const struct invocation *invocation, str
     const char *url = chosen(invocation, "scheduler", "REELFARM_SCHEDULER");
     struct buf token = {0};
     url = url != NULL ? url : default_url;
-    int failed =
-        read_token(&token, chosen(invocation, "token-file", "REELFARM_TOKEN_FILE"), url, err);
+    int failed = check_urls(url, "a scheduler", err);
+    if (failed == 0) {
+        failed =
+            read_token(&token, chosen(invocation, "token-file", "REELFARM_TOKEN_FILE"), url, err);
+    }
     if (failed == 0) {
         struct client_options options = client_options_default();
         options.url = url;
@@ -132,10 +169,14 @@ int client_connect_catalog(struct client **out, const struct invocation *invocat
     const char *url = chosen(invocation, "catalog", "REELFARM_CATALOG");
     const char *token_file = chosen(invocation, "token-file", "REELFARM_CATALOG_TOKEN_FILE");
     struct buf token = {0};
-    int failed = token_file != NULL ? read_token(&token, token_file, url, err) : 0;
+    url = url != NULL ? url : default_catalog;
+    int failed = check_urls(url, "a catalog", err);
+    if (failed == 0 && token_file != NULL) {
+        failed = read_token(&token, token_file, url, err);
+    }
     if (failed == 0) {
         struct client_options options = client_options_default();
-        options.url = url != NULL ? url : default_catalog;
+        options.url = url;
         options.token = token_file != NULL ? buf_text(&token) : NULL;
         options.ca_file = chosen(invocation, "ca-file", "REELFARM_CA_FILE");
         failed = client_create(out, &options, err);

@@ -6,23 +6,24 @@
 #include "command.h"
 #include "common/mem.h"
 
-static const struct command *const daemons[] = {&command_scheduler, &command_worker};
+static const struct command *const daemons[] = {&command_scheduler, &command_worker,
+                                                &command_catalog};
 
 enum { DAEMONS = sizeof(daemons) / sizeof(daemons[0]) };
 
 static const char help[] =
     "what a daemon would work by: each option, its value, and where that came from\n\n"
-    "Usage: reelfarm config scheduler | worker [--json] [options of the daemon]\n\n"
+    "Usage: reelfarm config scheduler | worker | catalog [--json] [options of the daemon]\n\n"
     "  reelfarm config scheduler\n"
     "  reelfarm config worker --config worker.yaml --slots 4\n"
     "  REELFARM_SLOTS=4 reelfarm config worker --json\n\n"
-    "Values come from the default, the daemon's file (/etc/reelfarm/scheduler.yaml or\n"
-    "worker.yaml, or --config FILE), variables and flags; later ones win. `reelfarm scheduler\n"
-    "--help` and `reelfarm worker --help` explain the options.\n";
+    "Values come from the default, the daemon's file (/etc/reelfarm/scheduler.yaml,\n"
+    "worker.yaml or catalog.yaml, or --config FILE), variables and flags; later ones win.\n"
+    "`reelfarm scheduler --help`, and the others', explain the options.\n";
 
 static bool is_help(int argc, char **argv) {
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             return true;
         }
     }
@@ -54,8 +55,8 @@ static int run_config(int argc, char **argv) {
         }
     }
     fprintf(stderr,
-            "reelfarm: config is of `scheduler` or `worker`%s%.40s; see `reelfarm config "
-            "--help`\n",
+            "reelfarm: config is of `scheduler`, `worker` or `catalog`%s%.40s; see `reelfarm "
+            "config --help`\n",
             argc > 0 ? ", not of " : "", argc > 0 ? argv[0] : "");
     return EXIT_USAGE;
 }

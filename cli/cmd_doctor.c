@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm doctor`: looks at what this machine and its farm need, and says what to mend. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,6 +294,13 @@ static void check_workers(struct visit *visit) {
 
 /* ---- storage ----------------------------------------------------------------- */
 
+/* A folder that is not there would be made, whether or not its name is meant. */
+static int find_folder(const char *place, bool is_folder, struct err *err) {
+    return is_folder && access(place, F_OK) != 0 && errno == ENOENT
+               ? err_set(err, ERR_NOT_FOUND, "it is not there; make it, or mend its name")
+               : 0;
+}
+
 /* Writes a small object there, reads it back and removes it. */
 static int try_place(const char *place, struct err *err) {
     struct blob_options options = blob_options_default();
@@ -330,7 +338,8 @@ static void check_place(struct visit *visit, struct as_daemon *worker, const cha
     struct err err = {0};
     int failed = worker->blind == NULL ? as_daemon_enter(worker, &err) : 0;
     if (failed == 0) {
-        failed = try_place(place, &err);
+        failed = find_folder(place, is_folder, &err);
+        failed = failed != 0 ? failed : try_place(place, &err);
         if (worker->blind == NULL) {
             as_daemon_leave(worker);
         }

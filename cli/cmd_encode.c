@@ -57,7 +57,7 @@ static int resolve_source(struct encode *encode, const char *source, struct err 
     char *path = realpath(source, NULL); /* none of a file:// URL */
     encode->source = mem_string(path != NULL ? path : source);
     free(path);
-    return 0;
+    return place_name_check(encode->source, err);
 }
 
 /* What is wrong with the words is a usage error (2); what they name, a failure (1). */

@@ -180,10 +180,9 @@ const struct command command_endpoints = {
     .most_words = MAX_WORDS,
     .summary = "the edges, catalogs and webhooks of the farm, and how they are",
     .help =
-        "One that fails again and again, or for a minute without a success, is given nothing for "
-        "a\n"
-        "while (open), then one push to see (half-open); what it missed is brought when it is "
-        "well. Nobody else waits for it.\n\n"
+        "One that fails again and again, or for a minute without a success, is given nothing\n"
+        "for a while (open), then one push to see (half-open); what it missed is brought when\n"
+        "it is well. Nobody else waits for it.\n\n"
         "  reelfarm endpoints\n"
         "  reelfarm endpoints --reset edge-2     it is repaired, and need not be waited for\n\n"
         "sweep has a worker list what lies at edges (all that can be listed, or those named) and\n"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm events`: what happened on the farm, in order. */
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "command.h"
@@ -10,7 +12,7 @@
 #include "farm_title.h"
 #include "interrupt.h"
 
-enum { WAIT_MS = 10000, LOOK_MS = 500, AWAY_MS = 60000 };
+enum { WAIT_MS = 2000, LOOK_MS = 500, AWAY_MS = 60000 };
 
 static void event_text(struct reader *item, struct buf *out) {
     const char *title = "";
@@ -73,13 +75,20 @@ static int take(struct client *client, const struct invocation *invocation, int6
                : err_set(err, ERR_INTERNAL, "the events could not be written");
 }
 
-/* Until all is told, or for ever; a scheduler that is away for a moment is waited for. */
+/* Whether somebody still reads what is written; nobody does behind `| head` that has enough. */
+static bool is_read(void) {
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    return poll(&output, 1, 0) <= 0 || (output.revents & POLLERR) == 0;
+}
+
+/* Until all is told, or nobody listens, or for ever; a scheduler that is away for a moment is
+ * waited for. */
 static int tell_all(struct client *client, const struct invocation *invocation,
                     const atomic_bool *interrupted, struct err *err) {
     bool follows = option_value(invocation, "follow") != NULL;
     int64_t heard_ms = 0;
     int64_t before = -1, after = 0;
-    while (after > before || follows) {
+    while (after > before || (follows && is_read())) {
         struct err why = {0};
         before = after;
         int failed = take(client, invocation, &after, follows ? WAIT_MS : 0, &why);
@@ -109,7 +118,9 @@ static int run(const struct invocation *invocation) {
     if (failed == 0) {
         failed = tell_all(client, invocation, interrupted, &err);
     }
-    int code = failed != 0 ? client_fail(client, invocation, &err) : EXIT_DONE;
+    int code = failed == ERR_CANCELLED ? EXIT_INTERRUPTED /* the way in which following ends */
+               : failed != 0           ? client_fail(client, invocation, &err)
+                                       : EXIT_DONE;
     client_destroy(client);
     return code;
 }
@@ -125,7 +136,10 @@ const struct command command_events = {
     .name = "events",
     .words = "",
     .summary = "what happened on the farm, in order",
-    .help = "  reelfarm events --title movie\n"
+    .help = "When, what, of which title, and what else there is to know. The last 200,000 are\n"
+            "kept. With --json each is a document on a line of its own.\n\n"
+            "  reelfarm events --title movie\n"
+            "  reelfarm events --follow | grep title.fail\n"
             "  reelfarm events --follow --json\n",
     .options = options,
     .run = run,

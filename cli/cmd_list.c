@@ -13,11 +13,15 @@ enum { PAGE = 500, DEFAULT_COUNT = 50 };
 #define SMALL "abcdefghijklmnopqrstuvwxyz"
 #define WORD  SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
-/* Options that leave titles out: as named in the query, and of which letters. */
+/* Options that leave titles out: as named in the query, of which letters, and what to write. What
+ * else is wrong with them the scheduler says. */
 static const struct {
     const char *name;
     const char *allowed;
-} filters[] = {{"state", SMALL}, {"tenant", WORD}, {"label", WORD "="}};
+    const char *form;
+} filters[] = {{"state", SMALL, "a state, such as failed"},
+               {"tenant", WORD, "a tenant's name"},
+               {"label", WORD "=,", "NAME=VALUE, or several with commas between"}};
 
 /* One title, and why it failed. */
 static void title_text(struct reader *item, struct buf *out) {
@@ -93,8 +97,8 @@ static int run(const struct invocation *invocation) {
     for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
         const char *word = option_value(invocation, filters[i].name);
         if (word != NULL && word[strspn(word, filters[i].allowed)] != '\0') {
-            return command_usage(invocation, "--%s '%.40s' is no %s", filters[i].name, word,
-                                 filters[i].name);
+            return command_usage(invocation, "--%s '%.40s' must be %s", filters[i].name, word,
+                                 filters[i].form);
         }
     }
     int failed = client_connect(&client, invocation, &err);
@@ -128,7 +132,7 @@ static const struct option_row options[] = {
     {"state", "STATE",
      "only titles submitted, running, done, failing, failed, cancelled, removing"},
     {"tenant", "NAME", "only titles of that tenant"},
-    {"label", "NAME=VALUE", "only titles with that label"},
+    {"label", "NAME=VALUE,...", "only titles with all of these labels, of each --label"},
     {"limit", "N", "at most so many (default 50)"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
@@ -138,9 +142,11 @@ const struct command command_list = {
     .name = "list",
     .words = "",
     .summary = "the farm's titles, newest submission first",
-    .help = "  reelfarm list\n"
+    .help = "State, title and source of each, and under one that failed the reason.\n\n"
+            "  reelfarm list\n"
             "  reelfarm list --state failed --limit 1000 --json\n"
-            "  reelfarm list --tenant news --label show=sport\n",
+            "  reelfarm list --tenant news --label show=sport\n"
+            "  reelfarm list --label show=sport --label season=2    as show=sport,season=2\n",
     .options = options,
     .run = run,
 };

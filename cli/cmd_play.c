@@ -73,7 +73,7 @@ static int run(const struct invocation *invocation) {
     struct err err = {0};
     int port = 0;
     if (option_int(invocation, "port", 1, 65535, USUAL_PORT, &port, &err) != 0) {
-        return command_fail(invocation, EXIT_USAGE, &err);
+        return command_usage(invocation, "%s", err.message);
     }
     if (start(&server, invocation, port, &err) != 0) {
         return command_fail(invocation, EXIT_FAILED, &err);

@@ -57,7 +57,8 @@ static int tell(const struct invocation *invocation, size_t count, int64_t known
         writer_object_end(&w);
         buf_string(&text, "\n");
     } else {
-        buf_format(&text, "%zu scores, of %" PRId64 " titles that the farm has\n", count, known);
+        buf_format(&text, "%zu score%s, of %" PRId64 " title%s that the farm has\n", count,
+                   count == 1 ? "" : "s", known, known == 1 ? "" : "s");
     }
     return command_print(&text);
 }

@@ -122,9 +122,10 @@ const struct command command_probe = {
     .least_words = 1,
     .most_words = 1,
     .summary = "what a source is: streams, exact frame count, rate, colour, defects",
-    .help = "SOURCE is a path or an http(s) URL, which is read by ranges. The decoder runs in a\n"
-            "child process that can open no file and no socket.\n\n"
+    .help = "SOURCE is a path, or an http(s) or s3:// URL, which is read by ranges. The decoder\n"
+            "runs in a child process that can open no file and no socket.\n\n"
             "  reelfarm probe movie.mp4\n"
+            "  reelfarm probe s3://masters/movie.mxf      with credentials as `encode` finds them\n"
             "  reelfarm probe https://media.example/movie.mkv --json\n",
     .options = options,
     .run = run,

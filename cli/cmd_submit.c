@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `reelfarm submit`: hands titles to a farm. */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client.h"
 #include "command.h"
@@ -53,9 +56,23 @@ static int post(struct submission *submission, const char *title, const char *so
 static int submit(struct submission *submission, const char *word, const char *title, bool *is_new,
                   struct err *err) {
     char *source = source_whole(word);
-    int failed = post(submission, title, source, is_new, err);
+    int failed = place_name_check(source, err);
+    failed = failed != 0 ? failed : post(submission, title, source, is_new, err);
     mem_free(source);
     return failed;
+}
+
+/* It may lie where workers alone see it, or nowhere. */
+static void tell_unseen(const char *word) {
+    char *source = source_whole(word);
+    struct buf plain = {0};
+    if (source[0] == '/' && access(source, F_OK) != 0 && errno == ENOENT) {
+        buf_plain(&plain, source);
+        fprintf(stderr, "note: there is no %s on this machine; workers must find it there\n",
+                buf_text(&plain));
+    }
+    buf_finish(&plain);
+    mem_free(source);
 }
 
 static void tell(struct submission *submission, const char *title, bool is_new, struct buf *out) {
@@ -134,6 +151,7 @@ static int run_all(struct submission *submission, char (*titles)[WIRE_TITLE_TEXT
         } else {
             tell(submission, titles[i], is_new, &text);
             code = command_print(&text);
+            tell_unseen(invocation->words[i]);
         }
         first = first != EXIT_DONE ? first : code;
     }
@@ -156,7 +174,10 @@ static int plan_all(const struct submission *submission, char (*titles)[WIRE_TIT
     int first = EXIT_DONE;
     for (int i = 0; i < invocation->word_count && first != EXIT_INTERRUPTED; i++) {
         char *source = source_whole(invocation->words[i]);
-        int code = dry_run_title(&dry_run, titles[i], source);
+        struct err err = {0};
+        int code = place_name_check(source, &err) == 0
+                       ? dry_run_title(&dry_run, titles[i], source)
+                       : command_fail(invocation, EXIT_FAILED, &err);
         first = first != EXIT_DONE ? first : code;
         mem_free(source);
     }

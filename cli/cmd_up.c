@@ -158,6 +158,9 @@ static int make_link(struct up *up, struct err *err) {
 
 static int start(struct up *up, const atomic_bool *stop, int port, struct err *err) {
     int failed = fs_make_dirs(up->out, err);
+    if (failed != 0) {
+        err_wrap(err, "--out names the folder of titles");
+    }
     if (failed == 0) {
         failed = start_page(up, port, err);
     }

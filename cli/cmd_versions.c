@@ -20,6 +20,27 @@ static void time_text(struct reader *item, const char *name, const char *before,
     }
 }
 
+/* What edges have of versions that were replaced. */
+static void edges_text(struct reader *answer, struct buf *out) {
+    struct reader list = reader_array(answer, "edges");
+    for (size_t i = 0; i < reader_count(&list); i++) {
+        struct reader item = reader_item(&list, i);
+        const char *endpoint = "", *version = "";
+        bool leaving = false;
+        reader_string(&item, "endpoint", &endpoint);
+        reader_string(&item, "version", &version);
+        reader_bool(&item, "leaving", &leaving);
+        buf_plain(out, version);
+        buf_format(out, "  %s ", leaving ? "being taken from" : "still at");
+        buf_plain(out, endpoint);
+        if (!leaving) {
+            time_text(&item, "kept_until", "stays there until ", ", until that has another", out);
+            buf_string(out, reader_has(&item, "kept_until") ? " or longer" : "");
+        }
+        buf_string(out, "\n");
+    }
+}
+
 static void versions_text(struct reader *answer, struct buf *out) {
     struct reader list = reader_array(answer, "versions");
     for (size_t i = 0; i < reader_count(&list); i++) {
@@ -35,7 +56,8 @@ static void versions_text(struct reader *answer, struct buf *out) {
         time_text(&item, "since", "made ", "", out);
         if (!current && !dropping) {
             time_text(&item, "until", "current until ", "", out);
-            time_text(&item, "kept_until", "dropped after ", ", stays", out);
+            time_text(&item, "kept_until", "stays until ", ", stays", out);
+            buf_string(out, reader_has(&item, "kept_until") ? " or longer" : "");
         }
         buf_string(out, "  ");
         buf_plain(out, output);
@@ -43,6 +65,9 @@ static void versions_text(struct reader *answer, struct buf *out) {
     }
     if (reader_count(&list) == 0) {
         buf_string(out, "it has published none\n");
+    }
+    if (reader_has(answer, "edges")) {
+        edges_text(answer, out);
     }
 }
 
@@ -68,9 +93,14 @@ const struct command command_versions = {
     .help =
         "A title that is submitted again with another source or ladder gets a new version; the\n"
         "one before is kept for who plays it, a day where the scheduler's option\n"
-        "keep_versions_ms says nothing else, and keep_versions keeps so many longer. Then it\n"
-        "is dropped, with the renditions that no other version names.\n\n"
-        "  reelfarm versions movie\n",
+        "keep_versions_ms says nothing else, and keep_versions keeps so many longer. It is not\n"
+        "dropped sooner, with the renditions that no other version names, but may stay longer:\n"
+        "each edge keeps it as long from when that edge itself has another, and lines at the\n"
+        "end say which edges still do, be it that the output has dropped it.\n\n"
+        "  reelfarm versions movie\n"
+        "  reelfarm versions movie --json\n"
+        "  reelfarm rollback movie --version 5d0c7d9a41f2e8b3     makes an older one current "
+        "again\n",
     .options = options,
     .run = run,
 };

@@ -111,6 +111,7 @@ static int watch_farm(struct farm_watch *watch) {
     const atomic_bool *interrupted = interrupt_catch();
     struct err err = {0};
     int code = EXIT_DONE;
+    bool was_any = false;
     while (code == EXIT_DONE && err.code == ERR_NONE) {
         if (atomic_load(interrupted)) {
             err_set(&err, ERR_CANCELLED, "stopped as asked");
@@ -119,6 +120,7 @@ static int watch_farm(struct farm_watch *watch) {
             if (is_over(&watch->view)) {
                 break;
             }
+            was_any = true;
             show(watch);
         }
         clock_sleep_ms(LOOK_MS, interrupted);
@@ -130,6 +132,9 @@ static int watch_farm(struct farm_watch *watch) {
     }
     if (err.code != ERR_NONE) {
         return client_fail(watch->client, watch->invocation, &err);
+    }
+    if (!was_any && code == EXIT_DONE && watch->display.kind != DISPLAY_JSON) {
+        fputs("no title is under way; `reelfarm list` shows all\n", stderr);
     }
     return code == EXIT_DONE && watch->failed ? EXIT_FAILED : code;
 }

@@ -62,7 +62,12 @@ const struct command command_workers = {
     .name = "workers",
     .words = "",
     .summary = "who works for the farm, and how busy",
-    .help = "  reelfarm workers\n",
+    .help =
+        "Each with its host, its slots and how many are busy, cores, memory, sandbox and codecs.\n"
+        "One that is silent for the scheduler's ttl_ms is lost, and no longer there.\n"
+        "`reelfarm drain` empties one.\n\n"
+        "  reelfarm workers\n"
+        "  reelfarm workers --json      with the tasks of each\n",
     .options = options,
     .run = run,
 };

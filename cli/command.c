@@ -12,7 +12,9 @@
 #include "cli/cli.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/wrap.h"
 #include "documentation.h"
+#include "nearest.h"
 
 /* One a line, which reads and merges better. */
 /* clang-format off */
@@ -123,6 +125,8 @@ int option_int(const struct invocation *invocation, const char *name, int min, i
 
 /* ---- Help ------------------------------------------------------------------------ */
 
+enum { OPTION_COLUMNS = 22 };
+
 static void help_command(const struct command *command, struct buf *out) {
     buf_format(out, "%s\n\nUsage: reelfarm %s%s%s [options]\n\n%s\nOptions:\n", command->summary,
                command->name, *command->words ? " " : "", command->words, command->help);
@@ -131,7 +135,9 @@ static void help_command(const struct command *command, struct buf *out) {
         char typed[64];
         snprintf(typed, sizeof(typed), "--%s%s%s", row->name, row->value ? " " : "",
                  row->value ? row->value : "");
-        buf_format(out, "  %-22s %s\n", typed, row->help);
+        int width = snprintf(NULL, 0, "  %-*s ", OPTION_COLUMNS, typed);
+        buf_format(out, "  %-*s ", OPTION_COLUMNS, typed);
+        wrap_text(out, row->help, (size_t)width, OPTION_COLUMNS + 3);
     }
 }
 
@@ -146,10 +152,13 @@ static void help_all(struct buf *out) {
         "\nTry it:\n"
         "  reelfarm encode movie.mp4 --out streams    make a stream of movie.mp4 below streams/\n"
         "  reelfarm play streams                      watch it in a browser\n\n"
-        "As a farm: `reelfarm up` on one machine; or `reelfarm scheduler` on one, `reelfarm "
-        "worker` on many, then\n"
+        "As a farm: `reelfarm up` on one machine; or `reelfarm scheduler` on one and\n"
+        "`reelfarm worker` on many, then\n"
         "`reelfarm submit s3://masters/movie.mxf --out s3://streams/films --wait`.\n\n"
-        "`reelfarm COMMAND --help` explains each by example.\n");
+        "`reelfarm COMMAND --help` explains each by example, `reelfarm --version` tells the "
+        "version.\n"
+        "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nobody answers there, 4 refused (it\n"
+        "conflicts with what is there, or the token may not), 130 stopped by Ctrl-C.\n");
 }
 
 static int print_help(const struct invocation *invocation) {
@@ -264,6 +273,21 @@ static void add_value(struct invocation *invocation, int index, const char *valu
     invocation->values[index] = list;
 }
 
+static void fail_option(const struct command *command, const char *name, size_t length,
+                        struct err *err) {
+    struct nearest nearest = {.typed = name, .length = length};
+    const struct option_row *row = NULL;
+    for (int i = 0; (row = command_option_at(command, i)) != NULL; i++) {
+        nearest_try(&nearest, row->name);
+    }
+    if (nearest.word != NULL) {
+        err_set(err, ERR_INVALID, "there is no option --%.*s (is --%s meant?)", (int)length, name,
+                nearest.word);
+    } else {
+        err_set(err, ERR_INVALID, "there is no option --%s", name);
+    }
+}
+
 /* Takes the option at argv[*at], and its value. */
 static void take_option(struct invocation *invocation, int argc, char **argv, int *at,
                         struct err *err) {
@@ -272,7 +296,7 @@ static void take_option(struct invocation *invocation, int argc, char **argv, in
     size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
     int index = row_find(invocation->command, name, length);
     if (index < 0) {
-        err_set(err, ERR_INVALID, "there is no option %s", argv[*at]);
+        fail_option(invocation->command, name, length, err);
         return;
     }
     const struct option_row *row = command_option_at(invocation->command, index);
@@ -302,6 +326,8 @@ static void parse(struct invocation *invocation, int argc, char **argv, struct e
             only_words = true;
         } else if (!only_words && strncmp(argv[i], "--", 2) == 0) {
             take_option(invocation, argc, argv, &i, err);
+        } else if (!only_words && strcmp(argv[i], "-h") == 0) {
+            invocation->values[row_find(invocation->command, "help", strlen("help"))] = "";
         } else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
             err_set(err, ERR_INVALID, "there is no option %s", argv[i]);
         } else if (invocation->word_count == MAX_WORDS) {
@@ -354,7 +380,13 @@ static int run_none(int argc, char **argv) {
     if (option || strcmp(argv[0], "help") == 0) {
         return print_help(&invocation);
     }
-    err_set(&err, ERR_INVALID, "there is no command '%s'; see `reelfarm --help`", argv[0]);
+    struct nearest nearest = {.typed = argv[0], .length = strlen(argv[0])};
+    for (int i = 0; commands[i] != NULL; i++) {
+        nearest_try(&nearest, commands[i]->name);
+    }
+    bool is_near = nearest.word != NULL;
+    err_set(&err, ERR_INVALID, "there is no command '%.80s'%s%s%s; see `reelfarm --help`", argv[0],
+            is_near ? " (is `" : "", is_near ? nearest.word : "", is_near ? "` meant?)" : "");
     return command_fail(&invocation, EXIT_USAGE, &err);
 }
 
@@ -376,15 +408,20 @@ int cli_main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "documentation") == 0) {
         return print_documentation(argv[2]);
     }
-    const char *name = argc > 1 ? argv[1] : "";
+    char help[] = "--help", *help_of[] = {help, NULL};
+    bool asks_help = argc > 2 && strcmp(argv[1], "help") == 0;
+    int from = asks_help ? 2 : 1; /* where the command's name stands */
+    int count = asks_help ? 1 : argc - 2;
+    char **rest = asks_help ? help_of : argv + 2;
+    const char *name = argc > from ? argv[from] : "";
     name = strcmp(name, "--version") == 0 ? "version" : name;
     for (int i = 0; commands[i] != NULL; i++) {
         if (strcmp(commands[i]->name, name) == 0 && commands[i]->daemon != NULL) {
-            return commands[i]->daemon(argc - 2, argv + 2);
+            return commands[i]->daemon(count, rest);
         }
         if (strcmp(commands[i]->name, name) == 0) {
-            return command_run(commands[i], argc - 2, argv + 2);
+            return command_run(commands[i], count, rest);
         }
     }
-    return run_none(argc - 1, argv + 1);
+    return run_none(argc - from, argv + from);
 }

@@ -18,6 +18,7 @@
 #include "common/s3.h"
 #include "common/s3_account.h"
 #include "common/wire.h"
+#include "title_name.h"
 
 enum { NAME_DIGITS = 16 };
 
@@ -50,8 +51,14 @@ int output_resolve(char **resolved, const char *out, struct err *err) {
                        "streams can't be written to '%.200s'; name a folder or s3://BUCKET/PREFIX",
                        out);
     }
-    *resolved = fs_whole_path(out);
-    return 0;
+    char *whole = fs_whole_path(out);
+    int failed = place_name_check(whole, err);
+    if (failed == 0) {
+        *resolved = whole;
+    } else {
+        mem_free(whole);
+    }
+    return failed;
 }
 
 static int make_private(const char *folder, const char *out, struct err *err) {
@@ -62,7 +69,13 @@ static int make_private(const char *folder, const char *out, struct err *err) {
 }
 
 static int open_folder(struct output_place *place, const char *out, struct err *err) {
-    int failed = fs_make_dirs(out, err);
+    char *whole = NULL;
+    int failed = output_resolve(&whole, out, err);
+    mem_free(whole);
+    if (failed != 0) {
+        return failed;
+    }
+    failed = fs_make_dirs(out, err);
     if (failed != 0) {
         return err_wrap(err, "cannot write to %s; choose another --out", out);
     }

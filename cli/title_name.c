@@ -8,6 +8,7 @@
 
 #include "common/fs.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 
 static bool is_web(const char *source) {
     return strncasecmp(source, "http://", 7) == 0 || strncasecmp(source, "https://", 8) == 0;
@@ -20,6 +21,15 @@ bool source_is_url(const char *source) {
 char *source_whole(const char *source) {
     bool is_url = isalpha((unsigned char)source[0]) && strstr(source, "://") != NULL;
     return is_url ? mem_string(source) : fs_whole_path(source);
+}
+
+int place_name_check(const char *place, struct err *err) {
+    return utf8_is_whole(place)
+               ? 0
+               : err_set(err, ERR_INVALID,
+                         "the name '%.200s' is not UTF-8, as what a farm is told must "
+                         "be; rename it, or make a link to it of another name",
+                         place);
 }
 
 void title_name_of(const char *source, char out[WIRE_TITLE_TEXT]) {

@@ -13,6 +13,9 @@ void title_name_of(const char *source, char out[WIRE_TITLE_TEXT]);
 /* The source as workers find it: a URL as it is, a path from the root on. Owned. */
 char *source_whole(const char *source);
 
+/* Whether a path or URL can be told to a farm, whose calls are UTF-8. INVALID. */
+int place_name_check(const char *place, struct err *err);
+
 /* Whether the source is an http(s) or s3 URL rather than a path. */
 bool source_is_url(const char *source);
 

@@ -330,6 +330,8 @@ static int read_arguments(struct config *config, int argc, char **argv, struct e
     for (int i = 0; i < argc; i++) {
         if (!flags_over && strcmp(argv[i], "--") == 0) {
             flags_over = true;
+        } else if (!flags_over && strcmp(argv[i], "-h") == 0) {
+            config->wants_help = true;
         } else if (flags_over || !is_flag(argv[i])) {
             config->operands[config->operand_count++] = argv[i];
         } else {

@@ -5,6 +5,7 @@
 
 #include "common/config.h"
 #include "common/json.h"
+#include "common/wrap.h"
 
 enum { HELP_COLUMN = 28, NAME_COLUMN = 18 };
 
@@ -41,7 +42,7 @@ static void add_facts(const struct config_option *option, struct buf *out) {
         buf_format(out, "%sdefault %s", comma, option->standard);
         comma = "; ";
     }
-    buf_string(out, strcmp(comma, "; ") == 0 ? ")\n" : "\n");
+    buf_string(out, strcmp(comma, "; ") == 0 ? ")" : "");
 }
 
 void config_help(const struct config_option *options, size_t count, struct buf *out) {
@@ -49,9 +50,13 @@ void config_help(const struct config_option *options, size_t count, struct buf *
         size_t from = out->size;
         add_flag(&options[i], out);
         size_t width = out->size - from;
-        buf_format(out, "%*s  %s", width < HELP_COLUMN ? (int)(HELP_COLUMN - width) : 0, "",
-                   options[i].help);
-        add_facts(&options[i], out);
+        size_t gap = width < HELP_COLUMN ? HELP_COLUMN - width : 0;
+        struct buf help = {0};
+        buf_string(&help, options[i].help);
+        add_facts(&options[i], &help);
+        buf_format(out, "%*s  ", (int)gap, "");
+        wrap_text(out, buf_text(&help), width + gap + 2, HELP_COLUMN + 2);
+        buf_finish(&help);
     }
 }
 

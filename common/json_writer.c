@@ -8,39 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 /* Above 2^53 a double is whole by accident and its digits mean nothing. */
 #define WHOLE_MAX 9007199254740992.0
 
 struct writer writer_of(struct buf *out) {
     return (struct writer){.out = out};
-}
-
-/* Bytes that are not UTF-8 (a name in an old file) become U+FFFD, so that what we
- * write can be read. Returns the length of the sequence at `text`, 0 if broken. */
-static size_t utf8_length(const unsigned char *text) {
-    static const struct {
-        unsigned char low, high; /* first byte */
-        unsigned char from, to;  /* second byte: RFC 3629 section 4 */
-        size_t length;
-    } forms[] = {
-        {0x20, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (text[0] < forms[i].low || text[0] > forms[i].high) {
-            continue;
-        }
-        for (size_t k = 1; k < forms[i].length; k++) {
-            unsigned char from = k == 1 ? forms[i].from : 0x80;
-            unsigned char to = k == 1 ? forms[i].to : 0xbf;
-            if (text[k] < from || text[k] > to) {
-                return 0;
-            }
-        }
-        return forms[i].length;
-    }
-    return 0;
 }
 
 static void append_escaped(struct buf *out, unsigned char c) {
@@ -55,6 +29,8 @@ static void append_escaped(struct buf *out, unsigned char c) {
     buf_format(out, "\\u%04x", c);
 }
 
+/* Bytes that are not UTF-8 (a name in an old file) become U+FFFD, so that what we write can be
+ * read. */
 static void append_quoted(struct buf *out, const char *text) {
     const unsigned char *at = (const unsigned char *)text;
     buf_u8(out, '"');

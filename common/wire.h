@@ -212,6 +212,11 @@ enum sandbox_level sandbox_level_find(const char *name);
 #define KNOWS_LEAVE_NAME "knows-leave"
 #define KNOWS_LEAVE_LINE "leave of webhooks 1"
 
+/* Likewise that it brings all to an edge that falls back, which a task says by a field of that
+ * name: it would tell an older worker that it has everything, and be left without. */
+#define KNOWS_FALLS_BACK_NAME "knows-falls-back"
+#define KNOWS_FALLS_BACK_LINE "edges that fall back 1"
+
 /* ---- Tasks ------------------------------------------------------------------ */
 
 enum task_kind {

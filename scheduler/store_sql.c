@@ -63,15 +63,17 @@
 /* Titles that want work; said as the index of these says it. */
 #define TITLES_OPEN "WHERE state IN ('submitted', 'running') "
 
-/* A page of titles before $1; state $2, tenant $3 and label $4 are "" for any. */
+/* A page of titles before $1; state $2, tenant $3 and labels $4, $6, $7 and $8 are "" for any. */
 #define STATE_ASKED  "($2 = '' OR state = $2)"
 #define TENANT_ASKED "($3 = '' OR tenant = $3)"
-#define LABEL_ASKED                                                                                \
-    "($4 = '' OR EXISTS (SELECT 1 FROM title_label l WHERE l.title = t.id AND l.label = $4))"
+#define LABEL_ASKED(label)                                                                         \
+    "(" label                                                                                      \
+    " = '' OR EXISTS (SELECT 1 FROM title_label o WHERE o.title = t.id AND o.label = " label "))"
 #define TITLES_PAGE(from, state, tenant, label)                                                    \
     "SELECT submission, id, state, source, output, version, class, error, priority, tenant, "      \
     "deadline FROM " from " WHERE submission < $1 AND " state " AND " tenant " AND " label         \
-    " ORDER BY submission DESC LIMIT $5"
+    " AND " LABEL_ASKED("$6") " AND " LABEL_ASKED("$7") " AND " LABEL_ASKED(                       \
+        "$8") " ORDER BY submission DESC LIMIT $5"
 
 /* A publication p, and its endpoint e. */
 #define PUBLICATION_COLUMNS                                                                        \
@@ -184,10 +186,12 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_TITLES_UNFINISHED] = "SELECT id, state FROM title "
                               "WHERE state IN ('submitted', 'running', 'failing') ORDER BY id",
 
-    [SQL_TITLES_PAGE] = TITLES_PAGE("title t", STATE_ASKED, TENANT_ASKED, LABEL_ASKED),
+    [SQL_TITLES_PAGE] = TITLES_PAGE("title t", STATE_ASKED, TENANT_ASKED, LABEL_ASKED("$4")),
     /* The same by an index of what is asked for. */
-    [SQL_TITLES_PAGE_OF_STATE] = TITLES_PAGE("title t", "state = $2", TENANT_ASKED, LABEL_ASKED),
-    [SQL_TITLES_PAGE_OF_TENANT] = TITLES_PAGE("title t", STATE_ASKED, "tenant = $3", LABEL_ASKED),
+    [SQL_TITLES_PAGE_OF_STATE] =
+        TITLES_PAGE("title t", "state = $2", TENANT_ASKED, LABEL_ASKED("$4")),
+    [SQL_TITLES_PAGE_OF_TENANT] =
+        TITLES_PAGE("title t", STATE_ASKED, "tenant = $3", LABEL_ASKED("$4")),
     [SQL_TITLES_PAGE_OF_LABEL] = TITLES_PAGE("title_label l CROSS JOIN title t", STATE_ASKED,
                                              TENANT_ASKED, "l.label = $4 AND t.id = l.title"),
     [SQL_LABEL_IS_COMMON] = "SELECT 1 FROM title_label WHERE label = $1 LIMIT 1 OFFSET $2",
@@ -365,6 +369,12 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATION_VERSIONS_KEPT] =
         "SELECT version FROM publication_version "
         "WHERE publication = $1 AND going NOT IN (2, 3) ORDER BY version",
+    /* What edges have besides what they are to have; of 4 they are rid. */
+    [SQL_PUBLICATION_VERSIONS_OLD] =
+        "SELECT p.endpoint, v.version, v.kept_until, v.going FROM publication p "
+        "JOIN publication_version v ON v.publication = p.id WHERE p.title = $1 "
+        "AND v.version <> p.wanted AND v.going <> 4 ORDER BY p.endpoint, v.kept_until DESC, "
+        "v.version",
     [SQL_PUBLICATION_VERSIONS_LEFT] = "UPDATE publication_version SET kept_until = "
                                       "CASE WHEN version = $2 THEN CAST(0 AS BIGINT) ELSE $3 END "
                                       "WHERE publication = $1 AND (version = $2 OR kept_until = 0)",

@@ -151,6 +151,22 @@ static void write_time(struct writer *w, const char *name, int64_t at) {
     }
 }
 
+/* Edges keep versions in their own time. */
+static void write_edges(struct tx *tx, const char *title, struct writer *w) {
+    struct query query = sql_query(tx, SQL_PUBLICATION_VERSIONS_OLD, VALUES(TEXT(title)));
+    writer_array(w, "edges");
+    while (query_next(&query)) {
+        int64_t kept_until = query_integer(&query, 2);
+        writer_object(w, NULL);
+        writer_string(w, "endpoint", query_text(&query, 0));
+        writer_string(w, "version", query_text(&query, 1));
+        write_time(w, "kept_until", kept_until == INT64_MAX ? 0 : kept_until);
+        writer_bool(w, "leaving", query_integer(&query, 3) != 0);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+}
+
 void versions_write(struct tx *tx, const struct farm *farm, const char *title, struct writer *w) {
     struct title_row row = {0};
     if (!title_get(tx, title, &row)) {
@@ -178,6 +194,7 @@ void versions_write(struct tx *tx, const struct farm *farm, const char *title, s
         writer_object_end(w);
     }
     writer_array_end(w);
+    write_edges(tx, title, w);
     writer_object_end(w);
     title_row_finish(&row);
 }

@@ -45,7 +45,8 @@ void versions_rolled_back(struct tx *tx, struct farm *farm, const char *title);
 /* Where a rendition lies below its title's folder: the last two parts of its place, borrowed. */
 const char *version_folder_of(const char *place);
 
-/* The title's versions, the current one first, then the one that was replaced last. */
+/* The title's versions, the current one first, then the one that was replaced last; and what edges
+ * have of others than they are to have. */
 void versions_write(struct tx *tx, const struct farm *farm, const char *title, struct writer *w);
 
 #endif

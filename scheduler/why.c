@@ -416,9 +416,10 @@ static void say_publication(const struct why *why, size_t index, struct buf *out
         buf_string(out, one->leaves ? "it waits for the catalogs." : "it waits for the edges.");
     } else if (one->breaker && one->failures == 0) {
         buf_string(out, "it fails for others, and is given nothing for a while.");
-    } else if (one->unknown) {
-        buf_string(out, "it waits for a worker that knows posters and storyboards as they are now; "
-                        "put this version on one, or start another.");
+    } else if (one->unknown != NULL) {
+        buf_format(
+            out, "it waits for a worker that knows %s; put this version on one, or start another.",
+            one->unknown);
     } else if (one->failures > 0) {
         buf_format(out, "it failed %" PRId64 " times, and is tried again%s. The last time: ",
                    one->failures, one->breaker ? " when it is well" : "");

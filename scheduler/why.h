@@ -72,10 +72,10 @@ struct why_publication {
     bool leaves; /* nothing of the title is wanted there */
     bool listed; /* it stands in the scheduler's file */
     bool runs;
-    bool behind;      /* others of the title come first */
-    bool breaker;     /* it is given nothing for a while */
-    bool window_shut; /* it may not be filled at this time */
-    bool unknown;     /* it has images, of which no worker that is there knows */
+    bool behind;         /* others of the title come first */
+    bool breaker;        /* it is given nothing for a while */
+    bool window_shut;    /* it may not be filled at this time */
+    const char *unknown; /* what it has that no worker that is there knows; NULL: they know all */
     int64_t failures;
     const char *error; /* of the last one; "" for none */
 };

@@ -325,11 +325,22 @@ static void load_failures(struct why *why, struct tx *tx) {
     query_close(&query);
 }
 
+/* What a worker must know to push the title there, and none that is there does. */
+static const char *unknown_of(struct tx *tx, const char *title,
+                              const struct endpoint_row *endpoint) {
+    if (endpoint != NULL && endpoint->file != NULL && endpoint->file->tells_falls_back &&
+        !session_knows(tx, "", KNOWS_FALLS_BACK_LINE)) {
+        return "edges that fall back";
+    }
+    return sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(title)), 0) > 0 &&
+                   !session_knows(tx, "", KNOWS_IMAGES_LINE)
+               ? "posters and storyboards as they are now"
+               : NULL;
+}
+
 static void load_publication(struct why *why, struct tx *tx, const struct publication_row *row,
                              const struct endpoint_row *endpoint) {
     bool listed = endpoint != NULL && endpoint->file != NULL;
-    bool has_images = sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(row->title)), 0) >
-                      0;
     why->publications[why->publication_count++] = (struct why_publication){
         .endpoint = arena_string(&why->arena, row->endpoint),
         .leaves = row->wanted[0] == '\0',
@@ -338,7 +349,7 @@ static void load_publication(struct why *why, struct tx *tx, const struct public
         .behind = row->stage == STAGE_BEHIND,
         .breaker = listed && endpoint->breaker.state == BREAKER_OPEN,
         .window_shut = listed && !endpoint_window_open(endpoint->file, tx_now(tx)),
-        .unknown = has_images && !session_knows(tx, "", KNOWS_IMAGES_LINE),
+        .unknown = unknown_of(tx, row->title, endpoint),
         .failures = row->failures,
         .error = arena_string(&why->arena, row->error),
     };

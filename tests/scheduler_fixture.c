@@ -245,6 +245,7 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
         {.name = "x264", .codec = "h264", .build_line = build, .tail_frames = 40},
         {.name = "aac", .codec = "aac", .build_line = FIXTURE_SOUND},
         {.name = KNOWS_LEAVE_NAME, .codec = "av1", .build_line = KNOWS_LEAVE_LINE},
+        {.name = KNOWS_FALLS_BACK_NAME, .codec = "av1", .build_line = KNOWS_FALLS_BACK_LINE},
         {.name = KNOWS_IMAGES_NAME, .codec = "av1", .build_line = KNOWS_IMAGES_LINE},
         {.name = PLAN_IMAGES_ENCODER, .codec = "av1", .build_line = images},
     };
@@ -258,8 +259,8 @@ static int join(struct fixture_farm *farm, const char *worker, const char *host,
                                       .sandbox = sandbox,
                                       .encoders = encoders,
                                       .encoder_count = farm->old      ? 2
-                                                       : farm->images ? 5
-                                                                      : 4};
+                                                       : farm->images ? 6
+                                                                      : 5};
     struct doing doing = {.input = &request, .output = session};
     return call(farm, run_join, &doing);
 }

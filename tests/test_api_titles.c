@@ -217,6 +217,44 @@ START_TEST(a_batch_is_bounded) {
 }
 END_TEST
 
+static const char *const no_labels[] = {
+    "show",
+    "show=",
+    "=x",
+    "show=x,",
+    ",show=x",
+    "show=x,,show=y",
+    "a/b=c",
+    "a=1,b=2,c=3,d=4,e=5",
+    "a=1&label=b=2,c=3&label=d=4,e=5",
+};
+
+START_TEST(a_list_wants_labels_that_are_some) {
+    char *path = mem_format("/v1/titles?label=%s", no_labels[_i]);
+    ck_assert_int_eq(api_call("GET", path, NULL), 400);
+    ck_assert_ptr_nonnull(strstr(api_problem(), "label must be 1 to 4 of NAME=VALUE"));
+    mem_free(path);
+}
+END_TEST
+
+/* Pages of a label that many have, and another: none is on two of them, or on none. */
+START_TEST(titles_of_two_labels_come_in_pages) {
+    int64_t next = 0;
+    for (char c = 'a'; c <= 'f'; c++) {
+        bool odd = (c - 'a') % 2 == 1;
+        ck_assert_int_eq(submit_with((char[]){c, '\0'}, odd ? "\"labels\":[\"k=1\",\"odd=1\"],"
+                                                            : "\"labels\":[\"k=1\"],"),
+                         201);
+    }
+    check_titles("/v1/titles?label=k=1&label=odd=1&limit=2", "f d ", &next);
+    char *path =
+        mem_format("/v1/titles?label=k=1&label=odd=1&limit=2&before=%lld", (long long)next);
+    check_titles(path, "b ", &next);
+    ck_assert_int_eq(next, -1);
+    mem_free(path);
+}
+END_TEST
+
 START_TEST(titles_have_an_order_and_labels) {
     int64_t next = 0;
     ck_assert_int_eq(submit_with("a", "\"priority\":7,\"tenant\":\"news\",\"deadline\":5000,"
@@ -236,6 +274,10 @@ START_TEST(titles_have_an_order_and_labels) {
     check_titles("/v1/titles?label=show=x", "a ", &next);
     check_titles("/v1/titles?label=show=y&tenant=news", "b ", &next);
     check_titles("/v1/titles?label=show=z", "", &next);
+    check_titles("/v1/titles?label=show=x,season=2", "a ", &next);
+    check_titles("/v1/titles?label=season=2&label=show=x&tenant=news", "a ", &next);
+    check_titles("/v1/titles?label=season=2,show=y", "", &next);
+    check_titles("/v1/titles?label=show=x,season=2,show=x,season=3", "", &next);
     ck_assert_int_eq(submit_with("a", "\"labels\":[\"show=z\"],"), 200); /* the last word counts */
     check_titles("/v1/titles?label=show=z", "a ", &next);
     check_titles("/v1/titles?label=show=x", "", &next);
@@ -321,6 +363,9 @@ Suite *api_titles_suite(void) {
     tcase_add_test(all, a_task_of_a_web_server_says_where_sources_may_lie);
     tcase_add_test(all, titles_are_listed_newest_first);
     tcase_add_test(all, titles_have_an_order_and_labels);
+    tcase_add_test(all, titles_of_two_labels_come_in_pages);
+    tcase_add_loop_test(all, a_list_wants_labels_that_are_some, 0,
+                        sizeof(no_labels) / sizeof(no_labels[0]));
     tcase_add_test(all, a_submission_is_known_by_its_key);
     tcase_add_test(all, a_batch_is_answered_title_by_title);
     tcase_add_test(all, a_sender_knows_his_own_submission);

@@ -68,6 +68,7 @@ static const struct {
     {"B=1\nC=2", "A=0|B=1|C=2", 0},
     {"# A=9\n ; B=1\n\n  C = 2 \t\r\n", "A=0|C=2", 0},
     {"A=1\nA=2\n", "A=2", 0},
+    {"AB=1\nA=1\nABC=1\nB=2\nAB=3", "A=1|ABC=1|B=2|AB=3", 0},
     {"B='x y'\nC=\" \"\nD='\nE=\"x'\nF=''", "A=0|B=x y|C= |D='|E=\"x'|F=", 0},
     {"B=a=b#c\n", "A=0|B=a=b#c", 0},
     {"B=1\nexport C=2\nD=3\nE", "A=0|B=1|D=3", 2},
@@ -90,6 +91,27 @@ START_TEST(variables_are_read_as_systemd_does) {
     buf_finish(&joined);
     mem_free(text);
     mem_free(first);
+    arena_finish(&arena);
+}
+END_TEST
+
+/* As many as a file can have, half of them said again. */
+START_TEST(variables_may_be_very_many) {
+    enum { MANY = 6000 };
+    struct arena arena = {0};
+    struct buf text = {0};
+    char **list = NULL;
+    for (int i = 0; i < MANY; i++) {
+        buf_format(&text, "V%x=%d\n", (unsigned)(i % (MANY / 2)), i);
+    }
+    ck_assert_int_eq(variables_read(&list, &arena, (char *)buf_text(&text)), 0);
+    for (int i = 0; i < MANY / 2; i++) {
+        char wanted[32];
+        snprintf(wanted, sizeof(wanted), "V%x=%d", (unsigned)i, i + MANY / 2);
+        ck_assert_str_eq(list[i], wanted);
+    }
+    ck_assert_ptr_null(list[MANY / 2]);
+    buf_finish(&text);
     arena_finish(&arena);
 }
 END_TEST
@@ -299,6 +321,7 @@ Suite *as_daemon_suite(void) {
     Suite *suite = suite_create("as_daemon");
     TCase *tcase = tcase_create("as_daemon");
     tcase_add_checked_fixture(tcase, open_folder, close_folder);
+    tcase_add_test(tcase, variables_may_be_very_many);
     tcase_add_loop_test(tcase, variables_are_read_as_systemd_does, 0,
                         sizeof(texts) / sizeof(texts[0]));
     tcase_add_loop_test(tcase, facts_are_those_of_the_units, 0, 5);

@@ -7,6 +7,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
+#include "common/wrap.h"
 
 Suite *buf_suite(void);
 
@@ -143,6 +144,25 @@ START_TEST(strings_are_copies) {
 }
 END_TEST
 
+START_TEST(texts_are_wrapped_at_words) {
+    static const char wide[] =
+        "  a  word and 0123456789012345678901234567890123456789012345678901234567"
+        "890123456789012345678901234567890 end";
+    struct buf buf = {0};
+    buf_string(&buf, "--x");
+    wrap_text(&buf, wide, 3, 4);
+    ck_assert_str_eq(buf_text(&buf), "--xa word and\n    "
+                                     "0123456789012345678901234567890123456789012345678901234567"
+                                     "890123456789012345678901234567890\n    end\n");
+    buf_clear(&buf);
+    buf_string(&buf, "--longer");
+    wrap_text(&buf, "one", 8, 4);
+    wrap_text(&buf, "", 0, 4);
+    ck_assert_str_eq(buf_text(&buf), "--longer\n    one\n\n");
+    buf_finish(&buf);
+}
+END_TEST
+
 START_TEST(foreign_words_are_made_plain) {
     struct buf buf = {0};
     buf_plain(&buf, "a\x1b[31mb\nc\x7f\xc3\xa9");
@@ -163,6 +183,7 @@ Suite *buf_suite(void) {
     tcase_add_test_raise_signal(tcase, a_size_that_overflows_stops_the_program, SIGABRT);
     tcase_add_test_raise_signal(tcase, an_arena_size_that_overflows_stops_the_program, SIGABRT);
     tcase_add_test(tcase, an_arena_gives_zeroed_aligned_memory);
+    tcase_add_test(tcase, texts_are_wrapped_at_words);
     tcase_add_test(tcase, foreign_words_are_made_plain);
     tcase_add_test(tcase, strings_are_copies);
     suite_add_tcase(suite, tcase);

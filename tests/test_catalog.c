@@ -567,26 +567,67 @@ START_TEST(searches_go_on_where_they_stopped) {
 }
 END_TEST
 
+/* Two labels, one of them rare. In the label of all, b and d have the word twice: among many they
+ * come first, among few it has no say. */
+static void tell_ranked(const char *title, bool is_rare) {
+    bool is_twice = strcmp(title, "rank-b") == 0 || strcmp(title, "rank-d") == 0;
+    char *labels = mem_format("[\"all=2\",\"%s\",\"z=%s\"]", is_rare ? "rare=1" : "more=1",
+                              is_twice ? "all.2" : "any.2");
+    tell(&(struct said){.title = title, .revision = 1, .labels = labels});
+    mem_free(labels);
+}
+
+/* From few to more, to very many, and from many to few. */
+static const struct {
+    int few_before, few_then;
+    const char *comes, *goes; /* between the pages; NULL: none */
+    const char *pages[2];
+} crossings[] = {
+    {4, 4, "rank-e", NULL, {"rank-d rank-c", "rank-b rank-a"}},
+    {3, 3, NULL, "rank-d", {"rank-d rank-b", "rank-c rank-a"}},
+    {4, 0, NULL, NULL, {"rank-d rank-c", "rank-a"}}, /* ranked anew, and told so */
+};
+
+/* A page goes on in the order in which the first one began. */
+START_TEST(searches_keep_their_order) {
+    static const struct asked rare = {.labels = "all=2,rare=1"};
+    char cursor[WIRE_TITLE_TEXT];
+    for (char c = 'a'; c <= 'd'; c++) {
+        tell_ranked((char[]){'r', 'a', 'n', 'k', '-', c, '\0'}, true);
+    }
+    tell_ranked("rank-x", false);
+    shelf->few = crossings[_i].few_before;
+    char *page = search_those(&rare, "rank", 2, "");
+    take_cursor(page, cursor);
+    ck_assert_str_eq(page, crossings[_i].pages[0]);
+    mem_free(page);
+    if (crossings[_i].comes != NULL) {
+        tell_ranked(crossings[_i].comes, true);
+    }
+    if (crossings[_i].goes != NULL) {
+        int64_t kept;
+        ck_assert_int_eq(withdraw(crossings[_i].goes, 2, &kept), 0);
+    }
+    shelf->few = crossings[_i].few_then;
+    page = search_those(&rare, "rank", 2, cursor);
+    take_cursor(page, cursor);
+    ck_assert_str_eq(page, crossings[_i].pages[1]);
+    mem_free(page);
+}
+END_TEST
+
 static const char *const no_cursors[] = {
-    "1",
-    "1-2",
-    "1-2-",
-    "-1-2-3",
-    "1-2-3-4",
-    "1-2-3 ",
-    " 1-2-3",
-    "+1-2-3",
-    "1--3",
-    "a-b-c",
-    "1-2-99999999999999999999",
+    "1",        "1-2",      "1-2-3",    "1-2-3-", "-1-2-3-4", "1-2-3-4-5",
+    "1-2-3-4 ", " 1-2-3-4", "+1-2-3-4", "1--3-4", "a-b-c-d",  "1-2-99999999999999999999-4",
 };
 
 START_TEST(a_cursor_is_of_the_page_before) {
     struct cursor cursor = {0};
     struct err err = {0};
     ck_assert_int_eq(cursor_read(&cursor, no_cursors[_i], &err), ERR_INVALID);
-    ck_assert_int_eq(cursor_read(&cursor, "1-2-999999999999999999", NULL), 0);
+    ck_assert_int_eq(cursor_read(&cursor, "1-2-999999999999999999-4", NULL), 0);
     ck_assert_int_eq(cursor.last, 999999999999999999);
+    ck_assert_int_eq(cursor.order, 4);
 }
 END_TEST
 
@@ -605,9 +646,9 @@ START_TEST(an_id_is_found_among_very_many) {
     }
     ck_assert_int_eq(shelf_commit(shelf, NULL), 0);
     char *found = search("news", 1, "");
-    ck_assert_str_eq(found, "news >1-2006-1");
+    ck_assert_str_eq(found, "news >1-2006-1-1");
     mem_free(found);
-    found = search("news", 10, "2000-2006-8"); /* the oldest but one of those that are ranked */
+    found = search("news", 10, "2000-2006-8-1"); /* the oldest but one of those that are ranked */
     ck_assert_str_eq(found, "news-5");
     mem_free(found);
 }
@@ -927,6 +968,7 @@ static void add_finding(TCase *tests) {
     tcase_add_loop_test(tests, a_search_without_words_is_refused, 0, COUNT(no_words));
     tcase_add_loop_test(tests, searches_go_on_where_they_stopped, 0,
                         FEWS * TURNS * COUNT(meanwhile));
+    tcase_add_loop_test(tests, searches_keep_their_order, 0, COUNT(crossings));
     tcase_add_loop_test(tests, a_cursor_is_of_the_page_before, 0, COUNT(no_cursors));
     tcase_add_test(tests, an_id_is_found_among_very_many);
     tcase_add_loop_test(tests, lists_are_by_id_and_filtered, 0, FEWS * COUNT(lists));

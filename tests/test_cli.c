@@ -54,6 +54,26 @@ START_TEST(test_title_name_long) {
 }
 END_TEST
 
+static const struct {
+    const char *place;
+    bool is_told;
+} places[] = {
+    {"/films/\xc3\xa9t\xc3\xa9 (1080p).mov", true},
+    {"s3://b/\xe6\x98\xa0\xe7\x94\xbb/\xf0\x9f\x8e\xac", true},
+    {"", true},
+    {"/films/\xe9t\xe9.mov", false},
+    {"/films/\xc3", false},
+    {"/films/\xed\xa0\x80", false}, /* half of a surrogate pair */
+    {"/films/\xc0\xaf", false},
+};
+
+START_TEST(test_names_that_can_be_told) {
+    struct err err = {0};
+    ck_assert_int_eq(place_name_check(places[_i].place, &err),
+                     places[_i].is_told ? 0 : ERR_INVALID);
+}
+END_TEST
+
 /* ---- Deadlines -------------------------------------------------------------------- */
 
 static const struct {
@@ -263,6 +283,13 @@ static const struct {
     {{"reelfarm", "help"}, EXIT_DONE},
     {{"reelfarm", "--help", "encode"}, EXIT_DONE},
     {{"reelfarm", "dance", "--help"}, EXIT_USAGE},
+    {{"reelfarm", "-h"}, EXIT_DONE},
+    {{"reelfarm", "encode", "-h"}, EXIT_DONE},
+    {{"reelfarm", "scheduler", "-h"}, EXIT_DONE},
+    {{"reelfarm", "help", "encode"}, EXIT_DONE},
+    {{"reelfarm", "help", "scheduler"}, EXIT_DONE},
+    {{"reelfarm", "help", "dance"}, EXIT_USAGE},
+    {{"reelfarm", "encode", "-v"}, EXIT_USAGE},
 };
 
 /* Runs a command line with its output going to these files. */
@@ -290,6 +317,59 @@ static const char *told(struct buf *text, const char *path) {
     ck_assert_msg(fs_read(text, path, 1 << 20, &err) == 0, "%s", err.message);
     return buf_text(text);
 }
+
+static const struct {
+    const char *argv[8];
+    const char *meant; /* is asked about; NULL: nothing is */
+} slips[] = {
+    {{"reelfarm", "lst"}, "is `list` meant?"},
+    {{"reelfarm", "stauts"}, "is `status` meant?"},
+    {{"reelfarm", "enc"}, "is `encode` meant?"},
+    {{"reelfarm", "ladders"}, "is `ladder` meant?"},
+    {{"reelfarm", "dance"}, NULL},
+    {{"reelfarm", "e"}, NULL},
+    {{"reelfarm", ""}, NULL},
+    {{"reelfarm", "a-word-that-is-longer-than-any-of-ours"}, NULL},
+    {{"reelfarm", "list", "--lable", "a=b"}, "--lable (is --label meant?); see"},
+    {{"reelfarm", "list", "--stat=done"}, "--stat (is --state meant?); see"},
+    {{"reelfarm", "list", "--sideways"}, NULL},
+};
+
+START_TEST(test_slips_are_asked_about) {
+    char *folder = fixture_folder();
+    struct buf text = {0};
+    ck_assert_int_eq(chdir(folder), 0);
+    ck_assert_int_eq(run_into(slips[_i].argv, "out", "err"), EXIT_USAGE);
+    const char *said = told(&text, "err");
+    const char *wanted = slips[_i].meant != NULL ? slips[_i].meant : "meant";
+    ck_assert_msg((strstr(said, wanted) != NULL) == (slips[_i].meant != NULL), "%s", said);
+    buf_finish(&text);
+    fixture_folder_drop(folder);
+}
+END_TEST
+
+/* No line of help is longer than what is meant to be, but where a word is. */
+START_TEST(test_help_fits) {
+    char *folder = fixture_folder();
+    const struct command *command = NULL;
+    ck_assert_int_eq(chdir(folder), 0);
+    for (int i = 0; (command = command_at(i)) != NULL; i++) {
+        const char *argv[8] = {"reelfarm", command->name, "--help"};
+        struct buf text = {0};
+        if (command == &command_worker) {
+            continue; /* another program */
+        }
+        ck_assert_int_eq(run_into(argv, "out", "err"), EXIT_DONE);
+        for (const char *line = told(&text, "out"); *line != '\0';) {
+            size_t length = strcspn(line, "\n");
+            ck_assert_msg(length <= 96, "%s: %.*s", command->name, (int)length, line);
+            line += length + (line[length] == '\n' ? 1 : 0);
+        }
+        buf_finish(&text);
+    }
+    fixture_folder_drop(folder);
+}
+END_TEST
 
 static const struct {
     const char *argv[8];
@@ -478,12 +558,15 @@ Suite *cli_suite(void) {
     TCase *pure = tcase_create("pure");
     tcase_add_loop_test(pure, test_title_name, 0, sizeof(names) / sizeof(names[0]));
     tcase_add_test(pure, test_title_name_long);
+    tcase_add_loop_test(pure, test_names_that_can_be_told, 0, sizeof(places) / sizeof(places[0]));
     tcase_add_loop_test(pure, test_deadline, 0, sizeof(deadlines) / sizeof(deadlines[0]));
     tcase_add_test(pure, test_speed);
     tcase_add_test(pure, test_drawing_fits);
     tcase_add_test(pure, test_retries);
     tcase_add_test(pure, test_json_line);
     tcase_add_loop_test(pure, test_usage, 0, sizeof(usages) / sizeof(usages[0]));
+    tcase_add_loop_test(pure, test_slips_are_asked_about, 0, sizeof(slips) / sizeof(slips[0]));
+    tcase_add_test(pure, test_help_fits);
     tcase_add_loop_test(pure, test_json_always, 0, sizeof(documents) / sizeof(documents[0]));
     tcase_add_loop_test(pure, test_lost_output_is_told, 0, sizeof(lost) / sizeof(lost[0]));
     tcase_add_loop_test(pure, test_search_of_a_hostile_catalog, 0,

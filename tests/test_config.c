@@ -237,8 +237,8 @@ START_TEST(help_follows_from_the_table) {
     ck_assert_str_eq(
         buf_text(&out),
         "  --verbose                   say more\n"
-        "  --lease-ms N                how long a session may be silent (ms; 100 to "
-        "600000; default 30000)\n"
+        "  --lease-ms N                how long a session may be silent (ms; 100 to 600000;\n"
+        "                              default 30000)\n"
         "  --share N                   a part of the whole\n"
         "  --listen TEXT               where to listen (default 127.0.0.1)\n"
         "  --token TEXT                what to show at the door\n"

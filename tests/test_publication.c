@@ -11,6 +11,8 @@
 #include "scheduler/api/view.h"
 #include "scheduler/publishing/publication_parts.h"
 #include "scheduler/removal.h"
+#include "scheduler/versions.h"
+#include "scheduler/why.h"
 
 Suite *publication_suite(void);
 
@@ -442,6 +444,22 @@ static void view_endpoints(struct tx *tx, struct farm *farm, const char *title, 
     writer_object_end(w);
 }
 
+/* Whether people are told so. */
+static bool is_told(fixture_view *view, const char *sentence) {
+    struct buf said = {0};
+    struct writer w = writer_of(&said);
+    struct json *tree = fixture_look(&world.farm, view, "t");
+    writer_node(&w, NULL, tree);
+    json_tree_destroy(tree);
+    bool told = strstr(buf_text(&said), sentence) != NULL;
+    buf_finish(&said);
+    return told;
+}
+
+static void view_versions(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
+    versions_write(tx, farm, title, w);
+}
+
 /* What is told of the title t, which the farm has forgotten and e1 has not; and of e1. */
 static void expect_left(bool is_left) {
     struct err err = {0};
@@ -574,13 +592,18 @@ START_TEST(an_edge_that_comes_late_keeps_versions_as_long) {
     world_expect(&world, "t", &world.origin, "B");
     world_expect(&world, "t", world_site(&world, "e2"), "B");
     world_expect(&world, "t", late, "A");
+    ck_assert(is_told(view_versions, "\"edges\":[{\"endpoint\":\"e1\",\"version\":\"" PUBLISH_A
+                                     "\",\"kept_until\":null,\"leaving\":false}]"));
     late->fails = FAILURE_COUNT;
     pass(HOUR_MS);
     world_expect(&world, "t", late, "BA");
+    ck_assert(is_told(view_versions, "{\"endpoint\":\"e1\",\"version\":\"" PUBLISH_A));
+    ck_assert(!is_told(view_versions, "\"" PUBLISH_A "\",\"kept_until\":null"));
     pass(keep_ms - 3 * HOUR_MS); /* it waited for an hour, and another one for its breaker */
     world_expect(&world, "t", late, "BA");
     pass(3 * HOUR_MS);
     world_expect(&world, "t", late, "B");
+    ck_assert(is_told(view_versions, "\"edges\":[]"));
     ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
 }
 END_TEST
@@ -1228,6 +1251,36 @@ START_TEST(a_cache_is_told_once_more_when_the_origin_has_dropped_the_title) {
 }
 END_TEST
 
+/* It would tell an older worker that it has everything; one that caches by height tells of that in
+ * words which that one knows. */
+START_TEST(an_edge_that_falls_back_is_for_workers_that_know_of_it) {
+    char old[ID_TEXT];
+    world_list(&world, "endpoints:\n"
+                       "  - {name: falls, driver: dav, url: 'http://f.example', falls_back: true}\n"
+                       "  - {name: low, driver: dav, url: 'http://l.example', falls_back: true, "
+                       "max_height: 720}\n"
+                       "  - {name: plain, driver: dav, url: 'http://p.example'}\n"
+                       "  - {name: cache, driver: pull, url: 'http://c.example'}\n");
+    make("t", 0, PUBLISH_A);
+    world.farm.old = true;
+    fixture_join(&world.farm, "old", "old", 8, old);
+    world.farm.old = false;
+    fixture_leave(&world.farm, world.session);
+    memcpy(world.session, old, sizeof(old));
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 3);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_ne(world.farm.tasks[i].push.endpoint.name, "falls");
+    }
+    ck_assert(is_told(view_endpoints, "no worker is there that knows of edges that fall back"));
+    ck_assert(is_told(why_title, "falls is to have it: it waits for a worker that knows edges"));
+    fixture_join(&world.farm, "new", "new", 8, world.session);
+    ck_assert(!is_told(view_endpoints, "no worker is there"));
+    ck_assert(is_told(why_title, "falls is to have it: it waits for its turn"));
+    ck_assert_int_eq(world_lease_pushes(&world, 8), 1);
+    ck_assert_str_eq(world.farm.tasks[0].push.endpoint.name, "falls");
+}
+END_TEST
+
 Suite *publication_suite(void) {
     Suite *suite = suite_create("publication");
     TCase *tests = tcase_create("publication");
@@ -1269,6 +1322,7 @@ Suite *publication_suite(void) {
     tcase_add_loop_test(tests, wrong_notes_of_a_version_are_put_right, 0, 3);
     tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 3);
     tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);
+    tcase_add_test(tests, an_edge_that_falls_back_is_for_workers_that_know_of_it);
     tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);
     tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_a_version, 0,
                         2);

@@ -12,6 +12,7 @@
 static const struct api_encoder known[] = {
     {.name = KNOWS_IMAGES_NAME, .codec = CODEC_AV1, .build_line = KNOWS_IMAGES_LINE},
     {.name = KNOWS_LEAVE_NAME, .codec = CODEC_AV1, .build_line = KNOWS_LEAVE_LINE},
+    {.name = KNOWS_FALLS_BACK_NAME, .codec = CODEC_AV1, .build_line = KNOWS_FALLS_BACK_LINE},
 };
 
 enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]) };

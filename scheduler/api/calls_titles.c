@@ -370,6 +370,32 @@ static const char *query_word(struct call *call, const char *name) {
     return word == NULL ? "" : word;
 }
 
+/* Labels that titles are to have: of each parameter, with commas between. */
+static void read_labels_asked(struct tx *tx, struct call *call, struct titles_page *page) {
+    struct buf asked = {0};
+    bool is_good = true;
+    int count = 0;
+    exchange_query_list(call->exchange, "label", &asked);
+    const char *at = buf_text(&asked);
+    while (*at != '\0' && is_good) {
+        size_t size = strcspn(at, ",");
+        is_good = count < TITLES_PAGE_LABELS && size <= LABEL_MAX && strcmp(at + size, ",") != 0;
+        if (is_good) {
+            memcpy(page->labels[count], at, size);
+            is_good = title_label_valid(page->labels[count++]);
+        }
+        at += size;
+        at += *at == ',';
+    }
+    if (!is_good) {
+        err_set(tx_err(tx), ERR_INVALID,
+                "label must be 1 to %d of NAME=VALUE, with commas between, of letters, digits, "
+                "'.', '_' and '-', at most %d bytes each",
+                (int)TITLES_PAGE_LABELS, (int)LABEL_MAX);
+    }
+    buf_finish(&asked);
+}
+
 void call_list_titles(struct tx *tx, struct call *call) {
     const char *state = query_word(call, "state");
     const char *bound = call->caller.tenant;
@@ -384,15 +410,21 @@ void call_list_titles(struct tx *tx, struct call *call) {
     struct titles_page page = {.before = call_number(call, "before", INT64_MAX, INT64_MAX),
                                .state = state,
                                .tenant = bound[0] != '\0' ? bound : query_word(call, "tenant"),
-                               .label = query_word(call, "label"),
                                .limit = (int)(limit < 1 ? 1 : limit)};
-    view_titles(tx, &page, &call->writer);
+    read_labels_asked(tx, call, &page);
+    if (tx_ok(tx)) {
+        view_titles(tx, &page, &call->writer);
+    }
 }
 
 void call_show_title(struct tx *tx, struct call *call) {
-    if (!view_title(tx, call->routes->farm, call->argument, &call->writer) && tx_ok(tx)) {
+    struct title_row title = {0};
+    view_title(tx, call->routes->farm, call->argument, &call->writer);
+    if (tx_ok(tx) && title_get(tx, call->argument, &title) && title.state != TITLE_DONE &&
+        title.state != TITLE_FAILED && title.state != TITLE_CANCELLED) {
         call_wait(call, TOPIC_TITLES, call_number(call, "wait_ms", 0, CALL_WAIT_MS_MAX), 0);
     }
+    title_row_finish(&title);
 }
 
 void call_show_versions(struct tx *tx, struct call *call) {

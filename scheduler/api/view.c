@@ -54,13 +54,16 @@ static void write_order(struct writer *w, struct query *query, int column) {
     }
 }
 
-/* The statement that looks at the fewest titles. Those of a rare label are sorted, the others
- * come in order. */
-static enum sql_id way_to(struct tx *tx, const struct titles_page *page) {
-    if (page->label[0] != '\0' &&
-        sql_integer(tx, SQL_LABEL_IS_COMMON, VALUES(TEXT(page->label), INTEGER(COMMON_TITLES)),
-                    0) == 0) {
-        return SQL_TITLES_PAGE_OF_LABEL;
+/* The statement that looks at the fewest titles, and the label that it goes by. Those of a rare
+ * label are sorted, the others come in order. */
+static enum sql_id way_to(struct tx *tx, const struct titles_page *page, int *label) {
+    *label = 0;
+    for (int i = 0; i < TITLES_PAGE_LABELS && page->labels[i][0] != '\0'; i++) {
+        if (sql_integer(tx, SQL_LABEL_IS_COMMON,
+                        VALUES(TEXT(page->labels[i]), INTEGER(COMMON_TITLES)), 0) == 0) {
+            *label = i;
+            return SQL_TITLES_PAGE_OF_LABEL;
+        }
     }
     if (page->tenant[0] != '\0') {
         return SQL_TITLES_PAGE_OF_TENANT;
@@ -69,12 +72,17 @@ static enum sql_id way_to(struct tx *tx, const struct titles_page *page) {
 }
 
 void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w) {
-    int count = 0;
+    int count = 0, first = 0;
     int64_t last = page->before;
-    struct query query =
-        sql_query(tx, way_to(tx, page),
-                  VALUES(INTEGER(page->before), TEXT(page->state), TEXT(page->tenant),
-                         TEXT(page->label), INTEGER(page->limit + 1)));
+    enum sql_id statement = way_to(tx, page, &first);
+    const char *labels[TITLES_PAGE_LABELS];
+    for (int i = 0; i < TITLES_PAGE_LABELS; i++) {
+        labels[i] = page->labels[(first + i) % TITLES_PAGE_LABELS];
+    }
+    struct query query = sql_query(
+        tx, statement,
+        VALUES(INTEGER(page->before), TEXT(page->state), TEXT(page->tenant), TEXT(labels[0]),
+               INTEGER(page->limit + 1), TEXT(labels[1]), TEXT(labels[2]), TEXT(labels[3])));
     bool more = false;
     writer_object(w, NULL);
     writer_array(w, "titles");
@@ -269,13 +277,11 @@ static void write_stats(struct tx *tx, const char *title, struct writer *w) {
     query_close(&query);
 }
 
-bool view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
+void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
     struct title_row title = {0};
     if (!title_get(tx, id, &title)) {
-        return false;
+        return;
     }
-    bool has_ended = title.state == TITLE_DONE || title.state == TITLE_FAILED ||
-                     title.state == TITLE_CANCELLED;
     struct title_view view = {0};
     const struct plan *plan = NULL;
     if (title.source_size >= 0) { /* set with the plan */
@@ -323,7 +329,6 @@ bool view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     }
     mem_free(view.tasks);
     title_row_finish(&title);
-    return has_ended;
 }
 
 /* ---- its plan, units, identity ----------------------------------------------- */

@@ -9,21 +9,23 @@
 #include "common/json.h"
 #include "scheduler/farm.h"
 
+enum { TITLES_PAGE_LABELS = 4 };
+
 /* Which titles of a list: at most `limit`, from the newest submission before `before` on; of
- * that state, that tenant and with that label, "" for any. */
+ * that state, that tenant and with all of these labels, "" for any. */
 struct titles_page {
     int64_t before;
     const char *state;
     const char *tenant;
-    const char *label;
+    char labels[TITLES_PAGE_LABELS][LABEL_MAX + 1];
     int limit;
 };
 
 /* GET /v1/titles */
 void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w);
 
-/* GET /v1/titles/T; whether the title has ended. */
-bool view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+/* GET /v1/titles/T */
+void view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
 
 /* GET /v1/titles/T/plan; NOT_FOUND also before there is one. */
 void view_plan(struct tx *tx, struct farm *farm, const char *title, struct writer *w);

@@ -292,9 +292,13 @@ static void write_hook(const struct endpoint_row *row, const struct hook_counts 
 
 /* What failed last there, or why nothing is tried. */
 static const char *error_of(struct tx *tx, const struct endpoint_row *row, int64_t waiting) {
-    bool waits = row->file != NULL && hooks_need_leave(row->file) && waiting > 0;
-    return waits && !session_knows(tx, "", KNOWS_LEAVE_LINE)
-               ? "no worker is there that asks webhooks for leave first; put this version on one, "
+    bool waits = row->file != NULL && waiting > 0;
+    if (waits && hooks_need_leave(row->file) && !session_knows(tx, "", KNOWS_LEAVE_LINE)) {
+        return "no worker is there that asks webhooks for leave first; put this version on one, "
+               "or start another";
+    }
+    return waits && row->file->tells_falls_back && !session_knows(tx, "", KNOWS_FALLS_BACK_LINE)
+               ? "no worker is there that knows of edges that fall back; put this version on one, "
                  "or start another"
                : row->error;
 }

@@ -168,6 +168,8 @@ static void read_height(struct reader *r, int driver, struct endpoint *out) {
     if (reader_has(r, "falls_back")) {
         reader_bool(r, "falls_back", &out->push.falls_back);
     }
+    out->tells_falls_back = driver == DRIVER_DAV && out->push.falls_back &&
+                            out->push.max_height == 0;
     if (reader_ok(r) && out->push.max_height > 0 &&
         (!out->push.falls_back || driver == DRIVER_CATALOG)) {
         reader_fail(r, "max_height",

@@ -48,6 +48,8 @@ struct endpoint {
                      pushes alone */
     struct hook_rules hook;
     bool fetches; /* a cache that takes from the origin by itself what players ask it for */
+    bool tells_falls_back; /* that it does is said to workers by the field alone, which older ones
+                              do not read */
     enum fill fill;
     double score;       /* FILL_SCORE: at least so much */
     const char *label;  /* NAME=VALUE that its titles have; "": any */

@@ -217,6 +217,7 @@ struct giving {
     const struct session_row *session;
     int64_t memory_left;
     bool knows_images; /* else titles that have any, which are newer than pushes, are passed over */
+    bool knows_falls_back;       /* else edges that tell of it are */
     struct publication_row last; /* that was given */
 };
 
@@ -283,6 +284,7 @@ static bool has_room(struct tx *tx, const struct farm *farm, const struct giving
                      struct endpoint_row *row) {
     if (row->file == NULL || row->gone_at > 0 || row->pause_until > tx_now(tx) ||
         (row->file->is_hook && !endpoint_window_open(row->file, tx_now(tx))) ||
+        (row->file->tells_falls_back && !giving->knows_falls_back) ||
         orphans_hold(tx, farm, row->file)) {
         return false;
     }
@@ -356,6 +358,7 @@ int push_grant(struct tx *tx, struct farm *farm, const struct push_request *requ
         return 0;
     }
     giving.knows_images = session_knows(tx, request->session->id, KNOWS_IMAGES_LINE);
+    giving.knows_falls_back = session_knows(tx, request->session->id, KNOWS_FALLS_BACK_LINE);
     endpoint_list_read(tx, farm, &list);
     push_lane_read(tx, request, &list, &lane);
     bool *has = mem_zero(list.count + 1, sizeof(*has));

@@ -44,6 +44,11 @@ function stateOf({ state, error, listed, webhook }) {
   return state === 'closed' && error ? 'failing' : state;
 }
 
+// A scheduler that starts anew may know by a name what is something else.
+const asWhat = ({
+  name, driver, url, lists,
+}) => [name, driver, url, lists].join(' ');
+
 export async function endpointsView(place, { signal, onState }) {
   const count = h('p', { class: 'dim count', role: 'status' }, 'Fetching …');
   const cards = h('ul', { class: 'cards' });
@@ -55,7 +60,7 @@ export async function endpointsView(place, { signal, onState }) {
     setText(count, endpoints.length === 0
       ? 'There are none; the scheduler’s option endpoints names a file of them.'
       : `${well} of ${endpoints.length} are well`);
-    keyed(cards, endpoints, ({ name }) => name, (endpoint) => create(endpoint, look, signal), update);
+    keyed(cards, endpoints, asWhat, (endpoint) => create(endpoint, look, signal), update);
   };
   await every(LOOK_MS, signal, look, (error) => {
     onState('lost');
@@ -88,7 +93,7 @@ function create(endpoint, look, signal) {
     'aria-haspopup': 'dialog',
     onclick: () => sweep(name, signal),
   }, 'Sweep');
-  const reset = action('reset', 'Try now', `Try ${name} now`, look, async () => {
+  const reset = action('reset', '', null, look, async () => {
     await call('POST', `/v1/endpoints/${name}/reset`);
     return `${name} is tried again.`;
   });
@@ -154,6 +159,8 @@ function update(card, endpoint) {
   }
   if (reset) {
     reset.hidden = state === 'closed' || state === 'unlisted';
+    setText(reset, state === 'gone' ? 'Take up again' : 'Try now');
+    reset.setAttribute('aria-label', state === 'gone' ? `Take ${endpoint.name} up again` : `Try ${endpoint.name} now`);
     replay.hidden = !endpoint.webhook?.dead || state === 'gone';
   }
 }

@@ -72,17 +72,34 @@ export async function versionsOf(place, model, { signal }) {
   place.append(empty, list);
   let seen = '';
   const update = async () => {
-    const { state, version: current } = model.title;
-    if (seen === `${state} ${current}` || signal.aborted) {
+    const { state, version: current, publications = [] } = model.title;
+    const told = [state, current, ...publications.map(({ held }) => held)].join(' ');
+    if (seen === told || signal.aborted) {
       return;
     }
-    seen = `${state} ${current}`;
-    const { versions } = await model.get('/versions');
-    empty.hidden = versions.length > 0;
-    keyed(list, versions, JSON.stringify, (version) => versionCard(version, model), () => {});
+    seen = told;
+    const { versions, edges } = await model.get('/versions');
+    const cards = withEdges(versions, edges);
+    empty.hidden = cards.length > 0;
+    keyed(list, cards, JSON.stringify, (version) => versionCard(version, model), () => {});
   };
   model.on(() => update().catch((error) => notice(error.message)));
   await update();
+}
+
+// Each with what edges have of it; behind them what edges alone have, since the output has dropped it.
+function withEdges(versions, edges) {
+  const of = (name) => edges.filter(({ version }) => version === name);
+  const known = new Set(versions.map(({ version }) => version));
+  const alone = [...new Set(edges.map(({ version }) => version))].filter((name) => !known.has(name));
+  return [...versions, ...alone.map((version) => ({ version, alone: true }))].map((version) => ({ ...version, edges: of(version.version) }));
+}
+
+// An edge with it, and for how long at least.
+function edgeText({ endpoint, kept_until: kept, leaving }) {
+  const time = leaving ? 'being taken from there' : kept === null ? 'until it has another'
+    : kept > now() ? `for ${lasting(kept - now())} or longer` : '';
+  return time ? `${endpoint} (${time})` : endpoint;
 }
 
 async function rollBack(model, version) {
@@ -96,18 +113,19 @@ async function rollBack(model, version) {
 }
 
 function versionCard({
-  version, output, media, current, since, until, kept_until: kept, dropping,
+  version, output, media, current, since, until, kept_until: kept, dropping, edges, alone,
 }, model) {
-  const state = dropping ? 'being removed' : current ? 'current' : 'replaced';
+  const state = alone ? 'at edges alone' : dropping ? 'being removed' : current ? 'current' : 'replaced';
   const fact = (name, value) => value && h('div', {}, h('dt', {}, name), h('dd', {}, value));
   return h('li', { class: 'card' },
     h('header', {}, h('h2', { class: 'code' }, version), h('span', { class: 'badge', 'data-state': current ? 'done' : 'cancelled' }, state),
-      model.title.publications && may.submit() && !current && !dropping && h('button', {
+      model.title.publications && may.submit() && !current && !dropping && !alone && h('button', {
         class: 'plain', onclick: () => rollBack(model, version),
       }, 'Make current'),
       media && !dropping && h('a', { class: 'button plain', href: `#/titles/${model.name}/play?version=${version}` }, 'Play')),
-    h('p', { class: 'place' }, output),
+    output && h('p', { class: 'place' }, output),
     h('dl', { class: 'facts' }, fact('since', since && moment(since)), fact('replaced', until && moment(until)),
-      fact('kept for', kept && (kept > now() ? lasting(kept - now()) : 'its time is past')),
+      fact('kept for', kept && (kept > now() ? `${lasting(kept - now())} or longer` : 'its time is past')),
+      fact('edges that still have it', edges.map(edgeText).join(', ') || null),
       fact('frames', current && model.title.frames > 0 && whole(model.title.frames))));
 }

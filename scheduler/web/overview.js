@@ -14,6 +14,7 @@ import { cells } from './cells.js';
 import { isBusy } from './states.js';
 
 const WHY_MS = 4000;
+const nothingKnown = { others: [], unlisted: new Set() };
 
 export async function overview(place, model, { signal }) {
   const why = h('ul', { class: 'why' });
@@ -28,18 +29,18 @@ export async function overview(place, model, { signal }) {
     h('section', { class: 'split' }, made,
       h('div', {}, h('h2', {}, 'Why'), why,
         h('div', { class: 'edges-place', hidden: true }, h('h2', {}, 'Endpoints'), edges))));
-  let others = [];
+  let known = nothingKnown; // of endpoints
   let reasons = []; // of publications, which stand beside their endpoints
   cells(grid, model, signal);
   const update = () => {
     keyed(rows, model.title.renditions, ({ id }) => id, createRow, (row, rendition) => updateRow(row, rendition, model));
-    showEdges(edges, model, others, reasons);
+    showEdges(edges, model, known, reasons);
     made.hidden = model.title.renditions.length === 0;
   };
   model.on(update);
   update();
-  readOthers(signal).then((names) => {
-    others = names;
+  readEndpoints(signal).then((endpoints) => {
+    known = endpoints;
     update();
   }, (error) => !signal.aborted && notice(error.message));
   let seen = '';
@@ -88,16 +89,20 @@ function updateRow(row, rendition, model) {
 
 // ---- endpoints: where the scheduler has them ----------------------------------------------
 
-// Endpoints that hold nothing of it unless somebody asks; a tenant's token is told of none.
-async function readOthers(signal) {
+// What can be asked for: `others` hold nothing of it unless somebody asks, `unlisted` can be asked
+// for nothing; a tenant's token is told of none.
+async function readEndpoints(signal) {
   if (!may.submit() || !may.seeFarm()) {
-    return [];
+    return nothingKnown;
   }
   const { endpoints } = await get('/v1/endpoints', { signal });
-  return endpoints.filter(({ listed, webhook, fill }) => listed && !webhook && fill !== 'never').map(({ name }) => name);
+  return {
+    others: endpoints.filter(({ listed, webhook, fill }) => listed && !webhook && fill !== 'never').map(({ name }) => name),
+    unlisted: new Set(endpoints.filter(({ listed }) => !listed).map(({ name }) => name)),
+  };
 }
 
-function showEdges(place, model, others, reasons) {
+function showEdges(place, model, { others, unlisted }, reasons) {
   const { publications = [], state, version } = model.title;
   const known = new Set(publications.map(({ endpoint }) => endpoint));
   const rest = others.filter((name) => version !== '' && !known.has(name))
@@ -105,7 +110,7 @@ function showEdges(place, model, others, reasons) {
   const mayChange = version !== '' && state !== 'removing' && !model.gone;
   place.parentElement.hidden = publications.length + rest.length === 0;
   keyed(place, [...publications, ...rest], ({ endpoint }) => endpoint, ({ endpoint }) => createEdge(endpoint, model),
-    (element, publication) => updateEdge(element, publication, reasons, mayChange));
+    (element, publication) => updateEdge(element, publication, reasons, mayChange && !unlisted.has(publication.endpoint)));
 }
 
 function updateEdge(element, {

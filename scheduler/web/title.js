@@ -96,8 +96,9 @@ class Head {
     setBadge(this.state, state);
     setText(this.source, lastPart(title.source ?? ''));
     this.source.title = title.source ?? '';
-    if (!this.labels.hasChildNodes()) {
-      this.labels.append(...title.labels.map((label) => h('a', { class: 'chip', href: `#/titles?label=${label}` }, label)));
+    if (this.labelled !== title.labels.join()) {
+      this.labelled = title.labels.join();
+      this.labels.replaceChildren(...title.labels.map((label) => h('a', { class: 'chip', href: `#/titles?label=${label}` }, label)));
     }
     const missing = (title.missing ?? []).map(({ id, error }) => `It goes without its ${id}: ${error}.`);
     const problem = gone ? 'There is no title of this name any more.' : title.error || missing.join(' ');

@@ -18,6 +18,9 @@ const SPARE = 8; // rows above and below the screen
 const PROGRESS_MS = 2500;
 const PROGRESS_ROWS = 12; // running titles whose progress is asked for
 const GATHER_MS = 400; // news of the feed come together
+const LABELS = 4; // that a list may be asked for
+const word = /^[A-Za-z0-9._-]*$/;
+const shapes = { state: word, tenant: word, label: /^([A-Za-z0-9._-]+=[A-Za-z0-9._-]+(,(?=.)|$)){0,4}$/ };
 
 export async function titlesView(place, { query, signal, onState }) {
   const list = new TitleList(place, query, signal);
@@ -246,8 +249,9 @@ class TitleList {
   }
 
   filter(name, value) {
-    if (!/^[A-Za-z0-9._=-]*$/.test(value)) {
-      notice(`A ${name} has letters, digits, '.', '_' and '-' alone; a label is NAME=VALUE.`);
+    if (!shapes[name].test(value)) {
+      notice(name === 'label' ? `A label is NAME=VALUE of letters, digits, '.', '_' and '-'; up to ${LABELS} have commas between.`
+        : `A ${name} has letters, digits, '.', '_' and '-' alone.`);
       return;
     }
     notice('');
@@ -293,10 +297,20 @@ class TitleList {
     setText(this.count, this.next === undefined ? 'Fetching …' : `${found} ${(searched ? this.titles : this.rows).length === 1 ? 'title' : 'titles'}${more}`);
     this.table.hidden = isEmpty;
     this.empty.hidden = !isEmpty;
-    if (isEmpty && !this.empty.hasChildNodes()) {
-      this.empty.append(h('p', {}, 'There is no title here.'), may.submit()
-        ? h('p', {}, h('a', { class: 'button primary', href: '#/submit' }, 'Submit one'))
-        : h('p', { class: 'dim' }, 'They come with ', h('code', {}, 'reelfarm submit'), '.'));
+    if (isEmpty) {
+      this.tellNone(searched || Object.values(this.filters).some((value) => value !== ''));
+    }
+  }
+
+  // None at all, or none that is as asked.
+  tellNone(isAsked) {
+    const kind = isAsked ? 'asked' : 'all';
+    if (this.empty.dataset.of !== kind) {
+      this.empty.dataset.of = kind;
+      this.empty.replaceChildren(h('p', {}, isAsked ? 'There is no title here that is so.' : 'There is no title here.'),
+        isAsked ? h('p', {}, h('a', { class: 'button', href: '#/titles' }, 'All titles'))
+          : may.submit() ? h('p', {}, h('a', { class: 'button primary', href: '#/submit' }, 'Submit one'))
+            : h('p', { class: 'dim' }, 'They come with ', h('code', {}, 'reelfarm submit'), '.'));
     }
   }
 
@@ -306,16 +320,20 @@ class TitleList {
       cell('state', badge(title.state)),
       cell('title', h('a', { href: `#/titles/${title.title}` }, title.title), meter(0)),
       cell('labels', title.labels.map((label) => h('button', {
-        class: 'chip', tabindex: -1, title: `only titles with ${label}`, onclick: () => this.pick('label', label),
+        class: 'chip', tabindex: -1, title: `only titles with ${label}`, onclick: () => this.pick(label),
       }, label))),
       cell('tenant', title.tenant || h('span', { class: 'dim' }, '–')),
       cell('source', h('span', { title: title.source }, lastPart(title.source))));
   }
 
-  pick(name, value) {
-    this.place.querySelector(`#filter-${name}`).value = value;
-    this.filter(name, value);
-    say(`Only titles with ${value} are shown.`);
+  // A label that was clicked, beside those of other names that are asked for.
+  pick(label) {
+    const name = label.slice(0, label.indexOf('=') + 1);
+    const others = this.filters.label.split(',').filter((other) => other !== '' && !other.startsWith(name));
+    const labels = [...others, label].slice(-LABELS);
+    this.place.querySelector('#filter-label').value = labels.join(',');
+    this.filter('label', labels.join(','));
+    say(`Only titles with ${labels.join(' and ')} are shown.`);
   }
 
   update(element, { title, index }, height) {

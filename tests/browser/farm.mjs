@@ -137,6 +137,18 @@ const admin = (page, troubles) => ({
     await page.waitForFunction(() => Number(document.querySelector('.legend [data-look=running]')?.dataset.count) > 0);
     await shows(page, '.title-head .badge', 'running');
   },
+  'it plays on the page while it is made': async () => {
+    const fetched = [];
+    const note = (request) => fetched.push(new URL(request.url()).pathname);
+    page.on('request', note);
+    await go(page, `titles/${TITLE}/play`);
+    await patiently(() => page.waitForFunction(() => document.getElementById('video')?.readyState >= 2));
+    page.off('request', note);
+    const { early } = await farm('GET', `v1/titles/${TITLE}`);
+    const playlist = early.playlist.split('/').at(-1);
+    expect(fetched.some((path) => path.endsWith(`/${playlist}`)), `${playlist} is not among ${fetched}`);
+    await go(page, `titles/${TITLE}`);
+  },
   'and is done, all cells of it': async () => {
     await patiently(() => shows(page, '.title-head .badge', 'done'));
     await page.waitForFunction(() => document.querySelector('.legend [data-look=waiting]').dataset.count === '0'

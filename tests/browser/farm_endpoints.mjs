@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Endpoints on the page: an edge that is well, one that is dead until this test lets it live, one
 // whose window is shut, one that is filled on demand, and a webhook; and what a title says of them.
+import http from 'node:http';
 import net from 'node:net';
 import {
   TITLE, audit, farm, fits, given, go, patiently, shows, until,
@@ -147,11 +148,35 @@ async function replaysTheDead(page) {
   await until('the telling', async () => await attempts() > before);
 }
 
+// One that answers 410 is told of nothing more, until somebody says otherwise.
+async function takesUpAgain(page) {
+  let status = 410;
+  const server = http.createServer((request, answer) => answer.writeHead(status).end());
+  await new Promise((resolve) => { server.listen(Number(given.hook), '127.0.0.1', resolve); });
+  try {
+    await until('the end of what was told', async () => (await endpoint('hook')).webhook.dead === 1);
+    await farm('POST', 'v1/endpoints/hook/reset'); // a minute without success would have opened it
+    await page.waitForFunction((at) => !document.querySelector(at).hidden, {}, `${card('hook')} .replay`);
+    await page.click(`${card('hook')} .replay`);
+    await says(page, 'hook', '.badge', 'gone');
+    await says(page, 'hook', '.problem', 'It wants nothing more since');
+    await says(page, 'hook', '.reset', 'Take up again');
+    expect(await page.$eval(`${card('hook')} .replay`, ({ hidden }) => hidden), 'what is gone can be told again');
+    status = 204;
+    await page.click('[aria-label="Take hook up again"]');
+    await shows(page, '#said', 'hook is tried again');
+    await until('its return', async () => (await endpoint('hook')).webhook.gone_at === null);
+  } finally {
+    server.close();
+  }
+}
+
 export const endpoints = (page, road = new Road()) => ({
   'endpoints tell how each is: well, dead, shut at this time, filled on demand': () => showsEach(page),
   'a breaker that opens is told of, and axe-core has nothing against the page': () => breaksOff(page, road),
   'an endpoint on trial says so; tried by hand when it lives, it is well and has what waited': () => comesBack(page, road),
   'a webhook that is dead says so, and its events are replayed': () => replaysTheDead(page),
+  'a webhook that is gone is taken up again, and nothing else is offered': () => takesUpAgain(page),
   'a title says how far it is at each, and is published where it was not': () => publishes(page),
   'and is withdrawn by who says so twice': () => withdraws(page),
 });

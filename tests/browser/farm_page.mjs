@@ -96,8 +96,8 @@ export const cells = (page, look) => page.evaluate((name) => Number(
 ), look);
 
 // What axe-core has against the page, or what is in `within`, by light and by dark.
-export async function audit(page, name, within = 'html') {
-  for (const scheme of ['light', 'dark']) {
+export async function audit(page, name, within = 'html', schemes = ['light', 'dark']) {
+  for (const scheme of schemes) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
     await page.evaluate(axe);
     const violations = await page.evaluate((place) => window.axe.run(place, { resultTypes: ['violations'] })
@@ -125,6 +125,9 @@ export async function fits(page, name) {
     }), LONGEST);
     expect(over <= 0, `${name} is ${over} pixels wider than ${width}`);
     expect(long.length === 0, `${name} has lines that are too long at ${width}: ${long[0]}`);
+    if (width === Math.min(...sizes.map(([across]) => across))) {
+      await audit(page, `${name} at ${width}`, 'html', ['light']);
+    }
   }
 }
 

@@ -61,6 +61,8 @@ async function makesCurrent(page, before) {
   await go(page, `titles/${TITLE}/versions`);
   await cardIs(page, before, 'current');
   await cardIs(page, version, 'replaced');
+  await page.waitForFunction((name) => [...document.querySelectorAll('.card')]
+    .some((card) => card.querySelector('h2').textContent === name && / or longer.*near \(for \d.* or longer/.test(card.textContent)), {}, version);
   await go(page, `titles/${TITLE}/events`);
   await shows(page, '.events', 'goes back to a version of before');
   await shows(page, '.events', `near has version ${version}`);

@@ -121,7 +121,7 @@ static void ask_cursor(char *const texts[TEXTS]) {
         cursor_write(&cursor, &text);
         demand(cursor_read(&again, buf_text(&text), NULL) == 0);
         demand(cursor.taken == again.taken && cursor.bound == again.bound &&
-               cursor.last == again.last);
+               cursor.last == again.last && cursor.order == again.order);
     }
     buf_finish(&text);
 }

@@ -299,7 +299,7 @@ def catalog():
             (1, "a-title-1", "show=film", "en"), (1, "", "", "", "acme"), (1, "", "", "de", "", "h264"),
             (4, "", "show", "pt-BR", "", "", "1"),
             (4, "1-30-20", "", "", "", "", "", "2026-01-01T00:00:01+01:00"),
-            (2, "50-1200-37"), (3, "t=1700000000,v1=" + "5257a869" * 8)):
+            (2, "50-1200-37-1"), (3, "t=1700000000,v1=" + "5257a869" * 8)):
         for first in (which, 130 + which):  # the same, as if few titles were many
             seed("search", bytes([first]) + b"\0".join(text.encode() for text in texts) + b"\0")
 
