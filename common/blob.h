@@ -179,6 +179,8 @@ int blob_list(struct blob *blob, const char *prefix, blob_visit *visit, void *co
 /* Removes an object, and the folders that it leaves empty. None there is no error. */
 int blob_remove(struct blob *blob, const char *key, struct err *err);
 
+enum { BLOB_WHOLE_BYTES = 32 << 20 }; /* what is longer may be put in parts */
+
 /* Takes back what is being stored below `prefix` and is not to be seen yet: of writers that died.
  * Those that live fail, transiently. */
 int blob_abandon(struct blob *blob, const char *prefix, struct err *err);

@@ -24,7 +24,7 @@
 #include "s3_parts.h"
 
 enum {
-    ONE_PUT_BYTES_MAX = 32 << 20,
+    ONE_PUT_BYTES_MAX = BLOB_WHOLE_BYTES,
     PLACES_MAX = 64, /* buckets whose ways are remembered */
     LIST_BYTES_MAX = 8 << 20,
 };

@@ -31,6 +31,7 @@ enum {
     TARGET_BYTES_MAX = 4096,
     PARAMETERS_MAX = 64,         /* of a query */
     BODY_BYTES_PER_S = 64 << 10, /* slower than that is too slow */
+    BODY_BYTES_SMALL = 16 << 10, /* taken however much is held: heartbeats go on */
     FLUSH_MS = 500,              /* for last answers to reach their clients */
     STREAM_BLOCK_BYTES = 16 << 10,
 };
@@ -48,8 +49,9 @@ struct request {
     int status;
     bool handed; /* to the handler */
     atomic_bool suspended;
-    int lengths; /* Content-Length headers seen */
-    size_t held; /* bytes of the body, where it is a stranger's */
+    int lengths;       /* Content-Length headers seen */
+    size_t held;       /* bytes of the body that were kept */
+    int64_t most_body; /* as the option says */
     struct http_stream stream;
     struct buf piece; /* of the stream */
     size_t taken;     /* bytes of the piece */
@@ -60,7 +62,8 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_server_options options;
     struct peers *peers;
-    int64_t stranger_bytes; /* held; used by the server's thread alone */
+    int64_t body_bytes;     /* held; used by the server's thread alone */
+    int64_t stranger_bytes; /* of them; likewise */
     pthread_mutex_t mutex;  /* guards what follows */
     pthread_cond_t wake;    /* of stop */
     int unanswered;         /* exchanges with the handler, and pieces of streams that are owed */
@@ -76,6 +79,7 @@ struct http_server_options http_server_options_default(void) {
         .request_ms = 10000,
         .idle_ms = 30000,
         .connections = 8192,
+        .body_bytes = 128 << 20,
         .strangers = 2048,
         .strangers_per_address = 256,
     };
@@ -212,6 +216,20 @@ static bool is_vouched(const struct request *request) {
     return info != NULL && tls_peer_is_vouched(info->tls_session);
 }
 
+/* How many bytes of its body are read. */
+static size_t most_body(const struct request *request) {
+    size_t most = request->server->options.max_body;
+    bool is_less = request->most_body >= 0 && (size_t)request->most_body < most;
+    return is_less ? (size_t)request->most_body : most;
+}
+
+static void ask_most_body(struct request *request) {
+    const struct http_server_options *options = &request->server->options;
+    request->most_body = options->most_body == NULL || request->refused != 0
+                             ? (int64_t)options->max_body
+                             : options->most_body(options->context, &request->exchange);
+}
+
 static void check_headers(struct request *request, const char *method) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -226,42 +244,52 @@ static void check_headers(struct request *request, const char *method) {
     if (coding != NULL && strcasecmp(coding, "chunked") != 0) {
         refuse(request, 501, "the only transfer coding is chunked");
     }
-    if (length != NULL &&
-        (strlen(length) > 12 || strtoull(length, NULL, 10) > request->server->options.max_body)) {
-        refuse(request, 413, "the request's body is too long");
-    }
     request->exchange.authorised = has_token(request);
     request->exchange.vouched = is_vouched(request);
+    ask_most_body(request);
+    size_t most = most_body(request);
+    if (length != NULL && (strlen(length) > 12 || strtoull(length, NULL, 10) > most)) {
+        refuse(request, 413, "the request's body is too long");
+    }
     int64_t extra_s = 0;
     if (request->exchange.authorised) {
         peer_know(request->peer);
     }
-    if (request->exchange.authorised && request->refused == 0) {
-        int64_t size = length != NULL ? strtoll(length, NULL, 10)
-                                      : (int64_t)request->server->options.max_body;
+    if (request->exchange.authorised && request->refused == 0 && request->most_body >= 0) {
+        int64_t size = length != NULL ? strtoll(length, NULL, 10) : (int64_t)most;
         extra_s = size / BODY_BYTES_PER_S;
     }
     peer_set_deadline(request->peer,
                       clock_monotonic_ms() + request->server->options.request_ms + 1000 * extra_s);
 }
 
+/* Whether so many bytes more may be held, of all requests and of this one. */
+static bool has_room(const struct request *request, size_t size) {
+    const struct http_server *server = request->server;
+    bool is_small = request->held + size <= BODY_BYTES_SMALL;
+    bool is_stranger = !request->exchange.authorised;
+    return (is_small || server->body_bytes + (int64_t)size <= server->options.body_bytes) &&
+           (!is_stranger ||
+            server->stranger_bytes + (int64_t)size <= server->options.stranger_bytes);
+}
+
 static void take_body(struct request *request, const char *data, size_t size) {
-    if (request->exchange.body.size + size > request->server->options.max_body) {
-        refuse(request, 413, "the request's body is too long");
-    }
     struct http_server *server = request->server;
     bool is_stranger = !request->exchange.authorised;
-    if (request->refused != 0 || (is_stranger && server->options.stranger_bytes == 0)) {
+    if (request->held + size > most_body(request)) {
+        refuse(request, 413, "the request's body is too long");
+    }
+    if (request->refused != 0 || request->most_body < 0 ||
+        (is_stranger && server->options.stranger_bytes == 0)) {
         return; /* bytes of nobody are not kept */
     }
-    if (is_stranger && server->stranger_bytes + (int64_t)size > server->options.stranger_bytes) {
+    if (!has_room(request, size)) {
         refuse(request, 503, "too many bodies are on their way; try again later");
         return;
     }
-    if (is_stranger) {
-        request->held += size;
-        server->stranger_bytes += (int64_t)size;
-    }
+    request->held += size;
+    server->body_bytes += (int64_t)size;
+    server->stranger_bytes += is_stranger ? (int64_t)size : 0;
     buf_append(&request->exchange.body, data, size);
 }
 
@@ -311,12 +339,14 @@ static void write_problem(struct buf *body, int status, const char *detail, cons
  * what follows on it can't be trusted to be a request. */
 static enum MHD_Result send_refusal(struct request *request) {
     struct buf body = {0};
-    write_problem(&body, request->refused, request->why, "invalid");
+    bool is_late = request->refused == 503;
+    struct http_reply reply = {.type = "application/problem+json",
+                               .headers = {{MHD_HTTP_HEADER_CONNECTION, "close"},
+                                           {is_late ? MHD_HTTP_HEADER_RETRY_AFTER : NULL, "1"}}};
+    write_problem(&body, request->refused, request->why, is_late ? "unavailable" : "invalid");
     request->status = request->refused;
     request->response = make_response(&body);
-    add_headers(request->response,
-                &(struct http_reply){.type = "application/problem+json",
-                                     .headers = {{MHD_HTTP_HEADER_CONNECTION, "close"}}});
+    add_headers(request->response, &reply);
     return send_answer(request);
 }
 
@@ -484,7 +514,8 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
         request->stream.end(request->stream.context);
     }
     buf_finish(&request->piece);
-    server->stranger_bytes -= (int64_t)request->held;
+    server->body_bytes -= (int64_t)request->held;
+    server->stranger_bytes -= request->exchange.authorised ? 0 : (int64_t)request->held;
     buf_finish(&request->exchange.body);
     mem_free(request->target);
     mem_free(request);

@@ -55,9 +55,15 @@ struct http_server_options {
     int strangers;   /* of them, without a good token yet; default 2048. One more makes the oldest
                         of them go */
     int strangers_per_address; /* likewise, of one address (in IPv6 of one /64); default 256 */
+    int64_t body_bytes;        /* of all bodies that are held at a time; one that is longer than
+                                  16 KiB and goes past it is refused (503); default 128 MiB */
     int64_t stranger_bytes;    /* of bodies without a good token, all that are held at a time; one
                                   past it is refused (503); default 0: none is kept at all */
     bool escapes;              /* queries may hold %XX of bytes that are no controls; default no */
+    /* How many bytes a request may have behind its head, which is there: a longer one is refused
+     * (413), most before it is sent. Negative: what comes is read up to max_body and not kept. At
+     * most max_body, which is also that of all where this is NULL. On the server's thread. */
+    int64_t (*most_body)(void *context, const struct exchange *exchange);
     /* Called on the server's thread; owns `exchange` until it gives it to http_answer. */
     void (*handle)(void *context, struct exchange *exchange);
     void *context;

@@ -7,7 +7,12 @@
 
 #include "json_tree.h"
 
-enum { TEXT_BYTES_MAX = 64 * 1024 * 1024 };
+enum {
+    TEXT_BYTES_MAX = 64 * 1024 * 1024,
+    PARTS_FREE = 1 << 16, /* of any text; see has_too_many_parts */
+    PART_BYTES = 6,       /* of a text's bytes, for one more */
+    BRACKET_PARTS = 8,    /* that an array or object counts for, since its memory is so much more */
+};
 
 /* jansson's nodes are hashed and counted one by one; ours lie in an arena, carry
  * lines, and are the same for YAML. */
@@ -81,10 +86,34 @@ static int convert(struct json *out, const json_t *value, int level, struct json
     return 0;
 }
 
+/* Whether a text would take far more memory than its bytes: "[],[],[]" takes seventy times as much.
+ * Counted before it is parsed. What is long of ours, names, hashes and places in files, has 8 bytes
+ * a part at the least. */
+static bool has_too_many_parts(const unsigned char *text, size_t size) {
+    static const unsigned char weights[256] = {
+        [','] = 1, ['['] = BRACKET_PARTS, ['{'] = BRACKET_PARTS};
+    size_t parts = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '"') {
+            in_string = !in_string;
+        } else if (!in_string) {
+            parts += weights[text[i]];
+        } else if (text[i] == '\\') {
+            i++;
+        }
+    }
+    return parts > PARTS_FREE + size / PART_BYTES;
+}
+
 int json_tree_parse(struct json **out, const void *text, size_t size, struct err *err) {
     if (size > TEXT_BYTES_MAX) {
         return err_set(err, ERR_CORRUPT, "the JSON text has %zu bytes; at most %d are taken", size,
                        TEXT_BYTES_MAX);
+    }
+    if (has_too_many_parts(text, size)) {
+        return err_set(err, ERR_CORRUPT, "the JSON text has too many parts for its %zu bytes",
+                       size);
     }
     json_error_t error;
     json_t *value =

@@ -20,9 +20,9 @@
 
 struct json; /* one node of a parsed tree; children live as long as their root */
 
-/* Parses UTF-8 text of at most 64 MiB and 64 levels. `*out` is owned. CORRUPT
- * with line and column where it is not JSON, holds a key twice, or has trailing
- * bytes. */
+/* Parses UTF-8 text of at most 64 MiB and 64 levels, with no more values than 65,536 and one each
+ * 6 bytes, of which arrays and objects count eightfold. `*out` is owned. CORRUPT with line and
+ * column where it is not JSON, holds a key twice, or has trailing bytes. */
 int json_tree_parse(struct json **out, const void *text, size_t size, struct err *err);
 
 /* Frees a tree by its root; takes NULL. */

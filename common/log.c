@@ -19,6 +19,7 @@ enum {
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 static _Atomic int lowest_level = LOG_WARN;
+static char process[CONTEXT_BYTES];
 static _Thread_local char context[CONTEXT_BYTES];
 
 struct line {
@@ -48,6 +49,13 @@ static void add_byte(struct line *line, unsigned char c, bool in_quotes) {
 static void add_text(struct line *line, const char *text, bool in_quotes) {
     for (; *text != '\0'; text++) {
         add_byte(line, (unsigned char)*text, in_quotes);
+    }
+}
+
+static void add_pairs(struct line *line, const char *pairs) {
+    if (pairs[0] != '\0') {
+        add_text(line, " ", false);
+        add_text(line, pairs, false);
     }
 }
 
@@ -90,14 +98,9 @@ static void log_line(enum log_level level, const char *message, const char *pair
     add_text(&line, " msg=\"", false);
     add_text(&line, message, true);
     add_text(&line, "\"", false);
-    if (context[0] != '\0') {
-        add_text(&line, " ", false);
-        add_text(&line, context, false);
-    }
-    if (values[0] != '\0') {
-        add_text(&line, " ", false);
-        add_text(&line, values, false);
-    }
+    add_pairs(&line, process);
+    add_pairs(&line, context);
+    add_pairs(&line, values);
     line.text[line.used] = '\n';
     write_all(line.text, line.used + 1);
     errno = errno_before;
@@ -109,6 +112,10 @@ void log_level_set(enum log_level level) {
 
 bool log_wants(enum log_level level) {
     return (int)level >= lowest_level;
+}
+
+void log_process(const char *pairs) {
+    snprintf(process, sizeof(process), "%s", pairs != NULL ? pairs : "");
 }
 
 void log_context(const char *pairs) {

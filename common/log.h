@@ -17,8 +17,11 @@ void log_level_set(enum log_level level);
 /* Whether lines of this level are written. */
 bool log_wants(enum log_level level);
 
-/* A prefix of "key=value" pairs for every later line of this thread (title,
- * task, attempt, worker); copied; NULL removes it. */
+/* A prefix of "key=value" pairs for every later line of this process (worker); copied; NULL removes
+ * it. Not while other threads log. */
+void log_process(const char *pairs);
+
+/* Likewise for every later line of this thread, behind it (title, task, attempt). */
 void log_context(const char *pairs);
 
 /* Most lines have no pairs, which is what the compiler takes for a slip. */

@@ -116,8 +116,8 @@ int64_t driver_watch_ms(const struct driver *driver);
 /* Asks. UNAVAILABLE where not. */
 int driver_watch(struct driver *driver, struct err *err);
 
-/* Whether the database is out of reach for good: it may be another's by now, and only a new
- * driver_open can tell. */
+/* Whether the database is to be used no more: it is out of reach for good, and may be another's by
+ * now, or damage was met in it. Only a new driver_open can tell more. */
 bool driver_is_lost(const struct driver *driver);
 
 /* The bytes of the database and of the log that is written ahead of it; -1: not known. */

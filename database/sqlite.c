@@ -28,6 +28,7 @@ struct sqlite {
     unsigned char (*places)[PARAMETERS_MAX]; /* of $1, $2 ... among the parameters */
     bool *started;
     sqlite3_stmt *words[DRIVER_WORD_COUNT];
+    bool damaged; /* it was met */
 };
 
 static const struct {
@@ -53,9 +54,10 @@ static int told_apart(const struct sqlite *sqlite, int result) {
     return cause == ENOSPC || cause == EDQUOT ? SQLITE_FULL : result & 0xff;
 }
 
-static int fail_saying(const struct sqlite *sqlite, int result, const char *what,
-                       const char *message, struct err *err) {
+static int fail_saying(struct sqlite *sqlite, int result, const char *what, const char *message,
+                       struct err *err) {
     int kind = told_apart(sqlite, result);
+    sqlite->damaged = sqlite->damaged || kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
         if (results[i].result == kind) {
             return err_set(err, results[i].code, "the store %s: %s (%s)", sqlite->path,
@@ -66,7 +68,7 @@ static int fail_saying(const struct sqlite *sqlite, int result, const char *what
                    message);
 }
 
-static int fail(const struct sqlite *sqlite, int result, const char *what, struct err *err) {
+static int fail(struct sqlite *sqlite, int result, const char *what, struct err *err) {
     return fail_saying(sqlite, result, what, sqlite3_errmsg(sqlite->db), err);
 }
 
@@ -341,6 +343,10 @@ static int sqlite_transact(struct driver *driver, enum driver_word word, struct 
     return result;
 }
 
+static bool sqlite_is_lost(const struct driver *driver) {
+    return ((const struct sqlite *)driver)->damaged;
+}
+
 static bool sqlite_in_transaction(struct driver *driver) {
     struct sqlite *sqlite = (struct sqlite *)driver;
     return sqlite3_get_autocommit(sqlite->db) == 0;
@@ -430,6 +436,7 @@ const struct driver_kind driver_sqlite = {
     .text = sqlite_text,
     .transact = sqlite_transact,
     .in_transaction = sqlite_in_transaction,
+    .is_lost = sqlite_is_lost,
     .size = sqlite_size,
     .copy_open = sqlite_copy_open,
     .copy_step = sqlite_copy_step,

@@ -46,7 +46,7 @@ struct caller {
 struct auth_token {
     struct caller caller;
     char hash[SHA256_TEXT]; /* of the whole token */
-    int64_t expires;        /* ms since 1970; 0: never */
+    int64_t expires;        /* ms since 1970 by the wall clock, not the store's; 0: never */
 };
 
 struct auth;

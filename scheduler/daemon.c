@@ -23,7 +23,7 @@ enum {
     EXIT_USAGE = 2,
     DESCRIPTORS_ELSE = 64,
     RETRY_MS = 1000, /* the store of another scheduler, or of a server that is away */
-    LOOK_MS = 100,   /* whether a shared store is still ours */
+    LOOK_MS = 100,   /* whether the store is still ours, and whole */
 };
 
 /* NULL for an empty one. */
@@ -37,11 +37,10 @@ struct ends {
     int signal; /* that came; 0: none */
 };
 
-/* Waits so long for a signal; -1: without limit. */
+/* Waits so long for a signal. */
 static void wait_for_end(struct ends *ends, int ms) {
     struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-    int number = ms < 0 ? sigwaitinfo(&ends->signals, NULL)
-                        : sigtimedwait(&ends->signals, NULL, &limit);
+    int number = sigtimedwait(&ends->signals, NULL, &limit);
     ends->signal = number > 0 ? number : 0;
 }
 
@@ -170,23 +169,28 @@ static void raise_descriptors(const struct settings *settings) {
     }
 }
 
-/* One scheduler until a signal, or until its store is lost. */
+/* One scheduler until a signal, or until its store is lost: 0 where that is another's by now, for
+ * which this one may stand by, or an error where it is nobody's. */
 static int serve_once(const struct settings *settings, struct ends *ends, struct err *err) {
     struct scheduler *scheduler = NULL;
-    bool is_shared = store_is_shared(settings->store);
+    struct err loss = {0};
     int failed = start(&scheduler, settings, ends, err);
-    if (failed == 0) {
+    if (failed != 0) {
+        err_wrap(err, "the scheduler can't begin");
+    } else {
         log_info("scheduler listens", "url=%s store=\"%s\" token_file=\"%s\"",
                  scheduler_url(scheduler), settings->store, settings->token_file);
-        while (ends->signal == 0 && !scheduler_is_lost(scheduler)) {
-            wait_for_end(ends, is_shared ? LOOK_MS : -1);
+        while (ends->signal == 0 && scheduler_loss(scheduler, &loss) == 0) {
+            wait_for_end(ends, LOOK_MS);
         }
     }
     if (ends->signal != 0) {
         log_info("scheduler stops", "signal=%d", ends->signal);
+    } else if (failed == 0 && store_is_shared(settings->store)) {
+        log_warn("the store is lost; the scheduler is active no more", "store=\"%s\" why=\"%s\"",
+                 settings->store, loss.message);
     } else if (failed == 0) {
-        log_warn("the store is lost; the scheduler is active no more", "store=\"%s\"",
-                 settings->store);
+        failed = err_set(err, loss.code, "the scheduler ends: %s", loss.message);
     }
     scheduler_stop(scheduler);
     return failed;
@@ -221,13 +225,15 @@ int scheduler_daemon(int argc, char **argv) {
     umask(077); /* sources' addresses may hold credentials: the store is nobody else's */
     int failed = settings_load(&settings, &config, argc, argv, &err);
     bool told = false;
-    if (failed == 0 && config_tell(&config, settings_help, &told)) {
+    if (failed != 0) {
+        err_wrap(&err, "the scheduler can't begin");
+    } else if (config_tell(&config, settings_help, &told)) {
         status = told ? EXIT_DONE : EXIT_FAILED;
     } else if (err.code == ERR_NONE) {
         status = serve(&settings, &err) == 0 ? EXIT_DONE : EXIT_FAILED;
     }
     if (err.code != ERR_NONE) {
-        fprintf(stderr, "reelfarm: the scheduler can't begin: %s\n", err.message);
+        fprintf(stderr, "reelfarm: %s\n", err.message);
     }
     config_finish(&config);
     return status;

@@ -175,6 +175,7 @@ static struct http_server_options server_options(struct scheduler *scheduler,
     server.host = options->listen_host;
     server.port = options->port;
     server.handle = routes_handle;
+    server.most_body = routes_most_body;
     server.context = &scheduler->routes;
     server.authorise = authorise;
     server.certificate = options->certificate;
@@ -348,8 +349,8 @@ bool scheduler_is_full(const struct scheduler *scheduler) {
     return store_is_full(scheduler->store);
 }
 
-bool scheduler_is_lost(const struct scheduler *scheduler) {
-    return store_is_lost(scheduler->store);
+int scheduler_loss(const struct scheduler *scheduler, struct err *err) {
+    return store_loss(scheduler->store, err);
 }
 
 int scheduler_worker_died(struct scheduler *scheduler, const char *worker, struct err *err) {

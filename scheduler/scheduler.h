@@ -84,9 +84,10 @@ const char *scheduler_token(const struct scheduler *scheduler);
  * is over when a write succeeds again. Any thread. */
 bool scheduler_is_full(const struct scheduler *scheduler);
 
-/* Whether the store is out of reach for good: another scheduler may be active on it by now. This
- * one can do nothing any more but stop. Any thread. */
-bool scheduler_is_lost(const struct scheduler *scheduler);
+/* 0, or why the store can be used no more: it is out of reach for good, and another scheduler may
+ * be active on it by now, or it is damaged (CORRUPT). This one can do nothing any more but stop.
+ * Any thread. */
+int scheduler_loss(const struct scheduler *scheduler, struct err *err);
 
 /*
  * The daemon: takes options as `reelfarm scheduler --help` tells them (`argv` without the

@@ -34,6 +34,7 @@ int standby_start(struct standby **out, const struct http_server_options *server
     struct http_server_options options = *server;
     options.handle = handle;
     options.authorise = NULL; /* a good one would be let send large bodies */
+    options.most_body = NULL;
     options.context = standby;
     int failed = http_server_start(&standby->server, &options, err);
     if (failed != 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The store's thread, group commit and migrations: see store.h. */
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -13,6 +14,7 @@ enum {
     APPLICATION_ID = 0x52656c66, /* "Relf": tells our file from another program's */
     GROUP_MAX = 64,              /* calls in one transaction */
     IDLE_MS = 60000,
+    AHEAD_MS = 60000, /* a last event further ahead of the wall's clock is told of */
 };
 
 struct call {
@@ -91,18 +93,29 @@ static void commit(struct store *store, struct err *err) {
                       1e-9 * (double)(clock_monotonic_ns() - since));
 }
 
+/* Keeps the reason, the first time that the database turns out to be lost. */
+static void note_loss(struct store *store, const struct err *why) {
+    if (!store->lost && driver_is_lost(store->driver)) {
+        err_set(&store->loss, why->code, "%s", why->message);
+        store->lost = true;
+    }
+}
+
 static unsigned run_group(struct store *store, struct call *group) {
     unsigned topics = 0;
     int count = 0;
     struct err err = {0};
     store->change_count = 0;
     store->wrote = false;
-    driver_transact(store->driver, DRIVER_BEGIN, &err);
+    if (store_loss(store, &err) == 0) {
+        driver_transact(store->driver, DRIVER_BEGIN, &err);
+    }
     for (struct call *call = group; call != NULL && err.code == ERR_NONE; call = call->next) {
         topics |= run_call(store, call);
         count++;
-        if (!driver_in_transaction(store->driver)) {
-            err = call->err; /* a full or broken disk: the database has undone all of it */
+        if (!driver_in_transaction(store->driver) || driver_is_lost(store->driver)) {
+            err = call->err; /* a full or broken disk: the database has undone all of it; or damage:
+                                nobody knows what is true of the rest */
         }
     }
     if (err.code == ERR_NONE) {
@@ -116,6 +129,7 @@ static unsigned run_group(struct store *store, struct call *group) {
             driver_transact(store->driver, DRIVER_ROLLBACK, NULL);
         }
         store->full = err.code == ERR_NO_SPACE;
+        note_loss(store, &err);
         fail_group(group, &err);
         return 0;
     }
@@ -158,12 +172,14 @@ static unsigned idle(struct store *store) {
     struct err err = {0};
     if (!store->lost && driver_watch(store->driver, &err) != 0) {
         log_error("the store does not answer", "error=\"%s\"", err.message);
+        note_loss(store, &err);
     }
     return 0;
 }
 
 static void *store_thread(void *context) {
     struct store *store = context;
+    const struct err out_of_reach = {ERR_UNAVAILABLE, "the store is out of reach"};
     int64_t watch_ms = driver_watch_ms(store->driver);
     int64_t wait_ms = IDLE_MS; /* `after` is first asked when a first call has ended */
     for (;;) {
@@ -180,7 +196,7 @@ static void *store_thread(void *context) {
             return NULL;
         }
         unsigned topics = group == NULL ? idle(store) : run_group(store, group);
-        store->lost = driver_is_lost(store->driver);
+        note_loss(store, &out_of_reach);
         end_group(group);
         wait_ms = store->options.after == NULL
                       ? IDLE_MS
@@ -262,8 +278,8 @@ bool store_is_full(const struct store *store) {
     return store->full;
 }
 
-bool store_is_lost(const struct store *store) {
-    return store->lost;
+int store_loss(const struct store *store, struct err *err) {
+    return store->lost ? err_set(err, store->loss.code, "%s", store->loss.message) : 0;
 }
 
 /* ---- Opening ----------------------------------------------------------------- */
@@ -324,6 +340,14 @@ static int start_clock(struct store *store, struct err *err) {
     struct tx tx = {.store = store};
     int64_t last = sql_integer(&tx, SQL_EVENT_LAST_AT, NULL, 0, 0);
     int64_t wall = clock_wall_ms();
+    if (last - wall > AHEAD_MS) {
+        char at[CLOCK_TEXT];
+        clock_text(last, at);
+        log_warn("the store's last event is in the future: is this machine's clock right, or was "
+                 "it wrong then? The store's clock goes on from there, and so do its times",
+                 "store=\"%s\" last=%s ahead_s=%" PRId64, store->options.path, at,
+                 (last - wall) / 1000);
+    }
     store->wall_base_ms = wall > last ? wall : last;
     store->monotonic_base_ms = clock_monotonic_ms();
     return err_pass(err, &tx.err);

@@ -153,9 +153,9 @@ int store_call(struct store *store, store_run *run, void *context, struct err *e
  * that. Any thread. */
 bool store_is_full(const struct store *store);
 
-/* Whether the database is out of reach for good, and may be another scheduler's by now: every
- * call fails from then on. Any thread. */
-bool store_is_lost(const struct store *store);
+/* 0, or why the database can be used no more: it is out of reach for good, and may be another
+ * scheduler's by now, or it is damaged (CORRUPT). Every call fails from then on. Any thread. */
+int store_loss(const struct store *store, struct err *err);
 
 /* Whether such a path names a database that several schedulers may have, one after another. */
 bool store_is_shared(const char *path);

@@ -57,7 +57,8 @@ struct store {
     atomic_int_fast64_t calls;
     bool wrote;       /* this group has changed something */
     atomic_bool full; /* what was last written, or was to be, had no space */
-    atomic_bool lost; /* the database is out of reach for good */
+    struct err loss;  /* why; set before `lost`, and never after */
+    atomic_bool lost; /* the database can be used no more */
 };
 
 /* How far a group has come in memory, so that what is undone in the database is undone here too. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
 
 /* False for a row that no build of ours has written: it gives nobody a right. */
@@ -41,7 +42,7 @@ void token_create(struct tx *tx, struct auth *auth, const struct token_request *
                   char id[ID_TEXT], struct writer *w) {
     char token[TOKEN_TEXT], hash[SHA256_TEXT];
     int64_t now = tx_now(tx);
-    int64_t expires = request->expires_in_ms == 0 ? 0 : now + request->expires_in_ms;
+    int64_t expires = request->expires_in_ms == 0 ? 0 : clock_wall_ms() + request->expires_in_ms;
     auth_make(token, id);
     sha256_hex_of(token, strlen(token), hash);
     sql_run(tx, SQL_TOKEN_ADD,

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -147,6 +148,29 @@ int fixture_free_port(void) {
     int port = 0;
     close(listen_somewhere(&port));
     return port;
+}
+
+/* ---- Stderr -------------------------------------------------------------------- */
+
+static char logged[256 * 1024];
+static int log_file;
+static int real_stderr;
+
+void fixture_log_begin(void) {
+    log_file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    real_stderr = dup(STDERR_FILENO);
+    ck_assert_int_ge(log_file, 0);
+    dup2(log_file, STDERR_FILENO);
+}
+
+const char *fixture_log_end(void) {
+    dup2(real_stderr, STDERR_FILENO);
+    ssize_t got = pread(log_file, logged, sizeof(logged) - 1, 0);
+    ck_assert_int_ge(got, 0);
+    logged[got] = '\0';
+    close(log_file);
+    close(real_stderr);
+    return logged;
 }
 
 static bool answers(int port) {

@@ -77,6 +77,11 @@ struct fixture_stub {
 void fixture_stub_start(struct fixture_stub *stub, const struct fixture_answer *answers, int count);
 void fixture_stub_stop(struct fixture_stub *stub);
 
+/* Keeps what goes to stderr, up to 256 KiB, until the next fixture_log_end, which returns it,
+ * borrowed until the next. Not in two threads at once. */
+void fixture_log_begin(void);
+const char *fixture_log_end(void);
+
 /* A loopback port that nobody listens on just now. */
 int fixture_free_port(void);
 

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The true scheduler on loopback: a title's way through the API's calls, and what is refused. */
+#include <arpa/inet.h>
 #include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "api_fixture.h"
 #include "common/clock.h"
 #include "common/http.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "scheduler/auth.h"
 #include "scheduler_fixture.h"
 
 Suite *api_suite(void);
@@ -326,6 +332,59 @@ static const struct {
      400, "source"},
 };
 
+/* The status that comes though no byte of the body was sent. */
+static int answer_before_body(const char *path, const char *token, size_t size) {
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    char text[1024];
+    int status = 0;
+    const char *port = strrchr(scheduler_url(api_scheduler), ':') + 1;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)strtol(port, NULL, 10));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    int length = snprintf(text, sizeof(text),
+                          "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+                          "Content-Length: %zu\r\n\r\n",
+                          path, token, size);
+    ck_assert_int_eq(send(fd, text, (size_t)length, MSG_NOSIGNAL), length);
+    ssize_t got = recv(fd, text, sizeof(text) - 1, 0);
+    text[got < 0 ? 0 : got] = '\0';
+    close(fd);
+    return sscanf(text, "HTTP/1.1 %d", &status) == 1 ? status : 0;
+}
+
+/* Before it is parsed, and before it is kept where the call is not the caller's to make. */
+START_TEST(a_body_is_measured_by_its_call) {
+    enum { LONG = 70 << 10, LONGER = 2 << 20 };
+    static const struct {
+        const char *path;
+        size_t size;
+        bool viewers; /* token */
+        int status;
+    } cases[] = {
+        {"/v1/tokens", LONG, false, 413},         {"/v1/leases", LONG, false, 413},
+        {"/v1/titles", LONG, false, 400},         {"/v1/titles", LONGER, false, 413},
+        {"/v1/titles/batch", LONGER, false, 400}, {"/v1/titles/batch", LONGER, true, 403},
+        {"/v1/backups/x", LONGER, true, 405},     {"/v1/nothing", LONGER, true, 404},
+    };
+    char token[TOKEN_TEXT];
+    char *body = mem_zero(LONGER + 1, 1);
+    ck_assert_int_eq(api_call("POST", "/v1/tokens", "{\"role\":\"viewer\"}"), 201);
+    api_text_of("token", token, sizeof(token));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        memset(body, ' ', LONGER);
+        body[cases[i].size] = '\0';
+        const char *by = cases[i].viewers ? token : scheduler_token(api_scheduler);
+        int status = cases[i].status == 413
+                         ? answer_before_body(cases[i].path, by, cases[i].size)
+                         : api_call_by(api_client, &api_answer, "POST", cases[i].path, by, body);
+        ck_assert_msg(status == cases[i].status, "%s of %zu: %d %s", cases[i].path, cases[i].size,
+                      status, buf_text(&api_answer.body));
+    }
+    mem_free(body);
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_said) {
     int status = api_call(refusals[_i].method, refusals[_i].path, refusals[_i].body);
     ck_assert_msg(status == refusals[_i].status, "%d %s", status, buf_text(&api_answer.body));
@@ -356,6 +415,7 @@ Suite *api_suite(void) {
     TCase *refused = tcase_create("refused");
     tcase_add_checked_fixture(refused, api_set_up, api_tear_down);
     tcase_add_test(refused, the_token_is_needed);
+    tcase_add_test(refused, a_body_is_measured_by_its_call);
     tcase_add_loop_test(refused, what_is_wrong_is_said, 0,
                         (int)(sizeof(refusals) / sizeof(refusals[0])));
     suite_add_tcase(suite, refused);

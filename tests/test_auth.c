@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "api_fixture.h"
+#include "common/clock.h"
 #include "common/json_tree.h"
 #include "common/mem.h"
 #include "fixture.h"
 #include "scheduler/api/call.h"
 #include "scheduler/auth.h"
+#include "scheduler/tokens.h"
 #include "scheduler_fixture.h"
 
 Suite *auth_suite(void);
@@ -77,6 +79,50 @@ START_TEST(the_book_knows_good_tokens_alone) {
     ck_assert(!auth_check(auth, text[0], id));
     ck_assert(!auth_find(auth, id, &caller));
     auth_destroy(auth);
+}
+END_TEST
+
+struct making {
+    struct auth *auth;
+    struct buf answer;
+    char id[ID_TEXT];
+};
+
+static void make_hourly(struct tx *tx, void *context) {
+    struct making *making = context;
+    struct token_request request = {
+        .name = "", .tenant = "", .role = ROLE_VIEWER, .expires_in_ms = 3600000};
+    struct writer writer = writer_of(&making->answer);
+    token_create(tx, making->auth, &request, making->id, &writer);
+}
+
+static int64_t a_week_ahead(void *context) {
+    (void)context;
+    return clock_wall_ms() + INT64_C(7) * 24 * 3600 * 1000;
+}
+
+/* Though the store's clock is ahead, as after a start with a clock that was wrong. */
+START_TEST(a_token_lives_as_long_as_was_asked_for) {
+    struct making making = {.auth = auth_create("the operator's own token")};
+    struct store *store = NULL;
+    struct caller caller;
+    struct err err = {0};
+    char *folder = fixture_folder();
+    char *path = fixture_store(folder);
+    struct store_options options = {.path = path, .now_ms = a_week_ahead};
+    clock_test_begin(clock_monotonic_ns(), clock_wall_ms());
+    ck_assert_msg(store_open(&store, &options, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(store_call(store, make_hourly, &making, &err), 0);
+    store_close(store);
+    clock_test_advance_ms(3600000 - 1);
+    ck_assert(auth_find(making.auth, making.id, &caller));
+    clock_test_advance_ms(1);
+    ck_assert(!auth_find(making.auth, making.id, &caller));
+    clock_test_end();
+    buf_finish(&making.answer);
+    auth_destroy(making.auth);
+    mem_free(path);
+    fixture_folder_drop(folder);
 }
 END_TEST
 
@@ -435,6 +481,35 @@ START_TEST(a_token_expires) {
 }
 END_TEST
 
+static void happen_tomorrow(struct tx *tx, void *context) {
+    (void)context;
+    sql_run(tx, SQL_EVENT_ADD,
+            VALUES(INTEGER(tx_numbers(tx, "event", 1)), INTEGER(tx_now(tx) + 86400000), TEXT("t"),
+                   INTEGER(0), TEXT("k"), TEXT(""), TEXT("")));
+}
+
+/* By which `reelfarm doctor` compares clocks: a store that was written while this machine's was
+ * wrong goes on from there, and the machine is right all the same. */
+START_TEST(a_caller_is_told_the_machines_time) {
+    struct store *store = NULL;
+    struct err err = {0};
+    int64_t now = 0;
+    scheduler_stop(api_scheduler);
+    struct store_options options = {.path = api_store_path};
+    ck_assert_msg(store_open(&store, &options, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(store_call(store, happen_tomorrow, NULL, &err), 0);
+    store_close(store);
+    api_start(false, 30000);
+    int64_t before = clock_wall_ms();
+    ck_assert_int_eq(api_call("GET", "/v1/caller", NULL), 200);
+    struct json *tree = api_tree_of_answer();
+    struct reader reader = reader_of(tree, "answer", &err);
+    reader_int(&reader, "now", before, clock_wall_ms(), &now);
+    ck_assert_msg(reader_ok(&reader), "%s", err.message);
+    json_tree_destroy(tree);
+}
+END_TEST
+
 static const struct {
     const char *body;
     const char *says;
@@ -459,6 +534,7 @@ Suite *auth_suite(void) {
     Suite *suite = suite_create("auth");
     TCase *book = tcase_create("book");
     tcase_add_test(book, the_book_knows_good_tokens_alone);
+    tcase_add_test(book, a_token_lives_as_long_as_was_asked_for);
     tcase_add_test(book, the_table_has_every_route);
     suite_add_tcase(suite, book);
     TCase *live = tcase_create("live");
@@ -474,6 +550,7 @@ Suite *auth_suite(void) {
     tcase_add_test(live, a_token_is_good_until_it_is_revoked);
     tcase_add_test(live, a_bound_token_submits_for_its_tenant);
     tcase_add_test(live, a_token_expires);
+    tcase_add_test(live, a_caller_is_told_the_machines_time);
     tcase_add_loop_test(live, a_wrong_request_makes_no_token, 0,
                         sizeof(wrongs) / sizeof(wrongs[0]));
     suite_add_tcase(suite, live);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/blob.h"
 #include "common/mem.h"
 #include "edge_fixture.h"
 #include "fixture.h"
@@ -45,17 +46,21 @@ static void teardown(void) {
     fixture_folder_drop(folder);
 }
 
-/* An edge whose server answers so, again and again. */
-static void start(const char *driver, const char *text) {
-    static struct fixture_answer answer;
-    answer = (struct fixture_answer){text, 0};
-    fixture_stub_start(&stub, &answer, 1);
+/* An edge whose server gives these answers, the last again and again. */
+static void start_with(const char *driver, const struct fixture_answer *answers, int count) {
+    fixture_stub_start(&stub, answers, count);
     setenv("AWS_ENDPOINT_URL", stub.url, 1);
     setenv("AWS_ACCESS_KEY_ID", "A", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "a", 1);
     endpoint.driver = driver;
     endpoint.url = strcmp(driver, "s3") == 0 ? "s3://films" : stub.url;
     ck_assert_msg(edge_open(&edge, &target, &err) == 0, "%s", err.message);
+}
+
+static void start(const char *driver, const char *text) {
+    static struct fixture_answer answer;
+    answer = (struct fixture_answer){text, 0};
+    start_with(driver, &answer, 1);
 }
 
 static void check_asked(int request, const char *words) {
@@ -98,6 +103,46 @@ START_TEST(a_bucket_is_told_the_hash_of_the_reports) {
     ck_assert_msg(strstr(err.message, handed_down[_i].words) != NULL, "%s", err.message);
     check_asked(0, line);
     mem_free(line);
+}
+END_TEST
+
+#define UPLOADS                                                                                    \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListMultipartUploadsResult><IsTruncated>false"   \
+    "</IsTruncated><Upload><Key>t/old/1.m4s</Key><UploadId>up</UploadId></Upload>"                 \
+    "</ListMultipartUploadsResult>"
+#define NO_OBJECTS                                                                                 \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<ListBucketResult><IsTruncated>false"             \
+    "</IsTruncated></ListBucketResult>"
+#define DENIED                                                                                     \
+    "HTTP/1.1 403 No\r\nConnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>"
+
+/* What a push that was killed left in parts goes with its folder; a store that lets nobody list
+ * such holds nothing up. */
+START_TEST(a_folder_goes_with_what_was_half_put) {
+    static const struct fixture_answer tells[] = {{NO_OBJECTS, 0}, {UPLOADS, 0}, {EMPTY, 0}};
+    static const struct fixture_answer denies[] = {{NO_OBJECTS, 0}, {DENIED, 0}};
+    bool is_denied = _i == 1;
+    start_with("s3", is_denied ? denies : tells, is_denied ? 2 : 3);
+    ck_assert_msg(edge->driver->remove_folder(edge, "old", &err) == 0, "%s", err.message);
+    ck_assert_int_eq(stub.taken, is_denied ? 2 : 3);
+    check_asked(1, "GET /films/?prefix=t%2Fold%2F&uploads= HTTP");
+    if (!is_denied) {
+        check_asked(2, "DELETE /films/t/old/1.m4s?uploadId=up HTTP");
+    }
+}
+END_TEST
+
+/* And before the same is put in parts anew: that of this object alone. */
+START_TEST(what_goes_in_parts_begins_anew) {
+    start("s3", DENIED);
+    object.bytes = BLOB_WHOLE_BYTES;
+    edge_bring(edge, &object, &err);
+    ck_assert_ptr_null(strstr(stub.requests[0], "uploads="));
+    int before = stub.taken;
+    object.bytes++;
+    edge_bring(edge, &object, &err);
+    check_asked(before, "GET /films/?prefix=t%2F");
+    check_asked(before, "&uploads= HTTP");
 }
 END_TEST
 
@@ -155,6 +200,8 @@ Suite *edge_suite(void) {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     LOOP(tcase, a_bucket_is_told_the_hash_of_the_reports, handed_down);
+    tcase_add_loop_test(tcase, a_folder_goes_with_what_was_half_put, 0, 2);
+    tcase_add_test(tcase, what_goes_in_parts_begins_anew);
     tcase_add_test(tcase, a_cache_that_holds_other_bytes_fetches_anew);
     tcase_add_test(tcase, what_players_may_not_read_is_told);
     tcase_add_loop_test(tcase, an_edge_that_falls_back_is_not_asked_what_it_has, 0, 2);

@@ -324,6 +324,90 @@ START_TEST(bodies_of_strangers_are_kept_up_to_a_bound) {
 }
 END_TEST
 
+/* Sends a head and so many bytes of its body, by a good token. */
+static void begin_body(int fd, const char *path, int length, int sent) {
+    char *text = mem_format("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n"
+                            "Content-Length: %d\r\n\r\n%*s",
+                            path, length, sent, "");
+    send_text(fd, text);
+    mem_free(text);
+}
+
+/* Who has a token may not fill the memory either; what is small goes on all the same. */
+START_TEST(all_bodies_together_are_bounded) {
+    enum { HELD = 30000, ROOM = 1000, MORE = 20000, LITTLE = 5000 };
+    char text[2048];
+    options.body_bytes = HELD + ROOM;
+    start();
+    int first = open_good(1), second = open_good(1);
+    begin_body(first, "/x", HELD + 1, HELD);
+    close(open_good(1)); /* what came before it is read */
+    begin_body(second, "/x", MORE, MORE);
+    ssize_t got = recv(second, text, sizeof(text) - 1, 0);
+    text[got < 0 ? 0 : got] = '\0';
+    ck_assert_msg(strncmp(text, "HTTP/1.1 503 ", 13) == 0 && strstr(text, "\r\nRetry-After: 1\r\n"),
+                  "%s", text);
+    ck_assert_ptr_nonnull(strstr(text, "\"code\":\"unavailable\""));
+    close(second);
+    second = open_good(1);
+    for (int i = 0; i < 10; i++) {
+        begin_body(second, "/x", LITTLE, LITTLE);
+        ck_assert_int_eq(answer_of(second), 200);
+    }
+    send_text(first, "x"); /* it was held, and is well; what it held is free again */
+    ck_assert_int_eq(answer_of(first), 200);
+    ck_assert_int_eq(ask(first, "good"), 200); /* that before it is over */
+    begin_body(second, "/x", MORE, MORE);
+    ck_assert_int_eq(answer_of(second), 200);
+    close(first);
+    close(second);
+}
+END_TEST
+
+static int64_t most_body(void *context, const struct exchange *exchange) {
+    (void)context;
+    ck_assert_str_eq(exchange->method, "POST");
+    ck_assert_str_eq(exchange->caller, "somebody");
+    return strcmp(exchange->path, "/ten") == 0    ? 10
+           : strcmp(exchange->path, "/none") == 0 ? -1
+                                                  : INT64_MAX;
+}
+
+/* A body is measured by what its call takes, before it is sent; nobody's is not kept. */
+START_TEST(each_call_has_a_bound_of_its_own) {
+    static const struct {
+        const char *path;
+        int length;
+        int sent;
+        int status;
+        const char *bytes; /* that the handler saw */
+    } cases[] = {
+        {"/ten", 10, 10, 200, "\r\n\r\n10"},  {"/ten", 11, 0, 413, ""},
+        {"/none", 11, 11, 200, "\r\n\r\n0"},  {"/none", 101, 0, 413, ""},
+        {"/x", 100, 100, 200, "\r\n\r\n100"}, {"/x", 101, 0, 413, ""},
+    };
+    options.max_body = 100;
+    options.most_body = most_body;
+    start();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[2048];
+        int status = 0, fd = open_from(1);
+        begin_body(fd, cases[i].path, cases[i].length, cases[i].sent);
+        ssize_t got = recv(fd, text, sizeof(text) - 1, 0);
+        text[got < 0 ? 0 : got] = '\0';
+        sscanf(text, "HTTP/1.1 %d", &status);
+        ck_assert_msg(status == cases[i].status && strstr(text, cases[i].bytes) != NULL,
+                      "%s of %d: %s", cases[i].path, cases[i].length, text);
+        close(fd);
+    }
+    int fd = open_from(1);
+    send_text(fd, "POST /ten HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n"
+                  "Transfer-Encoding: chunked\r\n\r\n6\r\n123456\r\n5\r\n12345\r\n0\r\n\r\n");
+    ck_assert_int_eq(answer_of(fd), 413);
+    close(fd);
+}
+END_TEST
+
 static const struct {
     const char *target;
     bool escapes;
@@ -428,6 +512,8 @@ Suite *http_server_suite(void) {
     TCase *taken = tcase_create("taken");
     tcase_add_checked_fixture(taken, set_up, tear_down);
     tcase_add_test(taken, bodies_of_strangers_are_kept_up_to_a_bound);
+    tcase_add_test(taken, all_bodies_together_are_bounded);
+    tcase_add_test(taken, each_call_has_a_bound_of_its_own);
     tcase_add_loop_test(taken, escapes_are_taken_in_queries_alone_and_where_asked_for, 0,
                         sizeof(targets) / sizeof(targets[0]));
     tcase_add_loop_test(taken, however_many_parameters_it_is_answered, 0,

@@ -88,6 +88,54 @@ START_TEST(size_is_bounded) {
 }
 END_TEST
 
+/* A text of so many parts, one after another in one array. */
+static int parse_many(const char *part, size_t count, struct err *err) {
+    struct buf text = {0};
+    struct json *tree = NULL;
+    buf_string(&text, "[");
+    for (size_t i = 0; i < count; i++) {
+        buf_format(&text, "%s%s", i > 0 ? "," : "", part);
+    }
+    buf_string(&text, "]");
+    int result = json_tree_parse(&tree, text.data, text.size, err);
+    json_tree_destroy(tree);
+    buf_finish(&text);
+    return result;
+}
+
+/* Few bytes must not become much memory; and all that is longest of ours is taken. */
+START_TEST(parts_are_bounded_by_bytes) {
+    static const struct {
+        const char *part;
+        size_t count;
+        bool well;
+    } cases[] = {
+        {"[]", 5000, true}, /* what is short may be as dense as it likes */
+        {"[]", 100000, false},
+        {"{}", 100000, false},
+        {"1", 50000, true},
+        {"1", 200000, false},
+        {"\"[,{,[\\\",[[[[[[\"", 30000, true},            /* in strings they are letters */
+        {"\"\\\\\",[]", 100000, false},                   /* which this one ends */
+        {"86399,3455960,3455960,911234567", 60000, true}, /* a source of a day of key frames */
+        {"{\"bytes\":123456,\"sha256\":\"0123456789012345678901234567890123456789012345678901234"
+         "567890123\"}",
+         20000, true}, /* segments of a report */
+        {"{\"title\":\"t1\",\"source\":\"s3://b/1\",\"output\":\"s3://o\",\"ladder\":0,"
+         "\"labels\":[\"a=b\"],\"force\":false}",
+         10000, true},                                        /* a batch */
+        {"{\"fence\":1,\"done\":0,\"total\":0}", 1024, true}, /* a heartbeat */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct err err = {0};
+        int result = parse_many(cases[i].part, cases[i].count, &err);
+        ck_assert_msg(result == (cases[i].well ? 0 : ERR_CORRUPT), "%s: %s", cases[i].part,
+                      err.message);
+        ck_assert(cases[i].well || strstr(err.message, "too many parts") != NULL);
+    }
+}
+END_TEST
+
 START_TEST(a_zero_byte_does_not_end_the_text) {
     struct json *root = NULL;
     ck_assert_int_eq(json_tree_parse(&root, "[1]\0[2]", 7, NULL), ERR_CORRUPT);
@@ -408,6 +456,7 @@ Suite *json_suite(void) {
                         sizeof(broken) / sizeof(broken[0]));
     tcase_add_test(tcase, depth_is_bounded);
     tcase_add_test(tcase, size_is_bounded);
+    tcase_add_test(tcase, parts_are_bounded_by_bytes);
     tcase_add_test(tcase, a_zero_byte_does_not_end_the_text);
     tcase_add_loop_test(tcase, what_was_read_is_written_as_it_was, 0,
                         sizeof(same) / sizeof(same[0]));

@@ -10,30 +10,9 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "fixture.h"
 
 Suite *log_suite(void);
-
-static char written[256 * 1024];
-
-static int capture_fd;
-static int real_stderr;
-
-static void capture_begin(void) {
-    capture_fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    real_stderr = dup(STDERR_FILENO);
-    ck_assert_int_ge(capture_fd, 0);
-    dup2(capture_fd, STDERR_FILENO);
-}
-
-static const char *capture_end(void) {
-    dup2(real_stderr, STDERR_FILENO);
-    ssize_t got = pread(capture_fd, written, sizeof(written) - 1, 0);
-    ck_assert_int_ge(got, 0);
-    written[got] = '\0';
-    close(capture_fd);
-    close(real_stderr);
-    return written;
-}
 
 static void check_matches(const char *text, const char *pattern) {
     regex_t regex;
@@ -45,41 +24,46 @@ static void check_matches(const char *text, const char *pattern) {
 #define TIME "^ts=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
 
 START_TEST(a_line_has_time_level_message_and_pairs) {
-    capture_begin();
+    fixture_log_begin();
     errno = ERANGE;
     log_warn("lease lost", "worker=%s n=%d", "w1", 3);
     int after = errno;
-    check_matches(capture_end(), TIME "level=warn msg=\"lease lost\" worker=w1 n=3\n$");
+    check_matches(fixture_log_end(), TIME "level=warn msg=\"lease lost\" worker=w1 n=3\n$");
     ck_assert_int_eq(after, ERANGE);
 }
 END_TEST
 
 START_TEST(context_comes_before_pairs_until_it_is_removed) {
-    capture_begin();
+    fixture_log_begin();
+    log_process("worker=w1");
     log_context("title=night task=7");
     log_error("no", "why=because");
     log_context(NULL);
+    log_error("no", "why=because");
+    log_process(NULL);
     log_error("no", "");
-    check_matches(capture_end(), TIME "level=error msg=\"no\" title=night task=7 why=because\n"
-                                      "ts=[^ ]* level=error msg=\"no\"\n$");
+    check_matches(fixture_log_end(),
+                  TIME "level=error msg=\"no\" worker=w1 title=night task=7 why=because\n"
+                       "ts=[^ ]* level=error msg=\"no\" worker=w1 why=because\n"
+                       "ts=[^ ]* level=error msg=\"no\"\n$");
 }
 END_TEST
 
 START_TEST(lines_under_the_level_are_dropped) {
-    capture_begin();
+    fixture_log_begin();
     log_info("quiet", "");
     log_level_set(LOG_DEBUG);
     log_debug("spoken", "");
     log_level_set(LOG_ERROR);
     log_warn("quiet", "");
-    check_matches(capture_end(), TIME "level=debug msg=\"spoken\"\n$");
+    check_matches(fixture_log_end(), TIME "level=debug msg=\"spoken\"\n$");
 }
 END_TEST
 
 START_TEST(nothing_forges_a_line_or_steers_a_terminal) {
-    capture_begin();
+    fixture_log_begin();
     log_warn("a \"b\" \\ \n\x1b[2J", "file=%s", "x\nlevel=error msg=\"forged\"\r\x7f");
-    const char *text = capture_end();
+    const char *text = fixture_log_end();
     ck_assert_ptr_nonnull(strstr(text, "msg=\"a \\\"b\\\" \\\\ \\n\\x1b[2J\""));
     ck_assert_ptr_nonnull(strstr(text, "file=x\\nlevel=error"));
     ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
@@ -91,10 +75,10 @@ START_TEST(a_long_line_is_cut_and_ended) {
     char *text = mem_resize(NULL, 20000, 1);
     memset(text, '\n', 19999); /* each becomes two */
     text[19999] = '\0';
-    capture_begin();
+    fixture_log_begin();
     log_warn(text, "x=%s", text);
     log_warn("next", "");
-    const char *out = capture_end();
+    const char *out = fixture_log_end();
     const char *end = strchr(out, '\n');
     ck_assert(end - out < 4096);
     ck_assert_ptr_nonnull(strstr(end, "msg=\"next\""));
@@ -114,14 +98,14 @@ START_TEST(lines_of_threads_stay_whole_with_their_own_context) {
     static char *const contexts[] = {"t=aaaa", "t=bbbb", "t=cccc"};
     pthread_t threads[3];
     int lines = 0;
-    capture_begin();
+    fixture_log_begin();
     for (int i = 0; i < 3; i++) {
         ck_assert_int_eq(pthread_create(&threads[i], NULL, chatter, contexts[i]), 0);
     }
     for (int i = 0; i < 3; i++) {
         pthread_join(threads[i], NULL);
     }
-    char *text = mem_string(capture_end());
+    char *text = mem_string(fixture_log_end());
     char *save = NULL;
     for (char *line = strtok_r(text, "\n", &save); line != NULL;
          line = strtok_r(NULL, "\n", &save)) {

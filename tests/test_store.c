@@ -454,10 +454,16 @@ START_TEST(the_clock_never_goes_back) {
     store_call(store, read_clock, &first, NULL);
     store_close(store);
     ck_assert_int_ge(first, 1600000000000);
+    fixture_log_begin();
     store = open_store(); /* its last event is an hour ahead, as if the clock was set back */
     store_call(store, read_clock, &second, NULL);
     store_close(store);
+    const char *said = fixture_log_end();
     ck_assert_int_ge(second, first + 3600000);
+    ck_assert_msg(strstr(said, "level=warn msg=\"the store's last event is in the future") !=
+                          NULL &&
+                      strstr(said, "ahead_s=3") != NULL,
+                  "it said '%s'", said);
 }
 END_TEST
 
@@ -554,6 +560,71 @@ START_TEST(damage_is_said_in_a_sentence) {
 }
 END_TEST
 
+static void put_much(struct tx *tx, void *context) {
+    char *text = mem_zero(200001, 1);
+    memset(text, 'x', 200000);
+    sql_run(tx, SQL_SOURCE_PUT, VALUES(TEXT(context), INTEGER(1), TEXT("pin"), TEXT(text)));
+    mem_free(text);
+}
+
+/* More than is kept in memory, so that it is read from the file again. */
+enum { MUCH = 40 };
+
+static void put_numbered_well(struct tx *tx, void *context) {
+    struct numbered *numbered = context;
+    put(tx, numbered->url, numbered->number);
+}
+
+static void damaged_done(void *context, const struct err *err) {
+    struct numbered *numbered = context;
+    ck_assert_int_eq(err->code, ERR_CORRUPT);
+    numbered->hold->ended++;
+}
+
+static void meet_damage(struct tx *tx, void *context) {
+    for (int i = 0; i < MUCH; i++) {
+        char url[16];
+        snprintf(url, sizeof(url), "big%d", i);
+        sql_integer(tx, SQL_SOURCE_GET, VALUES(TEXT(url)), -1);
+    }
+    put_numbered_well(tx, context); /* does nothing */
+}
+
+/* Neither the call that meets it nor the others of its group are kept, and nothing after it. */
+START_TEST(damage_under_an_open_store_ends_it) {
+    enum { COUNT = 3 };
+    struct store *store = open_store();
+    struct hold hold = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+    struct numbered calls[COUNT];
+    struct stat info;
+    struct err err = {0};
+    char url[16];
+    for (int i = 0; i < MUCH; i++) {
+        snprintf(url, sizeof(url), "big%d", i);
+        ck_assert_int_eq(store_call(store, put_much, url, NULL), 0);
+    }
+    ck_assert_int_eq(store_loss(store, NULL), 0);
+    ck_assert_int_eq(stat(path, &info), 0);
+    damage(4096, (size_t)info.st_size - 4096);
+    pthread_mutex_lock(&hold.mutex);
+    store_submit(store, wait_inside, NULL, &hold);
+    for (int i = 0; i < COUNT; i++) {
+        calls[i] = (struct numbered){.hold = &hold, .number = i};
+        snprintf(calls[i].url, sizeof(calls[i].url), "n%d", i);
+        store_submit(store, i == 1 ? meet_damage : put_numbered_well, damaged_done, &calls[i]);
+    }
+    pthread_mutex_unlock(&hold.mutex);
+    ck_assert_int_eq(store_call(store, put_one, "later", &err), ERR_CORRUPT);
+    ck_assert_int_eq(hold.ended, COUNT);
+    err_clear(&err);
+    ck_assert_int_eq(store_loss(store, &err), ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.message, path));
+    ck_assert_ptr_nonnull(strstr(err.message, "it is damaged; move it away and run again"));
+    ck_assert(!store_is_full(store));
+    store_close(store);
+}
+END_TEST
+
 START_TEST(a_cut_store_is_refused) {
     struct err err;
     store_close(open_store());
@@ -599,13 +670,6 @@ START_TEST(an_address_of_no_store_is_refused) {
 END_TEST
 
 /* ---- a full disk ------------------------------------------------------------- */
-
-static void put_much(struct tx *tx, void *context) {
-    char *text = mem_zero(200001, 1);
-    memset(text, 'x', 200000);
-    sql_run(tx, SQL_SOURCE_PUT, VALUES(TEXT(context), INTEGER(1), TEXT("pin"), TEXT(text)));
-    mem_free(text);
-}
 
 static void fill_disk(void) {
     char *filler = mem_format("%s/filler", folder);
@@ -736,6 +800,7 @@ static TCase *files_cases(void) {
     tcase_add_checked_fixture(files, make_folder, drop_folder);
     tcase_add_test(files, what_is_answered_is_on_the_disk);
     tcase_add_loop_test(files, damage_is_said_in_a_sentence, 0, 2);
+    tcase_add_test(files, damage_under_an_open_store_ends_it);
     tcase_add_test(files, a_cut_store_is_refused);
     tcase_add_test(files, what_can_not_be_a_store_is_refused);
     tcase_add_test(files, a_full_disk_is_said_and_survived);

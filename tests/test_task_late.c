@@ -4,6 +4,7 @@
  * long as somebody counts on it. Pushes: suites push and task_hook. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/blob.h"
@@ -127,6 +128,47 @@ START_TEST(a_root_is_changed_in_its_time_alone) {
 }
 END_TEST
 
+#define TEXT_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nnew"
+#define BUSY                                                                                       \
+    "HTTP/1.1 503 Slow Down\r\nConnection: close\r\n\r\n<Error><Code>SlowDown</Code></Error>"
+
+/* Three documents of the version, three of the title with the same bytes, and then a store that
+ * can't list its uploads: what is published has not failed. What is removed has, and is tried
+ * again. */
+START_TEST(a_published_title_fails_for_no_leftovers) {
+    static const struct fixture_answer answers[] = {
+        {TEXT_ANSWER, 0}, {TEXT_ANSWER, 0}, {TEXT_ANSWER, 0}, {TEXT_ANSWER, 0},
+        {TEXT_ANSWER, 0}, {TEXT_ANSWER, 0}, {BUSY, 0}};
+    static struct fixture_stub stub;
+    char *files = folder;
+    struct task task = {.kind = TASK_SWAP, .version = VERSION};
+    fixture_store_unknown(folder);
+    clock_test_begin(clock_monotonic_ns(), clock_wall_ms()); /* pauses of retries take no time */
+    fixture_stub_start(&stub, answers, 7);
+    setenv("AWS_ENDPOINT_URL", stub.url, 1);
+    setenv("AWS_ACCESS_KEY_ID", "KEY", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "hush", 1);
+    set_lease(false);
+    folder = "s3://bucket/out";
+    fixture_log_begin();
+    int failed = perform(&task);
+    const char *said = fixture_log_end();
+    folder = files;
+    ck_assert_msg(failed == 0, "%s", err.message);
+    ck_assert_msg(strstr(said, "level=warn msg=\"uploads that were broken off stay") != NULL &&
+                      strstr(said, "SlowDown") != NULL,
+                  "it said '%s'", said);
+    ck_assert_int_gt(stub.taken, 7); /* it was asked again */
+    ck_assert_ptr_nonnull(strstr(stub.requests[5], "GET /bucket/out/t/title.json HTTP"));
+    ck_assert_ptr_nonnull(strstr(stub.requests[6], "GET /bucket/?prefix=out%2Ft%2F&uploads= HTTP"));
+    run.task = &task;
+    ck_assert_int_eq(task_abandon_puts(&run, &err), ERR_UNAVAILABLE);
+    run.task = NULL;
+    fixture_stub_stop(&stub);
+    clock_test_end();
+}
+END_TEST
+
 /* Each kind has its own time for what it puts. */
 START_TEST(pure_tasks_may_be_finished_for_longer) {
     static const bool pure[TASK_KIND_COUNT] = {
@@ -152,6 +194,7 @@ Suite *task_late_suite(void) {
     tcase_add_loop_test(tests, a_late_swap_brings_no_old_version_back, 0, 2);
     tcase_add_loop_test(tests, a_late_removal_takes_nothing_new_away, 0, 2);
     tcase_add_test(tests, a_root_is_changed_in_its_time_alone);
+    tcase_add_test(tests, a_published_title_fails_for_no_leftovers);
     tcase_add_loop_test(tests, pure_tasks_may_be_finished_for_longer, 0, TASK_KIND_COUNT);
     suite_add_tcase(suite, tests);
     return suite;

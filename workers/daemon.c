@@ -80,13 +80,20 @@ static int token_read(struct daemon *d, struct err *err) {
     return failed;
 }
 
-static void describe(struct daemon *d, const struct api_encoder *encoders, size_t encoder_count) {
+/* Names the worker, to its log too. */
+static void find_name(struct daemon *d) {
     gethostname(d->host, sizeof(d->host) - 1);
     if (d->options->name != NULL) {
         snprintf(d->name, sizeof(d->name), "%s", d->options->name);
     } else {
         snprintf(d->name, sizeof(d->name), "%s-%d", d->host, (int)getpid());
     }
+    char *pairs = mem_format("worker=%s", d->name);
+    log_process(pairs);
+    mem_free(pairs);
+}
+
+static void describe(struct daemon *d, const struct api_encoder *encoders, size_t encoder_count) {
     d->node.worker = (struct api_worker){
         .name = d->name,
         .host = d->host,
@@ -248,6 +255,7 @@ int daemon_run(const struct daemon_options *options, const struct api_encoder *e
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+    find_name(&d);
     int failed = token_read(&d, &err);
     if (failed == 0) {
         failed = look_at_sandbox(&d, &err);

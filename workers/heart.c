@@ -157,7 +157,7 @@ static void orders_follow(struct heart *h, const struct api_orders *orders) {
         h->is_drained = orders->drain;
         log_info(orders->drain ? "drained: takes nothing new until that is undone"
                                : "takes work again",
-                 "worker=%s", h->node->worker.name);
+                 "");
     }
 }
 

@@ -112,7 +112,7 @@ int task_put_document(struct task_run *run, const char *key, const void *data, s
                       enum blob_put_mode mode, struct err *err);
 
 /* A step: takes back what workers that died were storing below the title's folder. For when
- * nobody needs to put anything there any more. */
+ * nobody needs to put anything there any more. A store that can't be asked just now fails it. */
 int task_abandon_puts(struct task_run *run, struct err *err);
 
 #endif

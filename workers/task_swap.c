@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "common/log.h"
 #include "common/mem.h"
 #include "task.h"
 
@@ -48,6 +49,20 @@ static int names_write(struct task_run *run, struct err *err) {
     return failed;
 }
 
+/* The title is published: what keeps its leftovers from being taken back fails it no more. */
+static int puts_abandon(struct task_run *run, struct err *err) {
+    struct err why = {0};
+    int failed = task_abandon_puts(run, &why);
+    if (failed == ERR_CANCELLED) {
+        return err_set(err, why.code, "%s", why.message);
+    }
+    if (failed != 0) {
+        log_warn("uploads that were broken off stay until the title is made anew or removed",
+                 "why=\"%s\"", why.message);
+    }
+    return 0;
+}
+
 static void swap_finish(struct task_run *run) {
     struct buf *texts = run->state;
     for (size_t i = 0; i < DOCUMENTS && texts != NULL; i++) {
@@ -61,7 +76,7 @@ static const struct step steps[] = {
     {"open output", task_open_output},
     {"read version", version_read},
     {"write names", names_write},
-    {"abandon puts", task_abandon_puts}, /* all units are done */
+    {"abandon puts", puts_abandon}, /* all units are done */
     {NULL, NULL},
 };
 

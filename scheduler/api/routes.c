@@ -37,9 +37,12 @@ struct route {
     const char *path; /* '*' stands for one part */
     unsigned roles;   /* who may call it; 0: anybody, without a token */
     enum reach reach;
-    bool has_body;
+    int most_body; /* bytes; NONE: it has no body */
     void (*run)(struct tx *tx, struct call *call);
 };
+
+/* Of bodies. What is LARGE tells of a whole title, or of thousands. */
+enum { NONE = 0, SMALL = 64 << 10, MEDIUM = 1 << 20, LARGE = 32 << 20 };
 
 enum {
     ANYBODY = 0,
@@ -53,58 +56,58 @@ enum {
 /* ---- the table --------------------------------------------------------------- */
 
 static const struct route table[] = {
-    {"POST", "/v1/sessions", WORKERS, WHOLE_FARM, true, call_add_session},
-    {"POST", "/v1/sessions/*/heartbeat", WORKERS, WHOLE_FARM, true, call_heartbeat},
-    {"DELETE", "/v1/sessions/*", WORKERS, WHOLE_FARM, false, call_drop_session},
-    {"POST", "/v1/leases", WORKERS, WHOLE_FARM, true, call_grant_leases},
-    {"POST", "/v1/leases/*/source", WORKERS, WHOLE_FARM, true, call_early_source},
-    {"POST", "/v1/leases/*/found", WORKERS, WHOLE_FARM, true, call_add_orphans},
-    {"POST", "/v1/leases/*/complete", WORKERS, WHOLE_FARM, true, call_complete_lease},
-    {"POST", "/v1/leases/*/fail", WORKERS, WHOLE_FARM, true, call_fail_lease},
-    {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, true, call_submit_title},
-    {"POST", "/v1/plans", SUBMITTERS, ITS_OWN, true, call_plan_title},
-    {"POST", "/v1/probes", SUBMITTERS, ITS_OWN, true, call_ask_probe},
-    {"GET", "/v1/probes/*", SUBMITTERS, ITS_OWN, false, call_show_probe},
-    {"POST", "/v1/titles/batch", SUBMITTERS, ITS_OWN, true, call_submit_titles},
-    {"GET", "/v1/titles", VIEWERS, ITS_OWN, false, call_list_titles},
-    {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, false, call_show_title},
-    {"DELETE", "/v1/titles/*", SUBMITTERS, ITS_TITLE, false, call_remove_title},
-    {"GET", "/v1/titles/*/why", VIEWERS, ITS_TITLE, false, call_show_why},
-    {"GET", "/v1/titles/*/versions", VIEWERS, ITS_TITLE, false, call_show_versions},
-    {"GET", "/v1/titles/*/publications", VIEWERS, ITS_OWN, false, call_show_publications},
-    {"GET", "/v1/titles/*/plan", EVERYBODY, ITS_TITLE, false, call_show_plan},
-    {"GET", "/v1/titles/*/units", EVERYBODY, ITS_TITLE, false, call_show_units},
-    {"GET", "/v1/titles/*/identity", EVERYBODY, ITS_TITLE, false, call_show_identity},
-    {"POST", "/v1/titles/*/cancel", SUBMITTERS, ITS_TITLE, false, call_cancel_title},
-    {"POST", "/v1/titles/*/retry", SUBMITTERS, ITS_TITLE, false, call_retry_title},
-    {"GET", "/v1/titles/*/versions/*/objects", EVERYBODY, ITS_TITLE, false, call_show_objects},
-    {"POST", "/v1/titles/*/publish", SUBMITTERS, ITS_TITLE, true, call_publish_title},
-    {"POST", "/v1/titles/*/unpublish", SUBMITTERS, ITS_TITLE, true, call_unpublish_title},
-    {"POST", "/v1/titles/*/rollback", SUBMITTERS, ITS_TITLE, true, call_roll_back_title},
-    {"PUT", "/v1/popularity", ADMINS, WHOLE_FARM, true, call_set_popularity},
-    {"GET", "/v1/endpoints", VIEWERS, WHOLE_FARM, false, call_list_endpoints},
-    {"POST", "/v1/endpoints/*/reset", ADMINS, WHOLE_FARM, false, call_reset_endpoint},
-    {"POST", "/v1/endpoints/*/sweep", ADMINS, WHOLE_FARM, true, call_sweep_endpoint},
-    {"GET", "/v1/endpoints/*/sweep", VIEWERS, WHOLE_FARM, false, call_show_sweep},
-    {"GET", "/v1/endpoints/*/deliveries", VIEWERS, WHOLE_FARM, false, call_list_deliveries},
-    {"POST", "/v1/endpoints/*/replay", ADMINS, WHOLE_FARM, true, call_replay_events},
-    {"GET", "/v1/ladders", VIEWERS, ITS_OWN, false, call_list_ladders},
-    {"GET", "/v1/events", VIEWERS, ITS_OWN, false, call_list_events},
-    {"GET", "/v1/workers", VIEWERS, WHOLE_FARM, false, call_list_workers},
-    {"POST", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, false, call_drain_worker},
-    {"DELETE", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, false, call_undrain_worker},
-    {"POST", "/v1/tokens", ADMINS, WHOLE_FARM, true, call_create_token},
-    {"GET", "/v1/tokens", ADMINS, WHOLE_FARM, false, call_list_tokens},
-    {"DELETE", "/v1/tokens/*", ADMINS, WHOLE_FARM, false, call_revoke_token},
-    {"POST", "/v1/backup", ADMINS, WHOLE_FARM, true, call_begin_backup},
-    {"GET", "/v1/backup", ADMINS, WHOLE_FARM, false, call_show_backup},
-    {"GET", "/v1/backups/*", ADMINS, WHOLE_FARM, false, call_fetch_backup},
-    {"DELETE", "/v1/backups/*", ADMINS, WHOLE_FARM, false, call_drop_backup},
-    {"GET", "/v1/caller", EVERYBODY, ITS_OWN, false, call_show_caller},
-    {"GET", "/v1/openapi.json", ANYBODY, WHOLE_FARM, false, call_show_document},
-    {"GET", "/metrics", VIEWERS, WHOLE_FARM, false, call_show_metrics},
-    {"GET", "/healthz", ANYBODY, WHOLE_FARM, false, NULL},
-    {"GET", "/readyz", ANYBODY, WHOLE_FARM, false, call_show_ready},
+    {"POST", "/v1/sessions", WORKERS, WHOLE_FARM, MEDIUM, call_add_session},
+    {"POST", "/v1/sessions/*/heartbeat", WORKERS, WHOLE_FARM, MEDIUM, call_heartbeat},
+    {"DELETE", "/v1/sessions/*", WORKERS, WHOLE_FARM, NONE, call_drop_session},
+    {"POST", "/v1/leases", WORKERS, WHOLE_FARM, SMALL, call_grant_leases},
+    {"POST", "/v1/leases/*/source", WORKERS, WHOLE_FARM, LARGE, call_early_source},
+    {"POST", "/v1/leases/*/found", WORKERS, WHOLE_FARM, LARGE, call_add_orphans},
+    {"POST", "/v1/leases/*/complete", WORKERS, WHOLE_FARM, LARGE, call_complete_lease},
+    {"POST", "/v1/leases/*/fail", WORKERS, WHOLE_FARM, LARGE, call_fail_lease},
+    {"POST", "/v1/titles", SUBMITTERS, ITS_OWN, MEDIUM, call_submit_title},
+    {"POST", "/v1/plans", SUBMITTERS, ITS_OWN, LARGE, call_plan_title},
+    {"POST", "/v1/probes", SUBMITTERS, ITS_OWN, SMALL, call_ask_probe},
+    {"GET", "/v1/probes/*", SUBMITTERS, ITS_OWN, NONE, call_show_probe},
+    {"POST", "/v1/titles/batch", SUBMITTERS, ITS_OWN, LARGE, call_submit_titles},
+    {"GET", "/v1/titles", VIEWERS, ITS_OWN, NONE, call_list_titles},
+    {"GET", "/v1/titles/*", VIEWERS, ITS_TITLE, NONE, call_show_title},
+    {"DELETE", "/v1/titles/*", SUBMITTERS, ITS_TITLE, NONE, call_remove_title},
+    {"GET", "/v1/titles/*/why", VIEWERS, ITS_TITLE, NONE, call_show_why},
+    {"GET", "/v1/titles/*/versions", VIEWERS, ITS_TITLE, NONE, call_show_versions},
+    {"GET", "/v1/titles/*/publications", VIEWERS, ITS_OWN, NONE, call_show_publications},
+    {"GET", "/v1/titles/*/plan", EVERYBODY, ITS_TITLE, NONE, call_show_plan},
+    {"GET", "/v1/titles/*/units", EVERYBODY, ITS_TITLE, NONE, call_show_units},
+    {"GET", "/v1/titles/*/identity", EVERYBODY, ITS_TITLE, NONE, call_show_identity},
+    {"POST", "/v1/titles/*/cancel", SUBMITTERS, ITS_TITLE, NONE, call_cancel_title},
+    {"POST", "/v1/titles/*/retry", SUBMITTERS, ITS_TITLE, NONE, call_retry_title},
+    {"GET", "/v1/titles/*/versions/*/objects", EVERYBODY, ITS_TITLE, NONE, call_show_objects},
+    {"POST", "/v1/titles/*/publish", SUBMITTERS, ITS_TITLE, SMALL, call_publish_title},
+    {"POST", "/v1/titles/*/unpublish", SUBMITTERS, ITS_TITLE, SMALL, call_unpublish_title},
+    {"POST", "/v1/titles/*/rollback", SUBMITTERS, ITS_TITLE, SMALL, call_roll_back_title},
+    {"PUT", "/v1/popularity", ADMINS, WHOLE_FARM, LARGE, call_set_popularity},
+    {"GET", "/v1/endpoints", VIEWERS, WHOLE_FARM, NONE, call_list_endpoints},
+    {"POST", "/v1/endpoints/*/reset", ADMINS, WHOLE_FARM, NONE, call_reset_endpoint},
+    {"POST", "/v1/endpoints/*/sweep", ADMINS, WHOLE_FARM, SMALL, call_sweep_endpoint},
+    {"GET", "/v1/endpoints/*/sweep", VIEWERS, WHOLE_FARM, NONE, call_show_sweep},
+    {"GET", "/v1/endpoints/*/deliveries", VIEWERS, WHOLE_FARM, NONE, call_list_deliveries},
+    {"POST", "/v1/endpoints/*/replay", ADMINS, WHOLE_FARM, SMALL, call_replay_events},
+    {"GET", "/v1/ladders", VIEWERS, ITS_OWN, NONE, call_list_ladders},
+    {"GET", "/v1/events", VIEWERS, ITS_OWN, NONE, call_list_events},
+    {"GET", "/v1/workers", VIEWERS, WHOLE_FARM, NONE, call_list_workers},
+    {"POST", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, NONE, call_drain_worker},
+    {"DELETE", "/v1/workers/*/drain", ADMINS, WHOLE_FARM, NONE, call_undrain_worker},
+    {"POST", "/v1/tokens", ADMINS, WHOLE_FARM, SMALL, call_create_token},
+    {"GET", "/v1/tokens", ADMINS, WHOLE_FARM, NONE, call_list_tokens},
+    {"DELETE", "/v1/tokens/*", ADMINS, WHOLE_FARM, NONE, call_revoke_token},
+    {"POST", "/v1/backup", ADMINS, WHOLE_FARM, SMALL, call_begin_backup},
+    {"GET", "/v1/backup", ADMINS, WHOLE_FARM, NONE, call_show_backup},
+    {"GET", "/v1/backups/*", ADMINS, WHOLE_FARM, NONE, call_fetch_backup},
+    {"DELETE", "/v1/backups/*", ADMINS, WHOLE_FARM, NONE, call_drop_backup},
+    {"GET", "/v1/caller", EVERYBODY, ITS_OWN, NONE, call_show_caller},
+    {"GET", "/v1/openapi.json", ANYBODY, WHOLE_FARM, NONE, call_show_document},
+    {"GET", "/metrics", VIEWERS, WHOLE_FARM, NONE, call_show_metrics},
+    {"GET", "/healthz", ANYBODY, WHOLE_FARM, NONE, NULL},
+    {"GET", "/readyz", ANYBODY, WHOLE_FARM, NONE, call_show_ready},
 };
 
 /* What is counted besides the routes: what is none of them, and the page's files. */
@@ -421,16 +424,26 @@ static void list_methods(const char *path, char allow[ALLOW_TEXT], bool *anybody
     }
 }
 
-/* The route of a path and method; answers the exchange where there is none. */
-static const struct route *find_route(struct routes *routes, struct exchange *exchange,
-                                      char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT]) {
-    char allow[ALLOW_TEXT];
-    bool anybodys = false;
+/* The route of a path and method; NULL where there is none. */
+static const struct route *route_of(const struct exchange *exchange,
+                                    char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT]) {
     for (int i = 0; i < ROUTE_COUNT; i++) {
         if (takes(&table[i], exchange->method) &&
             matches(table[i].path, exchange->path, arguments)) {
             return &table[i];
         }
+    }
+    return NULL;
+}
+
+/* The same; answers the exchange where there is none. */
+static const struct route *find_route(struct routes *routes, struct exchange *exchange,
+                                      char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT]) {
+    char allow[ALLOW_TEXT];
+    bool anybodys = false;
+    const struct route *route = route_of(exchange, arguments);
+    if (route != NULL) {
+        return route;
     }
     list_methods(exchange->path, allow, &anybodys);
     if (!exchange->authorised && !anybodys) {
@@ -516,6 +529,17 @@ static bool answer_page(struct routes *routes, struct exchange *exchange) {
     return is_page;
 }
 
+int64_t routes_most_body(void *context, const struct exchange *exchange) {
+    const struct routes *routes = context;
+    char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT];
+    struct caller caller;
+    const struct route *route = route_of(exchange, arguments);
+    bool may = route != NULL && route->most_body != NONE && exchange->authorised &&
+               auth_find(routes->auth, exchange->caller, &caller) &&
+               (route->roles & 1U << caller.role) != 0;
+    return may ? route->most_body : -1;
+}
+
 void routes_handle(void *context, struct exchange *exchange) {
     struct routes *routes = context;
     char arguments[CALL_ARGUMENTS][WIRE_TITLE_TEXT] = {""};
@@ -539,7 +563,7 @@ void routes_handle(void *context, struct exchange *exchange) {
     } else if (routes->stopping) {
         refuse(routes, route, exchange, 503, ERR_UNAVAILABLE,
                "the scheduler is stopping; try again later");
-    } else if (!route->has_body || parse_body(routes, route, exchange, &body)) {
+    } else if (route->most_body == NONE || parse_body(routes, route, exchange, &body)) {
         struct call *call = mem_zero(1, sizeof(*call));
         call->routes = routes;
         call->exchange = exchange;

@@ -38,6 +38,10 @@ struct routes {
     struct traffic traffic;
 };
 
+/* How long a body the caller may send by this call: struct http_server_options' `most_body`, with
+ * the routes as context. Negative where it is none, or not the caller's to make. */
+int64_t routes_most_body(void *context, const struct exchange *exchange);
+
 /* Takes one exchange: struct http_server_options' `handle`, with the routes as context. */
 void routes_handle(void *context, struct exchange *exchange);
 

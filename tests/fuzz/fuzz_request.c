@@ -11,22 +11,32 @@
 #include "harness.h"
 #include "ladders/ladders.h"
 #include "scheduler/api/call.h"
+#include "scheduler/publishing/endpoints.h"
 
+/* All calls that have a body: tests/fuzz/run holds them against routes.c. */
 static const struct {
     void (*run)(struct tx *tx, struct call *call);
-    bool of_session; /* else of a lease */
+    const char *argument; /* of the path; NULL: the session */
 } calls[] = {
-    {call_add_session, true},   {call_heartbeat, true},       {call_grant_leases, true},
-    {call_early_source, false}, {call_complete_lease, false}, {call_fail_lease, false},
-    {call_submit_title, false}, {call_create_token, false},   {call_submit_titles, false},
-    {call_plan_title, false},
+    {call_add_session, NULL},  {call_heartbeat, NULL},        {call_grant_leases, NULL},
+    {call_early_source, "1"},  {call_complete_lease, "1"},    {call_fail_lease, "1"},
+    {call_submit_title, ""},   {call_create_token, ""},       {call_submit_titles, ""},
+    {call_plan_title, ""},     {call_add_orphans, "1"},       {call_ask_probe, ""},
+    {call_publish_title, "t"}, {call_unpublish_title, "t"},   {call_roll_back_title, "t"},
+    {call_set_popularity, ""}, {call_sweep_endpoint, "edge"}, {call_replay_events, "hook"},
+    {call_begin_backup, ""},
 };
 
 enum { CALLS = sizeof(calls) / sizeof(calls[0]), ADD_SESSION = 0, GRANT = 2, SUBMIT = 6 };
 
+static const char places[] = "endpoints:\n"
+                             "  - {name: edge, driver: dav, url: 'http://edge.example'}\n"
+                             "  - {name: hook, driver: webhook, url: 'http://hook.example/'}\n";
+
 static struct store *store;
 static struct farm farm;
-static struct routes routes = {.farm = &farm};
+static struct endpoints endpoints;
+static struct routes routes = {.farm = &farm, .backups = "/dev/null"}; /* where none is begun */
 static char folder[] = "/tmp/fuzz_request.XXXXXX";
 static char session[ID_TEXT];
 
@@ -53,8 +63,8 @@ struct doing {
 static void run(struct tx *tx, void *context) {
     struct doing *doing = context;
     struct call call = {.routes = &routes, .body = doing->body, .caller = {.role = ROLE_ADMIN}};
-    snprintf(call.argument, sizeof(call.argument), "%s",
-             calls[doing->which].of_session ? session : "1");
+    const char *argument = calls[doing->which].argument;
+    snprintf(call.argument, sizeof(call.argument), "%s", argument == NULL ? session : argument);
     snprintf(call.caller.token, sizeof(call.caller.token), "operator");
     call.writer = writer_of(&call.answer);
     calls[doing->which].run(tx, &call);
@@ -91,6 +101,7 @@ static void begin_with(size_t which, const char *text, char answer[8192]) {
 static void leave(void) {
     store_close(store);
     farm_finish(&farm);
+    endpoints_finish(&endpoints);
     auth_destroy(routes.auth);
     fs_remove_tree(folder, NULL);
 }
@@ -124,6 +135,14 @@ static void begin(void) {
     farm.ttl_ms = 3600000;
     routes.auth = auth_create("operator's");
     farm.limits = plan_limits_default();
+    char *edges = mem_format("%s/endpoints.yaml", folder);
+    if (fs_create(edges, places, strlen(places), 0600, &err) != 0 ||
+        endpoints_load(&endpoints, edges, &err) != 0) {
+        fprintf(stderr, "%s\n", err.message);
+        abort();
+    }
+    farm.endpoints = &endpoints;
+    mem_free(edges);
     if (store_open(&store, &options, &err) != 0) {
         fprintf(stderr, "%s\n", err.message);
         abort();

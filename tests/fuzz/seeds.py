@@ -293,6 +293,14 @@ def requests():
              "priority": 7, "tenant": "news", "deadline": 5000, "labels": ["show=x"],
              "ladder": ladder}),
         (7, {"role": "submitter", "tenant": "news", "name": "n", "expires_in_ms": 900000}),
+        (10, {"listing": 1, "groups": [{"title": "t", "version": "0123456789abcdef", "objects": 3,
+                                        "bytes": 900}], "ended": True}),
+        (11, {"source": "s3://b/s", "ladder": ladder}),
+        (12, {"endpoint": "edge"}), (12, {}),
+        (13, {"endpoint": "edge", "version": "0123456789abcdef"}), (14, {"version": "a"}),
+        (15, {"scores": {"t": 0.5, "nobody": 1e9}}), (16, {"remove": True, "listing": 1}),
+        (16, {"unknown": True}), (17, {"dead": True}), (17, {"since": 5}), (17, {"event": 7}),
+        (18, {"name": "a.db"}),
     ]
     for number, body in bodies:
         text = json.dumps(body).encode()
@@ -314,6 +322,35 @@ def addresses():
     for token in (b"\xff", b"the operator's own token", b"reelfarm_", b"Bearer \xff", b"\xff ",
                   b"reelfarm_" + b"0" * 26 + b"_" + b"0" * 64):
         seed("token", token)
+
+
+def stores():
+    """Answers of stores that speak S3: what was asked, status, body."""
+    entry = "<Contents><Key>out%2Ft%2F{0}</Key><Size>7</Size></Contents>"
+    listing = ("<?xml version='1.0'?><ListBucketResult><EncodingType>url</EncodingType>"
+               "<IsTruncated>{0}</IsTruncated>{1}<NextContinuationToken>{2}</NextContinuationToken>"
+               "</ListBucketResult>")
+    uploads = ("<ListMultipartUploadsResult><IsTruncated>{0}</IsTruncated><Upload>"
+               "<Key>out/t/a</Key><UploadId>one</UploadId></Upload><Upload><Key>else</Key>"
+               "<UploadId>2</UploadId>"
+               "</Upload></ListMultipartUploadsResult>")
+    error = ("<Error><Code>{0}</Code><Message>It says\n so</Message><Region>eu-west-1</Region>"
+             "<RequestId>r-1</RequestId></Error>")
+    codes = ("NoSuchKey", "SlowDown", "ExpiredToken", "RequestTimeTooSkewed", "PreconditionFailed")
+    for which, status, body in (
+            (0, 0, listing.format("false", entry.format("a") + entry.format("b%2F"), "")),
+            (0, 0, listing.format("true", entry.format(".a"), "more")),
+            (0, 0, "<ListBucketResult><Contents><Key>out/t/x</Key></Contents></ListBucketResult>"),
+            (1, 0, uploads.format("false")), (1, 0, uploads.format("true")),
+            (2, 0, "<CopyObjectResult><ETag>&quot;0&quot;</ETag></CopyObjectResult>"),
+            (3, 7, error.format("PreconditionFailed")), (3, 9, error.format("NotImplemented")),
+            (4, 0, "<InitiateMultipartUploadResult><UploadId>up</UploadId>"
+                   "</InitiateMultipartUploadResult>"),
+            (4, 0, " \n<CompleteMultipartUploadResult><UploadId>u</UploadId>"
+                   "</CompleteMultipartUploadResult>"),
+            *((which, status, error.format(code)) for code in codes
+              for which, status in ((0, 2), (1, 3), (2, 4), (2, 0), (3, 10), (4, 5)))):
+        seed("s3", bytes([which, status]) + body.encode())
 
 
 def catalog():
@@ -351,6 +388,7 @@ seed("csv", b'\xef\xbb\xbfsource,title\r\n"/a, ""b"".mov",\xc3\xa9\r\n"x\ny",\n'
 x264_records()
 requests()
 addresses()
+stores()
 catalog()
 text_of_others()
 frames_of_the_pipe()

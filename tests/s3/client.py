@@ -7,6 +7,7 @@
                                               whose addresses are printed
     client.py tree s3://BUCKET/PREFIX     SHA-256 and name of each object there, by name
     client.py uploads BUCKET              names of uploads in parts that were begun and never ended
+    client.py begin s3://BUCKET/KEY       such an upload, with one part
     client.py share s3://BUCKET/PREFIX    everybody may read what is there, and pages of any site
 """
 
@@ -60,6 +61,12 @@ def uploads(bucket):
         print(upload["Key"], upload["UploadId"])
 
 
+def begin(url):
+    bucket, key = split(url)
+    upload = store.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    store.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=1, Body=b"left")
+
+
 # As scheduler/api/API.md has them, "Edges and catalogs".
 def share(url):
     bucket, prefix = split(url)
@@ -72,5 +79,6 @@ def share(url):
     store.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [pages]})
 
 
-calls = {"make": make, "put": put, "tree": tree, "uploads": uploads, "share": share}
+calls = {"make": make, "put": put, "tree": tree, "uploads": uploads, "begin": begin,
+         "share": share}
 calls[sys.argv[1]](*sys.argv[2:])

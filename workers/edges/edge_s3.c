@@ -121,6 +121,15 @@ static int put_body(struct edge *edge, const struct edge_object *object, const c
     return failed == 0 ? 0 : err_pass(err, &why);
 }
 
+/* What a push that was killed left half put. A store that lets nobody list such (it is a right of
+ * its own) holds nothing up. */
+static int leftovers_abandon(struct bucket *bucket, const char *prefix, struct err *err) {
+    struct err why = {0};
+    int failed = blob_abandon(bucket->blob, prefix, &why);
+    bool stops = failed == ERR_CANCELLED || err_is_transient((enum err_code)failed);
+    return stops ? err_set(err, why.code, "%s", why.message) : 0;
+}
+
 /* How long it took counts as a request's time, whatever it is made of. A stable name is not copied
  * from what it is made of: the copy would say of it too that it can never change. */
 static int put(struct edge *edge, const struct edge_object *object, const char *key,
@@ -130,6 +139,9 @@ static int put(struct edge *edge, const struct edge_object *object, const char *
     bucket->stores_differ = bucket->stores_differ || bucket->origin == NULL;
     bool renames = object->from != NULL && strcmp(object->from, object->path) != 0;
     bool copies = !bucket->stores_differ && !renames;
+    if (object->bytes > BLOB_WHOLE_BYTES && leftovers_abandon(bucket, key, err) != 0) {
+        return (int)err->code;
+    }
     if (copies) {
         failed = copy(edge, object, key, err);
         bucket->stores_differ = failed == ERR_UNSUPPORTED;
@@ -248,6 +260,9 @@ static int s3_remove_folder(struct edge *edge, const char *path, struct err *err
     struct err why = {0};
     char *prefix = mem_format("%s/%s%s", edge->target->title, path, path[0] != '\0' ? "/" : "");
     int failed = all_remove(edge->state, prefix, &why);
+    if (failed == 0) {
+        failed = leftovers_abandon(edge->state, prefix, &why);
+    }
     mem_free(prefix);
     return failed == 0 ? 0 : judge(edge, failed, &why, err);
 }
