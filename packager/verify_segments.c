@@ -34,8 +34,8 @@ static bool flags_fit(uint32_t flags, const struct sample_look *look) {
     uint32_t depends = flags >> DEPENDS_SHIFT & FIELD_MASK;
     uint32_t needed = flags >> NEEDED_SHIFT & FIELD_MASK;
     bool non_sync = (flags & FLAG_NON_SYNC) != 0;
-    bool depends_fits =
-        depends == 0 || depends == (look->key ? 2 : 1) || (depends == 2 && look->intra);
+    bool depends_fits = depends == 0 || depends == (look->key ? 2 : 1) ||
+                        (depends == 2 && look->intra);
     return non_sync == !look->key && depends_fits && (needed != 2 || look->disposable);
 }
 
