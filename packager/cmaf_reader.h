@@ -80,6 +80,7 @@ struct chunk_facts {
     size_t offset;      /* of the moof in the segment */
     size_t header_size; /* bytes up to the payload: moof and the header of mdat */
     size_t size;        /* bytes of moof and mdat */
+    size_t room;        /* bytes behind the moof */
     uint32_t sequence;
     uint64_t decode_time;   /* tfdt */
     uint64_t duration;      /* sum of sample durations */
@@ -99,6 +100,7 @@ struct media_facts {
     const char *event_fault;    /* what is wrong with an emsg; NULL for nothing */
     bool producer_time;         /* prft */
     bool leans_on_header;       /* a fragment takes defaults of its samples from trex */
+    bool unsigned_offsets;      /* a trun is of version 0 */
     size_t chunk_count;
     struct chunk_facts *chunks; /* owned */
     size_t sample_count;
@@ -110,8 +112,8 @@ struct media_facts {
 /*
  * Reads a media segment: an optional styp, then pairs of moof and mdat, before which sidx, emsg
  * and prft may stand, and nothing else. Each moof has one traf of the defaults' track with one tfhd
- * (default-base-is-moof), tfdt and trun, both of version 1; the trun gives the size of
- * each sample and its data are exactly those of the mdat that follows. `out` is the caller's,
+ * (default-base-is-moof), a tfdt of version 1 and a trun; sizes of samples are told, there or as
+ * defaults, and their data are exactly those of the mdat that follows. `out` is the caller's,
  * freed by media_facts_finish; untouched on failure.
  */
 int media_segment_read(struct media_facts *out, const uint8_t *data, size_t size,

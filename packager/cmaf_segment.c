@@ -95,7 +95,7 @@ static void samples_read(struct media_facts *out, struct chunk_facts *chunk, str
         if ((flags & TRUN_DURATIONS) != 0) {
             sample.duration = bytes_u32(&box->body);
         }
-        sample.size = bytes_u32(&box->body);
+        sample.size = (flags & TRUN_SIZES) != 0 ? bytes_u32(&box->body) : defaults->size;
         if ((flags & TRUN_FLAGS) != 0) {
             sample.flags = bytes_u32(&box->body);
         } else if (i == 0 && (flags & TRUN_FIRST_FLAGS) != 0) {
@@ -122,10 +122,12 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
     uint32_t flags;
     mp4_full(&box, &version, &flags);
     uint32_t count = bytes_u32(&box.body);
-    if (version != 1) { /* of version 0 composition offsets would have no sign */
-        return err_set(err, ERR_CORRUPT, "box trun is not of version 1");
+    if (version > 1) {
+        return err_set(err, ERR_CORRUPT, "box trun is of version %d", version);
     }
-    if ((flags & TRUN_DATA_OFFSET) == 0 || (flags & TRUN_SIZES) == 0) {
+    out->unsigned_offsets |= version == 0;
+    bool sized = (flags & TRUN_SIZES) != 0;
+    if ((flags & TRUN_DATA_OFFSET) == 0 || (!sized && defaults->size == 0)) {
         return err_set(err, ERR_CORRUPT, "box trun lacks its data offset or its samples' sizes");
     }
     *data_offset = bytes_u32(&box.body);
@@ -136,7 +138,9 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
         entry += (flags & fields[i]) != 0 ? 4 : 0;
     }
     /* Before anything is allocated: a count is believed only with the bytes to match. */
-    if (box.body.short_read || count == 0 || count > bytes_left(&box.body) / entry) {
+    bool fits = (entry == 0 || count <= bytes_left(&box.body) / entry) &&
+                (sized || count <= chunk->room / defaults->size);
+    if (box.body.short_read || count == 0 || !fits) {
         return err_set(err, ERR_CORRUPT, "box trun tells of %" PRIu32 " samples in %zu bytes",
                        count, bytes_left(&box.body));
     }
@@ -178,7 +182,7 @@ static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const s
 static int chunk_read(struct media_facts *out, const uint8_t *data, struct bytes *in,
                       const struct mp4_box *moof, const struct sample_defaults *defaults,
                       struct err *err) {
-    struct chunk_facts chunk = {.offset = (size_t)(moof->start - data)};
+    struct chunk_facts chunk = {.offset = (size_t)(moof->start - data), .room = bytes_left(in)};
     struct mp4_box mdat;
     uint32_t data_offset = 0;
     int failed = moof_read(out, &chunk, moof, defaults, &data_offset, err);

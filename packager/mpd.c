@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* DASH manifests: see mpd.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "manifest_number.h"
@@ -96,19 +97,57 @@ static const char *read_set_ids(struct mpd_reading *r, const struct xml_node *no
     return ids;
 }
 
+/* Of ISO/IEC 23091-3 table 1, and of 23003-3 before it: those whose number is not their count. */
+static int64_t channels_of_layout(int64_t layout) {
+    return layout == 7 || layout == 12 || layout == 14 ? 8 : layout == 11 ? 7 : layout;
+}
+
+/* The channels of ETSI TS 102 366 table E.1.4, a bit each, the first one highest; some are pairs.
+ */
+static int64_t channels_of_mask(const char *text) {
+    static const char counts[16] = {1, 1, 1, 1, 1, 2, 2, 1, 1, 2, 2, 2, 1, 2, 1, 1};
+    char *end = NULL;
+    unsigned long mask = strtoul(text, &end, 16);
+    int64_t channels = 0;
+    for (int i = 0; i < 16 && *end == '\0'; i++) {
+        channels += (mask >> (15 - i) & 1) != 0 ? counts[i] : 0;
+    }
+    return channels;
+}
+
+static void read_channels(struct mpd_reading *r, const struct xml_node *node, int64_t *out) {
+    static const struct {
+        const char *scheme;
+        bool mask;
+    } schemes[] = {{"urn:mpeg:mpegB:cicp:ChannelConfiguration", false},
+                   {"urn:mpeg:dash:23003:3:audio_channel_configuration:2011", false},
+                   {"tag:dolby.com,2014:dash:audio_channel_configuration:2011", true},
+                   {"urn:dolby:dash:audio_channel_configuration:2011", true}};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        const struct xml_node *at =
+            find_scheme(node, "AudioChannelConfiguration", schemes[i].scheme);
+        int64_t layout = 0;
+        if (at != NULL && schemes[i].mask) {
+            *out = channels_of_mask(mpd_value(at, "value"));
+            return;
+        }
+        if (at != NULL) {
+            mpd_int(r, xml_attribute(at, "value"), "AudioChannelConfiguration", &layout);
+            *out = channels_of_layout(layout);
+            return;
+        }
+    }
+}
+
 /* What child elements say, of a Representation or of an AdaptationSet for all its own. */
 static void read_descriptors(struct mpd_reading *r, const struct xml_node *node,
                              struct mpd_representation *out) {
-    const struct xml_node *channels =
-        find_scheme(node, "AudioChannelConfiguration", "urn:mpeg:mpegB:cicp:ChannelConfiguration");
     read_property(r, node, "ColourPrimaries", &out->primaries);
     read_property(r, node, "TransferCharacteristics", &out->transfer);
     out->essential_transfer |= find_scheme(node, "EssentialProperty",
                                            "urn:mpeg:mpegB:cicp:TransferCharacteristics") != NULL;
     read_property(r, node, "MatrixCoefficients", &out->matrix);
-    if (channels != NULL) {
-        mpd_int(r, xml_attribute(channels, "value"), "AudioChannelConfiguration", &out->channels);
-    }
+    read_channels(r, node, &out->channels);
 }
 
 static void read_representation(struct mpd_reading *r, const struct xml_node *node,

@@ -14,8 +14,10 @@
 struct sample_look {
     bool key;
     bool disposable;
-    bool intra; /* AV1: no key, and no other is needed for it */
-    int frames; /* AV1: to be decoded, those not shown too */
+    bool intra;   /* AV1: no key, and no other is needed for it */
+    int frames;   /* AV1: to be decoded, those not shown too */
+    bool foreign; /* it holds, or leaves out, what ours never do, and may */
+    bool spare;   /* it holds what is of no use in a file */
 };
 
 struct track_codec {

@@ -53,7 +53,12 @@ void verify_segment_extras(struct verify *v, const struct real_track *track,
         verify_found(v, RULE_CMAF_PRODUCER_TIME, segment->path,
                      "it tells when it was made, by prft, which is of live streams alone");
     }
-    if (facts->leans_on_header && track->facts.video && brands_have(track->facts.brands, "cmf2")) {
+    bool strict = track->facts.video && brands_have(track->facts.brands, "cmf2");
+    if (facts->unsigned_offsets && strict) {
+        verify_found(v, RULE_CMAF_BRAND, segment->path,
+                     "its init segment lists the brand cmf2, which knows trun of version 1 alone");
+    }
+    if (facts->leans_on_header && strict) {
         verify_found(v, RULE_CMAF_BRAND, segment->path,
                      "its init segment lists the brand cmf2, by which each fragment tells the "
                      "defaults of its own samples, and one takes them from trex");
