@@ -333,7 +333,7 @@ int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, st
     }
     uint8_t wanted[2];
     record_head(&record.sequence, wanted);
-    if (said[0] != wanted[0] || said[1] != wanted[1]) {
+    if (said[0] != wanted[0] || said[1] != wanted[1] || record.sequence.profile > PROFILE_MAX) {
         return err_set(err, ERR_CORRUPT,
                        "av1C and its sequence header differ in profile, level, tier, bit depth or "
                        "chroma format");
