@@ -358,14 +358,14 @@ static const uint8_t *next_nal(struct bytes *in, int length_size) {
     return length == 0 ? NULL : nal;
 }
 
-/* What is no slice of the picture: whether it has its place behind so many slices (7.4.1.2.3), and
- * as what. */
-static bool take_other(struct avc_sample *sample, int type, int slices, bool first) {
+/* What is no slice of the picture: whether it has its place behind so many slices (7.4.1.2.3). A
+ * delimiter should be the first of all, and ffmpeg puts the SEI of x264 before it. */
+static bool take_other(struct avc_sample *sample, int type, int slices) {
     bool ends = type == NAL_SEQUENCE_END || type == NAL_STREAM_END;
     sample->foreign |= type != NAL_SEI;
     sample->filler |= type == NAL_FILLER;
     sample->ended |= ends;
-    return type == NAL_SEI || (type == NAL_DELIMITER && first) ||
+    return type == NAL_SEI || (type == NAL_DELIMITER && slices == 0) ||
            ((ends || type == NAL_FILLER || type == NAL_AUXILIARY) && slices > 0);
 }
 
@@ -374,7 +374,7 @@ int avc_sample_read(struct avc_sample *out, const uint8_t *data, size_t size, in
     struct bytes in = bytes_of(data, size);
     struct avc_sample sample = {0};
     int slices = 0;
-    for (bool first = true; bytes_left(&in) > 0; first = false) {
+    while (bytes_left(&in) > 0) {
         const uint8_t *nal = next_nal(&in, length_size);
         if (nal == NULL) {
             return err_set(err, ERR_CORRUPT, "the NAL unit lengths do not fill the sample");
@@ -382,7 +382,7 @@ int avc_sample_read(struct avc_sample *out, const uint8_t *data, size_t size, in
         int type = nal[0] & 0x1f;
         bool reference = (nal[0] & 0x60) != 0;
         bool slice = (type == NAL_SLICE || type == NAL_IDR) && !sample.ended;
-        if (nal[0] >= 0x80 || (!slice && !take_other(&sample, type, slices, first))) {
+        if (nal[0] >= 0x80 || (!slice && !take_other(&sample, type, slices))) {
             return err_set(err, ERR_CORRUPT, "a NAL unit of type %d has no place in a sample",
                            type);
         }

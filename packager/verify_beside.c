@@ -178,7 +178,8 @@ static void check_audio_boundaries(struct verify *v, const struct listing *listi
     }
 }
 
-/* Sound has a first packet of priming, which is not to be heard, and padding. */
+/* Sound has a first packet of priming, which is not to be heard, and padding: an edit of no
+ * duration shows all that comes (ISO/IEC 14496-12 8.6.6.1). */
 static void check_audio_edit(struct verify *v, const struct listing *listing) {
     const struct init_facts *facts = &listing->track->facts;
     int64_t end = picture_end(v, v->reference->count - 1, facts->timescale);
@@ -191,7 +192,7 @@ static void check_audio_edit(struct verify *v, const struct listing *listing) {
     if (!facts->has_edit || facts->edit_media_time == 0) {
         verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
                      "no edit list skips the priming of the sound");
-    } else if (shown < end - 1 || shown > end + 1) {
+    } else if (facts->edit_duration > 0 && (shown < end - 1 || shown > end + 1)) {
         verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
                      "the edit list shows %" PRId64 " samples of sound, and the picture lasts "
                      "%" PRId64,

@@ -277,6 +277,7 @@ START_TEST(test_samples_of_others) {
         bool good, foreign, filler;
     } cases[] = {
         {"a delimiter", "0000000209f00000000165", 4, true, true, false},
+        {"SEI before it", "0000000206050000000209f00000000165", 4, true, true, false},
         {"a delimiter behind", "00000001650000000209f0", 4, false, false, false},
         {"filler", "0000000165000000020c80", 4, true, true, true},
         {"filler before", "000000020c800000000165", 4, false, false, false},
