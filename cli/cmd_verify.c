@@ -118,7 +118,10 @@ static int fetch(void *context, const char *path, struct buf *out, struct served
 }
 
 static const char *weight_name(enum finding_weight weight) {
-    return weight == FINDING_MUST ? "must" : "advice";
+    static const char *const names[] = {[FINDING_MUST] = "must",
+                                        [FINDING_ADVICE] = "advice",
+                                        [FINDING_UNCHECKED] = "unchecked"};
+    return names[weight];
 }
 
 static void tell_finding(void *context, const struct finding *finding) {
@@ -141,6 +144,7 @@ static void summary_json(struct writer *w, const struct verify_summary *summary)
     writer_int(w, "segments", summary->segments);
     writer_int(w, "musts", summary->musts);
     writer_int(w, "advice", summary->advice);
+    writer_int(w, "unchecked", summary->unchecked);
     writer_int(w, "waived", summary->waived);
 }
 
@@ -166,6 +170,7 @@ static int verify_one(struct report *report, const char *prefix, struct err *err
     report->sum.segments += summary.segments;
     report->sum.musts += summary.musts;
     report->sum.advice += summary.advice;
+    report->sum.unchecked += summary.unchecked;
     report->sum.waived += summary.waived;
     return failed;
 }
@@ -183,6 +188,10 @@ static void tell_sum(struct report *report) {
                titles, plural(titles), sum->objects, plural(sum->objects), sum->segments,
                plural(sum->segments), sum->musts, plural(sum->musts), sum->advice,
                plural(sum->advice));
+    if (sum->unchecked > 0) {
+        buf_format(&report->out, ", %" PRId64 " thing%s not checked", sum->unchecked,
+                   plural(sum->unchecked));
+    }
     if (sum->waived > 0) {
         buf_format(&report->out, ", %" PRId64 " waived by the ladder", sum->waived);
     }
@@ -237,7 +246,7 @@ static int run_rules(const struct invocation *invocation) {
     }
     for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {
         if (!json) {
-            buf_format(&text, "%-6s  %-22s  %s (%s)\n", weight_name(rule->weight), rule->id,
+            buf_format(&text, "%-9s  %-22s  %s (%s)\n", weight_name(rule->weight), rule->id,
                        rule->meaning, rule->source);
             continue;
         }
@@ -305,7 +314,8 @@ const struct command command_verify = {
         "prints one line for each rule that is broken. `must` rules are those of decodability,\n"
         "timing, counts, and declared against measured; advice never fails, and what the title's\n"
         "ladder waives by name (codec-neighbour of the ladder av1) is only counted. What others\n"
-        "packaged is read too: subtitles, segments by ranges of one file, an index, PQ and HLG.\n\n"
+        "packaged is read too: HEVC, Opus, AC-3, FLAC, subtitles, ranges of one file, PQ and HLG;\n"
+        "what is there and not read, as encrypted samples, is said: `unchecked`.\n\n"
         "  reelfarm verify streams                 every title below streams/\n"
         "  reelfarm verify streams/movie           one title\n"
         "  reelfarm verify https://media.example/movie/master.m3u8\n"

@@ -31,25 +31,6 @@ static bool is_high(int profile_idc) {
     return false;
 }
 
-/* Takes the emulation prevention bytes out (7.4.1); returns the size, 0 where it
- * is more than a parameter set of ours may have. */
-static size_t unescape(const uint8_t *nal, size_t size, uint8_t out[PARAMETER_SET_BYTES]) {
-    size_t used = 0;
-    int zeros = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (zeros >= 2 && nal[i] == 3) {
-            zeros = 0;
-            continue;
-        }
-        if (used == PARAMETER_SET_BYTES) {
-            return 0;
-        }
-        zeros = nal[i] == 0 ? zeros + 1 : 0;
-        out[used++] = nal[i];
-    }
-    return used;
-}
-
 static void skip_scaling_list(struct bits *bits, int count) {
     int32_t last = 8;
     int32_t next = 8;
@@ -210,7 +191,7 @@ int avc_sps_read(struct avc_sps *out, const uint8_t *nal, size_t size, struct er
     if (size == 0 || (nal[0] & 0x9f) != NAL_SPS) {
         return err_set(err, ERR_CORRUPT, "the NAL unit is no SPS");
     }
-    struct bits bits = bits_of(rbsp, unescape(nal + 1, size - 1, rbsp));
+    struct bits bits = bits_of(rbsp, bits_unescape(rbsp, sizeof(rbsp), nal + 1, size - 1));
     struct avc_sps sps = {
         .chroma = CHROMA_420,
         .bit_depth = 8,
@@ -254,7 +235,7 @@ static int check_pps(uint32_t known, const uint8_t *nal, size_t size, struct err
     if (size == 0 || (nal[0] & 0x9f) != NAL_PPS) {
         return err_set(err, ERR_CORRUPT, "the NAL unit is no PPS");
     }
-    struct bits bits = bits_of(rbsp, unescape(nal + 1, size - 1, rbsp));
+    struct bits bits = bits_of(rbsp, bits_unescape(rbsp, sizeof(rbsp), nal + 1, size - 1));
     uint32_t id = bits_ue(&bits);
     uint32_t names = bits_ue(&bits);
     if (bits.short_read || id > 255 || names >= SPS_MAX || (known >> names & 1) == 0) {

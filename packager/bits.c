@@ -39,3 +39,20 @@ int32_t bits_se(struct bits *bits) {
     int32_t half = (int32_t)(code / 2 + code % 2);
     return code % 2 == 1 ? half : -half;
 }
+
+size_t bits_unescape(uint8_t *out, size_t room, const uint8_t *nal, size_t size) {
+    size_t used = 0;
+    int zeros = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (zeros >= 2 && nal[i] == 3) {
+            zeros = 0;
+            continue;
+        }
+        if (used == room) {
+            return 0;
+        }
+        zeros = nal[i] == 0 ? zeros + 1 : 0;
+        out[used++] = nal[i];
+    }
+    return used;
+}

@@ -18,6 +18,11 @@ struct bits {
 };
 
 struct bits bits_of(const uint8_t *data, size_t bytes);
+
+/* Takes the emulation prevention bytes of a NAL unit out (ISO/IEC 14496-10 7.4.1, 23008-2 7.4.2);
+ * returns the size, 0 where it is more than `room`. */
+size_t bits_unescape(uint8_t *out, size_t room, const uint8_t *nal, size_t size);
+
 uint32_t bits_u(struct bits *bits, int count); /* 0 to 32 bits */
 bool bits_flag(struct bits *bits);
 uint32_t bits_ue(struct bits *bits); /* Exp-Golomb codes, ISO/IEC 14496-10 9.1 */

@@ -187,12 +187,17 @@ static int entry_fields_read(struct init_facts *out, struct mp4_box *entry, stru
 }
 
 static int sample_entry_read(struct init_facts *out, struct mp4_box *entry, struct err *err) {
-    int failed = track_codec_find_entry(&out->codec, entry->type, err);
-    if (failed == 0 && codec_is_video(out->codec->codec) != out->video) {
-        failed = err_set(err, ERR_CORRUPT, "box hdlr and sample entry %s disagree", entry->type);
+    bool sealed = mp4_is(entry, "encv") || mp4_is(entry, "enca");
+    int failed = entry_fields_read(out, entry, err);
+    if (failed == 0 && sealed) {
+        failed = protection_read(&out->protection, entry, err);
     }
+    const char *type = sealed ? out->protection.original : entry->type;
     if (failed == 0) {
-        failed = entry_fields_read(out, entry, err);
+        failed = track_codec_find_entry(&out->codec, type, err);
+    }
+    if (failed == 0 && out->codec->video != out->video) {
+        failed = err_set(err, ERR_CORRUPT, "box hdlr and sample entry %s disagree", type);
     }
     struct mp4_box configuration;
     if (failed == 0) {

@@ -9,6 +9,7 @@
 #define PACKAGER_CMAF_READER_H
 
 #include "fragment.h"
+#include "protection.h"
 #include "segment_index.h"
 #include "track_codec.h"
 
@@ -38,8 +39,9 @@ struct init_facts {
     bool has_edit;                        /* one edit of rate 1 */
     uint64_t edit_duration;               /* ticks of the movie; 0: all */
     int64_t edit_media_time;              /* ticks of the track */
-    const struct track_codec *codec;
-    const uint8_t *record; /* payload of avcC, AudioSpecificConfig; borrowed */
+    struct protection_facts protection;
+    const struct track_codec *codec; /* of what is encrypted too */
+    const uint8_t *record;           /* payload of avcC, AudioSpecificConfig; borrowed */
     size_t record_size;
     int width, height; /* of tkhd, whole pixels */
     int entry_width, entry_height;
@@ -80,7 +82,6 @@ struct chunk_facts {
     size_t offset;      /* of the moof in the segment */
     size_t header_size; /* bytes up to the payload: moof and the header of mdat */
     size_t size;        /* bytes of moof and mdat */
-    size_t room;        /* bytes behind the moof */
     uint32_t sequence;
     uint64_t decode_time;   /* tfdt */
     uint64_t duration;      /* sum of sample durations */
@@ -112,8 +113,8 @@ struct media_facts {
 /*
  * Reads a media segment: an optional styp, then pairs of moof and mdat, before which sidx, emsg
  * and prft may stand, and nothing else. Each moof has one traf of the defaults' track with one tfhd
- * (default-base-is-moof), a tfdt of version 1 and a trun; sizes of samples are told, there or as
- * defaults, and their data are exactly those of the mdat that follows. `out` is the caller's,
+ * (default-base-is-moof), a tfdt of version 1 and a trun; the trun, or tfhd, gives the size of
+ * each sample and its data are exactly those of the mdat that follows. `out` is the caller's,
  * freed by media_facts_finish; untouched on failure.
  */
 int media_segment_read(struct media_facts *out, const uint8_t *data, size_t size,

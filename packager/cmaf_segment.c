@@ -111,8 +111,8 @@ static void samples_read(struct media_facts *out, struct chunk_facts *chunk, str
 }
 
 static int run_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *traf,
-                    const struct sample_defaults *defaults, uint32_t told, uint32_t *data_offset,
-                    struct err *err) {
+                    const struct sample_defaults *defaults, uint32_t told, size_t room,
+                    uint32_t *data_offset, struct err *err) {
     struct mp4_box box;
     int failed = mp4_child(traf, "trun", &box, err);
     if (failed != 0) {
@@ -138,9 +138,8 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
         entry += (flags & fields[i]) != 0 ? 4 : 0;
     }
     /* Before anything is allocated: a count is believed only with the bytes to match. */
-    bool fits = (entry == 0 || count <= bytes_left(&box.body) / entry) &&
-                (sized || count <= chunk->room / defaults->size);
-    if (box.body.short_read || count == 0 || !fits) {
+    if (box.body.short_read || count == 0 || (entry > 0 && count > bytes_left(&box.body) / entry) ||
+        (!sized && count > room / defaults->size)) {
         return err_set(err, ERR_CORRUPT, "box trun tells of %" PRIu32 " samples in %zu bytes",
                        count, bytes_left(&box.body));
     }
@@ -153,7 +152,7 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
 }
 
 static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const struct mp4_box *moof,
-                     const struct sample_defaults *defaults, uint32_t *data_offset,
+                     const struct sample_defaults *defaults, size_t room, uint32_t *data_offset,
                      struct err *err) {
     struct sample_defaults own = *defaults;
     uint32_t told = 0;
@@ -175,17 +174,17 @@ static int moof_read(struct media_facts *out, struct chunk_facts *chunk, const s
     if (failed == 0) {
         failed = decode_time_read(chunk, &traf, err);
     }
-    return failed == 0 ? run_read(out, chunk, &traf, &own, told, data_offset, err) : failed;
+    return failed == 0 ? run_read(out, chunk, &traf, &own, told, room, data_offset, err) : failed;
 }
 
 /* Reads the moof in `moof` and the mdat after it. */
 static int chunk_read(struct media_facts *out, const uint8_t *data, struct bytes *in,
                       const struct mp4_box *moof, const struct sample_defaults *defaults,
                       struct err *err) {
-    struct chunk_facts chunk = {.offset = (size_t)(moof->start - data), .room = bytes_left(in)};
+    struct chunk_facts chunk = {.offset = (size_t)(moof->start - data)};
     struct mp4_box mdat;
     uint32_t data_offset = 0;
-    int failed = moof_read(out, &chunk, moof, defaults, &data_offset, err);
+    int failed = moof_read(out, &chunk, moof, defaults, bytes_left(in), &data_offset, err);
     if (failed == 0) {
         failed = mp4_next(in, &mdat, err);
     }

@@ -130,6 +130,7 @@ static int av1_look(const uint8_t *record, size_t record_size, const uint8_t *da
 
 const struct track_codec track_codec_av1 = {
     .codec = CODEC_AV1,
+    .video = true,
     .sample_entry = "av01",
     .configuration_box = "av1C",
     .brand = "av01",

@@ -116,6 +116,7 @@ static int h264_sample_read(const uint8_t *record, size_t record_size, const uin
 
 const struct track_codec track_codec_h264 = {
     .codec = CODEC_H264,
+    .video = true,
     .sample_entry = "avc1",
     .configuration_box = "avcC",
     .reorders = true,

@@ -210,6 +210,10 @@ static int read_steering(struct m3u8_reading *r, char *value) {
     return read_item(r, value, &r->out->steering);
 }
 
+static int read_key(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->keys);
+}
+
 static int read_date_range(struct m3u8_reading *r, char *value) {
     return read_item(r, value, &r->out->date_ranges);
 }
@@ -284,6 +288,7 @@ static const struct {
     {"#EXT-X-I-FRAMES-ONLY", true, true, read_iframes_only},
     {"#EXT-X-ENDLIST", true, true, read_end},
     {"#EXT-X-DISCONTINUITY", false, true, read_discontinuity},
+    {"#EXT-X-KEY", false, true, read_key},
     {"#EXT-X-MAP", false, true, read_map},
     {"#EXTINF", false, true, read_extinf},
     {"#EXT-X-BYTERANGE", false, true, read_range},
@@ -302,6 +307,20 @@ static const struct {
 
 /* ---- Lines ----------------------------------------------------------------------- */
 
+/* The name of a tag that no reader is of; what else begins so is a comment. */
+static void note_stranger(struct m3u8 *out, const char *line, size_t length) {
+    if (strncmp(line, "#EXT", 4) != 0 || out->stranger_count == M3U8_STRANGERS_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < out->stranger_count; i++) {
+        if (strlen(out->strangers[i]) == length && strncmp(out->strangers[i], line, length) == 0) {
+            return;
+        }
+    }
+    out->strangers[out->stranger_count++] =
+        arena_format(&out->arena, "%.*s", (int)(length < 64 ? length : 64), line);
+}
+
 static int read_tag(struct m3u8_reading *r, char *line) {
     size_t length = strcspn(line, ":");
     for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
@@ -314,6 +333,7 @@ static int read_tag(struct m3u8_reading *r, char *line) {
         r->once |= 1u << i;
         return tags[i].read(r, line + length + (line[length] == ':' ? 1 : 0));
     }
+    note_stranger(r->out, line, length);
     return 0;
 }
 
@@ -428,6 +448,7 @@ void m3u8_finish(struct m3u8 *playlist) {
         &playlist->media,    &playlist->steering, &playlist->date_ranges,
         &playlist->controls, &playlist->parts,    &playlist->part_facts,
         &playlist->maps,     &playlist->hints,    &playlist->reports,
+        &playlist->keys,
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         mem_free(lists[i]->items);

@@ -2,7 +2,8 @@
 /*
  * A strict, bounded reader for HLS playlists (RFC 8216 section 4): what they say,
  * without an opinion on it. Tags that verify does not judge are passed over, as
- * players must. Time and memory are linear in the input. Private to packager/.
+ * players must, and the first few of their names kept. Time and memory are linear in the input.
+ * Private to packager/.
  */
 #ifndef PACKAGER_M3U8_H
 #define PACKAGER_M3U8_H
@@ -17,6 +18,7 @@
 enum {
     M3U8_BYTES_MAX = 16 << 20,
     M3U8_ATTRIBUTES_MAX = 32, /* of one tag */
+    M3U8_STRANGERS_MAX = 8,
 };
 
 struct m3u8_attribute {
@@ -58,6 +60,8 @@ struct m3u8 {
     int64_t version;   /* 1 where none is said */
     bool independent;
     struct m3u8_list starts; /* EXT-X-START */
+    size_t stranger_count;   /* names of tags that are passed over, each once */
+    const char *strangers[M3U8_STRANGERS_MAX];
     /* multivariant */
     struct m3u8_list variants;
     struct m3u8_list iframe_variants;
@@ -76,6 +80,7 @@ struct m3u8 {
     struct m3u8_list parts;       /* EXT-X-PART */
     struct m3u8_list hints;       /* EXT-X-PRELOAD-HINT */
     struct m3u8_list reports;     /* EXT-X-RENDITION-REPORT */
+    struct m3u8_list keys;        /* EXT-X-KEY */
     struct m3u8_list maps;
     bool map_first; /* the first EXT-X-MAP stands before every segment; its BYTERANGE: */
     bool map_has_range;

@@ -37,13 +37,64 @@ static void get_duration(struct mpd_reading *r, const struct xml_node *node, con
     }
 }
 
+/* Elements that are read, or that tell players nothing. */
+static const char *const known[LEVELS][20] = {
+    [LEVEL_MPD] = {"BaseURL", "Period", "ProgramInformation", "Location"},
+    [LEVEL_PERIOD] = {"BaseURL", "AdaptationSet", "SegmentBase", "SegmentTemplate", "SegmentList"},
+    [LEVEL_SET] = {"BaseURL", "Representation", "SegmentBase", "SegmentTemplate", "SegmentList",
+                   "Role", "Accessibility", "AudioChannelConfiguration", "EssentialProperty",
+                   "SupplementalProperty", "ContentProtection", "Label"},
+    [LEVEL_REPRESENTATION] = {"BaseURL", "SegmentBase", "SegmentTemplate", "SegmentList",
+                              "AudioChannelConfiguration", "EssentialProperty",
+                              "SupplementalProperty", "ContentProtection", "Label"},
+};
+
+static bool is_known(enum mpd_level level, const struct xml_node *node) {
+    for (size_t i = 0; known[level][i] != NULL; i++) {
+        if (strcmp(known[level][i], node->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_stranger(struct mpd *out, const struct xml_node *parent, const char *name) {
+    char path[80];
+    snprintf(path, sizeof(path), "%.32s/%.40s", parent->name, name);
+    for (size_t i = 0; i < out->stranger_count; i++) {
+        if (strcmp(out->strangers[i], path) == 0) {
+            return;
+        }
+    }
+    if (out->stranger_count < MPD_STRANGERS_MAX) {
+        out->strangers[out->stranger_count++] = arena_string(&out->arena, path);
+    }
+}
+
+/* What stands in the element that is entered and is not read: other elements, and all BaseURLs but
+ * the first, which are of other servers. */
+static void note_strangers(struct mpd_reading *r, enum mpd_level level,
+                           const struct xml_node *node) {
+    const struct xml_node *base = xml_child(node, "BaseURL");
+    for (const struct xml_node *at = node->first; at != NULL; at = at->next) {
+        if (!is_known(level, at)) {
+            note_stranger(r->out, node, at->name);
+        }
+    }
+    if (base != NULL && xml_again(base) != NULL) {
+        note_stranger(r->out, node, "BaseURL behind the first");
+    }
+}
+
 static void enter(struct mpd_reading *r, enum mpd_level level, const struct xml_node *node) {
     struct mpd_inherited *at = &r->levels[level];
     const struct xml_node *base = xml_child(node, "BaseURL");
+    note_strangers(r, level, node);
     at->node = node;
     at->template = xml_child(node, "SegmentTemplate");
     at->timeline = at->template != NULL ? xml_child(at->template, "SegmentTimeline") : NULL;
     at->index = xml_child(node, "SegmentBase");
+    at->list = xml_child(node, "SegmentList");
     at->base = base != NULL ? base->text : "";
 }
 
@@ -139,6 +190,20 @@ static void read_channels(struct mpd_reading *r, const struct xml_node *node, in
     }
 }
 
+static const char mp4_protection[] = "urn:mpeg:dash:mp4protection:2011";
+
+/* Its default_KID, "" for none: the prefix of its name space is the MPD's choice. */
+static const char *default_key(const struct xml_node *node) {
+    static const char name[] = ":default_KID";
+    const char *key = "";
+    for (size_t i = 0; i < node->attribute_count; i++) {
+        const struct xml_attribute *at = &node->attributes[i];
+        const char *colon = strchr(at->name, ':');
+        key = colon != NULL && strcmp(colon, name) == 0 ? at->value : key;
+    }
+    return key;
+}
+
 /* What child elements say, of a Representation or of an AdaptationSet for all its own. */
 static void read_descriptors(struct mpd_reading *r, const struct xml_node *node,
                              struct mpd_representation *out) {
@@ -148,6 +213,11 @@ static void read_descriptors(struct mpd_reading *r, const struct xml_node *node,
                                            "urn:mpeg:mpegB:cicp:TransferCharacteristics") != NULL;
     read_property(r, node, "MatrixCoefficients", &out->matrix);
     read_channels(r, node, &out->channels);
+    const struct xml_node *protection = find_scheme(node, "ContentProtection", mp4_protection);
+    if (protection != NULL) {
+        out->protection_scheme = mpd_value(protection, "value");
+        out->default_key = default_key(protection);
+    }
 }
 
 static void read_representation(struct mpd_reading *r, const struct xml_node *node,
@@ -184,20 +254,9 @@ static void begin_defaults(struct mpd_reading *r, const struct xml_node *node, i
         .matrix = -1,
         .initialization = "",
         .odd_addressing = "",
+        .default_key = "",
     };
     read_descriptors(r, node, &r->defaults);
-}
-
-/* Whether it has a default_KID: the prefix of its name space is the MPD's choice. */
-static bool has_default_key(const struct xml_node *node) {
-    static const char name[] = ":default_KID";
-    bool has = false;
-    for (size_t i = 0; i < node->attribute_count; i++) {
-        const struct xml_attribute *at = &node->attributes[i];
-        const char *colon = strchr(at->name, ':');
-        has = has || (colon != NULL && strcmp(colon, name) == 0 && at->value[0] != '\0');
-    }
-    return has;
 }
 
 /* One element says how all is encrypted, others are of key systems (DASH-IF IOP 7.7). */
@@ -205,11 +264,10 @@ static const char *protection_fault(const struct xml_node *node) {
     if (xml_child(node, "ContentProtection") == NULL) {
         return "";
     }
-    const struct xml_node *common =
-        find_scheme(node, "ContentProtection", "urn:mpeg:dash:mp4protection:2011");
+    const struct xml_node *common = find_scheme(node, "ContentProtection", mp4_protection);
     return common == NULL ? "names key systems, and not urn:mpeg:dash:mp4protection:2011"
-           : !has_default_key(common) ? "has no default_KID"
-                                      : "";
+           : default_key(common)[0] == '\0' ? "has no default_KID"
+                                            : "";
 }
 
 /* Whether it is sound that tells what the pictures show, by either of two schemes. */
@@ -356,12 +414,26 @@ static void read_text_set(struct mpd_reading *r, const struct xml_node *node) {
     }
 }
 
+/* A Period without a duration lasts until the next one starts (ISO/IEC 23009-1 5.3.2.1). */
+static void end_at_next(struct mpd_reading *r, const struct xml_node *next) {
+    struct mpd *out = r->out;
+    int64_t end_ns = -1;
+    if (next != NULL) {
+        get_duration(r, next, "start", &end_ns);
+    }
+    int64_t start_ns = out->period_start_ns > 0 ? out->period_start_ns : 0;
+    if (out->period_duration_ns < 0 && end_ns > start_ns) {
+        out->period_duration_ns = end_ns - start_ns;
+    }
+}
+
 static void read_period(struct mpd_reading *r, const struct xml_node *node) {
     struct mpd *out = r->out;
     enter(r, LEVEL_PERIOD, node);
     out->period_id = mpd_value(node, "id");
     get_duration(r, node, "start", &out->period_start_ns);
     get_duration(r, node, "duration", &out->period_duration_ns);
+    end_at_next(r, xml_again(node));
     out->sets = arena_zero(&out->arena, MPD_SETS_MAX, sizeof(*out->sets));
     out->representations =
         arena_zero(&out->arena, MPD_REPRESENTATIONS_MAX, sizeof(*out->representations));

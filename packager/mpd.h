@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A reader for static DASH manifests (ISO/IEC 23009-1) whose segments are named by
- * SegmentTemplate, with a SegmentTimeline or @duration, or lie in one file with an index: what
- * they say, without an opinion on it. Attributes that a Representation takes from its
+ * SegmentTemplate or SegmentList, with a SegmentTimeline or @duration, or lie in one file with an
+ * index: what they say, without an opinion on it. Attributes that a Representation takes from its
  * AdaptationSet are filled in. AdaptationSets of images are read as sheets of thumbnails, by
  * @duration, and those of text as such, apart from the others.
  * Private to packager/.
@@ -25,18 +25,20 @@ enum {
     MPD_TILES_MAX = 16,         /* Representations of images */
     MPD_SHEETS_MAX = 4096,      /* of all of them */
     MPD_TEXTS_MAX = 64,         /* Representations of text */
-};
-
-struct mpd_segment {
-    const char *reference; /* @media filled in */
-    int64_t time;          /* ticks */
-    int64_t duration;
+    MPD_STRANGERS_MAX = 8,
 };
 
 /* Bytes of a file, as @indexRange tells them. */
 struct mpd_range {
     bool told;
     int64_t first, last;
+};
+
+struct mpd_segment {
+    const char *reference;  /* @media filled in; "" in a list: the BaseURL itself */
+    struct mpd_range range; /* SegmentURL@mediaRange */
+    int64_t time;           /* ticks */
+    int64_t duration;
 };
 
 struct mpd_representation {
@@ -59,8 +61,12 @@ struct mpd_representation {
                                          are rounded ones */
     bool indexed;                     /* it has a SegmentBase: its file tells of its segments, and
                                          none is listed here */
+    bool listed;                      /* it has a SegmentList */
     struct mpd_range index, header;   /* SegmentBase@indexRange, Initialization@range */
     bool essential_transfer;          /* its transfer is told by an EssentialProperty */
+    const char *protection_scheme;    /* @value of ContentProtection mp4protection:2011; NULL where
+                                         there is none */
+    const char *default_key;          /* its default_KID; "" where not said */
     bool trick_rate;                  /* @maxPlayoutRate, and @codingDependency is false */
     const char *odd_addressing;       /* an attribute of its template or timeline that players
                                          of this profile need not know; "" for none */
@@ -117,7 +123,9 @@ struct mpd {
     const char *profiles;
     int64_t duration_ns; /* -1 where not said; so are the other times */
     int64_t min_buffer_ns;
-    size_t period_count; /* the first one is read */
+    size_t stranger_count;                    /* elements that are passed over, each name once */
+    const char *strangers[MPD_STRANGERS_MAX]; /* "Period/EventStream" */
+    size_t period_count;                      /* the first one is read */
     const char *period_id;
     int64_t period_start_ns;
     int64_t period_duration_ns;

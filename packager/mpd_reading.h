@@ -18,6 +18,7 @@ struct mpd_inherited {
     const struct xml_node *template; /* SegmentTemplate; NULL for none */
     const struct xml_node *timeline; /* its SegmentTimeline */
     const struct xml_node *index;    /* SegmentBase; NULL for none */
+    const struct xml_node *list;     /* SegmentList; NULL for none */
     const char *base;                /* BaseURL; "" for none */
 };
 

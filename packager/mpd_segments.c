@@ -258,13 +258,133 @@ static const struct xml_node *index_of(const struct mpd_reading *r) {
     return index;
 }
 
+/* ---- SegmentList ----------------------------------------------------------------- */
+
+static const struct xml_node *list_of(const struct mpd_reading *r) {
+    const struct xml_node *list = NULL;
+    for (int level = LEVEL_PERIOD; level < LEVELS; level++) {
+        list = r->levels[level].list != NULL ? r->levels[level].list : list;
+    }
+    return list;
+}
+
+/* The attribute of the innermost SegmentList that has it; NULL for none. */
+static const char *list_attribute(const struct mpd_reading *r, const char *name) {
+    const char *value = NULL;
+    for (int level = LEVEL_PERIOD; level < LEVELS; level++) {
+        const struct xml_node *node = r->levels[level].list;
+        const char *here = node != NULL ? xml_attribute(node, name) : NULL;
+        value = here != NULL ? here : value;
+    }
+    return value;
+}
+
+static size_t count_urls(struct mpd_reading *r, const struct xml_node *list) {
+    size_t count = 0;
+    for (const struct xml_node *at = xml_child(list, "SegmentURL"); at != NULL;
+         at = xml_again(at)) {
+        count++;
+    }
+    if (count > MPD_SEGMENTS_MAX - r->segments) {
+        mpd_fail(r, "tells of too many segments", "SegmentList");
+        return 0;
+    }
+    return count;
+}
+
+/* Times of a list's segments by its SegmentTimeline, which tells of as many. */
+static void time_by_timeline(struct mpd_reading *r, const struct xml_node *timeline,
+                             struct mpd_representation *out) {
+    int64_t most = MANIFEST_SECONDS_MAX * out->timescale;
+    int64_t time = 0;
+    size_t at = 0;
+    if (count_segments(r, timeline) != out->segment_count && !mpd_failed(r)) {
+        mpd_fail(r, "does not tell of as many segments as its SegmentList names",
+                 "SegmentTimeline");
+    }
+    const struct xml_node *entry = xml_child(timeline, "S");
+    for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
+        int64_t duration = 0;
+        mpd_int(r, xml_attribute(entry, "t"), "S@t", &time);
+        mpd_int(r, xml_attribute(entry, "d"), "S@d", &duration);
+        for (int64_t left = repeats(r, entry); left > 0 && !mpd_failed(r); left--) {
+            if (duration == 0 || duration > most || time > most) {
+                mpd_fail(r, "is missing or out of range", "S@d");
+                break;
+            }
+            out->segments[at].time = time;
+            out->segments[at++].duration = duration;
+            time += duration;
+        }
+    }
+}
+
+static void time_by_duration(struct mpd_reading *r, struct mpd_representation *out) {
+    int64_t duration = 0;
+    mpd_int(r, list_attribute(r, "duration"), "SegmentList@duration", &duration);
+    if (mpd_failed(r) || duration == 0) {
+        return;
+    }
+    if (duration / out->timescale > MANIFEST_SECONDS_MAX / (int64_t)(out->segment_count + 1)) {
+        mpd_fail(r, "is out of range", "SegmentList@duration");
+        return;
+    }
+    out->nominal = true;
+    for (size_t i = 0; i < out->segment_count; i++) {
+        out->segments[i].time = out->presentation_offset + (int64_t)i * duration;
+        out->segments[i].duration = duration;
+    }
+}
+
+/* By the innermost SegmentList: each of its SegmentURLs names a file, or bytes of one. */
+static void read_list(struct mpd_reading *r, const struct xml_node *list,
+                      struct mpd_representation *out) {
+    const struct xml_node *header = xml_child(list, "Initialization");
+    const struct xml_node *timeline = xml_child(list, "SegmentTimeline");
+    mpd_int(r, list_attribute(r, "timescale"), "SegmentList@timescale", &out->timescale);
+    mpd_int(r, list_attribute(r, "presentationTimeOffset"), "SegmentList@presentationTimeOffset",
+            &out->presentation_offset);
+    if (out->timescale == 0 || out->timescale > UINT32_MAX ||
+        out->presentation_offset / out->timescale > MANIFEST_SECONDS_MAX) {
+        mpd_fail(r, "or @presentationTimeOffset is out of range", "@timescale");
+        return;
+    }
+    if (header != NULL) {
+        out->initialization = mpd_value(header, "sourceURL");
+        read_range(r, xml_attribute(header, "range"), "Initialization@range", &out->header);
+    }
+    out->listed = true;
+    out->timeline = timeline != NULL;
+    size_t count = count_urls(r, list);
+    r->segments += count;
+    out->segments = arena_zero(&r->out->arena, count, sizeof(*out->segments));
+    for (const struct xml_node *at = xml_child(list, "SegmentURL"); at != NULL && !mpd_failed(r);
+         at = xml_again(at)) {
+        struct mpd_segment *segment = &out->segments[out->segment_count++];
+        segment->reference = mpd_value(at, "media");
+        read_range(r, xml_attribute(at, "mediaRange"), "SegmentURL@mediaRange", &segment->range);
+    }
+    if (timeline != NULL) {
+        time_by_timeline(r, timeline, out);
+    } else {
+        time_by_duration(r, out);
+    }
+}
+
+/* ---- The one that it has --------------------------------------------------------- */
+
 void mpd_segments_read(struct mpd_reading *r, struct mpd_representation *out) {
     const struct xml_node *index = index_of(r);
+    const struct xml_node *list = list_of(r);
     const char *duration = mpd_template_attribute(r, "duration");
     const struct xml_node *timeline = timeline_of(r);
     const char *initialization = mpd_template_attribute(r, "initialization");
     struct identifiers ids = {.id = out->id, .bandwidth = out->bandwidth};
     out->timescale = 1;
+    if (list != NULL && index == NULL && duration == NULL && timeline == NULL) {
+        read_list(r, list, out);
+        return;
+    }
     mpd_int(r, mpd_template_attribute(r, "timescale"), "SegmentTemplate@timescale",
             &out->timescale);
     mpd_int(r, mpd_template_attribute(r, "presentationTimeOffset"),

@@ -254,7 +254,8 @@ struct served {
 typedef int (*fetch_fn)(void *context, const char *path, struct buf *out, struct served *served,
                         struct err *err);
 
-enum finding_weight { FINDING_ADVICE, FINDING_MUST };
+/* A must that is broken, advice, or something that is there and was not looked into. */
+enum finding_weight { FINDING_ADVICE, FINDING_MUST, FINDING_UNCHECKED };
 
 /* One rule that titles are held to: a row of the table in verify_rules.c. */
 struct verify_rule {
@@ -277,7 +278,7 @@ struct finding {
     enum finding_weight weight;
     const char *rule;    /* id of the rule that is broken */
     const char *path;    /* the object it is about */
-    const char *message; /* one sentence */
+    const char *message; /* one sentence; of what is unchecked, "not checked: ..." */
 };
 
 typedef void (*finding_fn)(void *context, const struct finding *finding);
@@ -287,14 +288,15 @@ struct verify_summary {
     int64_t segments;
     int64_t musts; /* breaches of each weight, those not told one by one included */
     int64_t advice;
-    int64_t waived; /* breaches of advice that title.json waives: not told, not in `advice` */
+    int64_t unchecked; /* things that are there and that verify does not read */
+    int64_t waived;    /* breaches of advice that title.json waives: not told, not in `advice` */
 };
 
 /*
  * Reads a title as a player would, from master.m3u8 and manifest.mpd to every
- * segment, and tells each breach of the rules; of many breaches of one rule the
- * first few, and then how many more. Decodes nothing and trusts nothing that it reads.
- * Texts are printable ASCII. Negative only where it could not look at all (no
+ * segment, and tells each breach of the rules, and what it does not check; of many
+ * breaches of one rule the first few, and then how many more. Decodes nothing and trusts nothing
+ * that it reads. Texts are printable ASCII. Negative only where it could not look at all (no
  * manifest); findings are no error. `summary` is filled either way.
  */
 int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_context,

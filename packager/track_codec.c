@@ -9,7 +9,16 @@
 static const struct track_codec *const codecs[] = {&track_codec_h264, &track_codec_av1,
                                                    &track_codec_aac};
 
-enum { CODECS = sizeof(codecs) / sizeof(codecs[0]), REORDER_MAX = 16, PRIMING_MAX = 1 << 16 };
+/* Of what others package. */
+static const struct track_codec *const foreign[] = {&track_codec_hvc1, &track_codec_hev1,
+                                                    &track_codec_opus, &track_codec_ac3,
+                                                    &track_codec_eac3, &track_codec_flac};
+
+enum {
+    CODECS = sizeof(codecs) / sizeof(codecs[0]),
+    FOREIGN = sizeof(foreign) / sizeof(foreign[0])
+};
+enum { REORDER_MAX = 16, PRIMING_MAX = 1 << 16 };
 
 int track_codec_find(const struct track_codec **out, enum codec_id codec, struct err *err) {
     for (int i = 0; i < CODECS; i++) {
@@ -26,6 +35,12 @@ int track_codec_find_entry(const struct track_codec **out, const char *sample_en
     for (int i = 0; i < CODECS; i++) {
         if (strcmp(codecs[i]->sample_entry, sample_entry) == 0) {
             *out = codecs[i];
+            return 0;
+        }
+    }
+    for (int i = 0; i < FOREIGN; i++) {
+        if (strcmp(foreign[i]->sample_entry, sample_entry) == 0) {
+            *out = foreign[i];
             return 0;
         }
     }

@@ -16,16 +16,22 @@ struct sample_look {
     bool disposable;
     bool intra;   /* AV1: no key, and no other is needed for it */
     int frames;   /* AV1: to be decoded, those not shown too */
+    int samples;  /* sound: that it decodes to, at the rate of its timescale; 0 where not known */
     bool foreign; /* it holds, or leaves out, what ours never do, and may */
     bool spare;   /* it holds what is of no use in a file */
 };
 
 struct track_codec {
-    enum codec_id codec;
+    enum codec_id codec; /* CODEC_NONE of those that are read and never written: they have neither
+                            track_check nor configuration_write */
+    bool video;
     const char *sample_entry;      /* "avc1" */
     const char *configuration_box; /* in the sample entry: "avcC" */
     const char *brand;             /* that ftyp must list besides, "av01"; NULL for none */
-    int packet_samples;            /* sound: samples in each packet */
+    int packet_samples;            /* sound: samples in each packet; 0 where it's the stream's */
+    bool primes;                   /* sound: an edit list must skip its beginning */
+    bool ends_short;               /* sound: the last packet may last less than the others */
+    bool any_channels;             /* sound: the count in the sample entry means nothing */
     bool reorders;                 /* packets may stand in another order than they are shown in */
 
     /* Whether record, spec and timing agree: INVALID with a sentence. */
@@ -50,8 +56,14 @@ struct track_codec {
 extern const struct track_codec track_codec_h264;
 extern const struct track_codec track_codec_av1;
 extern const struct track_codec track_codec_aac;
+extern const struct track_codec track_codec_hvc1;
+extern const struct track_codec track_codec_hev1;
+extern const struct track_codec track_codec_opus;
+extern const struct track_codec track_codec_ac3;
+extern const struct track_codec track_codec_eac3;
+extern const struct track_codec track_codec_flac;
 
-/* The row of a codec, or of a sample entry; UNSUPPORTED where there is none. */
+/* The row of a codec that is written, or of any sample entry; UNSUPPORTED where there is none. */
 int track_codec_find(const struct track_codec **out, enum codec_id codec, struct err *err);
 int track_codec_find_entry(const struct track_codec **out, const char *sample_entry,
                            struct err *err);

@@ -29,12 +29,14 @@ static void tell(struct verify *v, enum rule rule, const char *path, char *messa
 }
 
 void verify_found(struct verify *v, enum rule rule, const char *path, const char *format, ...) {
-    bool must = verify_rule_at(rule)->weight == FINDING_MUST;
+    int64_t *const counts[] = {[FINDING_MUST] = &v->summary->musts,
+                               [FINDING_ADVICE] = &v->summary->advice,
+                               [FINDING_UNCHECKED] = &v->summary->unchecked};
     if (v->waived[rule]) {
         v->summary->waived++;
         return;
     }
-    *(must ? &v->summary->musts : &v->summary->advice) += 1;
+    *counts[verify_rule_at(rule)->weight] += 1;
     if (++v->broken[rule] > VERIFY_TOLD_MAX) {
         return;
     }
@@ -51,7 +53,10 @@ static void tell_the_rest(struct verify *v) {
     for (int rule = 0; rule < RULE_COUNT; rule++) {
         if (v->broken[rule] > VERIFY_TOLD_MAX) {
             char message[64];
-            snprintf(message, sizeof(message), "%" PRId64 " more breaches of this rule",
+            bool unchecked = verify_rule_at((size_t)rule)->weight == FINDING_UNCHECKED;
+            snprintf(message, sizeof(message),
+                     unchecked ? "not checked: %" PRId64 " more of these"
+                               : "%" PRId64 " more breaches of this rule",
                      v->broken[rule] - VERIFY_TOLD_MAX);
             tell(v, (enum rule)rule, ".", message);
         }
@@ -155,6 +160,7 @@ int verify_title(fetch_fn fetch, void *context, finding_fn found, void *found_co
         verify_document(&v);
         verify_tiles(&v);
         verify_early(&v);
+        verify_unchecked(&v);
         verify_served_error(&v);
         tell_the_rest(&v);
     }

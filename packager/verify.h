@@ -28,7 +28,9 @@
  *   verify_document.c  title.json and the version's own copies
  *   verify_cap.c       the caps that it tells of
  *   verify_images.c    posters and storyboards that it tells of
+ *   verify_protection.c what is encrypted, and what is told of that
  *   verify_tiles.c     the MPD's sheets of thumbnails, against those too
+ *   verify_unchecked.c what no rule reads
  *
  * To add a rule: a row in verify_rules.c with its enum rule here, and one call of
  * verify_found where it can be broken. tests/test_verify*.c want damage for each row.
@@ -52,6 +54,7 @@ enum rule {
     RULE_HLS_VOD,
     RULE_HLS_ENDLIST,
     RULE_HLS_MAP,
+    RULE_HLS_KEY,
     RULE_HLS_SEQUENCE,
     RULE_HLS_DISCONTINUITY,
     RULE_HLS_TARGETDURATION,
@@ -107,6 +110,7 @@ enum rule {
     RULE_DASH_ROLE,
     RULE_DASH_TEXT,
     RULE_DASH_PROTECTION,
+    RULE_DASH_KEY,
     RULE_DASH_TILES,
     RULE_CMAF_INIT,
     RULE_CMAF_BRAND,
@@ -121,7 +125,9 @@ enum rule {
     RULE_CMAF_SAMPLE_FLAGS,
     RULE_CMAF_INDEX,
     RULE_CMAF_EVENT,
+    RULE_CMAF_PROTECTION,
     RULE_CODEC_SAMPLE,
+    RULE_CODEC_RECORD,
     RULE_CODEC_LEVEL,
     RULE_CODEC_STILL,
     RULE_VIDEO_KEY,
@@ -184,11 +190,17 @@ enum rule {
     RULE_CODEC_LEVEL_SPARE,
     RULE_CODEC_TIMING,
     RULE_CODEC_SPARE,
+    RULE_CODEC_PARAMETER_SETS,
     RULE_CMAF_SEGMENT_TYPE,
     RULE_CMAF_CLOCK,
     RULE_CMAF_PRODUCER_TIME,
     RULE_IMAGE_COLOUR,
     RULE_IMAGE_MISSING,
+    RULE_UNCHECKED_CODEC,
+    RULE_UNCHECKED_ENCRYPTION,
+    RULE_UNCHECKED_TEXT,
+    RULE_UNCHECKED_PERIOD,
+    RULE_UNCHECKED_MANIFEST,
     RULE_COUNT
 };
 
@@ -212,7 +224,10 @@ struct codec_facts {
     int bit_depth;           /* of pictures */
     bool plain;              /* what every player decodes: see RULE_VIDEO_PROFILE */
     int sample_rate;         /* sound */
-    int channels;
+    int channels;            /* 0 where it is not known */
+    int priming;             /* samples that its record asks to skip; -1 where it says nothing */
+    bool sets_elsewhere;     /* HEVC: parameter sets may stand in samples */
+    const char *fault;       /* in what the record contradicts its stream; NULL for nothing */
 };
 
 /* Reads the record of an init segment; `rate` is that of the pictures, {0, 1} where
@@ -276,6 +291,7 @@ struct told_storyboard {
 struct real_track {
     const char *init; /* its path; "" where a playlist has none */
     bool readable;    /* `facts` and `codec` are known */
+    bool sealed;      /* encrypted as a whole: bytes that tell nothing */
     struct buf bytes; /* of the init segment, which `facts` borrows */
     struct init_facts facts;
     struct codec_facts codec;
@@ -296,6 +312,7 @@ struct rational real_rate(const struct real_track *track);
 struct listing {
     const char *manifest; /* path, for findings */
     const char *label;    /* in sentences: "this playlist", "Representation h264-720p" */
+    bool sealed;          /* its segments are encrypted as a whole */
     bool iframes;         /* paths may repeat, and their order is not that of time */
     const char *init;
     size_t count;
@@ -502,6 +519,26 @@ void verify_cap(struct verify *v, const char *id, const struct listing *listing,
 /* The picture of a path, read the first time; NULL where there are too many, which is told. `path`
  * lives in the arena. */
 const struct real_image *verify_image_at(struct verify *v, const char *path);
+
+/* Whether two codecs strings (RFC 6381) of `length` and of all letters name the same. */
+bool verify_same_codec(const char *a, size_t length, const char *b);
+
+/* Of what is encrypted: an init segment; one segment at `data`; playlists; Representations. */
+void verify_protected_track(struct verify *v, const struct real_track *track);
+void verify_protected_segment(struct verify *v, const struct real_track *track, const char *path,
+                              const struct media_facts *facts, const uint8_t *data);
+void verify_playlist_keys(struct verify *v, const struct verify_playlist *playlist);
+void verify_representation_keys(struct verify *v, const struct mpd_representation *from,
+                                const struct listing *listing);
+
+/* Whether EXT-X-KEY says that whole segments are encrypted. */
+bool verify_is_sealed(const struct m3u8 *text);
+
+/* Fetches an object whose bytes are not read; nothing where `path` is NULL. */
+void verify_look_for(struct verify *v, const char *path);
+
+/* Says what is there and was not read. */
+void verify_unchecked(struct verify *v);
 
 /* The MPD's sheets of thumbnails, after title.json. */
 void verify_tiles(struct verify *v);

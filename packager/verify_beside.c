@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tracks beside each other, and against what players are good at. See verify.h. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "manifest_number.h"
 #include "verify.h"
@@ -189,7 +190,17 @@ static void check_audio_edit(struct verify *v, const struct listing *listing) {
         shown = ticks_scale((int64_t)facts->edit_duration, facts->timescale, facts->movie_timescale,
                             ROUND_NEAR);
     }
-    if (!facts->has_edit || facts->edit_media_time == 0) {
+    int priming = listing->track->codec.priming;
+    if (!facts->codec->primes && !facts->has_edit) {
+        return;
+    }
+    if (priming >= 0 && (facts->has_edit ? facts->edit_media_time : 0) != priming) {
+        verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
+                     "the edit list skips %" PRId64 " samples of sound, and its record asks to "
+                     "skip %d",
+                     facts->has_edit ? facts->edit_media_time : 0, priming);
+    } else if (facts->codec->primes && priming < 0 &&
+               (!facts->has_edit || facts->edit_media_time == 0)) {
         verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
                      "no edit list skips the priming of the sound");
     } else if (facts->edit_duration > 0 && (shown < end - 1 || shown > end + 1)) {
@@ -198,6 +209,15 @@ static void check_audio_edit(struct verify *v, const struct listing *listing) {
                      "%" PRId64,
                      shown, end);
     }
+}
+
+static bool is_of_dash(const struct listing *listing) {
+    return strcmp(listing->manifest, "manifest.mpd") == 0;
+}
+
+/* Of several Periods only the first one's segments are read, and HLS lists all. */
+static bool is_a_part(const struct verify *v, const struct listing *listing) {
+    return v->mpd.period_count > 1 && is_of_dash(listing) != is_of_dash(v->reference);
 }
 
 void verify_side_by_side(struct verify *v) {
@@ -212,7 +232,8 @@ void verify_side_by_side(struct verify *v) {
             advise_key_distance(v, listing);
             advise_colour(v, listing);
         }
-        if (!listing->whole || listing->same != NULL || listing == v->reference) {
+        if (!listing->whole || listing->same != NULL || listing == v->reference ||
+            is_a_part(v, listing)) {
             continue;
         }
         if (listing->track->facts.video) {

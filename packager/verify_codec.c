@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What verify reads out of configuration records: one row a codec. See verify.h. */
+#include <string.h>
+#include <strings.h>
+
 #include "aac.h"
 #include "av1.h"
 #include "avc.h"
+#include "dolby.h"
+#include "flac.h"
+#include "hevc.h"
+#include "opus.h"
 #include "verify.h"
 
 /* ISO/IEC 14496-10 table A-1, by level_idc. */
@@ -202,24 +209,183 @@ static int aac_facts(struct codec_facts *out, const struct init_facts *init, str
         *out = (struct codec_facts){
             .sample_rate = config.sample_rate,
             .channels = config.channels,
+            .priming = -1,
         };
     }
     return failed;
 }
 
+/* ---- HEVC ------------------------------------------------------------------------ */
+
+/* ISO/IEC 23008-2 tables A.8 and A.9, by general_level_idc. */
+static const struct hevc_level {
+    int level;
+    int64_t picture; /* MaxLumaPs, samples of luma */
+    int64_t rate;    /* MaxLumaSr, samples of luma a second */
+    int64_t kbps[2]; /* MaxBR of Main and Main 10, by tier; levels below 4 have one */
+} hevc_levels[] = {
+    {30, 36864, 552960, {128, 128}},
+    {60, 122880, 3686400, {1500, 1500}},
+    {63, 245760, 7372800, {3000, 3000}},
+    {90, 552960, 16588800, {6000, 6000}},
+    {93, 983040, 33177600, {10000, 10000}},
+    {120, 2228224, 66846720, {12000, 30000}},
+    {123, 2228224, 133693440, {20000, 50000}},
+    {150, 8912896, 267386880, {25000, 100000}},
+    {153, 8912896, 534773760, {40000, 160000}},
+    {156, 8912896, 1069547520, {60000, 240000}},
+    {180, 35651584, 1069547520, {60000, 240000}},
+    {183, 35651584, 2139095040, {120000, 480000}},
+    {186, 35651584, 4278190080, {240000, 800000}},
+};
+
+enum { HEVC_LEVELS = sizeof(hevc_levels) / sizeof(hevc_levels[0]), HEVC_STORED = 6 };
+
+/* A.4.2: MaxDpbSize grows where pictures are smaller than the level allows. */
+static int64_t hevc_stored_max(const struct hevc_level *level, int64_t picture) {
+    return picture <= level->picture / 4       ? 16
+           : picture <= level->picture / 2     ? 2 * HEVC_STORED
+           : 4 * picture <= 3 * level->picture ? 4 * HEVC_STORED / 3
+                                               : HEVC_STORED;
+}
+
+static void hevc_level_judge(struct codec_facts *out, const struct hevc_record *record,
+                             struct rational rate) {
+    const struct hevc_sps *sps = &record->sps;
+    int64_t picture = (int64_t)sps->coded_width * sps->coded_height;
+    int64_t wide = sps->coded_width;
+    int64_t high = sps->coded_height;
+    out->level_holds = true; /* one that is not known limits nothing */
+    for (size_t i = 0; i < HEVC_LEVELS; i++) {
+        const struct hevc_level *level = &hevc_levels[i];
+        if (level->level == record->profile.level_idc) {
+            out->level_holds = picture <= level->picture && wide * wide <= 8 * level->picture &&
+                               high * high <= 8 * level->picture &&
+                               sps->stored_frames <= hevc_stored_max(level, picture) &&
+                               rational_compare(rate, (struct rational){level->rate, picture}) <= 0;
+            out->level_bps = out->plain ? 1000 * level->kbps[record->profile.high_tier] : 0;
+        }
+    }
+}
+
+/* How often pictures are reordered is an upper bound in an SPS of HEVC: edit lists are compared
+ * with the samples alone. */
+static int hevc_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                      struct err *err) {
+    struct hevc_record record;
+    int failed = hevc_record_read(&record, init->record, init->record_size, err);
+    if (failed != 0) {
+        return failed;
+    }
+    const struct hevc_sps *sps = &record.sps;
+    *out = (struct codec_facts){
+        .width = sps->width,
+        .height = sps->height,
+        .primaries = sps->primaries,
+        .transfer = sps->transfer,
+        .matrix = sps->matrix,
+        .full_range = sps->full_range,
+        .bit_depth = sps->bit_depth,
+        .reorder_frames = -1,
+        .plain = sps->profile.idc == 1 || sps->profile.idc == 2,
+        .sets_elsewhere = !record.has_all || init->codec == &track_codec_hev1,
+        .fault = hevc_record_fault(&record),
+    };
+    hevc_level_judge(out, &record, rate);
+    return 0;
+}
+
+/* ---- Sounds of others ------------------------------------------------------------ */
+
+static int opus_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                      struct err *err) {
+    struct opus_config config;
+    (void)rate;
+    int failed = opus_config_read(&config, init->record, init->record_size, err);
+    if (failed == 0) {
+        *out = (struct codec_facts){
+            .sample_rate = OPUS_RATE, .channels = config.channels, .priming = config.pre_skip};
+    }
+    return failed;
+}
+
+static int dolby_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                       struct err *err) {
+    struct dolby_config config;
+    (void)rate;
+    bool plain = init->codec == &track_codec_ac3;
+    int failed = plain ? dolby_ac3_read(&config, init->record, init->record_size, err)
+                       : dolby_eac3_read(&config, init->record, init->record_size, err);
+    if (failed == 0) {
+        *out = (struct codec_facts){
+            .sample_rate = config.sample_rate, .channels = config.channels, .priming = -1};
+    }
+    return failed;
+}
+
+static int flac_facts(struct codec_facts *out, const struct init_facts *init, struct rational rate,
+                      struct err *err) {
+    struct flac_config config;
+    (void)rate;
+    int failed = flac_config_read(&config, init->record, init->record_size, err);
+    if (failed == 0) {
+        *out = (struct codec_facts){
+            .sample_rate = config.sample_rate, .channels = config.channels, .priming = -1};
+    }
+    return failed;
+}
+
+/* ---- The table ------------------------------------------------------------------- */
+
 static const struct {
-    enum codec_id codec;
+    const struct track_codec *codec;
     int (*read)(struct codec_facts *out, const struct init_facts *init, struct rational rate,
                 struct err *err);
-} codecs[] = {{CODEC_H264, h264_facts}, {CODEC_AV1, av1_facts}, {CODEC_AAC, aac_facts}};
+} codecs[] = {
+    {&track_codec_h264, h264_facts}, {&track_codec_av1, av1_facts},
+    {&track_codec_aac, aac_facts},   {&track_codec_hvc1, hevc_facts},
+    {&track_codec_hev1, hevc_facts}, {&track_codec_opus, opus_facts},
+    {&track_codec_ac3, dolby_facts}, {&track_codec_eac3, dolby_facts},
+    {&track_codec_flac, flac_facts},
+};
 
 int codec_facts_read(struct codec_facts *out, const struct init_facts *init, struct rational rate,
                      struct err *err) {
     for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
-        if (codecs[i].codec == init->codec->codec) {
+        if (codecs[i].codec == init->codec) {
             return codecs[i].read(out, init, rate, err);
         }
     }
-    return err_set(err, ERR_UNSUPPORTED, "this version verifies no %s",
-                   codec_name(init->codec->codec));
+    return err_set(err, ERR_UNSUPPORTED, "this version verifies no %s", init->codec->sample_entry);
+}
+
+/* ---- Codecs strings -------------------------------------------------------------- */
+
+/* Without the bytes of constraints that are 0 at its end, which may be left out (14496-15 E.3). */
+static size_t trimmed(const char *codec, size_t length) {
+    bool is_hevc = length > 4 && (memcmp(codec, "hvc1", 4) == 0 || memcmp(codec, "hev1", 4) == 0);
+    for (bool more = is_hevc; more;) {
+        size_t zeros = 0;
+        while (zeros < length && codec[length - 1 - zeros] == '0') {
+            zeros++;
+        }
+        more = (zeros == 1 || zeros == 2) && length > zeros && codec[length - 1 - zeros] == '.';
+        length -= more ? zeros + 1 : 0;
+    }
+    return length;
+}
+
+/* Sample entries are letters as they are, but that players know Opus and FLAC by small ones too;
+ * digits behind them may be of either case. */
+bool verify_same_codec(const char *a, size_t length, const char *b) {
+    static const char *const either[] = {"opus", "flac"};
+    size_t size = trimmed(b, strlen(b));
+    length = trimmed(a, length);
+    for (size_t i = 0; i < sizeof(either) / sizeof(either[0]); i++) {
+        if (length == size && size == 4 && strncasecmp(a, either[i], 4) == 0) {
+            return strncasecmp(b, either[i], 4) == 0;
+        }
+    }
+    return length == size && strncmp(a, b, size < 4 ? size : 4) == 0 &&
+           strncasecmp(a, b, size) == 0;
 }

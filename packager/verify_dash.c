@@ -28,6 +28,32 @@ static const char *read_base(struct verify *v, const struct mpd_representation *
     return base;
 }
 
+/* The address of what a reference and a range of bytes name; NULL where it is none, which is
+ * told. In a list no reference stands for the BaseURL itself. */
+static const char *address_of(struct verify *v, const struct mpd_representation *from,
+                              const char *base, const char *reference,
+                              const struct mpd_range *range) {
+    bool is_base = from->listed && reference[0] == '\0';
+    const char *path = is_base ? base : verify_resolve(v, base, reference);
+    return path != NULL && range->told
+               ? verify_range(v, path, range->first, range->last - range->first + 1)
+               : path;
+}
+
+/* The addresses of the segments of a template or of a list. */
+static void list_segments(struct verify *v, const struct mpd_representation *from, const char *base,
+                          struct listing *listing) {
+    bool has_header = from->initialization[0] != '\0' || from->header.told || !from->listed;
+    const char *init = has_header ? address_of(v, from, base, from->initialization, &from->header)
+                                  : NULL;
+    listing->init = init != NULL ? init : "";
+    for (size_t i = 0; i < from->segment_count; i++) {
+        const struct mpd_segment *segment = &from->segments[i];
+        const char *path = address_of(v, from, base, segment->reference, &segment->range);
+        listing->paths[i] = path != NULL ? path : "";
+    }
+}
+
 static void list_representation(struct verify *v, size_t index) {
     struct mpd_representation *from = &v->mpd.representations[index];
     char *label = arena_format(&v->arena, "Representation %.60s", from->id);
@@ -41,8 +67,8 @@ static void list_representation(struct verify *v, size_t index) {
     }
     if (from->timeline + from->nominal + from->indexed != 1) {
         verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
-                     "%s has not one of SegmentTimeline, @duration with @media and SegmentBase: "
-                     "other addressing is not read",
+                     "%s has not one of SegmentTimeline, @duration with segments' names, and "
+                     "SegmentBase",
                      label);
         return;
     }
@@ -51,17 +77,12 @@ static void list_representation(struct verify *v, size_t index) {
         v->representations[index] = base != NULL ? verify_index_list(v, from, base, label) : NULL;
         return;
     }
-    const char *init = base != NULL ? verify_resolve(v, base, from->initialization) : NULL;
     struct listing *listing = base != NULL ? verify_list(v, mpd_path, label, from->segment_count)
                                            : NULL;
     if (listing == NULL) {
         return;
     }
-    listing->init = init != NULL ? init : "";
-    for (size_t i = 0; i < from->segment_count; i++) {
-        const char *path = verify_resolve(v, base, from->segments[i].reference);
-        listing->paths[i] = path != NULL ? path : "";
-    }
+    list_segments(v, from, base, listing);
     v->representations[index] = listing;
 }
 
@@ -143,12 +164,14 @@ static bool all_of_cmaf(const struct verify *v) {
 static void check_profiles(struct verify *v) {
     const char *wanted[] = {"urn:mpeg:dash:profile:isoff-live:2011",
                             "urn:mpeg:dash:profile:cmaf:2019"};
+    bool listed = false;
     for (size_t i = 0; i < v->mpd.representation_count; i++) {
         if (v->mpd.representations[i].indexed) {
             wanted[0] = "urn:mpeg:dash:profile:isoff-on-demand:2011";
         }
+        listed = listed || v->mpd.representations[i].listed; /* neither of them knows lists */
     }
-    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+    for (size_t i = listed ? 1 : 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         if (!list_has(v->mpd.profiles, wanted[i]) && (i == 0 || all_of_cmaf(v))) {
             verify_found(v, RULE_DASH_PROFILE, mpd_path, "@profiles '%.120s' does not list %s",
                          v->mpd.profiles, wanted[i]);
@@ -162,11 +185,12 @@ static void check_root(struct verify *v) {
         verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s'", mpd->type);
     }
     check_profiles(v);
-    if (mpd->period_count != 1 || mpd->period_start_ns > 0 || period_ns(v) <= 0) {
-        verify_found(v, RULE_DASH_PERIOD, mpd_path,
-                     "it has %zu Periods, the first of which must start at 0, have a @duration "
-                     "or the MPD's, and be the only one",
-                     mpd->period_count);
+    if (mpd->period_start_ns > 0 || period_ns(v) <= 0) {
+        verify_found(
+            v, RULE_DASH_PERIOD, mpd_path,
+            "it has %zu Periods, the first of which must start at 0, and have a @duration, "
+            "the MPD's, or a next one with a @start",
+            mpd->period_count);
     }
     int64_t real_ns = last_ending(v).at_ns;
     if (real_ns == 0) {
@@ -175,8 +199,9 @@ static void check_root(struct verify *v) {
     const struct {
         const char *name;
         int64_t declared_ns;
-    } durations[] = {{"MPD@mediaPresentationDuration", mpd->duration_ns},
-                     {"Period@duration", mpd->period_duration_ns}};
+    } durations[] = {
+        {"MPD@mediaPresentationDuration", mpd->period_count == 1 ? mpd->duration_ns : -1},
+        {"Period@duration", mpd->period_duration_ns}};
     for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
         int64_t beyond_ns = durations[i].declared_ns - real_ns;
         if (durations[i].declared_ns >= 0 &&
@@ -447,7 +472,8 @@ static void check_sound(struct verify *v, const struct mpd_representation *from,
                         const struct listing *listing) {
     const struct codec_facts *codec = &listing->track->codec;
     bool rate_fits = from->sampling_rate == 0 || from->sampling_rate == codec->sample_rate;
-    bool channels_fit = from->channels == 0 || from->channels == codec->channels;
+    bool channels_fit = from->channels == 0 || codec->channels == 0 ||
+                        from->channels == codec->channels;
     if (from->sampling_rate == 0 || from->channels == 0) {
         advise_missing(v, listing, "@audioSamplingRate or AudioChannelConfiguration");
     }
@@ -479,7 +505,8 @@ static void check_representation(struct verify *v, const struct mpd_representati
         return;
     }
     const char *mime_type = track->facts.video ? "video/mp4" : "audio/mp4";
-    if (strcmp(from->codecs, track->codecs) != 0 || strcmp(from->mime_type, mime_type) != 0) {
+    if (!verify_same_codec(from->codecs, strlen(from->codecs), track->codecs) ||
+        strcmp(from->mime_type, mime_type) != 0) {
         verify_found(v, RULE_DASH_CODECS, mpd_path,
                      "%s declares '%.40s' of '%.40s', and the track is '%s' of '%s'",
                      listing->label, from->codecs, from->mime_type, track->codecs, mime_type);
@@ -495,6 +522,7 @@ static void check_representation(struct verify *v, const struct mpd_representati
         check_sound(v, from, listing);
         check_language(v, from, listing);
     }
+    verify_representation_keys(v, from, listing);
     if (listing->whole) {
         check_rates(v, from, listing);
     }
@@ -546,7 +574,7 @@ void verify_dash(struct verify *v) {
         }
     }
     verify_dash_sets(v);
-    if (v->has_hls) {
+    if (v->has_hls && v->mpd.period_count == 1) {
         check_agreement(v);
     }
 }

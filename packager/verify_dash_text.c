@@ -59,12 +59,18 @@ static void check_file(struct verify *v, const struct mpd_text *text, const char
     }
 }
 
-static void look_for(struct verify *v, const char *path) {
-    struct buf bytes = {0};
-    if (path != NULL) {
-        verify_fetch(v, path, &bytes);
+/* One after the other: a template that has neither $Number$ nor $Time$ names one object again and
+ * again. */
+static void look_for_segments(struct verify *v, const struct mpd_representation *from,
+                              const char *base) {
+    const char *before = NULL;
+    for (size_t i = 0; i < from->segment_count; i++) {
+        const char *reference = from->segments[i].reference;
+        if (before == NULL || strcmp(before, reference) != 0) {
+            verify_look_for(v, reference[0] != '\0' ? verify_resolve(v, base, reference) : base);
+        }
+        before = reference;
     }
-    buf_finish(&bytes);
 }
 
 static void check_objects(struct verify *v, const struct mpd_text *text) {
@@ -76,13 +82,11 @@ static void check_objects(struct verify *v, const struct mpd_text *text) {
     if (is_alone(text) && strcmp(from->mime_type, "text/vtt") == 0) {
         check_file(v, text, base);
     } else if (is_alone(text) || from->indexed) {
-        look_for(v, base);
+        verify_look_for(v, base);
     } else if (verify_has_room(v, mpd_path, from->id, from->segment_count)) {
-        look_for(v, from->initialization[0] != '\0' ? verify_resolve(v, base, from->initialization)
-                                                    : NULL);
-        for (size_t i = 0; i < from->segment_count; i++) {
-            look_for(v, verify_resolve(v, base, from->segments[i].reference));
-        }
+        bool has_header = from->initialization[0] != '\0';
+        verify_look_for(v, has_header ? verify_resolve(v, base, from->initialization) : NULL);
+        look_for_segments(v, from, base);
     }
 }
 

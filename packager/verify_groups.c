@@ -44,7 +44,8 @@ static void check_channels(struct verify *v, const struct m3u8_item *media) {
     const struct real_track *track = verify_track_of(v, media);
     const char *channels = m3u8_attribute(media, "CHANNELS");
     int64_t declared = 0;
-    if (track != NULL && !track->facts.video && verify_has_attribute(v, media, "CHANNELS") &&
+    if (track != NULL && !track->facts.video && track->codec.channels > 0 &&
+        verify_has_attribute(v, media, "CHANNELS") &&
         (!manifest_int(channels, 64, &declared) || declared != track->codec.channels)) {
         verify_found(v, RULE_HLS_CHANNELS, master_path,
                      "line %d declares CHANNELS=\"%.16s\", and the sound has %d", media->line,

@@ -75,11 +75,10 @@ static void check_rates(struct verify *v, const struct m3u8_item *item, int64_t 
 
 /* Whether the comma list `codecs` holds the codec. */
 static bool names_codec(const char *codecs, const char *codec) {
-    size_t length = strlen(codec);
     while (codecs != NULL) {
         const char *comma = strchr(codecs, ',');
         size_t size = comma != NULL ? (size_t)(comma - codecs) : strlen(codecs);
-        if (size == length && memcmp(codecs, codec, length) == 0) {
+        if (verify_same_codec(codecs, size, codec)) {
             return true;
         }
         codecs = comma != NULL ? comma + 1 : NULL;

@@ -113,7 +113,8 @@ struct listing *verify_index_list(struct verify *v, struct mpd_representation *f
     for (size_t i = 0; i < index.count; i++) {
         struct segment_index_entry entry = segment_index_next(&index.entries);
         listing->paths[i] = verify_range(v, file, at, entry.size);
-        from->segments[i] = (struct mpd_segment){"", time, entry.duration};
+        from->segments[i] =
+            (struct mpd_segment){.reference = "", .time = time, .duration = entry.duration};
         at += entry.size;
         time += entry.duration;
     }

@@ -76,6 +76,14 @@ int verify_fetch(struct verify *v, const char *address, struct buf *out) {
     return failed == 0 ? v->held_failed : failed;
 }
 
+void verify_look_for(struct verify *v, const char *path) {
+    struct buf bytes = {0};
+    if (path != NULL) {
+        verify_fetch(v, path, &bytes);
+    }
+    buf_finish(&bytes);
+}
+
 int verify_hold(struct verify *v, const char *path) {
     return hold(v, path, strlen(path));
 }

@@ -94,6 +94,7 @@ static void list_segments(struct verify *v, struct verify_playlist *playlist) {
         return;
     }
     listing->iframes = text->iframes_only || playlist->iframes;
+    listing->sealed = verify_is_sealed(text);
     listing->init = read_map(v, playlist);
     struct iframe_search search = {.media = listing->iframes ? find_ranged(v, listing) : NULL};
     const char *path = NULL;
@@ -360,6 +361,7 @@ static void check_playlist(struct verify *v, const struct verify_playlist *playl
     check_media_tags(v, playlist);
     verify_playlist_target(v, playlist->path, &playlist->text);
     verify_playlist_extras(v, playlist);
+    verify_playlist_keys(v, playlist);
     if (playlist->listing == NULL || !playlist->listing->track->readable) {
         return;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rules that titles are held to. "must": decodability, timing, counts, declared
- * equal to measured. "advice": spacing and peaks of rungs, habits of players.
+ * equal to measured. "advice": spacing and peaks of rungs, habits of players. "unchecked": what
+ * verify does not read, which it says rather than pass it over.
  */
 #include <string.h>
 
@@ -9,6 +10,7 @@
 
 #define MUST   FINDING_MUST
 #define ADVICE FINDING_ADVICE
+#define UNREAD FINDING_UNCHECKED
 
 static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_OBJECT_MISSING] =
@@ -29,6 +31,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                           "media playlists end with EXT-X-ENDLIST"},
     [RULE_HLS_MAP] = {MUST, "hls-map", "RFC 8216 4.3.2.5",
                       "one EXT-X-MAP stands before the segments"},
+    [RULE_HLS_KEY] = {MUST, "hls-key", "RFC 8216 4.3.2.4; RFC 8216bis 4.4.4.4",
+                      "EXT-X-KEY is whole, and its METHOD is that of the segments' scheme"},
     [RULE_HLS_SEQUENCE] = {MUST, "hls-sequence", "RFC 8216 6.2.4",
                            "media and discontinuity sequence numbers are equal in all playlists"},
     [RULE_HLS_DISCONTINUITY] = {MUST, "hls-discontinuity", "RFC 8216 4.3.2.3",
@@ -97,16 +101,19 @@ static const struct verify_rule rules[RULE_COUNT] = {
                             "do"},
     [RULE_DASH_SYNTAX] = {MUST, "dash-syntax", "ISO/IEC 23009-1 5.2", "the MPD can be read"},
     [RULE_DASH_STATIC] = {MUST, "dash-static", "ISO/IEC 23009-1 5.3.1.2", "MPD@type is static"},
-    [RULE_DASH_PROFILE] = {MUST, "dash-profile", "ISO/IEC 23009-1 8; ISO/IEC 23000-19",
-                           "MPD@profiles lists isoff-live:2011 or isoff-on-demand:2011, whose "
-                           "addressing it has, and cmaf:2019 where all tracks say that they are"},
+    [RULE_DASH_PROFILE] =
+        {MUST, "dash-profile", "ISO/IEC 23009-1 8; ISO/IEC 23000-19",
+         "MPD@profiles lists isoff-live:2011 or isoff-on-demand:2011, whose "
+         "addressing it has, and cmaf:2019 where all tracks say that they are; with "
+         "SegmentList only the last"},
     [RULE_DASH_PERIOD] = {MUST, "dash-period", "ISO/IEC 23009-1 5.3.2",
-                          "one Period starts at 0 and has a duration"},
+                          "the first Period starts at 0 and has a duration"},
     [RULE_DASH_ID] = {MUST, "dash-id", "DASH-IF IOP 3.2.4",
                       "Period, AdaptationSets and Representations have ids of their own"},
     [RULE_DASH_ADDRESSING] = {MUST, "dash-addressing", "DASH-IF Timing Model",
-                              "segments are named by SegmentTemplate, or lie in a file with an "
-                              "index, without S@n, @eptDelta and @presentationDuration"},
+                              "segments are named by SegmentTemplate or SegmentList, or lie in a "
+                              "file with an index, without S@n, @eptDelta and "
+                              "@presentationDuration"},
     [RULE_DASH_INDEX] = {MUST, "dash-index", "ISO/IEC 23009-1 5.3.9.2; DASH-IF Timing Model",
                          "@indexRange is one sidx and Initialization@range the header, and the "
                          "index spans the file"},
@@ -155,6 +162,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_DASH_PROTECTION] = {MUST, "dash-protection", "DASH-IF IOP 7.7",
                               "of all ContentProtection one is mp4protection:2011 with its "
                               "default_KID"},
+    [RULE_DASH_KEY] = {MUST, "dash-key", "ISO/IEC 23009-1 5.8.5.2; ISO/IEC 23001-7 11.2",
+                       "@value and default_KID of mp4protection:2011 are those of the track"},
     [RULE_DASH_TILES] = {MUST, "dash-tiles", "DASH-IF IOP 4.3 6.2.6",
                          "AdaptationSets of images are JPEG sheets of the declared size, rate and "
                          "count of thumbnails"},
@@ -173,7 +182,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                 "ISO/IEC 14496-15 5.3.4; AV1 in ISOBMFF 2.2",
                                 "tkhd, sample entry and parameter sets tell one size"},
     [RULE_CMAF_EDIT_LIST] = {MUST, "cmaf-edit-list", "ISO/IEC 23000-19 7.5.13",
-                             "the edit list skips exactly reordering or priming"},
+                             "the edit list skips exactly reordering or priming, as dOps tells "
+                             "it of Opus"},
     [RULE_CMAF_SEGMENT] = {MUST, "cmaf-segment", "ISO/IEC 23000-19 7.3.2",
                            "media segments are whole fragments of their track"},
     [RULE_CMAF_DECODE_TIME] = {MUST, "cmaf-decode-time", "ISO/IEC 14496-12 8.8.12",
@@ -181,17 +191,24 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CMAF_SEQUENCE] = {MUST, "cmaf-sequence", "ISO/IEC 14496-12 8.8.5",
                             "sequence numbers of fragments rise"},
     [RULE_CMAF_SAMPLE_DURATION] = {MUST, "cmaf-sample-duration", "reelfarm",
-                                   "all samples of a track have one duration"},
+                                   "all samples of a track have one duration, which is that of "
+                                   "what their bytes decode to"},
     [RULE_CMAF_SAMPLE_FLAGS] = {MUST, "cmaf-sample-flags", "ISO/IEC 14496-12 8.8.3.1",
                                 "sample flags say what the samples are"},
     [RULE_CMAF_INDEX] = {MUST, "cmaf-index", "ISO/IEC 14496-12 8.16.3",
                          "a segment's sidx tells the times and sizes of what is behind it"},
     [RULE_CMAF_EVENT] = {MUST, "cmaf-event", "ISO/IEC 23000-19 7.4.5",
                          "emsg is of version 1 and stands before a moof"},
+    [RULE_CMAF_PROTECTION] = {MUST, "cmaf-protection", "ISO/IEC 23001-7 7.2, 8.2, 9, 10",
+                              "encrypted tracks are of cenc or cbcs, and senc tells of all bytes "
+                              "of each sample"},
     [RULE_CODEC_SAMPLE] = {MUST, "codec-sample",
-                           "ISO/IEC 14496-15 5.3; 14496-3 4.4.2; AV1 in ISOBMFF 2.4",
+                           "ISO/IEC 14496-15 5.3, 8.3; 14496-3 4.4.2; AV1 in ISOBMFF 2.4; "
+                           "TS 102 366 F.2; RFC 6716 3",
                            "the bytes of each sample can be one of its codec, and of its record"},
-    [RULE_CODEC_LEVEL] = {MUST, "codec-level", "ISO/IEC 14496-10 A.3; AV1 A.3",
+    [RULE_CODEC_RECORD] = {MUST, "codec-record", "ISO/IEC 14496-15 8.3.3.1.3",
+                           "hvcC asks for no less than its SPS, and tells the same format"},
+    [RULE_CODEC_LEVEL] = {MUST, "codec-level", "ISO/IEC 14496-10 A.3; 23008-2 A.4; AV1 A.3",
                           "the level allows the pictures' size and rate, and how many a decoder "
                           "keeps"},
     [RULE_CODEC_STILL] = {MUST, "codec-still", "AV1 6.4.1",
@@ -308,8 +325,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_RUNG_PEAK] = {ADVICE, "rung-peak", "Apple HLS 1.28",
                         "a rung's peak is at most 2 x its average"},
     [RULE_VIDEO_PROFILE] = {ADVICE, "video-profile", "Apple HLS 1.3 to 1.17",
-                            "H.264 is 8-bit 4:2:0, progressive, at most High at level 4.2; AV1 "
-                            "is of the main profile"},
+                            "H.264 is 8-bit 4:2:0, progressive, at most High at level 4.2; HEVC "
+                            "is of Main or Main 10, AV1 of the main profile"},
     [RULE_VIDEO_RATE] = {ADVICE, "video-rate", "Apple HLS 1.3 to 1.17",
                          "there are at most 60 pictures a second"},
     [RULE_VIDEO_KEY_DISTANCE] = {ADVICE, "video-key-distance", "Apple HLS 1.9",
@@ -337,6 +354,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_CODEC_SPARE] = {ADVICE, "codec-spare", "ISO/IEC 14496-15 5.2; AV1 in ISOBMFF 2.4",
                           "samples hold no filler, padding, redundant headers, or delimiters of "
                           "AV1"},
+    [RULE_CODEC_PARAMETER_SETS] = {ADVICE, "codec-parameter-sets",
+                                   "Apple HLS 1.3 to 1.17; ISO/IEC 14496-15 8.4.1",
+                                   "HEVC is of hvc1, whose hvcC has all parameter sets"},
     [RULE_CMAF_SEGMENT_TYPE] = {ADVICE, "cmaf-segment-type", "ISO/IEC 23000-19 7.3.3.1",
                                 "segments begin with styp of the brands msdh and cmfs"},
     [RULE_CMAF_CLOCK] = {ADVICE, "cmaf-clock", "reelfarm",
@@ -348,6 +368,16 @@ static const struct verify_rule rules[RULE_COUNT] = {
                            "AVIF pictures tell their colours by a colr of their own"},
     [RULE_IMAGE_MISSING] = {ADVICE, "image-missing", "reelfarm",
                             "the title has the posters and storyboards that its ladder asks for"},
+    [RULE_UNCHECKED_CODEC] = {UNREAD, "unchecked-codec", "reelfarm",
+                              "tracks of a codec, or of a form of one, that verify has no reader "
+                              "for"},
+    [RULE_UNCHECKED_ENCRYPTION] = {UNREAD, "unchecked-encryption", "reelfarm",
+                                   "what is encrypted, and the data of key systems"},
+    [RULE_UNCHECKED_TEXT] = {UNREAD, "unchecked-text", "reelfarm",
+                             "text in fragments and TTML, whose objects are only looked for"},
+    [RULE_UNCHECKED_PERIOD] = {UNREAD, "unchecked-period", "reelfarm", "Periods behind the first"},
+    [RULE_UNCHECKED_MANIFEST] = {UNREAD, "unchecked-manifest", "reelfarm",
+                                 "tags of playlists and elements of MPDs that no rule is of"},
 };
 
 const struct verify_rule *verify_rule_at(size_t index) {
@@ -406,10 +436,10 @@ int verify_check_waivable(const char *id, struct err *err) {
             buf_format(&near, "%s%s", near.size == 0 ? " (is it " : " or ", rules[i].id);
         }
     }
-    int failed = err_set(err, ERR_INVALID,
-                         "'%.40s' %s%s%s; `reelfarm verify --rules` lists all that there is", id,
-                         rule == NULL ? "is no advice" : "is a must, and no advice",
-                         buf_text(&near), near.size == 0 ? "" : "?)");
+    int failed = err_set(
+        err, ERR_INVALID, "'%.40s' %s%s%s; `reelfarm verify --rules` lists all that there is", id,
+        rule != NULL && rule->weight == FINDING_MUST ? "is a must, and no advice" : "is no advice",
+        buf_text(&near), near.size == 0 ? "" : "?)");
     buf_finish(&near);
     return failed;
 }

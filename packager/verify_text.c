@@ -92,13 +92,6 @@ static size_t list_entries(struct verify *v, const struct verify_playlist *playl
     return count;
 }
 
-/* Text in fragments is only looked for; what is in it is not read. */
-static void look_for(struct verify *v, const char *path) {
-    struct buf bytes = {0};
-    verify_fetch(v, path, &bytes);
-    buf_finish(&bytes);
-}
-
 static void check_segments(struct verify *v, const struct verify_playlist *playlist) {
     const struct m3u8 *text = &playlist->text;
     bool in_fragments = text->maps.count > 0;
@@ -114,7 +107,7 @@ static void check_segments(struct verify *v, const struct verify_playlist *playl
             v->summary->segments++;
             readable = !in_fragments && verify_text_read(v, entries[i].path, &facts);
             if (in_fragments) {
-                look_for(v, entries[i].path);
+                verify_look_for(v, entries[i].path); /* see verify_unchecked.c */
             }
         }
         if (readable) {

@@ -75,6 +75,7 @@ static void make_tracks(struct verify *v, const struct reference *references, si
             track->segment_count++;
         }
         reference->listing->track = track;
+        track->sealed = track->sealed || reference->listing->sealed;
         reference->listing->segments[reference->index] = next - 1;
     }
 }
@@ -163,6 +164,19 @@ static void check_picture_boxes(struct verify *v, const struct real_track *track
     }
 }
 
+static void check_record(struct verify *v, const struct real_track *track) {
+    if (track->codec.fault != NULL) {
+        verify_found(v, RULE_CODEC_RECORD, track->init, "its %s %s",
+                     track->facts.codec->configuration_box, track->codec.fault);
+    }
+    if (track->codec.sets_elsewhere) {
+        verify_found(v, RULE_CODEC_PARAMETER_SETS, track->init,
+                     "its sample entry is %s, and its parameter sets may stand in samples: players "
+                     "of Apple want hvc1 and all of them in hvcC",
+                     track->facts.codec->sample_entry);
+    }
+}
+
 static void check_sequence(struct verify *v, const struct real_track *track) {
     if (track->codec.still) {
         verify_found(v, RULE_CODEC_STILL, track->init,
@@ -177,9 +191,11 @@ static void check_sequence(struct verify *v, const struct real_track *track) {
 static void check_sound_config(struct verify *v, const struct real_track *track) {
     const struct init_facts *facts = &track->facts;
     const struct codec_facts *codec = &track->codec;
+    bool channels_fit = facts->channels == codec->channels || codec->channels == 0 ||
+                        facts->codec->any_channels;
+    bool rate_fits = facts->sample_rate == codec->sample_rate || codec->sample_rate > UINT16_MAX;
     if (!facts->video &&
-        (facts->channels != codec->channels || facts->sample_rate != codec->sample_rate ||
-         facts->timescale != (uint32_t)codec->sample_rate)) {
+        (!channels_fit || !rate_fits || facts->timescale != (uint32_t)codec->sample_rate)) {
         verify_found(v, RULE_AUDIO_CONFIG, track->init,
                      "its configuration says %d Hz and %d channels, its sample entry %d Hz and %d, "
                      "and its timescale is %" PRIu32,
@@ -188,20 +204,34 @@ static void check_sound_config(struct verify *v, const struct real_track *track)
     }
 }
 
+/* EBML's own id, with which files of WebM begin. */
+static bool is_webm(const struct buf *bytes) {
+    static const uint8_t head[] = {0x1a, 0x45, 0xdf, 0xa3};
+    return bytes->size >= sizeof(head) && memcmp(bytes->data, head, sizeof(head)) == 0;
+}
+
 /* Reads the init segment; false where the track can't be judged. */
 static bool read_init(struct verify *v, struct real_track *track) {
     struct err err = {0};
-    if (track->init[0] == '\0' || verify_fetch(v, track->init, &track->bytes) != 0) {
+    if (track->sealed || track->init[0] == '\0' ||
+        verify_fetch(v, track->init, &track->bytes) != 0) {
         return false;
     }
     struct init_facts *facts = &track->facts;
-    int failed = init_segment_read(facts, track->bytes.data, track->bytes.size, &err);
+    int failed = is_webm(&track->bytes)
+                     ? err_set(&err, ERR_UNSUPPORTED, "it is WebM")
+                     : init_segment_read(facts, track->bytes.data, track->bytes.size, &err);
     if (failed == 0) {
         failed = codec_facts_read(&track->codec, facts, (struct rational){0, 1}, &err);
     }
     if (failed == 0) {
         failed = facts->codec->codecs_string(facts->record, facts->record_size, track->codecs,
                                              sizeof(track->codecs), &err);
+    }
+    if (failed == ERR_UNSUPPORTED) {
+        verify_found(v, RULE_UNCHECKED_CODEC, track->init,
+                     "not checked: its track and what manifests say of it: %s", err.message);
+        return false;
     }
     if (failed != 0) {
         verify_found(v, RULE_CMAF_INIT, track->init, "%s", err.message);
@@ -218,11 +248,13 @@ static void check_init(struct verify *v, const struct real_track *track) {
     check_brand(v, track);
     check_header_times(v, track);
     check_picture_boxes(v, track);
+    check_record(v, track);
     check_sequence(v, track);
     if (track->facts.video) {
         verify_hdr_track(v, track);
     }
     check_sound_config(v, track);
+    verify_protected_track(v, track);
 }
 
 /* Frames that are decoded and not shown count for the level too: each segment, which can be

@@ -478,6 +478,7 @@ START_TEST(test_rules) {
         {text_damages, &text_damage_count},
         {index_damages, &index_damage_count},
         {box_damages, &box_damage_count},
+        {foreign_damages, &foreign_damage_count},
     };
     const struct verify_rule *rule;
     for (size_t i = 0; (rule = verify_rule_at(i)) != NULL; i++) {

@@ -47,9 +47,8 @@ struct title_fixture_options title_fixture_options_av1(void) {
 
 /* ---- Coded media by ffmpeg ------------------------------------------------------- */
 
-/* Runs a program of PATH in a folder, its output into <folder>/<output>. */
-static void run_in(const char *folder, const char *output, const char *const *words) {
-    const char *argv[40] = {"env", "-C", folder};
+void title_fixture_run(const char *folder, const char *output, const char *const *words) {
+    const char *argv[48] = {"env", "-C", folder};
     size_t count = 3;
     for (; *words != NULL; words++) {
         ck_assert_uint_lt(count + 1, sizeof(argv) / sizeof(argv[0]));
@@ -90,7 +89,7 @@ static struct coded read_coded(const char *folder) {
         "csv=p=0", "coded.mp4", NULL};
     struct coded coded = {0};
     struct err err = {0};
-    run_in(folder, "packets", probe);
+    title_fixture_run(folder, "packets", probe);
     char *file = mem_format("%s/coded.mp4", folder);
     char *packets = mem_format("%s/packets", folder);
     ck_assert_msg(fs_read(&coded.file, file, FILE_BYTES_MAX, &err) == 0, "%s", err.message);
@@ -163,7 +162,7 @@ static void make_av1(const char *folder, const char *source, const char *crf,
                                   "24000",
                                   "coded.mp4",
                                   NULL};
-    run_in(folder, "log", encode);
+    title_fixture_run(folder, "log", encode);
 }
 
 static void make_h264(const char *folder, const char *source, const char *crf,
@@ -203,7 +202,7 @@ static void make_h264(const char *folder, const char *source, const char *crf,
                                   settings,
                                   "coded.mp4",
                                   NULL};
-    run_in(folder, "log", encode);
+    title_fixture_run(folder, "log", encode);
 }
 
 static struct coded make_pictures(const char *folder, const struct title_fixture_options *options,
@@ -228,7 +227,7 @@ static struct coded make_sound(const char *folder) {
         "-ac",       "2",        "-c:a",
         "aac",       "-b:a",     "64k",
         "coded.mp4", NULL};
-    run_in(folder, "log", encode);
+    title_fixture_run(folder, "log", encode);
     return read_coded(folder);
 }
 

@@ -53,6 +53,10 @@ struct title_fixture {
 /* Fails the test where ffmpeg or the packager does. */
 void title_fixture_make(struct title_fixture *out, const struct title_fixture_options *options);
 
+/* Runs a program of PATH in a folder, its output into <folder>/<output>; fails the test where that
+ * does. Its words end with NULL. */
+void title_fixture_run(const char *folder, const char *output, const char *const *words);
+
 /* Adds an object, a copy of the bytes. */
 void title_fixture_add(struct title_fixture *title, const char *path, const void *data,
                        size_t size);

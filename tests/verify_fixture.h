@@ -34,8 +34,8 @@ void damaged_drop(void);
 
 /*
  * A way of damaging it: either a function, or a replacement in a text. Besides `rule` only
- * the rules in `also` may be told, and the version's name and copies, which every changed
- * text breaks.
+ * the rules in `also` may be told, the version's name and copies, which every changed text
+ * breaks, and what is unchecked.
  */
 struct damage {
     const char *rule;
@@ -66,6 +66,10 @@ extern const struct damage index_damages[];
 extern const size_t index_damage_count;
 extern const struct damage box_damages[];
 extern const size_t box_damage_count;
+
+/* Those of test_verify_foreign.c: to codecs of others, to what is encrypted, to MPDs of others. */
+extern const struct damage foreign_damages[];
+extern const size_t foreign_damage_count;
 
 /* Does it to `damaged`, and fails the test where verify does not say so, or says more. */
 void damage_check(const struct damage *damage, int number);
@@ -98,6 +102,10 @@ uint8_t *box_of(struct title_fixture *title, const char *path, const char *type,
 /* Puts bytes in at a place in an object; the boxes around it grow with them. */
 void box_insert(struct title_fixture *title, const char *path, const uint8_t *at, const void *data,
                 size_t size);
+
+/* Puts a whole box in the place of the first one of that type; those around it change with it. */
+void box_replace(struct title_fixture *title, const char *path, const char *type, const void *data,
+                 size_t size);
 
 /* Big-endian. */
 void put_u32(uint8_t *at, uint32_t value);

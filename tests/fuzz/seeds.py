@@ -148,6 +148,75 @@ def text_of_others():
         timescale="24" indexRange="800-999"><Initialization range="0-799"/></SegmentBase>
         </Representation><Representation id="b"><SegmentTemplate timescale="24" duration="48"
         media="$Number$.m4s" initialization="i"/></Representation></AdaptationSet></Period></MPD>""")
+    seed("mpd", b"""<MPD type="static"><UTCTiming/><Period start="PT0S"><EventStream/><AdaptationSet>
+        <AudioChannelConfiguration value="F801"
+        schemeIdUri="tag:dolby.com,2014:dash:audio_channel_configuration:2011"/>
+        <Representation id="a"><SegmentList timescale="24" duration="48"><Initialization
+        sourceURL="i.mp4" range="0-9"/><SegmentURL media="1.m4s"/><SegmentURL mediaRange="9-20"/>
+        </SegmentList></Representation><Representation id="b"><SegmentList><SegmentTimeline><S t="0"
+        d="2" r="1"/></SegmentTimeline><SegmentURL media="1"/><SegmentURL media="2"/></SegmentList>
+        </Representation></AdaptationSet></Period><Period start="PT4S"/></MPD>""")
+    seed("m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-DEFINE:NAME=\"a\"\n#EXT-X-BITRATE:1\n"
+         b"#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://1\",IV=0x1f,KEYFORMAT=\"a\"\n"
+         b"#EXT-X-MAP:URI=\"a\"\n#EXTINF:2,\na\n#EXT-X-ENDLIST\n")
+
+
+def box(kind, body):
+    return struct.pack(">I4s", 8 + len(body), kind.encode()) + body
+
+
+def swapped(data, old, new):
+    """With another box in the place of each of that type, wherever it stands."""
+    fields = {"moov": 0, "trak": 0, "mdia": 0, "minf": 0, "stbl": 0, "stsd": 8, "avc1": 78,
+              "mp4a": 28}
+    out = b""
+    for kind, start, end in boxes(data):
+        body = data[start:end]
+        if kind == old:
+            out += new(body)
+            continue
+        if kind in fields:
+            own = fields[kind]
+            body = body[:own] + swapped(body[own:], old, new)
+        out += box(kind, body)
+    return out
+
+
+def sealed(entry, original, before):
+    """A sample entry as common encryption has it."""
+    schi = box("schi", box("tenc", bytes([1, 0, 0, 0, 0, 0x19, 1, 0]) + bytes(16) + b"\x10" +
+                           bytes(16)))
+    return entry[:before] + box("sinf", box("frma", original) +
+                                box("schm", bytes(4) + b"cbcs" + bytes(4)) + schi) + entry[before:]
+
+
+def codecs_of_others(folder):
+    """HEVC in the place of H.264, other sounds in that of AAC, and each of these encrypted."""
+    text = (root / "tests/foreign_fixture.c").read_text()
+    init = (folder / "init.mp4").read_bytes()
+    moof = box("moof", box("traf", box("senc", bytes([0, 0, 0, 2, 0, 0, 0, 1]) + bytes(8) +
+                                       struct.pack(">HHI", 1, 2, 3))))
+    seed("protection", b"\1" + moof)
+    seed("protection", b"\1" + sealed(b"", b"avc1", 0))
+    if b"avcC" in init:
+        for literal in re.findall(r'"(01[0-9a-f]{40,}(?:"\s*"[0-9a-f]+)*)"', text):
+            record = bytes.fromhex(re.sub(r'["\s]', "", literal))
+            other = swapped(init, "avcC", lambda _, record=record: box("hvcC", record))
+            seed("hevc", record)
+            seed("hevc", record[record.index(b"\x42\x01"):])
+            seed("init", other.replace(b"avc1", b"hvc1"))
+        seed("hevc", struct.pack(">I", 4) + b"\x26\x01\xaf\x80")
+        seed("init", swapped(init, "avc1", lambda body: box("encv", sealed(body, b"avc1", 78))))
+    if b"esds" in init:
+        row = (r'"(\S{4})",\s*"(\S{4})",\s*"\S{4}",\s*\d+,\s*\d+,'
+               r'((?:\s*"[0-9a-f]+")+),\s*"([0-9a-f]+)"')
+        for entry, kind, *words in re.findall(row, text):
+            record, packet = (bytes.fromhex(re.sub(r'["\s]', "", word)) for word in words)
+            seed("sounds", bytes([len(record)]) + record + packet.ljust(256, b"\0"))
+            own = box(kind, record)
+            seed("init", swapped(init, "mp4a", lambda body, entry=entry, own=own:
+                                 box(entry, body[:28] + own)))
+        seed("init", swapped(init, "mp4a", lambda body: box("enca", sealed(body, b"mp4a", 28))))
 
 
 def frame(kind, data):
@@ -312,6 +381,7 @@ for ladder in [*root.glob("ladders/*.yaml"), *root.glob("tests/**/*.yaml")]:
 for init_file in title.glob("*/*/init.mp4"):
     media(init_file.parent)
     outlines(init_file.parent)
+    codecs_of_others(init_file.parent)
 for playlist in title.glob("**/*.m3u8"):
     seed("m3u8", playlist.read_bytes())
 for target_name in ("mpd", "xml"):

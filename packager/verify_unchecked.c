@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is there and no rule reads: it is said, so that silence means that all is well. See
+ * verify.h; what is encrypted is told in verify_protection.c, codecs where tracks are read. */
+#include <string.h>
+
+#include "verify.h"
+
+static const char mpd_path[] = "manifest.mpd";
+
+static void tell_strangers(struct verify *v, const char *path, const char *const *names,
+                           size_t count, size_t most) {
+    struct buf list = {0};
+    for (size_t i = 0; i < count; i++) {
+        buf_format(&list, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    if (count > 0) {
+        verify_found(v, RULE_UNCHECKED_MANIFEST, path, "not checked: %s%s", buf_text(&list),
+                     count == most ? ", and maybe more" : "");
+    }
+    buf_finish(&list);
+}
+
+static void tell_playlist(struct verify *v, const struct verify_playlist *playlist) {
+    const struct m3u8 *text = &playlist->text;
+    tell_strangers(v, playlist->path, text->strangers, text->stranger_count, M3U8_STRANGERS_MAX);
+    if (text->parts.count > 0) {
+        verify_found(v, RULE_UNCHECKED_MANIFEST, playlist->path,
+                     "not checked: the bytes of %zu EXT-X-PART, which are not fetched",
+                     text->parts.count);
+    }
+    if (playlist->is_text && text->maps.count > 0) {
+        verify_found(v, RULE_UNCHECKED_TEXT, playlist->path,
+                     "not checked: the text in its fragments, which are only looked for");
+    }
+}
+
+static void tell_text(struct verify *v, const struct mpd_text *text) {
+    if (strcmp(text->own.mime_type, "text/vtt") != 0) {
+        verify_found(v, RULE_UNCHECKED_TEXT, mpd_path,
+                     "not checked: the text of Representation %.60s, '%.40s' of '%.40s', which is "
+                     "only looked for",
+                     text->own.id, text->own.codecs, text->own.mime_type);
+    } else if (text->own.timeline || text->own.nominal || text->own.indexed) {
+        verify_found(v, RULE_UNCHECKED_TEXT, mpd_path,
+                     "not checked: the text of Representation %.60s, which lies in segments, and "
+                     "these are only looked for",
+                     text->own.id);
+    }
+}
+
+static void tell_mpd(struct verify *v) {
+    const struct mpd *mpd = &v->mpd;
+    tell_strangers(v, mpd_path, mpd->strangers, mpd->stranger_count, MPD_STRANGERS_MAX);
+    if (mpd->period_count > 1) {
+        verify_found(v, RULE_UNCHECKED_PERIOD, mpd_path,
+                     "not checked: %zu Periods behind the first, nor whether HLS lists what all "
+                     "Periods do",
+                     mpd->period_count - 1);
+    }
+    for (size_t i = 0; i < mpd->text_count; i++) {
+        tell_text(v, &mpd->texts[i]);
+    }
+}
+
+void verify_unchecked(struct verify *v) {
+    const struct m3u8 *master = &v->master;
+    if (v->has_hls) {
+        tell_strangers(v, "master.m3u8", master->strangers, master->stranger_count,
+                       M3U8_STRANGERS_MAX);
+    }
+    for (size_t i = 0; i < v->playlist_count; i++) {
+        if (v->playlists[i].readable) {
+            tell_playlist(v, &v->playlists[i]);
+        }
+    }
+    if (v->has_dash) {
+        tell_mpd(v);
+    }
+}
