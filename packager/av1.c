@@ -2,16 +2,21 @@
 /* Configuration records, sequence headers and OBUs of AV1: see av1.h. */
 #include "av1.h"
 
+#include <string.h>
+
 #include "bits.h"
 #include "common/buf.h"
 
 /* 6.2.2 */
 enum {
     OBU_SEQUENCE_HEADER = 1,
+    OBU_TEMPORAL_DELIMITER = 2,
     OBU_FRAME_HEADER = 3,
     OBU_TILE_GROUP = 4,
     OBU_METADATA = 5,
     OBU_FRAME = 6,
+    OBU_REDUNDANT_FRAME_HEADER = 7,
+    OBU_PADDING = 15,
 };
 
 enum {
@@ -28,6 +33,7 @@ enum {
 
 struct obu {
     int type;
+    bool sized;           /* else it reaches to the end */
     const uint8_t *start; /* of its header; borrowed */
     size_t size;          /* header included */
     const uint8_t *payload;
@@ -57,12 +63,12 @@ static int obu_next(struct bytes *in, struct obu *out, struct err *err) {
     if (extended) {
         bytes_u8(in);
     }
-    uint64_t size = read_size(in);
-    if (header >= 0x80 || (header & 0x01) != 0 || !sized || in->short_read ||
-        size > bytes_left(in)) {
+    uint64_t size = sized ? read_size(in) : bytes_left(in);
+    if (header >= 0x80 || (header & 0x01) != 0 || in->short_read || size > bytes_left(in)) {
         return err_set(err, ERR_CORRUPT, "the sizes of the OBUs do not fill their place");
     }
     out->type = header >> 3 & 15;
+    out->sized = sized;
     out->start = start;
     out->payload_size = (size_t)size;
     out->payload = bytes_take(in, (size_t)size);
@@ -235,14 +241,67 @@ static void record_head(const struct av1_sequence *sequence, uint8_t out[2]) {
                        half_high << 2 | sequence->chroma_position);
 }
 
+/* What those two bytes tell where no sequence header does. */
+static struct av1_sequence record_head_read(const uint8_t said[2]) {
+    bool deep = (said[1] & 0x40) != 0;
+    bool deeper = (said[1] & 0x20) != 0;
+    bool mono = (said[1] & 0x10) != 0;
+    bool half_wide = (said[1] & 0x08) != 0;
+    bool half_high = (said[1] & 0x04) != 0;
+    return (struct av1_sequence){
+        .profile = said[0] >> 5,
+        .level = said[0] & 31,
+        .tier = said[1] >> 7,
+        .bit_depth = deeper ? 12
+                     : deep ? 10
+                            : 8,
+        .chroma = mono        ? CHROMA_400
+                  : half_high ? CHROMA_420
+                  : half_wide ? CHROMA_422
+                              : CHROMA_444,
+        .chroma_position = said[1] & 3,
+        .primaries = COLOUR_UNKNOWN,
+        .transfer = COLOUR_UNKNOWN,
+        .matrix = COLOUR_UNKNOWN,
+    };
+}
+
+/* One of configOBUs, which tell their sizes all (2.3.3). */
+static int config_next(struct bytes *in, struct obu *out, struct err *err) {
+    int failed = obu_next(in, out, err);
+    if (failed == 0 && !out->sized) {
+        failed = err_set(err, ERR_CORRUPT, "an OBU does not tell its size");
+    }
+    if (failed != 0) {
+        err_wrap(err, "configOBUs");
+    }
+    return failed;
+}
+
+/* A sequence header, where there is one, stands first. */
+static int record_header_read(struct av1_record *record, struct bytes *in, struct err *err) {
+    struct bytes after = *in;
+    struct obu obu;
+    if (bytes_left(in) == 0) {
+        return 0;
+    }
+    int failed = config_next(&after, &obu, err);
+    if (failed == 0 && obu.type == OBU_SEQUENCE_HEADER) {
+        record->header = obu.start;
+        record->header_size = obu.size;
+        *in = after;
+        failed = av1_sequence_read(&record->sequence, obu.payload, obu.payload_size, err);
+    }
+    return failed;
+}
+
 static int record_rest_read(struct av1_record *record, struct bytes *in, struct err *err) {
     record->metadata = in->data + in->at;
     record->metadata_size = bytes_left(in);
     while (bytes_left(in) > 0) {
         struct obu obu;
-        int failed = obu_next(in, &obu, err);
+        int failed = config_next(in, &obu, err);
         if (failed != 0) {
-            err_wrap(err, "configOBUs");
             return failed;
         }
         if (obu.type != OBU_METADATA) {
@@ -264,17 +323,8 @@ int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, st
     if (in.short_read || version != 0x81 || delay >= 0x20) {
         return err_set(err, ERR_CORRUPT, "av1C is no version 1 record");
     }
-    struct obu obu;
-    int failed = obu_next(&in, &obu, err);
-    if (failed != 0) {
-        err_wrap(err, "configOBUs");
-        return failed;
-    }
-    record.header = obu.start;
-    record.header_size = obu.size;
-    failed = obu.type == OBU_SEQUENCE_HEADER
-                 ? av1_sequence_read(&record.sequence, obu.payload, obu.payload_size, err)
-                 : err_set(err, ERR_CORRUPT, "av1C does not begin with a sequence header");
+    record.sequence = record_head_read(said);
+    int failed = record_header_read(&record, &in, err);
     if (failed == 0) {
         failed = record_rest_read(&record, &in, err);
     }
@@ -283,13 +333,32 @@ int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, st
     }
     uint8_t wanted[2];
     record_head(&record.sequence, wanted);
-    if (said[0] != wanted[0] || said[1] != wanted[1]) {
+    if (said[0] != wanted[0] || said[1] != wanted[1] || record.sequence.profile > PROFILE_MAX) {
         return err_set(err, ERR_CORRUPT,
                        "av1C and its sequence header differ in profile, level, tier, bit depth or "
                        "chroma format");
     }
     *out = record;
     return 0;
+}
+
+bool av1_record_fits(const struct av1_record *record, const struct av1_sample *sample) {
+    if (record->header != NULL) {
+        return record->header_size == sample->header_size &&
+               memcmp(record->header, sample->header, sample->header_size) == 0;
+    }
+    struct bytes in = bytes_of(sample->header, sample->header_size);
+    struct av1_sequence sequence;
+    struct obu obu;
+    uint8_t said[2];
+    uint8_t real[2];
+    if (obu_next(&in, &obu, NULL) != 0 ||
+        av1_sequence_read(&sequence, obu.payload, obu.payload_size, NULL) != 0) {
+        return false;
+    }
+    record_head(&record->sequence, said);
+    record_head(&sequence, real);
+    return memcmp(said, real, sizeof(said)) == 0;
 }
 
 /* ---- Samples ------------------------------------------------------------------------ */
@@ -317,6 +386,16 @@ static struct frame_head frame_head_read(const struct obu *obu) {
     };
 }
 
+/* What is no part of a picture: whether a sample may hold it. A file should not (2.4), and tile
+ * lists it must not. */
+static bool take_other(struct av1_sample *sample, const struct obu *obu, const uint8_t *data) {
+    bool delimiter = obu->type == OBU_TEMPORAL_DELIMITER && obu->start == data &&
+                     obu->payload_size == 0;
+    bool spare = delimiter || obu->type == OBU_PADDING || obu->type == OBU_REDUNDANT_FRAME_HEADER;
+    sample->spare |= spare;
+    return spare || obu->type == OBU_TILE_GROUP || obu->type == OBU_METADATA;
+}
+
 int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, struct err *err) {
     struct bytes in = bytes_of(data, size);
     struct av1_sample sample = {0};
@@ -328,6 +407,7 @@ int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, st
         if (failed != 0) {
             return failed;
         }
+        sample.unsized |= !obu.sized;
         if (obu.type == OBU_SEQUENCE_HEADER) {
             if (frames > 0 || sample.header != NULL) {
                 return err_set(err, ERR_CORRUPT,
@@ -347,7 +427,7 @@ int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, st
             sample.frames += head.decoded;
             shown += head.shown;
             frames++;
-        } else if (obu.type != OBU_TILE_GROUP && obu.type != OBU_METADATA) {
+        } else if (!take_other(&sample, &obu, data)) {
             return err_set(err, ERR_CORRUPT, "an OBU of type %d has no place in a sample",
                            obu.type);
         }

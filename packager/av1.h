@@ -34,10 +34,10 @@ struct av1_sequence {
 
 /* AV1CodecConfigurationRecord, 2.3.3. */
 struct av1_record {
-    struct av1_sequence sequence;
-    const uint8_t *header; /* the sequence header OBU, borrowed */
+    struct av1_sequence sequence; /* without a header no more than the format, and no size */
+    const uint8_t *header;        /* the sequence header OBU, borrowed; NULL where it has none */
     size_t header_size;
-    const uint8_t *metadata; /* the OBUs behind it, of metadata alone; borrowed */
+    const uint8_t *metadata; /* the other OBUs, of metadata alone; borrowed */
     size_t metadata_size;
 };
 
@@ -45,7 +45,7 @@ struct av1_record {
  * reserved values. */
 int av1_sequence_read(struct av1_sequence *out, const uint8_t *data, size_t size, struct err *err);
 
-/* Reads the payload of av1C: version 1, and as configOBUs exactly one sequence header that
+/* Reads the payload of av1C: version 1, and as configOBUs at most one sequence header that
  * agrees with the record, behind which metadata may stand; else CORRUPT. */
 int av1_record_read(struct av1_record *out, const uint8_t *data, size_t size, struct err *err);
 
@@ -56,15 +56,21 @@ struct av1_sample {
     int frames;            /* to be decoded, those not shown too */
     const uint8_t *header; /* the sequence header OBU, borrowed; NULL where it has none */
     size_t header_size;
+    bool unsized; /* the last OBU tells no size */
+    bool spare;   /* it holds what a file should not (2.4): a temporal delimiter, padding, a
+                     redundant header */
 };
 
 /*
  * Reads the OBU headers of a sample, a temporal unit, and the head of each frame's. CORRUPT
- * unless OBUs with sizes fill it exactly, they are of the types that a sample may hold
- * (2.4: no temporal delimiter, tile list, padding or redundant header), and exactly one
- * frame is shown, the last.
+ * unless OBUs fill it exactly, they are of the types that a sample may hold (2.4: no tile
+ * list), and exactly one frame is shown, the last.
  */
 int av1_sample_read(struct av1_sample *out, const uint8_t *data, size_t size, struct err *err);
+
+/* Whether the sequence header of a sample, which has one, is that of the record, or one of its
+ * format where it has none. */
+bool av1_record_fits(const struct av1_record *record, const struct av1_sample *sample);
 
 /* Static metadata of high dynamic range, 5.8.3 and 5.8.4, in the units of its OBUs. */
 struct av1_metadata {

@@ -5,8 +5,20 @@
 #include "bits.h"
 #include "common/buf.h"
 
-enum { NAL_SLICE = 1, NAL_IDR = 5, NAL_SEI = 6, NAL_SPS = 7, NAL_PPS = 8 };
-enum { PARAMETER_SET_BYTES = 1024, PICTURE_SIDE = 65535, STORED_FRAMES_MAX = 16 };
+enum {
+    NAL_SLICE = 1,
+    NAL_IDR = 5,
+    NAL_SEI = 6,
+    NAL_SPS = 7,
+    NAL_PPS = 8,
+    NAL_DELIMITER = 9,
+    NAL_SEQUENCE_END = 10,
+    NAL_STREAM_END = 11,
+    NAL_FILLER = 12,
+    NAL_SPS_EXTENSION = 13,
+    NAL_AUXILIARY = 19,
+};
+enum { PARAMETER_SET_BYTES = 1024, PICTURE_SIDE = 65535, STORED_FRAMES_MAX = 16, SPS_MAX = 32 };
 
 /* Profiles whose SPS tells chroma format and bit depth (7.3.2.1.1). */
 static bool is_high(int profile_idc) {
@@ -217,7 +229,8 @@ int avc_sps_read(struct avc_sps *out, const uint8_t *nal, size_t size, struct er
     return 0;
 }
 
-static int check_pps(const struct avc_sps *sps, const uint8_t *nal, size_t size, struct err *err) {
+/* `known` has a bit for the id of each SPS. */
+static int check_pps(uint32_t known, const uint8_t *nal, size_t size, struct err *err) {
     uint8_t rbsp[PARAMETER_SET_BYTES];
     if (size == 0 || (nal[0] & 0x9f) != NAL_PPS) {
         return err_set(err, ERR_CORRUPT, "the NAL unit is no PPS");
@@ -225,10 +238,35 @@ static int check_pps(const struct avc_sps *sps, const uint8_t *nal, size_t size,
     struct bits bits = bits_of(rbsp, bits_unescape(rbsp, sizeof(rbsp), nal + 1, size - 1));
     uint32_t id = bits_ue(&bits);
     uint32_t names = bits_ue(&bits);
-    if (bits.short_read || id > 255 || names != (uint32_t)sps->id) {
-        return err_set(err, ERR_CORRUPT, "a PPS does not belong to the SPS");
+    if (bits.short_read || id > 255 || names >= SPS_MAX || (known >> names & 1) == 0) {
+        return err_set(err, ERR_CORRUPT, "a PPS belongs to no SPS");
     }
     return 0;
+}
+
+/* The SPSs of avcC: the first is the track's, and the others' ids are told in `known`. What the
+ * record says holds for all of them (14496-15 5.3.3.1.2). */
+static int read_sps_list(struct avc_record *record, struct bytes *in, uint32_t *known,
+                         struct err *err) {
+    bool same_profile = false;
+    bool fits = true;
+    int failed = 0;
+    for (int i = 0; i < record->sps_count && failed == 0; i++) {
+        struct avc_sps sps;
+        size_t size = bytes_u16(in);
+        const uint8_t *nal = bytes_take(in, size);
+        failed = avc_sps_read(&sps, nal, nal == NULL ? 0 : size, err);
+        if (failed == 0) {
+            record->sps = i == 0 ? sps : record->sps;
+            *known |= UINT32_C(1) << sps.id;
+            same_profile = same_profile || sps.profile_idc == record->profile;
+            fits = fits && sps.level_idc <= record->level &&
+                   (record->compatibility & ~sps.constraint_flags) == 0;
+        }
+    }
+    return failed == 0 && !(same_profile && fits)
+               ? err_set(err, ERR_CORRUPT, "avcC and its SPS differ in profile or level")
+               : failed;
 }
 
 /* The four bytes after the parameter sets; older writers leave them out. */
@@ -241,8 +279,15 @@ static int check_extension(const struct avc_sps *sps, struct bytes *in, struct e
     int chroma_depth = 8 + (bytes_u8(in) & 7);
     int extensions = bytes_u8(in);
     if (in->short_read || chroma != (int)sps->chroma || luma_depth != sps->bit_depth ||
-        chroma_depth != sps->chroma_bit_depth || extensions != 0) {
+        chroma_depth != sps->chroma_bit_depth) {
         return err_set(err, ERR_CORRUPT, "avcC and its SPS differ in chroma format or bit depth");
+    }
+    for (int i = 0; i < extensions; i++) {
+        size_t size = bytes_u16(in);
+        const uint8_t *nal = bytes_take(in, size);
+        if (nal == NULL || size == 0 || (nal[0] & 0x9f) != NAL_SPS_EXTENSION) {
+            return err_set(err, ERR_CORRUPT, "the NAL unit is no extension of an SPS");
+        }
     }
     return 0;
 }
@@ -254,20 +299,22 @@ int avc_record_read(struct avc_record *out, const uint8_t *data, size_t size, st
     record.profile = bytes_u8(&in);
     record.compatibility = bytes_u8(&in);
     record.level = bytes_u8(&in);
-    int length_size = (bytes_u8(&in) & 3) + 1;
-    int sps_count = bytes_u8(&in) & 31;
-    size_t sps_size = bytes_u16(&in);
-    const uint8_t *sps = bytes_take(&in, sps_size);
-    int pps_count = bytes_u8(&in);
-    if (in.short_read || version != 1 || length_size != 4 || sps_count != 1 || pps_count == 0) {
+    record.length_size = (bytes_u8(&in) & 3) + 1;
+    record.sps_count = bytes_u8(&in) & 31;
+    if (in.short_read || version != 1 || record.length_size == 3 || record.sps_count == 0) {
         return err_set(err, ERR_CORRUPT,
-                       "avcC is no version 1 record with lengths of 4 bytes, one SPS and a PPS");
+                       "avcC is no version 1 record with lengths of 1, 2 or 4 bytes and an SPS");
     }
-    int failed = avc_sps_read(&record.sps, sps, sps_size, err);
+    uint32_t known = 0;
+    int failed = read_sps_list(&record, &in, &known, err);
+    int pps_count = failed == 0 ? bytes_u8(&in) : 0;
+    if (failed == 0 && pps_count == 0) {
+        failed = err_set(err, ERR_CORRUPT, "avcC has no PPS");
+    }
     for (int i = 0; i < pps_count && failed == 0; i++) {
         size_t pps_size = bytes_u16(&in);
         const uint8_t *pps = bytes_take(&in, pps_size);
-        failed = check_pps(&record.sps, pps, pps == NULL ? 0 : pps_size, err);
+        failed = check_pps(known, pps, pps == NULL ? 0 : pps_size, err);
     }
     if (failed == 0) {
         failed = check_extension(&record.sps, &in, err);
@@ -278,31 +325,49 @@ int avc_record_read(struct avc_record *out, const uint8_t *data, size_t size, st
     if (bytes_left(&in) > 0) {
         return err_set(err, ERR_CORRUPT, "avcC has %zu bytes too many", bytes_left(&in));
     }
-    if (record.profile != record.sps.profile_idc || record.level != record.sps.level_idc ||
-        record.compatibility != record.sps.constraint_flags) {
-        return err_set(err, ERR_CORRUPT, "avcC and its SPS differ in profile or level");
-    }
     *out = record;
     return 0;
 }
 
-int avc_sample_read(struct avc_sample *out, const uint8_t *data, size_t size, struct err *err) {
+/* The next NAL unit of a sample; NULL where the lengths do not fill it. */
+static const uint8_t *next_nal(struct bytes *in, int length_size) {
+    size_t length = 0;
+    for (int i = 0; i < length_size; i++) {
+        length = length << 8 | bytes_u8(in);
+    }
+    const uint8_t *nal = bytes_take(in, length);
+    return length == 0 ? NULL : nal;
+}
+
+/* What is no slice of the picture: whether it has its place behind so many slices (7.4.1.2.3). A
+ * delimiter should be the first of all, and ffmpeg puts the SEI of x264 before it. */
+static bool take_other(struct avc_sample *sample, int type, int slices) {
+    bool ends = type == NAL_SEQUENCE_END || type == NAL_STREAM_END;
+    sample->foreign |= type != NAL_SEI;
+    sample->filler |= type == NAL_FILLER;
+    sample->ended |= ends;
+    return type == NAL_SEI || (type == NAL_DELIMITER && slices == 0) ||
+           ((ends || type == NAL_FILLER || type == NAL_AUXILIARY) && slices > 0);
+}
+
+int avc_sample_read(struct avc_sample *out, const uint8_t *data, size_t size, int length_size,
+                    struct err *err) {
     struct bytes in = bytes_of(data, size);
     struct avc_sample sample = {0};
     int slices = 0;
     while (bytes_left(&in) > 0) {
-        size_t length = bytes_u32(&in);
-        const uint8_t *nal = bytes_take(&in, length);
-        if (nal == NULL || length == 0) {
+        const uint8_t *nal = next_nal(&in, length_size);
+        if (nal == NULL) {
             return err_set(err, ERR_CORRUPT, "the NAL unit lengths do not fill the sample");
         }
         int type = nal[0] & 0x1f;
         bool reference = (nal[0] & 0x60) != 0;
-        if (nal[0] >= 0x80 || (type != NAL_SLICE && type != NAL_IDR && type != NAL_SEI)) {
+        bool slice = (type == NAL_SLICE || type == NAL_IDR) && !sample.ended;
+        if (nal[0] >= 0x80 || (!slice && !take_other(&sample, type, slices))) {
             return err_set(err, ERR_CORRUPT, "a NAL unit of type %d has no place in a sample",
                            type);
         }
-        if (type == NAL_SEI) {
+        if (!slice) {
             continue;
         }
         bool same = sample.idr == (type == NAL_IDR) && sample.reference == reference;

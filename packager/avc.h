@@ -41,28 +41,35 @@ struct avc_record {
     int profile; /* the three bytes that the codecs string shows */
     int compatibility;
     int level;
-    struct avc_sps sps;
+    int length_size; /* bytes before each NAL unit of a sample: 1, 2 or 4 */
+    int sps_count;
+    struct avc_sps sps; /* the first */
 };
 
 /* Reads an SPS NAL unit, its header byte included. CORRUPT where it breaks off or
  * holds values out of range. */
 int avc_sps_read(struct avc_sps *out, const uint8_t *nal, size_t size, struct err *err);
 
-/* Reads the payload of avcC: lengths of 4 bytes, exactly one SPS that agrees with
- * the record, and PPSs that name it; else CORRUPT. */
+/* Reads the payload of avcC: SPSs that the record speaks for (one at least of its profile, none of
+ * a higher level) and PPSs that each name one of them; else CORRUPT. */
 int avc_record_read(struct avc_record *out, const uint8_t *data, size_t size, struct err *err);
 
 /* What the NAL unit headers of one sample say. */
 struct avc_sample {
     bool idr;       /* all its slices are IDR slices */
     bool reference; /* nal_ref_idc is not 0 */
+    bool foreign;   /* it holds what ours never do: a delimiter, or what stands below */
+    bool filler;    /* NAL units that are there to fill a channel (14496-15 5.2 bans them) */
+    bool ended;     /* the end of the sequence or of the stream */
 };
 
 /*
- * Reads the NAL unit lengths and headers of a sample. CORRUPT unless the lengths
- * fill it exactly and it holds slices of one kind and SEI messages alone (a sample
- * of an avc1 track holds no parameter sets; ours hold no delimiters either).
+ * Reads the NAL unit headers of a sample, each behind its length of that many bytes. CORRUPT unless
+ * the lengths fill it exactly and it holds slices of one kind, and besides no more than a
+ * delimiter before them all, SEI messages, auxiliary slices, filler and the end of the sequence (a
+ * sample of an avc1 track holds no parameter sets).
  */
-int avc_sample_read(struct avc_sample *out, const uint8_t *data, size_t size, struct err *err);
+int avc_sample_read(struct avc_sample *out, const uint8_t *data, size_t size, int length_size,
+                    struct err *err);
 
 #endif

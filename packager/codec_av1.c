@@ -53,6 +53,9 @@ static int av1_track_check(const struct track_config *track, struct err *err) {
     if (failed != 0) {
         return failed;
     }
+    if (record.header == NULL) {
+        return err_set(err, ERR_INVALID, "its record holds no sequence header");
+    }
     if (track->reorder_frames != 0) {
         return err_set(err, ERR_INVALID,
                        "samples of AV1 stand in the order in which they are shown, and its "
@@ -95,9 +98,9 @@ static int av1_codecs_string(const uint8_t *record, size_t record_size, char *ou
              sequence->chroma != CHROMA_444, mono || sequence->chroma == CHROMA_420,
              sequence->chroma_position, sequence->primaries, sequence->transfer, sequence->matrix,
              sequence->full_range);
+    bool tell = parsed.header != NULL && strcmp(colour, ".0.110.01.01.01.0") != 0;
     snprintf(out, size, "av01.%d.%02d%c.%02d%s", sequence->profile, sequence->level,
-             sequence->tier != 0 ? 'H' : 'M', sequence->bit_depth,
-             strcmp(colour, ".0.110.01.01.01.0") == 0 ? "" : colour);
+             sequence->tier != 0 ? 'H' : 'M', sequence->bit_depth, tell ? colour : "");
     return 0;
 }
 
@@ -111,14 +114,16 @@ static int av1_look(const uint8_t *record, size_t record_size, const uint8_t *da
     }
     if (sample.header != NULL) {
         failed = av1_record_read(&parsed, record, record_size, err);
-        if (failed == 0 && (parsed.header_size != sample.header_size ||
-                            memcmp(parsed.header, sample.header, sample.header_size) != 0)) {
+        if (failed == 0 && !av1_record_fits(&parsed, &sample)) {
             failed = err_set(err, ERR_CORRUPT, "its sequence header is not that of av1C");
         }
     }
     if (failed == 0) {
-        *look =
-            (struct sample_look){.key = sample.key, .intra = sample.intra, .frames = sample.frames};
+        *look = (struct sample_look){.key = sample.key,
+                                     .intra = sample.intra,
+                                     .frames = sample.frames,
+                                     .foreign = sample.spare || sample.unsized,
+                                     .spare = sample.spare};
     }
     return failed;
 }

@@ -56,6 +56,11 @@ static int h264_track_check(const struct track_config *track, struct err *err) {
     if (failed != 0) {
         return failed;
     }
+    if (record.length_size != 4 || record.sps_count != 1 || record.level != record.sps.level_idc ||
+        record.compatibility != record.sps.constraint_flags) {
+        return err_set(err, ERR_INVALID,
+                       "its record is not of lengths of 4 bytes and one SPS of the same level");
+    }
     /* ARCHITECTURE section 8: D is the SPS's own, so that all chunks of a track agree. */
     if (record.sps.reorder_frames != track->reorder_frames) {
         return err_set(err, ERR_INVALID,
@@ -97,11 +102,14 @@ static int h264_codecs_string(const uint8_t *record, size_t record_size, char *o
 static int h264_sample_read(const uint8_t *record, size_t record_size, const uint8_t *data,
                             size_t size, struct sample_look *look, struct err *err) {
     struct avc_sample sample;
-    (void)record; /* nothing in a sample hangs on it */
-    (void)record_size;
-    int failed = avc_sample_read(&sample, data, size, err);
+    struct bytes in = bytes_of(record, record_size); /* that was read before */
+    bytes_take(&in, 4);
+    int failed = avc_sample_read(&sample, data, size, (bytes_u8(&in) & 3) + 1, err);
     if (failed == 0) {
-        *look = (struct sample_look){.key = sample.idr, .disposable = !sample.reference};
+        *look = (struct sample_look){.key = sample.idr,
+                                     .disposable = !sample.reference,
+                                     .foreign = sample.foreign,
+                                     .spare = sample.filler};
     }
     return failed;
 }

@@ -230,6 +230,14 @@ static int read_part(struct m3u8_reading *r, char *value) {
     return read_item(r, value, &r->out->parts);
 }
 
+static int read_hint(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->hints);
+}
+
+static int read_report(struct m3u8_reading *r, char *value) {
+    return read_item(r, value, &r->out->reports);
+}
+
 static int read_clock(struct m3u8_reading *r, char *value) {
     if (!manifest_date(value, &r->segment.clock_ms)) {
         return fail(r, "EXT-X-PROGRAM-DATE-TIME is no date with a time and a zone");
@@ -293,6 +301,8 @@ static const struct {
     {"#EXT-X-SERVER-CONTROL", true, true, read_control},
     {"#EXT-X-PART-INF", true, true, read_part_facts},
     {"#EXT-X-PART", false, true, read_part},
+    {"#EXT-X-PRELOAD-HINT", false, true, read_hint},
+    {"#EXT-X-RENDITION-REPORT", false, true, read_report},
 };
 
 /* ---- Lines ----------------------------------------------------------------------- */
@@ -347,6 +357,7 @@ static int read_segment_uri(struct m3u8_reading *r, const char *uri) {
         return fail(r, "the segments last longer than %d s", MANIFEST_SECONDS_MAX);
     }
     r->segment.uri = uri;
+    r->segment.line = r->line;
     out->segments = with_room(out->segments, out->segment_count, sizeof(*out->segments));
     out->segments[out->segment_count++] = r->segment;
     r->segment = (struct m3u8_segment){0};
@@ -436,7 +447,8 @@ void m3u8_finish(struct m3u8 *playlist) {
         &playlist->starts,   &playlist->variants, &playlist->iframe_variants,
         &playlist->media,    &playlist->steering, &playlist->date_ranges,
         &playlist->controls, &playlist->parts,    &playlist->part_facts,
-        &playlist->maps,     &playlist->keys,
+        &playlist->maps,     &playlist->hints,    &playlist->reports,
+        &playlist->keys,
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         mem_free(lists[i]->items);

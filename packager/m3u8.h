@@ -42,6 +42,7 @@ struct m3u8_list {
 
 struct m3u8_segment {
     const char *uri;
+    int line;            /* of that */
     int64_t nanoseconds; /* EXTINF */
     int decimals;        /* of EXTINF */
     bool discontinuity;  /* EXT-X-DISCONTINUITY before it */
@@ -77,6 +78,8 @@ struct m3u8 {
     struct m3u8_list controls;    /* EXT-X-SERVER-CONTROL */
     struct m3u8_list part_facts;  /* EXT-X-PART-INF */
     struct m3u8_list parts;       /* EXT-X-PART */
+    struct m3u8_list hints;       /* EXT-X-PRELOAD-HINT */
+    struct m3u8_list reports;     /* EXT-X-RENDITION-REPORT */
     struct m3u8_list keys;        /* EXT-X-KEY */
     struct m3u8_list maps;
     bool map_first; /* the first EXT-X-MAP stands before every segment; its BYTERANGE: */

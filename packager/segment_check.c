@@ -93,6 +93,11 @@ static int samples_look(struct checker *c, const struct chunk_facts *chunk, bool
             err_wrap(err, "sample %zu of the fragment at byte %zu", i, chunk->offset);
             return failed;
         }
+        if (look.foreign) {
+            return err_set(err, ERR_CORRUPT,
+                           "sample %zu of the fragment at byte %zu holds more than its picture", i,
+                           chunk->offset);
+        }
         if (look.key != key) {
             return err_set(err, ERR_CORRUPT,
                            "sample %zu of the fragment at byte %zu is %s key picture", i,

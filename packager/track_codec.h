@@ -14,9 +14,11 @@
 struct sample_look {
     bool key;
     bool disposable;
-    bool intra;  /* AV1: no key, and no other is needed for it */
-    int frames;  /* AV1: to be decoded, those not shown too */
-    int samples; /* sound: that it decodes to, at the rate of its timescale; 0 where not known */
+    bool intra;   /* AV1: no key, and no other is needed for it */
+    int frames;   /* AV1: to be decoded, those not shown too */
+    int samples;  /* sound: that it decodes to, at the rate of its timescale; 0 where not known */
+    bool foreign; /* it holds, or leaves out, what ours never do, and may */
+    bool spare;   /* it holds what is of no use in a file */
 };
 
 struct track_codec {

@@ -133,12 +133,8 @@ static bool read_tops(struct verify *v, struct err *err) {
         return false;
     }
     v->summary->objects += there;
-    for (int i = 0; i < 2; i++) {
-        if (why[i].code != ERR_NONE) {
-            verify_found(v, RULE_OBJECT_MISSING, paths[i], "it could not be read: %s",
-                         why[i].message);
-        }
-    }
+    v->no_master = why[0];
+    v->no_mpd = why[1];
     return true;
 }
 

@@ -26,6 +26,7 @@
  *   verify_index.c     Representations in one file with an index
  *   verify_dash_text.c subtitles of DASH
  *   verify_document.c  title.json and the version's own copies
+ *   verify_cap.c       the caps that it tells of
  *   verify_images.c    posters and storyboards that it tells of
  *   verify_protection.c what is encrypted, and what is told of that
  *   verify_tiles.c     the MPD's sheets of thumbnails, against those too
@@ -142,6 +143,7 @@ enum rule {
     RULE_AUDIO_LANGUAGE,
     RULE_HLS_DASH_AGREE,
     RULE_TITLE_DOCUMENT,
+    RULE_RUNG_CAP,
     RULE_IMAGE_FILE,
     RULE_STORYBOARD_CUES,
     RULE_STORYBOARD_AGREE,
@@ -154,6 +156,7 @@ enum rule {
     RULE_EARLY_START,
     RULE_EARLY_TOGETHER,
     RULE_EARLY_BANDWIDTH,
+    RULE_HLS_OPTIONAL,
     RULE_HLS_CLOSED_CAPTIONS,
     RULE_HLS_IFRAME_MISSING,
     RULE_HLS_GROUP_ALIKE,
@@ -164,8 +167,10 @@ enum rule {
     RULE_HLS_STEERING,
     RULE_HLS_SPLICE,
     RULE_HLS_PART_HOLD_BACK,
+    RULE_HLS_LOW_LATENCY,
     RULE_TEXT_STRAY,
     RULE_TEXT_AGREE,
+    RULE_DASH_OPTIONAL,
     RULE_DASH_TRICK_RATE,
     RULE_HLS_FIRST_VARIANT,
     RULE_CODEC_NEIGHBOUR,
@@ -184,6 +189,7 @@ enum rule {
     RULE_CODEC_LEVEL_RATE,
     RULE_CODEC_LEVEL_SPARE,
     RULE_CODEC_TIMING,
+    RULE_CODEC_SPARE,
     RULE_CODEC_PARAMETER_SETS,
     RULE_CMAF_SEGMENT_TYPE,
     RULE_CMAF_CLOCK,
@@ -229,11 +235,11 @@ struct codec_facts {
 int codec_facts_read(struct codec_facts *out, const struct init_facts *init, struct rational rate,
                      struct err *err);
 
-/* One GOP of a segment: its key picture's CMAF chunk alone, then the rest. */
+/* One GOP of a segment. */
 struct real_gop {
     size_t offset; /* bytes from the segment's start */
     size_t size;
-    size_t key_size; /* of the first chunk; 0 where it does not hold one key picture alone */
+    size_t key_size; /* up to the end of its key picture; 0 where no chunk begins with that */
     int64_t start;   /* ticks from the segment's start */
     int64_t ticks;
 };
@@ -250,6 +256,8 @@ struct real_segment {
     uint32_t first_sequence, last_sequence;
     size_t gop_count; /* pictures */
     struct real_gop *gops;
+    size_t sample_count; /* pictures of titles with a title.json */
+    uint32_t *sizes;     /* of each, bytes */
 };
 
 /* A picture to look at. */
@@ -260,6 +268,12 @@ struct real_image {
     char sha256[SHA256_TEXT];
     int width; /* 0 where it is no whole picture */
     int height;
+};
+
+/* What title.json tells of a rung's cap; 0 for none. */
+struct told_cap {
+    int64_t maxrate_bps;
+    int64_t bufsize_bits;
 };
 
 /* What title.json tells of its storyboard. */
@@ -363,7 +377,8 @@ struct verify {
     struct told_storyboard storyboard;
     size_t image_count;
     struct real_image *images;
-    struct err no_document; /* why it could not be fetched */
+    struct err no_document; /* why it could not be fetched; and the tops: */
+    struct err no_master, no_mpd;
 
     size_t listing_count;
     size_t listing_room;
@@ -441,8 +456,14 @@ const struct real_track *verify_track_of(const struct verify *v, const struct m3
 void verify_playlists_read(struct verify *v, const struct m3u8_list *list, bool iframes);
 void verify_playlists(struct verify *v);
 const struct verify_playlist *verify_playlist_at(const struct verify *v, const char *uri);
-void verify_playlist_header(struct verify *v, const char *path, const struct m3u8 *text,
-                            int64_t least_version);
+void verify_playlist_version(struct verify *v, const char *path, const struct m3u8 *text,
+                             int64_t least_version);
+
+/* Whether a tag of master.m3u8 has an attribute that may be left out; where not, that is told. */
+bool verify_has_attribute(struct verify *v, const struct m3u8_item *item, const char *name);
+
+/* Whether a manifest's language may be what the track tells, by elng or mdhd. */
+bool verify_language_fits(const char *declared, const char *real);
 
 /* early.m3u8 and what it names, where it is there; after all the rest is read. */
 void verify_early(struct verify *v);
@@ -490,6 +511,10 @@ void verify_dash_sets(struct verify *v); /* a part of that */
 void verify_document_read(struct verify *v);
 void verify_document(struct verify *v);
 void verify_images(struct verify *v, struct reader *root); /* a part of that */
+
+/* A whole stream of pictures against the cap of its rung. */
+void verify_cap(struct verify *v, const char *id, const struct listing *listing,
+                const struct told_cap *cap);
 
 /* The picture of a path, read the first time; NULL where there are too many, which is told. `path`
  * lives in the arena. */

@@ -179,7 +179,8 @@ static void check_audio_boundaries(struct verify *v, const struct listing *listi
     }
 }
 
-/* Sound has a first packet of priming, which is not to be heard, and padding. */
+/* Sound has a first packet of priming, which is not to be heard, and padding: an edit of no
+ * duration shows all that comes (ISO/IEC 14496-12 8.6.6.1). */
 static void check_audio_edit(struct verify *v, const struct listing *listing) {
     const struct init_facts *facts = &listing->track->facts;
     int64_t end = picture_end(v, v->reference->count - 1, facts->timescale);

@@ -170,7 +170,11 @@ static int av1_facts(struct codec_facts *out, const struct init_facts *init, str
     if (failed != 0) {
         return failed;
     }
-    const struct av1_sequence *sequence = &record.sequence;
+    struct av1_sequence *sequence = &record.sequence;
+    if (record.header == NULL) {
+        sequence->width = init->entry_width;
+        sequence->height = init->entry_height;
+    }
     *out = (struct codec_facts){
         .width = sequence->width,
         .height = sequence->height,
@@ -187,6 +191,12 @@ static int av1_facts(struct codec_facts *out, const struct init_facts *init, str
         .timing = sequence->timing,
         .plain = sequence->profile == 0,
     };
+    if (record.header == NULL) { /* the container has to tell (AV1 in ISOBMFF 2.3.4) */
+        out->primaries = init->has_colour ? init->primaries : COLOUR_UNKNOWN;
+        out->transfer = init->has_colour ? init->transfer : COLOUR_UNKNOWN;
+        out->matrix = init->has_colour ? init->matrix : COLOUR_UNKNOWN;
+        out->full_range = init->has_colour && init->full_range;
+    }
     return 0;
 }
 

@@ -131,6 +131,12 @@ static struct ending last_ending(const struct verify *v) {
     return last;
 }
 
+/* The last Period without a @duration lasts as long as the whole (ISO/IEC 23009-1 5.3.2.1). */
+static int64_t period_ns(const struct verify *v) {
+    bool inherits = v->mpd.period_count == 1 && v->mpd.period_duration_ns < 0;
+    return inherits ? v->mpd.duration_ns : v->mpd.period_duration_ns;
+}
+
 /* Whether a list with commas between holds the name. */
 static bool list_has(const char *list, const char *name) {
     size_t length = strlen(name);
@@ -142,6 +148,16 @@ static bool list_has(const char *list, const char *name) {
         list += next;
     }
     return false;
+}
+
+/* Whether all tracks that can be read say that they are of CMAF. */
+static bool all_of_cmaf(const struct verify *v) {
+    for (size_t t = 0; t < v->track_count; t++) {
+        if (v->tracks[t].readable && !brands_have(v->tracks[t].facts.brands, "cmfc")) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* One of the two that are for static titles, by how its segments are addressed; and CMAF's. */
@@ -156,7 +172,7 @@ static void check_profiles(struct verify *v) {
         listed = listed || v->mpd.representations[i].listed; /* neither of them knows lists */
     }
     for (size_t i = listed ? 1 : 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-        if (!list_has(v->mpd.profiles, wanted[i])) {
+        if (!list_has(v->mpd.profiles, wanted[i]) && (i == 0 || all_of_cmaf(v))) {
             verify_found(v, RULE_DASH_PROFILE, mpd_path, "@profiles '%.120s' does not list %s",
                          v->mpd.profiles, wanted[i]);
         }
@@ -169,11 +185,12 @@ static void check_root(struct verify *v) {
         verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s'", mpd->type);
     }
     check_profiles(v);
-    if (mpd->period_start_ns > 0 || mpd->period_duration_ns <= 0) {
-        verify_found(v, RULE_DASH_PERIOD, mpd_path,
-                     "it has %zu Periods, the first of which must start at 0, and have a @duration "
-                     "or a next one with a @start",
-                     mpd->period_count);
+    if (mpd->period_start_ns > 0 || period_ns(v) <= 0) {
+        verify_found(
+            v, RULE_DASH_PERIOD, mpd_path,
+            "it has %zu Periods, the first of which must start at 0, and have a @duration, "
+            "the MPD's, or a next one with a @start",
+            mpd->period_count);
     }
     int64_t real_ns = last_ending(v).at_ns;
     if (real_ns == 0) {
@@ -303,18 +320,18 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
 static void check_coverage(struct verify *v, const struct mpd_representation *from,
                            const struct listing *listing) {
     const struct mpd_segment *last = &from->segments[from->segment_count - 1];
-    if (v->mpd.period_duration_ns <= 0 || from->nominal) {
+    if (period_ns(v) <= 0 || from->nominal) {
         return; /* told as RULE_DASH_PERIOD; of as many segments as begin in the Period */
     }
     int64_t start = from->segments[0].time - from->presentation_offset;
     int64_t end = last->time + last->duration - from->presentation_offset;
     int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
-    if (start > 0 || end_ns > v->mpd.period_duration_ns + ROUNDING_NS ||
-        end_ns < v->mpd.period_duration_ns - PERIOD_ROUNDING_NS - last_ending(v).frame_ns) {
+    if (start > 0 || end_ns > period_ns(v) + ROUNDING_NS ||
+        end_ns < period_ns(v) - PERIOD_ROUNDING_NS - last_ending(v).frame_ns) {
         verify_found(v, RULE_DASH_COVERAGE, mpd_path,
                      "%s covers %.6f to %.6f s of a Period of %.6f s", listing->label,
                      (double)start / (double)from->timescale, (double)end / (double)from->timescale,
-                     (double)v->mpd.period_duration_ns / 1e9);
+                     (double)period_ns(v) / 1e9);
     }
 }
 
@@ -369,31 +386,79 @@ static void check_rates(struct verify *v, const struct mpd_representation *from,
 
 /* ---- What a Representation is ---------------------------------------------------- */
 
-static void check_picture(struct verify *v, const struct mpd_representation *from,
-                          const struct listing *listing) {
+static void advise_missing(struct verify *v, const struct listing *listing, const char *what) {
+    verify_found(v, RULE_DASH_OPTIONAL, mpd_path, "%s has no %s", listing->label, what);
+}
+
+/* What is told must be so; what is not need be of high dynamic range alone, which players would
+ * take for what they know. */
+static void check_colour(struct verify *v, const struct mpd_representation *from,
+                         const struct listing *listing) {
     const struct codec_facts *codec = &listing->track->codec;
-    struct rational rate = real_rate(listing->track);
-    if (from->width != codec->width || from->height != codec->height ||
-        (from->sample_aspect[0] != '\0' && strcmp(from->sample_aspect, "1:1") != 0)) {
-        verify_found(v, RULE_DASH_SIZE, mpd_path,
-                     "%s declares %" PRId64 "x%" PRId64 ", and the pictures are %dx%d of square "
-                     "pixels",
-                     listing->label, from->width, from->height, codec->width, codec->height);
+    bool high = codec->transfer == TRANSFER_PQ || codec->transfer == TRANSFER_HLG;
+    const struct {
+        int64_t declared;
+        int real;
+    } properties[] = {{from->primaries, codec->primaries},
+                      {from->transfer, codec->transfer},
+                      {from->matrix, codec->matrix}};
+    bool fits = true;
+    bool missing = false;
+    for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
+        bool told = properties[i].declared >= 0;
+        fits = fits && (told ? properties[i].declared == properties[i].real : !high);
+        missing = missing || (!told && properties[i].real != COLOUR_UNKNOWN);
     }
-    if (listing->track->frame_ticks > 0 && rational_compare(from->frame_rate, rate) != 0) {
-        verify_found(
-            v, RULE_DASH_FRAME_RATE, mpd_path,
-            "%s declares @frameRate %" PRId64 "/%" PRId64 ", and it is %" PRId64 "/%" PRId64,
-            listing->label, from->frame_rate.num, from->frame_rate.den, rate.num, rate.den);
-    }
-    if (from->primaries != codec->primaries || from->transfer != codec->transfer ||
-        from->matrix != codec->matrix) {
+    if (!fits) {
         verify_found(v, RULE_DASH_COLOUR, mpd_path,
                      "the CICP properties of %s are %" PRId64 "/%" PRId64 "/%" PRId64
                      " (-1: missing), and the parameter sets say %d/%d/%d",
                      listing->label, from->primaries, from->transfer, from->matrix,
                      codec->primaries, codec->transfer, codec->matrix);
+    } else if (missing) {
+        advise_missing(v, listing, "CICP properties of all its colours");
     }
+}
+
+/* Whether @sar is that of pasp, without which pixels are square. */
+static bool aspect_fits(const struct mpd_representation *from, const struct init_facts *facts) {
+    int64_t wide = 1;
+    int64_t high = 1;
+    char after = '\0';
+    if (from->sample_aspect[0] == '\0') {
+        return true;
+    }
+    return sscanf(from->sample_aspect, "%9" SCNd64 ":%9" SCNd64 "%c", &wide, &high, &after) == 2 &&
+           wide * (facts->has_aspect ? facts->aspect_high : 1) ==
+               high * (facts->has_aspect ? facts->aspect_wide : 1);
+}
+
+static void check_picture(struct verify *v, const struct mpd_representation *from,
+                          const struct listing *listing) {
+    const struct codec_facts *codec = &listing->track->codec;
+    struct rational rate = real_rate(listing->track);
+    bool sized = from->width > 0 && from->height > 0;
+    if (!sized) {
+        advise_missing(v, listing, "@width and @height");
+    }
+    if ((sized && (from->width != codec->width || from->height != codec->height)) ||
+        !aspect_fits(from, &listing->track->facts)) {
+        verify_found(v, RULE_DASH_SIZE, mpd_path,
+                     "%s declares %" PRId64 "x%" PRId64
+                     " of @sar '%.20s', and the pictures are %dx%d "
+                     "of pixels of another size or shape",
+                     listing->label, from->width, from->height, from->sample_aspect, codec->width,
+                     codec->height);
+    }
+    if (from->frame_rate.num == 0) {
+        advise_missing(v, listing, "@frameRate");
+    } else if (listing->track->frame_ticks > 0 && rational_compare(from->frame_rate, rate) != 0) {
+        verify_found(
+            v, RULE_DASH_FRAME_RATE, mpd_path,
+            "%s declares @frameRate %" PRId64 "/%" PRId64 ", and it is %" PRId64 "/%" PRId64,
+            listing->label, from->frame_rate.num, from->frame_rate.den, rate.num, rate.den);
+    }
+    check_colour(v, from, listing);
     if (codec->transfer == TRANSFER_PQ && from->transfer == TRANSFER_PQ &&
         !from->essential_transfer) {
         verify_found(v, RULE_DASH_COLOUR_ESSENTIAL, mpd_path,
@@ -406,8 +471,13 @@ static void check_picture(struct verify *v, const struct mpd_representation *fro
 static void check_sound(struct verify *v, const struct mpd_representation *from,
                         const struct listing *listing) {
     const struct codec_facts *codec = &listing->track->codec;
-    bool channels_fit = from->channels == codec->channels || codec->channels == 0;
-    if (from->sampling_rate != codec->sample_rate || !channels_fit) {
+    bool rate_fits = from->sampling_rate == 0 || from->sampling_rate == codec->sample_rate;
+    bool channels_fit = from->channels == 0 || codec->channels == 0 ||
+                        from->channels == codec->channels;
+    if (from->sampling_rate == 0 || from->channels == 0) {
+        advise_missing(v, listing, "@audioSamplingRate or AudioChannelConfiguration");
+    }
+    if (!rate_fits || !channels_fit) {
         verify_found(v, RULE_DASH_AUDIO, mpd_path,
                      "%s declares %" PRId64 " Hz and %" PRId64 " channels, and the sound has %d Hz "
                      "and %d",
@@ -420,7 +490,7 @@ static void check_language(struct verify *v, const struct mpd_representation *fr
                            const struct listing *listing) {
     const char *declared = v->mpd.sets[from->set].language;
     const char *real = listing->track->facts.language_tag;
-    if (declared[0] != '\0' && strcmp(declared, real) != 0) {
+    if (declared[0] != '\0' && !verify_language_fits(declared, real)) {
         verify_found(v, RULE_AUDIO_LANGUAGE, mpd_path,
                      "%s is of @lang '%.40s', and the track says '%s'", listing->label, declared,
                      real);

@@ -132,11 +132,74 @@ static int64_t seconds_of(const struct m3u8_list *list, const char *name) {
     return text != NULL && manifest_seconds(text, &nanoseconds, &decimals) ? nanoseconds : -1;
 }
 
+/* Hints at parts to come and reports on other renditions. */
+static void check_named(struct verify *v, const struct verify_playlist *playlist) {
+    for (size_t i = 0; i < playlist->text.hints.count; i++) {
+        const struct m3u8_item *hint = &playlist->text.hints.items[i];
+        const char *type = m3u8_attribute(hint, "TYPE");
+        bool known = type != NULL && (strcmp(type, "PART") == 0 || strcmp(type, "MAP") == 0);
+        if (!known || hint->uri == NULL) {
+            verify_found(v, RULE_HLS_PARTS, playlist->path,
+                         "EXT-X-PRELOAD-HINT in line %d has no URI, or no TYPE of PART or MAP",
+                         hint->line);
+        }
+    }
+    for (size_t i = 0; i < playlist->text.reports.count; i++) {
+        if (playlist->text.reports.items[i].uri == NULL) {
+            verify_found(v, RULE_HLS_PARTS, playlist->path,
+                         "EXT-X-RENDITION-REPORT in line %d has no URI",
+                         playlist->text.reports.items[i].line);
+        }
+    }
+}
+
+/* Segments begin with key pictures, and so do their first parts. */
+static void advise_independent(struct verify *v, const struct verify_playlist *playlist) {
+    const struct m3u8 *text = &playlist->text;
+    size_t segment = 0;
+    for (size_t i = 0; i < text->parts.count; i++) {
+        const struct m3u8_item *part = &text->parts.items[i];
+        const char *independent = m3u8_attribute(part, "INDEPENDENT");
+        bool first = i == 0;
+        while (segment < text->segment_count && text->segments[segment].line < part->line) {
+            first = true;
+            segment++;
+        }
+        if (first && (independent == NULL || strcmp(independent, "YES") != 0)) {
+            verify_found(v, RULE_HLS_LOW_LATENCY, playlist->path,
+                         "EXT-X-PART in line %d is the first of its segment, and does not say "
+                         "INDEPENDENT=YES",
+                         part->line);
+            return;
+        }
+    }
+}
+
+/* What keeps players of a live stream near its end. */
+static void advise_live(struct verify *v, const struct verify_playlist *playlist) {
+    const struct m3u8 *text = &playlist->text;
+    const struct m3u8_list *controls = &text->controls;
+    const char *block =
+        controls->count > 0 ? m3u8_attribute(&controls->items[0], "CAN-BLOCK-RELOAD") : NULL;
+    const char *lack = block == NULL || strcmp(block, "YES") != 0 ? "CAN-BLOCK-RELOAD=YES"
+                       : text->hints.count == 0                   ? "EXT-X-PRELOAD-HINT"
+                       : text->reports.count == 0 && v->playlist_count > 1
+                           ? "EXT-X-RENDITION-REPORT"
+                           : NULL;
+    if (!text->ended && lack != NULL) {
+        verify_found(v, RULE_HLS_LOW_LATENCY, playlist->path,
+                     "it has parts, and goes on, and has no %s", lack);
+    }
+}
+
 static void check_parts(struct verify *v, const struct verify_playlist *playlist) {
     const struct m3u8 *text = &playlist->text;
+    check_named(v, playlist);
     if (text->parts.count == 0) {
         return;
     }
+    advise_independent(v, playlist);
+    advise_live(v, playlist);
     int64_t target = seconds_of(&text->part_facts, "PART-TARGET");
     int64_t hold_back = seconds_of(&text->controls, "PART-HOLD-BACK");
     bool must = target <= 0 || hold_back < 2 * target;

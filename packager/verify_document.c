@@ -23,6 +23,7 @@ struct told {
     const char *id, *folder, *codecs;
     const char *checksum; /* NULL: it is not told */
     int64_t peak_bps, average_bps, segments, bytes;
+    struct told_cap cap; /* of pictures */
 };
 
 static bool is_listing_of(const struct listing *listing, const struct told *told) {
@@ -89,6 +90,20 @@ static void check_rendition(struct verify *v, const struct told *told) {
                      listing->track->codecs);
     }
     check_checksum(v, told, listing);
+    if (listing->track->facts.video) {
+        verify_cap(v, told->id, listing, &told->cap);
+    }
+}
+
+static void read_cap(struct reader *item, struct told_cap *out) {
+    if (!reader_has(item, "spec")) {
+        return;
+    }
+    struct reader spec = reader_object(item, "spec");
+    if (reader_has(&spec, "maxrate_bps")) {
+        reader_int(&spec, "maxrate_bps", 0, INT32_MAX, &out->maxrate_bps);
+        reader_int(&spec, "bufsize_bits", 0, INT32_MAX, &out->bufsize_bits);
+    }
 }
 
 static void check_renditions(struct verify *v, struct reader *root) {
@@ -96,7 +111,7 @@ static void check_renditions(struct verify *v, struct reader *root) {
     size_t tracks = 0;
     for (size_t i = 0; i < reader_count(&list) && i < VERIFY_PLAYLISTS_MAX; i++) {
         struct reader item = reader_item(&list, i);
-        struct told told = {"", "", "", NULL, 0, 0, 0, 0};
+        struct told told = {"", "", "", NULL, 0, 0, 0, 0, {0}};
         reader_string(&item, "id", &told.id);
         reader_string(&item, "folder", &told.folder);
         reader_string(&item, "codecs", &told.codecs);
@@ -107,6 +122,7 @@ static void check_renditions(struct verify *v, struct reader *root) {
         if (reader_has(&item, "checksum")) {
             reader_string(&item, "checksum", &told.checksum);
         }
+        read_cap(&item, &told.cap);
         if (reader_ok(&item)) {
             check_rendition(v, &told);
         }
@@ -283,12 +299,37 @@ void verify_document_read(struct verify *v) {
     verify_served(v, document_path, &served, text->size);
 }
 
+/* Whether encode published it: others have no title.json, and playlists elsewhere than in a folder
+ * of the version's name. */
+static bool is_ours(const struct verify *v) {
+    for (size_t i = 0; i < v->playlist_count; i++) {
+        const char *path = v->playlists[i].path;
+        if (strspn(path, "0123456789abcdef") == VERSION_LETTERS && path[VERSION_LETTERS] == '/') {
+            return true;
+        }
+    }
+    return v->document_bytes.size > 0;
+}
+
+/* The three documents of stable names. Of others one manifest is enough. */
+static void check_stable(struct verify *v) {
+    const struct {
+        const char *path;
+        const struct err *why;
+    } documents[] = {{"master.m3u8", &v->no_master},
+                     {"manifest.mpd", &v->no_mpd},
+                     {document_path, &v->no_document}};
+    for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
+        if (documents[i].why->code != ERR_NONE && is_ours(v)) {
+            verify_found(v, RULE_OBJECT_MISSING, documents[i].path, "it could not be read: %s",
+                         documents[i].why->message);
+        }
+    }
+}
+
 void verify_document(struct verify *v) {
     struct err err = {0};
-    if (v->no_document.code != ERR_NONE) {
-        verify_found(v, RULE_OBJECT_MISSING, document_path, "it could not be read: %s",
-                     v->no_document.message);
-    }
+    check_stable(v);
     if (v->document == NULL) {
         return;
     }

@@ -41,7 +41,7 @@ static int read_text(struct verify *v, const char *path, struct buf *bytes, stru
     if (failed != 0) {
         verify_found(v, RULE_HLS_SYNTAX, path, "%s", err.message);
     } else {
-        verify_playlist_header(v, path, out, 6);
+        verify_playlist_version(v, path, out, 6);
     }
     return failed;
 }

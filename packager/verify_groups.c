@@ -45,22 +45,32 @@ static void check_channels(struct verify *v, const struct m3u8_item *media) {
     const char *channels = m3u8_attribute(media, "CHANNELS");
     int64_t declared = 0;
     if (track != NULL && !track->facts.video && track->codec.channels > 0 &&
-        (channels == NULL || !manifest_int(channels, 64, &declared) ||
-         declared != track->codec.channels)) {
+        verify_has_attribute(v, media, "CHANNELS") &&
+        (!manifest_int(channels, 64, &declared) || declared != track->codec.channels)) {
         verify_found(v, RULE_HLS_CHANNELS, master_path,
                      "line %d declares CHANNELS=\"%.16s\", and the sound has %d", media->line,
-                     channels != NULL ? channels : "", track->codec.channels);
+                     channels, track->codec.channels);
     }
+}
+
+/* mdhd tells a code of three letters where the tag of a manifest has two, which no table of ours
+ * knows to be the same. */
+bool verify_language_fits(const char *declared, const char *real) {
+    bool unlike = strlen(real) == 3 && strcspn(declared, "-") == 2 && strcmp(real, "und") != 0;
+    return unlike || strcmp(declared, real) == 0;
 }
 
 static void check_language(struct verify *v, const struct m3u8_item *media) {
     const struct real_track *track = verify_track_of(v, media);
     const char *declared = m3u8_attribute(media, "LANGUAGE");
     const char *real = track != NULL ? track->facts.language_tag : "und";
-    if (track != NULL && strcmp(declared != NULL ? declared : "und", real) != 0) {
+    if (track == NULL || (declared == NULL && strcmp(real, "und") == 0)) {
+        return;
+    }
+    if (verify_has_attribute(v, media, "LANGUAGE") && !verify_language_fits(declared, real)) {
         verify_found(v, RULE_AUDIO_LANGUAGE, master_path,
                      "line %d declares LANGUAGE=\"%.40s\", and the track says '%s'", media->line,
-                     declared != NULL ? declared : "", real);
+                     declared, real);
     }
 }
 
@@ -72,14 +82,15 @@ static const char *rendition_fault(const struct m3u8_item *media, const struct k
     bool channel_fits = channel != NULL &&
                         (strncmp(channel, "CC", 2) == 0 || strncmp(channel, "SERVICE", 7) == 0);
     bool selected = says(media, "AUTOSELECT", "YES");
-    return m3u8_attribute(media, "GROUP-ID") == NULL    ? "has no GROUP-ID"
-           : m3u8_attribute(media, "NAME") == NULL      ? "has no NAME"
-           : !captions && !has_uri                      ? "has no URI"
-           : captions && has_uri                        ? "has a URI, and is in the pictures"
-           : captions && !channel_fits                  ? "has no INSTREAM-ID of CC or SERVICE"
-           : !captions && channel != NULL               ? "has INSTREAM-ID"
-           : says(media, "DEFAULT", "YES") && !selected ? "has DEFAULT=YES and not AUTOSELECT=YES"
-           : says(media, "FORCED", "YES") && !selected  ? "has FORCED=YES and not AUTOSELECT=YES"
+    bool refused = !selected && m3u8_attribute(media, "AUTOSELECT") != NULL;
+    return m3u8_attribute(media, "GROUP-ID") == NULL   ? "has no GROUP-ID"
+           : m3u8_attribute(media, "NAME") == NULL     ? "has no NAME"
+           : !captions && !has_uri                     ? "has no URI"
+           : captions && has_uri                       ? "has a URI, and is in the pictures"
+           : captions && !channel_fits                 ? "has no INSTREAM-ID of CC or SERVICE"
+           : !captions && channel != NULL              ? "has INSTREAM-ID"
+           : says(media, "DEFAULT", "YES") && refused  ? "has DEFAULT=YES and not AUTOSELECT=YES"
+           : says(media, "FORCED", "YES") && !selected ? "has FORCED=YES and not AUTOSELECT=YES"
            : kind != &kinds[KIND_SUBTITLES] && m3u8_attribute(media, "FORCED") != NULL
                ? "has FORCED"
                : NULL;
@@ -100,6 +111,9 @@ static void check_rendition(struct verify *v, const struct m3u8_item *media) {
     if (fault != NULL) {
         verify_found(v, kind->rule, master_path, "EXT-X-MEDIA in line %d, of %s, %s", media->line,
                      kind->words, fault);
+    }
+    if (says(media, "DEFAULT", "YES")) {
+        verify_has_attribute(v, media, "AUTOSELECT");
     }
     if (kind == &kinds[KIND_SOUND]) {
         check_channels(v, media);

@@ -43,6 +43,15 @@ static bool equals(const char *text, const char *value) {
     return text != NULL && strcmp(text, value) == 0;
 }
 
+bool verify_has_attribute(struct verify *v, const struct m3u8_item *item, const char *name) {
+    bool has = m3u8_attribute(item, name) != NULL;
+    if (!has) {
+        verify_found(v, RULE_HLS_OPTIONAL, master_path, "the tag in line %d has no %s", item->line,
+                     name);
+    }
+    return has;
+}
+
 static void check_rates(struct verify *v, const struct m3u8_item *item, int64_t peak,
                         int64_t average) {
     const char *peak_text = m3u8_attribute(item, "BANDWIDTH");
@@ -55,14 +64,12 @@ static void check_rates(struct verify *v, const struct m3u8_item *item, int64_t 
                      "line %d declares BANDWIDTH=%" PRId64 ", and %" PRId64 " b/s are measured",
                      item->line, declared, peak);
     }
-    if (average_text == NULL || !manifest_int(average_text, INT64_MAX / 100, &declared)) {
-        verify_found(v, RULE_HLS_AVERAGE_BANDWIDTH, master_path, "line %d has no AVERAGE-BANDWIDTH",
-                     item->line);
-    } else if (10 * llabs(declared - average) > average) {
+    if (verify_has_attribute(v, item, "AVERAGE-BANDWIDTH") &&
+        (!manifest_int(average_text, INT64_MAX / 100, &declared) ||
+         10 * llabs(declared - average) > average)) {
         verify_found(v, RULE_HLS_AVERAGE_BANDWIDTH, master_path,
-                     "line %d declares AVERAGE-BANDWIDTH=%" PRId64 ", and %" PRId64
-                     " b/s are measured",
-                     item->line, declared, average);
+                     "line %d declares AVERAGE-BANDWIDTH=%.20s, and %" PRId64 " b/s are measured",
+                     item->line, average_text, average);
     }
 }
 
@@ -98,8 +105,7 @@ static void check_codecs(struct verify *v, const struct m3u8_item *item, const c
     const char *known[8] = {NULL};
     size_t count = 0;
     bool all_known = picture != NULL;
-    if (codecs == NULL) {
-        verify_found(v, RULE_HLS_CODECS, master_path, "line %d has no CODECS", item->line);
+    if (!verify_has_attribute(v, item, "CODECS")) {
         return;
     }
     if (picture != NULL) {
@@ -136,10 +142,10 @@ static void check_resolution(struct verify *v, const struct m3u8_item *item,
     const char *text = m3u8_attribute(item, "RESOLUTION");
     char real[32];
     snprintf(real, sizeof(real), "%dx%d", track->codec.width, track->codec.height);
-    if (!equals(text, real)) {
+    if (verify_has_attribute(v, item, "RESOLUTION") && !equals(text, real)) {
         verify_found(v, RULE_HLS_RESOLUTION, master_path,
-                     "line %d declares RESOLUTION=%.16s, and the pictures are %s", item->line,
-                     text != NULL ? text : "", real);
+                     "line %d declares RESOLUTION=%.16s, and the pictures are %s", item->line, text,
+                     real);
     }
 }
 
@@ -149,7 +155,10 @@ static void check_frame_rate(struct verify *v, const struct m3u8_item *item,
     struct rational rate = real_rate(track);
     int64_t declared;
     int decimals;
-    bool good = text != NULL && manifest_seconds(text, &declared, &decimals);
+    if (!verify_has_attribute(v, item, "FRAME-RATE")) {
+        return;
+    }
+    bool good = manifest_seconds(text, &declared, &decimals);
     if (good) {
         int64_t milli = ticks_scale(rate.num, 1000, rate.den, ROUND_NEAR);
         good = declared == milli * 1000000;
@@ -157,8 +166,23 @@ static void check_frame_rate(struct verify *v, const struct m3u8_item *item,
     if (!good) {
         verify_found(v, RULE_HLS_FRAME_RATE, master_path,
                      "line %d declares FRAME-RATE=%.16s, and %.3f pictures a second are there",
-                     item->line, text != NULL ? text : "", rational_value(rate));
+                     item->line, text, rational_value(rate));
     }
+}
+
+static bool is_high(const struct real_track *track) {
+    return track != NULL && track->facts.video &&
+           (track->codec.transfer == TRANSFER_PQ || track->codec.transfer == TRANSFER_HLG);
+}
+
+/* Where all variants are of SDR, none need say so (RFC 8216bis 4.4.6.2). */
+static bool all_of_sdr(const struct verify *v) {
+    for (size_t i = 0; i < v->master.variants.count; i++) {
+        if (is_high(verify_track_of(v, &v->master.variants.items[i]))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void check_range(struct verify *v, const struct m3u8_item *item,
@@ -166,7 +190,8 @@ static void check_range(struct verify *v, const struct m3u8_item *item,
     const char *text = m3u8_attribute(item, "VIDEO-RANGE");
     int transfer = track->codec.transfer;
     const char *real = transfer == TRANSFER_PQ ? "PQ" : transfer == TRANSFER_HLG ? "HLG" : "SDR";
-    if (!equals(text, real)) {
+    bool need_not = text == NULL && !is_high(track) && all_of_sdr(v);
+    if (!need_not && !equals(text, real)) {
         verify_found(v, RULE_HLS_VIDEO_RANGE, master_path,
                      "line %d declares VIDEO-RANGE=%.16s, and transfer characteristics %d are %s",
                      item->line, text != NULL ? text : "", transfer, real);
@@ -248,7 +273,6 @@ void verify_hls(struct verify *v) {
         return;
     }
     verify_playlists(v);
-    verify_playlist_header(v, master_path, &v->master, 1);
     verify_groups(v);
     for (size_t i = 0; i < v->master.variants.count; i++) {
         check_variant(v, &v->master.variants.items[i]);

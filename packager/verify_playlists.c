@@ -160,15 +160,12 @@ void verify_playlists_read(struct verify *v, const struct m3u8_list *list, bool 
 
 /* ---- Media playlists ------------------------------------------------------------- */
 
-void verify_playlist_header(struct verify *v, const char *path, const struct m3u8 *text,
-                            int64_t least_version) {
+void verify_playlist_version(struct verify *v, const char *path, const struct m3u8 *text,
+                             int64_t least_version) {
     if (text->version < least_version) {
         verify_found(v, RULE_HLS_VERSION, path,
                      "EXT-X-VERSION is %" PRId64 " and must be at least %" PRId64, text->version,
                      least_version);
-    }
-    if (!text->independent) {
-        verify_found(v, RULE_HLS_INDEPENDENT, path, "EXT-X-INDEPENDENT-SEGMENTS is missing");
     }
 }
 
@@ -176,7 +173,7 @@ static void check_media_tags(struct verify *v, const struct verify_playlist *pla
     const struct m3u8 *text = &playlist->text;
     const char *path = playlist->path;
     if (!playlist->is_text) {
-        verify_playlist_header(v, path, text, 6);
+        verify_playlist_version(v, path, text, 6);
     }
     if (strcmp(text->type, "VOD") != 0) {
         verify_found(v, RULE_HLS_VOD, path, "EXT-X-PLAYLIST-TYPE is '%.16s'", text->type);
@@ -335,8 +332,8 @@ static void check_iframes(struct verify *v, const struct verify_playlist *playli
         const struct real_gop *gop = segment->readable ? find_gop(segment, entry) : NULL;
         if (gop == NULL && segment->readable) {
             verify_found(v, RULE_HLS_IFRAME_RANGE, playlist->path,
-                         "entry %zu, %" PRId64 " bytes at %" PRId64 " of %s, is not one moof and "
-                         "mdat with one key picture",
+                         "entry %zu, %" PRId64 " bytes at %" PRId64 " of %s, does not begin with "
+                         "a moof and end with its key picture",
                          i + 1, entry->range_size, entry->range_offset, segment->path);
         }
         if (!is_next(listing, i, gop, before)) {
@@ -375,7 +372,20 @@ static void check_playlist(struct verify *v, const struct verify_playlist *playl
     }
 }
 
-/* What must be equal in all media playlists but those of subtitles: RFC 8216 6.2.4. */
+/* Says it for the others too (RFC 8216 4.3.5.1). */
+static void advise_independent(struct verify *v) {
+    for (size_t i = 0; i < v->playlist_count && !v->master.independent; i++) {
+        const struct verify_playlist *playlist = &v->playlists[i];
+        if (playlist->readable && !playlist->is_text && !playlist->text.independent) {
+            verify_found(v, RULE_HLS_INDEPENDENT, master_path,
+                         "neither it nor %s has EXT-X-INDEPENDENT-SEGMENTS", playlist->path);
+            return;
+        }
+    }
+}
+
+/* What must be equal in all media playlists but those of subtitles, the target not in those of
+ * I-frames either: RFC 8216 6.2.4. */
 static void check_equal(struct verify *v) {
     const struct verify_playlist *first = NULL;
     for (size_t i = 0; i < v->playlist_count; i++) {
@@ -384,7 +394,7 @@ static void check_equal(struct verify *v) {
             continue;
         }
         first = first == NULL ? playlist : first;
-        if (playlist->text.target_s != first->text.target_s) {
+        if (playlist->text.target_s != first->text.target_s && !playlist->text.iframes_only) {
             verify_found(v, RULE_HLS_TARGET_EQUAL, playlist->path,
                          "EXT-X-TARGETDURATION is %" PRId64 ", and in %s it is %" PRId64,
                          playlist->text.target_s, first->path, first->text.target_s);
@@ -407,5 +417,6 @@ void verify_playlists(struct verify *v) {
             check_playlist(v, &v->playlists[i]);
         }
     }
+    advise_independent(v);
     check_equal(v);
 }

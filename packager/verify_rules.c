@@ -13,8 +13,9 @@
 #define UNREAD FINDING_UNCHECKED
 
 static const struct verify_rule rules[RULE_COUNT] = {
-    [RULE_OBJECT_MISSING] = {MUST, "object-missing", "RFC 8216 6.2.1",
-                             "every object that is listed is there"},
+    [RULE_OBJECT_MISSING] =
+        {MUST, "object-missing", "RFC 8216 6.2.1",
+         "every object that is listed, or that all titles of ours have, is there"},
     [RULE_OBJECT_REFERENCE] = {MUST, "object-reference", "RFC 3986 5.2",
                                "references are relative and stay within the title"},
     [RULE_TITLE_BOUNDS] = {MUST, "title-bounds", "reelfarm",
@@ -22,9 +23,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_SYNTAX] = {MUST, "hls-syntax", "RFC 8216 4", "playlists can be read"},
     [RULE_HLS_VERSION] = {MUST, "hls-version", "RFC 8216 7",
                           "EXT-X-VERSION is at least 6 where EXT-X-MAP is used"},
-    [RULE_HLS_INDEPENDENT] = {MUST, "hls-independent", "RFC 8216 4.3.5.1",
-                              "EXT-X-INDEPENDENT-SEGMENTS stands in every playlist"},
-    [RULE_HLS_VOD] = {MUST, "hls-vod", "RFC 8216 4.3.3.5", "EXT-X-PLAYLIST-TYPE is VOD"},
+    [RULE_HLS_INDEPENDENT] = {ADVICE, "hls-independent", "RFC 8216 4.3.5.1",
+                              "EXT-X-INDEPENDENT-SEGMENTS stands in the multivariant playlist, or "
+                              "in all others"},
+    [RULE_HLS_VOD] = {ADVICE, "hls-vod", "RFC 8216 4.3.3.5", "EXT-X-PLAYLIST-TYPE is VOD"},
     [RULE_HLS_ENDLIST] = {MUST, "hls-endlist", "RFC 8216 4.3.3.4",
                           "media playlists end with EXT-X-ENDLIST"},
     [RULE_HLS_MAP] = {MUST, "hls-map", "RFC 8216 4.3.2.5",
@@ -38,7 +40,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_TARGETDURATION] = {MUST, "hls-targetduration", "RFC 8216 4.3.3.1",
                                  "each EXTINF, rounded, is at most EXT-X-TARGETDURATION"},
     [RULE_HLS_TARGET_EQUAL] = {MUST, "hls-target-equal", "RFC 8216 6.2.4",
-                               "EXT-X-TARGETDURATION is equal in all media playlists"},
+                               "EXT-X-TARGETDURATION is equal in all media playlists but those of "
+                               "I-frames"},
     [RULE_HLS_EXTINF] = {MUST, "hls-extinf", "RFC 8216 4.3.2.1",
                          "each EXTINF is the real duration of its segment"},
     [RULE_HLS_EXTINF_SUM] = {MUST, "hls-extinf-sum", "RFC 8216 4.3.2.1",
@@ -55,7 +58,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_FRAME_RATE] = {MUST, "hls-frame-rate", "RFC 8216 4.3.4.2",
                              "FRAME-RATE is the real rate, rounded to 3 decimals"},
     [RULE_HLS_VIDEO_RANGE] = {MUST, "hls-video-range", "RFC 8216bis 4.4.6.2",
-                              "VIDEO-RANGE follows from the transfer characteristics"},
+                              "VIDEO-RANGE follows from the transfer characteristics, and is "
+                              "told where any is not of SDR"},
     [RULE_HLS_GROUP] = {MUST, "hls-group", "RFC 8216 4.3.4.1",
                         "groups of renditions are complete and have one default"},
     [RULE_HLS_SUBTITLES] = {MUST, "hls-subtitles", "RFC 8216 4.3.4.1; Apple HLS",
@@ -69,15 +73,16 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_IFRAME_ATTRIBUTES] = {MUST, "hls-iframe-attributes", "RFC 8216 4.3.4.3",
                                     "EXT-X-I-FRAME-STREAM-INF has its own attributes alone"},
     [RULE_HLS_IFRAME_RANGE] = {MUST, "hls-iframe-range", "RFC 8216 4.3.3.6",
-                               "an I-frame's range is one whole moof and mdat with one key "
-                               "picture"},
+                               "an I-frame's range is a moof and what follows up to the end of one "
+                               "key picture"},
     [RULE_HLS_IFRAME_LIST] = {MUST, "hls-iframe-list", "RFC 8216 4.3.3.6",
                               "I-frame playlists list every key picture, in order"},
     [RULE_HLS_DATERANGE] = {MUST, "hls-daterange", "RFC 8216 4.3.2.7",
                             "EXT-X-DATERANGE is whole and has a clock to refer to"},
-    [RULE_HLS_PARTS] = {MUST, "hls-parts", "RFC 8216bis 4.4.3.7, 4.4.3.8, 4.4.4.9",
-                        "parts of segments are within PART-TARGET, and PART-HOLD-BACK is at least "
-                        "two of those"},
+    [RULE_HLS_PARTS] = {MUST, "hls-parts",
+                        "RFC 8216bis 4.4.3.7, 4.4.3.8, 4.4.4.9, 4.4.5.3, 4.4.5.4",
+                        "parts of segments are within PART-TARGET, PART-HOLD-BACK is at least two "
+                        "of those, and hints and reports name what they are of"},
     [RULE_TEXT_SYNTAX] = {MUST, "text-syntax", "WebVTT 4; RFC 8216 3.5",
                           "files of subtitles can be read"},
     [RULE_TEXT_TIME] = {MUST, "text-time", "RFC 8216 3.5; DASH-IF Timing Model",
@@ -96,9 +101,11 @@ static const struct verify_rule rules[RULE_COUNT] = {
                             "do"},
     [RULE_DASH_SYNTAX] = {MUST, "dash-syntax", "ISO/IEC 23009-1 5.2", "the MPD can be read"},
     [RULE_DASH_STATIC] = {MUST, "dash-static", "ISO/IEC 23009-1 5.3.1.2", "MPD@type is static"},
-    [RULE_DASH_PROFILE] = {MUST, "dash-profile", "ISO/IEC 23009-1 8; ISO/IEC 23000-19",
-                           "MPD@profiles lists isoff-live:2011 or isoff-on-demand:2011, whose "
-                           "addressing it has, and cmaf:2019; with SegmentList only the last"},
+    [RULE_DASH_PROFILE] =
+        {MUST, "dash-profile", "ISO/IEC 23009-1 8; ISO/IEC 23000-19",
+         "MPD@profiles lists isoff-live:2011 or isoff-on-demand:2011, whose "
+         "addressing it has, and cmaf:2019 where all tracks say that they are; with "
+         "SegmentList only the last"},
     [RULE_DASH_PERIOD] = {MUST, "dash-period", "ISO/IEC 23009-1 5.3.2",
                           "the first Period starts at 0 and has a duration"},
     [RULE_DASH_ID] = {MUST, "dash-id", "DASH-IF IOP 3.2.4",
@@ -129,7 +136,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_DASH_CODECS] = {MUST, "dash-codecs", "ISO/IEC 23009-1 5.3.7; RFC 6381",
                           "@codecs and @mimeType are the track's own"},
     [RULE_DASH_SIZE] = {MUST, "dash-size", "ISO/IEC 23009-1 5.3.7",
-                        "@width, @height and @sar are what the parameter sets tell"},
+                        "@width and @height are what the parameter sets tell, and @sar what pasp "
+                        "does"},
     [RULE_DASH_FRAME_RATE] = {MUST, "dash-frame-rate", "ISO/IEC 23009-1 5.3.7",
                               "@frameRate is the real rate"},
     [RULE_DASH_COLOUR] = {MUST, "dash-colour", "ISO/IEC 23091-2; DASH-IF IOP",
@@ -139,13 +147,15 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_DASH_AUDIO] = {MUST, "dash-audio", "ISO/IEC 23009-1 5.3.7",
                          "@audioSamplingRate and AudioChannelConfiguration are the track's own"},
     [RULE_DASH_SET] = {MUST, "dash-set", "ISO/IEC 23009-1 5.3.3; DASH-IF IOP",
-                       "an AdaptationSet is one switching set: aligned, one codec, rising rates"},
+                       "an AdaptationSet is one switching set: aligned, of one codec and aspect"},
     [RULE_DASH_SWITCHING] = {MUST, "dash-switching", "ISO/IEC 23009-1 5.3.3.5",
-                             "AdaptationSets of pictures name each other for switching"},
+                             "AdaptationSets name others of their kind for switching, which do the "
+                             "same"},
     [RULE_DASH_TRICK_MODE] = {MUST, "dash-trick-mode", "DASH-IF IOP 3.2.9",
                               "a trick mode is one of AdaptationSets that are there"},
     [RULE_DASH_ROLE] = {MUST, "dash-role", "ISO/IEC 23009-1 5.8.5.5",
-                        "AdaptationSets of sound have a Role, and one of them is main"},
+                        "one AdaptationSet of sound at least is main, as those without a Role "
+                        "are"},
     [RULE_DASH_TEXT] = {MUST, "dash-text", "DASH-IF Timing Model; ISO/IEC 23009-1 5.8.5.5",
                         "AdaptationSets of text have @lang and a Role; a file that stands alone "
                         "has no @presentationTimeOffset"},
@@ -167,7 +177,7 @@ static const struct verify_rule rules[RULE_COUNT] = {
                             "mvhd, tkhd and mdhd tell a duration of 0, and mehd, where it is "
                             "there, the track's"},
     [RULE_CMAF_PICTURE_BOXES] = {MUST, "cmaf-picture-boxes", "ISO/IEC 23000-19 9.2.2",
-                                 "video sample entries have colr and a square pasp"},
+                                 "video sample entries have colr and pasp"},
     [RULE_CMAF_PICTURE_SIZE] = {MUST, "cmaf-picture-size",
                                 "ISO/IEC 14496-15 5.3.4; AV1 in ISOBMFF 2.2",
                                 "tkhd, sample entry and parameter sets tell one size"},
@@ -205,8 +215,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
                           "AV1's sequence header is not that of a still picture"},
     [RULE_VIDEO_KEY] = {MUST, "video-key", "RFC 8216 4.3.5.1; ISO/IEC 23000-19 7.3.2.3",
                         "every segment begins with a key picture"},
-    [RULE_VIDEO_GOP] = {MUST, "video-gop", "ISO/IEC 23000-19 7.3.2.3",
-                        "a GOP is its key picture's chunk alone and then the rest"},
+    [RULE_VIDEO_GOP] = {ADVICE, "video-gop", "reelfarm; ISO/IEC 23000-19 7.3.2.3",
+                        "each key picture is the first of a fragment, which players can begin "
+                        "with"},
     [RULE_VIDEO_ORDER] = {MUST, "video-order", "ISO/IEC 14496-12 8.6.1.3",
                           "GOPs are closed and show each of their frames once, those of AV1 in "
                           "the order of its samples"},
@@ -221,7 +232,7 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                "segments and GOPs have equal boundaries in all variants"},
     [RULE_AUDIO_CONFIG] = {MUST, "audio-config", "ISO/IEC 14496-14 5.6",
                            "sample entry, timescale and configuration tell the same sound"},
-    [RULE_AUDIO_BOUNDARY] = {MUST, "audio-boundary", "DASH-IF IOP; RFC 8216 6.2.4",
+    [RULE_AUDIO_BOUNDARY] = {ADVICE, "audio-boundary", "reelfarm",
                              "sound's segments end at the first packet at or after the picture's"},
     [RULE_AUDIO_LENGTH] = {MUST, "audio-length", "ISO/IEC 23000-19 7.3.6",
                            "sound ends within one packet of the picture"},
@@ -230,6 +241,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_DASH_AGREE] = {MUST, "hls-dash-agree", "ISO/IEC 23000-19 6",
                              "HLS and DASH list the same objects"},
     [RULE_TITLE_DOCUMENT] = {MUST, "title-document", "reelfarm", "title.json tells what is there"},
+    [RULE_RUNG_CAP] = {MUST, "rung-cap", "reelfarm; ISO/IEC 14496-10 C.1",
+                       "a rung of H.264, all its chunks joined, needs no larger buffer at the "
+                       "rate of its cap than title.json tells of it"},
     [RULE_IMAGE_FILE] = {MUST, "image-file", "ITU-T T.81; ISO/IEC 23000-22",
                          "posters and sheets are whole JPEG or AVIF pictures"},
     [RULE_STORYBOARD_CUES] = {MUST, "storyboard-cues", "WebVTT 3; Media Fragments 4.2.2",
@@ -256,6 +270,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
                              "early playlists list equally many segments"},
     [RULE_EARLY_BANDWIDTH] = {ADVICE, "early-bandwidth", "RFC 8216 4.3.4.2",
                               "BANDWIDTH of an early variant is not below that of the version's"},
+    [RULE_HLS_OPTIONAL] = {ADVICE, "hls-optional", "RFC 8216 4.3.4.1, 4.3.4.2",
+                           "attributes that may be left out and that players choose by are there: "
+                           "AVERAGE-BANDWIDTH, CODECS, RESOLUTION, FRAME-RATE, CHANNELS, "
+                           "LANGUAGE, AUTOSELECT"},
     [RULE_HLS_CLOSED_CAPTIONS] = {ADVICE, "hls-closed-captions", "RFC 8216 4.3.4.2",
                                   "CLOSED-CAPTIONS=NONE says that there are none"},
     [RULE_HLS_IFRAME_MISSING] = {ADVICE, "hls-iframe-missing", "Apple HLS 6.1",
@@ -278,10 +296,19 @@ static const struct verify_rule rules[RULE_COUNT] = {
                          "EXT-X-DATERANGE with SCTE35-OUT begins where a segment does"},
     [RULE_HLS_PART_HOLD_BACK] = {ADVICE, "hls-part-hold-back", "RFC 8216bis 4.4.3.8",
                                  "PART-HOLD-BACK is at least three PART-TARGETs"},
+    [RULE_HLS_LOW_LATENCY] = {ADVICE, "hls-low-latency",
+                              "RFC 8216bis 4.4.3.8, 4.4.4.9, 4.4.5.3, 4.4.5.4",
+                              "the first part of a segment says INDEPENDENT=YES, and playlists "
+                              "with parts that have not ended CAN-BLOCK-RELOAD=YES, which part is "
+                              "next, and how far the others are"},
     [RULE_TEXT_STRAY] = {ADVICE, "text-stray", "reelfarm",
                          "a segment of subtitles has no cue that is shown before or after it"},
     [RULE_TEXT_AGREE] = {ADVICE, "text-agree", "reelfarm",
                          "HLS and DASH offer subtitles of the same languages"},
+    [RULE_DASH_OPTIONAL] = {ADVICE, "dash-optional", "ISO/IEC 23009-1 5.3.3, 5.8; DASH-IF IOP",
+                            "what may be left out and players go by is there: colours, channels "
+                            "and rate of sound, @lang, Roles of several sounds, sets to switch "
+                            "to, Representations by rising @bandwidth"},
     [RULE_DASH_TRICK_RATE] = {ADVICE, "dash-trick-rate", "DASH-IF IOP 3.2.9",
                               "a trick mode is an EssentialProperty, with @maxPlayoutRate and "
                               "@codingDependency of false"},
@@ -324,6 +351,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                 "none up to 3.0 is"},
     [RULE_CODEC_TIMING] = {ADVICE, "codec-timing", "AV1 in ISOBMFF 2.4",
                            "AV1's sequence header tells no times, which the container does"},
+    [RULE_CODEC_SPARE] = {ADVICE, "codec-spare", "ISO/IEC 14496-15 5.2; AV1 in ISOBMFF 2.4",
+                          "samples hold no filler, padding, redundant headers, or delimiters of "
+                          "AV1"},
     [RULE_CODEC_PARAMETER_SETS] = {ADVICE, "codec-parameter-sets",
                                    "Apple HLS 1.3 to 1.17; ISO/IEC 14496-15 8.4.1",
                                    "HEVC is of hvc1, whose hvcC has all parameter sets"},

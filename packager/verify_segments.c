@@ -62,6 +62,7 @@ static bool lasts(const struct segment_reading *r, size_t index, const struct sa
 /* Looks into each sample; false where one is none of the codec. */
 static bool read_samples(struct segment_reading *r) {
     bool flags_told = false;
+    bool spare_told = false;
     bool duration_told = false;
     bool sealed = r->track->facts.protection.there;
     for (size_t c = 0; c < r->facts.chunk_count; c++) {
@@ -93,6 +94,13 @@ static bool read_samples(struct segment_reading *r) {
                 duration_told = true;
             }
             r->segment->frames += look.frames;
+            if (look.spare && !spare_told) {
+                verify_found(r->v, RULE_CODEC_SPARE, r->segment->path,
+                             "sample %zu of the fragment at byte %zu holds filler, padding or a "
+                             "delimiter, which are of no use in a file",
+                             i + 1, chunk->offset);
+                spare_told = true;
+            }
             if (!flags_told && !flags_fit(sample->flags, &look)) {
                 verify_found(r->v, RULE_CMAF_SAMPLE_FLAGS, r->segment->path,
                              "sample %zu of the fragment at byte %zu is %s and its flags are "
@@ -176,34 +184,51 @@ static bool read_times(struct segment_reading *r) {
 
 /* ---- GOPs ------------------------------------------------------------------------ */
 
-/* A key picture stands first in a chunk of its own; whatever follows is its GOP. */
+static size_t count_gops(const struct segment_reading *r) {
+    size_t count = 1;
+    for (size_t i = 1; i < r->facts.sample_count; i++) {
+        count += r->key[i];
+    }
+    return count;
+}
+
+static void keep_sizes(struct segment_reading *r) {
+    struct real_segment *segment = r->segment;
+    segment->sample_count = r->facts.sample_count;
+    segment->sizes = arena_zero(&r->v->arena, segment->sample_count, sizeof(*segment->sizes));
+    for (size_t i = 0; i < segment->sample_count; i++) {
+        segment->sizes[i] = r->facts.samples[i].size;
+    }
+}
+
+/* A GOP begins at each key picture, and at the segment's first whatever that is. */
 static void read_gops(struct segment_reading *r) {
     struct real_segment *segment = r->segment;
-    segment->gops = arena_zero(&r->v->arena, r->facts.chunk_count, sizeof(*segment->gops));
-    const char *fault = NULL;
+    segment->gops = arena_zero(&r->v->arena, count_gops(r), sizeof(*segment->gops));
+    bool inside = false;
     int64_t ticks = 0;
     for (size_t c = 0; c < r->facts.chunk_count; c++) {
         const struct chunk_facts *chunk = &r->facts.chunks[c];
-        const bool *key = &r->key[chunk->first_sample];
-        for (size_t i = 1; i < chunk->sample_count; i++) {
-            fault = key[i] ? "a key picture is not the first of its fragment" : fault;
+        size_t at = chunk->offset;
+        for (size_t i = 0; i < chunk->sample_count; i++) {
+            const struct run_sample *sample = &r->facts.samples[chunk->first_sample + i];
+            size_t size = sample->size + (i == 0 ? chunk->header_size : 0);
+            bool key = r->key[chunk->first_sample + i];
+            if (key || segment->gop_count == 0) {
+                segment->gops[segment->gop_count++] = (struct real_gop){
+                    .offset = at, .key_size = key && i == 0 ? size : 0, .start = ticks};
+            }
+            struct real_gop *gop = &segment->gops[segment->gop_count - 1];
+            inside = inside || (key && i > 0);
+            gop->size += size;
+            gop->ticks += sample->duration;
+            ticks += sample->duration;
+            at += size;
         }
-        if (key[0] || segment->gop_count == 0) {
-            bool alone = key[0] && chunk->sample_count == 1;
-            segment->gops[segment->gop_count++] = (struct real_gop){
-                .offset = chunk->offset,
-                .key_size = alone ? chunk->size : 0,
-                .start = ticks,
-            };
-            fault = key[0] && !alone ? "a key picture's fragment holds other pictures" : fault;
-        }
-        struct real_gop *gop = &segment->gops[segment->gop_count - 1];
-        gop->size += chunk->size;
-        gop->ticks += (int64_t)chunk->duration;
-        ticks += (int64_t)chunk->duration;
     }
-    if (fault != NULL) {
-        verify_found(r->v, RULE_VIDEO_GOP, segment->path, "%s", fault);
+    if (inside) {
+        verify_found(r->v, RULE_VIDEO_GOP, segment->path,
+                     "a key picture is not the first of its fragment");
     }
     if (!r->key[0]) {
         verify_found(r->v, RULE_VIDEO_KEY, segment->path, "its first picture is no key picture");
@@ -286,6 +311,9 @@ void verify_segment(struct verify *v, struct real_track *track, struct real_segm
         if (good && track->facts.video) {
             read_gops(&r);
             check_order(&r);
+            if (v->document != NULL) {
+                keep_sizes(&r);
+            }
         }
         if (good) {
             verify_segment_extras(v, track, segment, &r.facts);

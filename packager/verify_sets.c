@@ -24,9 +24,6 @@ static const char *set_fault(const struct verify *v, int index) {
         if (from->set != index) {
             continue;
         }
-        if (before != NULL && from->bandwidth < before->bandwidth) {
-            fault = "has Representations of falling @bandwidth";
-        }
         if (before != NULL &&
             (from->indexed != before->indexed || from->nominal != before->nominal)) {
             fault = "has Representations of different addressing";
@@ -43,11 +40,30 @@ static const char *set_fault(const struct verify *v, int index) {
             fault = "has Representations of different codecs";
         }
         track = listing->track;
-        if (!track->facts.video && set->language[0] == '\0') {
-            fault = "is of sound and has no @lang";
-        }
     }
     return before == NULL ? "has no Representation" : fault;
+}
+
+/* What players choose and switch by; NULL where all is there. */
+static const char *set_lack(const struct verify *v, int index) {
+    const struct mpd_representation *before = NULL;
+    const char *lack = NULL;
+    for (size_t i = 0; i < v->mpd.representation_count; i++) {
+        const struct mpd_representation *from = &v->mpd.representations[i];
+        const struct listing *listing = v->representations[i];
+        if (from->set != index) {
+            continue;
+        }
+        if (before != NULL && from->bandwidth < before->bandwidth) {
+            lack = "has Representations of falling @bandwidth";
+        }
+        before = from;
+        if (listing != NULL && listing->track->readable && !listing->track->facts.video &&
+            v->mpd.sets[index].language[0] == '\0') {
+            lack = "is of sound and has no @lang";
+        }
+    }
+    return lack;
 }
 
 /* @par is the display aspect of all the set's pictures, within a pixel's rounding. */
@@ -72,6 +88,11 @@ static bool aspect_fits(const struct verify *v, int index) {
 static void check_sets(struct verify *v) {
     for (int i = 0; i < (int)v->mpd.set_count; i++) {
         const char *fault = set_fault(v, i);
+        const char *lack = set_lack(v, i);
+        if (lack != NULL) {
+            verify_found(v, RULE_DASH_OPTIONAL, mpd_path, "AdaptationSet %.40s %s",
+                         v->mpd.sets[i].id, lack);
+        }
         if (fault == NULL && !aspect_fits(v, i)) {
             fault = "has a @par that is not the aspect of its pictures";
         }
@@ -82,27 +103,29 @@ static void check_sets(struct verify *v) {
     }
 }
 
-/* Players choose a sound by its role where none is asked for (ISO/IEC 23009-1 5.8.5.5). */
+/* Players choose a sound by its role where none is asked for, and take one without for main
+ * (ISO/IEC 23009-1 5.8.5.5; DASH-IF IOP 3.9.2.2). */
 static void check_roles(struct verify *v) {
     size_t sounds = 0;
     size_t mains = 0;
+    const struct mpd_set *without = NULL;
     for (int i = 0; i < (int)v->mpd.set_count; i++) {
         const struct mpd_set *set = &v->mpd.sets[i];
         if (strcmp(set->content_type, "audio") != 0) {
             continue;
         }
         sounds++;
-        mains += strcmp(set->role, "main") == 0;
-        if (set->role[0] == '\0') {
-            verify_found(v, RULE_DASH_ROLE, mpd_path,
-                         "AdaptationSet %.40s is of sound and has no "
-                         "Role",
-                         set->id);
-        }
+        mains += strcmp(set->role, "main") == 0 || set->role[0] == '\0';
+        without = set->role[0] == '\0' ? set : without;
     }
-    if (sounds > 0 && mains != 1) {
-        verify_found(v, RULE_DASH_ROLE, mpd_path,
-                     "%zu of %zu AdaptationSets of sound are main, and one must be", mains, sounds);
+    if (sounds > 1 && without != NULL) {
+        verify_found(v, RULE_DASH_OPTIONAL, mpd_path,
+                     "AdaptationSet %.40s is one of %zu of sound and has no Role", without->id,
+                     sounds);
+    }
+    if (sounds > 0 && mains == 0) {
+        verify_found(v, RULE_DASH_ROLE, mpd_path, "none of %zu AdaptationSets of sound is main",
+                     sounds);
     }
 }
 
@@ -168,9 +191,9 @@ static void check_switching(struct verify *v, int index) {
     for (int other = 0; other < (int)v->mpd.set_count; other++) {
         bool trick = set->trick_of[0] != '\0' || v->mpd.sets[other].trick_of[0] != '\0';
         bool pictures = has_pictures(v, index) && has_pictures(v, other) && !trick;
-        bool wanted = other != index && (pictures || names_set(v, other, index));
-        if (wanted && !names_set(v, index, other)) {
-            verify_found(v, RULE_DASH_SWITCHING, mpd_path,
+        bool named = names_set(v, other, index);
+        if (other != index && (pictures || named) && !names_set(v, index, other)) {
+            verify_found(v, named ? RULE_DASH_SWITCHING : RULE_DASH_OPTIONAL, mpd_path,
                          "AdaptationSet %.40s does not name AdaptationSet %.40s for switching",
                          set->id, v->mpd.sets[other].id);
         }

@@ -121,17 +121,28 @@ static void check_header_times(struct verify *v, const struct real_track *track)
     }
 }
 
+/* tkhd tells the width that is shown: of pixels that are not square another one (ISO/IEC 14496-12
+ * 12.1.4.3). */
+static bool shown_size_fits(const struct init_facts *facts, const struct codec_facts *codec) {
+    int64_t shown = codec->width;
+    if (facts->has_aspect && facts->aspect_high > 0 && facts->aspect_wide != facts->aspect_high) {
+        shown = shown * facts->aspect_wide / facts->aspect_high;
+        return facts->width == codec->width || llabs(facts->width - shown) <= 1;
+    }
+    return facts->width == shown;
+}
+
 static void check_picture_boxes(struct verify *v, const struct real_track *track) {
     const struct init_facts *facts = &track->facts;
     if (!facts->video) {
         return;
     }
-    if (!facts->has_colour || !facts->has_aspect || facts->aspect_wide != facts->aspect_high) {
-        verify_found(v, RULE_CMAF_PICTURE_BOXES, track->init, "its sample entry %s",
-                     !facts->has_colour ? "has no colr" : "has no pasp of square pixels");
+    if (!facts->has_colour || !facts->has_aspect) {
+        verify_found(v, RULE_CMAF_PICTURE_BOXES, track->init, "its sample entry has no %s",
+                     facts->has_colour ? "pasp" : "colr");
     }
     const struct codec_facts *codec = &track->codec;
-    if (facts->width != codec->width || facts->height != codec->height ||
+    if (!shown_size_fits(facts, codec) || facts->height != codec->height ||
         facts->entry_width != codec->width || facts->entry_height != codec->height) {
         verify_found(v, RULE_CMAF_PICTURE_SIZE, track->init,
                      "tkhd says %dx%d, the sample entry %dx%d, and the parameter sets %dx%d",

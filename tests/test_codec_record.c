@@ -128,13 +128,21 @@ START_TEST(test_record_lies) {
         size_t at;
         uint8_t byte;
     } lies[] = {
-        {"version", 0, 2},           {"profile unlike the SPS", 1, 77},
-        {"level unlike it", 3, 31},  {"two-byte lengths", 4, 0xfd},
-        {"two SPSs", 5, 0xe2},       {"no SPS", 5, 0xe0},
-        {"SPS too long", 7, 200},    {"NAL type", 8, 0x68},
-        {"forbidden bit", 8, 0xe7},  {"no PPS", 35, 0},
-        {"PPS is an SPS", 38, 0x67}, {"PPS of another SPS", 39, 0x80},
-        {"chroma format", 42, 0xfe}, {"bit depth", 43, 0xfa},
+        {"version", 0, 2},
+        {"profile unlike the SPS", 1, 77},
+        {"level below it", 3, 13},
+        {"three-byte lengths", 4, 0xfe},
+        {"two SPSs", 5, 0xe2},
+        {"no SPS", 5, 0xe0},
+        {"SPS too long", 7, 200},
+        {"NAL type", 8, 0x68},
+        {"forbidden bit", 8, 0xe7},
+        {"no PPS", 35, 0},
+        {"PPS is an SPS", 38, 0x67},
+        {"PPS of another SPS", 39, 0x80},
+        {"chroma format", 42, 0xfe},
+        {"bit depth", 43, 0xfa},
+        {"flags of no SPS", 2, 0x40},
         {"SPS extensions", 45, 1},
     };
     uint8_t data[256];
@@ -144,6 +152,40 @@ START_TEST(test_record_lies) {
         data[lies[i].at] = lies[i].byte;
         ck_assert_msg(avc_record_read(&record, data, size, NULL) == ERR_CORRUPT, "%s",
                       lies[i].what);
+    }
+}
+END_TEST
+
+/* Legal, and none of ours: lengths of 2 bytes, a level above the SPS's, two SPSs of which each PPS
+ * names one, an extension. */
+START_TEST(test_record_of_others) {
+    static const char *const hex[] = {
+        "0142c015fde100176742c015bb40f047f5808800000303200000bb5478b17501000468ce32c8",
+        "0164001fffe1001b6764001eacd941419f9f016a02020280000"
+        "1f480005dc0078b16cb01000468ef8fcbfdf8f800",
+        "0142c00dffe200166742c00dda0507ec0440000003004000000c83c50aa8"
+        "00176742c015ba40f047f5808800000303200000bb5478b17501000468ce0fc8",
+        "0164001effe1001b6764001eacd941419f9f016a02020280000"
+        "1f480005dc0078b16cb01000468ef8fcbfdf8f80100026d80",
+    };
+    static const struct {
+        int failed, length_size, sps_count;
+    } wanted[] = {{0, 2, 1}, {0, 4, 1}, {ERR_CORRUPT, 0, 0}, {0, 4, 1}};
+    uint8_t data[256];
+    for (size_t i = 0; i < sizeof(hex) / sizeof(hex[0]); i++) {
+        size_t size = from_hex(hex[i], data, sizeof(data));
+        struct avc_record record = {0};
+        struct err err = {0};
+        ck_assert_msg(avc_record_read(&record, data, size, &err) == wanted[i].failed, "%s: %s",
+                      hex[i], err.message);
+        ck_assert_int_eq(record.length_size, wanted[i].length_size);
+        ck_assert_int_eq(record.sps_count, wanted[i].sps_count);
+        if (wanted[i].failed != 0) { /* a level for both */
+            data[3] = 0x15;
+            ck_assert_msg(avc_record_read(&record, data, size, &err) == 0, "%s", err.message);
+            ck_assert_int_eq(record.sps_count, 2);
+            ck_assert_int_eq(record.sps.width, 320);
+        }
     }
 }
 END_TEST
@@ -206,7 +248,6 @@ START_TEST(test_samples) {
         {"IDR and other slices", "00000001650000000141", ERR_CORRUPT, false, false},
         {"slices needed and not", "00000001410000000101", ERR_CORRUPT, false, false},
         {"an SPS before the IDR", "000000026764000000016500", ERR_CORRUPT, false, false},
-        {"a delimiter", "0000000209f00000000165", ERR_CORRUPT, false, false},
         {"forbidden bit", "00000001e5", ERR_CORRUPT, false, false},
         {"a length of 0", "000000000000000165", ERR_CORRUPT, false, false},
         {"one byte short", "000000036501", ERR_CORRUPT, false, false},
@@ -218,10 +259,44 @@ START_TEST(test_samples) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         size_t size = from_hex(cases[i].hex, data, sizeof(data));
         struct avc_sample sample = {0};
-        ck_assert_msg(avc_sample_read(&sample, data, size, NULL) == cases[i].failed, "%s",
+        ck_assert_msg(avc_sample_read(&sample, data, size, 4, NULL) == cases[i].failed, "%s",
                       cases[i].what);
         ck_assert_msg(sample.idr == cases[i].idr && sample.reference == cases[i].reference, "%s",
                       cases[i].what);
+        ck_assert_msg(!sample.foreign && !sample.filler, "%s", cases[i].what);
+    }
+}
+END_TEST
+
+/* What ours never hold, and may stand in those of others. */
+START_TEST(test_samples_of_others) {
+    static const struct {
+        const char *what;
+        const char *hex;
+        int length_size;
+        bool good, foreign, filler;
+    } cases[] = {
+        {"a delimiter", "0000000209f00000000165", 4, true, true, false},
+        {"SEI before it", "0000000206050000000209f00000000165", 4, true, true, false},
+        {"a delimiter behind", "00000001650000000209f0", 4, false, false, false},
+        {"filler", "0000000165000000020c80", 4, true, true, true},
+        {"filler before", "000000020c800000000165", 4, false, false, false},
+        {"an auxiliary slice", "00000001650000000113", 4, true, true, false},
+        {"the end", "0000000165000000010a000000010b", 4, true, true, false},
+        {"more behind the end", "0000000165000000010a0000000165", 4, false, false, false},
+        {"lengths of 2", "00020605000165", 2, true, false, false},
+        {"lengths of 1", "0165", 1, true, false, false},
+        {"lengths of 4 for 2", "00020605000165", 4, false, false, false},
+    };
+    uint8_t data[64];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t size = from_hex(cases[i].hex, data, sizeof(data));
+        struct avc_sample sample = {0};
+        int failed = avc_sample_read(&sample, data, size, cases[i].length_size, NULL);
+        ck_assert_msg(failed == (cases[i].good ? 0 : ERR_CORRUPT), "%s", cases[i].what);
+        ck_assert_msg(sample.idr == cases[i].good && sample.foreign == cases[i].foreign &&
+                          sample.filler == cases[i].filler,
+                      "%s", cases[i].what);
     }
 }
 END_TEST
@@ -308,9 +383,17 @@ START_TEST(test_av1_record) {
     /* cut anywhere, or longer, it is refused */
     data[size] = 0;
     ck_assert_int_eq(av1_record_read(&record, data, size + 1, NULL), ERR_CORRUPT);
-    for (size_t cut = 0; cut < size; cut++) {
-        ck_assert_int_eq(av1_record_read(&record, data, cut, NULL), ERR_CORRUPT);
+    for (size_t cut = 0; cut < size; cut++) { /* behind four bytes there may be nothing */
+        ck_assert_int_eq(av1_record_read(&record, data, cut, NULL), cut == 4 ? 0 : ERR_CORRUPT);
     }
+    ck_assert_int_eq(av1_record_read(&record, data, 4, NULL), 0);
+    ck_assert_ptr_null(record.header);
+    ck_assert_int_eq(record.sequence.level, want->level);
+    ck_assert_int_eq(record.sequence.chroma_position, want->chroma_position);
+    struct av1_sample begun = {.header = data + 4, .header_size = size - 4};
+    ck_assert(av1_record_fits(&record, &begun));
+    record.sequence.bit_depth = 10;
+    ck_assert(!av1_record_fits(&record, &begun));
     /* whatever a byte is changed to, it is read or refused, and nothing worse */
     srand(1);
     for (int i = 0; i < 20000; i++) {
@@ -342,11 +425,10 @@ START_TEST(test_av1_samples) {
         {"0a0100 320100 1a0180", true, false, true}, /* a hidden key frame, shown later */
         {"0a0100", false, false, false},             /* nothing is shown */
         {"320130 320130", false, false, false},      /* two are */
-        {"1200 320130", false, false, false},        /* a temporal delimiter */
-        {"320130 7a0180", false, false, false},      /* padding */
-        {"320130 3a0130", false, false, false},      /* a redundant header */
+        {"120100 320130", false, false, false},      /* a delimiter that is not empty */
+        {"320130 1200", false, false, false},        /* one that comes too late */
         {"420100 320130", false, false, false},      /* a tile list */
-        {"3030", false, false, false},               /* no size */
+        {"08 320110", false, false, false},          /* another one without */
         {"320230", false, false, false},             /* past the end */
         {"b20130", false, false, false},             /* the forbidden bit */
         {"3200", false, false, false},               /* an empty frame */
@@ -370,6 +452,29 @@ START_TEST(test_av1_samples) {
     ck_assert_int_eq(rc, cases[_i].good ? 0 : ERR_CORRUPT);
     ck_assert_int_eq(sample.key, cases[_i].key);
     ck_assert_int_eq(sample.header != NULL, cases[_i].header);
+    ck_assert(!sample.spare && !sample.unsized);
+}
+END_TEST
+
+START_TEST(test_av1_samples_of_others) {
+    static const struct {
+        uint8_t data[8];
+        size_t size;
+        bool spare, unsized;
+    } cases[] = {
+        {{0x12, 0, 0x32, 1, 0x30}, 5, true, false},       /* a temporal delimiter */
+        {{0x32, 1, 0x30, 0x7a, 1, 0x80}, 6, true, false}, /* padding */
+        {{0x32, 1, 0x30, 0x3a, 1, 0x30}, 6, true, false}, /* a redundant header */
+        {{0x0a, 1, 0, 0x30, 0x10}, 5, false, true},       /* the last one without a size */
+        {{0x0a, 1, 0, 0x34, 0, 0x10}, 6, false, true},    /* with an extension */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct av1_sample sample = {0};
+        ck_assert_int_eq(av1_sample_read(&sample, cases[i].data, cases[i].size, NULL), 0);
+        ck_assert_int_eq(sample.spare, cases[i].spare);
+        ck_assert_int_eq(sample.unsized, cases[i].unsized);
+        ck_assert_int_eq(sample.key, cases[i].unsized);
+    }
 }
 END_TEST
 
@@ -403,12 +508,15 @@ Suite *codec_record_suite(void) {
     tcase_add_loop_test(tests, test_record, 0, RECORDS);
     tcase_add_loop_test(tests, test_record_cut, 0, RECORDS);
     tcase_add_test(tests, test_record_lies);
+    tcase_add_test(tests, test_record_of_others);
     tcase_add_test(tests, test_record_noise);
     tcase_add_test(tests, test_sps_absurd);
     tcase_add_test(tests, test_samples);
+    tcase_add_test(tests, test_samples_of_others);
     tcase_add_test(tests, test_aac);
     tcase_add_loop_test(tests, test_av1_record, 0, AV1_RECORDS);
-    tcase_add_loop_test(tests, test_av1_samples, 0, 22);
+    tcase_add_loop_test(tests, test_av1_samples, 0, 21);
+    tcase_add_test(tests, test_av1_samples_of_others);
     tcase_add_test(tests, test_bits);
     suite_add_tcase(suite, tests);
     return suite;

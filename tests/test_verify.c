@@ -161,8 +161,14 @@ static void level_spare(void) {
     set_level(&damaged, 40);
 }
 
-/* Of a version that no reader knows. */
-static void run_unknown(void) {
+/* In which composition offsets have no sign: cmf2 knows none such. */
+static void run_unsigned(void) {
+    brand_of_no_edits();
+    box_of(&damaged, PICTURES "00002.m4s", "trun", 1)[0] = 0;
+}
+
+/* And no version that is known. */
+static void run_strange(void) {
     box_of(&damaged, PICTURES "00002.m4s", "trun", 1)[0] = 2;
 }
 
@@ -227,6 +233,57 @@ static void key_gone(void) {
 
 static void key_inside(void) {
     slices_become(PICTURES "00002.m4s", 1, 1, 5);
+}
+
+/* Puts bytes in before or behind the first sample of the last fragment, as a part of it. */
+static void sample_grows(bool before, const char *bytes, size_t size) {
+    uint8_t *run = box_of(&damaged, PICTURES "00002.m4s", "trun", 3);
+    uint32_t old = get_u32(run + 12);
+    put_u32(run + 12, old + (uint32_t)size);
+    const uint8_t *at = box_of(&damaged, PICTURES "00002.m4s", "mdat", 3);
+    box_insert(&damaged, PICTURES "00002.m4s", before ? at : at + old, bytes, size);
+}
+
+static void filler_in_sample(void) {
+    sample_grows(false, "\0\0\0\2\x0c\x80", 6);
+}
+
+static void parameters_in_sample(void) {
+    sample_grows(true, "\0\0\0\2\x68\x80", 6);
+}
+
+/* Writes the fragments of a segment of pictures anew, `each` of them as one. */
+static void merge_fragments(size_t each) {
+    struct sample_defaults defaults = {.track_id = 1, .duration = 1001};
+    struct media_facts facts;
+    struct buf copy = {0};
+    struct buf *bytes = title_fixture_bytes(&damaged, PICTURES "00002.m4s");
+    buf_append(&copy, bytes->data, bytes->size);
+    ck_assert_int_eq(media_segment_read(&facts, copy.data, copy.size, &defaults, NULL), 0);
+    buf_clear(bytes);
+    segment_type_write(bytes);
+    for (size_t c = 0; c < facts.chunk_count; c += each) {
+        const struct chunk_facts *chunk = &facts.chunks[c];
+        struct fragment fragment = {true,
+                                    true,
+                                    chunk->sequence,
+                                    (int64_t)chunk->decode_time,
+                                    facts.samples + chunk->first_sample,
+                                    0};
+        for (size_t i = 0; i < each; i++) {
+            fragment.count += chunk[i].sample_count;
+        }
+        fragment_header_write(&fragment, bytes);
+        for (size_t i = 0; i < each; i++) {
+            buf_append(bytes, chunk[i].payload, chunk[i].payload_size);
+        }
+    }
+    media_facts_finish(&facts);
+    buf_finish(&copy);
+}
+
+static void one_fragment(void) {
+    merge_fragments(4);
 }
 
 /* Two pictures of a GOP are shown at one time. */
@@ -306,6 +363,11 @@ static void sound_short(void) {
 /* What follows where a track is not whole any more. */
 #define BROKEN_TRACK " title-document "
 
+/* And where a segment has more or fewer bytes, or other fragments. */
+#define OTHER_SIZE                                                                                 \
+    " title-document hls-iframe-range hls-bandwidth hls-average-bandwidth dash-bandwidth "         \
+    "dash-buffer "
+
 static const struct damage damages[] = {
     {"object-missing", BROKEN_TRACK, remove_segment, NULL, NULL, NULL, false},
     {"object-missing", "", remove_document, NULL, NULL, NULL, false},
@@ -332,7 +394,8 @@ static const struct damage damages[] = {
      edit_skips_more, NULL, NULL, NULL, false},
     {"cmaf-segment", BROKEN_TRACK, segment_cut, NULL, NULL, NULL, false},
     {"cmaf-segment", BROKEN_TRACK, segment_no_track, NULL, NULL, NULL, false},
-    {"cmaf-segment", BROKEN_TRACK, run_unknown, NULL, NULL, NULL, false},
+    {"cmaf-segment", BROKEN_TRACK, run_strange, NULL, NULL, NULL, false},
+    {"cmaf-brand", " title-document ", run_unsigned, NULL, NULL, NULL, false},
     {"cmaf-decode-time",
      " title-document cmaf-sequence hls-extinf-sum dash-timeline hls-iframe-range ",
      segments_swapped, NULL, NULL, NULL, false},
@@ -352,14 +415,13 @@ static const struct damage damages[] = {
     {"video-key",
      " cmaf-sample-flags hls-iframe-range video-order hls-bandwidth hls-average-bandwidth ",
      key_gone, NULL, NULL, NULL, false},
-    {"video-gop",
-     " cmaf-sample-flags cmaf-edit-list video-order hls-iframe-list hls-extinf hls-extinf-sum "
-     "hls-bandwidth hls-average-bandwidth video-boundaries ",
-     key_inside, NULL, NULL, NULL, false},
+    {"video-gop", OTHER_SIZE, one_fragment, NULL, NULL, NULL, false},
+    {"codec-spare", OTHER_SIZE, filler_in_sample, NULL, NULL, NULL, false},
+    {"codec-sample", BROKEN_TRACK, parameters_in_sample, NULL, NULL, NULL, false},
     {"video-order", "", order_twice, NULL, NULL, NULL, false},
     {"video-colour", "", colour_other, NULL, NULL, NULL, false},
     {"video-boundaries",
-     " video-gop cmaf-sample-flags cmaf-edit-list video-order hls-iframe-list hls-extinf "
+     " cmaf-sample-flags cmaf-edit-list video-order hls-iframe-list hls-extinf "
      "hls-extinf-sum hls-bandwidth hls-average-bandwidth ",
      key_inside, NULL, NULL, NULL, false},
     {"audio-config", "", sound_entry_mono, NULL, NULL, NULL, false},
@@ -433,6 +495,62 @@ START_TEST(test_rules) {
         }
         ck_assert_msg(damaged_by, "no damage breaks %s", rule->id);
     }
+}
+END_TEST
+
+/* What is legal, and none of our writing: a GOP in one fragment, a trun without signs, delimiters.
+ */
+static void gops_in_one(void) {
+    merge_fragments(2);
+}
+
+static void run_of_no_sign(void) {
+    box_of(&damaged, PICTURES "00002.m4s", "trun", 1)[0] = 0;
+}
+
+static void delimiter_in_sample(void) {
+    sample_grows(true, "\0\0\0\2\x09\x30", 6);
+}
+
+static void (*const habits[])(void) = {gops_in_one, run_of_no_sign, delimiter_in_sample};
+
+START_TEST(test_habits) {
+    struct verdict verdict;
+    habits[_i]();
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    char *rest = NULL;
+    for (char *word = strtok_r((char *)verdict.rules.data, " ", &rest); word != NULL;
+         word = strtok_r(NULL, " ", &rest)) {
+        ck_assert_msg(rule_in(OTHER_SIZE, word), "%s", verdict_lines(&verdict));
+    }
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* Of others one manifest alone is enough, and they have no title.json. */
+START_TEST(test_of_others) {
+    struct verdict verdict;
+    remove_document();
+    remove_object("manifest.mpd");
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_int_eq(verdict.summary.musts,
+                     2); /* the folder of its playlists tells that it's ours */
+    verdict_finish(&verdict);
+    for (size_t i = 0; i < damaged.count; i++) {
+        char *path = damaged.objects[i].path;
+        if (strncmp(path, damaged.version, strlen(damaged.version)) == 0) {
+            path[0] = 'x';
+        }
+    }
+    ck_assert(damaged.version[0] != 'x');
+    char other[20];
+    snprintf(other, sizeof(other), "x%s/", damaged.version + 1);
+    char *old = mem_format("%s/", damaged.version);
+    ck_assert(text_replace(title_fixture_bytes(&damaged, MASTER), old, other, true));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_str_eq(verdict_lines(&verdict), "");
+    verdict_finish(&verdict);
+    mem_free(old);
 }
 END_TEST
 
@@ -647,6 +765,8 @@ Suite *verify_suite(void) {
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
     tcase_add_test(titles, test_rules);
+    tcase_add_loop_test(titles, test_habits, 0, (int)(sizeof(habits) / sizeof(habits[0])));
+    tcase_add_test(titles, test_of_others);
     tcase_add_test(titles, test_fragment_duration);
     tcase_add_test(titles, test_aspect);
     tcase_add_test(titles, test_advice);

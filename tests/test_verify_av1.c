@@ -238,11 +238,14 @@ static const struct damage damages[] = {
     {"codec-sample", " title-document ", header_in_sample_other, NULL, NULL, NULL, false},
     {"codec-sample", " title-document ", delimiter_in_sample, NULL, NULL, NULL, false},
     {"codec-sample", " title-document ", tile_list_in_sample, NULL, NULL, NULL, false},
-    {"codec-sample", " title-document ", padding_in_sample, NULL, NULL, NULL, false},
+    {"codec-spare",
+     " video-key video-order hls-iframe-range hls-iframe-list cmaf-sample-flags hls-bandwidth "
+     "hls-average-bandwidth title-document ",
+     padding_in_sample, NULL, NULL, NULL, false},
     {"codec-sample", " title-document ", no_size_in_obu, NULL, NULL, NULL, false},
     {"codec-sample", " title-document ", size_past_end, NULL, NULL, NULL, false},
     {"video-key",
-     " video-gop hls-iframe-range hls-iframe-list cmaf-sample-flags "
+     " hls-iframe-range hls-iframe-list cmaf-sample-flags "
      "hls-average-bandwidth title-document ",
      key_gone, NULL, NULL, NULL, false},
     {"hls-codecs", "", NULL, MASTER, "\"av01.0.00M.08,", "\"av01.0.05M.08,", false},
@@ -259,6 +262,7 @@ static const struct damage damages[] = {
      "adaptation-set-switching:2016\" value=\"2,3\"", false},
     {"dash-switching", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"1\"",
      "other:2016\" value=\"1\"", false},
+    {"dash-optional", "", NULL, MPD, "adaptation-set-switching:2016\"", "other:2016\"", true},
     {"dash-syntax", "", NULL, MPD, "adaptation-set-switching:2016\" value=\"1\"",
      "adaptation-set-switching:2016\" value=\"\"", false},
     {"dash-trick-mode", " dash-trick-rate ", NULL, MPD, TRICK_PLACE, TRICK_MODE("9") TRICK_PLACE,
@@ -278,6 +282,21 @@ static const struct damage damages[] = {
 };
 
 enum { DAMAGES = sizeof(damages) / sizeof(damages[0]) };
+
+/* av1C need not hold the sequence header: its pictures' sizes and colours are the sample entry's
+ * then, which must tell them. */
+START_TEST(test_no_header) {
+    struct verdict verdict;
+    record()[4] = 5 << 3 | 2; /* metadata */
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_str_eq(verdict_lines(&verdict), "");
+    verdict_finish(&verdict);
+    box_of(&damaged, MODERN "init.mp4", "colr", 0)[-1] = 'x';
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(verdict_tells(&verdict, "cmaf-picture-boxes"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
 
 START_TEST(test_whole) {
     struct verdict verdict;
@@ -394,6 +413,7 @@ Suite *verify_av1_suite(void) {
     tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_add_test(titles, test_whole);
     tcase_add_loop_test(titles, test_damage, 0, DAMAGES);
+    tcase_add_test(titles, test_no_header);
     tcase_add_test(titles, test_intra_only);
     tcase_add_test(titles, test_alone);
     tcase_add_test(titles, test_level_rate);

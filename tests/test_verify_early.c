@@ -63,7 +63,6 @@ const struct damage early_damages[] = {
     {"hls-targetduration", "", NULL, LIST, "TARGETDURATION:2", "TARGETDURATION:1", false},
     {"hls-map", "object-missing", NULL, LIST, "#EXT-X-MAP", "#EXT-X-NAP", false},
     {"hls-version", "", NULL, LIST, "VERSION:7", "VERSION:5", false},
-    {"hls-independent", "", NULL, EARLY, "#EXT-X-INDEPENDENT-SEGMENTS\n", "", false},
     {"object-reference", "", NULL, EARLY, "early/1/h264-90p", "http://elsewhere", false},
 };
 const size_t early_damage_count = sizeof(early_damages) / sizeof(early_damages[0]);

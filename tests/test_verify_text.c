@@ -129,6 +129,19 @@ static void duration_short(void) {
           "../" PICTURES "00001.m4s"
 #define FIRST "#EXTINF:2.002000,\n../" PICTURES "00001.m4s"
 
+#define PARTS                                                                                      \
+    "#EXT-X-PART-INF:PART-TARGET=1\n"                                                              \
+    "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=3\n"
+
+/* A live stream that tells of no part to come. */
+static void goes_on(void) {
+    struct buf *bytes = title_fixture_bytes(&damaged, PLAYLIST);
+    ck_assert(text_replace(bytes, EACH,
+                           PARTS "#EXT-X-PART:DURATION=1,INDEPENDENT=YES,URI=\"x\"\n" EACH,
+                           false) &&
+              text_replace(bytes, "#EXT-X-ENDLIST\n", "", false));
+}
+
 const struct damage text_damages[] = {
     {"hls-subtitles", "", NULL, MASTER, "SUBTITLES=\"text\"", "SUBTITLES=\"other\"", false},
     {"hls-subtitles", "", NULL, MASTER, "NAME=\"English\",", "", false},
@@ -205,19 +218,29 @@ const struct damage text_damages[] = {
     {"hls-syntax", " hls-dash-agree ", NULL, PLAYLIST, FIRST,
      "#EXT-X-PROGRAM-DATE-TIME:yesterday\n" FIRST, false},
     {"hls-parts", "", NULL, PLAYLIST, EACH,
-     "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART:DURATION=1,URI=\"x\"\n" EACH, false},
+     "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART:DURATION=1,INDEPENDENT=YES,URI=\"x\"\n" EACH,
+     false},
     {"hls-parts", "", NULL, PLAYLIST, EACH,
      "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=1.9\n"
-     "#EXT-X-PART:DURATION=1,URI=\"x\"\n" EACH,
+     "#EXT-X-PART:DURATION=1,INDEPENDENT=YES,URI=\"x\"\n" EACH,
      false},
     {"hls-part-hold-back", "", NULL, PLAYLIST, EACH,
      "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=2\n"
-     "#EXT-X-PART:DURATION=1,URI=\"x\"\n" EACH,
+     "#EXT-X-PART:DURATION=1,INDEPENDENT=YES,URI=\"x\"\n" EACH,
      false},
     {"hls-parts", "", NULL, PLAYLIST, EACH,
      "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-SERVER-CONTROL:PART-HOLD-BACK=3\n"
-     "#EXT-X-PART:DURATION=1.5,URI=\"x\"\n" EACH,
+     "#EXT-X-PART:DURATION=1.5,INDEPENDENT=YES,URI=\"x\"\n" EACH,
      false},
+    {"hls-low-latency", "", NULL, PLAYLIST, EACH, PARTS "#EXT-X-PART:DURATION=1,URI=\"x\"\n" EACH,
+     false},
+    {"hls-low-latency", " hls-endlist ", goes_on, NULL, NULL, NULL, false},
+    {"hls-parts", "", NULL, PLAYLIST, "#EXT-X-ENDLIST",
+     "#EXT-X-PRELOAD-HINT:TYPE=PART\n#EXT-X-ENDLIST", false},
+    {"hls-parts", "", NULL, PLAYLIST, "#EXT-X-ENDLIST",
+     "#EXT-X-PRELOAD-HINT:TYPE=ALL,URI=\"x\"\n#EXT-X-ENDLIST", false},
+    {"hls-parts", "", NULL, PLAYLIST, "#EXT-X-ENDLIST",
+     "#EXT-X-RENDITION-REPORT:LAST-MSN=1\n#EXT-X-ENDLIST", false},
 };
 
 const size_t text_damage_count = sizeof(text_damages) / sizeof(text_damages[0]);

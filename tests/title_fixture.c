@@ -221,7 +221,7 @@ static int look_at(struct sample *sample, enum codec_id codec, struct err *err) 
     struct avc_sample avc = {0};
     struct av1_sample av1 = {0};
     int failed = codec == CODEC_AV1 ? av1_sample_read(&av1, sample->data, sample->size, err)
-                                    : avc_sample_read(&avc, sample->data, sample->size, err);
+                                    : avc_sample_read(&avc, sample->data, sample->size, 4, err);
     sample->key = avc.idr || av1.key;
     sample->disposable = codec == CODEC_H264 && !avc.reference;
     return failed;

@@ -9,6 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct avc_sample sample;
     avc_record_read(&record, data, size, NULL);
     avc_sps_read(&sps, data, size, NULL);
-    avc_sample_read(&sample, data, size, NULL);
+    for (int length_size = 1; length_size <= 4; length_size *= 2) {
+        avc_sample_read(&sample, data, size, length_size, NULL);
+    }
     return 0;
 }

@@ -353,6 +353,46 @@ def stores():
         seed("s3", bytes([which, status]) + body.encode())
 
 
+def pictures():
+    """Headers of a JPEG of 320 x 180 and of an AVIF of the same size, and no picture in them."""
+    frame_header = struct.pack(">BHHB", 8, 180, 320, 1) + bytes([1, 0x11, 0])
+    seed("image", b"\xff\xd8\xff\xe0\0\4ab\xff\xc0"
+         + struct.pack(">H", 2 + len(frame_header)) + frame_header
+         + b"\xff\xda\0\x08\1\1\0\0\x3f\0\x12\x34\xff\xd9")
+
+    def box(kind, *parts):
+        body = b"".join(parts)
+        return struct.pack(">I4s", 8 + len(body), kind) + body
+
+    size = box(b"ispe", struct.pack(">III", 0, 320, 180))
+    colour = box(b"colr", b"nclx", struct.pack(">HHHB", 1, 1, 1, 0))
+    seed("image", box(b"ftyp", b"avif", bytes(4), b"mif1avif")
+         + box(b"meta", bytes(4), box(b"iprp", box(b"ipco", size, colour)))
+         + box(b"mdat", bytes(16)))
+    for picture in sorted(title.glob("**/*.jpg"))[:2] + sorted(title.glob("**/*.avif"))[:2]:
+        seed("image", picture.read_bytes())
+
+
+def headers():
+    for text in ("bytes=0-9", "bytes=5-", "bytes=-7", "bytes=0-1,3-4", "items=1-2",
+                 "00-" + "5257a869" * 4 + "-" + "12" * 8 + "-01"):
+        seed("header", b"\x10" + text.encode())
+
+
+def published():
+    """The title document, of the version that fuzz_version asks for."""
+    text = (title / "title.json").read_text()
+    version = json.loads(text)["version"]
+    seed("version", text.replace(version, "0123456789abcdef").encode())
+
+
+def accounts():
+    seed("account", b"[default]\naws_access_key_id = A\naws_secret_access_key=b c\n# a note\n"
+         b"[other]\nrole_arn = x\n\0[default]\nregion = eu-west-1\ns3 =\n"
+         b"  addressing_style = path\n  endpoint_url = http://h.example:80\n"
+         b"[profile other]\nregion=x\n")
+
+
 def catalog():
     """What a publisher tells, and what readers ask: byte, then texts that end with 0."""
     document = json.loads((root / "tests/golden/title.json").read_text())
@@ -390,6 +430,10 @@ requests()
 addresses()
 stores()
 catalog()
+pictures()
+headers()
+published()
+accounts()
 text_of_others()
 frames_of_the_pipe()
 for sound in title.glob("audio/*"):
