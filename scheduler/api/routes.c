@@ -83,6 +83,7 @@ static const struct route table[] = {
     {"POST", "/v1/titles/*/rollback", SUBMITTERS, ITS_TITLE, true, call_roll_back_title},
     {"PUT", "/v1/popularity", ADMINS, WHOLE_FARM, true, call_set_popularity},
     {"GET", "/v1/endpoints", VIEWERS, WHOLE_FARM, false, call_list_endpoints},
+    {"DELETE", "/v1/endpoints/*", ADMINS, WHOLE_FARM, false, call_forget_endpoint},
     {"POST", "/v1/endpoints/*/reset", ADMINS, WHOLE_FARM, false, call_reset_endpoint},
     {"POST", "/v1/endpoints/*/sweep", ADMINS, WHOLE_FARM, true, call_sweep_endpoint},
     {"GET", "/v1/endpoints/*/sweep", VIEWERS, WHOLE_FARM, false, call_show_sweep},
