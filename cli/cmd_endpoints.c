@@ -7,6 +7,7 @@
 #include "command.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/wire.h"
 #include "endpoint_sweep.h"
 
 static void leaving_text(struct reader *item, struct buf *out) {
@@ -90,6 +91,9 @@ static void endpoint_text(struct reader *item, struct buf *out) {
                "%-20s %-8s %-10s %" PRId64 "/%" PRId64 " pushes  %" PRId64 " waiting  %.1f ms  %s",
                name, driver, fails ? "failing" : state, running, limit, backlog, request_ms,
                listed ? fill : "no longer in the scheduler's file");
+    if (!listed) {
+        buf_format(out, ": `reelfarm endpoints forget %s` if it is no more", name);
+    }
     if (listed) {
         window_text(item, out);
     }
@@ -116,25 +120,51 @@ static void endpoints_text(struct reader *answer, struct buf *out) {
                         : "");
 }
 
-static int reset(const struct invocation *invocation, const char *name) {
+/* What is asked of one endpoint: a call, and what is said of its answer, behind its name. */
+struct deed {
+    const char *method;
+    const char *path; /* behind the endpoint's */
+    void (*text)(struct reader *answer, struct buf *out);
+};
+
+static void reset_text(struct reader *answer, struct buf *out) {
+    (void)answer;
+    buf_string(out, "its breaker is closed\n");
+}
+
+static void forget_text(struct reader *answer, struct buf *out) {
+    int64_t titles = 0;
+    reader_int(answer, "titles", 0, INT64_MAX, &titles);
+    buf_format(out,
+               "forgotten, with what was known of %" PRId64 " titles there; what lies there "
+               "stays\n",
+               titles);
+}
+
+static const struct deed reset = {"POST", "/reset", reset_text};
+static const struct deed forget = {"DELETE", "", forget_text};
+
+static int ask(const struct invocation *invocation, const struct deed *deed, const char *name) {
     struct client *client = NULL;
     struct json *answer = NULL;
     struct buf text = {0};
     struct err err = {0};
-    if (name[0] == '\0' ||
-        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(name)) {
+    if (!endpoint_name_valid(name)) {
         return command_usage(invocation, "'%.200s' is no endpoint's name", name);
     }
-    char *path = mem_format("/v1/endpoints/%s/reset", name);
+    char *path = mem_format("/v1/endpoints/%s%s", name, deed->path);
     int failed = client_connect(&client, invocation, &err);
     if (failed == 0) {
-        failed = client_call(client, "POST", path, NULL, &answer, &err);
+        failed = client_call(client, deed->method, path, NULL, &answer, &err);
     }
     if (failed == 0 && wants_json(invocation)) {
         json_tree_write(answer, &text);
         buf_string(&text, "\n");
     } else if (failed == 0) {
-        buf_format(&text, "%s: its breaker is closed\n", name);
+        struct reader r = reader_of(answer, "the scheduler's answer", &err);
+        buf_format(&text, "%s: ", name);
+        deed->text(&r, &text);
+        failed = err.code;
     }
     int code = failed != 0 ? client_fail(client, invocation, &err) : command_print(&text);
     json_tree_destroy(answer);
@@ -146,9 +176,15 @@ static int reset(const struct invocation *invocation, const char *name) {
 
 static int run(const struct invocation *invocation) {
     const char *name = option_value(invocation, "reset");
-    bool sweeps = invocation->word_count > 0;
-    if (sweeps && (strcmp(invocation->words[0], "sweep") != 0 || name != NULL)) {
-        return command_usage(invocation, "endpoints are listed, --reset, or `endpoints sweep`");
+    const char *word = invocation->word_count > 0 ? invocation->words[0] : "";
+    bool sweeps = strcmp(word, "sweep") == 0;
+    bool forgets = strcmp(word, "forget") == 0;
+    if (word[0] != '\0' && ((!sweeps && !forgets) || name != NULL)) {
+        return command_usage(invocation, "endpoints are listed, --reset, or `endpoints sweep`, or "
+                                         "`endpoints forget NAME`");
+    }
+    if (forgets && invocation->word_count != 2) {
+        return command_usage(invocation, "`endpoints forget` takes one endpoint's name");
     }
     if (!sweeps && (option_value(invocation, "remove") != NULL ||
                     option_value(invocation, "unknown") != NULL ||
@@ -159,8 +195,9 @@ static int run(const struct invocation *invocation) {
     if (sweeps) {
         return endpoint_sweep(invocation);
     }
-    return name != NULL ? reset(invocation, name)
-                        : client_show(invocation, "/v1/endpoints", endpoints_text);
+    return forgets        ? ask(invocation, &forget, invocation->words[1])
+           : name != NULL ? ask(invocation, &reset, name)
+                          : client_show(invocation, "/v1/endpoints", endpoints_text);
 }
 
 static const struct option_row options[] = {
@@ -175,7 +212,7 @@ static const struct option_row options[] = {
 
 const struct command command_endpoints = {
     .name = "endpoints",
-    .words = "[sweep [EDGE...]]",
+    .words = "[sweep [EDGE...] | forget NAME]",
     .least_words = 0,
     .most_words = MAX_WORDS,
     .summary = "the edges, catalogs and webhooks of the farm, and how they are",
@@ -191,7 +228,11 @@ const struct command command_endpoints = {
         "--remove,\n"
         "and what is of titles unknown here, which may be another farm's, only with --unknown.\n\n"
         "  reelfarm endpoints sweep              all edges\n"
-        "  reelfarm endpoints sweep edge-2 --remove\n",
+        "  reelfarm endpoints sweep edge-2 --remove\n\n"
+        "What the scheduler's file lists no more is left as it is, and what it held is "
+        "remembered,\n"
+        "so that it is right again when it is back. forget ends that: for one that is no more.\n\n"
+        "  reelfarm endpoints forget edge-2\n",
     .options = options,
     .run = run,
 };

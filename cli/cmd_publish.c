@@ -10,6 +10,7 @@ static int run(const struct invocation *invocation) {
 
 static const struct option_row options[] = {
     {"endpoint", "NAME", "this edge or catalog alone, whatever its rules say"},
+    {"edge", "NAME", "the same"},
     {"wait", NULL, "end when the endpoints have followed, as far as they can"},
     CONNECTION_OPTIONS,
     {NULL, NULL, NULL},
@@ -29,7 +30,7 @@ const struct command command_publish = {
         "have\n"
         "it, and names those that are behind.\n\n"
         "  reelfarm publish movie --wait\n"
-        "  reelfarm publish movie --endpoint edge-2\n",
+        "  reelfarm publish movie --edge edge-2\n",
     .options = options,
     .run = run,
 };

@@ -10,6 +10,7 @@ static int run(const struct invocation *invocation) {
 
 static const struct option_row options[] = {
     {"endpoint", "NAME", "from this edge or catalog alone"},
+    {"edge", "NAME", "the same"},
     {"version", "VERSION", "this version alone, which is not the current one"},
     {"wait", NULL, "end when the endpoints have followed, as far as they can"},
     CONNECTION_OPTIONS,
@@ -25,10 +26,15 @@ const struct command command_unpublish = {
     .help =
         "First from the catalogs, then from the edges; one that can't be reached is tried until\n"
         "it is clean, and `reelfarm endpoints` names what is still to go. The title stays away\n"
-        "until `reelfarm publish`, also when it is made anew. An old version goes from the origin\n"
-        "too. To take all of a title away, origin and all, see `reelfarm remove`.\n\n"
+        "until `reelfarm publish`, also when it is made anew. Its origin stays: an edge that "
+        "fetches\n"
+        "from there what it lacks gives the title on to whoever asks (`fetches` in `status`), "
+        "until\n"
+        "`reelfarm remove` takes it away there too, or the edge blocks it. An old version goes "
+        "from\n"
+        "the origin too; the current one does not go alone: see `reelfarm rollback`.\n\n"
         "  reelfarm unpublish movie --wait\n"
-        "  reelfarm unpublish movie --endpoint edge-2\n"
+        "  reelfarm unpublish movie --edge edge-2\n"
         "  reelfarm unpublish movie --version 0123456789abcdef    see `reelfarm versions movie`\n",
     .options = options,
     .run = run,

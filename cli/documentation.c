@@ -102,6 +102,7 @@ void completion_write(struct buf *out) {
                     "    --ladder) kind=(-f -W \"$(reelfarm ladder list 2>/dev/null |"
                     " sed -n 's/^\\([a-z0-9-]*\\):.*/\\1/p')\") ;;\n"
                     "    ladder) kind=(-W \"list show check plan\") ;;\n"
+                    "    endpoints) kind=(-W \"sweep forget $words\") ;;\n"
                     "    *) [[ $word != -* ]] || kind=(-W \"$words\") ;;\n"
                     "    esac\n"
                     "    [ \"$COMP_CWORD\" != 1 ] || kind=(-W \"");

@@ -17,6 +17,7 @@ enum { LOOK_MS = 200 };
 static void one_text(struct reader *item, struct buf *out) {
     const char *endpoint = "", *state = "", *held = "", *wanted = "", *error = "";
     int64_t done = 0, total = 0, retry_at = 0;
+    bool listed = true; /* by an older scheduler it is not said */
     reader_string(item, "endpoint", &endpoint);
     reader_string(item, "state", &state);
     reader_string(item, "held", &held);
@@ -24,6 +25,9 @@ static void one_text(struct reader *item, struct buf *out) {
     reader_string(item, "error", &error);
     reader_int(item, "done", 0, INT64_MAX, &done);
     reader_int(item, "total", 0, INT64_MAX, &total);
+    if (reader_has(item, "listed")) {
+        reader_bool(item, "listed", &listed);
+    }
     if (reader_has(item, "retry_at")) {
         reader_int(item, "retry_at", 0, INT64_MAX / 2, &retry_at);
     }
@@ -34,9 +38,19 @@ static void one_text(struct reader *item, struct buf *out) {
     if (strcmp(state, "running") == 0 && total > 0) {
         buf_format(out, ", %" PRId64 "/%" PRId64 " objects", done, total);
     }
-    if (held[0] != '\0' && strcmp(held, wanted) != 0) {
+    if (held[0] != '\0' && (strcmp(held, wanted) != 0 || !listed)) {
         buf_string(out, ", has version ");
         buf_plain(out, held);
+    }
+    if (strcmp(state, "fetches") == 0) {
+        buf_string(out, " from the output, which has the title still: `reelfarm remove` it, or "
+                        "block it at that edge");
+    }
+    if (!listed) {
+        buf_string(out, "; the scheduler's file lists that endpoint no more: `reelfarm endpoints "
+                        "forget ");
+        buf_plain(out, endpoint);
+        buf_string(out, "` if it is no more");
     }
     if (error[0] != '\0') {
         buf_string(out, "; it failed so: ");
@@ -112,14 +126,18 @@ int publications_left(struct client *client, const char *title, bool waits, stru
     return (int)err->code;
 }
 
+/* An edge is an endpoint. */
 static void write_body(const struct invocation *invocation, struct buf *body) {
-    static const char *const names[] = {"endpoint", "version"};
+    static const struct {
+        const char *option;
+        const char *name;
+    } names[] = {{"endpoint", "endpoint"}, {"edge", "endpoint"}, {"version", "version"}};
     struct writer w = writer_of(body);
     writer_object(&w, NULL);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = option_value(invocation, names[i]);
+        const char *value = option_value(invocation, names[i].option);
         if (value != NULL) {
-            writer_string(&w, names[i], value);
+            writer_string(&w, names[i].name, value);
         }
     }
     writer_object_end(&w);
@@ -159,6 +177,9 @@ int publication_tell(const struct invocation *invocation, const char *verb, cons
     int code = farm_title_check(invocation, title);
     if (code != EXIT_DONE) {
         return code;
+    }
+    if (option_value(invocation, "edge") != NULL && option_value(invocation, "endpoint") != NULL) {
+        return command_usage(invocation, "--edge and --endpoint say the same; give one of them");
     }
     char *path = mem_format("/v1/titles/%s/%s", title, verb);
     write_body(invocation, &body);

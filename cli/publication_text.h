@@ -18,10 +18,10 @@ void publications_text(struct reader *answer, struct buf *out);
 int publications_left(struct client *client, const char *title, bool waits, struct json **answer,
                       struct err *err);
 
-/* A command that is one POST about the title that is its word, with its options `endpoint` and
- * `version` where they are given: makes the call "/v1/titles/T/VERB" and tells what came of it;
- * `said` as "is published" of "movie is published". With its option `wait` it ends, and tells, when
- * the endpoints have followed (publication_wait.h). Returns the exit code. */
+/* A command that is one POST about the title that is its word, with its options `endpoint` (or
+ * `edge`) and `version` where they are given: makes the call "/v1/titles/T/VERB" and tells what
+ * came of it; `said` as "is published" of "movie is published". With its option `wait` it ends, and
+ * tells, when the endpoints have followed (publication_wait.h). Returns the exit code. */
 int publication_tell(const struct invocation *invocation, const char *verb, const char *said);
 
 #endif

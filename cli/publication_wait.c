@@ -16,7 +16,8 @@ enum { LOOK_MS = 200, LOOK_MOST_MS = 1000 };
 static const char answer_name[] = "the scheduler's answer";
 
 static bool is_settled(const char *state) {
-    return strcmp(state, "held") == 0 || strcmp(state, "gone") == 0;
+    return strcmp(state, "held") == 0 || strcmp(state, "gone") == 0 ||
+           strcmp(state, "fetches") == 0;
 }
 
 int publication_standing_read(struct publication_standing *out, const struct json *answer,
@@ -30,17 +31,24 @@ int publication_standing_read(struct publication_standing *out, const struct jso
     reader_bool(&r, "published", &out->published);
     reader_bool(&r, "rolling_back", &out->rolls_back);
     struct reader list = reader_array(&r, "publications");
-    out->count = reader_count(&list);
-    for (size_t i = 0; i < out->count; i++) {
+    for (size_t i = 0; i < reader_count(&list); i++) {
         struct reader item = reader_item(&list, i);
         const char *state = "";
-        bool pending = false, catalog = false;
+        bool pending = false, catalog = false, listed = true;
         reader_string(&item, "state", &state);
         reader_bool(&item, "pending", &pending);
         reader_bool(&item, "catalog", &catalog);
+        if (reader_has(&item, "listed")) {
+            reader_bool(&item, "listed", &listed);
+        }
+        if (!listed) { /* nothing is done there */
+            continue;
+        }
+        out->count++;
         out->pending += pending ? 1 : 0;
         out->behind += is_settled(state) ? 0 : 1;
         out->catalogs_behind += catalog && !is_settled(state) ? 1 : 0;
+        out->fetching += strcmp(state, "fetches") == 0 ? 1 : 0;
     }
     return err->code;
 }
@@ -103,9 +111,11 @@ static int tell(const struct invocation *invocation, const char *title, const st
         buf_string(&text, "\n");
     } else {
         buf_format(&text, "%s: %s\n", title,
-                   standing->behind == 0 ? "all endpoints are as they are to be"
-                                         : "these endpoints are behind, and are caught up when "
-                                           "they can be:");
+                   standing->behind > 0 ? "these endpoints are behind, and are caught up when "
+                                          "they can be:"
+                   : standing->fetching > 0
+                       ? "it was taken away, but not all of these are rid of it:"
+                       : "all endpoints are as they are to be");
         publications_text(&r, &text);
     }
     return command_print(&text);

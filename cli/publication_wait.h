@@ -8,10 +8,11 @@
 
 /* What an answer about a title says of all its endpoints. */
 struct publication_standing {
-    size_t count;
+    size_t count;           /* of those that the scheduler's file lists, as are these */
     size_t pending;         /* waited for */
     size_t behind;          /* not as they are to be, for now */
     size_t catalogs_behind; /* catalogs among them: it is not published */
+    size_t fetching;        /* edges that give it to players from the output */
     bool rolls_back;
     bool published;
     const char *version; /* borrowed from the answer */

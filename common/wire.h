@@ -386,7 +386,10 @@ struct push_report {
     int64_t objects;   /* brought, without those that were there */
     int64_t bytes;     /* of them */
     double request_ms; /* mean time of a request to the endpoint; 0: none was made */
-    int64_t refused;   /* requests that failed and were tried again */
+    double cost_ms;  /* of a request that brought something, and as much for each 256 KiB of it, so
+                        that pushes can be compared; 0: nothing was brought */
+    int64_t refused; /* requests that failed and were tried again */
+    bool fetches;    /* it went from there, and who asks for it there is given it from the output */
 };
 
 /* ---- Webhooks (ARCHITECTURE section 8) --------------------------------------- */

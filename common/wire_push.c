@@ -166,10 +166,35 @@ void sweep_page_read(struct sweep_page *out, struct arena *arena, struct reader 
 
 /* ---- Reports ------------------------------------------------------------------------------- */
 
+/* Workers say these two since 0023. */
+static void cost_write(const void *from, struct writer *w, const char *name) {
+    writer_number(w, name, ((const struct push_report *)from)->cost_ms);
+}
+
+static void cost_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    if (reader_has(r, name)) {
+        reader_number(r, name, 0, INT32_MAX, &((struct push_report *)to)->cost_ms);
+    }
+}
+
+static void fetches_write(const void *from, struct writer *w, const char *name) {
+    writer_bool(w, name, ((const struct push_report *)from)->fetches);
+}
+
+static void fetches_read(void *to, struct arena *arena, struct reader *r, const char *name) {
+    (void)arena;
+    if (reader_has(r, name)) {
+        reader_bool(r, name, &((struct push_report *)to)->fetches);
+    }
+}
+
 static const struct field report_fields[] = {
     NUMBER(struct push_report, objects, 0, INT64_MAX),
     NUMBER(struct push_report, bytes, 0, INT64_MAX),
     NUMBER(struct push_report, request_ms, 0, INT32_MAX),
+    OTHER("cost_ms", cost_write, cost_read),
+    OTHER("fetches", fetches_write, fetches_read),
     NUMBER(struct push_report, refused, 0, INT64_MAX),
     END,
 };

@@ -79,7 +79,7 @@
 #define PUBLICATION_COLUMNS                                                                        \
     "p.id, p.title, p.endpoint, p.choice, p.wanted, p.held, p.revision, p.stage, p.pushed, "       \
     "p.pushed_revision, p.skip, p.total, p.failures, p.class, p.error, p.next_at, p.rank, "        \
-    "e.is_catalog, e.reachable, p.unsure_at "
+    "e.is_catalog, e.reachable, p.unsure_at, e.listed, p.fetches "
 #define PUBLICATIONS "FROM publication p JOIN endpoint e ON e.name = p.endpoint "
 
 /* Publications p that a worker knows all of; `images` is 1 where it knows those. */
@@ -268,11 +268,12 @@ static const char *const statements[SQL_COUNT] = {
         "SELECT name, is_catalog, listed, rules, reachable, state, results, row_fails, mends, "
         "pause_ms, opened_at, retry_at, pushes, best_ms, last_ms, error, granted_at, brought, "
         "failed, objects, bytes, gone_at, pause_until, taken, died, lost, failing_at, by_time, "
-        "leave_until, leave_rate FROM endpoint ORDER BY name",
+        "leave_until, leave_rate, place FROM endpoint ORDER BY name",
     [SQL_ENDPOINT_ADD] = "INSERT INTO endpoint (name, is_catalog, listed, rules, pushes) "
                          "VALUES ($1, $2, 1, $3, $4)",
     [SQL_ENDPOINT_SET_LISTED] =
         "UPDATE endpoint SET listed = $2, is_catalog = $3, rules = $4 WHERE name = $1",
+    [SQL_ENDPOINT_SET_PLACE] = "UPDATE endpoint SET place = $2 WHERE name = $1",
     [SQL_ENDPOINT_SET_REACHABLE] = "UPDATE endpoint SET reachable = $2 WHERE name = $1",
     [SQL_ENDPOINT_SET_HEALTH] =
         "UPDATE endpoint SET state = $2, results = $3, row_fails = $4, mends = $5, pause_ms = $6, "
@@ -281,6 +282,18 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_ENDPOINT_SET_GRANTED] = "UPDATE endpoint SET granted_at = $2 WHERE name = $1",
     [SQL_ENDPOINT_COUNT] = "UPDATE endpoint SET brought = brought + $2, failed = failed + $3, "
                            "objects = objects + $4, bytes = bytes + $5 WHERE name = $1",
+    [SQL_ENDPOINT_DROP_VERSIONS] = "DELETE FROM publication_version WHERE publication IN "
+                                   "(SELECT id FROM publication WHERE endpoint = $1)",
+    [SQL_ENDPOINT_DROP_PUBLICATIONS] = "DELETE FROM publication WHERE endpoint = $1",
+    [SQL_ENDPOINT_DROP_DELIVERIES] = "DELETE FROM delivery WHERE endpoint = $1",
+    [SQL_ENDPOINT_DROP] = "DELETE FROM endpoint WHERE name = $1",
+    /* What versions were made of that neither the origin nor an endpoint holds. */
+    [SQL_FOLDERS_DROP_UNUSED] =
+        "DELETE FROM version_folder WHERE NOT EXISTS (SELECT 1 FROM title_version t "
+        "WHERE t.title = version_folder.title AND t.version = version_folder.version) "
+        "AND NOT EXISTS (SELECT 1 FROM publication p JOIN publication_version v "
+        "ON v.publication = p.id WHERE p.title = version_folder.title "
+        "AND v.version = version_folder.version)",
     [SQL_PUBLICATION_ADD] =
         "INSERT INTO publication (id, title, endpoint, wanted, revision, stage, next_at, rank) "
         "VALUES ($1, $2, $3, '', 0, 'settled', 0, 0)",
@@ -291,6 +304,11 @@ static const char *const statements[SQL_COUNT] = {
         "UPDATE publication SET wanted = $2, revision = $3, "
         "stage = CASE WHEN stage = 'running' THEN stage ELSE 'due' END, failures = 0, "
         "class = '', error = '', next_at = $4, rank = $5, skip = $6 WHERE id = $1",
+    [SQL_PUBLICATIONS_WANT_AGAIN] =
+        "UPDATE publication SET held = '', revision = $2, stage = CASE WHEN stage = 'running' "
+        "THEN stage ELSE $4 END, skip = CASE WHEN stage = 'running' THEN -1 ELSE 0 END, "
+        "failures = 0, class = '', error = '', next_at = $3, rank = $5 "
+        "WHERE endpoint = $1 AND wanted <> ''",
     [SQL_PUBLICATION_CHOOSE] = "UPDATE publication SET choice = $2 WHERE id = $1",
     [SQL_PUBLICATIONS_CHOOSE] =
         "UPDATE publication SET choice = $3 WHERE title = $1 AND choice = $2",
@@ -299,7 +317,7 @@ static const char *const statements[SQL_COUNT] = {
                               "pushed_revision = revision WHERE id = $1 AND stage = 'due'",
     [SQL_PUBLICATION_BROUGHT] =
         "UPDATE publication SET stage = $2, held = $3, pushed = '', skip = $5, failures = 0, "
-        "class = '', error = '', next_at = $4 WHERE id = $1",
+        "class = '', error = '', next_at = $4, fetches = $6 WHERE id = $1",
     [SQL_PUBLICATION_LEFT] =
         "UPDATE publication SET stage = 'due', pushed = '', skip = $2, total = $3, failures = $4, "
         "class = $5, error = $6, next_at = $7 WHERE id = $1",

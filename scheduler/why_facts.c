@@ -361,7 +361,8 @@ static void load_publications(struct why *why, struct tx *tx, const struct farm 
     publication_list_read(tx, why->title, &list);
     endpoint_list_read(tx, farm, &endpoints);
     for (size_t i = 0; i < list.count && why->publication_count < WHY_PUBLICATIONS_SHOWN; i++) {
-        if (list.rows[i].stage != STAGE_SETTLED) {
+        bool is_left_alone = !list.rows[i].listed && list.rows[i].wanted[0] != '\0';
+        if (list.rows[i].stage != STAGE_SETTLED && !is_left_alone) {
             load_publication(why, tx, &list.rows[i],
                              endpoint_list_find(&endpoints, list.rows[i].endpoint));
         }

@@ -79,6 +79,7 @@ static void read_file(struct world *world, const char *file) {
                                   .fails = FAILURE_COUNT};
             snprintf(site->name, sizeof(site->name), "%s", endpoint->push.name);
         }
+        world_site(world, endpoint->push.name)->fetches = endpoint->fetches;
     }
 }
 
@@ -258,7 +259,8 @@ static bool is_state(const struct told *told, const char *state) {
 /* What is told of a site is so: that it runs, what it held when a push last told its end, and that
  * it holds what it is to hold, or nothing. */
 static void check_site(struct world *world, const struct site *site, const struct told *told) {
-    bool settled = is_state(told, "held") || is_state(told, "gone") || is_state(told, "none");
+    bool rid = is_state(told, "gone") || is_state(told, "fetches") || is_state(told, "none");
+    bool settled = is_state(told, "held") || rid;
     bool empty = site->stable[0] == '\0' && site->versions.count == 0 && site->folders.count == 0;
     bool busy = world->is_busy && world->task.kind == TASK_PUSH &&
                 strcmp(world->task.push.endpoint.name, site->name) == 0;
@@ -271,8 +273,9 @@ static void check_site(struct world *world, const struct site *site, const struc
                   "%s has '%s', and '%s' is told", site->name, site->stable, told->held);
     ck_assert_msg(!is_state(told, "held") || strcmp(told->held, told->wanted) == 0,
                   "%s is told to hold what it is to, and has '%s'", site->name, told->held);
-    ck_assert_msg(!settled || is_state(told, "held") || empty, "%s is told to be rid of it",
-                  site->name);
+    ck_assert_msg(!rid || empty, "%s is told to be rid of it", site->name);
+    ck_assert_msg(!is_state(told, "gone") || !site->fetches || world->origin.stable[0] == '\0',
+                  "%s is told to be rid of what it fetches", site->name);
 }
 
 /* What `status` tells of t, and of all endpoints. */
@@ -451,8 +454,13 @@ static void report(struct world *world, const struct task *task) {
     }
     struct site *site = NULL;
     if (task->kind == TASK_PUSH) {
-        report.push = (struct push_report){.objects = 3, .bytes = 3000, .request_ms = 5};
         site = world_site(world, task->push.endpoint.name);
+        report.push = (struct push_report){.objects = 3,
+                                           .bytes = 3000,
+                                           .request_ms = 5,
+                                           .cost_ms = 5,
+                                           .fetches = site->fetches && task->version[0] == '\0' &&
+                                                      world->origin.stable[0] != '\0'};
     }
     if (task->hook.event_count > 0) {
         answer_events(&report, task, site->fails == FAILURE_COUNT);

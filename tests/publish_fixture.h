@@ -34,6 +34,7 @@ struct site {
     struct names folders;
     int64_t revision; /* of a catalog: the last it took */
     bool is_catalog;
+    bool fetches;             /* from the origin, what players ask for */
     enum failure_class fails; /* what becomes of pushes to it; FAILURE_COUNT: they succeed */
     int fails_after;          /* so many steps of each, which are done */
     int64_t hangs_ms;         /* before it fails */

@@ -181,6 +181,7 @@ static const struct {
     {"POST", "/v1/titles/t/rollback", S | A, TITLE},
     {"PUT", "/v1/popularity", A, FARM},
     {"GET", "/v1/endpoints", V | S | A, FARM},
+    {"DELETE", "/v1/endpoints/e", A, FARM},
     {"POST", "/v1/endpoints/e/reset", A, FARM},
     {"POST", "/v1/endpoints/e/sweep", A, FARM},
     {"GET", "/v1/endpoints/e/sweep", V | S | A, FARM},

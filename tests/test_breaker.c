@@ -173,13 +173,19 @@ static const struct {
     {{10, 10, 10, 10, 25, -1}, 3}, /* slow */
     {{10, 10, 15, 15, -1}, 6},     /* not so slow */
     {{25, 10, 10, -1}, 5},         /* its best is not its first */
+    {{1, 1, 4, 4, -1}, 6},         /* nor is anything slow that is so short */
 };
+
+/* Of requests that are alike. */
+static void report(struct limit *limit, bool success, double ms, int most) {
+    limit_report(limit, success, (struct pace){ms, ms}, most);
+}
 
 START_TEST(the_limit_grows_by_one_and_is_halved) {
     struct breaker breaker = {0};
     struct limit limit = limit_default(6);
     for (const double *ms = limits[_i].ms; *ms >= 0; ms++) {
-        limit_report(&limit, *ms > 0, *ms, 6);
+        report(&limit, *ms > 0, *ms, 6);
     }
     ck_assert_int_eq(breaker_allows(&breaker, &limit), limits[_i].allowed);
     breaker.state = BREAKER_HALF_OPEN;
@@ -191,9 +197,9 @@ END_TEST
 
 START_TEST(a_road_that_became_longer_is_taken_for_normal_in_time) {
     struct limit limit = limit_default(8);
-    limit_report(&limit, true, 10, 8);
+    report(&limit, true, 10, 8);
     for (int i = 0; i < 60; i++) {
-        limit_report(&limit, true, 25, 8);
+        report(&limit, true, 25, 8);
     }
     ck_assert_int_eq((int)limit.pushes, 8);
     ck_assert_int_eq((int)limit_default(1).pushes, 1);
@@ -203,17 +209,33 @@ END_TEST
 /* A push that had nothing to ask tells nothing of the road, nor does one that was refused soon. */
 START_TEST(what_asked_nothing_or_failed_tells_no_time) {
     struct limit limit = limit_default(8);
-    limit_report(&limit, true, 10, 8);
-    limit_report(&limit, true, 0, 8);
+    report(&limit, true, 10, 8);
+    report(&limit, true, 0, 8);
     ck_assert_double_eq(limit.best_ms, 10);
     ck_assert_double_eq(limit.last_ms, 10);
     ck_assert_int_eq((int)limit.pushes, 4);
-    limit_report(&limit, true, 25, 8); /* slow beside that */
+    report(&limit, true, 25, 8); /* slow beside that */
     ck_assert_int_eq((int)limit.pushes, 2);
     double best_ms = limit.best_ms;
-    limit_report(&limit, false, 1, 8);
+    report(&limit, false, 1, 8);
     ck_assert_double_eq(limit.best_ms, best_ms);
     ck_assert_double_eq(limit.last_ms, 25);
+}
+END_TEST
+
+/* What small requests take, a HEAD or a DELETE each, is no measure for those that bring something;
+ * people are told both. */
+START_TEST(pushes_are_compared_by_what_they_cost) {
+    struct limit limit = limit_default(8);
+    limit_report(&limit, true, (struct pace){.request_ms = 30, .cost_ms = 10}, 8);
+    limit_report(&limit, true, (struct pace){.request_ms = 1, .cost_ms = 0}, 8);
+    ck_assert_double_eq(limit.last_ms, 1);
+    limit_report(&limit, true, (struct pace){.request_ms = 30, .cost_ms = 11}, 8);
+    limit_report(&limit, true, (struct pace){.request_ms = 90, .cost_ms = 12}, 8);
+    ck_assert_double_eq(limit.last_ms, 90);
+    ck_assert_int_eq((int)limit.pushes, 6);
+    limit_report(&limit, true, (struct pace){.request_ms = 30, .cost_ms = 25}, 8);
+    ck_assert_int_eq((int)limit.pushes, 3);
 }
 END_TEST
 
@@ -231,6 +253,7 @@ Suite *breaker_suite(void) {
     tcase_add_loop_test(tests, the_limit_grows_by_one_and_is_halved, 0,
                         sizeof(limits) / sizeof(limits[0]));
     tcase_add_test(tests, what_asked_nothing_or_failed_tells_no_time);
+    tcase_add_test(tests, pushes_are_compared_by_what_they_cost);
     tcase_add_test(tests, a_road_that_became_longer_is_taken_for_normal_in_time);
     suite_add_tcase(suite, tests);
     return suite;

@@ -191,6 +191,41 @@ START_TEST(an_output_that_is_damaged_is_not_the_edge_s_fault) {
 }
 END_TEST
 
+/* A title was taken from an edge, which may get it from the output when a player asks. */
+#define MANIFEST       "HTTP/1.1 200 So\r\nContent-Length: 8\r\n\r\n#EXTM3U\n"
+#define ANSWER(status) "HTTP/1.1 " status " No\r\nContent-Length: 0\r\n\r\n"
+static const struct {
+    const char *answer;
+    bool kept; /* at the output */
+    int code;
+    bool fetches;
+} given_on[] = {
+    {ANSWER("404"), true, 0, false},
+    {ANSWER("403"), true, 0, false}, /* it is blocked there */
+    {MEDIA, true, 0, false},         /* a page that says what people want to read */
+    {MANIFEST, true, 0, true},
+    {MANIFEST, false, ERR_CORRUPT, false},
+    {MANIFEST, true, ERR_CANCELLED, false}, /* it is too late to ask */
+};
+
+START_TEST(an_edge_that_gives_on_what_went_is_told_of) {
+    const struct edge_object manifest = {.path = "master.m3u8", .sha256 = "", .bytes = -1};
+    static const _Atomic int64_t over = 0;
+    bool fetches = !given_on[_i].fetches, asks = given_on[_i].code != ERR_CANCELLED;
+    target.until_ms = asks ? NULL : &over;
+    endpoint.falls_back = true;
+    if (given_on[_i].kept) {
+        fixture_write(folder, "t/master.m3u8", "#EXTM3U\n", 8);
+    }
+    start("pull", given_on[_i].answer);
+    ck_assert_int_eq(edge_verify_gone(edge, &manifest, &fetches, &err), given_on[_i].code);
+    ck_assert_int_eq(fetches, given_on[_i].fetches);
+    ck_assert_int_eq(edge->failure, FAILURE_ENDPOINT);
+    check_asked(0, asks ? "GET /t/master.m3u8" : "");
+    ck_assert(given_on[_i].code != ERR_CORRUPT || strstr(err.message, "empty its cache") != NULL);
+}
+END_TEST
+
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof(*(table)))
 
@@ -206,6 +241,7 @@ Suite *edge_suite(void) {
     tcase_add_test(tcase, what_players_may_not_read_is_told);
     tcase_add_loop_test(tcase, an_edge_that_falls_back_is_not_asked_what_it_has, 0, 2);
     LOOP(tcase, an_output_that_is_damaged_is_not_the_edge_s_fault, origins);
+    LOOP(tcase, an_edge_that_gives_on_what_went_is_told_of, given_on);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -51,6 +51,14 @@ START_TEST(connections_grow_while_answers_come_in_time) {
 }
 END_TEST
 
+/* A request is one of it, and each 256 KiB as much. */
+START_TEST(what_is_brought_has_its_cost) {
+    ck_assert_double_eq(flow_cost(0, 4, 10), 2.5);
+    ck_assert_double_eq(flow_cost(1 << 20, 4, 80), 10);
+    ck_assert_double_eq(flow_cost(1 << 20, 0, 80), 0);
+}
+END_TEST
+
 START_TEST(failures_halve_the_connections_once_a_round) {
     struct flow_limit limit;
     flow_limit_init(&limit, 16);
@@ -359,6 +367,7 @@ Suite *edge_pool_suite(void) {
     tcase_set_timeout(tcase, 300); /* under sanitizers too */
     tcase_add_test(tcase, connections_grow_while_answers_come_in_time);
     tcase_add_test(tcase, failures_halve_the_connections_once_a_round);
+    tcase_add_test(tcase, what_is_brought_has_its_cost);
     tcase_add_test(tcase, a_line_has_no_more_than_its_bytes);
     tcase_add_test(tcase, a_pool_does_each_object_once_and_counts_from_the_head);
     tcase_add_loop_test(tcase, a_pool_keeps_to_its_endpoint_s_bandwidth, 0, 2);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file of endpoints: what it may say, and what its rules come to. */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "scheduler/publishing/endpoints.h"
 #include "scheduler/publishing/hook_events.h"
 
@@ -91,6 +93,25 @@ START_TEST(an_edge_that_falls_back_says_so) {
     ck_assert_int_eq(parse(cases[_i].text), 0);
     ck_assert_int_eq(endpoints_find(&endpoints, "e")->push.falls_back, cases[_i].falls_back);
     ck_assert_int_eq(endpoints_find(&endpoints, "e")->push.max_height, 0);
+}
+END_TEST
+
+/* What was brought to another place, or is read elsewhere, is not there. */
+START_TEST(a_place_is_where_it_is_and_how_it_is_spoken_to) {
+    static const struct {
+        const char *text;
+        bool same;
+    } cases[] = {{EDGE, true},
+                 {EDGE "    serves: http://e.example/\n    pushes: 7\n    fill: never\n", true},
+                 {EDGE "    serves: http://other.example\n", false},
+                 {"endpoints:\n  - name: e\n    driver: pull\n    url: http://e.example\n", false},
+                 {"endpoints:\n  - name: e\n    driver: dav\n    url: http://f.example\n", false}};
+    char place[SHA256_TEXT];
+    ck_assert_int_eq(parse(EDGE), 0);
+    snprintf(place, sizeof(place), "%s", endpoints_find(&endpoints, "e")->place);
+    endpoints_finish(&endpoints);
+    ck_assert_msg(parse(cases[_i].text) == 0, "%s", err.message);
+    ck_assert_int_eq(strcmp(endpoints_find(&endpoints, "e")->place, place) == 0, cases[_i].same);
 }
 END_TEST
 
@@ -255,6 +276,7 @@ Suite *endpoints_suite(void) {
     tcase_add_checked_fixture(tests, NULL, finish);
     tcase_add_test(tests, all_that_it_may_say);
     tcase_add_loop_test(tests, an_edge_that_falls_back_says_so, 0, 3);
+    tcase_add_loop_test(tests, a_place_is_where_it_is_and_how_it_is_spoken_to, 0, 5);
     tcase_add_test(tests, a_webhook_has_rules_of_its_own);
     tcase_add_loop_test(tests, what_is_wrong_is_said_in_a_sentence, 0,
                         sizeof(lies) / sizeof(lies[0]));

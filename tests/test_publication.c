@@ -734,6 +734,21 @@ START_TEST(a_rollback_is_refused_with_a_reason) {
 }
 END_TEST
 
+/* Nobody who names one version means the whole title: players would find nothing. */
+START_TEST(the_current_version_does_not_go_alone) {
+    world_run(&world, "t", 0, PUBLISH_A);
+    world.farm.now_ms += 1000;
+    world_run(&world, "t", 1, PUBLISH_B);
+    ck_assert_int_eq(world_call(&world, ask_unpublish, "t", NULL, PUBLISH_B), ERR_CONFLICT);
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "is the current one"));
+    ck_assert_ptr_nonnull(strstr(world.farm.err.message, "`reelfarm rollback t`"));
+    ck_assert_int_eq(world_call(&world, ask_unpublish, "t", "e1", PUBLISH_B), ERR_CONFLICT);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", world_site(&world, "e1"), "BA");
+    ck_assert(world_published(&world, "t"));
+}
+END_TEST
+
 /* A rollback that can't be done leaves the title as it was. */
 START_TEST(a_rollback_that_fails_changes_nothing) {
     char error[200];
@@ -1104,6 +1119,26 @@ START_TEST(one_title_delays_no_other_of_a_healthy_endpoint) {
 }
 END_TEST
 
+/* One that hangs until a push's time is over is shut as one that says no is; one that is slow, and
+ * takes more each time, is not. */
+START_TEST(an_endpoint_that_keeps_pushes_waiting_is_shut) {
+    char title[16];
+    world_list(&world, ONE_EDGE);
+    for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
+        snprintf(title, sizeof(title), "t%d", i);
+        make(title, 0, PUBLISH_A);
+        ck_assert_int_eq(world.farm.tasks[0].kind, TASK_PUSH);
+        ck_assert_str_eq(breaker_of("e1"), "closed");
+        int64_t fence = world.farm.tasks[0].fence;
+        if (_i == 1) {
+            fixture_beat(&world.farm, world.session, &fence, 1); /* 1 of 2 */
+        }
+        fixture_fail(&world.farm, fence, FAILURE_TIMEOUT, "it was not done in its time");
+    }
+    ck_assert_str_eq(breaker_of("e1"), _i == 0 ? "open" : "closed");
+}
+END_TEST
+
 /* An endpoint that five titles have shut is tried by one that has not failed; and then those five
  * shut it no more. */
 START_TEST(an_endpoint_is_tried_by_what_has_not_failed) {
@@ -1309,6 +1344,7 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, rules_and_people_decide);
     tcase_add_test(tests, what_is_unpublished_stays_so);
     tcase_add_test(tests, a_rollback_is_refused_with_a_reason);
+    tcase_add_test(tests, the_current_version_does_not_go_alone);
     tcase_add_test(tests, a_rollback_that_fails_changes_nothing);
     tcase_add_test(tests, a_run_waits_for_a_rollback);
     tcase_add_test(tests, leftovers_wait_for_a_rollback);
@@ -1321,6 +1357,7 @@ Suite *publication_suite(void) {
     tcase_add_test(tests, a_lost_worker_has_no_say);
     tcase_add_loop_test(tests, wrong_notes_of_a_version_are_put_right, 0, 3);
     tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 3);
+    tcase_add_loop_test(tests, an_endpoint_that_keeps_pushes_waiting_is_shut, 0, 2);
     tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);
     tcase_add_test(tests, an_edge_that_falls_back_is_for_workers_that_know_of_it);
     tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);

@@ -21,10 +21,16 @@ enum { ANSWERS_MAX = 4, TITLES_MAX = 3, SAID_BYTES = 4000 };
 
 /* A publication, as the view of a title tells of it. */
 #define AT_A(catalog, endpoint, state, pending)                                                    \
-    "{\"endpoint\":\"" endpoint "\",\"state\":\"" state "\",\"held\":\"\",\"wanted\":\"\","        \
+    "{\"listed\":true," AT_MEMBERS(catalog, endpoint, state, pending)
+#define AT_MEMBERS(catalog, endpoint, state, pending)                                              \
+    "\"endpoint\":\"" endpoint "\",\"state\":\"" state "\",\"held\":\"\",\"wanted\":\"\","         \
     "\"catalog\":" catalog ",\"error\":\"\",\"done\":0,\"total\":0,\"pending\":" pending "}"
 #define AT(endpoint, state, pending) AT_A("false", endpoint, state, pending)
 #define AT_CAT(state, pending)       AT_A("true", "cat", state, pending)
+/* A catalog that the scheduler's file has no more. */
+#define UNLISTED(endpoint, state) "{\"listed\":false," AT_MEMBERS("true", endpoint, state, "false")
+
+/* A title's answer. */
 #define TITLE(published, rolls_back, publications)                                                 \
     "{\"title\":\"t\",\"version\":\"v2\",\"published\":" published ",\"rolling_back\":" rolls_back \
     ",\"publications\":[" publications "]}"
@@ -154,6 +160,18 @@ static const struct {
      "t: these endpoints are behind, and are caught up when they can be:\n"},
     /* nor what was taken away, */
     {{TITLE("false", "false", AT("e1", "gone", "false"))}, 1, "t: all endpoints are as"},
+    /* which is no lie of an edge that players get it from still, */
+    {{TITLE("false", "false", AT("e1", "fetches", "false") "," AT("e2", "gone", "false"))},
+     1,
+     "t: it was taken away, but not all of these are rid of it:\n"
+     "  at e1: fetches from the output, which has the title still: `reelfarm remove` it"},
+    /* nor what the scheduler's file lists no more, */
+    {{TITLE("true", "false",
+            AT("e1", "held", "false") "," UNLISTED("cat", "waiting") "," UNLISTED("e2", "held"))},
+     1,
+     "t: all endpoints are as they are to be\n  at e1: held\n"
+     "  at cat: waiting; the scheduler's file lists that endpoint no more: `reelfarm endpoints "
+     "forget cat` if it is no more\n"},
     /* but a rollback, whose pushes come only after it; */
     {{TITLE("true", "true", AT("e1", "held", "false")), HELD}, 2, "t: all endpoints are as"},
     /* and without endpoints, or from a scheduler that knows of none, there is nothing to say. */
@@ -314,6 +332,15 @@ static const struct {
      "t: done, version v2; 1 of 2 endpoints are behind\nu: done, version v2, published\n"
      "v: done, version v2, published\n"
      "3 titles: 3 done, 0 failed; 3 published, 1 not yet at each edge\n"},
+    /* nor is a catalog that the scheduler's file lists no more. */
+    {{{IS("t", "done", "",
+          PLACES("true", "false", AT("e1", "held", "false") "," UNLISTED("cat", "waiting")))},
+      {DONE("u")},
+      {DONE("v")}},
+     {1, 1, 1},
+     EXIT_DONE,
+     "t: done, version v2, published\nu: done, version v2, published\n"
+     "v: done, version v2, published\n3 titles: 3 done, 0 failed; 3 published\n"},
     /* A catalog that does not know one is, */
     {{{DONE("t")},
       {IS("u", "done", "", PLACES("false", "false", AT_CAT("waiting", "false")))},

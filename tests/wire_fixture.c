@@ -431,6 +431,8 @@ void any_task_report(struct task_report *t) {
     t->push.objects = any(1, INT64_MAX);
     t->push.bytes = any(0, INT64_MAX);
     t->push.request_ms = (double)any(0, 1000000) / 7;
+    t->push.cost_ms = (double)any(0, 1000000) / 7;
+    t->push.fetches = any(0, 1) == 1;
     t->push.refused = any(0, INT64_MAX);
     any_hook_report(&t->hook, &t->arena);
     t->unit_count = (size_t)any(0, 4);

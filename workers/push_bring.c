@@ -53,12 +53,15 @@ static int place_find(struct push_state *push, const struct edge_object *object,
 
 static int bring(struct push_state *push, struct edge *edge, const struct edge_object *object,
                  struct err *err) {
-    int64_t before = edge->traffic.origin_bytes + edge->traffic.shared_bytes;
+    const struct edge_traffic before = edge->traffic, *now = &edge->traffic;
     int failed = edge_bring(edge, object, err);
     if (failed == 0) {
-        int64_t sent = edge->traffic.origin_bytes + edge->traffic.shared_bytes - before;
+        int64_t sent = now->origin_bytes - before.origin_bytes + now->shared_bytes -
+                       before.shared_bytes;
         atomic_fetch_add(&push->objects, 1);
         atomic_fetch_add(&push->bytes, object->bytes >= 0 ? object->bytes : sent);
+        atomic_fetch_add(&push->requests, now->requests - before.requests);
+        atomic_fetch_add(&push->busy_ms, now->busy_ms - before.busy_ms);
     }
     return failed;
 }

@@ -95,22 +95,28 @@ int push_old_versions_remove(struct task_run *run, struct err *err) {
                                            : failed;
 }
 
-static int old_folder_remove(struct push_state *push, const struct push_old_folder *folder,
-                             struct err *err) {
-    struct attempt whole = {.call = folder_call};
+/* What is known to be in a folder, on all connections. */
+static int old_objects_remove(struct push_state *push, const struct push_old_folder *folder,
+                              struct err *err) {
     char path[PUSH_PATH_TEXT];
-    if ((push->driver->caps & EDGE_FOLDERS) != 0) {
-        int failed = try_for(push, &whole, folder->folder, err);
-        if (failed != 0 || !atomic_load(&whole.cannot)) {
-            return failed;
-        }
-    }
     int failed = 0;
     pool_begin(push->pool, remove_one, push, NULL);
     for (int64_t i = 0; failed == 0 && push_old_object(folder, i, path); i++) {
         failed = path_remove(push, path, err);
     }
     return push_phase_end(push, failed, err);
+}
+
+static int old_folder_remove(struct push_state *push, const struct push_old_folder *folder,
+                             struct err *err) {
+    struct attempt whole = {.call = folder_call};
+    unsigned caps = push->driver->caps;
+    int failed = (caps & EDGE_ONE_BY_ONE) != 0 ? old_objects_remove(push, folder, err) : 0;
+    if (failed == 0 && (caps & EDGE_FOLDERS) != 0) {
+        failed = try_for(push, &whole, folder->folder, err);
+    }
+    bool goes_so = (caps & EDGE_FOLDERS) != 0 && !atomic_load(&whole.cannot);
+    return failed != 0 || goes_so ? failed : old_objects_remove(push, folder, err);
 }
 
 int push_old_folders_remove(struct task_run *run, struct err *err) {
@@ -173,4 +179,29 @@ int push_orphans_remove(struct task_run *run, struct err *err) {
     edge_orphans_finish(orphans);
     mem_free(orphans);
     return failed;
+}
+
+/* ---- As players see it ---------------------------------------------------------------------- */
+
+static int gone_verify_one(void *context, struct edge *edge, const struct edge_object *object,
+                           struct err *err) {
+    struct push_state *push = context;
+    bool fetches = false;
+    int failed = edge_verify_gone(edge, object, &fetches, err);
+    atomic_store(&push->fetches, fetches);
+    return failed;
+}
+
+int push_gone_verify(struct task_run *run, struct err *err) {
+    struct push_state *push = run->state;
+    char path[PUSH_PATH_TEXT];
+    char from[PUSH_PATH_TEXT];
+    bool fetches = run->task->push.endpoint.falls_back || (push->driver->caps & EDGE_WARMS) != 0;
+    if (run->task->version[0] != '\0' || !takes_away(push) || !fetches ||
+        !push_document(&push->version, PUSH_NAMES, 0, path, from)) {
+        return 0;
+    }
+    const struct edge_object manifest = {.path = path, .sha256 = "", .bytes = -1};
+    pool_begin(push->pool, gone_verify_one, push, NULL);
+    return push_phase_end(push, pool_add(push->pool, &manifest, err), err);
 }

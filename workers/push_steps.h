@@ -32,6 +32,9 @@ struct push_state {
     struct standing *standings; /* of each rendition */
     atomic_int_fast64_t objects;
     atomic_int_fast64_t bytes;
+    atomic_int_fast64_t requests; /* by which those were brought, and their time */
+    atomic_int_fast64_t busy_ms;
+    atomic_bool fetches; /* players are given from the output what went from there */
 };
 
 /* Whether a version is brought, as files. */
@@ -62,5 +65,9 @@ int push_rest_remove(struct task_run *run, struct err *err);
 
 /* What lies there and is of no version that may. */
 int push_orphans_remove(struct task_run *run, struct err *err);
+
+/* Whether players find a title that went: an edge that fetches from the output what it lacks may
+ * give it on. Of one that the output has no more, that is a failure of the edge's. */
+int push_gone_verify(struct task_run *run, struct err *err);
 
 #endif

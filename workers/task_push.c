@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "push_steps.h"
+#include "workers/edges/edge_flow.h"
 
 enum {
     DOCUMENT_BYTES = 64 << 20,
@@ -146,10 +147,10 @@ static int title_tell(struct task_run *run, struct err *err) {
     if (failed != 0) {
         task_fail(run, edge->failure, failed);
     }
-    run->report.push.request_ms = edge->traffic.requests > 0 ? (double)edge->traffic.busy_ms /
-                                                                   (double)edge->traffic.requests
-                                                             : 0;
-    run->report.push.refused = edge->traffic.refused;
+    const struct edge_traffic *traffic = &edge->traffic;
+    run->report.push.request_ms = flow_cost(0, traffic->requests, traffic->busy_ms);
+    run->report.push.cost_ms = run->report.push.request_ms;
+    run->report.push.refused = traffic->refused;
     edge_close(edge);
     return failed;
 }
@@ -161,8 +162,11 @@ static int report_make(struct task_run *run, struct err *err) {
     (void)err;
     report->objects = atomic_load(&push->objects);
     report->bytes = atomic_load(&push->bytes);
+    report->fetches = atomic_load(&push->fetches);
     if (traffic.requests > 0) {
-        report->request_ms = (double)traffic.busy_ms / (double)traffic.requests;
+        report->request_ms = flow_cost(0, traffic.requests, traffic.busy_ms);
+        report->cost_ms =
+            flow_cost(report->bytes, atomic_load(&push->requests), atomic_load(&push->busy_ms));
         report->refused = traffic.refused;
     }
     log_info("pushed",
@@ -203,6 +207,7 @@ static const struct step steps[] = {
     {"take old folders away", push_old_folders_remove},
     {"take the rest away", push_rest_remove},
     {"take orphans away", push_orphans_remove},
+    {"ask as players do", push_gone_verify},
     {"tell title", title_tell},
     {"report", report_make},
     {NULL, NULL},

@@ -124,6 +124,7 @@ void call_show_probe(struct tx *tx, struct call *call);
 /* ---- calls about what is published (calls_publish.c) -------------------------------- */
 
 void call_list_endpoints(struct tx *tx, struct call *call);
+void call_forget_endpoint(struct tx *tx, struct call *call);
 void call_reset_endpoint(struct tx *tx, struct call *call);
 void call_sweep_endpoint(struct tx *tx, struct call *call);
 void call_show_sweep(struct tx *tx, struct call *call);

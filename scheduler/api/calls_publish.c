@@ -26,6 +26,14 @@ void call_reset_endpoint(struct tx *tx, struct call *call) {
     writer_object_end(&call->writer);
 }
 
+void call_forget_endpoint(struct tx *tx, struct call *call) {
+    int64_t titles = publication_forget_endpoint(tx, call->routes->farm, call->argument);
+    writer_object(&call->writer, NULL);
+    writer_string(&call->writer, "endpoint", call->argument);
+    writer_int(&call->writer, "titles", titles);
+    writer_object_end(&call->writer);
+}
+
 static void answer_sweep(struct tx *tx, struct call *call, bool waits) {
     writer_object(&call->writer, NULL);
     bool ended = orphans_write(tx, call->routes->farm, call->argument, &call->writer);

@@ -86,6 +86,7 @@ static const struct route table[] = {
     {"POST", "/v1/titles/*/rollback", SUBMITTERS, ITS_TITLE, SMALL, call_roll_back_title},
     {"PUT", "/v1/popularity", ADMINS, WHOLE_FARM, LARGE, call_set_popularity},
     {"GET", "/v1/endpoints", VIEWERS, WHOLE_FARM, NONE, call_list_endpoints},
+    {"DELETE", "/v1/endpoints/*", ADMINS, WHOLE_FARM, NONE, call_forget_endpoint},
     {"POST", "/v1/endpoints/*/reset", ADMINS, WHOLE_FARM, NONE, call_reset_endpoint},
     {"POST", "/v1/endpoints/*/sweep", ADMINS, WHOLE_FARM, SMALL, call_sweep_endpoint},
     {"GET", "/v1/endpoints/*/sweep", VIEWERS, WHOLE_FARM, NONE, call_show_sweep},

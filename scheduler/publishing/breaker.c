@@ -149,6 +149,7 @@ bool breaker_wake(struct breaker *breaker, int64_t now) {
 
 static const double first_pushes = 2;
 static const double slow = 2;          /* times the best, which is slow */
+static const double slow_ms = 5;       /* under that nobody is */
 static const double forgetting = 1.02; /* of the best with each push: a road may become longer */
 
 struct limit limit_default(int most) {
@@ -160,13 +161,16 @@ static double within(double pushes, int most) {
     return pushes < 1 ? 1 : pushes;
 }
 
-void limit_report(struct limit *limit, bool success, double request_ms, int most) {
+void limit_report(struct limit *limit, bool success, struct pace pace, int most) {
     bool is_slow = false;
-    if (success && request_ms > 0) {
+    if (success && pace.cost_ms > 0) {
         double best = limit->best_ms * forgetting;
-        is_slow = limit->best_ms > 0 && request_ms > slow * limit->best_ms;
-        limit->best_ms = limit->best_ms == 0 || request_ms < best ? request_ms : best;
-        limit->last_ms = request_ms;
+        is_slow = limit->best_ms > 0 && pace.cost_ms > slow * limit->best_ms &&
+                  pace.cost_ms > slow_ms;
+        limit->best_ms = limit->best_ms == 0 || pace.cost_ms < best ? pace.cost_ms : best;
+    }
+    if (success && pace.request_ms > 0) {
+        limit->last_ms = pace.request_ms;
     }
     limit->pushes = within(success && !is_slow ? limit->pushes + 1 : limit->pushes / 2, most);
 }

@@ -78,16 +78,21 @@ void breaker_reset(struct breaker *breaker);
 
 struct limit {
     double pushes;  /* at a time; its whole part counts */
-    double best_ms; /* about the shortest mean time of a request; 0: not known */
-    double last_ms; /* of the last push; 0: not known */
+    double best_ms; /* about the smallest cost; 0: not known */
+    double last_ms; /* mean time of a request of the last push, for people; 0: not known */
 };
 
 /* What a new endpoint begins with, at most `most`. */
 struct limit limit_default(int most);
 
-/* Takes the result of a push; `request_ms` is the mean time of its requests, 0 for none. The
- * limit stays from 1 to `most`. */
-void limit_report(struct limit *limit, bool success, double request_ms, int most);
+/* Times of a push's requests: wire.h, struct push_report. */
+struct pace {
+    double request_ms;
+    double cost_ms; /* by which pushes are compared; 0: this one can't be */
+};
+
+/* Takes the result of a push. The limit stays from 1 to `most`. */
+void limit_report(struct limit *limit, bool success, struct pace pace, int most);
 
 /* How many pushes there may be now. */
 int breaker_allows(const struct breaker *breaker, const struct limit *limit);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/hash.h"
 #include "common/mem.h"
 #include "hook_events.h"
 #include "hooks.h"
@@ -97,14 +98,31 @@ void endpoint_save(struct tx *tx, const struct endpoint_row *row) {
 
 /* ---- what changes ---------------------------------------------------------------------- */
 
+/* Whether it is at another place than the store has noted, which notes it. */
+static bool follow_place(struct tx *tx, const struct farm *farm, const struct endpoint *file,
+                         const char *noted) {
+    bool same = strcmp(noted, file->place) == 0;
+    bool moved = !same && noted[0] != '\0';
+    if (!same) {
+        sql_run(tx, SQL_ENDPOINT_SET_PLACE, VALUES(TEXT(file->push.name), TEXT(file->place)));
+    }
+    if (moved) {
+        endpoint_reset(tx, farm, file->push.name);
+    }
+    return moved;
+}
+
 /* Whether the store's endpoint is other than the file's; it is made so. */
-static bool follow_file(struct tx *tx, const struct endpoint *file) {
+static bool follow_file(struct tx *tx, const struct farm *farm, const struct endpoint *file,
+                        bool *moved) {
     struct query query = sql_query(tx, SQL_ENDPOINTS, NULL, 0);
     bool found = false, same = false;
-    while (!same && query_next(&query)) {
+    char place[SHA256_TEXT] = "";
+    while (!found && query_next(&query)) {
         if (strcmp(query_text(&query, 0), file->push.name) == 0) {
             found = true;
             same = query_integer(&query, 2) != 0 && strcmp(query_text(&query, 3), file->rules) == 0;
+            snprintf(place, sizeof(place), "%s", query_text(&query, 30));
         }
     }
     query_close(&query);
@@ -123,10 +141,11 @@ static bool follow_file(struct tx *tx, const struct endpoint *file) {
     sql_run(tx, SQL_ENDPOINT_SET_HOOK,
             VALUES(TEXT(file->push.name), INTEGER(file->hook.events), TEXT(file->label),
                    TEXT(file->tenant), INTEGER(file->hook.max_age_ms)));
-    return !same;
+    *moved = follow_place(tx, farm, file, place);
+    return !same || *moved;
 }
 
-bool endpoint_rows_begin(struct tx *tx, const struct farm *farm) {
+bool endpoint_rows_begin(struct tx *tx, const struct farm *farm, bool *moved) {
     struct endpoint_list list = {0};
     bool changed = false;
     endpoint_list_read(tx, farm, &list);
@@ -136,11 +155,12 @@ bool endpoint_rows_begin(struct tx *tx, const struct farm *farm) {
             sql_run(
                 tx, SQL_ENDPOINT_SET_LISTED,
                 VALUES(TEXT(row->name), INTEGER(0), INTEGER(row->is_catalog ? 1 : 0), TEXT("")));
+            changed = true; /* what waited for it alone is published */
         }
     }
     endpoint_list_finish(&list);
     for (size_t i = 0; farm->endpoints != NULL && i < farm->endpoints->count; i++) {
-        changed = follow_file(tx, &farm->endpoints->list[i]) || changed;
+        changed = follow_file(tx, farm, &farm->endpoints->list[i], &moved[i]) || changed;
     }
     endpoint_rows_look(tx, farm);
     return changed;
@@ -185,7 +205,8 @@ void endpoint_report(struct tx *tx, const struct farm *farm, const char *name,
             breaker_report(&row->breaker, success, result->failed_before, tx_now(tx));
         }
         if (success || counts) {
-            limit_report(&row->limit, success, push->request_ms, most);
+            limit_report(&row->limit, success, (struct pace){push->request_ms, push->cost_ms},
+                         most);
         }
         if (row->breaker.state == BREAKER_CLOSED && !was_closed) { /* what waits goes at once */
             sql_run(tx, SQL_PUBLICATIONS_RETRY, VALUES(TEXT(name), INTEGER(tx_now(tx))));
@@ -222,13 +243,21 @@ void endpoint_reset(struct tx *tx, const struct farm *farm, const char *name) {
 
 const struct endpoint *endpoint_get(struct tx *tx, const struct farm *farm, const char *name) {
     const struct endpoint *found = in_file(farm, name);
-    if (found == NULL) {
-        err_set(tx_err(tx), ERR_NOT_FOUND,
-                "there is no endpoint '%.64s' in the scheduler's file of endpoints; "
-                "`reelfarm endpoints` lists them",
-                name);
+    struct endpoint_list list = {0};
+    if (found != NULL) {
+        return found;
     }
-    return found;
+    endpoint_list_read(tx, farm, &list);
+    bool was_there = endpoint_list_find(&list, name) != NULL;
+    endpoint_list_finish(&list);
+    err_set(tx_err(tx), ERR_NOT_FOUND,
+            was_there
+                ? "endpoint '%.64s' is no longer in the scheduler's file of endpoints: put it "
+                  "back there, or `reelfarm endpoints forget` it"
+                : "there is no endpoint '%.64s' in the scheduler's file of endpoints; "
+                  "`reelfarm endpoints` lists them",
+            name);
+    return NULL;
 }
 
 /* ---- what people see ----------------------------------------------------------------------- */

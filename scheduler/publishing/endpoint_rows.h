@@ -52,9 +52,10 @@ struct endpoint_row *endpoint_list_find(const struct endpoint_list *list, const 
 /* Writes down its breaker, limit and error. */
 void endpoint_save(struct tx *tx, const struct endpoint_row *row);
 
-/* Brings the store's endpoints to what the file has. Whether titles must be looked at again:
- * one is new, is back, or has other rules. */
-bool endpoint_rows_begin(struct tx *tx, const struct farm *farm);
+/* Brings the store's endpoints to what the file has; `moved` (ENDPOINTS_MAX) gets which of them is
+ * at another place than it was, where nothing is of what was brought, and nothing failed. Whether
+ * titles must be looked at again: one is new, is back, has gone, has other rules or has moved. */
+bool endpoint_rows_begin(struct tx *tx, const struct farm *farm, bool *moved);
 
 /* Wakes breakers whose pause is over, and looks which endpoints can be reached. Whether that is
  * other than it was for any. */
@@ -76,7 +77,8 @@ void endpoint_report(struct tx *tx, const struct farm *farm, const char *name,
  * at once. NOT_FOUND. */
 void endpoint_reset(struct tx *tx, const struct farm *farm, const char *name);
 
-/* NOT_FOUND of the transaction, unless the file has such an endpoint; borrowed. */
+/* NOT_FOUND of the transaction, which says what to do of one that the file had, unless the file has
+ * such an endpoint; borrowed. */
 const struct endpoint *endpoint_get(struct tx *tx, const struct farm *farm, const char *name);
 
 /* Writes all as an array called "endpoints". */

@@ -291,7 +291,6 @@ static void read_hook(struct reader *r, struct arena *arena, struct endpoint *ou
 
 static void read_store(struct reader *r, struct arena *arena, int driver, struct endpoint *out) {
     out->is_catalog = driver == DRIVER_CATALOG;
-    out->fetches = driver == DRIVER_PULL;
     out->push.url = read_url(r, arena, "url", true);
     out->push.serves = read_url(r, arena, "serves", false);
     if (reader_ok(r) && out->is_catalog && out->push.serves[0] == '\0') {
@@ -300,9 +299,18 @@ static void read_store(struct reader *r, struct arena *arena, int driver, struct
     read_lists(r, driver, out);
     read_rules(r, arena, out);
     read_height(r, driver, out);
+    out->fetches = driver == DRIVER_PULL || out->push.falls_back;
     read_pace(r, arena, out);
     out->push.verify_segments =
         number_member(r, "verify_segments", 0, VERIFY_MAX, ENDPOINT_VERIFY_SEGMENTS);
+}
+
+static const char *place_of(struct arena *arena, const struct push_endpoint *push) {
+    const char *serves = push->serves[0] != '\0' ? push->serves : push->url;
+    const char *text = arena_format(arena, "%s\n%s\n%s", push->driver, push->url, serves);
+    char hash[SHA256_TEXT];
+    sha256_hex_of(text, strlen(text), hash);
+    return arena_string(arena, hash);
 }
 
 static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint *out) {
@@ -327,6 +335,7 @@ static void read_endpoint(struct reader *r, struct arena *arena, struct endpoint
     } else {
         read_store(r, arena, driver, out);
     }
+    out->place = place_of(arena, &out->push);
 }
 
 static void read_list(struct reader *r, struct endpoints *out) {

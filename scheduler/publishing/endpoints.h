@@ -47,7 +47,7 @@ struct endpoint {
     bool is_hook; /* it is told of events and holds no titles: of the rest it has label, tenant and
                      pushes alone */
     struct hook_rules hook;
-    bool fetches; /* a cache that takes from the origin by itself what players ask it for */
+    bool fetches; /* it takes from the origin by itself what players ask it for */
     bool tells_falls_back; /* that it does is said to workers by the field alone, which older ones
                               do not read */
     enum fill fill;
@@ -60,6 +60,8 @@ struct endpoint {
     int64_t opens_ms;  /* of the day, UTC, when it may be filled from; and to, which may be the */
     int64_t closes_ms; /* next morning */
     const char *rules; /* what decides which titles it holds, as a text to compare */
+    const char *place; /* where it is, how it is spoken to and where it is read, likewise: a hash,
+                          since a webhook's URL may have a key in it */
 };
 
 struct endpoints {

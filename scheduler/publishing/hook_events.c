@@ -28,6 +28,7 @@ static const struct {
     {"publication.held", "publication.held"},
     {"publication.gone", "publication.gone"},
     {"publication.fail", "publication.failed"},
+    {"publication.fetches", "publication.fetches"},
 };
 
 enum { EVENTS = sizeof(events) / sizeof(events[0]) };

@@ -220,7 +220,9 @@ static void judge_endpoint(struct tx *tx, const struct farm *farm, const char *n
     if (tally->taken > 0 || fails) {
         breaker_report(&row->breaker, !fails, false, tx_now(tx));
     }
-    limit_report(&row->limit, !fails && !tally->verdicts[HOOK_BUSY], report->push.request_ms, most);
+    double request_ms = report->push.request_ms; /* one is as the other there */
+    limit_report(&row->limit, !fails && !tally->verdicts[HOOK_BUSY],
+                 (struct pace){request_ms, request_ms}, most);
     snprintf(row->error, sizeof(row->error), "%s", tally->error);
     endpoint_save(tx, row);
     sql_run(tx, SQL_ENDPOINT_COUNT,

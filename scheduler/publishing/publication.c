@@ -48,6 +48,8 @@ void publication_read(struct query *query, struct publication_row *row) {
         .is_catalog = query_integer(query, 17) != 0,
         .reachable = query_integer(query, 18) != 0,
         .unsure_at = query_integer(query, 19),
+        .listed = query_integer(query, 20) != 0,
+        .fetches = query_integer(query, 21) != 0,
     };
     snprintf(row->title, sizeof(row->title), "%s", query_text(query, 1));
     snprintf(row->endpoint, sizeof(row->endpoint), "%s", query_text(query, 2));
@@ -122,6 +124,11 @@ static bool is_behind(const struct publication_list *list, const struct publicat
     return false;
 }
 
+bool publication_lacks(const struct publication_row *row, const char *version) {
+    bool has = row->stage == STAGE_SETTLED && strcmp(row->held, version) == 0;
+    return row->is_catalog && row->listed && row->wanted[0] != '\0' && !has;
+}
+
 /* Tells, once for each version that is current, that the origin and all catalogs have it; a farm
  * without endpoints is told that it is done. */
 static void tell_published(struct tx *tx, const char *title, const struct publication_list *list) {
@@ -135,9 +142,7 @@ static void tell_published(struct tx *tx, const char *title, const struct public
     }
     query_close(&query);
     for (size_t i = 0; i < list->count && !withheld; i++) {
-        const struct publication_row *row = &list->rows[i];
-        bool lacks = row->stage != STAGE_SETTLED || strcmp(row->held, version) != 0;
-        if (row->is_catalog && row->choice >= 0 && lacks) {
+        if (publication_lacks(&list->rows[i], version)) {
             return;
         }
     }
@@ -195,6 +200,15 @@ static void stop_push(struct tx *tx, const struct publication_row *row) {
         }
     }
     lease_list_finish(&leases);
+}
+
+void publication_stop_bringing(struct tx *tx, const char *endpoint) {
+    struct publication_list list = {0};
+    list_read(sql_query(tx, SQL_PUBLICATIONS_BRINGING, VALUES(TEXT(endpoint))), &list);
+    for (size_t i = 0; i < list.count; i++) {
+        stop_push(tx, &list.rows[i]);
+    }
+    publication_list_finish(&list);
 }
 
 /* Of the objects of the version that is wanted, how many are there for sure. */
@@ -302,13 +316,6 @@ void publication_follow(struct tx *tx, const struct farm *farm, const char *titl
             want_other(tx, row, version, facts.rank);
         }
     }
-    for (size_t i = 0; i < list.count; i++) { /* of what the file has no more, as was */
-        const struct publication_row *row = &list.rows[i];
-        bool listed = farm->endpoints != NULL && endpoints_find(farm->endpoints, row->endpoint);
-        if (!listed && row->wanted[0] != '\0') {
-            want_other(tx, row, facts.version, facts.rank);
-        }
-    }
     publication_list_finish(&list);
     publication_order(tx, title);
 }
@@ -409,11 +416,32 @@ void publication_origin_went(struct tx *tx, const char *title) {
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
+/* Wants all that an endpoint is to hold once more: it is at another place. A push that runs goes to
+ * the old one. Edges come first, as the walk sees to. */
+static void want_all_again(struct tx *tx, const struct endpoint *endpoint) {
+    const char *name = endpoint->push.name;
+    publication_stop_bringing(tx, name);
+    if (endpoint->is_hook) { /* which holds no titles, and was an edge */
+        sql_run(tx, SQL_ENDPOINT_DROP_VERSIONS, VALUES(TEXT(name)));
+        sql_run(tx, SQL_ENDPOINT_DROP_PUBLICATIONS, VALUES(TEXT(name)));
+    }
+    sql_run(tx, SQL_PUBLICATIONS_WANT_AGAIN,
+            VALUES(TEXT(name), INTEGER(tx_numbers(tx, "revision", 1)), INTEGER(tx_now(tx)),
+                   TEXT(stages[endpoint->is_catalog ? STAGE_BEHIND : STAGE_DUE]),
+                   INTEGER(RANK_LATER)));
+}
+
 void publication_begin(struct tx *tx, struct farm *farm) {
+    bool moved[ENDPOINTS_MAX] = {false};
     /* as fences: a catalog takes no revision twice, of a copy of the store that was put back */
     tx_numbers_pass(tx, "revision", 1000 * tx_now(tx));
-    if (endpoint_rows_begin(tx, farm)) {
+    if (endpoint_rows_begin(tx, farm, moved)) {
         sql_run(tx, SQL_NUMBER_SET, VALUES(TEXT("publish_walk"), INTEGER(0)));
+    }
+    for (size_t i = 0; farm->endpoints != NULL && i < farm->endpoints->count; i++) {
+        if (moved[i]) {
+            want_all_again(tx, &farm->endpoints->list[i]);
+        }
     }
     farm->behind_again = true;
 }
@@ -540,15 +568,9 @@ static bool look_going(struct tx *tx) {
 static void stop_outside_windows(struct tx *tx, const struct farm *farm) {
     for (size_t i = 0; farm->endpoints != NULL && i < farm->endpoints->count; i++) {
         const struct endpoint *endpoint = &farm->endpoints->list[i];
-        struct publication_list list = {0};
         if (!endpoint_window_open(endpoint, tx_now(tx))) {
-            list_read(sql_query(tx, SQL_PUBLICATIONS_BRINGING, VALUES(TEXT(endpoint->push.name))),
-                      &list);
+            publication_stop_bringing(tx, endpoint->push.name);
         }
-        for (size_t j = 0; j < list.count; j++) {
-            stop_push(tx, &list.rows[j]);
-        }
-        publication_list_finish(&list);
     }
 }
 

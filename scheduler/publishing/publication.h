@@ -45,6 +45,8 @@ struct publication_row {
     int64_t next_at;
     bool is_catalog;
     bool reachable;    /* its endpoint */
+    bool listed;       /* its endpoint, in the file */
+    bool fetches;      /* it is gone from there, and players are given it from the output */
     int64_t unsure_at; /* when it is brought once more, since a worker was lost; 0: never */
 };
 
@@ -120,21 +122,26 @@ void publication_publish(struct tx *tx, const struct farm *farm, const char *tit
                          const char *endpoint);
 
 /* Takes the title from an endpoint, or (NULL) from all, until it is published again; its origin
- * stays. With a version that is not current, that one alone, and (without an endpoint) from the
- * origin too. NOT_FOUND, CONFLICT while a version can't be dropped. */
+ * stays. With a version, that one alone, and (without an endpoint) from the origin too. NOT_FOUND;
+ * CONFLICT of the current version, and while one can't be dropped. */
 void publication_unpublish(struct tx *tx, const struct farm *farm, const char *title,
                            const char *endpoint, const char *version);
+
+/* Forgets an endpoint that the file has no more: what it holds and was to hold, or to be told; what
+ * lies there stays. Of how many titles. NOT_FOUND; CONFLICT while a scheduler's file has it. */
+int64_t publication_forget_endpoint(struct tx *tx, const struct farm *farm, const char *endpoint);
 
 /* How popular a title is; one that is not there is passed over. Whether it is there. */
 bool publication_score(struct tx *tx, const struct farm *farm, const char *title, double score);
 
 /* ---- what people see ------------------------------------------------------------------------ */
 
-/* "waiting", "running", "held", "withdrawing" or "gone". */
+/* "waiting", "running", "held", "withdrawing", "gone"; or "fetches": it is gone from there, but the
+ * endpoint fetches from the output, which has it, what players ask for. */
 const char *publication_state(const struct publication_row *row);
 
 /* Writes all of a title as an array "publications", and whether it is "published": the origin
- * and all catalogs have its version. */
+ * and all catalogs that are to list it have its version. */
 void publications_write(struct tx *tx, struct farm *farm, const struct title_row *title,
                         struct writer *w);
 

@@ -55,7 +55,8 @@ static void want_again(struct tx *tx, const char *title, const char *endpoint) {
     publication_list_read(tx, title, &list);
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
-        if (row->wanted[0] != '\0' && (endpoint == NULL || strcmp(endpoint, row->endpoint) == 0)) {
+        bool is_asked = endpoint == NULL ? row->listed : strcmp(endpoint, row->endpoint) == 0;
+        if (row->wanted[0] != '\0' && is_asked) {
             publication_want(tx, row, row->wanted, 0, row->stage == STAGE_RUNNING ? -1 : 0);
         }
     }
@@ -151,7 +152,13 @@ void publication_unpublish(struct tx *tx, const struct farm *farm, const char *i
     struct title_row title = {0};
     const struct endpoint *file = endpoint == NULL ? NULL : endpoint_get(tx, farm, endpoint);
     if (tx_ok(tx) && check_holds(tx, file) && get_published(tx, id, &title)) {
-        if (version != NULL && strcmp(version, title.version) != 0) {
+        if (version != NULL && strcmp(version, title.version) == 0) {
+            err_set(tx_err(tx), ERR_CONFLICT,
+                    "version %.16s of title %s is the current one; `reelfarm rollback %s` makes "
+                    "an older one current, and `reelfarm unpublish %s` without a version takes the "
+                    "title from there",
+                    version, id, id, id);
+        } else if (version != NULL) {
             unpublish_version(tx, &title, endpoint, version);
         } else if (file != NULL) {
             choose(tx, id, file, -1);
@@ -163,6 +170,33 @@ void publication_unpublish(struct tx *tx, const struct farm *farm, const char *i
         }
     }
     title_row_finish(&title);
+}
+
+int64_t publication_forget_endpoint(struct tx *tx, const struct farm *farm, const char *endpoint) {
+    struct endpoint_list list = {0};
+    struct value name = TEXT(endpoint);
+    int64_t titles = 0;
+    endpoint_list_read(tx, farm, &list);
+    const struct endpoint_row *row = endpoint_list_find(&list, endpoint);
+    bool listed = row != NULL && (row->listed || row->file != NULL);
+    if (row == NULL) {
+        err_set(tx_err(tx), ERR_NOT_FOUND,
+                "there is no endpoint '%.64s'; `reelfarm endpoints` lists them", endpoint);
+    } else if (listed) {
+        err_set(tx_err(tx), ERR_CONFLICT,
+                "endpoint %s stands in the scheduler's file of endpoints; take it out there and "
+                "start the scheduler again, then it can be forgotten",
+                endpoint);
+    } else {
+        publication_stop_bringing(tx, endpoint);
+        sql_run(tx, SQL_ENDPOINT_DROP_VERSIONS, VALUES(name));
+        titles = sql_run(tx, SQL_ENDPOINT_DROP_PUBLICATIONS, VALUES(name));
+        sql_run(tx, SQL_ENDPOINT_DROP_DELIVERIES, VALUES(name));
+        sql_run(tx, SQL_ENDPOINT_DROP, VALUES(name));
+        sql_run(tx, SQL_FOLDERS_DROP_UNUSED, NULL, 0);
+    }
+    endpoint_list_finish(&list);
+    return titles;
 }
 
 bool publication_score(struct tx *tx, const struct farm *farm, const char *title, double score) {

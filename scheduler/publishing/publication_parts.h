@@ -21,6 +21,13 @@ void publication_add(struct tx *tx, const char *title, const struct endpoint *en
 void publication_want(struct tx *tx, const struct publication_row *row, const char *version,
                       int64_t rank, int64_t skip);
 
+/* Tells all pushes that bring something to an endpoint to stop. */
+void publication_stop_bringing(struct tx *tx, const char *endpoint);
+
+/* Whether it is a catalog that is to list the title's version, and does not yet. One that the file
+ * has no more, or that is not to hold the title, is none. */
+bool publication_lacks(const struct publication_row *row, const char *version);
+
 /* Notes what the current version is made of, by the plan of the run that made it, if that was the
  * last. */
 void publication_note(struct tx *tx, struct farm *farm, const char *title);

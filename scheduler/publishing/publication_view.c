@@ -7,7 +7,7 @@
 
 const char *publication_state(const struct publication_row *row) {
     if (row->wanted[0] == '\0') {
-        return row->stage == STAGE_SETTLED ? "gone" : "withdrawing";
+        return row->stage != STAGE_SETTLED ? "withdrawing" : row->fetches ? "fetches" : "gone";
     }
     return row->stage == STAGE_RUNNING   ? "running"
            : row->stage == STAGE_SETTLED ? "held"
@@ -41,6 +41,7 @@ static void write_row(struct tx *tx, struct farm *farm, const struct publication
     writer_object(w, NULL);
     writer_string(w, "endpoint", row->endpoint);
     writer_bool(w, "catalog", row->is_catalog);
+    writer_bool(w, "listed", row->listed);
     writer_string(w, "wanted", row->wanted);
     writer_string(w, "held", row->held);
     writer_string(w, "state", publication_state(row));
@@ -92,8 +93,7 @@ void publications_write(struct tx *tx, struct farm *farm, const struct title_row
     writer_array(w, "publications");
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
-        bool lacks = row->stage != STAGE_SETTLED || strcmp(row->held, title->version) != 0;
-        published = published && !(row->is_catalog && row->choice >= 0 && lacks);
+        published = published && !publication_lacks(row, title->version);
         write_row(tx, farm, row, w);
     }
     writer_array_end(w);

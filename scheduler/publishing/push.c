@@ -463,7 +463,8 @@ static void tell(struct tx *tx, const struct publication_row *row, const struct 
 
 /* It has what it was to have, unless something else is wanted by now. What that took the place of
  * stays there as long as a version does at the origin, which may have dropped it by then. */
-static void brought(struct tx *tx, const struct farm *farm, const struct publication_row *row) {
+static void brought(struct tx *tx, const struct farm *farm, const struct publication_row *row,
+                    bool fetches) {
     struct value id = INTEGER(row->id), title = TEXT(row->title), now = INTEGER(tx_now(tx));
     int64_t keep_ms = farm->keep_versions_ms;
     struct value kept_until =
@@ -480,14 +481,18 @@ static void brought(struct tx *tx, const struct farm *farm, const struct publica
         sql_integer(tx, SQL_VERSION_FOLDERS_COUNT, VALUES(title, TEXT(row->wanted)), 0);
     sql_run(tx, SQL_PUBLICATION_BROUGHT,
             VALUES(id, TEXT(more ? "due" : "settled"), TEXT(row->pushed), now,
-                   INTEGER(same && row->skip >= 0 ? objects : 0)));
+                   INTEGER(same && row->skip >= 0 ? objects : 0), INTEGER(fetches ? 1 : 0)));
+}
+
+/* Whether a push failed by its endpoint: also one that was not done in its time. */
+static bool is_endpoints(int class) {
+    return class == FAILURE_ENDPOINT || class == FAILURE_REFUSED || class == FAILURE_TIMEOUT;
 }
 
 /* What the end tells of the endpoint: others may wait for it no longer. */
 static void report(struct tx *tx, struct farm *farm, const struct publication_row *row,
                    const struct push_report *told, const struct failure *failure) {
-    bool failed_before = strcmp(row->failure, failure_class_name(FAILURE_ENDPOINT)) == 0 ||
-                         strcmp(row->failure, failure_class_name(FAILURE_REFUSED)) == 0;
+    bool failed_before = is_endpoints(failure_class_from_name(row->failure));
     struct endpoint_result result = {
         .push = told,
         .error = failure == NULL ? "" : failure->message,
@@ -518,8 +523,12 @@ enum answer push_complete(struct tx *tx, struct farm *farm, const struct lease_r
     metric_add(tx, METRIC_LEASES_COMPLETED, TASK_PUSH, 0, 1);
     metric_observe(tx, METRIC_LEASE_SECONDS, TASK_PUSH, (double)(tx_now(tx) - lease->at) / 1000);
     report(tx, farm, &row, &told->push, NULL);
-    brought(tx, farm, &row);
-    tell(tx, &row, lease, row.pushed[0] != '\0' ? "held" : "gone", NULL);
+    brought(tx, farm, &row, told->push.fetches);
+    tell(tx, &row, lease,
+         row.pushed[0] != '\0' ? "held"
+         : told->push.fetches  ? "fetches"
+                               : "gone",
+         NULL);
     after_push(tx, &row);
     return ANSWER_ACCEPTED;
 }
@@ -539,7 +548,6 @@ static int64_t back_off(struct farm *farm, enum failure_class class, int64_t fai
 enum answer push_fail(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                       const struct failure *failure) {
     struct publication_row row, before;
-    bool is_endpoints = failure->class == FAILURE_ENDPOINT || failure->class == FAILURE_REFUSED;
     if (lease->state != LEASE_LIVE) {
         push_drop(tx, farm, lease, LEASE_FAIL);
         return lease->state == LEASE_ENDED ? ANSWER_CONFLICT : ANSWER_DROPPED;
@@ -549,14 +557,15 @@ enum answer push_fail(struct tx *tx, struct farm *farm, const struct lease_row *
         return ANSWER_DROPPED;
     }
     metric_add(tx, METRIC_LEASES_FAILED, (int)failure->class, 0, 1);
-    if (is_endpoints) {
+    bool got_on = known && row.skip > before.skip;
+    if (is_endpoints((int)failure->class) && !(failure->class == FAILURE_TIMEOUT && got_on)) {
         report(tx, farm, &row, &(struct push_report){0}, failure);
     }
     if (failure->class == FAILURE_IO && row.wanted[0] != '\0') {
         publication_note_older(tx, row.title, row.wanted);
     }
     /* one that got no further than the last may fail by what that is thought to have brought */
-    if (known && row.skip <= before.skip) {
+    if (known && !got_on) {
         row.skip = 0;
     }
     row.failures++;

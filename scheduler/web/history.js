@@ -18,6 +18,7 @@ const words = {
   'unit.retry': 'failed, to be tried again', 'unit.return': 'lost, given back', 'unit.redo': 'to be made again',
   'unit.fail': 'failed', 'unit.cancel': 'stopped', 'version.drop': 'old versions dropped', 'version.rollback': 'goes back to a version of before',
   'publication.want': 'is to have', 'publication.held': 'has', 'publication.fail': 'did not get', 'publication.withdraw': 'is to lose', 'publication.gone': 'no longer has',
+  'publication.fetches': 'no longer has, but fetches from the output',
   'early.begin': 'may be watched', 'early.end': 'all of it may be watched',
 };
 const troubles = ['title.fail', 'unit.retry', 'unit.return', 'unit.fail', 'unit.redo', 'publication.fail'];

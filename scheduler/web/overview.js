@@ -113,9 +113,24 @@ function showEdges(place, model, { others, unlisted }, reasons) {
     (element, publication) => updateEdge(element, publication, reasons, mayChange && !unlisted.has(publication.endpoint)));
 }
 
+// What is to be said of a title at an edge, but its state.
+function aboutEdge({ how, held, listed, trouble, reason }) {
+  if (!listed) {
+    return `The scheduler’s file has it no more: nothing is done there.${held ? ` It has version ${held}.` : ''}`;
+  }
+  if (how === 'fetches') {
+    return 'It fetches from the output, which has the title still: remove the title, or block it at that edge.';
+  }
+  if (trouble) {
+    return trouble;
+  }
+  return ['waiting', 'withdrawing'].includes(how) && reason ? sentence(reason) : held ? `version ${held}` : '';
+}
+
 function updateEdge(element, {
-  endpoint, state: how, wanted, held, done, total, error, retry_at: again,
-}, reasons, mayChange) {
+  endpoint, state: how, wanted, held, done, total, error, retry_at: again, listed = true,
+}, reasons, isTitles) {
+  const mayChange = isTitles && listed;
   const badge = element.querySelector('.badge');
   const bar = element.querySelector('.meter');
   const wait = error && again ? `; tried again in ${lasting(Math.max(0, again - now()))}` : '';
@@ -127,8 +142,9 @@ function updateEdge(element, {
     setMeter(bar, total > 0 ? done / total : 0, `${whole(done)} of ${whole(total)} objects`);
   }
   const reason = reasons.find((text) => text.startsWith(`${endpoint} `))?.split(': ').slice(1).join(': ') ?? '';
-  setText(element.querySelector('.about'), error ? `${withoutName(endpoint, error)}${wait}`
-    : ['waiting', 'withdrawing'].includes(how) && reason ? sentence(reason) : held ? `version ${held}` : '');
+  setText(element.querySelector('.about'), aboutEdge({
+    how, held, listed, trouble: error && `${withoutName(endpoint, error)}${wait}`, reason,
+  }));
   if (publish) {
     const isOnWay = wanted !== '' && how !== 'held';
     publish.hidden = !mayChange || (isOnWay && !error);
@@ -157,7 +173,8 @@ function createEdge(endpoint, model) {
         class: 'plain small withdraw',
         'aria-label': `Withdraw from ${endpoint}`,
         onclick: async () => await confirmed(`Withdraw ${model.name} from ${endpoint}?`,
-          'Who plays it from there finds it no more. It can be published again.', 'Withdraw') && withdraw(),
+          'Who plays it from there finds it no more, unless that edge fetches from the output what it lacks: then '
+          + 'only removing the title, or blocking it there, ends that. It can be published again.', 'Withdraw') && withdraw(),
       }, 'Withdraw')),
     h('p', { class: 'dim about' }));
 }

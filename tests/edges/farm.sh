@@ -289,6 +289,8 @@ farm_undone() {
         api POST /v1/titles/t/unpublish '{}' || return 1
     within 30 publication catalog "p['held'] == ''" && ! "$reelfarm" search t | grep master ||
         return 1
-    within 30 publication dav "p['held'] == ''" && within 30 publication cache "p['held'] == ''" &&
-        [ "$(ls "$edges/dav")" = "" ]
+    within 30 publication dav "p['state'] in ('gone', 'none')" && [ "$(ls "$edges/dav")" = "" ] &&
+        within 30 publication cache "p['state'] == 'fetches'" &&
+        within 30 publication varnish "p['state'] == 'fetches'" &&
+        "$reelfarm" status t | grep "at varnish: fetches from the output"
 }

@@ -299,10 +299,14 @@ int edge_read_served(struct edge *edge, const struct edge_object *object, struct
     return failed;
 }
 
+int edge_read(struct edge *edge, const struct edge_object *object, struct err *err) {
+    return edge->driver->read != NULL ? edge->driver->read(edge, object, err)
+                                      : edge_read_served(edge, object, err);
+}
+
 int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err) {
     char hash[SHA256_TEXT];
-    int failed = edge->driver->read != NULL ? edge->driver->read(edge, object, err)
-                                            : edge_read_served(edge, object, err);
+    int failed = edge_read(edge, object, err);
     if (failed != 0) {
         return failed;
     }
@@ -321,6 +325,34 @@ int edge_verify(struct edge *edge, const struct edge_object *object, struct err 
                    "endpoint '%s' serves other bytes than were brought there: %s; see what stands "
                    "between, and its disk",
                    edge->target->endpoint->name, public);
+}
+
+int edge_verify_gone(struct edge *edge, const struct edge_object *manifest, bool *fetches,
+                     struct err *err) {
+    static const char begins[] = "#EXTM3U";
+    struct err why = {0};
+    const struct buf *body = NULL;
+    *fetches = false;
+    int failed = edge_read(edge, manifest, &why);
+    if (failed != 0) { /* what it would say another time is not known */
+        bool unknown = err_is_transient((enum err_code)failed) || failed == ERR_CANCELLED;
+        return unknown ? err_set(err, why.code, "%s", why.message) : 0;
+    }
+    if (edge->body.size < sizeof(begins) - 1 ||
+        memcmp(edge->body.data, begins, sizeof(begins) - 1) != 0) {
+        return 0; /* a page that says so */
+    }
+    failed = edge->target->origin[0] != '\0' ? edge_origin(edge, manifest, &body, &why)
+                                             : ERR_NOT_FOUND;
+    *fetches = failed == 0;
+    if (failed != ERR_NOT_FOUND) {
+        return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    }
+    edge->failure = FAILURE_ENDPOINT;
+    return err_set(err, ERR_CORRUPT,
+                   "endpoint '%s' gives players %s/%s still, which the output has no more; see "
+                   "where it fetches from, and empty its cache",
+                   edge->target->endpoint->name, edge->target->title, manifest->path);
 }
 
 void edge_relax(struct edge *edge) {

@@ -32,14 +32,16 @@
 
 /* What a driver can do; the functions of its row that go with it are set. */
 enum {
-    EDGE_PUTS = 1 << 0,     /* keeps files of its own: put */
-    EDGE_WARMS = 1 << 1,    /* fetches from the origin when it is asked: warm */
-    EDGE_FOLDERS = 1 << 2,  /* takes a folder away at once: remove_folder */
-    EDGE_KEYS = 1 << 3,     /* forgets all of a title by its surrogate key: purge_title */
-    EDGE_READS = 1 << 4,    /* can be asked as a player asks: read, and so be verified */
-    EDGE_DOCUMENT = 1 << 5, /* is told of the title and holds none of its files: tell */
-    EDGE_LISTS = 1 << 6,    /* says what it holds of a title: list */
-    EDGE_EVENTS = 1 << 7,   /* is told of events, and of nothing else: post */
+    EDGE_PUTS = 1 << 0,       /* keeps files of its own: put */
+    EDGE_WARMS = 1 << 1,      /* fetches from the origin when it is asked: warm */
+    EDGE_FOLDERS = 1 << 2,    /* takes a folder away at once: remove_folder */
+    EDGE_KEYS = 1 << 3,       /* forgets all of a title by its surrogate key: purge_title */
+    EDGE_READS = 1 << 4,      /* can be asked as a player asks: read, and so be verified */
+    EDGE_DOCUMENT = 1 << 5,   /* is told of the title and holds none of its files: tell */
+    EDGE_LISTS = 1 << 6,      /* says what it holds of a title: list */
+    EDGE_EVENTS = 1 << 7,     /* is told of events, and of nothing else: post */
+    EDGE_ONE_BY_ONE = 1 << 8, /* EDGE_FOLDERS: but by a request for each object there, one after
+                                 another: what is known of it better goes before */
 };
 
 /* What all connections of one push share. All borrowed, and outlives them. */
@@ -239,9 +241,18 @@ int edge_read_served(struct edge *edge, const struct edge_object *object, struct
 
 /* ---- For pushes ------------------------------------------------------------------------- */
 
+/* Reads the object as players do, into edge->body. NOT_FOUND where it is not there. */
+int edge_read(struct edge *edge, const struct edge_object *object, struct err *err);
+
 /* Reads the object as players do, and compares: CORRUPT where it has other bytes (sha256 and
  * size, as far as the object says them), NOT_FOUND where it is not there. */
 int edge_verify(struct edge *edge, const struct edge_object *object, struct err *err);
+
+/* Looks by a title's top manifest, which was taken from there, whether players find it: `*fetches`
+ * where they do since the origin has it. Where that has it no more, CORRUPT: the edge gives on what
+ * it should have forgotten. What can't be asked now is an error. */
+int edge_verify_gone(struct edge *edge, const struct edge_object *manifest, bool *fetches,
+                     struct err *err);
 
 /* Gives back the origin's bytes, and the memory that a large object took. */
 void edge_relax(struct edge *edge);

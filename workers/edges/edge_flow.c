@@ -24,6 +24,11 @@ static void cut(struct flow_limit *limit, double share, double least) {
     }
 }
 
+double flow_cost(int64_t bytes, int64_t requests, int64_t busy_ms) {
+    double units = (double)requests + (double)bytes / unit_bytes;
+    return requests > 0 ? (double)busy_ms / units : 0;
+}
+
 void flow_limit_note(struct flow_limit *limit, int64_t bytes, int64_t requests, int64_t busy_ms,
                      bool failed) {
     limit->since_cut++;
@@ -34,7 +39,7 @@ void flow_limit_note(struct flow_limit *limit, int64_t bytes, int64_t requests, 
     if (requests <= 0) {
         return;
     }
-    double cost = (double)busy_ms / ((double)requests + (double)bytes / unit_bytes);
+    double cost = flow_cost(bytes, requests, busy_ms);
     bool first = limit->least_ms <= 0;
     limit->mean_ms = first ? cost : limit->mean_ms + mean_share * (cost - limit->mean_ms);
     double drifted = limit->least_ms * least_drift;

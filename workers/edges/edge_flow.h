@@ -25,6 +25,10 @@ void flow_limit_init(struct flow_limit *limit, int most);
 /* How many connections may be at work now. */
 int flow_limit_now(const struct flow_limit *limit);
 
+/* What so many bytes, brought by `requests` in `busy_ms` of them together, cost: ms of a request,
+ * or of 256 KiB, which count as one more. 0 where nothing was asked. */
+double flow_cost(int64_t bytes, int64_t requests, int64_t busy_ms);
+
 /* Notes an object of so many bytes that was brought by `requests` in `busy_ms` of them together.
  * `failed`: some request had to be made again, or all failed. */
 void flow_limit_note(struct flow_limit *limit, int64_t bytes, int64_t requests, int64_t busy_ms,

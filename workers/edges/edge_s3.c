@@ -190,7 +190,10 @@ static int s3_remove(struct edge *edge, const char *path, struct err *err) {
     struct bucket *bucket = edge->state;
     struct err why = {0};
     char *key = mem_format("%s/%s", edge->target->title, path);
+    int64_t began = clock_monotonic_ms();
     int failed = blob_remove(bucket->blob, key, &why);
+    edge->traffic.requests++;
+    edge->traffic.busy_ms += clock_monotonic_ms() - began;
     mem_free(key);
     return failed == 0 ? 0 : judge(edge, failed, &why, err);
 }
@@ -304,7 +307,7 @@ static int s3_read(struct edge *edge, const struct edge_object *object, struct e
 
 const struct edge_driver edge_s3 = {
     .name = "s3",
-    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_READS | EDGE_LISTS,
+    .caps = EDGE_PUTS | EDGE_FOLDERS | EDGE_ONE_BY_ONE | EDGE_READS | EDGE_LISTS,
     .open = s3_open,
     .close = s3_close,
     .put = s3_put,
