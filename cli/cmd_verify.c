@@ -118,9 +118,8 @@ static int fetch(void *context, const char *path, struct buf *out, struct served
 }
 
 static const char *weight_name(enum finding_weight weight) {
-    static const char *const names[] = {[FINDING_MUST] = "must",
-                                        [FINDING_ADVICE] = "advice",
-                                        [FINDING_UNCHECKED] = "unchecked"};
+    static const char *const names[] = {
+        [FINDING_MUST] = "must", [FINDING_ADVICE] = "advice", [FINDING_UNCHECKED] = "unchecked"};
     return names[weight];
 }
 

@@ -414,10 +414,11 @@ static void read_text_set(struct mpd_reading *r, const struct xml_node *node) {
     }
 }
 
-/* A Period without a duration lasts until the next one starts (ISO/IEC 23009-1 5.3.2.1). */
+/* A Period without a duration lasts until the next one starts, the last one as long as the whole
+ * (ISO/IEC 23009-1 5.3.2.1). */
 static void end_at_next(struct mpd_reading *r, const struct xml_node *next) {
     struct mpd *out = r->out;
-    int64_t end_ns = -1;
+    int64_t end_ns = next == NULL ? out->duration_ns : -1;
     if (next != NULL) {
         get_duration(r, next, "start", &end_ns);
     }

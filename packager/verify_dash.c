@@ -131,12 +131,6 @@ static struct ending last_ending(const struct verify *v) {
     return last;
 }
 
-/* The last Period without a @duration lasts as long as the whole (ISO/IEC 23009-1 5.3.2.1). */
-static int64_t period_ns(const struct verify *v) {
-    bool inherits = v->mpd.period_count == 1 && v->mpd.period_duration_ns < 0;
-    return inherits ? v->mpd.duration_ns : v->mpd.period_duration_ns;
-}
-
 /* Whether a list with commas between holds the name. */
 static bool list_has(const char *list, const char *name) {
     size_t length = strlen(name);
@@ -185,7 +179,7 @@ static void check_root(struct verify *v) {
         verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s'", mpd->type);
     }
     check_profiles(v);
-    if (mpd->period_start_ns > 0 || period_ns(v) <= 0) {
+    if (mpd->period_start_ns > 0 || v->mpd.period_duration_ns <= 0) {
         verify_found(
             v, RULE_DASH_PERIOD, mpd_path,
             "it has %zu Periods, the first of which must start at 0, and have a @duration, "
@@ -201,7 +195,8 @@ static void check_root(struct verify *v) {
         int64_t declared_ns;
     } durations[] = {
         {"MPD@mediaPresentationDuration", mpd->period_count == 1 ? mpd->duration_ns : -1},
-        {"Period@duration", mpd->period_duration_ns}};
+        {"Period@duration",
+         mpd->period_duration_ns == mpd->duration_ns ? -1 : mpd->period_duration_ns}};
     for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
         int64_t beyond_ns = durations[i].declared_ns - real_ns;
         if (durations[i].declared_ns >= 0 &&
@@ -320,18 +315,18 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
 static void check_coverage(struct verify *v, const struct mpd_representation *from,
                            const struct listing *listing) {
     const struct mpd_segment *last = &from->segments[from->segment_count - 1];
-    if (period_ns(v) <= 0 || from->nominal) {
+    if (v->mpd.period_duration_ns <= 0 || from->nominal) {
         return; /* told as RULE_DASH_PERIOD; of as many segments as begin in the Period */
     }
     int64_t start = from->segments[0].time - from->presentation_offset;
     int64_t end = last->time + last->duration - from->presentation_offset;
     int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
-    if (start > 0 || end_ns > period_ns(v) + ROUNDING_NS ||
-        end_ns < period_ns(v) - PERIOD_ROUNDING_NS - last_ending(v).frame_ns) {
+    if (start > 0 || end_ns > v->mpd.period_duration_ns + ROUNDING_NS ||
+        end_ns < v->mpd.period_duration_ns - PERIOD_ROUNDING_NS - last_ending(v).frame_ns) {
         verify_found(v, RULE_DASH_COVERAGE, mpd_path,
                      "%s covers %.6f to %.6f s of a Period of %.6f s", listing->label,
                      (double)start / (double)from->timescale, (double)end / (double)from->timescale,
-                     (double)period_ns(v) / 1e9);
+                     (double)v->mpd.period_duration_ns / 1e9);
     }
 }
 

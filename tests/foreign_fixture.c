@@ -134,7 +134,7 @@ static void sound_init(struct title_fixture *title, const struct sound *sound) {
     buf_u16(&entry, 2);
     buf_u16(&entry, 16);
     buf_u32(&entry, 0);
-    buf_u32(&entry, SAMPLE_RATE << 16);
+    buf_u32(&entry, (uint32_t)SAMPLE_RATE << 16);
     size_t box = mp4_open(&entry, sound->box);
     unhex(&entry, sound->record);
     mp4_close(&entry, box);

@@ -431,7 +431,7 @@ static const struct damage damages[] = {
      sound_short, NULL, NULL, NULL, false},
     {"cmaf-segment-type", "", segment_type_other, NULL, NULL, NULL, false},
     {"cmaf-clock", "", header_clock, NULL, NULL, NULL, false},
-    {"audio-language", "", sound_language, NULL, NULL, NULL, false},
+    {"audio-language", " hls-optional ", sound_language, NULL, NULL, NULL, false},
     {"video-rate", OTHER_CLOCK, clock_fast, NULL, NULL, NULL, false},
     {"video-key-distance", OTHER_CLOCK, clock_slow, NULL, NULL, NULL, false},
     {"segment-length", OTHER_CLOCK, clock_slow, NULL, NULL, NULL, false},
@@ -543,13 +543,13 @@ START_TEST(test_of_others) {
         }
     }
     ck_assert(damaged.version[0] != 'x');
-    char other[20];
-    snprintf(other, sizeof(other), "x%s/", damaged.version + 1);
+    char *other = mem_format("x%s/", damaged.version + 1);
     char *old = mem_format("%s/", damaged.version);
     ck_assert(text_replace(title_fixture_bytes(&damaged, MASTER), old, other, true));
     ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
     ck_assert_str_eq(verdict_lines(&verdict), "");
     verdict_finish(&verdict);
+    mem_free(other);
     mem_free(old);
 }
 END_TEST

@@ -47,7 +47,7 @@ struct endpoint {
     bool is_hook; /* it is told of events and holds no titles: of the rest it has label, tenant and
                      pushes alone */
     struct hook_rules hook;
-    bool fetches; /* it takes from the origin by itself what players ask it for */
+    bool fetches;          /* it takes from the origin by itself what players ask it for */
     bool tells_falls_back; /* that it does is said to workers by the field alone, which older ones
                               do not read */
     enum fill fill;
