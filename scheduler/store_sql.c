@@ -652,6 +652,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_UNIT_GET] = "SELECT " UNIT_COLUMNS "FROM unit u WHERE u.id = $1",
     [SQL_UNIT_BUILD] = "SELECT build FROM unit WHERE title = $1 AND kind = $2 LIMIT 1",
     [SQL_UNIT_AT] = "SELECT id FROM unit WHERE title = $1 AND position = $2",
+    [SQL_UNIT_SET_PRIORITY] = "UPDATE unit SET priority = $2 WHERE id = $1",
     [SQL_UNIT_DROP_AT] =
         "DELETE FROM unit WHERE title = $1 AND position = $2 RETURNING kind, state",
     [SQL_UNIT_MOVE] = "UPDATE unit SET state = $3" UNIT_READY_SINCE

@@ -93,7 +93,8 @@ static bool is_queued(const struct why *why) {
 }
 
 static int64_t titles_ahead(const struct why *why) {
-    return why->above + why->smaller + why->earlier;
+    bool is_first = why->state == TITLE_REMOVING; /* a removal goes before all work of others */
+    return is_first ? 0 : why->above + why->smaller + why->earlier;
 }
 
 /* Others are served before it, or while it has nothing. */

@@ -116,6 +116,18 @@ START_TEST(what_runs_stops_first) {
 }
 END_TEST
 
+/* Work of a title that came before is ready all the while. */
+START_TEST(it_waits_for_no_other_title_s_work) {
+    fixture_run_title(&farm, "other", "h264", 1, session);
+    ck_assert_int_eq(fixture_submit(&farm, "t", "h264", false), 0);
+    fixture_make(&farm, fixture_lease_one(&farm, session));
+    fixture_remove(&farm, "t", false);
+    fixture_make(&farm, lease_removal("/out"));
+    ck_assert(!is_there());
+    ck_assert_int_ne(fixture_lease_one(&farm, session)->kind, TASK_REMOVE);
+}
+END_TEST
+
 START_TEST(half_way_it_is_taken_up_again) {
     make_title();
     fixture_remove(&farm, "t", false);
@@ -624,6 +636,7 @@ Suite *removal_suite(void) {
     tcase_add_test(tcase, a_title_goes_when_its_files_have);
     tcase_add_loop_test(tcase, nothing_of_it_is_reused, 0, 2);
     tcase_add_loop_test(tcase, what_runs_stops_first, 0, 3);
+    tcase_add_test(tcase, it_waits_for_no_other_title_s_work);
     tcase_add_loop_test(tcase, half_way_it_is_taken_up_again, 0, 2);
     tcase_add_loop_test(tcase, one_that_is_refused_may_be_asked_for_again, 0, 2);
     tcase_add_loop_test(tcase, files_are_kept_of_one_whose_removal_waits_too, 0, 2);
