@@ -398,6 +398,9 @@ int client_page(struct client *client, const struct invocation *invocation, cons
     struct reader items = reader_array(&r, list);
     for (size_t i = 0; i < reader_count(&items) && reader_ok(&r); i++) {
         struct reader item = reader_item(&items, i);
+        if (!reader_ok(&item)) {
+            break; /* it is no object */
+        }
         if (wants_json(invocation)) {
             json_tree_write(item.node, &text);
             buf_string(&text, "\n");

@@ -136,9 +136,9 @@ static void forget_text(struct reader *answer, struct buf *out) {
     int64_t titles = 0;
     reader_int(answer, "titles", 0, INT64_MAX, &titles);
     buf_format(out,
-               "forgotten, with what was known of %" PRId64 " titles there; what lies there "
+               "forgotten, with what was known of %" PRId64 " title%s there; what lies there "
                "stays\n",
-               titles);
+               titles, titles == 1 ? "" : "s");
 }
 
 static const struct deed reset = {"POST", "/reset", reset_text};

@@ -409,7 +409,7 @@ int cli_main(int argc, char **argv) {
         return print_documentation(argv[2]);
     }
     char help[] = "--help", *help_of[] = {help, NULL};
-    bool asks_help = argc > 2 && strcmp(argv[1], "help") == 0;
+    bool asks_help = argc > 2 && strcmp(argv[1], "help") == 0 && argv[2][0] != '-';
     int from = asks_help ? 2 : 1; /* where the command's name stands */
     int count = asks_help ? 1 : argc - 2;
     char **rest = asks_help ? help_of : argv + 2;

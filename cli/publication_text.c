@@ -87,10 +87,13 @@ static size_t count_left(const struct json *answer, size_t *pending, struct err 
     for (size_t i = 0; i < reader_count(&list) && removed; i++) {
         struct reader item = reader_item(&list, i);
         const char *state = "";
-        bool is_pending = false;
+        bool is_pending = false, is_listed = true;
         reader_string(&item, "state", &state);
         reader_bool(&item, "pending", &is_pending);
-        left += strcmp(state, "gone") != 0 ? 1 : 0;
+        if (reader_has(&item, "listed")) { /* at others nothing is done */
+            reader_bool(&item, "listed", &is_listed);
+        }
+        left += is_listed && strcmp(state, "gone") != 0 ? 1 : 0;
         *pending += is_pending ? 1 : 0;
     }
     return left;

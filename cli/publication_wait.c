@@ -71,7 +71,6 @@ static void show(struct display *display, const char *title, const struct json *
                  const struct publication_standing *standing) {
     struct buf text = {0};
     struct err err = {0};
-    int lines = 0;
     if (!display_is_due(display, clock_monotonic_ms())) {
         return;
     }
@@ -80,12 +79,14 @@ static void show(struct display *display, const char *title, const struct json *
     } else {
         buf_format(&text, "%s: %zu of %zu endpoints are as they are to be\n", title,
                    standing->count - standing->behind, standing->count);
-        lines = 1;
     }
     if (display->kind == DISPLAY_LIVE) {
         struct reader r = reader_of(answer, answer_name, &err);
         publications_text(&r, &text);
-        lines += (int)standing->count;
+    }
+    int lines = 0;
+    for (size_t i = 0; display->kind != DISPLAY_JSON && i < text.size; i++) {
+        lines += text.data[i] == '\n' ? 1 : 0;
     }
     display_print(display, &text, lines);
 }
@@ -114,7 +115,7 @@ static int tell(const struct invocation *invocation, const char *title, const st
                    standing->behind > 0 ? "these endpoints are behind, and are caught up when "
                                           "they can be:"
                    : standing->fetching > 0
-                       ? "it was taken away, but not all of these are rid of it:"
+                       ? "all is done, but some give on from the output what was taken from them:"
                        : "all endpoints are as they are to be");
         publications_text(&r, &text);
     }

@@ -101,6 +101,7 @@ void config_table(const struct config *config, struct buf *out) {
                    option->unit != NULL ? option->unit : "", config->sources[i]);
         buf_format(out, "%-*s %s", NAME_COLUMN, "", option->help);
         add_facts(option, out);
+        buf_string(out, "\n");
         buf_finish(&value);
     }
 }

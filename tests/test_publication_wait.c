@@ -163,7 +163,7 @@ static const struct {
     /* which is no lie of an edge that players get it from still, */
     {{TITLE("false", "false", AT("e1", "fetches", "false") "," AT("e2", "gone", "false"))},
      1,
-     "t: it was taken away, but not all of these are rid of it:\n"
+     "t: all is done, but some give on from the output what was taken from them:\n"
      "  at e1: fetches from the output, which has the title still: `reelfarm remove` it"},
     /* nor what the scheduler's file lists no more, */
     {{TITLE("true", "false",

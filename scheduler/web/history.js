@@ -78,8 +78,8 @@ export async function versionsOf(place, model, { signal }) {
     if (seen === told || signal.aborted) {
       return;
     }
-    seen = told;
     const { versions, edges } = await model.get('/versions');
+    seen = told;
     const cards = withEdges(versions, edges);
     empty.hidden = cards.length > 0;
     keyed(list, cards, JSON.stringify, (version) => versionCard(version, model), () => {});
