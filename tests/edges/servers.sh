@@ -55,7 +55,8 @@ server { listen 127.0.0.1:$origin_port; root $output;
         add_header Cache-Control \$caching; } }
 server { listen 127.0.0.1:$cache_port;
     location / { proxy_pass http://127.0.0.1:$origin_port; proxy_cache seg; proxy_cache_key \$uri;
-        proxy_cache_valid 200 1d; proxy_cache_lock on; proxy_cache_bypass \$refresh;
+        proxy_cache_valid 200 1d; proxy_cache_valid 404 1s; proxy_cache_lock on;
+        proxy_cache_bypass \$refresh;
         proxy_ignore_headers Cache-Control; if (\$request_method !~ ^(GET|HEAD)\$) { return 405; } } }
 }
 CONF
