@@ -273,18 +273,32 @@ static bool has_room(const struct request *request, size_t size) {
             server->stranger_bytes + (int64_t)size <= server->options.stranger_bytes);
 }
 
+static void drop_body(struct request *request) {
+    struct http_server *server = request->server;
+    server->body_bytes -= (int64_t)request->held;
+    server->stranger_bytes -= request->exchange.authorised ? 0 : (int64_t)request->held;
+    request->held = 0;
+    buf_finish(&request->exchange.body);
+}
+
+/* What is refused holds nothing while the rest of it comes. */
+static void refuse_body(struct request *request, int status, const char *why) {
+    refuse(request, status, why);
+    drop_body(request);
+}
+
 static void take_body(struct request *request, const char *data, size_t size) {
     struct http_server *server = request->server;
     bool is_stranger = !request->exchange.authorised;
     if (request->held + size > most_body(request)) {
-        refuse(request, 413, "the request's body is too long");
+        refuse_body(request, 413, "the request's body is too long");
     }
     if (request->refused != 0 || request->most_body < 0 ||
         (is_stranger && server->options.stranger_bytes == 0)) {
         return; /* bytes of nobody are not kept */
     }
     if (!has_room(request, size)) {
-        refuse(request, 503, "too many bodies are on their way; try again later");
+        refuse_body(request, 503, "too many bodies are on their way; try again later");
         return;
     }
     request->held += size;
@@ -514,9 +528,7 @@ static void on_end(void *context, struct MHD_Connection *connection, void **requ
         request->stream.end(request->stream.context);
     }
     buf_finish(&request->piece);
-    server->body_bytes -= (int64_t)request->held;
-    server->stranger_bytes -= request->exchange.authorised ? 0 : (int64_t)request->held;
-    buf_finish(&request->exchange.body);
+    drop_body(request);
     mem_free(request->target);
     mem_free(request);
     *request_context = NULL;

@@ -242,14 +242,15 @@ static char *find_backups(const struct scheduler_options *options) {
                                         options->store_path);
 }
 
-/* An edge at the output's own address would take away, with what it holds, the only copy. A cache
- * before the output keeps nothing: players are to read there. */
+/* An edge at the output's own address would take away, with what it holds, the only copy; also one
+ * that falls back. A cache before the output keeps nothing: players are to read there. */
 static int load_endpoints(struct scheduler *scheduler, const char *path, struct err *err) {
     int result = endpoints_load(&scheduler->endpoints, path, err);
     for (size_t i = 0; result == 0 && i < scheduler->endpoints.count; i++) {
         const struct endpoint *endpoint = &scheduler->endpoints.list[i];
-        if (!endpoint->is_catalog && !endpoint->is_hook && !endpoint->fetches &&
-            public_outputs_has(scheduler->public_outputs, endpoint->push.url)) {
+        bool keeps = !endpoint->is_catalog && !endpoint->is_hook &&
+                     strcmp(endpoint->push.driver, "pull") != 0;
+        if (keeps && public_outputs_has(scheduler->public_outputs, endpoint->push.url)) {
             result = err_set(err, ERR_INVALID,
                              "endpoint '%s' is the output itself, by public_outputs: '%s'; give it "
                              "a place of its own, or leave it out",

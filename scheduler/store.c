@@ -116,6 +116,9 @@ static unsigned run_group(struct store *store, struct call *group) {
         if (!driver_in_transaction(store->driver) || driver_is_lost(store->driver)) {
             err = call->err; /* a full or broken disk: the database has undone all of it; or damage:
                                 nobody knows what is true of the rest */
+            if (err.code == ERR_NONE) { /* which a call passed over */
+                err_set(&err, ERR_CORRUPT, "the store %s is damaged", store->options.path);
+            }
         }
     }
     if (err.code == ERR_NONE) {

@@ -287,9 +287,14 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_ENDPOINT_DROP_PUBLICATIONS] = "DELETE FROM publication WHERE endpoint = $1",
     [SQL_ENDPOINT_DROP_DELIVERIES] = "DELETE FROM delivery WHERE endpoint = $1",
     [SQL_ENDPOINT_DROP] = "DELETE FROM endpoint WHERE name = $1",
-    /* What versions were made of that neither the origin nor an endpoint holds. */
-    [SQL_FOLDERS_DROP_UNUSED] =
-        "DELETE FROM version_folder WHERE NOT EXISTS (SELECT 1 FROM title_version t "
+    [SQL_ENDPOINT_OLDER_GO] =
+        "UPDATE publication_version SET going = 1 WHERE going = 0 AND EXISTS "
+        "(SELECT 1 FROM publication p WHERE p.id = publication_version.publication "
+        "AND p.endpoint = $1 AND p.wanted <> publication_version.version)",
+    /* What versions of its titles were made of that neither the origin nor an endpoint holds. */
+    [SQL_ENDPOINT_DROP_FOLDERS] =
+        "DELETE FROM version_folder WHERE title IN (SELECT title FROM publication "
+        "WHERE endpoint = $1) AND NOT EXISTS (SELECT 1 FROM title_version t "
         "WHERE t.title = version_folder.title AND t.version = version_folder.version) "
         "AND NOT EXISTS (SELECT 1 FROM publication p JOIN publication_version v "
         "ON v.publication = p.id WHERE p.title = version_folder.title "

@@ -194,18 +194,24 @@ END_TEST
 /* A title was taken from an edge, which may get it from the output when a player asks. */
 #define MANIFEST       "HTTP/1.1 200 So\r\nContent-Length: 8\r\n\r\n#EXTM3U\n"
 #define ANSWER(status) "HTTP/1.1 " status " No\r\nContent-Length: 0\r\n\r\n"
+#define REDIRECT       "HTTP/1.1 302 So\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
 static const struct {
     const char *answer;
     bool kept; /* at the output */
     int code;
     bool fetches;
+    enum failure_class failure;
 } given_on[] = {
-    {ANSWER("404"), true, 0, false},
-    {ANSWER("403"), true, 0, false}, /* it is blocked there */
-    {MEDIA, true, 0, false},         /* a page that says what people want to read */
-    {MANIFEST, true, 0, true},
-    {MANIFEST, false, ERR_CORRUPT, false},
-    {MANIFEST, true, ERR_CANCELLED, false}, /* it is too late to ask */
+    {ANSWER("404"), true, 0, false, FAILURE_ENDPOINT},
+    {ANSWER("403"), true, 0, false, FAILURE_ENDPOINT}, /* it is blocked there */
+    {MEDIA, true, 0, false, FAILURE_ENDPOINT}, /* a page that says what people want to read */
+    {MANIFEST, true, 0, true, FAILURE_ENDPOINT},
+    {MANIFEST, false, ERR_CORRUPT, false, FAILURE_ENDPOINT},
+    {MANIFEST, true, ERR_CANCELLED, false, FAILURE_ENDPOINT},   /* it is too late to ask */
+    {ANSWER("401"), true, ERR_INVALID, false, FAILURE_REFUSED}, /* who may read it gets it */
+    {ANSWER("405"), true, ERR_INVALID, false, FAILURE_REFUSED},
+    {REDIRECT, true, ERR_INVALID, false, FAILURE_REFUSED},
+    {MANIFEST, false, ERR_NOT_FOUND, false, FAILURE_IO}, /* no output is mounted here */
 };
 
 START_TEST(an_edge_that_gives_on_what_went_is_told_of) {
@@ -217,10 +223,13 @@ START_TEST(an_edge_that_gives_on_what_went_is_told_of) {
     if (given_on[_i].kept) {
         fixture_write(folder, "t/master.m3u8", "#EXTM3U\n", 8);
     }
+    if (given_on[_i].code == ERR_NOT_FOUND) {
+        target.origin = "/no/such/output";
+    }
     start("pull", given_on[_i].answer);
     ck_assert_int_eq(edge_verify_gone(edge, &manifest, &fetches, &err), given_on[_i].code);
     ck_assert_int_eq(fetches, given_on[_i].fetches);
-    ck_assert(given_on[_i].code == 0 || edge->failure == FAILURE_ENDPOINT);
+    ck_assert(given_on[_i].code == 0 || edge->failure == given_on[_i].failure);
     check_asked(0, asks ? "GET /t/master.m3u8" : "");
     ck_assert(given_on[_i].code != ERR_CORRUPT || strstr(err.message, "empty its cache") != NULL);
 }

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "common/hash.h"
+#include "common/mem.h"
+#include "fixture.h"
 #include "scheduler/publishing/endpoints.h"
 #include "scheduler/publishing/hook_events.h"
+#include "scheduler/scheduler.h"
 
 Suite *endpoints_suite(void);
 
@@ -93,6 +96,36 @@ START_TEST(an_edge_that_falls_back_says_so) {
     ck_assert_int_eq(parse(cases[_i].text), 0);
     ck_assert_int_eq(endpoints_find(&endpoints, "e")->push.falls_back, cases[_i].falls_back);
     ck_assert_int_eq(endpoints_find(&endpoints, "e")->push.max_height, 0);
+}
+END_TEST
+
+/* What is removed there would be the only copy; a cache before it keeps nothing. */
+START_TEST(an_edge_at_the_output_s_own_address_is_refused) {
+    static const struct {
+        const char *rest;
+        int code;
+    } cases[] = {{"driver: dav}\n", ERR_INVALID},
+                 {"driver: dav, falls_back: true}\n", ERR_INVALID},
+                 {"driver: pull}\n", 0}};
+    struct scheduler_options options = scheduler_options_default();
+    struct scheduler *scheduler = NULL;
+    char *folder = fixture_folder();
+    char *store = fixture_store(folder);
+    char *path = mem_format("%s/edges.yaml", folder);
+    char *text = mem_format("endpoints:\n  - {name: e, url: 'http://vod.example/films/', %s",
+                            cases[_i].rest);
+    fixture_write(folder, "edges.yaml", text, strlen(text));
+    options.store_path = store;
+    options.endpoints = path;
+    options.public_outputs = "/srv/films=http://vod.example/films";
+    err = (struct err){0};
+    ck_assert_int_eq(scheduler_start(&scheduler, &options, &err), cases[_i].code);
+    ck_assert(cases[_i].code == 0 || strstr(err.message, "is the output itself") != NULL);
+    scheduler_stop(scheduler);
+    mem_free(text);
+    mem_free(path);
+    mem_free(store);
+    fixture_folder_drop(folder);
 }
 END_TEST
 
@@ -276,6 +309,7 @@ Suite *endpoints_suite(void) {
     tcase_add_checked_fixture(tests, NULL, finish);
     tcase_add_test(tests, all_that_it_may_say);
     tcase_add_loop_test(tests, an_edge_that_falls_back_says_so, 0, 3);
+    tcase_add_loop_test(tests, an_edge_at_the_output_s_own_address_is_refused, 0, 3);
     tcase_add_loop_test(tests, a_place_is_where_it_is_and_how_it_is_spoken_to, 0, 5);
     tcase_add_test(tests, a_webhook_has_rules_of_its_own);
     tcase_add_loop_test(tests, what_is_wrong_is_said_in_a_sentence, 0,

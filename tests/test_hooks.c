@@ -293,6 +293,24 @@ static void hear(struct buf *heard) {
     answer_some(task->hook.event_count, HOOK_TAKEN, 0);
 }
 
+/* An edge of that name is told of nothing, and nothing waits for it. */
+START_TEST(a_webhook_that_becomes_an_edge_leaves_no_events) {
+    happen("t", "finish", 3);
+    ck_assert_int_eq(rows("waiting"), 3);
+    if (_i != 0) {
+        ck_assert_uint_eq(lease(), 3);
+    }
+    world_list(&world, "endpoints:\n  - {name: h, driver: dav, url: 'http://h.example'}\n");
+    ck_assert_int_eq(rows("waiting") + rows("running"), 0);
+    if (_i != 0) {
+        struct task_report report = {.pin = "", .source_size = -1};
+        ck_assert_int_ne(fixture_complete(&world.farm, world.farm.tasks[0].fence, &report),
+                         ANSWER_ACCEPTED);
+    }
+    ck_assert_int_eq(world_lease_pushes(&world, 1), 0);
+}
+END_TEST
+
 /* All that becomes of a title, in order, once. */
 START_TEST(a_title_is_told_of_from_start_to_end) {
     struct buf heard = {0};
@@ -777,6 +795,7 @@ Suite *hooks_suite(void) {
     suite_add_tcase(suite, pure);
     TCase *outbox = tcase_create("outbox");
     tcase_add_checked_fixture(outbox, open_world, close_world);
+    tcase_add_loop_test(outbox, a_webhook_that_becomes_an_edge_leaves_no_events, 0, 2);
     tcase_set_timeout(outbox, 120);
     tcase_add_test(outbox, a_title_is_told_of_from_start_to_end);
     tcase_add_test(outbox, nothing_is_lost_by_kills);

@@ -324,6 +324,27 @@ START_TEST(bodies_of_strangers_are_kept_up_to_a_bound) {
 }
 END_TEST
 
+/* What was held of a body that is refused is free before the rest of it has come. */
+START_TEST(a_body_that_is_refused_holds_nothing) {
+    options.stranger_bytes = 100;
+    start();
+    int fds[2] = {open_from(1), open_from(2)};
+    ck_assert_int_eq(post(fds[0], 200, 60), 0);
+    close(open_good(3)); /* what came before it is read */
+    ck_assert_int_eq(post(fds[1], 60, 60), 503);
+    char *more = mem_format("%070d", 0); /* of 200 */
+    send_text(fds[0], more);
+    close(open_good(3));
+    close(fds[1]);
+    fds[1] = open_from(2);
+    ck_assert_int_eq(post(fds[1], 60, 60), 401);
+    send_text(fds[0], more);
+    mem_free(more);
+    ck_assert_int_eq(answer_of(fds[0]), 503);
+    close_all(fds, 2);
+}
+END_TEST
+
 /* Sends a head and so many bytes of its body, by a good token. */
 static void begin_body(int fd, const char *path, int length, int sent) {
     char *text = mem_format("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer good\r\n"
@@ -512,6 +533,7 @@ Suite *http_server_suite(void) {
     TCase *taken = tcase_create("taken");
     tcase_add_checked_fixture(taken, set_up, tear_down);
     tcase_add_test(taken, bodies_of_strangers_are_kept_up_to_a_bound);
+    tcase_add_test(taken, a_body_that_is_refused_holds_nothing);
     tcase_add_test(taken, all_bodies_together_are_bounded);
     tcase_add_test(taken, each_call_has_a_bound_of_its_own);
     tcase_add_loop_test(taken, escapes_are_taken_in_queries_alone_and_where_asked_for, 0,

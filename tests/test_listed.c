@@ -87,6 +87,21 @@ static void ask_folders(struct tx *tx, struct farm *farm, const char *title, con
     }
 }
 
+/* CONFLICT where an edge has another version than it is to have. */
+static void ask_older(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
+                      const char *version) {
+    (void)farm;
+    (void)version;
+    struct query query = sql_query(tx, SQL_PUBLICATION_VERSIONS_OLD, VALUES(TEXT(title)));
+    bool has = false;
+    while (query_next(&query)) {
+        has = has || strcmp(query_text(&query, 0), endpoint) == 0;
+    }
+    if (has) {
+        err_set(tx_err(tx), ERR_CONFLICT, "it has");
+    }
+}
+
 static void read_breaker(struct tx *tx, void *context) {
     struct endpoint_list list = {0};
     const char **state = context;
@@ -153,6 +168,26 @@ START_TEST(edges_that_moved_come_before_catalogs) {
     world_do(&world, &world.farm.tasks[0]);
     ck_assert(world_work(&world));
     ck_assert(world_published(&world, "t"));
+}
+END_TEST
+
+/* Older versions are not there, and are not said to be; where it is the same place by another name,
+ * they go from there. */
+START_TEST(older_versions_are_not_at_another_place) {
+    struct site *site = world_site(&world, "e1");
+    world_run(&world, "t", 0, PUBLISH_A);
+    world_run(&world, "t", 1, PUBLISH_B);
+    world_expect(&world, "t", site, "BA");
+    ck_assert_int_eq(world_call(&world, ask_older, "t", "e1", NULL), ERR_CONFLICT);
+    if (_i == 0) {
+        site->stable[0] = '\0';
+        site->versions.count = site->folders.count = 0;
+    }
+    world_list(&world, moves[0].file);
+    ck_assert(world_work(&world));
+    world_expect(&world, "t", site, "B");
+    ck_assert_int_eq(world_call(&world, ask_older, "t", "e1", NULL), 0);
+    ck_assert_int_eq(world_call(&world, ask_older, "t", "e2", NULL), ERR_CONFLICT);
 }
 END_TEST
 
@@ -346,6 +381,7 @@ Suite *listed_suite(void) {
     tcase_add_checked_fixture(tests, open_world, close_world);
     LOOP(tests, what_moved_is_filled_anew, moves);
     tcase_add_test(tests, edges_that_moved_come_before_catalogs);
+    tcase_add_loop_test(tests, older_versions_are_not_at_another_place, 0, 2);
     tcase_add_test(tests, places_are_noted_silently_at_first);
     tcase_add_test(tests, a_push_to_the_old_place_is_stopped);
     tcase_add_test(tests, a_breaker_is_the_place_s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* API calls about endpoints and what is published there. */
 #include "call.h"
+#include "common/log.h"
 #include "scheduler/publishing/endpoint_rows.h"
 #include "scheduler/publishing/hooks.h"
 #include "scheduler/publishing/objects.h"
@@ -32,6 +33,9 @@ void call_forget_endpoint(struct tx *tx, struct call *call) {
     writer_string(&call->writer, "endpoint", call->argument);
     writer_int(&call->writer, "titles", titles);
     writer_object_end(&call->writer);
+    if (tx_ok(tx)) {
+        log_info("endpoint forgotten", "endpoint=%s by=%s", call->argument, call->caller.token);
+    }
 }
 
 static void answer_sweep(struct tx *tx, struct call *call, bool waits) {

@@ -414,17 +414,27 @@ void publication_origin_went(struct tx *tx, const char *title) {
     publication_order(tx, title);
 }
 
+int64_t publication_drop_endpoint(struct tx *tx, const char *endpoint) {
+    struct value name = TEXT(endpoint);
+    sql_run(tx, SQL_ENDPOINT_DROP_VERSIONS, VALUES(name));
+    sql_run(tx, SQL_ENDPOINT_DROP_FOLDERS, VALUES(name));
+    return sql_run(tx, SQL_ENDPOINT_DROP_PUBLICATIONS, VALUES(name));
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 /* Wants all that an endpoint is to hold once more: it is at another place. A push that runs goes to
- * the old one. Edges come first, as the walk sees to. */
+ * the old one. Edges come first, as the walk sees to. Older versions are taken from there, as if it
+ * might be the old place by another name: else they would stay. */
 static void want_all_again(struct tx *tx, const struct endpoint *endpoint) {
     const char *name = endpoint->push.name;
     publication_stop_bringing(tx, name);
     if (endpoint->is_hook) { /* which holds no titles, and was an edge */
-        sql_run(tx, SQL_ENDPOINT_DROP_VERSIONS, VALUES(TEXT(name)));
-        sql_run(tx, SQL_ENDPOINT_DROP_PUBLICATIONS, VALUES(TEXT(name)));
+        publication_drop_endpoint(tx, name);
+    } else { /* which is told of no events, and may have been a webhook */
+        sql_run(tx, SQL_ENDPOINT_DROP_DELIVERIES, VALUES(TEXT(name)));
     }
+    sql_run(tx, SQL_ENDPOINT_OLDER_GO, VALUES(TEXT(name)));
     sql_run(tx, SQL_PUBLICATIONS_WANT_AGAIN,
             VALUES(TEXT(name), INTEGER(tx_numbers(tx, "revision", 1)), INTEGER(tx_now(tx)),
                    TEXT(stages[endpoint->is_catalog ? STAGE_BEHIND : STAGE_DUE]),

@@ -189,11 +189,9 @@ int64_t publication_forget_endpoint(struct tx *tx, const struct farm *farm, cons
                 endpoint);
     } else {
         publication_stop_bringing(tx, endpoint);
-        sql_run(tx, SQL_ENDPOINT_DROP_VERSIONS, VALUES(name));
-        titles = sql_run(tx, SQL_ENDPOINT_DROP_PUBLICATIONS, VALUES(name));
+        titles = publication_drop_endpoint(tx, endpoint);
         sql_run(tx, SQL_ENDPOINT_DROP_DELIVERIES, VALUES(name));
         sql_run(tx, SQL_ENDPOINT_DROP, VALUES(name));
-        sql_run(tx, SQL_FOLDERS_DROP_UNUSED, NULL, 0);
     }
     endpoint_list_finish(&list);
     return titles;

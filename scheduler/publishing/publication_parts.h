@@ -24,6 +24,9 @@ void publication_want(struct tx *tx, const struct publication_row *row, const ch
 /* Tells all pushes that bring something to an endpoint to stop. */
 void publication_stop_bringing(struct tx *tx, const char *endpoint);
 
+/* Drops all that is known of what an endpoint holds. How many titles there were. */
+int64_t publication_drop_endpoint(struct tx *tx, const char *endpoint);
+
 /* Whether it is a catalog that is to list the title's version, and does not yet. One that the file
  * has no more, or that is not to hold the title, is none. */
 bool publication_lacks(const struct publication_row *row, const char *version);

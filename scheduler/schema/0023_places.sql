@@ -8,3 +8,6 @@ ALTER TABLE publication ADD COLUMN fetches BIGINT NOT NULL DEFAULT 0;
 
 -- What a push costs is by bytes too now; what was known of it was not.
 UPDATE endpoint SET best_ms = 0;
+
+-- Titles that waited for a catalog which was not listed any more, when that was not told.
+UPDATE counter SET value = 0 WHERE name = 'publish_walk' AND EXISTS (SELECT 1 FROM endpoint);

@@ -327,6 +327,37 @@ int edge_verify(struct edge *edge, const struct edge_object *object, struct err 
                    edge->target->endpoint->name, public);
 }
 
+static int visit_first(void *context, const char *key, int64_t size, struct err *err) {
+    (void)key;
+    (void)size;
+    (void)err;
+    *(bool *)context = true;
+    return 1;
+}
+
+/* What is not found in an output that is not mounted at this worker may be there. */
+static int origin_look(struct edge *edge, struct err *err) {
+    struct err why = {0};
+    bool found = false;
+    int failed = blob_list(edge->origin, "", visit_first, &found, &why);
+    if (found || !blob_is_writable(edge->origin)) { /* else it can't be listed */
+        return 0;
+    }
+    edge->failure = FAILURE_IO;
+    return failed != 0 ? err_set(err, why.code, "cannot list the output '%s': %s",
+                                 blob_name(edge->origin), why.message)
+                       : err_set(err, ERR_NOT_FOUND,
+                                 "the output '%s' has nothing at all; see that it is mounted at "
+                                 "this worker, or empty the cache of endpoint '%s' if it is right",
+                                 blob_name(edge->origin), edge->target->endpoint->name);
+}
+
+/* Whether a failure to read it as players do says that they don't get it: it is not there, or
+ * blocked. */
+static bool is_gone(const struct edge *edge, int failed) {
+    return failed == ERR_NOT_FOUND || (failed == ERR_INVALID && edge->response.status == 403);
+}
+
 int edge_verify_gone(struct edge *edge, const struct edge_object *manifest, bool *fetches,
                      struct err *err) {
     static const char begins[] = "#EXTM3U";
@@ -334,9 +365,8 @@ int edge_verify_gone(struct edge *edge, const struct edge_object *manifest, bool
     const struct buf *body = NULL;
     *fetches = false;
     int failed = edge_read(edge, manifest, &why);
-    if (failed != 0) { /* what it would say another time is not known */
-        bool unknown = err_is_transient((enum err_code)failed) || failed == ERR_CANCELLED;
-        return unknown ? err_set(err, why.code, "%s", why.message) : 0;
+    if (failed != 0) {
+        return is_gone(edge, failed) ? 0 : err_set(err, why.code, "%s", why.message);
     }
     if (edge->body.size < sizeof(begins) - 1 ||
         memcmp(edge->body.data, begins, sizeof(begins) - 1) != 0) {
@@ -347,6 +377,10 @@ int edge_verify_gone(struct edge *edge, const struct edge_object *manifest, bool
     *fetches = failed == 0;
     if (failed != ERR_NOT_FOUND) {
         return failed == 0 ? 0 : err_set(err, why.code, "%s", why.message);
+    }
+    failed = edge->target->origin[0] != '\0' ? origin_look(edge, err) : 0;
+    if (failed != 0) {
+        return failed;
     }
     edge->failure = FAILURE_ENDPOINT;
     return err_set(err, ERR_CORRUPT,

@@ -250,7 +250,8 @@ int edge_verify(struct edge *edge, const struct edge_object *object, struct err 
 
 /* Looks by a title's top manifest, which was taken from there, whether players find it: `*fetches`
  * where they do since the origin has it. Where that has it no more, CORRUPT: the edge gives on what
- * it should have forgotten. What can't be asked now is an error. */
+ * it should have forgotten; where the origin has nothing at all, NOT_FOUND and FAILURE_IO. What
+ * can't be asked now, or is kept from the worker alone, is an error. */
 int edge_verify_gone(struct edge *edge, const struct edge_object *manifest, bool *fetches,
                      struct err *err);
 
