@@ -270,19 +270,20 @@ static int read_sps_list(struct avc_record *record, struct bytes *in, uint32_t *
 }
 
 /* The four bytes after the parameter sets; older writers leave them out. */
-static int check_extension(const struct avc_sps *sps, struct bytes *in, struct err *err) {
+static int read_extension(struct avc_record *record, struct bytes *in, struct err *err) {
+    const struct avc_sps *sps = &record->sps;
     if (!is_high(sps->profile_idc) || bytes_left(in) == 0) {
         return 0;
     }
     int chroma = bytes_u8(in) & 3;
     int luma_depth = 8 + (bytes_u8(in) & 7);
     int chroma_depth = 8 + (bytes_u8(in) & 7);
-    int extensions = bytes_u8(in);
+    record->extensions = bytes_u8(in);
     if (in->short_read || chroma != (int)sps->chroma || luma_depth != sps->bit_depth ||
         chroma_depth != sps->chroma_bit_depth) {
         return err_set(err, ERR_CORRUPT, "avcC and its SPS differ in chroma format or bit depth");
     }
-    for (int i = 0; i < extensions; i++) {
+    for (int i = 0; i < record->extensions; i++) {
         size_t size = bytes_u16(in);
         const uint8_t *nal = bytes_take(in, size);
         if (nal == NULL || size == 0 || (nal[0] & 0x9f) != NAL_SPS_EXTENSION) {
@@ -317,7 +318,7 @@ int avc_record_read(struct avc_record *out, const uint8_t *data, size_t size, st
         failed = check_pps(known, pps, pps == NULL ? 0 : pps_size, err);
     }
     if (failed == 0) {
-        failed = check_extension(&record.sps, &in, err);
+        failed = read_extension(&record, &in, err);
     }
     if (failed != 0) {
         return failed;

@@ -43,6 +43,7 @@ struct avc_record {
     int level;
     int length_size; /* bytes before each NAL unit of a sample: 1, 2 or 4 */
     int sps_count;
+    int extensions;     /* SPS extensions, of auxiliary pictures */
     struct avc_sps sps; /* the first */
 };
 

@@ -20,6 +20,7 @@ enum {
     TRUN_SIZES = 0x200,
     TRUN_FLAGS = 0x400,
     TRUN_OFFSETS = 0x800,
+    RUN_SAMPLES_MAX = 1 << 22, /* a day of AAC */
 };
 
 static int fragment_header_read(struct sample_defaults *defaults, uint32_t *told,
@@ -129,7 +130,8 @@ static int run_read(struct media_facts *out, struct chunk_facts *chunk, const st
         entry += (box.flags & fields[i]) != 0 ? 4 : 0;
     }
     /* Before anything is allocated: a count is believed only with the bytes to match. */
-    if (box.body.short_read || count == 0 || (entry > 0 && count > bytes_left(&box.body) / entry) ||
+    if (box.body.short_read || count == 0 || count > RUN_SAMPLES_MAX ||
+        (entry > 0 && count > bytes_left(&box.body) / entry) ||
         (!sized && count > room / defaults->size)) {
         return err_set(err, ERR_CORRUPT, "box trun tells of %" PRIu32 " samples in %zu bytes",
                        count, bytes_left(&box.body));

@@ -56,10 +56,12 @@ static int h264_track_check(const struct track_config *track, struct err *err) {
     if (failed != 0) {
         return failed;
     }
-    if (record.length_size != 4 || record.sps_count != 1 || record.level != record.sps.level_idc ||
+    if (record.length_size != 4 || record.sps_count != 1 || record.extensions != 0 ||
+        record.level != record.sps.level_idc ||
         record.compatibility != record.sps.constraint_flags) {
         return err_set(err, ERR_INVALID,
-                       "its record is not of lengths of 4 bytes and one SPS of the same level");
+                       "its record is not of lengths of 4 bytes and one SPS of the same level, "
+                       "without extensions");
     }
     /* ARCHITECTURE section 8: D is the SPS's own, so that all chunks of a track agree. */
     if (record.sps.reorder_frames != track->reorder_frames) {

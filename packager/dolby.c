@@ -2,6 +2,8 @@
 /* AC-3 and E-AC-3: see dolby.h. */
 #include "dolby.h"
 
+#include <limits.h>
+
 #include "bits.h"
 
 enum {
@@ -156,7 +158,7 @@ int dolby_eac3_sample(const struct dolby_config *config, const uint8_t *data, si
         blocks += first ? head.blocks : 0;
         at += head.size;
     }
-    if (blocks == 0) {
+    if (blocks == 0 || blocks > INT_MAX / DOLBY_BLOCK_SAMPLES) {
         return err_set(err, ERR_CORRUPT, "it is not whole frames of E-AC-3");
     }
     *samples = blocks * DOLBY_BLOCK_SAMPLES;

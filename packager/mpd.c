@@ -148,9 +148,13 @@ static const char *read_set_ids(struct mpd_reading *r, const struct xml_node *no
     return ids;
 }
 
-/* Of ISO/IEC 23091-3 table 1, and of 23003-3 before it: those whose number is not their count. */
-static int64_t channels_of_layout(int64_t layout) {
-    return layout == 7 || layout == 12 || layout == 14 ? 8 : layout == 11 ? 7 : layout;
+/* Of ISO/IEC 23091-3 table 1; -1 where the layout does not tell them. In 23003-3 before it 8 is two
+ * channels apart, and some take it for a count. */
+static int64_t channels_of_layout(int64_t layout, bool older) {
+    static const signed char counts[] = {-1, 1, 2,  3, 4,  5,  6,  8,  2,  3, 4,
+                                         7,  8, 24, 8, 12, 10, 12, 14, 12, 14};
+    bool told = layout < (int64_t)sizeof(counts) && !(older && layout == 8);
+    return told ? counts[layout] : -1;
 }
 
 /* The channels of ETSI TS 102 366 table E.1.4, a bit each, the first one highest; some are pairs.
@@ -184,7 +188,7 @@ static void read_channels(struct mpd_reading *r, const struct xml_node *node, in
         }
         if (at != NULL) {
             mpd_int(r, xml_attribute(at, "value"), "AudioChannelConfiguration", &layout);
-            *out = channels_of_layout(layout);
+            *out = channels_of_layout(layout, i == 1);
             return;
         }
     }

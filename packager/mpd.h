@@ -47,11 +47,12 @@ struct mpd_representation {
     int64_t bandwidth;
     const char *mime_type; /* "" where not said; so are the other texts */
     const char *codecs;
-    int64_t width, height;       /* 0 where not said */
-    struct rational frame_rate;  /* {0, 1} where not said */
-    const char *sample_aspect;   /* @sar */
-    int64_t sampling_rate;       /* 0 where not said */
-    int64_t channels;            /* of AudioChannelConfiguration; 0 where not said */
+    int64_t width, height;      /* 0 where not said */
+    struct rational frame_rate; /* {0, 1} where not said */
+    const char *sample_aspect;  /* @sar */
+    int64_t sampling_rate;      /* 0 where not said */
+    int64_t channels;           /* of AudioChannelConfiguration; 0 where not said, -1 where it tells
+                                   no count */
     int64_t primaries, transfer; /* CICP properties; -1 where not said */
     int64_t matrix;
     const char *bases[MPD_BASES_MAX]; /* BaseURLs from the MPD inwards, "" where there is none */

@@ -260,12 +260,12 @@ static const struct xml_node *index_of(const struct mpd_reading *r) {
 
 /* ---- SegmentList ----------------------------------------------------------------- */
 
-static const struct xml_node *list_of(const struct mpd_reading *r) {
-    const struct xml_node *list = NULL;
+static bool has_list(const struct mpd_reading *r) {
+    bool has = false;
     for (int level = LEVEL_PERIOD; level < LEVELS; level++) {
-        list = r->levels[level].list != NULL ? r->levels[level].list : list;
+        has = has || r->levels[level].list != NULL;
     }
-    return list;
+    return has;
 }
 
 /* The attribute of the innermost SegmentList that has it; NULL for none. */
@@ -279,10 +279,20 @@ static const char *list_attribute(const struct mpd_reading *r, const char *name)
     return value;
 }
 
-static size_t count_urls(struct mpd_reading *r, const struct xml_node *list) {
+/* The child of the innermost SegmentList that has such a one; NULL for none. */
+static const struct xml_node *list_child(const struct mpd_reading *r, const char *name) {
+    const struct xml_node *child = NULL;
+    for (int level = LEVEL_PERIOD; level < LEVELS; level++) {
+        const struct xml_node *node = r->levels[level].list;
+        const struct xml_node *here = node != NULL ? xml_child(node, name) : NULL;
+        child = here != NULL ? here : child;
+    }
+    return child;
+}
+
+static size_t count_urls(struct mpd_reading *r, const struct xml_node *first) {
     size_t count = 0;
-    for (const struct xml_node *at = xml_child(list, "SegmentURL"); at != NULL;
-         at = xml_again(at)) {
+    for (const struct xml_node *at = first; at != NULL; at = xml_again(at)) {
         count++;
     }
     if (count > MPD_SEGMENTS_MAX - r->segments) {
@@ -336,11 +346,12 @@ static void time_by_duration(struct mpd_reading *r, struct mpd_representation *o
     }
 }
 
-/* By the innermost SegmentList: each of its SegmentURLs names a file, or bytes of one. */
-static void read_list(struct mpd_reading *r, const struct xml_node *list,
-                      struct mpd_representation *out) {
-    const struct xml_node *header = xml_child(list, "Initialization");
-    const struct xml_node *timeline = xml_child(list, "SegmentTimeline");
+/* By SegmentLists, of which inner ones inherit what they lack (ISO/IEC 23009-1 5.3.9.1): each
+ * SegmentURL names a file, or bytes of one. */
+static void read_list(struct mpd_reading *r, struct mpd_representation *out) {
+    const struct xml_node *header = list_child(r, "Initialization");
+    const struct xml_node *timeline = list_child(r, "SegmentTimeline");
+    const struct xml_node *first = list_child(r, "SegmentURL");
     mpd_int(r, list_attribute(r, "timescale"), "SegmentList@timescale", &out->timescale);
     mpd_int(r, list_attribute(r, "presentationTimeOffset"), "SegmentList@presentationTimeOffset",
             &out->presentation_offset);
@@ -355,11 +366,10 @@ static void read_list(struct mpd_reading *r, const struct xml_node *list,
     }
     out->listed = true;
     out->timeline = timeline != NULL;
-    size_t count = count_urls(r, list);
+    size_t count = count_urls(r, first);
     r->segments += count;
     out->segments = arena_zero(&r->out->arena, count, sizeof(*out->segments));
-    for (const struct xml_node *at = xml_child(list, "SegmentURL"); at != NULL && !mpd_failed(r);
-         at = xml_again(at)) {
+    for (const struct xml_node *at = first; at != NULL && !mpd_failed(r); at = xml_again(at)) {
         struct mpd_segment *segment = &out->segments[out->segment_count++];
         segment->reference = mpd_value(at, "media");
         read_range(r, xml_attribute(at, "mediaRange"), "SegmentURL@mediaRange", &segment->range);
@@ -375,14 +385,13 @@ static void read_list(struct mpd_reading *r, const struct xml_node *list,
 
 void mpd_segments_read(struct mpd_reading *r, struct mpd_representation *out) {
     const struct xml_node *index = index_of(r);
-    const struct xml_node *list = list_of(r);
     const char *duration = mpd_template_attribute(r, "duration");
     const struct xml_node *timeline = timeline_of(r);
     const char *initialization = mpd_template_attribute(r, "initialization");
     struct identifiers ids = {.id = out->id, .bandwidth = out->bandwidth};
     out->timescale = 1;
-    if (list != NULL && index == NULL && duration == NULL && timeline == NULL) {
-        read_list(r, list, out);
+    if (has_list(r) && index == NULL && duration == NULL && timeline == NULL) {
+        read_list(r, out);
         return;
     }
     mpd_int(r, mpd_template_attribute(r, "timescale"), "SegmentTemplate@timescale",

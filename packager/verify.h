@@ -274,6 +274,7 @@ struct real_image {
 struct told_cap {
     int64_t maxrate_bps;
     int64_t bufsize_bits;
+    int64_t init_percent; /* of the buffer that is full where a chunk begins */
 };
 
 /* What title.json tells of its storyboard. */

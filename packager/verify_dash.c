@@ -44,6 +44,9 @@ static const char *address_of(struct verify *v, const struct mpd_representation 
 static void list_segments(struct verify *v, const struct mpd_representation *from, const char *base,
                           struct listing *listing) {
     bool has_header = from->initialization[0] != '\0' || from->header.told || !from->listed;
+    if (!has_header) {
+        verify_found(v, RULE_DASH_ADDRESSING, mpd_path, "%s has no Initialization", listing->label);
+    }
     const char *init = has_header ? address_of(v, from, base, from->initialization, &from->header)
                                   : NULL;
     listing->init = init != NULL ? init : "";
@@ -144,6 +147,14 @@ static bool list_has(const char *list, const char *name) {
     return false;
 }
 
+static bool any_readable(const struct verify *v) {
+    bool any = false;
+    for (size_t t = 0; t < v->track_count; t++) {
+        any = any || v->tracks[t].readable;
+    }
+    return any;
+}
+
 /* Whether all tracks that can be read say that they are of CMAF. */
 static bool all_of_cmaf(const struct verify *v) {
     for (size_t t = 0; t < v->track_count; t++) {
@@ -154,8 +165,12 @@ static bool all_of_cmaf(const struct verify *v) {
     return true;
 }
 
-/* One of the two that are for static titles, by how its segments are addressed; and CMAF's. */
+/* One of the two that are for static titles, by how its segments are addressed; and CMAF's. Of
+ * tracks that can't be read, as those of WebM, nobody knows which. */
 static void check_profiles(struct verify *v) {
+    if (!any_readable(v)) {
+        return;
+    }
     const char *wanted[] = {"urn:mpeg:dash:profile:isoff-live:2011",
                             "urn:mpeg:dash:profile:cmaf:2019"};
     bool listed = false;
@@ -467,7 +482,7 @@ static void check_sound(struct verify *v, const struct mpd_representation *from,
                         const struct listing *listing) {
     const struct codec_facts *codec = &listing->track->codec;
     bool rate_fits = from->sampling_rate == 0 || from->sampling_rate == codec->sample_rate;
-    bool channels_fit = from->channels == 0 || codec->channels == 0 ||
+    bool channels_fit = from->channels <= 0 || codec->channels == 0 ||
                         from->channels == codec->channels;
     if (from->sampling_rate == 0 || from->channels == 0) {
         advise_missing(v, listing, "@audioSamplingRate or AudioChannelConfiguration");
@@ -476,8 +491,8 @@ static void check_sound(struct verify *v, const struct mpd_representation *from,
         verify_found(v, RULE_DASH_AUDIO, mpd_path,
                      "%s declares %" PRId64 " Hz and %" PRId64 " channels, and the sound has %d Hz "
                      "and %d",
-                     listing->label, from->sampling_rate, from->channels, codec->sample_rate,
-                     codec->channels);
+                     listing->label, from->sampling_rate, from->channels > 0 ? from->channels : 0,
+                     codec->sample_rate, codec->channels);
     }
 }
 

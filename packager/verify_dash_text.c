@@ -21,7 +21,7 @@ static const char *base_of(struct verify *v, const struct mpd_representation *fr
 }
 
 static bool is_alone(const struct mpd_text *text) {
-    return !text->own.timeline && !text->own.nominal && !text->own.indexed;
+    return !text->own.timeline && !text->own.nominal && !text->own.indexed && !text->own.listed;
 }
 
 /* What is wrong with how it is told; NULL for nothing. */

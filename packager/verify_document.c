@@ -13,6 +13,7 @@ static const char document_path[] = "title.json";
 
 enum {
     VERSION_LETTERS = 16, /* hex digits of a version's name */
+    KEY_LETTERS = 10,     /* of a rendition's key, behind its id */
     RATE_DEN_MAX = 100000,
 };
 
@@ -103,6 +104,9 @@ static void read_cap(struct reader *item, struct told_cap *out) {
     if (reader_has(&spec, "maxrate_bps")) {
         reader_int(&spec, "maxrate_bps", 0, INT32_MAX, &out->maxrate_bps);
         reader_int(&spec, "bufsize_bits", 0, INT32_MAX, &out->bufsize_bits);
+    }
+    if (reader_has(&spec, "vbv_init_percent")) {
+        reader_int(&spec, "vbv_init_percent", 0, 100, &out->init_percent);
     }
 }
 
@@ -299,9 +303,28 @@ void verify_document_read(struct verify *v) {
     verify_served(v, document_path, &served, text->size);
 }
 
-/* Whether encode published it: others have no title.json, and playlists elsewhere than in a folder
- * of the version's name. */
+/* Whether it is a track of ours by its path: (video or audio)/<id>-<key>/init.mp4. */
+static bool is_track_of_ours(const char *init) {
+    static const char ending[] = "/init.mp4";
+    size_t length = strlen(init);
+    if (length < 6 + 1 + KEY_LETTERS + sizeof(ending) - 1 ||
+        (strncmp(init, "video/", 6) != 0 && strncmp(init, "audio/", 6) != 0)) {
+        return false;
+    }
+    const char *end = init + length - (sizeof(ending) - 1);
+    const char *key = end - KEY_LETTERS;
+    return strcmp(end, ending) == 0 && key[-1] == '-' &&
+           strspn(key, "0123456789abcdef") == KEY_LETTERS;
+}
+
+/* Whether encode published it: others have no title.json, playlists elsewhere than in a folder
+ * of the version's name, and tracks in folders without a key. */
 static bool is_ours(const struct verify *v) {
+    for (size_t l = 0; l < v->listing_count; l++) {
+        if (is_track_of_ours(v->listings[l]->init)) {
+            return true;
+        }
+    }
     for (size_t i = 0; i < v->playlist_count; i++) {
         const char *path = v->playlists[i].path;
         if (strspn(path, "0123456789abcdef") == VERSION_LETTERS && path[VERSION_LETTERS] == '/') {
@@ -309,6 +332,11 @@ static bool is_ours(const struct verify *v) {
         }
     }
     return v->document_bytes.size > 0;
+}
+
+/* Whether others may lack it: it is not there, or servers that list nothing forbid to ask. */
+static bool is_absent(const struct err *why) {
+    return why->code == ERR_NOT_FOUND || why->code == ERR_INVALID;
 }
 
 /* The three documents of stable names. Of others one manifest is enough. */
@@ -320,9 +348,11 @@ static void check_stable(struct verify *v) {
                      {"manifest.mpd", &v->no_mpd},
                      {document_path, &v->no_document}};
     for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {
-        if (documents[i].why->code != ERR_NONE && is_ours(v)) {
+        const struct err *why = documents[i].why;
+        bool may_lack = is_absent(why) || documents[i].path == document_path;
+        if (why->code != ERR_NONE && (!may_lack || is_ours(v))) {
             verify_found(v, RULE_OBJECT_MISSING, documents[i].path, "it could not be read: %s",
-                         documents[i].why->message);
+                         why->message);
         }
     }
 }

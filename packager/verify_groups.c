@@ -53,11 +53,58 @@ static void check_channels(struct verify *v, const struct m3u8_item *media) {
     }
 }
 
-/* mdhd tells a code of three letters where the tag of a manifest has two, which no table of ours
- * knows to be the same. */
+/* Codes of ISO 639-1 and of 639-2, its bibliographic ones too. */
+static const struct {
+    char two[3], three[4];
+} languages[] = {
+    {"af", "afr"}, {"ar", "ara"}, {"bg", "bul"}, {"bn", "ben"}, {"ca", "cat"}, {"cs", "ces"},
+    {"cs", "cze"}, {"cy", "cym"}, {"cy", "wel"}, {"da", "dan"}, {"de", "deu"}, {"de", "ger"},
+    {"el", "ell"}, {"el", "gre"}, {"en", "eng"}, {"es", "spa"}, {"et", "est"}, {"eu", "eus"},
+    {"eu", "baq"}, {"fa", "fas"}, {"fa", "per"}, {"fi", "fin"}, {"fr", "fra"}, {"fr", "fre"},
+    {"ga", "gle"}, {"gl", "glg"}, {"he", "heb"}, {"iw", "heb"}, {"hi", "hin"}, {"hr", "hrv"},
+    {"hu", "hun"}, {"hy", "hye"}, {"hy", "arm"}, {"id", "ind"}, {"in", "ind"}, {"is", "isl"},
+    {"is", "ice"}, {"it", "ita"}, {"ja", "jpn"}, {"ka", "kat"}, {"ka", "geo"}, {"ko", "kor"},
+    {"lt", "lit"}, {"lv", "lav"}, {"mk", "mkd"}, {"mk", "mac"}, {"ms", "msa"}, {"ms", "may"},
+    {"nl", "nld"}, {"nl", "dut"}, {"no", "nor"}, {"nb", "nor"}, {"nn", "nor"}, {"pl", "pol"},
+    {"pt", "por"}, {"ro", "ron"}, {"ro", "rum"}, {"ru", "rus"}, {"sk", "slk"}, {"sk", "slo"},
+    {"sl", "slv"}, {"sq", "sqi"}, {"sq", "alb"}, {"sr", "srp"}, {"sv", "swe"}, {"ta", "tam"},
+    {"te", "tel"}, {"th", "tha"}, {"tr", "tur"}, {"uk", "ukr"}, {"ur", "urd"}, {"vi", "vie"},
+    {"zh", "zho"}, {"zh", "chi"},
+};
+
+enum { LANGUAGES = sizeof(languages) / sizeof(languages[0]) };
+
+/* Whether the code of that length is another one for the language of `two`. */
+static bool names_language(const char *code, size_t length, const char *two) {
+    bool names = false;
+    for (size_t i = 0; i < LANGUAGES && !names; i++) {
+        const char *own = length == 2 ? languages[i].two : languages[i].three;
+        names = strcmp(languages[i].two, two) == 0 && strlen(own) == length &&
+                memcmp(own, code, length) == 0;
+    }
+    return names;
+}
+
+/* mdhd tells a code of three letters where the tag of a manifest may have two; of those that no
+ * table of ours knows, any two fit. */
 bool verify_language_fits(const char *declared, const char *real) {
-    bool unlike = strlen(real) == 3 && strcspn(declared, "-") == 2 && strcmp(real, "und") != 0;
-    return unlike || strcmp(declared, real) == 0;
+    size_t length = strcspn(declared, "-");
+    bool known = false;
+    if (strcmp(declared, real) == 0) {
+        return true;
+    }
+    if (strlen(real) != 3 || strcmp(real, "und") == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < LANGUAGES; i++) {
+        if (strcmp(languages[i].three, real) == 0) {
+            known = true;
+            if (names_language(declared, length, languages[i].two)) {
+                return true;
+            }
+        }
+    }
+    return !known && length == 2;
 }
 
 static void check_language(struct verify *v, const struct m3u8_item *media) {

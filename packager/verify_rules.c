@@ -243,7 +243,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_TITLE_DOCUMENT] = {MUST, "title-document", "reelfarm", "title.json tells what is there"},
     [RULE_RUNG_CAP] = {MUST, "rung-cap", "reelfarm; ISO/IEC 14496-10 C.1",
                        "a rung of H.264, all its chunks joined, needs no larger buffer at the "
-                       "rate of its cap than title.json tells of it"},
+                       "rate of its cap than title.json tells of it; each segment alone where "
+                       "vbv_init_percent is above 50"},
     [RULE_IMAGE_FILE] = {MUST, "image-file", "ITU-T T.81; ISO/IEC 23000-22",
                          "posters and sheets are whole JPEG or AVIF pictures"},
     [RULE_STORYBOARD_CUES] = {MUST, "storyboard-cues", "WebVTT 3; Media Fragments 4.2.2",

@@ -213,8 +213,11 @@ static bool is_webm(const struct buf *bytes) {
 /* Reads the init segment; false where the track can't be judged. */
 static bool read_init(struct verify *v, struct real_track *track) {
     struct err err = {0};
-    if (track->sealed || track->init[0] == '\0' ||
-        verify_fetch(v, track->init, &track->bytes) != 0) {
+    if (track->sealed) { /* as whole segments are, its header may be: that it is there, is all */
+        verify_look_for(v, track->init[0] != '\0' ? track->init : NULL);
+        return false;
+    }
+    if (track->init[0] == '\0' || verify_fetch(v, track->init, &track->bytes) != 0) {
         return false;
     }
     struct init_facts *facts = &track->facts;

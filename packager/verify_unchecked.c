@@ -40,7 +40,7 @@ static void tell_text(struct verify *v, const struct mpd_text *text) {
                      "not checked: the text of Representation %.60s, '%.40s' of '%.40s', which is "
                      "only looked for",
                      text->own.id, text->own.codecs, text->own.mime_type);
-    } else if (text->own.timeline || text->own.nominal || text->own.indexed) {
+    } else if (text->own.timeline || text->own.nominal || text->own.indexed || text->own.listed) {
         verify_found(v, RULE_UNCHECKED_TEXT, mpd_path,
                      "not checked: the text of Representation %.60s, which lies in segments, and "
                      "these are only looked for",

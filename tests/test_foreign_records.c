@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/buf.h"
 #include "common/mem.h"
 #include "packager/dolby.h"
 #include "packager/flac.h"
@@ -260,6 +261,27 @@ START_TEST(test_dolby) {
 }
 END_TEST
 
+/* One sample of so many frames that a count of its samples ends. */
+START_TEST(test_dolby_endless) {
+    static const uint8_t record[] = {0x02, 0x00, 0x20, 0x04, 0x00};
+    static const uint8_t frame[] = {0x0b, 0x77, 0x00, 0x02, 0x34, 0x80};
+    enum { MANY = INT32_MAX / 1536 + 1 };
+    struct dolby_config config;
+    struct buf sample = {0};
+    int samples = 0;
+    ck_assert_int_eq(dolby_eac3_read(&config, record, sizeof(record), NULL), 0);
+    for (int i = 0; i < MANY; i++) {
+        buf_append(&sample, frame, sizeof(frame));
+    }
+    size_t most = (MANY - 1) * sizeof(frame);
+    ck_assert_int_eq(dolby_eac3_sample(&config, sample.data, most, &samples, NULL), 0);
+    ck_assert_int_eq(samples, (MANY - 1) * 1536);
+    ck_assert_int_eq(dolby_eac3_sample(&config, sample.data, sample.size, &samples, NULL),
+                     ERR_CORRUPT);
+    buf_finish(&sample);
+}
+END_TEST
+
 Suite *foreign_records_suite(void) {
     Suite *suite = suite_create("foreign_records");
     TCase *tests = tcase_create("records");
@@ -267,6 +289,7 @@ Suite *foreign_records_suite(void) {
     tcase_add_loop_test(tests, test_hevc_noise, 0, RECORDS);
     tcase_add_test(tests, test_opus);
     tcase_add_test(tests, test_dolby);
+    tcase_add_test(tests, test_dolby_endless);
     suite_add_tcase(suite, tests);
     return suite;
 }

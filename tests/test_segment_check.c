@@ -262,6 +262,153 @@ START_TEST(test_large_lies) {
 }
 END_TEST
 
+/* Samples without an entry each, whose size the header tells: a count of four bytes for all. */
+START_TEST(test_run_without_entries) {
+    enum { MOST = 1 << 22 };
+    struct sample_defaults defaults = {.track_id = 1, .duration = 1, .size = 1};
+    for (uint32_t count = MOST; count <= MOST + 1; count++) {
+        struct media_facts facts;
+        struct buf bytes = {0};
+        size_t moof = mp4_open(&bytes, "moof");
+        size_t box = mp4_full_open(&bytes, "mfhd", 0, 0);
+        buf_u32(&bytes, 1);
+        mp4_close(&bytes, box);
+        size_t traf = mp4_open(&bytes, "traf");
+        box = mp4_full_open(&bytes, "tfhd", 0, 0x020000);
+        buf_u32(&bytes, 1);
+        mp4_close(&bytes, box);
+        box = mp4_full_open(&bytes, "tfdt", 1, 0);
+        buf_u64(&bytes, 0);
+        mp4_close(&bytes, box);
+        box = mp4_full_open(&bytes, "trun", 1, 1);
+        buf_u32(&bytes, count);
+        buf_u32(&bytes, (uint32_t)(bytes.size - moof + 4 + 8));
+        mp4_close(&bytes, box);
+        mp4_close(&bytes, traf);
+        mp4_close(&bytes, moof);
+        box = mp4_open(&bytes, "mdat");
+        buf_zero(&bytes, count);
+        mp4_close(&bytes, box);
+        int wanted = count == MOST ? 0 : ERR_CORRUPT;
+        ck_assert_int_eq(media_segment_read(&facts, bytes.data, bytes.size, &defaults, NULL),
+                         wanted);
+        if (wanted == 0) {
+            media_facts_finish(&facts);
+        }
+        buf_finish(&bytes);
+    }
+}
+END_TEST
+
+/* A sample of the take, not its first, with room for so many bytes. */
+static uint8_t *roomy_sample(const struct take *take, size_t room, size_t *size) {
+    struct media_facts facts;
+    struct sample_defaults defaults = {.track_id = 1, .duration = 1001};
+    uint8_t *found = NULL;
+    ck_assert_int_eq(
+        media_segment_read(&facts, take->bytes.data, take->bytes.size, &defaults, NULL), 0);
+    for (size_t c = 0; c < facts.chunk_count; c++) {
+        size_t at = facts.chunks[c].offset + facts.chunks[c].header_size;
+        for (size_t s = 0; s < facts.chunks[c].sample_count; s++) {
+            *size = facts.samples[facts.chunks[c].first_sample + s].size;
+            if (s > 0 && *size >= room) {
+                found = take->bytes.data + at;
+            }
+            at += *size;
+            if (found != NULL) {
+                media_facts_finish(&facts);
+                return found;
+            }
+        }
+    }
+    ck_abort_msg("no sample is of %zu bytes", room);
+}
+
+/* Legal in files of others, and none of ours: what the gate passes is what our encoders make. The
+ * first of each codec is legal for both. */
+START_TEST(test_samples_of_others) {
+    static const struct {
+        const char *what;
+        uint8_t units[12]; /* behind, or before, what is left of the sample */
+        size_t size;
+        bool av1, before, good;
+    } cases[] = {
+        {"SEI", {0, 0, 0, 1, 6}, 5, false, true, true},
+        {"a delimiter", {0, 0, 0, 2, 9, 0xf0}, 6, false, true, false},
+        {"filler", {0, 0, 0, 1, 12}, 5, false, false, false},
+        {"the end of the sequence", {0, 0, 0, 1, 10}, 5, false, false, false},
+        {"metadata", {0x2a, 2, 1, 0}, 4, true, true, true},
+        {"a temporal delimiter", {0x12, 0}, 2, true, true, false},
+        {"padding", {0x7a, 1, 0x80}, 3, true, false, false},
+        {"an OBU without size", {0}, 0, true, false, false},
+    };
+    if (cases[_i].av1) {
+        be_av1();
+    }
+    ck_assert_int_eq(write_video(NULL), 0);
+    ck_assert_int_eq(check_take(&takes[1], true, NULL), 0);
+    size_t size = 0;
+    uint8_t *sample = roomy_sample(&takes[1], 11, &size);
+    size_t extra = cases[_i].size;
+    uint8_t *own = sample + (cases[_i].before ? extra : 0);
+    uint8_t kind = sample[4];
+    if (cases[_i].av1) {
+        own[0] = extra > 0 ? 0x32 : 0x30;
+        own[1] = extra > 0 ? (uint8_t)(size - extra - 2) : 0x30;
+        own[2] = 0x30;
+    } else {
+        memcpy(own, (uint8_t[]){0, 0, 0, (uint8_t)(size - extra - 4), kind}, 5);
+    }
+    memcpy(cases[_i].before ? sample : sample + size - extra, cases[_i].units, extra);
+    struct err err = {0};
+    int failed = check_take(&takes[1], true, &err);
+    ck_assert_msg(failed == (cases[_i].good ? 0 : ERR_CORRUPT), "%s: %s", cases[_i].what,
+                  err.message);
+    ck_assert_msg(cases[_i].good || strstr(err.message, "more than its picture") != NULL, "%s: %s",
+                  cases[_i].what, err.message);
+}
+END_TEST
+
+/* Configurations that others may have: the gate of ours takes them neither with segments nor for
+ * an init segment. */
+START_TEST(test_records_of_others) {
+    static const uint8_t extension[] = {1, 0, 2, 0x6d, 0x80};
+    struct buf init = {0};
+    size_t size = video_track.record_size;
+    uint8_t *record = video_track.record;
+    size_t sps_size = 2 + record[7];
+    if (_i == 4) {
+        be_av1();
+    }
+    ck_assert_int_eq(write_video(NULL), 0);
+    ck_assert_int_eq(init_segment_write(&video_track, &init, NULL), 0);
+    switch (_i) {
+    case 0: /* lengths of 2 bytes */
+        record[4] = 0xfd;
+        break;
+    case 1: /* two SPSs */
+        record[5]++;
+        memmove(record + 6 + sps_size, record + 6, size - 6);
+        video_track.record_size += sps_size;
+        break;
+    case 2: /* a level above the SPS's */
+        record[3] = 31;
+        break;
+    case 3: /* an SPS extension */
+        memcpy(record + size - 1, extension, sizeof(extension));
+        video_track.record_size += sizeof(extension) - 1;
+        break;
+    default: /* av1C without a sequence header */
+        video_track.record_size = 4;
+    }
+    struct err err = {0};
+    ck_assert_int_eq(check_take(&takes[1], true, &err), ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.message, "its record"));
+    ck_assert_int_eq(init_segment_write(&video_track, &init, NULL), ERR_INVALID);
+    buf_finish(&init);
+}
+END_TEST
+
 Suite *segment_check_suite(void) {
     Suite *suite = suite_create("segment_check");
     TCase *tests = tcase_create("segment check");
@@ -272,6 +419,9 @@ Suite *segment_check_suite(void) {
     tcase_add_loop_test(tests, test_noise, 0, 2);
     tcase_add_test(tests, test_order_lies);
     tcase_add_test(tests, test_large_lies);
+    tcase_add_test(tests, test_run_without_entries);
+    tcase_add_loop_test(tests, test_samples_of_others, 0, 8);
+    tcase_add_loop_test(tests, test_records_of_others, 0, 5);
     suite_add_tcase(suite, tests);
     return suite;
 }

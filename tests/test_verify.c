@@ -536,6 +536,10 @@ START_TEST(test_of_others) {
     ck_assert_int_eq(verdict.summary.musts,
                      2); /* the folder of its playlists tells that it's ours */
     verdict_finish(&verdict);
+    damaged_folders_of_others();
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_int_eq(verdict.summary.musts, 2);
+    verdict_finish(&verdict);
     for (size_t i = 0; i < damaged.count; i++) {
         char *path = damaged.objects[i].path;
         if (strncmp(path, damaged.version, strlen(damaged.version)) == 0) {

@@ -327,9 +327,49 @@ static void list_drifts(void) {
     list_segments(" duration=\"64800\"", "");
 }
 
+/* What a list of the AdaptationSet says holds for the lists in it. */
+static void list_inherits(void) {
+    list_segments("", "");
+    change(MPD, "<Initialization sourceURL=\"init.mp4\"/>", "");
+    change(MPD, "<Representation id=\"h264-180p\"",
+           "<SegmentList><Initialization sourceURL=\"init.mp4\"/>" TIMELINE(
+               "<S t=\"0\" d=\"48048\" r=\"2\"/>") "</SegmentList>"
+                                                   "<Representation id=\"h264-180p\"");
+}
+
+static void list_headless(void) {
+    list_timed();
+    change(MPD, "<Initialization sourceURL=\"init.mp4\"/>", "");
+}
+
 static void list_elsewhere(void) {
     list_timed();
     change(MPD, "media=\"00002.m4s\"", "media=\"00004.m4s\"");
+}
+
+static void layout_of(const char *value) {
+    char *put = mem_format("ChannelConfiguration\" value=\"%s\"", value);
+    change(MPD, "ChannelConfiguration\" value=\"2\"", put);
+    mem_free(put);
+}
+
+/* One and one: two languages at once. */
+static void layout_two(void) {
+    layout_of("8");
+}
+
+static void layout_unknown(void) {
+    layout_of("0");
+}
+
+static void layout_older(void) {
+    layout_of("8");
+    change(MPD, "mpegB:cicp:ChannelConfiguration", "dash:23003:3:audio_channel_configuration:2011");
+}
+
+/* 3 channels in front and 1 behind, as 9 is 2 and 1. */
+static void layout_wrong(void) {
+    layout_of("9");
 }
 
 /* Six seconds, and a second Period behind. */
@@ -361,13 +401,42 @@ static void codec_unknown(void) {
     memcpy(box_of(&damaged, PICTURES "init.mp4", "avc1", 0) - 4, "vvc1", 4);
 }
 
-static void whole_segments(void) {
+/* Nothing of it can be read, and its profile is one of its own. */
+static void codecs_unknown(void) {
+    codec_unknown();
+    memcpy(box_of(&damaged, SMALL "init.mp4", "avc1", 0) - 4, "vvc1", 4);
+    memcpy(box_of(&damaged, SOUND "init.mp4", "mp4a", 0) - 4, "mp4x", 4);
+    change(MPD, "urn:mpeg:dash:profile:isoff-live:2011,urn:mpeg:dash:profile:cmaf:2019",
+           "urn:webm:dash:profile:webm-live:2012");
+}
+
+static void whole_key(void) {
     change(PLAYLIST, "#EXT-X-MAP",
            "#EXT-X-KEY:METHOD=AES-128,URI=\"key\",IV=0x00112233445566778899aabbccddeeff\n"
            "#EXT-X-MAP");
+}
+
+static void whole_segments(void) {
+    whole_key();
     for (size_t i = 0; i < text_of(PICTURES "00002.m4s")->size; i++) {
         text_of(PICTURES "00002.m4s")->data[i] ^= 0x5a;
     }
+}
+
+static void whole_headless(void) {
+    whole_key();
+    change(PLAYLIST, "init.mp4", "gone.mp4");
+}
+
+/* WebVTT of a list, each file of it a segment. */
+static void text_in_list(void) {
+    change(MPD, "</Period>",
+           "<AdaptationSet id=\"8\" contentType=\"text\" mimeType=\"text/vtt\" lang=\"en\">"
+           "<Role schemeIdUri=\"urn:mpeg:dash:role:2011\" value=\"subtitle\"/>"
+           "<Representation id=\"text\" bandwidth=\"500\"><BaseURL>text/</BaseURL>"
+           "<SegmentList><SegmentURL media=\"1.vtt\"/></SegmentList></Representation>"
+           "</AdaptationSet></Period>");
+    title_fixture_add(&damaged, "text/1.vtt", "WEBVTT\n", 7);
 }
 
 /* Text of DASH in fragments, under one name for all of them. */
@@ -441,6 +510,10 @@ const struct damage foreign_damages[] = {
     {"dash-timeline", " dash-gap ", list_wrong, NULL, NULL, NULL, false},
     {"dash-syntax", "", list_short, NULL, NULL, NULL, false},
     {"dash-addressing", " hls-dash-agree ", list_untimed, NULL, NULL, NULL, false},
+    {"dash-addressing", " hls-dash-agree ", list_headless, NULL, NULL, NULL, false},
+    {"dash-audio", "", layout_wrong, NULL, NULL, NULL, false},
+    {"object-missing", TITLE "hls-dash-agree ", whole_headless, NULL, NULL, NULL, false},
+    {"unchecked-text", " text-agree ", text_in_list, NULL, NULL, NULL, false},
     {"dash-drift", "", list_drifts, NULL, NULL, NULL, false},
     {"object-missing", " hls-dash-agree title-document cmaf-decode-time dash-timeline ",
      list_elsewhere, NULL, NULL, NULL, false},
@@ -449,6 +522,7 @@ const struct damage foreign_damages[] = {
     {"unchecked-manifest", "", streams_of_events, NULL, NULL, NULL, false},
     {"unchecked-manifest", "", stranger_tags, NULL, NULL, NULL, false},
     {"unchecked-codec", TITLE, codec_unknown, NULL, NULL, NULL, false},
+    {"unchecked-codec", TITLE "dash-coverage ", codecs_unknown, NULL, NULL, NULL, false},
     {"unchecked-encryption", TITLE, sealed, NULL, NULL, NULL, false},
     {"unchecked-encryption", TITLE, whole_segments, NULL, NULL, NULL, false},
     {"unchecked-text", " text-agree ", text_in_fragments, NULL, NULL, NULL, false},
@@ -518,6 +592,10 @@ static const struct {
     {"cenc", sealed_cenc, 3},
     {"a list with times", list_timed, 0},
     {"a list of one duration", list_nominal, 0},
+    {"a list that inherits", list_inherits, 0},
+    {"a layout of two channels", layout_two, 0},
+    {"a layout that no table knows", layout_unknown, 0},
+    {"a layout of the older list", layout_older, 0},
     {"two Periods", two_periods, 1},
 };
 

@@ -4,9 +4,11 @@
  * damaging one is told under the id of the rule that it breaks.
  */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/mem.h"
+#include "packager/verify.h"
 #include "title_fixture.h"
 #include "verify_fixture.h"
 
@@ -290,6 +292,122 @@ START_TEST(test_habits) {
 }
 END_TEST
 
+/* A buffer that chunks which begin with more than half of it full may need together is none that
+ * title.json must tell; what one segment alone needs is. */
+START_TEST(test_cap_of_chunks) {
+    static const struct {
+        int init_percent;
+        bool all; /* the buffer that all of it needs, else a tenth of it, at a rate of nearly 0 */
+        bool told;
+    } cases[] = {{50, true, true}, {51, true, false}, {90, true, false}, {90, false, true}};
+    struct verdict verdict;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct title_fixture copy;
+        title_fixture_copy(&copy, &whole);
+        struct buf *document = title_fixture_bytes(&copy, "title.json");
+        long long bytes = 0;
+        for (int s = 1; s <= 3; s++) {
+            char path[64];
+            snprintf(path, sizeof(path), SMALL "0000%d.m4s", s);
+            bytes += (long long)title_fixture_bytes(&copy, path)->size;
+        }
+        /* boxes are less than a twentieth of it */
+        long long bits = bytes * 8 * (cases[i].all ? 19 : 2) / 20;
+        char *cap = mem_format("\"maxrate_bps\":1,\"bufsize_bits\":%lld,\"vbv_init_percent\":%d",
+                               bits, cases[i].init_percent);
+        ck_assert(text_replace(
+            document, "\"maxrate_bps\":0,\"bufsize_bits\":0,\"vbv_init_percent\":*", cap, true));
+        ck_assert_int_eq(verdict_of(&verdict, &copy), 0);
+        bool told = strstr(verdict_lines(&verdict), "rendition h264-90p needs") != NULL;
+        ck_assert_msg(told == cases[i].told, "case %zu:\n%s", i, verdict_lines(&verdict));
+        verdict_finish(&verdict);
+        title_fixture_finish(&copy);
+        mem_free(cap);
+    }
+}
+END_TEST
+
+/* Pictures of which the first alone lasts as long as a title may. */
+START_TEST(test_cap_of_ages) {
+    enum { FRAMES = 1000 };
+    struct verify_summary summary = {0};
+    struct verify v = {.summary = &summary};
+    uint32_t *sizes = mem_zero(FRAMES, sizeof(*sizes));
+    static const struct track_codec h264 = {.codec = CODEC_H264};
+    struct real_track track = {
+        .init = "", .frame_ticks = 10000000, .facts = {.codec = &h264, .timescale = 1}};
+    struct real_segment segment = {.path = "", .sample_count = FRAMES, .sizes = sizes};
+    const struct real_segment *segments[] = {&segment};
+    struct listing listing = {.init = "", .count = 1, .track = &track, .segments = segments};
+    struct told_cap cap = {.maxrate_bps = INT32_MAX, .bufsize_bits = INT32_MAX};
+    verify_cap(&v, "ages", &listing, &cap);
+    ck_assert_int_eq(summary.musts, 0);
+    mem_free(sizes);
+}
+END_TEST
+
+/* A master playlist that a server can't give now is missed, whoever published it. */
+static int fetch_busy(void *context, const char *path, struct buf *out, struct served *served,
+                      struct err *err) {
+    int code = *(int *)context;
+    if (strcmp(path, MASTER) == 0) {
+        return err_set(err, code, "not now");
+    }
+    return title_fixture_fetch(&damaged, path, out, served, err);
+}
+
+static void take_missing(void *context, const struct finding *finding) {
+    (void)context;
+    ck_assert(finding->weight != FINDING_MUST || strcmp(finding->rule, "object-missing") == 0);
+}
+
+START_TEST(test_unavailable) {
+    static const struct {
+        int code;
+        bool ours;
+        int64_t musts;
+    } cases[] = {{ERR_NOT_FOUND, true, 2},   {ERR_UNAVAILABLE, true, 2},
+                 {ERR_NOT_FOUND, false, 0},  {ERR_INVALID, false, 0},
+                 {ERR_TIMEOUT, false, 1},    {ERR_UNAVAILABLE, false, 1},
+                 {ERR_UNSUPPORTED, false, 1}};
+    for (size_t i = 0; i < damaged.count; i++) {
+        if (strcmp(damaged.objects[i].path, "title.json") == 0) {
+            damaged.objects[i].path[0] = 'x';
+        }
+    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct verify_summary summary;
+        struct err err = {0};
+        int code = cases[i].code;
+        if (!cases[i].ours && cases[i - 1].ours) {
+            damaged_folders_of_others();
+        }
+        ck_assert_int_eq(verify_title(fetch_busy, &code, take_missing, NULL, &summary, &err), 0);
+        ck_assert_msg(summary.musts == cases[i].musts, "case %zu: %lld", i,
+                      (long long)summary.musts);
+    }
+}
+END_TEST
+
+START_TEST(test_languages) {
+    static const struct {
+        const char *declared, *real;
+        bool fits;
+    } cases[] = {
+        {"en", "eng", true},      {"en-US", "eng", true}, {"de", "eng", false},
+        {"xx", "eng", false},     {"fr", "fra", true},    {"fr", "fre", true},
+        {"fre", "fra", true},     {"de", "ger", true},    {"nb", "nor", true},
+        {"no", "nor", true},      {"en", "und", false},   {"yy", "qqq", true},
+        {"zh-Hans", "chi", true}, {"cmn", "qqq", false},  {"eng", "eng", true},
+        {"en", "en-US", false},   {"e", "eng", false},    {"", "eng", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_msg(verify_language_fits(cases[i].declared, cases[i].real) == cases[i].fits,
+                      "'%s' and '%s'", cases[i].declared, cases[i].real);
+    }
+}
+END_TEST
+
 Suite *verify_manifests_suite(void) {
     Suite *suite = suite_create("verify_manifests");
     TCase *titles = tcase_create("titles");
@@ -299,6 +417,10 @@ Suite *verify_manifests_suite(void) {
     tcase_add_loop_test(titles, test_damage, 0, (int)manifest_damage_count);
     tcase_add_test(titles, test_waived);
     tcase_add_test(titles, test_habits);
+    tcase_add_test(titles, test_cap_of_chunks);
+    tcase_add_test(titles, test_cap_of_ages);
+    tcase_add_test(titles, test_unavailable);
+    tcase_add_test(titles, test_languages);
     suite_add_tcase(suite, titles);
     return suite;
 }

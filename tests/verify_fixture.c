@@ -77,6 +77,24 @@ bool text_replace(struct buf *bytes, const char *find, const char *put, bool all
     return found;
 }
 
+void damaged_folders_of_others(void) {
+    static const char *const keys[][2] = {{"-0123456789/", "_0123456789/"},
+                                          {"-abcdef0123/", "_abcdef0123/"},
+                                          {"-1122334455/", "_1122334455/"}};
+    for (size_t i = 0; i < damaged.count; i++) {
+        char *path = damaged.objects[i].path;
+        bool is_text = strstr(path, ".m3u8") != NULL || strstr(path, ".mpd") != NULL;
+        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+            char *key = strstr(path, keys[k][0]);
+            if (key != NULL) {
+                *key = '_';
+            } else if (is_text) {
+                text_replace(&damaged.objects[i].bytes, keys[k][0], keys[k][1], true);
+            }
+        }
+    }
+}
+
 uint8_t *box_of(struct title_fixture *title, const char *path, const char *type, int nth) {
     struct buf *bytes = title_fixture_bytes(title, path);
     uint8_t *at = bytes->data;

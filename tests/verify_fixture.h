@@ -32,6 +32,9 @@ void whole_drop(void);
 void damaged_make(void);
 void damaged_drop(void);
 
+/* The damaged title's tracks in folders without a key, as others have them. */
+void damaged_folders_of_others(void);
+
 /*
  * A way of damaging it: either a function, or a replacement in a text. Besides `rule` only
  * the rules in `also` may be told, the version's name and copies, which every changed text
