@@ -7,6 +7,7 @@
 
 #include "common/mem.h"
 #include "fixture.h"
+#include "ladders/level.h"
 #include "packager/av1.h"
 #include "video_fixture.h"
 
@@ -178,6 +179,7 @@ START_TEST(the_stream_says_what_the_spec_says) {
         struct err err = {0};
         spec.rate = cases[i].rate;
         spec.colour = cases[i].colour;
+        spec.level = level_of(&spec);
         const struct video_options options = {&spec, 48};
         ck_assert_msg(video_encoder_open(&encoder, &options, &err) == 0, "%s", err.message);
         encode_grey(encoder, &spec);
