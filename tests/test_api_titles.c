@@ -183,7 +183,7 @@ START_TEST(a_ladder_waives_advice_alone) {
     } cases[] = {
         {"rung-peak", 201, ""},
         {"rung-peek", 400, "ladder.waive: 'rung-peek' is no advice (is it rung-peak?); `reelfarm"},
-        {"hls-vod", 400, "'hls-vod' is a must, and no advice"},
+        {"hls-endlist", 400, "'hls-endlist' is a must, and no advice"},
         {"x", 400, "'x' is no advice; `reelfarm verify --rules`"},
     };
     char *text = mem_format("waive: [%s]\nrungs:\n  - {height: 180}\n", cases[_i].name);
