@@ -151,6 +151,7 @@ static const struct {
     {UNRULY_SAYS_MEMORY, FAILURE_OOM, "out of memory"},
     {UNRULY_SAYS_BAD, FAILURE_BAD_SOURCE, "it has no video stream"},
     {UNRULY_SAYS_CANNOT, FAILURE_UNSUPPORTED, "it is encrypted"},
+    {UNRULY_SAYS_REFUSED, FAILURE_UNSUPPORTED, "has no preset '14'"},
     {UNRULY_SAYS_DEFECT, FAILURE_CRASH, "two lines [31m"},
 };
 

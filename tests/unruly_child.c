@@ -329,6 +329,7 @@ static const struct {
     {UNRULY_SAYS_MEMORY, ERR_INTERNAL, "out of memory for a picture"},
     {UNRULY_SAYS_BAD, ERR_CORRUPT, "it has no video stream"},
     {UNRULY_SAYS_CANNOT, ERR_UNSUPPORTED, "it is encrypted"},
+    {UNRULY_SAYS_REFUSED, ERR_INVALID, "SVT-AV1 has no preset '14'"},
     {UNRULY_SAYS_DEFECT, ERR_INTERNAL, "two\nlines\033[31m"},
 };
 

@@ -28,6 +28,7 @@ enum unruly {
     UNRULY_SAYS_MEMORY,   /* FAIL internal "out of memory ..." */
     UNRULY_SAYS_BAD,      /* FAIL corrupt */
     UNRULY_SAYS_CANNOT,   /* FAIL unsupported */
+    UNRULY_SAYS_REFUSED,  /* FAIL invalid */
     UNRULY_SAYS_DEFECT,   /* FAIL internal, with a newline and an escape in it */
     UNRULY_LOOKS_ROUND,   /* FAIL unsupported where it has more than it should have; else right */
     /* The rest are inside the sandbox. */
