@@ -477,8 +477,7 @@ int catalog_start(struct catalog **out, const struct catalog_options *options, s
     if (catalog->wants_token) {
         sha256_of(options->token, strlen(options->token), catalog->token);
     }
-    int failed =
-        desk_open(&catalog->desk, options->store, options->on_loss, options->context, err);
+    int failed = desk_open(&catalog->desk, options->store, options->on_loss, options->context, err);
     if (failed == 0) {
         failed = start_server(catalog, options, err);
     }

@@ -48,9 +48,9 @@ struct blob_source {
     struct blob_traffic traffic;
     int64_t sure; /* bytes, and `most`, of blob_source_means; 0: unknown */
     int64_t span;
-    char *name;   /* owned; for messages */
-    int fd;       /* of a file; else -1 */
-    void *state;  /* the backend's own */
+    char *name;  /* owned; for messages */
+    int fd;      /* of a file; else -1 */
+    void *state; /* the backend's own */
 };
 
 struct blob {

@@ -6,7 +6,7 @@
 
 #include "common/mem.h"
 
-enum { PAST_SURE = 4 }; /* of so many blocks that were read past what is sure, one more is fetched */
+enum { PAST_SURE = 4 }; /* of so many blocks read past what is sure, one more is fetched */
 
 struct slot {
     int64_t index; /* of the block; -1 while empty */

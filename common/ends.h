@@ -16,7 +16,7 @@ struct ends {
 /* From here on those signals are left to the waits: to be called before any thread starts. */
 void ends_init(struct ends *ends);
 
-/* Waits for a signal, or for ends_wake, that may have come before; now and then ends for nothing. */
+/* Waits for a signal, or for ends_wake, also one that came before; now and then for nothing. */
 void ends_wait(struct ends *ends);
 
 /* The same, for at most so long. */

@@ -218,7 +218,8 @@ START_TEST(pieces_end_where_the_reader_may) {
         int64_t end;
         int64_t vain; /* bytes */
         int64_t requests;
-    } cases[] = {{5 * MIB, 2 * BLOCK_BYTES, 9}, {6 * MIB, 3 * BLOCK_BYTES, 13},
+    } cases[] = {{5 * MIB, 2 * BLOCK_BYTES, 9},
+                 {6 * MIB, 3 * BLOCK_BYTES, 13},
                  {30 * MIB, 24 * BLOCK_BYTES, 45}};
     begin(40 * MIB);
     block_cache_limit(cache, BLOCK_AHEAD_MAX, 5 * MIB - 1000);

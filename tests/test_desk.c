@@ -486,10 +486,9 @@ static void damage_beneath(void) {
         char title[16];
         struct errand errand = {0};
         snprintf(title, sizeof(title), "big-%d", i);
-        start_put(&errand, &(struct said){.title = title,
-                                          .revision = 1,
-                                          .find = "\"renditions\":[{",
-                                          .put = more});
+        start_put(&errand,
+                  &(struct said){
+                      .title = title, .revision = 1, .find = "\"renditions\":[{", .put = more});
         finish(&errand);
     }
     desk_close(desk); /* the log is in the file then */
