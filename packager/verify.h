@@ -212,8 +212,7 @@ enum { TRANSFER_PQ = 16, TRANSFER_HLG = 18 };
 /* What a configuration record says. */
 struct codec_facts {
     int width, height; /* pictures */
-    int primaries, transfer, matrix;
-    bool full_range;
+    struct picture_signal signal;
     int reorder_frames;      /* -1 where it is not said */
     bool level_holds;        /* at the rate that was asked with */
     int64_t level_decoded;   /* samples of luma that it allows to decode a second; 0 not judged */

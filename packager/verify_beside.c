@@ -65,22 +65,21 @@ static void advise_key_distance(struct verify *v, const struct listing *listing)
 
 /* PQ, HLG, or 0 for all of SDR. */
 static int range_of(const struct listing *listing) {
-    int transfer = listing->track->codec.transfer;
+    int transfer = listing->track->codec.signal.transfer;
     return transfer == TRANSFER_PQ || transfer == TRANSFER_HLG ? transfer : 0;
 }
 
 /* Against the first of the same range: a player that goes from one to the other may not show
  * the same colours. */
 static void advise_colour(struct verify *v, const struct listing *listing) {
-    const struct codec_facts *own = &listing->track->codec;
+    const struct picture_signal *own = &listing->track->codec.signal;
     for (size_t l = 0; v->listings[l] != listing; l++) {
         const struct listing *other = v->listings[l];
         if (!other->whole || !other->track->facts.video || range_of(other) != range_of(listing)) {
             continue;
         }
-        const struct codec_facts *its = &other->track->codec;
-        if (own->primaries != its->primaries || own->transfer != its->transfer ||
-            own->matrix != its->matrix || own->full_range != its->full_range) {
+        const struct picture_signal *its = &other->track->codec.signal;
+        if (!picture_signal_same_colours(own, its)) {
             verify_found(v, RULE_VIDEO_ONE_COLOUR, listing->track->init,
                          "its colours are %d/%d/%d, and those of %s %d/%d/%d", own->primaries,
                          own->transfer, own->matrix, other->track->init, its->primaries,

@@ -404,14 +404,14 @@ static void advise_missing(struct verify *v, const struct listing *listing, cons
  * take for what they know. */
 static void check_colour(struct verify *v, const struct mpd_representation *from,
                          const struct listing *listing) {
-    const struct codec_facts *codec = &listing->track->codec;
-    bool high = codec->transfer == TRANSFER_PQ || codec->transfer == TRANSFER_HLG;
+    const struct picture_signal *real = &listing->track->codec.signal;
+    bool high = real->transfer == TRANSFER_PQ || real->transfer == TRANSFER_HLG;
     const struct {
         int64_t declared;
         int real;
-    } properties[] = {{from->primaries, codec->primaries},
-                      {from->transfer, codec->transfer},
-                      {from->matrix, codec->matrix}};
+    } properties[] = {{from->primaries, real->primaries},
+                      {from->transfer, real->transfer},
+                      {from->matrix, real->matrix}};
     bool fits = true;
     bool missing = false;
     for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
@@ -423,8 +423,8 @@ static void check_colour(struct verify *v, const struct mpd_representation *from
         verify_found(v, RULE_DASH_COLOUR, mpd_path,
                      "the CICP properties of %s are %" PRId64 "/%" PRId64 "/%" PRId64
                      " (-1: missing), and the parameter sets say %d/%d/%d",
-                     listing->label, from->primaries, from->transfer, from->matrix,
-                     codec->primaries, codec->transfer, codec->matrix);
+                     listing->label, from->primaries, from->transfer, from->matrix, real->primaries,
+                     real->transfer, real->matrix);
     } else if (missing) {
         advise_missing(v, listing, "CICP properties of all its colours");
     }
@@ -469,7 +469,7 @@ static void check_picture(struct verify *v, const struct mpd_representation *fro
             listing->label, from->frame_rate.num, from->frame_rate.den, rate.num, rate.den);
     }
     check_colour(v, from, listing);
-    if (codec->transfer == TRANSFER_PQ && from->transfer == TRANSFER_PQ &&
+    if (codec->signal.transfer == TRANSFER_PQ && from->transfer == TRANSFER_PQ &&
         !from->essential_transfer) {
         verify_found(v, RULE_DASH_COLOUR_ESSENTIAL, mpd_path,
                      "TransferCharacteristics of %s, which is PQ, is no EssentialProperty: players "

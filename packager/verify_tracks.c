@@ -125,7 +125,7 @@ static void check_header_times(struct verify *v, const struct real_track *track)
  * 12.1.4.3). */
 static bool shown_size_fits(const struct init_facts *facts, const struct codec_facts *codec) {
     int64_t shown = codec->width;
-    if (facts->has_aspect && facts->aspect_high > 0 && facts->aspect_wide != facts->aspect_high) {
+    if (!facts->signal.square_pixels && facts->aspect_high > 0) {
         shown = shown * facts->aspect_wide / facts->aspect_high;
         return facts->width == codec->width || llabs(facts->width - shown) <= 1;
     }
@@ -149,14 +149,14 @@ static void check_picture_boxes(struct verify *v, const struct real_track *track
                      facts->width, facts->height, facts->entry_width, facts->entry_height,
                      codec->width, codec->height);
     }
-    if (facts->has_colour &&
-        (facts->primaries != codec->primaries || facts->transfer != codec->transfer ||
-         facts->matrix != codec->matrix || facts->full_range != codec->full_range)) {
+    const struct picture_signal *told = &facts->signal;
+    const struct picture_signal *coded = &codec->signal;
+    if (facts->has_colour && !picture_signal_same_colours(told, coded)) {
         verify_found(v, RULE_VIDEO_COLOUR, track->init,
                      "colr says %d/%d/%d %s range, and the parameter sets %d/%d/%d %s range",
-                     facts->primaries, facts->transfer, facts->matrix,
-                     facts->full_range ? "full" : "limited", codec->primaries, codec->transfer,
-                     codec->matrix, codec->full_range ? "full" : "limited");
+                     told->primaries, told->transfer, told->matrix,
+                     told->full_range ? "full" : "limited", coded->primaries, coded->transfer,
+                     coded->matrix, coded->full_range ? "full" : "limited");
     }
     if (!codec->plain) {
         verify_found(v, RULE_VIDEO_PROFILE, track->init,

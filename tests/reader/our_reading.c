@@ -102,11 +102,11 @@ static int h264_write(struct writer *w, struct err *err) {
         writer_int(w, "width", record.sps.width);
         writer_int(w, "height", record.sps.height);
         writer_bool(w, "frames_only", record.sps.frames_only);
-        writer_bool(w, "square_pixels", record.sps.square_pixels);
-        writer_int(w, "primaries", record.sps.primaries);
-        writer_int(w, "transfer", record.sps.transfer);
-        writer_int(w, "matrix", record.sps.matrix);
-        writer_bool(w, "full_range", record.sps.full_range);
+        writer_bool(w, "square_pixels", record.sps.signal.square_pixels);
+        writer_int(w, "primaries", record.sps.signal.primaries);
+        writer_int(w, "transfer", record.sps.signal.transfer);
+        writer_int(w, "matrix", record.sps.signal.matrix);
+        writer_bool(w, "full_range", record.sps.signal.full_range);
         writer_int(w, "chroma_location", record.sps.chroma_location);
         writer_int(w, "reorder_frames", record.sps.reorder_frames);
     }
@@ -125,10 +125,10 @@ static int av1_write(struct writer *w, struct err *err) {
         writer_int(w, "chroma_position", record.sequence.chroma_position);
         writer_int(w, "width", record.sequence.width);
         writer_int(w, "height", record.sequence.height);
-        writer_int(w, "primaries", record.sequence.primaries);
-        writer_int(w, "transfer", record.sequence.transfer);
-        writer_int(w, "matrix", record.sequence.matrix);
-        writer_bool(w, "full_range", record.sequence.full_range);
+        writer_int(w, "primaries", record.sequence.signal.primaries);
+        writer_int(w, "transfer", record.sequence.signal.transfer);
+        writer_int(w, "matrix", record.sequence.signal.matrix);
+        writer_bool(w, "full_range", record.sequence.signal.full_range);
         writer_bool(w, "still", record.sequence.still);
         writer_bool(w, "timing", record.sequence.timing);
     }
@@ -206,10 +206,10 @@ static void sample_entry_write(struct writer *w) {
     writer_int(w, "entry_width", init.entry_width);
     writer_int(w, "entry_height", init.entry_height);
     writer_bool(w, "has_colour", init.has_colour);
-    writer_int(w, "primaries", init.primaries);
-    writer_int(w, "transfer", init.transfer);
-    writer_int(w, "matrix", init.matrix);
-    writer_bool(w, "full_range", init.full_range);
+    writer_int(w, "primaries", init.signal.primaries);
+    writer_int(w, "transfer", init.signal.transfer);
+    writer_int(w, "matrix", init.signal.matrix);
+    writer_bool(w, "full_range", init.signal.full_range);
     writer_bool(w, "has_aspect", init.has_aspect);
     writer_int(w, "aspect_wide", init.aspect_wide);
     writer_int(w, "aspect_high", init.aspect_high);
