@@ -254,6 +254,12 @@ START_TEST(endpoints_that_still_hold_it_are_told_of) {
 }
 END_TEST
 
+/* One that waits, and is tried again at 3 s, if it failed itself. */
+#define WAITS(endpoint, error, what, since, until, reason)                                         \
+    "{\"endpoint\":\"" endpoint "\",\"state\":\"waiting\",\"held\":\"\",\"wanted\":\"v2\","        \
+    "\"error\":\"" error "\",\"done\":0,\"total\":0,\"retry_at\":3000,\"waits\":{\"for\":\"" what  \
+    "\",\"since\":" since ",\"until\":" until ",\"reason\":\"" reason "\"}}"
+
 /* Each with what people would ask next. */
 START_TEST(how_it_stands_at_each_is_told) {
     static const char text[] =
@@ -263,7 +269,31 @@ START_TEST(how_it_stands_at_each_is_told) {
         "{\"endpoint\":\"e2\",\"state\":\"running\",\"held\":\"v1\",\"wanted\":\"v2\","
         "\"error\":\"\",\"done\":3,\"total\":7,\"retry_at\":null},"
         "{\"endpoint\":\"e3\",\"state\":\"withdrawing\",\"held\":\"v1\",\"wanted\":\"\","
-        "\"error\":\"it answers 500\",\"done\":0,\"total\":0,\"retry_at\":1000}]}";
+        "\"error\":\"it answers 500\",\"done\":0,\"total\":0,\"retry_at\":1000}," WAITS("e4", "", "breaker", "1000", "2000", "it answers 502") "," WAITS(
+            "e5", "it answers 500", "breaker", "1000", "2000",
+            "it answers 500") "," WAITS("e6", "", "trial", "1000", "null",
+                                        "it answers 500") "," WAITS("e7", "", "window", "null",
+                                                                    "2000",
+                                                                    "") "," WAITS("e8", "",
+                                                                                  "worker", "null",
+                                                                                  "null",
+                                                                                  "no worker is "
+                                                                                  "there") "," WAITS("e9",
+                                                                                                     "",
+                                                                                                     "others",
+                                                                                                     "null",
+                                                                                                     "null",
+                                                                                                     "") "," WAITS("e10",
+                                                                                                                   "it answers 500",
+                                                                                                                   "pause",
+                                                                                                                   "null",
+                                                                                                                   "3000",
+                                                                                                                   "") "," WAITS("e11",
+                                                                                                                                 "",
+                                                                                                                                 "turn",
+                                                                                                                                 "null",
+                                                                                                                                 "null",
+                                                                                                                                 "") "]}";
     struct json *tree = NULL;
     struct buf out = {0};
     ck_assert_int_eq(json_tree_parse(&tree, text, strlen(text), &err), 0);
@@ -273,7 +303,21 @@ START_TEST(how_it_stands_at_each_is_told) {
                      "  at e1: held\n"
                      "  at e2: running, 3/7 objects, has version v1\n"
                      "  at e3: withdrawing, has version v1; it failed so: it answers 500; tried "
-                     "again after 1970-01-01T00:00:01.000Z\n");
+                     "again after 1970-01-01T00:00:01.000Z\n"
+                     "  at e4: waiting; that endpoint is broken off since "
+                     "1970-01-01T00:00:01.000Z, and tried again after 1970-01-01T00:00:02.000Z: "
+                     "it answers 502\n"
+                     "  at e5: waiting; it failed so: it answers 500; that endpoint is broken off "
+                     "since 1970-01-01T00:00:01.000Z, and tried again after "
+                     "1970-01-01T00:00:02.000Z\n"
+                     "  at e6: waiting; that endpoint is on trial, a push at a time, broken off "
+                     "since 1970-01-01T00:00:01.000Z: it answers 500\n"
+                     "  at e7: waiting; its window is shut until 1970-01-01T00:00:02.000Z\n"
+                     "  at e8: waiting; it waits for a worker: no worker is there\n"
+                     "  at e9: waiting; edges come first\n"
+                     "  at e10: waiting; it failed so: it answers 500; tried again after "
+                     "1970-01-01T00:00:03.000Z\n"
+                     "  at e11: waiting; tried again after 1970-01-01T00:00:03.000Z\n");
     buf_finish(&out);
     json_tree_destroy(tree);
 }
