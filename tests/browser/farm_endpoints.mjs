@@ -138,7 +138,7 @@ async function breaksOff(page, road) {
   await shows(page, fact('dead', 'running'), '–');
   await go(page, `titles/${TITLE}`);
   await page.waitForFunction(() => [...document.querySelectorAll('.edges li')].some((row) => row.querySelector('strong').textContent === 'dead'
-    && /^That endpoint is broken off since .+, and tried again in .+: .*connect/.test(row.querySelector('.about').textContent)));
+    && /^That endpoint is broken off since .+, and tried again .+: .*connect/.test(row.querySelector('.about').textContent)));
   expect(await page.$('[aria-label="Try now at dead"]:not([hidden])') === null, 'what is broken off can be tried now by one title');
   await go(page, 'endpoints');
   await road.open();
