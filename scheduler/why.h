@@ -119,8 +119,8 @@ void why_finish(struct why *why);
 /* Writes {title, state, sentences: [{about, text}]}, the most important sentence first. */
 void why_write(const struct why *why, struct writer *w);
 
-/* GET /v1/titles/T/why: both, as who sees the whole farm is told; and as a tenant's caller is (""):
- * one who sees the whole farm). */
+/* GET /v1/titles/T/why: both, as who sees the whole farm is told; and as a tenant's caller is, who
+ * is told of no other title ("": one who sees the whole farm). */
 void why_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
 void why_title_to(struct tx *tx, struct farm *farm, const char *title, const char *tenant,
                   struct writer *w);
