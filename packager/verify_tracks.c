@@ -26,6 +26,12 @@ struct rational real_rate(const struct real_track *track) {
     return rational_of(track->facts.timescale, track->frame_ticks);
 }
 
+int64_t real_frame_ns(const struct real_track *track) {
+    return track->frame_ticks > 0
+               ? ticks_scale(track->frame_ticks, 1000000000, track->facts.timescale, ROUND_UP)
+               : 0;
+}
+
 /* ---- Tracks ---------------------------------------------------------------------- */
 
 /* One entry of a listing. */
@@ -341,7 +347,8 @@ static void check_track(struct verify *v, struct real_track *track) {
 static bool check_continuity(struct verify *v, const struct listing *listing) {
     int64_t end = 0;
     uint32_t sequence = 0;
-    bool known = true; /* what the segment before ended with */
+    bool known = listing->period == NULL; /* what the one before ended with; a Period may begin
+                                             anywhere in a track */
     bool gapless = true;
     for (size_t i = 0; i < listing->count; i++) {
         const struct real_segment *segment = listing->segments[i];
@@ -355,7 +362,8 @@ static bool check_continuity(struct verify *v, const struct listing *listing) {
             verify_found(v, RULE_CMAF_DECODE_TIME, segment->path,
                          "its first tfdt is %" PRId64 " and must be %" PRId64
                          " as segment %zu of %s",
-                         segment->decode_time, end, i + 1, listing->manifest);
+                         segment->decode_time, end, i + 1,
+                         listing->period != NULL ? listing->label : listing->manifest);
         }
         if (known && i > 0 && segment->first_sequence <= sequence) {
             verify_found(v, RULE_CMAF_SEQUENCE, segment->path,
@@ -522,5 +530,6 @@ void verify_tracks(struct verify *v) {
         check_fragment_duration(v, track);
     }
     judge_listings(v);
+    verify_dash_places(v);
     verify_side_by_side(v);
 }

@@ -407,6 +407,38 @@ static void tiles_write(struct writer *w, const struct mpd_tiles *tiles) {
     writer_object_end(w);
 }
 
+/* Ours have one. */
+static void period_write(struct writer *w, const struct mpd_period *period) {
+    writer_string(w, "period_id", period->id);
+    writer_int(w, "period_start_ns", period->start_ns);
+    writer_int(w, "period_duration_ns", period->duration_ns);
+    writer_array(w, "sets");
+    for (size_t i = 0; i < period->set_count; i++) {
+        writer_object(w, NULL);
+        writer_string(w, "id", period->sets[i].id);
+        writer_string(w, "content_type", period->sets[i].content_type);
+        writer_string(w, "language", period->sets[i].language);
+        writer_string(w, "aspect", period->sets[i].aspect);
+        writer_string(w, "switches_with", period->sets[i].switches_with);
+        writer_string(w, "trick_of", period->sets[i].trick_of);
+        writer_string(w, "role", period->sets[i].role);
+        writer_bool(w, "aligned", period->sets[i].aligned);
+        writer_bool(w, "starts_with_sap", period->sets[i].starts_with_sap);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+    writer_array(w, "representations");
+    for (size_t i = 0; i < period->representation_count; i++) {
+        representation_write(w, &period->representations[i]);
+    }
+    writer_array_end(w);
+    writer_array(w, "tiles");
+    for (size_t i = 0; i < period->tiles_count; i++) {
+        tiles_write(w, &period->tiles[i]);
+    }
+    writer_array_end(w);
+}
+
 static int mpd_write(struct writer *w, const struct buf *bytes, struct err *err) {
     struct mpd mpd;
     int failed = mpd_read(&mpd, bytes->data, bytes->size, err);
@@ -418,34 +450,7 @@ static int mpd_write(struct writer *w, const struct buf *bytes, struct err *err)
     writer_int(w, "duration_ns", mpd.duration_ns);
     writer_int(w, "min_buffer_ns", mpd.min_buffer_ns);
     writer_int(w, "period_count", (int64_t)mpd.period_count);
-    writer_string(w, "period_id", mpd.period_id);
-    writer_int(w, "period_start_ns", mpd.period_start_ns);
-    writer_int(w, "period_duration_ns", mpd.period_duration_ns);
-    writer_array(w, "sets");
-    for (size_t i = 0; i < mpd.set_count; i++) {
-        writer_object(w, NULL);
-        writer_string(w, "id", mpd.sets[i].id);
-        writer_string(w, "content_type", mpd.sets[i].content_type);
-        writer_string(w, "language", mpd.sets[i].language);
-        writer_string(w, "aspect", mpd.sets[i].aspect);
-        writer_string(w, "switches_with", mpd.sets[i].switches_with);
-        writer_string(w, "trick_of", mpd.sets[i].trick_of);
-        writer_string(w, "role", mpd.sets[i].role);
-        writer_bool(w, "aligned", mpd.sets[i].aligned);
-        writer_bool(w, "starts_with_sap", mpd.sets[i].starts_with_sap);
-        writer_object_end(w);
-    }
-    writer_array_end(w);
-    writer_array(w, "representations");
-    for (size_t i = 0; i < mpd.representation_count; i++) {
-        representation_write(w, &mpd.representations[i]);
-    }
-    writer_array_end(w);
-    writer_array(w, "tiles");
-    for (size_t i = 0; i < mpd.tiles_count; i++) {
-        tiles_write(w, &mpd.tiles[i]);
-    }
-    writer_array_end(w);
+    period_write(w, &mpd.periods[0]);
     mpd_finish(&mpd);
     return 0;
 }
