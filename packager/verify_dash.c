@@ -345,14 +345,28 @@ static int64_t needed_buffer(const struct listing *listing, int64_t bps) {
     return ticks;
 }
 
+/* The highest rate that is measured of a track: in each Period that shows a part of it a
+ * Representation may declare that of the whole. */
+static int64_t peak_of(const struct verify *v, const struct listing *listing) {
+    int64_t peak = listing->peak_bps;
+    for (size_t l = 0; l < v->listing_count && listing->period != NULL; l++) {
+        const struct listing *other = v->listings[l];
+        if (other->whole && other->track == listing->track && other->peak_bps > peak) {
+            peak = other->peak_bps;
+        }
+    }
+    return peak;
+}
+
 static void check_rates(struct verify *v, const struct mpd_representation *from,
                         const struct listing *listing) {
     int64_t bps = from->bandwidth;
-    if (bps < listing->average_bps || bps / 11 > listing->peak_bps / 10) {
+    int64_t peak_bps = peak_of(v, listing);
+    if (bps < listing->average_bps || bps / 11 > peak_bps / 10) {
         verify_found(v, RULE_DASH_BANDWIDTH, mpd_path,
                      "%s declares @bandwidth %" PRId64 ", and %" PRId64 " b/s on average and "
                      "%" PRId64 " at the peak are measured",
-                     listing->label, bps, listing->average_bps, listing->peak_bps);
+                     listing->label, bps, listing->average_bps, peak_bps);
         return;
     }
     int64_t needed_ns = ticks_scale(needed_buffer(listing, bps), 1000000000,

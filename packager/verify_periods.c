@@ -217,14 +217,17 @@ void verify_agreement(struct verify *v) {
     for (size_t l = 0; l < v->listing_count; l++) {
         struct listing *listing = v->listings[l];
         size_t at = 0;
-        for (size_t p = 0; p < v->mpd.period_count && listing->told == NULL; p++) {
+        if (listing->told != NULL || listing->iframes) {
+            continue;
+        }
+        for (size_t p = 0; p < v->mpd.period_count; p++) {
             at += agree(&v->periods[p], listing, at);
         }
-        listing->agrees = listing->agrees || listing->iframes || at == listing->count;
+        listing->agrees = at == listing->count;
     }
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *listing = v->listings[l];
-        if (!listing->agrees) {
+        if (!listing->agrees && !listing->iframes) {
             verify_found(v, RULE_HLS_DASH_AGREE, listing->manifest,
                          "%s lists objects that %s does not list so", listing->label,
                          listing->told != NULL ? "HLS" : "DASH");
