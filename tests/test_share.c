@@ -472,10 +472,12 @@ END_TEST
 
 /* ---- Threads -------------------------------------------------------------------------------- */
 
+static atomic_bool begun;
 static atomic_bool go_on;
 
 static int read_slowly(void *context, struct buf *out, struct err *problem) {
     (void)context;
+    atomic_store(&begun, true);
     while (!atomic_load(&go_on)) {
         clock_sleep_ms(1, NULL);
     }
@@ -502,6 +504,7 @@ static void *taker_run(void *context) {
 /* Two that want what a third is reading; `bad`: which reading fails, -1 for none. */
 static void take_at_once(struct taker takers[MEMBERS], int bad, bool stop) {
     pthread_t threads[MEMBERS];
+    atomic_store(&begun, false);
     atomic_store(&go_on, false);
     for (int i = 0; i < MEMBERS; i++) {
         takers[i] = (struct taker){share_join(share, "t 1"), i == 0 ? read_slowly : read_object,
@@ -509,7 +512,9 @@ static void take_at_once(struct taker takers[MEMBERS], int bad, bool stop) {
     }
     for (int i = 0; i < MEMBERS; i++) {
         pthread_create(&threads[i], NULL, taker_run, &takers[i]);
-        clock_sleep_ms(20, NULL);
+        do {
+            clock_sleep_ms(20, NULL);
+        } while (!atomic_load(&begun));
     }
     ck_assert_int_eq(atomic_load(&reads), 0);
     atomic_store(&cancel, stop);
