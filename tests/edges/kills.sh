@@ -144,25 +144,14 @@ holds_exactly() {
         [ -z "$(find "$edges/dav/.temp" -type f)" ]
 }
 
-# ends_held VERSION [KEPT]: edge and catalog have it, and nothing is to be done any more.
-ends_held() {
-    local name
-    for name in dav catalog; do
-        within 60 publication "$name" "p['state'] == 'held' and p['held'] == '$1'" ||
-            { publication "$name" False; tail -n 5 "$kills"/*.log; return 1; }
-    done
-    within 20 is_quiet && holds_exactly "$@" &&
-        curl -sf "$REELFARM_CATALOG/titles/t" | grep "\"version\":\"$1\""
-}
-
-ends_gone() {
-    local name
-    for name in dav catalog; do
-        within 60 publication "$name" "p['state'] in ('gone', 'none')" ||
-            { publication "$name" False; tail -n 5 "$kills"/*.log; return 1; }
-    done
-    within 20 is_quiet && holds_exactly &&
-        [ "$(curl -s -o /dev/null -w '%{http_code}' "$REELFARM_CATALOG/titles/t")" = 404 ]
+# ends_as [VERSION [KEPT]]: edge and catalog come to have it, or nothing; nothing is left over.
+ends_as() {
+    if ! timeout $((60 * patience)) "$tests/edges/truth.py" ends "$kills/out/t" "$killed_edge" \
+        "$@"; then
+        tail -n 5 "$kills"/*.log
+        return 1
+    fi
+    [ -z "$(find "$edges/dav/.temp" -type f)" ]
 }
 
 # ---- What is killed -----------------------------------------------------------------------------
@@ -180,12 +169,12 @@ first_push() {
     local at_it
     made_version "$kills/one.yaml" && truth_start && midway "$current" && at_it=$(pusher) &&
         strike "$at_it" && first=$current || return 1
-    revive "$at_it" && ends_held "$first"
+    revive "$at_it" && ends_as "$first"
 }
 
 # The edge holds the next one, and what that replaced.
 second_push() {
-    made_version "$kills/two.yaml" && second=$current && ends_held "$second" "$first"
+    made_version "$kills/two.yaml" && second=$current && ends_as "$second" "$first"
 }
 
 # rolled_back NAME...: what is rolled back to is not at the edge any more.
@@ -198,7 +187,7 @@ rolled_back() {
     fi
     pieces_before=$(pieces)
     "$reelfarm" rollback t --version "$old" && midway "$old" && strike_and_revive "$@" || return 1
-    ends_held "$old" "$current" && current=$old
+    ends_as "$old" "$current" && current=$old
 }
 
 # strike_and_revive NAME...: `pusher` is the worker that is at it.
@@ -215,7 +204,7 @@ is_leaving() {
 # unpublished NAME...: the edge answers slowly, so that it takes a while.
 unpublished() {
     fault dav delay 60 && "$reelfarm" unpublish t && within 20 is_leaving &&
-        sleep "$(drawn 300)" && strike_and_revive "$@" && fault dav clear && ends_gone
+        sleep "$(drawn 300)" && strike_and_revive "$@" && fault dav clear && ends_as
 }
 
 # Who was not answered asks again, as people do.
@@ -231,7 +220,7 @@ unpublished_midway() {
     asked unpublish t &
     asking=$!
     sleep "$(drawn 200)"
-    strike_and_revive "$@" && wait "$asking" && ends_gone
+    strike_and_revive "$@" && wait "$asking" && ends_as
 }
 
 # published_twice NAME...: by two at once.
@@ -242,14 +231,14 @@ published_twice() {
     asked publish t &
     other=$!
     sleep "$(drawn 900)"
-    strike_and_revive "$@" && wait "$one" && wait "$other" && ends_held "$current"
+    strike_and_revive "$@" && wait "$one" && wait "$other" && ends_as "$current"
 }
 
 # pushed NAME...
 pushed() {
     pieces_before=0
-    "$reelfarm" unpublish t && ends_gone && "$reelfarm" publish t && midway "$current" &&
-        strike_and_revive "$@" && ends_held "$current"
+    "$reelfarm" unpublish t && ends_as && "$reelfarm" publish t && midway "$current" &&
+        strike_and_revive "$@" && ends_as "$current"
 }
 
 # Many more moments of each, and everybody in all of them.

@@ -4,6 +4,8 @@
 
     truth.py holds OUTPUT EDGE [VERSION...]   EDGE is exactly these versions, the first of them
                                               under the stable names; without one, nothing
+    truth.py ends OUTPUT EDGE [VERSION...]    the same, once the edge and the catalog are told to
+                                              have come to that, which is waited for
     truth.py watch OUTPUT EDGE WORD...        asks until SIGTERM, and compares with what EDGE has
 
 OUTPUT and EDGE are the title's folders at the output, which keeps all versions, and at the edge
@@ -24,6 +26,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import urllib.parse
 
 PAUSE_S = 0.1
@@ -99,6 +102,16 @@ def holds():
     return bool(told)
 
 
+def ends():
+    farm, told, version = Farm(), None, words[0] if words else ""
+    wanted = {"state": "held" if version else "gone", "held": version, "busy": [],
+              "catalog": "held" if version else "gone", "listed": version}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(f"it did not end so: {told}"))
+    while not (told := farm.ask() or told) or {name: told[name] for name in wanted} != wanted:
+        time.sleep(PAUSE_S)
+    return holds()
+
+
 # ---- All the while --------------------------------------------------------------------------
 
 
@@ -134,22 +147,24 @@ class Farm:
         listed = self.catalog.get(f"/titles/{title}")
         if not status or not endpoints or listed is None:
             return None
-        rows = [row for row in status["publications"] if row["endpoint"] == "dav"]
-        row = rows[0] if rows else {"state": "gone", "held": "", "wanted": ""}
-        at = [row for row in endpoints["endpoints"] if row["name"] == "dav"][0]
+        gone = {"state": "gone", "held": "", "wanted": ""}
+        rows = {row["endpoint"]: row for row in status["publications"]}
+        row, its_catalog = rows.get("dav", gone), rows.get("catalog", gone)
+        busy = [at["name"] for at in endpoints["endpoints"] if at["running"] + at["backlog"] > 0]
         return {"state": row["state"], "held": row["held"], "wanted": row["wanted"],
                 "published": status["version"] if status["published"] else "",
-                "rests": at["running"] == 0 and at["backlog"] == 0,
+                "rests": "dav" not in busy, "busy": busy, "catalog": its_catalog["state"],
                 "listed": listed.get("version", "")}
 
 
 def judge(told, files):
     """What is told, and is not so."""
     def missing(version):
-        return f"these are missing: {lacks(files, {**made_of(version), **names_of(version)})[:5]}"
+        lacking = lacks(files, {**made_of(version), **names_of(version)}) if version else ["all"]
+        return f"these are missing: {lacking[:5]}"
 
     def is_whole(version):
-        return not lacks(files, {**made_of(version), **names_of(version)})
+        return version and not lacks(files, {**made_of(version), **names_of(version)})
 
     if told["state"] == "held" and not is_whole(told["held"]):
         yield f"dav is said to hold {told['held']}; {missing(told['held'])}"
@@ -195,4 +210,4 @@ def watch():
     return bool(told_of) or not all(met[word] for word in words)
 
 
-sys.exit(holds() if command == "holds" else watch())
+sys.exit({"holds": holds, "ends": ends, "watch": watch}[command]())
