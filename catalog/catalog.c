@@ -477,7 +477,7 @@ int catalog_start(struct catalog **out, const struct catalog_options *options, s
     if (catalog->wants_token) {
         sha256_of(options->token, strlen(options->token), catalog->token);
     }
-    int failed = desk_open(&catalog->desk, options->store, err);
+    int failed = desk_open(&catalog->desk, options->store, options->on_loss, options->context, err);
     if (failed == 0) {
         failed = start_server(catalog, options, err);
     }
@@ -491,6 +491,10 @@ int catalog_start(struct catalog **out, const struct catalog_options *options, s
 
 const char *catalog_url(const struct catalog *catalog) {
     return catalog->url;
+}
+
+int catalog_loss(const struct catalog *catalog, struct err *err) {
+    return desk_loss(catalog->desk, err);
 }
 
 void catalog_stop(struct catalog *catalog) {

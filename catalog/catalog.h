@@ -29,6 +29,10 @@ struct catalog_options {
     int connections;             /* default 1024 */
     int connections_per_address; /* without a token; default 256 */
     int request_ms;              /* default 10000: for a request to come in */
+    /* Called once, on a thread of the catalog's, when catalog_loss has something to say from then
+     * on; it must not wait. NULL: nobody is told. */
+    void (*on_loss)(void *context);
+    void *context; /* of on_loss */
 };
 
 struct catalog_options catalog_options_default(void);
@@ -38,6 +42,10 @@ int catalog_start(struct catalog **out, const struct catalog_options *options, s
 
 /* "http://127.0.0.1:7440"; borrowed. */
 const char *catalog_url(const struct catalog *catalog);
+
+/* 0, or why the store can be used no more: it is damaged (CORRUPT). This catalog can do nothing any
+ * more but stop. Any thread. */
+int catalog_loss(const struct catalog *catalog, struct err *err);
 
 /* Answers what has come in, then ends. Takes NULL. */
 void catalog_stop(struct catalog *catalog);

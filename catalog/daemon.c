@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "catalog.h"
+#include "common/ends.h"
 #include "common/fs.h"
 #include "common/log.h"
 #include "common/secret_file.h"
@@ -17,6 +18,11 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, DESCRIPTORS_ELSE = 64 };
 /* NULL for an empty one. */
 static const char *text_of(struct buf *text) {
     return text->size > 0 ? buf_text(text) : NULL;
+}
+
+static void on_loss(void *context) {
+    (void)context;
+    ends_wake();
 }
 
 static int start(struct catalog **out, const struct catalog_settings *settings, struct err *err) {
@@ -50,6 +56,7 @@ static int start(struct catalog **out, const struct catalog_settings *settings, 
         options.connections = (int)settings->connections;
         options.connections_per_address = (int)settings->connections_per_address;
         options.request_ms = (int)settings->request_ms;
+        options.on_loss = on_loss;
         failed = catalog_start(out, &options, err);
     }
     secret_forget(&secret);
@@ -69,24 +76,29 @@ static void raise_descriptors(const struct catalog_settings *settings) {
     }
 }
 
-/* Signals are blocked before any thread starts, so that all of them leave them to the wait. */
+/* Until a signal, or until its store is lost, which is an error. */
 static int serve(const struct catalog_settings *settings, struct err *err) {
     struct catalog *catalog = NULL;
-    sigset_t signals;
-    int number = 0;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
+    struct ends ends = {0};
+    struct err loss = {0};
+    ends_init(&ends);
     signal(SIGPIPE, SIG_IGN);
     log_level_set((enum log_level)settings->log_level);
     raise_descriptors(settings);
     int failed = start(&catalog, settings, err);
-    if (failed == 0) {
+    if (failed != 0) {
+        err_wrap(err, "the catalog can't begin");
+    } else {
         log_info("catalog listens", "url=%s store=\"%s\" secret_file=\"%s\"", catalog_url(catalog),
                  settings->store, settings->secret_file);
-        sigwait(&signals, &number);
-        log_info("catalog stops", "signal=%d", number);
+        while (ends.signal == 0 && catalog_loss(catalog, &loss) == 0) {
+            ends_wait(&ends);
+        }
+    }
+    if (ends.signal != 0) {
+        log_info("catalog stops", "signal=%d", ends.signal);
+    } else if (failed == 0) {
+        failed = err_set(err, loss.code, "the catalog ends: %s", loss.message);
     }
     catalog_stop(catalog);
     return failed;
@@ -100,13 +112,15 @@ int catalog_daemon(int argc, char **argv) {
     umask(077);
     int failed = catalog_settings_load(&settings, &config, argc, argv, &err);
     bool told = false;
-    if (failed == 0 && config_tell(&config, catalog_settings_help, &told)) {
+    if (failed != 0) {
+        err_wrap(&err, "the catalog can't begin");
+    } else if (config_tell(&config, catalog_settings_help, &told)) {
         status = told ? EXIT_DONE : EXIT_FAILED;
     } else if (err.code == ERR_NONE) {
         status = serve(&settings, &err) == 0 ? EXIT_DONE : EXIT_FAILED;
     }
     if (err.code != ERR_NONE) {
-        fprintf(stderr, "reelfarm: the catalog can't begin: %s\n", err.message);
+        fprintf(stderr, "reelfarm: %s\n", err.message);
     }
     config_finish(&config);
     return status;

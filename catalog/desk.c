@@ -30,6 +30,9 @@ struct desk {
     bool folding;        /* no reader may begin */
     pthread_cond_t idle; /* none is at work */
     bool closing;
+    struct err loss; /* why the shelf can be used no more */
+    desk_on_loss *on_loss;
+    void *context; /* of on_loss */
 };
 
 /* ---- queues ------------------------------------------------------------------------- */
@@ -56,21 +59,57 @@ static struct job *queue_take(struct queue *queue, int most) {
     return list;
 }
 
+/* ---- damage -------------------------------------------------------------------------- */
+
+int desk_loss(struct desk *desk, struct err *err) {
+    pthread_mutex_lock(&desk->mutex);
+    struct err loss = desk->loss;
+    pthread_mutex_unlock(&desk->mutex);
+    return err_pass(err, &loss);
+}
+
+/* Keeps the reason, the first time that a clerk has met damage, and tells of it. Whoever has met it
+ * has failed, even where nothing but this says so. */
+static void look_for_damage(struct clerk *clerk, struct err *err) {
+    struct desk *desk = clerk->desk;
+    if (!shelf_is_lost(clerk->shelf)) {
+        return;
+    }
+    if (err->code != ERR_CORRUPT) {
+        err_clear(err);
+        err_set(err, ERR_CORRUPT, "the catalog's store is damaged");
+    }
+    pthread_mutex_lock(&desk->mutex);
+    bool is_first = desk->loss.code == ERR_NONE;
+    if (is_first) {
+        desk->loss = *err;
+    }
+    pthread_mutex_unlock(&desk->mutex);
+    if (is_first && desk->on_loss != NULL) {
+        desk->on_loss(desk->context);
+    }
+}
+
 /* ---- the writer ---------------------------------------------------------------------- */
 
-static void run_changes(struct shelf *shelf, struct job *list) {
+static void run_changes(struct clerk *clerk, struct job *list) {
+    struct shelf *shelf = clerk->shelf;
     struct err err = {0};
-    shelf_begin(shelf, &err);
+    if (desk_loss(clerk->desk, &err) == 0) {
+        shelf_begin(shelf, &err);
+    }
     for (struct job *job = list; job != NULL && err.code == ERR_NONE; job = job->next) {
         job->run(job, shelf);
-        if (shelf_is_broken(shelf)) {
+        if (shelf_is_broken(shelf) || shelf_is_lost(shelf)) {
             err = job->err;
+            look_for_damage(clerk, &err);
         }
     }
     if (err.code == ERR_NONE) {
         shelf_commit(shelf, &err);
     }
     shelf_undo(shelf);
+    look_for_damage(clerk, &err);
     while (list != NULL) {
         struct job *job = list;
         list = job->next;
@@ -82,8 +121,10 @@ static void run_changes(struct shelf *shelf, struct job *list) {
 }
 
 /* Has the log begun anew, where it has grown long, while no reader is at work. */
-static void fold_log(struct desk *desk) {
-    if (shelf_log_bytes(desk->writer.shelf) <= DESK_LOG_BYTES) {
+static void fold_log(struct clerk *clerk) {
+    struct desk *desk = clerk->desk;
+    struct err err = {0};
+    if (shelf_log_bytes(clerk->shelf) <= DESK_LOG_BYTES) {
         return;
     }
     pthread_mutex_lock(&desk->mutex);
@@ -92,7 +133,8 @@ static void fold_log(struct desk *desk) {
         pthread_cond_wait(&desk->idle, &desk->mutex);
     }
     pthread_mutex_unlock(&desk->mutex);
-    shelf_fold(desk->writer.shelf, NULL); /* what it can't do now is tried after the next group */
+    shelf_fold(clerk->shelf, &err); /* what it can't do now is tried after the next group */
+    look_for_damage(clerk, &err);
     pthread_mutex_lock(&desk->mutex);
     desk->folding = false;
     pthread_cond_broadcast(&desk->reads.wake);
@@ -111,8 +153,8 @@ static void *writer_thread(void *context) {
         list = queue_take(&desk->changes, DESK_GROUP);
         pthread_mutex_unlock(&desk->mutex);
         if (list != NULL) {
-            run_changes(clerk->shelf, list);
-            fold_log(desk);
+            run_changes(clerk, list);
+            fold_log(clerk);
         }
     } while (list != NULL);
     return NULL;
@@ -145,10 +187,11 @@ static void *reader_thread(void *context) {
     struct clerk *clerk = context;
     struct job *job;
     while ((job = begin_read(clerk->desk)) != NULL) {
-        if (shelf_begin(clerk->shelf, &job->err) == 0) {
+        if (desk_loss(clerk->desk, &job->err) == 0 && shelf_begin(clerk->shelf, &job->err) == 0) {
             job->run(job, clerk->shelf);
         }
         shelf_undo(clerk->shelf);
+        look_for_damage(clerk, &job->err);
         end_read(clerk->desk);
         job->done(job);
     }
@@ -176,7 +219,8 @@ static int start_all(struct desk *desk, const char *path, struct err *err) {
     return failed == 0 ? start_thread(&desk->writer, writer_thread, err) : failed;
 }
 
-int desk_open(struct desk **out, const char *path, struct err *err) {
+int desk_open(struct desk **out, const char *path, desk_on_loss *on_loss, void *context,
+              struct err *err) {
     struct desk *desk = mem_zero(1, sizeof(*desk));
     struct queue *queues[] = {&desk->changes, &desk->reads};
     for (int i = 0; i < 2; i++) {
@@ -185,6 +229,8 @@ int desk_open(struct desk **out, const char *path, struct err *err) {
     }
     pthread_mutex_init(&desk->mutex, NULL);
     pthread_cond_init(&desk->idle, NULL);
+    desk->on_loss = on_loss;
+    desk->context = context;
     int failed = start_all(desk, path, err);
     if (failed != 0) {
         desk_close(desk);

@@ -34,13 +34,21 @@ struct job {
 
 struct desk;
 
-/* Opens the shelf, and starts the threads. Errors as shelf_open. */
-int desk_open(struct desk **out, const char *path, struct err *err);
+/* Called once, on a thread of the desk, when desk_loss has something to say; it must not wait. */
+typedef void desk_on_loss(void *context);
+
+/* Opens the shelf, and starts the threads. `on_loss` may be NULL. Errors as shelf_open. */
+int desk_open(struct desk **out, const char *path, desk_on_loss *on_loss, void *context,
+              struct err *err);
 
 /* Does all that was handed over, and ends. Takes NULL. */
 void desk_close(struct desk *desk);
 
 /* Hands a job over. Any thread. */
 void desk_submit(struct desk *desk, struct job *job);
+
+/* 0, or why the shelf can be used no more: it is damaged (CORRUPT), which a job has met. Nothing is
+ * kept of that one's transaction, and every job fails from then on. Any thread. */
+int desk_loss(struct desk *desk, struct err *err);
 
 #endif

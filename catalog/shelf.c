@@ -163,6 +163,10 @@ bool shelf_is_broken(const struct shelf *shelf) {
     return !driver_in_transaction(shelf->driver);
 }
 
+bool shelf_is_lost(const struct shelf *shelf) {
+    return driver_is_lost(shelf->driver);
+}
+
 /* Ends the savepoint of one change: keeps it, or undoes it where it failed. */
 static int end_change(struct shelf *shelf, int failed, struct err *err) {
     if (failed != 0 && driver_in_transaction(shelf->driver)) {

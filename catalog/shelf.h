@@ -93,4 +93,7 @@ int shelf_fold(struct shelf *shelf, struct err *err);
 /* Whether a change has failed so that the group's earlier ones are undone too: a full disk. */
 bool shelf_is_broken(const struct shelf *shelf);
 
+/* Whether damage was met in the file: nobody knows what is true of the rest of it. */
+bool shelf_is_lost(const struct shelf *shelf);
+
 #endif

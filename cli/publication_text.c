@@ -14,6 +14,72 @@
 
 enum { LOOK_MS = 200 };
 
+static void time_text(const char *words, int64_t at, struct buf *out) {
+    char text[CLOCK_TEXT];
+    if (at > 0) {
+        clock_text(at, text);
+        buf_format(out, "%s%s", words, text);
+    }
+}
+
+/* What it waits for; `what` "" where that is nothing, or an older scheduler says nothing of it. */
+struct wait {
+    const char *what, *reason;
+    int64_t since, until;
+};
+
+/* What is said of each; of its turn, and of its next attempt, nothing more. */
+static const struct wait_words {
+    const char *what, *said, *since, *until;
+    bool is_endpoints; /* its reason is the endpoint's, and adds nothing to an error of the title's
+                          own */
+} wait_words[] = {
+    {"window", "its window is shut", "", " until ", false},
+    {"others", "edges come first", "", "", false},
+    {"worker", "it waits for a worker", "", "", false},
+    {"breaker", "that endpoint is broken off", " since ", ", and tried again after ", true},
+    {"trial", "that endpoint is on trial, a push at a time", ", broken off since ", "", true},
+    {"sweep", "what lies there in vain is taken away first", "", "", false},
+};
+
+static struct wait read_wait(struct reader *item) {
+    struct wait wait = {.what = "", .reason = ""};
+    if (reader_has(item, "waits")) {
+        struct reader r = reader_object(item, "waits");
+        reader_string(&r, "for", &wait.what);
+        reader_string(&r, "reason", &wait.reason);
+        if (reader_has(&r, "since")) {
+            reader_int(&r, "since", 0, INT64_MAX / 2, &wait.since);
+        }
+        if (reader_has(&r, "until")) {
+            reader_int(&r, "until", 0, INT64_MAX / 2, &wait.until);
+        }
+    }
+    return wait;
+}
+
+static const struct wait_words *find_words(const struct wait *wait) {
+    for (size_t i = 0; i < sizeof(wait_words) / sizeof(wait_words[0]); i++) {
+        if (strcmp(wait->what, wait_words[i].what) == 0) {
+            return &wait_words[i];
+        }
+    }
+    return NULL;
+}
+
+/* `error` is its own, which was said before. */
+static void wait_text(const struct wait *wait, const struct wait_words *words, const char *error,
+                      bool leaves, struct buf *out) {
+    bool catalogs = leaves && strcmp(wait->what, "others") == 0;
+    buf_format(out, "; %s", catalogs ? "catalogs come first" : words->said);
+    time_text(words->since, wait->since, out);
+    time_text(words->until, wait->until, out);
+    if (wait->reason[0] != '\0' && !(words->is_endpoints && error[0] != '\0')) {
+        buf_string(out, ": ");
+        buf_plain(out, wait->reason);
+    }
+}
+
 static void one_text(struct reader *item, struct buf *out) {
     const char *endpoint = "", *state = "", *held = "", *wanted = "", *error = "";
     int64_t done = 0, total = 0, retry_at = 0;
@@ -56,10 +122,12 @@ static void one_text(struct reader *item, struct buf *out) {
         buf_string(out, "; it failed so: ");
         buf_plain(out, error);
     }
-    if (retry_at > 0) {
-        char text[CLOCK_TEXT];
-        clock_text(retry_at, text);
-        buf_format(out, "; tried again after %s", text);
+    const struct wait wait = read_wait(item);
+    const struct wait_words *words = find_words(&wait);
+    if (words == NULL) {
+        time_text("; tried again after ", retry_at, out);
+    } else {
+        wait_text(&wait, words, error, wanted[0] == '\0', out);
     }
     buf_string(out, "\n");
 }

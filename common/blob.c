@@ -143,8 +143,9 @@ struct blob_traffic blob_source_traffic(const struct blob_source *source) {
     return source->traffic;
 }
 
-void blob_source_means(struct blob_source *source, int64_t bytes) {
-    source->span = bytes;
+void blob_source_means(struct blob_source *source, int64_t bytes, int64_t most) {
+    source->sure = bytes;
+    source->span = most;
 }
 
 int blob_source_fd(const struct blob_source *source) {

@@ -83,9 +83,10 @@ const struct blob_facts *blob_source_facts(const struct blob_source *source);
 const char *blob_source_name(const struct blob_source *source); /* for messages */
 struct blob_traffic blob_source_traffic(const struct blob_source *source);
 
-/* Tells that its reader will want about so many bytes in order, so that what is read ahead of it
- * in vain stays small beside them. 0: all there is, as if nothing had been told. */
-void blob_source_means(struct blob_source *source, int64_t bytes);
+/* Tells that its reader will want about so many bytes in order, and may want the rest up to `most`,
+ * so that what is read ahead of it in vain stays small beside them. 0: all there is, as if nothing
+ * had been told. */
+void blob_source_means(struct blob_source *source, int64_t bytes, int64_t most);
 
 /* The descriptor of a file, borrowed; -1 for others. Not to be moved or closed. */
 int blob_source_fd(const struct blob_source *source);

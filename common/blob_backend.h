@@ -46,10 +46,11 @@ struct blob_source {
     struct blob_options options;
     struct blob_facts facts;
     struct blob_traffic traffic;
-    int64_t span; /* see blob_source_means; 0: unknown */
-    char *name;   /* owned; for messages */
-    int fd;       /* of a file; else -1 */
-    void *state;  /* the backend's own */
+    int64_t sure; /* bytes, and `most`, of blob_source_means; 0: unknown */
+    int64_t span;
+    char *name;  /* owned; for messages */
+    int fd;      /* of a file; else -1 */
+    void *state; /* the backend's own */
 };
 
 struct blob {

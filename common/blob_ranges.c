@@ -28,6 +28,8 @@ struct ranges {
     /* What is above, but the cache, is the reader's while no piece is on its way. */
     struct read_ahead *ahead;
     int64_t refused_at; /* where the last such piece would begin that did not come; -1: it came */
+    int64_t run_from;   /* where the reader is going on in order: since, */
+    int64_t run_to;     /* and up to where */
     const atomic_bool *cancel;   /* of requests */
     struct blob_traffic traffic; /* of such pieces, not counted yet */
     struct blob_traffic *counts; /* what requests count in */
@@ -306,6 +308,23 @@ static void take_ahead(struct blob_source *source) {
     state->traffic = (struct blob_traffic){0};
 }
 
+/* Sees where the reader is, and what it is still sure to want there. */
+static void follow(struct blob_source *source, int64_t offset, size_t size) {
+    struct ranges *state = source->state;
+    int64_t end = offset + (int64_t)size;
+    if (offset < state->run_from || offset > state->run_to + BLOCK_BYTES) {
+        state->run_from = offset;
+        state->run_to = end;
+    }
+    state->run_to = end > state->run_to ? end : state->run_to;
+    if (source->span > 0) {
+        block_cache_limit(state->cache, source->span / BLOCK_BYTES / SPAN_PIECES,
+                          state->run_from + source->sure);
+    } else {
+        block_cache_limit(state->cache, BLOCK_AHEAD_MAX, INT64_MAX);
+    }
+}
+
 int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t size,
                 struct err *err) {
     struct ranges *state = source->state;
@@ -313,8 +332,7 @@ int ranges_read(struct blob_source *source, int64_t offset, void *out, size_t si
         (!read_ahead_is_running(state->ahead) || !block_cache_has(state->cache, offset, size))) {
         take_ahead(source);
     }
-    block_cache_limit(state->cache, source->span > 0 ? source->span / BLOCK_BYTES / SPAN_PIECES
-                                                     : BLOCK_AHEAD_MAX);
+    follow(source, offset, size);
     int code = block_cache_read(state->cache, offset, out, size, err);
     int64_t next = 0;
     size_t next_size = 0;

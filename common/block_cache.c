@@ -6,6 +6,8 @@
 
 #include "common/mem.h"
 
+enum { PAST_SURE = 4 }; /* of so many blocks read past what is sure, one more is fetched */
+
 struct slot {
     int64_t index; /* of the block; -1 while empty */
     uint8_t *data; /* owned */
@@ -26,6 +28,7 @@ struct block_cache {
     block_fetch *fetch;
     void *context;
     int64_t most; /* blocks of a piece */
+    int64_t sure; /* the first block that may not be wanted */
     uint64_t tick;
     struct slot slots[BLOCKS_KEPT];
     struct stream streams[BLOCK_STREAMS];
@@ -38,6 +41,7 @@ struct block_cache *block_cache_create(int64_t size, block_fetch *fetch, void *c
     cache->fetch = fetch;
     cache->context = context;
     cache->most = BLOCK_AHEAD_MAX;
+    cache->sure = cache->count;
     for (int i = 0; i < BLOCKS_KEPT; i++) {
         cache->slots[i].index = -1;
     }
@@ -116,7 +120,10 @@ void block_cache_seed(struct block_cache *cache, const uint8_t *data, size_t siz
 
 /* Blocks of the piece that follows the stream's last one. */
 static int64_t piece_after(const struct block_cache *cache, const struct stream *stream) {
-    return 2 * stream->ahead < cache->most ? 2 * stream->ahead : cache->most;
+    int64_t left = cache->sure - stream->next;
+    int64_t reach = left > 0 ? left : 1 - left / PAST_SURE;
+    int64_t most = reach < cache->most ? reach : cache->most;
+    return 2 * stream->ahead < most ? 2 * stream->ahead : most;
 }
 
 /* The stream that goes on at this block, its piece doubled; or the one unused for
@@ -179,8 +186,9 @@ static int load(struct block_cache *cache, int64_t index, int64_t wanted, struct
     return 0;
 }
 
-void block_cache_limit(struct block_cache *cache, int64_t blocks) {
+void block_cache_limit(struct block_cache *cache, int64_t blocks, int64_t sure) {
     cache->most = blocks < 1 ? 1 : blocks < BLOCK_AHEAD_MAX ? blocks : BLOCK_AHEAD_MAX;
+    cache->sure = sure < cache->size ? (sure + BLOCK_BYTES - 1) / BLOCK_BYTES : cache->count;
 }
 
 bool block_cache_foresee(struct block_cache *cache, int64_t offset, int64_t *from, size_t *size) {

@@ -34,8 +34,9 @@ void block_cache_destroy(struct block_cache *cache);
 void block_cache_seed(struct block_cache *cache, const uint8_t *data, size_t size);
 
 /* The largest piece from now on, 1 to BLOCK_AHEAD_MAX blocks: what is read ahead in vain is about
- * one such. */
-void block_cache_limit(struct block_cache *cache, int64_t blocks);
+ * one such. A piece goes no further than `sure`, up to where the file is read for sure, and one
+ * from there on begins small again and grows with what was read past it. INT64_MAX: to its end. */
+void block_cache_limit(struct block_cache *cache, int64_t blocks, int64_t sure);
 
 /* What whoever has just read up to `offset` will want next, where it reads in order there and is
  * past the middle of the piece it has. False: nothing, or it is here. */

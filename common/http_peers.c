@@ -13,7 +13,7 @@
 #include "common/condition.h"
 #include "common/mem.h"
 
-enum { SWEEP_MS = 250 };
+enum { SWEEP_MS = 250 }; /* between two looks at all of them, at least */
 
 struct peer {
     struct peers *peers;
@@ -32,12 +32,33 @@ struct peers {
     pthread_mutex_t mutex; /* guards what follows, and all deadlines */
     pthread_cond_t wake;
     struct peer *first;
+    int64_t wakes_ms; /* when the thread will look again; INT64_MAX: when it is told */
     bool stopping;
     int strangers_max;
     int per_address_max;
     int strangers;
     struct peer *oldest, *newest; /* strangers */
 };
+
+/* Until the next deadline is past; without any until there is one. */
+static void rest(struct peers *peers, int64_t now, int64_t next) {
+    peers->wakes_ms = INT64_MAX;
+    if (next == INT64_MAX) {
+        pthread_cond_wait(&peers->wake, &peers->mutex);
+        return;
+    }
+    int64_t ms = next - now < SWEEP_MS ? SWEEP_MS : next - now + 1;
+    peers->wakes_ms = now + ms;
+    condition_wait_ms(&peers->wake, &peers->mutex, ms);
+}
+
+/* Wakes the thread where it would sleep past it. Under the mutex. */
+static void see_deadline(struct peers *peers, int64_t deadline_ms) {
+    if (deadline_ms != 0 && deadline_ms < peers->wakes_ms) {
+        peers->wakes_ms = deadline_ms;
+        pthread_cond_signal(&peers->wake);
+    }
+}
 
 /* The library's own time limit is of inactivity alone: a byte now and then would
  * hold a connection for ever. */
@@ -46,13 +67,16 @@ static void *sweep(void *context) {
     pthread_mutex_lock(&peers->mutex);
     while (!peers->stopping) {
         int64_t now = clock_monotonic_ms();
+        int64_t next = INT64_MAX;
         for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
             if (peer->deadline_ms != 0 && now > peer->deadline_ms) {
                 shutdown(peer->fd, SHUT_RDWR); /* the library then closes it */
                 peer->deadline_ms = 0;
+            } else if (peer->deadline_ms != 0 && peer->deadline_ms < next) {
+                next = peer->deadline_ms;
             }
         }
-        condition_wait_ms(&peers->wake, &peers->mutex, SWEEP_MS);
+        rest(peers, now, next);
     }
     pthread_mutex_unlock(&peers->mutex);
     return NULL;
@@ -173,6 +197,7 @@ struct peer *peer_add(struct peers *peers, int fd, int64_t deadline_ms) {
         peer->next->link = &peer->next;
     }
     peers->first = peer;
+    see_deadline(peers, deadline_ms);
     pthread_mutex_unlock(&peers->mutex);
     return peer;
 }
@@ -180,6 +205,7 @@ struct peer *peer_add(struct peers *peers, int fd, int64_t deadline_ms) {
 void peer_set_deadline(struct peer *peer, int64_t deadline_ms) {
     pthread_mutex_lock(&peer->peers->mutex);
     peer->deadline_ms = deadline_ms;
+    see_deadline(peer->peers, deadline_ms);
     pthread_mutex_unlock(&peer->peers->mutex);
 }
 

@@ -170,25 +170,24 @@ static void read_colour(struct av1_sequence *sequence, struct bits *bits) {
     bool deep = bits_flag(bits);
     sequence->bit_depth = !deep ? 8 : sequence->profile == 2 && bits_flag(bits) ? 12 : 10;
     bool mono = sequence->profile != 1 && bits_flag(bits);
-    sequence->primaries = COLOUR_UNKNOWN;
-    sequence->transfer = COLOUR_UNKNOWN;
-    sequence->matrix = COLOUR_UNKNOWN;
+    struct picture_signal *signal = &sequence->signal;
+    *signal = picture_signal_silent();
     if (bits_flag(bits)) {
-        sequence->primaries = (int)bits_u(bits, 8);
-        sequence->transfer = (int)bits_u(bits, 8);
-        sequence->matrix = (int)bits_u(bits, 8);
+        signal->primaries = (int)bits_u(bits, 8);
+        signal->transfer = (int)bits_u(bits, 8);
+        signal->matrix = (int)bits_u(bits, 8);
     }
     if (mono) {
-        sequence->full_range = bits_flag(bits);
+        signal->full_range = bits_flag(bits);
         sequence->chroma = CHROMA_400;
         return;
     }
-    if (sequence->primaries == COLOUR_BT709 && sequence->transfer == TRANSFER_SRGB &&
-        sequence->matrix == MATRIX_IDENTITY) {
-        sequence->full_range = true;
+    if (signal->primaries == COLOUR_BT709 && signal->transfer == TRANSFER_SRGB &&
+        signal->matrix == MATRIX_IDENTITY) {
+        signal->full_range = true;
         sequence->chroma = CHROMA_444;
     } else {
-        sequence->full_range = bits_flag(bits);
+        signal->full_range = bits_flag(bits);
         read_chroma(sequence, bits);
     }
     bits_flag(bits); /* separate_uv_delta_q */
@@ -260,9 +259,7 @@ static struct av1_sequence record_head_read(const uint8_t said[2]) {
                   : half_wide ? CHROMA_422
                               : CHROMA_444,
         .chroma_position = said[1] & 3,
-        .primaries = COLOUR_UNKNOWN,
-        .transfer = COLOUR_UNKNOWN,
-        .matrix = COLOUR_UNKNOWN,
+        .signal = picture_signal_silent(),
     };
 }
 

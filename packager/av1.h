@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "common/media.h"
+#include "picture_signal.h"
 
 struct av1_sequence {
     int profile; /* 0 main, 1 high, 2 professional */
@@ -24,12 +24,9 @@ struct av1_sequence {
     int chroma_position; /* chroma_sample_position, 6.4.2; 0 unknown */
     int width;           /* the largest of its pictures */
     int height;
-    int primaries; /* ITU-T H.273; COLOUR_UNKNOWN where it is silent */
-    int transfer;
-    int matrix;
-    bool full_range;
-    bool still;  /* one picture alone */
-    bool timing; /* it tells times, which in a file are the container's to tell */
+    struct picture_signal signal; /* of square pixels: it knows no others */
+    bool still;                   /* one picture alone */
+    bool timing;                  /* it tells times, which in a file are the container's to tell */
 };
 
 /* AV1CodecConfigurationRecord, 2.3.3. */

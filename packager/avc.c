@@ -123,36 +123,13 @@ static void skip_hrd(struct bits *bits) {
     bits_u(bits, 20);
 }
 
-/* Annex E.1.1, up to what says how signals mean colours. */
-static void read_vui_signal(struct avc_sps *sps, struct bits *bits) {
-    if (bits_flag(bits)) {
-        uint32_t aspect = bits_u(bits, 8);
-        sps->square_pixels = aspect <= 1;
-        if (aspect == 255) {
-            uint32_t wide = bits_u(bits, 16);
-            sps->square_pixels = wide == bits_u(bits, 16);
-        }
-    }
-    if (bits_flag(bits)) {
-        bits_flag(bits); /* overscan_appropriate_flag */
-    }
-    if (bits_flag(bits)) {
-        bits_u(bits, 3); /* video_format */
-        sps->full_range = bits_flag(bits);
-        if (bits_flag(bits)) {
-            sps->primaries = (int)bits_u(bits, 8);
-            sps->transfer = (int)bits_u(bits, 8);
-            sps->matrix = (int)bits_u(bits, 8);
-        }
-    }
+/* Annex E.1.1. */
+static void read_vui(struct avc_sps *sps, struct bits *bits) {
+    sps->signal = picture_signal_read(bits);
     if (bits_flag(bits)) {
         sps->chroma_location = (int)(bits_ue(bits) & 0xff);
         bits_ue(bits);
     }
-}
-
-static void read_vui(struct avc_sps *sps, struct bits *bits) {
-    read_vui_signal(sps, bits);
     if (bits_flag(bits)) {
         bits_u(bits, 32);
         bits_u(bits, 32);
@@ -196,10 +173,7 @@ int avc_sps_read(struct avc_sps *out, const uint8_t *nal, size_t size, struct er
         .chroma = CHROMA_420,
         .bit_depth = 8,
         .chroma_bit_depth = 8,
-        .square_pixels = true,
-        .primaries = COLOUR_UNKNOWN,
-        .transfer = COLOUR_UNKNOWN,
-        .matrix = COLOUR_UNKNOWN,
+        .signal = picture_signal_silent(),
     };
     bool separate_planes = false;
     sps.profile_idc = (int)bits_u(&bits, 8);

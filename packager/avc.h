@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "common/media.h"
+#include "picture_signal.h"
 
 struct avc_sps {
     int profile_idc;      /* 66, 77, 100, ... */
@@ -24,12 +24,8 @@ struct avc_sps {
     int chroma_bit_depth;
     int width; /* after cropping */
     int height;
-    bool frames_only;   /* no field or MBAFF coding */
-    bool square_pixels; /* sample aspect ratio 1:1 or not said */
-    int primaries;      /* ITU-T H.273; COLOUR_UNKNOWN where the VUI is silent */
-    int transfer;
-    int matrix;
-    bool full_range;
+    bool frames_only; /* no field or MBAFF coding */
+    struct picture_signal signal;
     int chroma_location; /* 0 where the VUI is silent, as the standard infers */
     int reorder_frames;  /* max_num_reorder_frames; -1 where neither said nor inferred as 0 */
     int stored_frames;   /* that a decoder keeps: max_dec_frame_buffering, or max_num_ref_frames

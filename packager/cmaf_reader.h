@@ -9,6 +9,7 @@
 #define PACKAGER_CMAF_READER_H
 
 #include "fragment.h"
+#include "picture_signal.h"
 #include "protection.h"
 #include "segment_index.h"
 #include "track_codec.h"
@@ -45,10 +46,9 @@ struct init_facts {
     size_t record_size;
     int width, height; /* of tkhd, whole pixels */
     int entry_width, entry_height;
-    bool has_colour; /* colr nclx */
-    int primaries, transfer, matrix;
-    bool full_range;
-    bool has_aspect; /* pasp */
+    bool has_colour;              /* colr nclx */
+    struct picture_signal signal; /* of it and of pasp; silent where they are not there */
+    bool has_aspect;              /* pasp */
     uint32_t aspect_wide, aspect_high;
     int channels, sample_rate; /* of the audio sample entry */
     struct sample_defaults defaults;

@@ -29,10 +29,10 @@ static int spec_check(const struct video_spec *spec, const struct av1_sequence *
         {"tier", sequence->tier, 0},
         {"chroma format", (int)sequence->chroma, (int)spec->chroma},
         {"bit depth", sequence->bit_depth, spec->bit_depth},
-        {"colour primaries", sequence->primaries, spec->colour.primaries},
-        {"transfer characteristics", sequence->transfer, spec->colour.transfer},
-        {"matrix coefficients", sequence->matrix, spec->colour.matrix},
-        {"full range", sequence->full_range, spec->colour.full_range},
+        {"colour primaries", sequence->signal.primaries, spec->colour.primaries},
+        {"transfer characteristics", sequence->signal.transfer, spec->colour.transfer},
+        {"matrix coefficients", sequence->signal.matrix, spec->colour.matrix},
+        {"full range", sequence->signal.full_range, spec->colour.full_range},
         {"chroma sample position", sequence->chroma_position,
          spec->chroma == CHROMA_420 ? chroma_position_av1(spec->colour.chroma_location) : 0},
         {"still pictures", sequence->still, false},
@@ -96,8 +96,8 @@ static int av1_codecs_string(const uint8_t *record, size_t record_size, char *ou
     char colour[32];
     snprintf(colour, sizeof(colour), ".%d.%d%d%d.%02d.%02d.%02d.%d", mono,
              sequence->chroma != CHROMA_444, mono || sequence->chroma == CHROMA_420,
-             sequence->chroma_position, sequence->primaries, sequence->transfer, sequence->matrix,
-             sequence->full_range);
+             sequence->chroma_position, sequence->signal.primaries, sequence->signal.transfer,
+             sequence->signal.matrix, sequence->signal.full_range);
     bool tell = parsed.header != NULL && strcmp(colour, ".0.110.01.01.01.0") != 0;
     snprintf(out, size, "av01.%d.%02d%c.%02d%s", sequence->profile, sequence->level,
              sequence->tier != 0 ? 'H' : 'M', sequence->bit_depth, tell ? colour : "");

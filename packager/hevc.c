@@ -175,30 +175,6 @@ static void skip_references(struct bits *bits, uint32_t order_bits) {
     }
 }
 
-/* Annex E.2.1, up to what says how signals mean colours. */
-static void read_vui(struct hevc_sps *sps, struct bits *bits) {
-    if (bits_flag(bits)) {
-        uint32_t aspect = bits_u(bits, 8);
-        sps->square_pixels = aspect <= 1;
-        if (aspect == 255) {
-            uint32_t wide = bits_u(bits, 16);
-            sps->square_pixels = wide == bits_u(bits, 16);
-        }
-    }
-    if (bits_flag(bits)) {
-        bits_flag(bits); /* overscan_appropriate_flag */
-    }
-    if (bits_flag(bits)) {
-        bits_u(bits, 3); /* video_format */
-        sps->full_range = bits_flag(bits);
-        if (bits_flag(bits)) {
-            sps->primaries = (int)bits_u(bits, 8);
-            sps->transfer = (int)bits_u(bits, 8);
-            sps->matrix = (int)bits_u(bits, 8);
-        }
-    }
-}
-
 /* From the sizes of blocks to what follows the pictures that others refer to. */
 static void skip_tools(struct bits *bits, uint32_t order_bits) {
     for (int i = 0; i < 6; i++) {
@@ -224,12 +200,7 @@ int hevc_sps_read(struct hevc_sps *out, const uint8_t *nal, size_t size, struct 
         return err_set(err, ERR_CORRUPT, "the NAL unit is no SPS of the base layer");
     }
     struct bits bits = bits_of(rbsp, bits_unescape(rbsp, sizeof(rbsp), nal + 2, size - 2));
-    struct hevc_sps sps = {
-        .square_pixels = true,
-        .primaries = COLOUR_UNKNOWN,
-        .transfer = COLOUR_UNKNOWN,
-        .matrix = COLOUR_UNKNOWN,
-    };
+    struct hevc_sps sps = {.signal = picture_signal_silent()};
     bits_u(&bits, 4);
     int sub_layers = (int)bits_u(&bits, 3) + 1;
     bits_flag(&bits); /* sps_temporal_id_nesting_flag */
@@ -244,7 +215,7 @@ int hevc_sps_read(struct hevc_sps *out, const uint8_t *nal, size_t size, struct 
         skip_tools(&bits, order_bits);
     }
     if (bits_flag(&bits)) {
-        read_vui(&sps, &bits);
+        sps.signal = picture_signal_read(&bits); /* what follows in the VUI is not read */
     }
     if (bits.short_read || id > 15) {
         return err_set(err, ERR_CORRUPT, "the SPS breaks off or holds a value out of range");

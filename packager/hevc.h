@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "common/media.h"
+#include "picture_signal.h"
 
 /* The general part of profile_tier_level (7.3.3). */
 struct hevc_profile {
@@ -32,11 +32,7 @@ struct hevc_sps {
     int coded_width, coded_height;
     int width; /* after cropping */
     int height;
-    bool square_pixels; /* sample aspect ratio 1:1 or not said */
-    int primaries;      /* ITU-T H.273; COLOUR_UNKNOWN where the VUI is silent */
-    int transfer;
-    int matrix;
-    bool full_range;
+    struct picture_signal signal;
     int stored_frames; /* that a decoder keeps: sps_max_dec_pic_buffering */
 };
 

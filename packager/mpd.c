@@ -22,6 +22,18 @@ const char *mpd_value(const struct xml_node *node, const char *name) {
     return text != NULL ? text : "";
 }
 
+/* The attribute of that name behind any prefix: that of its name space is the MPD's choice. NULL
+ * for none. */
+static const char *prefixed_attribute(const struct xml_node *node, const char *name) {
+    const char *value = NULL;
+    for (size_t i = 0; i < node->attribute_count; i++) {
+        const struct xml_attribute *at = &node->attributes[i];
+        const char *colon = strchr(at->name, ':');
+        value = colon != NULL && strcmp(colon, name) == 0 ? at->value : value;
+    }
+    return value;
+}
+
 void mpd_int(struct mpd_reading *r, const char *text, const char *name, int64_t *out) {
     if (text != NULL && !manifest_int(text, INT64_MAX / 4, out)) {
         mpd_fail(r, "is no whole number", name);
@@ -196,16 +208,10 @@ static void read_channels(struct mpd_reading *r, const struct xml_node *node, in
 
 static const char mp4_protection[] = "urn:mpeg:dash:mp4protection:2011";
 
-/* Its default_KID, "" for none: the prefix of its name space is the MPD's choice. */
+/* Its default_KID, "" for none. */
 static const char *default_key(const struct xml_node *node) {
-    static const char name[] = ":default_KID";
-    const char *key = "";
-    for (size_t i = 0; i < node->attribute_count; i++) {
-        const struct xml_attribute *at = &node->attributes[i];
-        const char *colon = strchr(at->name, ':');
-        key = colon != NULL && strcmp(colon, name) == 0 ? at->value : key;
-    }
-    return key;
+    const char *key = prefixed_attribute(node, ":default_KID");
+    return key != NULL ? key : "";
 }
 
 /* What child elements say, of a Representation or of an AdaptationSet for all its own. */
@@ -291,7 +297,7 @@ static bool is_described(const struct xml_node *node) {
 
 static void read_set(struct mpd_reading *r, const struct xml_node *node) {
     static const char trick_mode[] = "http://dashif.org/guidelines/trickmode";
-    struct mpd *out = r->out;
+    struct mpd_period *out = r->period;
     enter(r, LEVEL_SET, node);
     begin_defaults(r, node, (int)out->set_count);
     const struct xml_node *role = find_scheme(node, "Role", "urn:mpeg:dash:role:2011");
@@ -311,7 +317,7 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
     };
     const struct xml_node *entry = xml_child(node, "Representation");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
-        if (out->representation_count == MPD_REPRESENTATIONS_MAX) {
+        if (r->representations++ == MPD_REPRESENTATIONS_MAX) {
             mpd_fail(r, "holds too many Representations", "MPD");
             break;
         }
@@ -344,7 +350,7 @@ static void read_tiles(struct mpd_reading *r, const struct xml_node *node, const
 }
 
 static void read_image_set(struct mpd_reading *r, const struct xml_node *node) {
-    struct mpd *out = r->out;
+    struct mpd_period *out = r->period;
     enter(r, LEVEL_SET, node);
     const struct xml_node *entry = xml_child(node, "Representation");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
@@ -400,7 +406,7 @@ static bool has_offset(const struct mpd_reading *r) {
 }
 
 static void read_text_set(struct mpd_reading *r, const struct xml_node *node) {
-    struct mpd *out = r->out;
+    struct mpd_period *out = r->period;
     enter(r, LEVEL_SET, node);
     begin_defaults(r, node, -1);
     const struct xml_node *entry = xml_child(node, "Representation");
@@ -418,32 +424,41 @@ static void read_text_set(struct mpd_reading *r, const struct xml_node *node) {
     }
 }
 
-/* A Period without a duration lasts until the next one starts, the last one as long as the whole
- * (ISO/IEC 23009-1 5.3.2.1). */
-static void end_at_next(struct mpd_reading *r, const struct xml_node *next) {
-    struct mpd *out = r->out;
-    int64_t end_ns = next == NULL ? out->duration_ns : -1;
-    if (next != NULL) {
-        get_duration(r, next, "start", &end_ns);
+/* ---- Periods ------------------------------------------------------------------------ */
+
+static size_t count_children(const struct xml_node *node, const char *name) {
+    size_t count = 0;
+    for (const struct xml_node *at = xml_child(node, name); at != NULL; at = xml_again(at)) {
+        count++;
     }
-    int64_t start_ns = out->period_start_ns > 0 ? out->period_start_ns : 0;
-    if (out->period_duration_ns < 0 && end_ns > start_ns) {
-        out->period_duration_ns = end_ns - start_ns;
+    return count;
+}
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Room for what stands in it, as far as that is read. */
+static void make_room(struct mpd_reading *r, const struct xml_node *node) {
+    struct mpd_period *out = r->period;
+    struct arena *arena = &r->out->arena;
+    size_t count = 0;
+    const struct xml_node *set = xml_child(node, "AdaptationSet");
+    for (; set != NULL; set = xml_again(set)) {
+        count += count_children(set, "Representation");
     }
+    out->sets = arena_zero(arena, least(count_children(node, "AdaptationSet"), MPD_SETS_MAX),
+                           sizeof(*out->sets));
+    out->representations =
+        arena_zero(arena, least(count, MPD_REPRESENTATIONS_MAX), sizeof(*out->representations));
+    out->tiles = arena_zero(arena, least(count, MPD_TILES_MAX), sizeof(*out->tiles));
+    out->texts = arena_zero(arena, least(count, MPD_TEXTS_MAX), sizeof(*out->texts));
 }
 
 static void read_period(struct mpd_reading *r, const struct xml_node *node) {
-    struct mpd *out = r->out;
     enter(r, LEVEL_PERIOD, node);
-    out->period_id = mpd_value(node, "id");
-    get_duration(r, node, "start", &out->period_start_ns);
-    get_duration(r, node, "duration", &out->period_duration_ns);
-    end_at_next(r, xml_again(node));
-    out->sets = arena_zero(&out->arena, MPD_SETS_MAX, sizeof(*out->sets));
-    out->representations =
-        arena_zero(&out->arena, MPD_REPRESENTATIONS_MAX, sizeof(*out->representations));
-    out->tiles = arena_zero(&out->arena, MPD_TILES_MAX, sizeof(*out->tiles));
-    out->texts = arena_zero(&out->arena, MPD_TEXTS_MAX, sizeof(*out->texts));
+    make_room(r, node);
+    r->period->id = mpd_value(node, "id");
     const struct xml_node *set = xml_child(node, "AdaptationSet");
     for (; set != NULL && !mpd_failed(r); set = xml_again(set)) {
         if (strcmp(mpd_value(set, "contentType"), "image") == 0) {
@@ -454,11 +469,55 @@ static void read_period(struct mpd_reading *r, const struct xml_node *node) {
             read_text_set(r, set);
             continue;
         }
-        if (out->set_count == MPD_SETS_MAX) {
+        if (r->period->set_count == MPD_SETS_MAX) {
             mpd_fail(r, "holds too many AdaptationSets", "Period");
             break;
         }
         read_set(r, set);
+    }
+}
+
+/* A Period starts where the one before ends, and lasts until the next one starts, the last one as
+ * long as the whole, where it does not say otherwise (ISO/IEC 23009-1 5.3.2.1). */
+static void read_times(struct mpd_reading *r, const struct xml_node *node, int64_t before_ends_ns,
+                       struct mpd_period *out) {
+    const struct xml_node *next = xml_again(node);
+    int64_t end_ns = r->out->duration_ns;
+    get_duration(r, node, "start", &out->start_ns);
+    get_duration(r, node, "duration", &out->duration_ns);
+    if (next != NULL) {
+        get_duration(r, next, "start", &end_ns);
+    }
+    out->start_ns = out->start_ns >= 0 ? out->start_ns : before_ends_ns;
+    if (out->duration_ns < 0 && out->start_ns >= 0 && end_ns > out->start_ns) {
+        out->duration_ns = end_ns - out->start_ns;
+    }
+}
+
+static void read_periods(struct mpd_reading *r, const struct xml_node *root) {
+    struct mpd *out = r->out;
+    int64_t ends_ns = 0;
+    size_t number = 0;
+    size_t count = count_children(root, "Period");
+    if (count == 0 || count > MPD_PERIODS_MAX) {
+        mpd_fail(r, count == 0 ? "is not there" : "is there too often", "Period");
+        return;
+    }
+    out->periods = arena_zero(&out->arena, count, sizeof(*out->periods));
+    const struct xml_node *at = xml_child(root, "Period");
+    for (; at != NULL && !mpd_failed(r); at = xml_again(at)) {
+        struct mpd_period *period = &out->periods[out->period_count];
+        *period = (struct mpd_period){.number = ++number};
+        read_times(r, at, ends_ns, period);
+        bool told = period->start_ns >= 0 && period->duration_ns >= 0;
+        ends_ns = told ? period->start_ns + period->duration_ns : -1;
+        if (prefixed_attribute(at, ":href") != NULL) {
+            out->elsewhere_count++;
+            continue;
+        }
+        r->period = period;
+        out->period_count++;
+        read_period(r, at);
     }
 }
 
@@ -473,15 +532,7 @@ static void read_root(struct mpd_reading *r, const struct xml_node *root) {
     out->profiles = mpd_value(root, "profiles");
     get_duration(r, root, "mediaPresentationDuration", &out->duration_ns);
     get_duration(r, root, "minBufferTime", &out->min_buffer_ns);
-    const struct xml_node *period = xml_child(root, "Period");
-    for (const struct xml_node *at = period; at != NULL; at = xml_again(at)) {
-        out->period_count++;
-    }
-    if (period == NULL) {
-        mpd_fail(r, "is not there", "Period");
-        return;
-    }
-    read_period(r, period);
+    read_periods(r, root);
 }
 
 int mpd_read(struct mpd *out, const void *data, size_t size, struct err *err) {

@@ -18,13 +18,14 @@
 #include "common/media.h"
 
 enum {
-    MPD_SETS_MAX = 64,
-    MPD_REPRESENTATIONS_MAX = 256,
-    MPD_SEGMENTS_MAX = 1 << 18, /* of all Representations */
-    MPD_BASES_MAX = 4,          /* BaseURLs above a segment: MPD to Representation */
-    MPD_TILES_MAX = 16,         /* Representations of images */
-    MPD_SHEETS_MAX = 4096,      /* of all of them */
-    MPD_TEXTS_MAX = 64,         /* Representations of text */
+    MPD_PERIODS_MAX = 256,
+    MPD_SETS_MAX = 64,              /* of a Period; so are those of tiles and texts */
+    MPD_REPRESENTATIONS_MAX = 4096, /* of all Periods */
+    MPD_SEGMENTS_MAX = 1 << 18,     /* of all Representations */
+    MPD_BASES_MAX = 4,              /* BaseURLs above a segment: MPD to Representation */
+    MPD_TILES_MAX = 16,             /* Representations of images */
+    MPD_SHEETS_MAX = 4096,          /* of all of them */
+    MPD_TEXTS_MAX = 64,             /* Representations of text */
     MPD_STRANGERS_MAX = 8,
 };
 
@@ -43,7 +44,7 @@ struct mpd_segment {
 
 struct mpd_representation {
     const char *id; /* "" where it has none */
-    int set;        /* index of its AdaptationSet */
+    int set;        /* index of its AdaptationSet in the Period */
     int64_t bandwidth;
     const char *mime_type; /* "" where not said; so are the other texts */
     const char *codecs;
@@ -118,18 +119,12 @@ struct mpd_set {
     bool starts_with_sap;      /* @startWithSAP is 1: closed GOPs */
 };
 
-struct mpd {
-    struct arena arena;
-    const char *type;
-    const char *profiles;
-    int64_t duration_ns; /* -1 where not said; so are the other times */
-    int64_t min_buffer_ns;
-    size_t stranger_count;                    /* elements that are passed over, each name once */
-    const char *strangers[MPD_STRANGERS_MAX]; /* "Period/EventStream" */
-    size_t period_count;                      /* the first one is read */
-    const char *period_id;
-    int64_t period_start_ns;
-    int64_t period_duration_ns;
+struct mpd_period {
+    size_t number; /* from 1 on, in the document */
+    const char *id;
+    int64_t start_ns;    /* @start, else where the one before ends; -1 where nothing tells it */
+    int64_t duration_ns; /* @duration, else up to the next one's @start, or to the end of the whole;
+                            -1 where nothing tells it */
     size_t set_count;
     struct mpd_set *sets;
     size_t representation_count;
@@ -140,8 +135,21 @@ struct mpd {
     struct mpd_text *texts;
 };
 
+struct mpd {
+    struct arena arena;
+    const char *type;
+    const char *profiles;
+    int64_t duration_ns; /* -1 where not said; so is the next one */
+    int64_t min_buffer_ns;
+    size_t stranger_count;                    /* elements that are passed over, each name once */
+    const char *strangers[MPD_STRANGERS_MAX]; /* "Period/EventStream" */
+    size_t elsewhere_count; /* Periods that lie in other documents (xlink:href), passed over too */
+    size_t period_count;
+    struct mpd_period *periods;
+};
+
 /* CORRUPT with a sentence for what is no MPD or holds a value that is none;
- * UNSUPPORTED for a repeat count that depends on the next Period. `out` is untouched
+ * UNSUPPORTED for a repeat count that depends on the end of the Period. `out` is untouched
  * then, else freed by mpd_finish. */
 int mpd_read(struct mpd *out, const void *data, size_t size, struct err *err);
 void mpd_finish(struct mpd *mpd);

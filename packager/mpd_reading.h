@@ -25,8 +25,10 @@ struct mpd_inherited {
 /* Getters do nothing once an error is held. */
 struct mpd_reading {
     struct mpd *out;
+    struct mpd_period *period; /* that is read */
     struct mpd_inherited levels[LEVELS];
     struct mpd_representation defaults; /* what the open AdaptationSet says of all its own */
+    size_t representations;             /* of pictures and sound, so far */
     size_t segments;                    /* so far */
     size_t sheets;                      /* likewise */
     struct err inner;

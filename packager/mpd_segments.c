@@ -187,7 +187,7 @@ static void read_nominal(struct mpd_reading *r, const char *duration_text,
     mpd_int(r, mpd_template_attribute(r, "startNumber"), "SegmentTemplate@startNumber",
             &ids.number);
     mpd_int(r, duration_text, "SegmentTemplate@duration", &duration);
-    if (mpd_failed(r) || media == NULL || r->out->period_duration_ns <= 0) {
+    if (mpd_failed(r) || media == NULL || r->period->duration_ns <= 0) {
         return;
     }
     if (duration == 0 || duration / out->timescale > MANIFEST_SECONDS_MAX) {
@@ -195,7 +195,7 @@ static void read_nominal(struct mpd_reading *r, const char *duration_text,
         return;
     }
     /* A Period that ends in the last packet of sound does not begin a segment of pictures. */
-    int64_t lasts_ns = r->out->period_duration_ns - SLACK_NS;
+    int64_t lasts_ns = r->period->duration_ns - SLACK_NS;
     int64_t lasts = ticks_scale(lasts_ns > 0 ? lasts_ns : 1, out->timescale, NANOSECONDS, ROUND_UP);
     int64_t count = (lasts + duration - 1) / duration;
     if (count > MPD_SEGMENTS_MAX - (int64_t)r->segments) {
@@ -422,7 +422,7 @@ void mpd_segments_read(struct mpd_reading *r, struct mpd_representation *out) {
 
 /* A Period may end with a packet of sound, after the last picture: no sheet begins there. */
 static int64_t count_sheets(struct mpd_reading *r, const struct mpd_tiles *tiles) {
-    int64_t lasts_ns = r->out->period_duration_ns - SLACK_NS;
+    int64_t lasts_ns = r->period->duration_ns - SLACK_NS;
     int64_t sheet_ns = ticks_scale(tiles->duration, NANOSECONDS, tiles->timescale, ROUND_UP);
     int64_t count = lasts_ns <= 0 ? 1 : (lasts_ns + sheet_ns - 1) / sheet_ns;
     if (count > MPD_SHEETS_MAX - (int64_t)r->sheets) {

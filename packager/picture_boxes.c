@@ -11,10 +11,10 @@ static int colour_read(struct init_facts *out, const struct mp4_box *entry, stru
         return failed;
     }
     const uint8_t *kind = bytes_take(&box.body, 4);
-    out->primaries = bytes_u16(&box.body);
-    out->transfer = bytes_u16(&box.body);
-    out->matrix = bytes_u16(&box.body);
-    out->full_range = (bytes_u8(&box.body) & 0x80) != 0;
+    out->signal.primaries = bytes_u16(&box.body);
+    out->signal.transfer = bytes_u16(&box.body);
+    out->signal.matrix = bytes_u16(&box.body);
+    out->signal.full_range = (bytes_u8(&box.body) & 0x80) != 0;
     if (kind == NULL || memcmp(kind, "nclx", 4) != 0) {
         return err_set(err, ERR_CORRUPT, "box colr is not of kind nclx");
     }
@@ -29,6 +29,7 @@ static int aspect_read(struct init_facts *out, const struct mp4_box *entry, stru
     }
     out->aspect_wide = bytes_u32(&box.body);
     out->aspect_high = bytes_u32(&box.body);
+    out->signal.square_pixels = out->aspect_wide == out->aspect_high;
     return mp4_done(&box, err);
 }
 
@@ -75,6 +76,7 @@ int picture_boxes_read(struct init_facts *out, const struct mp4_box *entry, stru
     static int (*const reads[])(struct init_facts *, const struct mp4_box *, struct err *) = {
         colour_read, aspect_read, mastering_read, light_read, foreign_read};
     int failed = 0;
+    out->signal = picture_signal_silent();
     for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]) && failed == 0; i++) {
         failed = reads[i](out, entry, err);
     }

@@ -23,6 +23,7 @@
  *   verify_early.c     early playlists against those of the version
  *   verify_dash.c      the MPD and its Representations against facts
  *   verify_sets.c      AdaptationSets
+ *   verify_periods.c   Periods one after the other, and all of them beside HLS
  *   verify_index.c     Representations in one file with an index
  *   verify_dash_text.c subtitles of DASH
  *   verify_document.c  title.json and the version's own copies
@@ -204,6 +205,11 @@ enum rule {
     RULE_COUNT
 };
 
+/* Times of an MPD and real ones may differ by the microsecond to which they are rounded; and a
+ * Period may end up to a millisecond after its longest track, so that no player takes the end of
+ * the one for being past the other. */
+enum { ROUNDING_NS = 1000, PERIOD_ROUNDING_NS = 1000 * 1000 + ROUNDING_NS };
+
 /* Transfer characteristics of high dynamic range, by ITU-T H.273. */
 enum { TRANSFER_PQ = 16, TRANSFER_HLG = 18 };
 
@@ -212,8 +218,7 @@ enum { TRANSFER_PQ = 16, TRANSFER_HLG = 18 };
 /* What a configuration record says. */
 struct codec_facts {
     int width, height; /* pictures */
-    int primaries, transfer, matrix;
-    bool full_range;
+    struct picture_signal signal;
     int reorder_frames;      /* -1 where it is not said */
     bool level_holds;        /* at the rate that was asked with */
     int64_t level_decoded;   /* samples of luma that it allows to decode a second; 0 not judged */
@@ -309,19 +314,42 @@ int64_t real_end(const struct real_track *track, const struct real_segment *segm
 /* Pictures a second; {0, 1} where not known. */
 struct rational real_rate(const struct real_track *track);
 
+/* How long a frame or packet lasts, rounded up; 0 where not known. */
+int64_t real_frame_ns(const struct real_track *track);
+
+/* What ends last of all that is listed in a Period and can be read; zero where nothing is. */
+struct ending {
+    int64_t at_ns;    /* in the Period */
+    int64_t frame_ns; /* of its last frame or packet */
+};
+
+/* A Period of the MPD, and the listings of its Representations. */
+struct dash_period {
+    struct mpd_period *told;
+    const char *place;         /* in sentences: " of Period 2"; "" where there is but one */
+    bool last;                 /* no other comes behind it, in this document or another */
+    struct listing **listings; /* of told->representations; NULL for none */
+    struct ending ending;      /* set once objects are read */
+};
+
 /* Which objects one media playlist or Representation names, in its order. */
 struct listing {
     const char *manifest; /* path, for findings */
     const char *label;    /* in sentences: "this playlist", "Representation h264-720p" */
-    bool sealed;          /* its segments are encrypted as a whole */
-    bool iframes;         /* paths may repeat, and their order is not that of time */
+    const struct mpd_representation *told; /* NULL of a playlist */
+    const struct dash_period *period; /* that it is a part of; NULL: it is of the whole title */
+    bool sealed;                      /* its segments are encrypted as a whole */
+    bool iframes;                     /* paths may repeat, and their order is not that of time */
     const char *init;
     size_t count;
     const char **paths;
     struct real_track *track;             /* set once objects are read */
     const struct real_segment **segments; /* of each path */
-    const struct listing *same;           /* an earlier one of the same objects */
-    bool whole;                           /* all is readable and gapless, and measured: */
+    int64_t origin; /* tick of the track, after the edit list, at which its Period begins; 0 of a
+                       playlist */
+    const struct listing *same; /* an earlier one of the same objects */
+    bool agrees;                /* HLS and DASH both list its objects so */
+    bool whole;                 /* all is readable and gapless, and measured: */
     int64_t peak_bps, average_bps;
     int64_t key_peak_bps, key_average_bps; /* of the key pictures' chunks */
 };
@@ -370,7 +398,7 @@ struct verify {
     struct buf mpd_bytes;
     bool has_dash;
     struct mpd mpd;
-    struct listing **representations; /* listings of mpd.representations; NULL for none */
+    struct dash_period *periods; /* of mpd.periods */
 
     struct buf document_bytes; /* title.json */
     struct json *document;     /* owned; NULL where it can't be read */
@@ -500,13 +528,22 @@ void verify_segment_extras(struct verify *v, const struct real_track *track,
 
 /* Lists the segments that the index in a Representation's file tells of; NULL where it can't be
  * read, which is told. */
-struct listing *verify_index_list(struct verify *v, struct mpd_representation *from,
-                                  const char *file, const char *label);
+struct listing *verify_index_list(struct verify *v, const struct dash_period *period,
+                                  struct mpd_representation *from, const char *file,
+                                  const char *label);
 
 /* The same with the MPD. */
 void verify_dash_read(struct verify *v);
 void verify_dash(struct verify *v);
-void verify_dash_sets(struct verify *v); /* a part of that */
+
+/* Once objects are read: where each Period lies in its tracks, and where it ends. */
+void verify_dash_places(struct verify *v);
+
+/* Parts of that: AdaptationSets; Periods one after the other; all of them and HLS, which list the
+ * same objects. */
+void verify_dash_sets(struct verify *v, const struct dash_period *period);
+void verify_periods(struct verify *v);
+void verify_agreement(struct verify *v);
 
 /* title.json: before all else what it waives; then all of it, the version's copies and name. */
 void verify_document_read(struct verify *v);

@@ -65,22 +65,22 @@ static void advise_key_distance(struct verify *v, const struct listing *listing)
 
 /* PQ, HLG, or 0 for all of SDR. */
 static int range_of(const struct listing *listing) {
-    int transfer = listing->track->codec.transfer;
+    int transfer = listing->track->codec.signal.transfer;
     return transfer == TRANSFER_PQ || transfer == TRANSFER_HLG ? transfer : 0;
 }
 
 /* Against the first of the same range: a player that goes from one to the other may not show
  * the same colours. */
 static void advise_colour(struct verify *v, const struct listing *listing) {
-    const struct codec_facts *own = &listing->track->codec;
+    const struct picture_signal *own = &listing->track->codec.signal;
     for (size_t l = 0; v->listings[l] != listing; l++) {
         const struct listing *other = v->listings[l];
-        if (!other->whole || !other->track->facts.video || range_of(other) != range_of(listing)) {
+        if (!other->whole || !other->track->facts.video || other->period != listing->period ||
+            range_of(other) != range_of(listing)) {
             continue;
         }
-        const struct codec_facts *its = &other->track->codec;
-        if (own->primaries != its->primaries || own->transfer != its->transfer ||
-            own->matrix != its->matrix || own->full_range != its->full_range) {
+        const struct picture_signal *its = &other->track->codec.signal;
+        if (!picture_signal_same_colours(own, its)) {
             verify_found(v, RULE_VIDEO_ONE_COLOUR, listing->track->init,
                          "its colours are %d/%d/%d, and those of %s %d/%d/%d", own->primaries,
                          own->transfer, own->matrix, other->track->init, its->primaries,
@@ -116,8 +116,8 @@ static bool gops_align(const struct listing *listing, const struct listing *refe
     return align;
 }
 
-static void check_video_boundaries(struct verify *v, const struct listing *listing) {
-    const struct listing *reference = v->reference;
+static void check_video_boundaries(struct verify *v, const struct listing *listing,
+                                   const struct listing *reference) {
     if (listing->count != reference->count) {
         verify_found(v, RULE_VIDEO_BOUNDARIES, listing->manifest,
                      "%s has %zu segments, and %s of %s has %zu", listing->label, listing->count,
@@ -125,8 +125,8 @@ static void check_video_boundaries(struct verify *v, const struct listing *listi
         return;
     }
     for (size_t i = 0; i < listing->count; i++) {
-        int64_t end = real_end(listing->track, listing->segments[i]);
-        int64_t wanted = real_end(reference->track, reference->segments[i]);
+        int64_t end = real_end(listing->track, listing->segments[i]) - listing->origin;
+        int64_t wanted = real_end(reference->track, reference->segments[i]) - reference->origin;
         if (compare_ticks(end, listing->track->facts.timescale, wanted,
                           reference->track->facts.timescale) != 0) {
             verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
@@ -143,36 +143,50 @@ static void check_video_boundaries(struct verify *v, const struct listing *listi
     }
 }
 
-/* The picture's end of segment `index` in ticks of sound, rounded up to whole ones. */
-static int64_t picture_end(const struct verify *v, size_t index, uint32_t timescale) {
-    const struct real_track *track = v->reference->track;
-    int64_t end = real_end(track, v->reference->segments[index]);
-    return ticks_scale(end, timescale, track->facts.timescale, ROUND_UP);
+/* By how much a segment of sound ends after segment `index` of the pictures, whose end is rounded
+ * up to whole ticks of sound; both in their Period. */
+static int64_t lateness(const struct listing *listing, const struct real_segment *segment,
+                        const struct listing *pictures, size_t index) {
+    const struct real_track *track = pictures->track;
+    int64_t end = real_end(track, pictures->segments[index]) - pictures->origin;
+    return real_end(listing->track, segment) - listing->origin -
+           ticks_scale(end, listing->track->facts.timescale, track->facts.timescale, ROUND_UP);
 }
 
-/* A packet border lies at or after the picture's, and less than a packet after it. */
-static void check_audio_boundaries(struct verify *v, const struct listing *listing) {
+/* Whether the first segment of sound shows less than a packet in its Period: it is listed for that
+ * part of it alone, and is the last one of the Period before too. */
+static bool begins_before(const struct listing *listing) {
     const struct real_track *track = listing->track;
-    uint32_t timescale = track->facts.timescale;
-    size_t last = listing->count - 1;
-    if (listing->count != v->reference->count) {
+    return listing->period != NULL && listing->count > 1 &&
+           real_end(track, listing->segments[0]) - listing->origin < track->frame_ticks;
+}
+
+/* A packet border lies at or after the picture's, and less than a packet after it. Where the Period
+ * does not begin with its tracks, the one place was rounded to the other's ticks. */
+static void check_audio_boundaries(struct verify *v, const struct listing *listing,
+                                   const struct listing *pictures) {
+    const struct real_track *track = listing->track;
+    size_t before = begins_before(listing) ? 1 : 0;
+    const struct real_segment **segments = listing->segments + before;
+    size_t count = listing->count - before;
+    int64_t rounding = listing->origin != 0 ? 1 : 0;
+    if (count != pictures->count) {
         verify_found(v, RULE_AUDIO_BOUNDARY, listing->manifest,
-                     "%s has %zu segments, and the picture %zu", listing->label, listing->count,
-                     v->reference->count);
+                     "%s has %zu segments, and the picture %zu", listing->label, count,
+                     pictures->count);
     }
-    for (size_t i = 0; i < last && listing->count == v->reference->count; i++) {
-        int64_t late = real_end(track, listing->segments[i]) - picture_end(v, i, timescale);
-        if (late < 0 || late >= track->frame_ticks) {
-            verify_found(v, RULE_AUDIO_BOUNDARY, listing->segments[i]->path,
+    for (size_t i = 0; i + 1 < count && count == pictures->count; i++) {
+        int64_t late = lateness(listing, segments[i], pictures, i);
+        if (late < -rounding || late >= track->frame_ticks) {
+            verify_found(v, RULE_AUDIO_BOUNDARY, segments[i]->path,
                          "segment %zu ends %" PRId64 " samples after the picture's, and a packet "
                          "has %" PRId64,
                          i + 1, late, track->frame_ticks);
         }
     }
-    int64_t end = picture_end(v, v->reference->count - 1, timescale);
-    int64_t late = real_end(track, listing->segments[last]) - end;
-    if (late < 0 || late >= track->frame_ticks) {
-        verify_found(v, RULE_AUDIO_LENGTH, listing->segments[last]->path,
+    int64_t late = lateness(listing, segments[count - 1], pictures, pictures->count - 1);
+    if (late < -rounding || late >= track->frame_ticks) {
+        verify_found(v, RULE_AUDIO_LENGTH, segments[count - 1]->path,
                      "the sound ends %" PRId64 " samples after the picture, and a packet has "
                      "%" PRId64,
                      late, track->frame_ticks);
@@ -181,9 +195,12 @@ static void check_audio_boundaries(struct verify *v, const struct listing *listi
 
 /* Sound has a first packet of priming, which is not to be heard, and padding: an edit of no
  * duration shows all that comes (ISO/IEC 14496-12 8.6.6.1). */
-static void check_audio_edit(struct verify *v, const struct listing *listing) {
+static void check_audio_edit(struct verify *v, const struct listing *listing,
+                             const struct listing *pictures) {
     const struct init_facts *facts = &listing->track->facts;
-    int64_t end = picture_end(v, v->reference->count - 1, facts->timescale);
+    const struct real_track *track = pictures->track;
+    int64_t end = ticks_scale(real_end(track, pictures->segments[pictures->count - 1]),
+                              facts->timescale, track->facts.timescale, ROUND_UP);
     int64_t most = MANIFEST_SECONDS_MAX * (int64_t)facts->timescale;
     int64_t shown = 0;
     if (facts->has_edit && facts->movie_timescale > 0 && facts->edit_duration <= (uint64_t)most) {
@@ -203,7 +220,8 @@ static void check_audio_edit(struct verify *v, const struct listing *listing) {
                (!facts->has_edit || facts->edit_media_time == 0)) {
         verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
                      "no edit list skips the priming of the sound");
-    } else if (facts->edit_duration > 0 && (shown < end - 1 || shown > end + 1)) {
+    } else if (facts->edit_duration > 0 && listing->period == NULL &&
+               (shown < end - 1 || shown > end + 1)) {
         verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
                      "the edit list shows %" PRId64 " samples of sound, and the picture lasts "
                      "%" PRId64,
@@ -211,36 +229,61 @@ static void check_audio_edit(struct verify *v, const struct listing *listing) {
     }
 }
 
-static bool is_of_dash(const struct listing *listing) {
-    return strcmp(listing->manifest, "manifest.mpd") == 0;
+/* The first whole listing of pictures of the same Period, or of the whole title; NULL for none. */
+static const struct listing *find_pictures(const struct verify *v, const struct listing *listing) {
+    for (size_t l = 0; l < v->listing_count; l++) {
+        const struct listing *other = v->listings[l];
+        if (other->whole && other->track->facts.video && other->period == listing->period) {
+            return other;
+        }
+    }
+    return NULL;
 }
 
-/* Of several Periods only the first one's segments are read, and HLS lists all. */
-static bool is_a_part(const struct verify *v, const struct listing *listing) {
-    return v->mpd.period_count > 1 && is_of_dash(listing) != is_of_dash(v->reference);
+/* Whether a playlist lists all of the track of which a Period has this part. */
+static bool is_advised(const struct verify *v, const struct listing *part) {
+    for (size_t l = 0; l < v->listing_count && part->period != NULL; l++) {
+        const struct listing *other = v->listings[l];
+        if (other->whole && other->period == NULL && other->track == part->track) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void advise(struct verify *v, const struct listing *listing) {
+    advise_level(v, listing);
+    advise_rate(v, listing);
+    advise_key_distance(v, listing);
+    advise_colour(v, listing);
+}
+
+static void check_boundaries(struct verify *v, const struct listing *listing) {
+    const struct listing *pictures = find_pictures(v, listing);
+    if (pictures == NULL || pictures == listing) {
+        return;
+    }
+    if (listing->track->facts.video) {
+        check_video_boundaries(v, listing, pictures);
+    } else {
+        check_audio_boundaries(v, listing, pictures);
+        check_audio_edit(v, listing, pictures);
+    }
 }
 
 void verify_side_by_side(struct verify *v) {
     if (v->reference != NULL) {
         advise_length(v, v->reference);
     }
-    for (size_t l = 0; l < v->listing_count && v->reference != NULL; l++) {
+    for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *listing = v->listings[l];
-        if (listing->whole && listing->same == NULL && listing->track->facts.video) {
-            advise_level(v, listing);
-            advise_rate(v, listing);
-            advise_key_distance(v, listing);
-            advise_colour(v, listing);
+        const struct listing *same = listing->same;
+        if (listing->whole && same == NULL && listing->track->facts.video &&
+            !is_advised(v, listing)) {
+            advise(v, listing);
         }
-        if (!listing->whole || listing->same != NULL || listing == v->reference ||
-            is_a_part(v, listing)) {
-            continue;
-        }
-        if (listing->track->facts.video) {
-            check_video_boundaries(v, listing);
-        } else {
-            check_audio_boundaries(v, listing);
-            check_audio_edit(v, listing);
+        if (listing->whole && (same == NULL || same->period != listing->period)) {
+            check_boundaries(v, listing);
         }
     }
 }

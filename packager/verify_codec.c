@@ -97,10 +97,7 @@ static int h264_facts(struct codec_facts *out, const struct init_facts *init, st
     *out = (struct codec_facts){
         .width = sps->width,
         .height = sps->height,
-        .primaries = sps->primaries,
-        .transfer = sps->transfer,
-        .matrix = sps->matrix,
-        .full_range = sps->full_range,
+        .signal = sps->signal,
         .bit_depth = sps->bit_depth,
         .reorder_frames = sps->reorder_frames,
         .plain = sps->profile_idc <= 100 && sps->level_idc <= 42 && sps->frames_only &&
@@ -178,10 +175,8 @@ static int av1_facts(struct codec_facts *out, const struct init_facts *init, str
     *out = (struct codec_facts){
         .width = sequence->width,
         .height = sequence->height,
-        .primaries = sequence->primaries,
-        .transfer = sequence->transfer,
-        .matrix = sequence->matrix,
-        .full_range = sequence->full_range,
+        /* Without a header the container has to tell (AV1 in ISOBMFF 2.3.4). */
+        .signal = record.header != NULL ? sequence->signal : init->signal,
         .bit_depth = sequence->bit_depth,
         .level_holds = av1_level_holds(sequence, sequence->level, rate),
         .level_decoded = sequence->level < AV1_LEVELS ? av1_levels[sequence->level].decoded : 0,
@@ -191,12 +186,6 @@ static int av1_facts(struct codec_facts *out, const struct init_facts *init, str
         .timing = sequence->timing,
         .plain = sequence->profile == 0,
     };
-    if (record.header == NULL) { /* the container has to tell (AV1 in ISOBMFF 2.3.4) */
-        out->primaries = init->has_colour ? init->primaries : COLOUR_UNKNOWN;
-        out->transfer = init->has_colour ? init->transfer : COLOUR_UNKNOWN;
-        out->matrix = init->has_colour ? init->matrix : COLOUR_UNKNOWN;
-        out->full_range = init->has_colour && init->full_range;
-    }
     return 0;
 }
 
@@ -281,10 +270,7 @@ static int hevc_facts(struct codec_facts *out, const struct init_facts *init, st
     *out = (struct codec_facts){
         .width = sps->width,
         .height = sps->height,
-        .primaries = sps->primaries,
-        .transfer = sps->transfer,
-        .matrix = sps->matrix,
-        .full_range = sps->full_range,
+        .signal = sps->signal,
         .bit_depth = sps->bit_depth,
         .reorder_frames = -1,
         .plain = sps->profile.idc == 1 || sps->profile.idc == 2,

@@ -10,11 +10,6 @@
 
 static const char mpd_path[] = "manifest.mpd";
 
-/* Declared and real times may differ by the microsecond to which they are rounded; and a Period
- * may end up to a millisecond after its longest track, so that no player takes the end of the
- * one for being past the other. */
-enum { ROUNDING_NS = 1000, PERIOD_ROUNDING_NS = 1000 * 1000 + ROUNDING_NS };
-
 /* ---- Reading --------------------------------------------------------------------- */
 
 /* The path of a Representation's base; NULL where a BaseURL is no path of the title. */
@@ -57,36 +52,49 @@ static void list_segments(struct verify *v, const struct mpd_representation *fro
     }
 }
 
-static void list_representation(struct verify *v, size_t index) {
-    struct mpd_representation *from = &v->mpd.representations[index];
-    char *label = arena_format(&v->arena, "Representation %.60s", from->id);
+/* NULL where it can't be listed. */
+static struct listing *list_representation(struct verify *v, const struct dash_period *period,
+                                           struct mpd_representation *from) {
+    char *label = arena_format(&v->arena, "Representation %.60s%s", from->id, period->place);
     if (from->odd_addressing[0] != '\0') {
         verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
                      "%s is addressed with %s, which players of its profile need not know", label,
                      from->odd_addressing);
     }
-    if (from->by_duration && !from->indexed && v->mpd.period_duration_ns <= 0) {
-        return; /* as many as begin in a Period without an end, which is told as RULE_DASH_PERIOD */
+    if (from->by_duration && !from->indexed && period->told->duration_ns <= 0) {
+        return NULL; /* as many as begin in a Period without an end, which is told as
+                        RULE_DASH_PERIOD */
     }
     if (from->timeline + from->nominal + from->indexed != 1) {
         verify_found(v, RULE_DASH_ADDRESSING, mpd_path,
                      "%s has not one of SegmentTimeline, @duration with segments' names, and "
                      "SegmentBase",
                      label);
-        return;
+        return NULL;
     }
     const char *base = read_base(v, from);
-    if (from->indexed) {
-        v->representations[index] = base != NULL ? verify_index_list(v, from, base, label) : NULL;
-        return;
+    if (base == NULL || from->indexed) {
+        return base != NULL ? verify_index_list(v, period, from, base, label) : NULL;
     }
-    struct listing *listing = base != NULL ? verify_list(v, mpd_path, label, from->segment_count)
-                                           : NULL;
-    if (listing == NULL) {
-        return;
+    struct listing *listing = verify_list(v, mpd_path, label, from->segment_count);
+    if (listing != NULL) {
+        list_segments(v, from, base, listing);
     }
-    list_segments(v, from, base, listing);
-    v->representations[index] = listing;
+    return listing;
+}
+
+static void list_period(struct verify *v, struct dash_period *period) {
+    size_t count = period->told->representation_count;
+    period->listings = arena_zero(&v->arena, count, sizeof(*period->listings));
+    for (size_t i = 0; i < count; i++) {
+        struct mpd_representation *from = &period->told->representations[i];
+        struct listing *listing = list_representation(v, period, from);
+        if (listing != NULL) {
+            listing->told = from;
+            listing->period = period->place[0] != '\0' ? period : NULL;
+        }
+        period->listings[i] = listing;
+    }
 }
 
 void verify_dash_read(struct verify *v) {
@@ -99,40 +107,19 @@ void verify_dash_read(struct verify *v) {
         return;
     }
     v->has_dash = true;
-    v->representations =
-        arena_zero(&v->arena, v->mpd.representation_count, sizeof(*v->representations));
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        list_representation(v, i);
+    v->periods = arena_zero(&v->arena, v->mpd.period_count, sizeof(*v->periods));
+    bool alone = v->mpd.period_count + v->mpd.elsewhere_count == 1;
+    for (size_t i = 0; i < v->mpd.period_count; i++) {
+        struct dash_period *period = &v->periods[i];
+        period->told = &v->mpd.periods[i];
+        period->last = period->told->number == v->mpd.period_count + v->mpd.elsewhere_count;
+        period->place = alone ? ""
+                              : arena_format(&v->arena, " of Period %zu", period->told->number);
+        list_period(v, period);
     }
 }
 
 /* ---- MPD and Period -------------------------------------------------------------- */
-
-struct ending {
-    int64_t at_ns;
-    int64_t frame_ns; /* of its last frame or packet */
-};
-
-/* What ends last of all that is listed and can be read; zero where nothing is. */
-static struct ending last_ending(const struct verify *v) {
-    struct ending last = {0};
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        const struct listing *listing = v->representations[i];
-        if (listing == NULL || !listing->track->readable || listing->count == 0 ||
-            !listing->segments[listing->count - 1]->readable) {
-            continue;
-        }
-        const struct real_track *track = listing->track;
-        int64_t end = real_end(track, listing->segments[listing->count - 1]);
-        int64_t at_ns = ticks_scale(end, 1000000000, track->facts.timescale, ROUND_NEAR);
-        if (at_ns > last.at_ns) {
-            last.at_ns = at_ns;
-            last.frame_ns =
-                ticks_scale(track->frame_ticks, 1000000000, track->facts.timescale, ROUND_UP);
-        }
-    }
-    return last;
-}
 
 /* Whether a list with commas between holds the name. */
 static bool list_has(const char *list, const char *name) {
@@ -174,11 +161,14 @@ static void check_profiles(struct verify *v) {
     const char *wanted[] = {"urn:mpeg:dash:profile:isoff-live:2011",
                             "urn:mpeg:dash:profile:cmaf:2019"};
     bool listed = false;
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        if (v->mpd.representations[i].indexed) {
-            wanted[0] = "urn:mpeg:dash:profile:isoff-on-demand:2011";
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        const struct mpd_period *period = &v->mpd.periods[p];
+        for (size_t i = 0; i < period->representation_count; i++) {
+            if (period->representations[i].indexed) {
+                wanted[0] = "urn:mpeg:dash:profile:isoff-on-demand:2011";
+            }
+            listed = listed || period->representations[i].listed; /* neither knows lists */
         }
-        listed = listed || v->mpd.representations[i].listed; /* neither of them knows lists */
     }
     for (size_t i = listed ? 1 : 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         if (!list_has(v->mpd.profiles, wanted[i]) && (i == 0 || all_of_cmaf(v))) {
@@ -189,83 +179,58 @@ static void check_profiles(struct verify *v) {
 }
 
 static void check_root(struct verify *v) {
-    const struct mpd *mpd = &v->mpd;
-    if (strcmp(mpd->type, "static") != 0) {
-        verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s'", mpd->type);
+    if (strcmp(v->mpd.type, "static") != 0) {
+        verify_found(v, RULE_DASH_STATIC, mpd_path, "@type is '%.16s'", v->mpd.type);
     }
     check_profiles(v);
-    if (mpd->period_start_ns > 0 || v->mpd.period_duration_ns <= 0) {
-        verify_found(
-            v, RULE_DASH_PERIOD, mpd_path,
-            "it has %zu Periods, the first of which must start at 0, and have a @duration, "
-            "the MPD's, or a next one with a @start",
-            mpd->period_count);
-    }
-    int64_t real_ns = last_ending(v).at_ns;
-    if (real_ns == 0) {
-        return;
-    }
-    const struct {
-        const char *name;
-        int64_t declared_ns;
-    } durations[] = {
-        {"MPD@mediaPresentationDuration", mpd->period_count == 1 ? mpd->duration_ns : -1},
-        {"Period@duration",
-         mpd->period_duration_ns == mpd->duration_ns ? -1 : mpd->period_duration_ns}};
-    for (size_t i = 0; i < sizeof(durations) / sizeof(durations[0]); i++) {
-        int64_t beyond_ns = durations[i].declared_ns - real_ns;
-        if (durations[i].declared_ns >= 0 &&
-            (beyond_ns < -ROUNDING_NS || beyond_ns > PERIOD_ROUNDING_NS)) {
-            verify_found(v, RULE_DASH_DURATION, mpd_path, "%s is %.6f s, and %.6f s are there",
-                         durations[i].name, (double)durations[i].declared_ns / 1e9,
-                         (double)real_ns / 1e9);
-        }
-    }
 }
 
-static void check_ids(struct verify *v) {
-    const struct mpd *mpd = &v->mpd;
-    const char *fault = mpd->period_id[0] == '\0' ? "the Period has no id" : NULL;
-    for (size_t i = 0; i < mpd->set_count; i++) {
-        fault = mpd->sets[i].id[0] == '\0' ? "an AdaptationSet has no id" : fault;
+static void check_ids(struct verify *v, const struct dash_period *period) {
+    const struct mpd_period *told = period->told;
+    const char *fault = told->id[0] == '\0' ? "the Period has no id" : NULL;
+    for (size_t i = 0; &v->mpd.periods[i] != told; i++) {
+        fault = strcmp(told->id, v->mpd.periods[i].id) == 0 ? "two Periods have one id" : fault;
+    }
+    for (size_t i = 0; i < told->set_count; i++) {
+        fault = told->sets[i].id[0] == '\0' ? "an AdaptationSet has no id" : fault;
         for (size_t j = 0; j < i; j++) {
-            bool same = strcmp(mpd->sets[i].id, mpd->sets[j].id) == 0;
+            bool same = strcmp(told->sets[i].id, told->sets[j].id) == 0;
             fault = same ? "two AdaptationSets have one id" : fault;
         }
     }
-    for (size_t i = 0; i < mpd->representation_count; i++) {
-        fault = mpd->representations[i].id[0] == '\0' ? "a Representation has no id" : fault;
+    for (size_t i = 0; i < told->representation_count; i++) {
+        fault = told->representations[i].id[0] == '\0' ? "a Representation has no id" : fault;
         for (size_t j = 0; j < i; j++) {
-            bool same = strcmp(mpd->representations[i].id, mpd->representations[j].id) == 0;
+            bool same = strcmp(told->representations[i].id, told->representations[j].id) == 0;
             fault = same ? "two Representations have one id" : fault;
         }
     }
-    for (size_t i = 0; i < mpd->tiles_count; i++) {
-        const struct mpd_tiles *tiles = &mpd->tiles[i];
+    for (size_t i = 0; i < told->tiles_count; i++) {
+        const struct mpd_tiles *tiles = &told->tiles[i];
         bool none = tiles->id[0] == '\0' || tiles->set_id[0] == '\0';
         fault = none ? "an AdaptationSet of images, or a Representation in it, has no id" : fault;
-        for (size_t j = 0; j < mpd->set_count; j++) {
-            bool same = strcmp(tiles->set_id, mpd->sets[j].id) == 0;
+        for (size_t j = 0; j < told->set_count; j++) {
+            bool same = strcmp(tiles->set_id, told->sets[j].id) == 0;
             fault = same ? "two AdaptationSets have one id" : fault;
         }
     }
-    for (size_t i = 0; i < mpd->text_count; i++) {
-        const struct mpd_text *text = &mpd->texts[i];
+    for (size_t i = 0; i < told->text_count; i++) {
+        const struct mpd_text *text = &told->texts[i];
         bool none = text->own.id[0] == '\0' || text->set_id[0] == '\0';
         fault = none ? "an AdaptationSet of text, or a Representation in it, has no id" : fault;
-        for (size_t j = 0; j < mpd->set_count; j++) {
-            bool same = strcmp(text->set_id, mpd->sets[j].id) == 0;
+        for (size_t j = 0; j < told->set_count; j++) {
+            bool same = strcmp(text->set_id, told->sets[j].id) == 0;
             fault = same ? "two AdaptationSets have one id" : fault;
         }
     }
     if (fault != NULL) {
-        verify_found(v, RULE_DASH_ID, mpd_path, "%s", fault);
+        verify_found(v, RULE_DASH_ID, mpd_path, "%s%s", fault, period->place);
     }
 }
 
 /* ---- Timelines ------------------------------------------------------------------- */
 
-/* Times that are rounded to one @duration: each within half of it of the real one. */
+/* Times of the media that are rounded to one @duration: each within half of it of the real one. */
 static void check_drift(struct verify *v, const struct mpd_representation *from,
                         const struct listing *listing) {
     const struct real_track *track = listing->track;
@@ -276,8 +241,7 @@ static void check_drift(struct verify *v, const struct mpd_representation *from,
         }
         int64_t start = real_start(track, listing->segments[i]);
         int64_t start_ns = ticks_scale(start, 1000000000, track->facts.timescale, ROUND_NEAR);
-        int64_t told_ns = ticks_scale(segment->time - from->presentation_offset, 1000000000,
-                                      from->timescale, ROUND_NEAR);
+        int64_t told_ns = ticks_scale(segment->time, 1000000000, from->timescale, ROUND_NEAR);
         int64_t half_ns =
             ticks_scale(segment->duration, 1000000000 / 2, from->timescale, ROUND_NEAR);
         if (llabs(start_ns - told_ns) > half_ns) {
@@ -300,6 +264,7 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
         return;
     }
     bool told = false;
+    int64_t shift = listing->origin - from->presentation_offset;
     for (size_t i = 0; i < listing->count; i++) {
         const struct mpd_segment *segment = &from->segments[i];
         if (i > 0 && segment->time != segment[-1].time + segment[-1].duration) {
@@ -314,7 +279,7 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
         }
         int64_t start = real_start(track, listing->segments[i]);
         int64_t duration = real_end(track, listing->segments[i]) - start;
-        int64_t time = segment->time - from->presentation_offset;
+        int64_t time = segment->time + shift;
         int64_t before = time < 0 ? -time : 0; /* what is not shown: priming */
         if (time + before != start || segment->duration - before != duration) {
             verify_found(v, RULE_DASH_TIMELINE, mpd_path,
@@ -326,22 +291,28 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
     }
 }
 
-/* What ends last ends with the Period; all else less than a frame or packet of it before. */
-static void check_coverage(struct verify *v, const struct mpd_representation *from,
-                           const struct listing *listing) {
+/* What ends last ends with the Period; all else less than a frame or packet of it before. Where
+ * another Period comes before or behind, frames need not end on the border: less than one of its
+ * own may be missing, or overlap. */
+static void check_coverage(struct verify *v, const struct dash_period *period,
+                           const struct mpd_representation *from, const struct listing *listing) {
     const struct mpd_segment *last = &from->segments[from->segment_count - 1];
-    if (v->mpd.period_duration_ns <= 0 || from->nominal) {
+    int64_t lasts_ns = period->told->duration_ns;
+    if (lasts_ns <= 0 || from->nominal) {
         return; /* told as RULE_DASH_PERIOD; of as many segments as begin in the Period */
     }
     int64_t start = from->segments[0].time - from->presentation_offset;
     int64_t end = last->time + last->duration - from->presentation_offset;
+    int64_t start_ns = ticks_scale(start, 1000000000, from->timescale, ROUND_NEAR);
     int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
-    if (start > 0 || end_ns > v->mpd.period_duration_ns + ROUNDING_NS ||
-        end_ns < v->mpd.period_duration_ns - PERIOD_ROUNDING_NS - last_ending(v).frame_ns) {
-        verify_found(v, RULE_DASH_COVERAGE, mpd_path,
-                     "%s covers %.6f to %.6f s of a Period of %.6f s", listing->label,
-                     (double)start / (double)from->timescale, (double)end / (double)from->timescale,
-                     (double)v->mpd.period_duration_ns / 1e9);
+    int64_t frame_ns = real_frame_ns(listing->track);
+    int64_t late_ns = period->told->number == 1 ? 0 : frame_ns;
+    int64_t over_ns = period->last ? 0 : frame_ns;
+    if (start_ns > late_ns || end_ns > lasts_ns + over_ns + ROUNDING_NS ||
+        end_ns < lasts_ns - PERIOD_ROUNDING_NS - period->ending.frame_ns) {
+        verify_found(v, RULE_DASH_COVERAGE, mpd_path, "%s covers %.6f to %.6f s of %.6f s",
+                     listing->label, (double)start / (double)from->timescale,
+                     (double)end / (double)from->timescale, (double)lasts_ns / 1e9);
     }
 }
 
@@ -374,14 +345,28 @@ static int64_t needed_buffer(const struct listing *listing, int64_t bps) {
     return ticks;
 }
 
+/* The highest rate that is measured of a track: in each Period that shows a part of it a
+ * Representation may declare that of the whole. */
+static int64_t peak_of(const struct verify *v, const struct listing *listing) {
+    int64_t peak = listing->peak_bps;
+    for (size_t l = 0; l < v->listing_count && listing->period != NULL; l++) {
+        const struct listing *other = v->listings[l];
+        if (other->whole && other->track == listing->track && other->peak_bps > peak) {
+            peak = other->peak_bps;
+        }
+    }
+    return peak;
+}
+
 static void check_rates(struct verify *v, const struct mpd_representation *from,
                         const struct listing *listing) {
     int64_t bps = from->bandwidth;
-    if (bps < listing->average_bps || bps / 11 > listing->peak_bps / 10) {
+    int64_t peak_bps = peak_of(v, listing);
+    if (bps < listing->average_bps || bps / 11 > peak_bps / 10) {
         verify_found(v, RULE_DASH_BANDWIDTH, mpd_path,
                      "%s declares @bandwidth %" PRId64 ", and %" PRId64 " b/s on average and "
                      "%" PRId64 " at the peak are measured",
-                     listing->label, bps, listing->average_bps, listing->peak_bps);
+                     listing->label, bps, listing->average_bps, peak_bps);
         return;
     }
     int64_t needed_ns = ticks_scale(needed_buffer(listing, bps), 1000000000,
@@ -404,14 +389,14 @@ static void advise_missing(struct verify *v, const struct listing *listing, cons
  * take for what they know. */
 static void check_colour(struct verify *v, const struct mpd_representation *from,
                          const struct listing *listing) {
-    const struct codec_facts *codec = &listing->track->codec;
-    bool high = codec->transfer == TRANSFER_PQ || codec->transfer == TRANSFER_HLG;
+    const struct picture_signal *real = &listing->track->codec.signal;
+    bool high = real->transfer == TRANSFER_PQ || real->transfer == TRANSFER_HLG;
     const struct {
         int64_t declared;
         int real;
-    } properties[] = {{from->primaries, codec->primaries},
-                      {from->transfer, codec->transfer},
-                      {from->matrix, codec->matrix}};
+    } properties[] = {{from->primaries, real->primaries},
+                      {from->transfer, real->transfer},
+                      {from->matrix, real->matrix}};
     bool fits = true;
     bool missing = false;
     for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
@@ -423,8 +408,8 @@ static void check_colour(struct verify *v, const struct mpd_representation *from
         verify_found(v, RULE_DASH_COLOUR, mpd_path,
                      "the CICP properties of %s are %" PRId64 "/%" PRId64 "/%" PRId64
                      " (-1: missing), and the parameter sets say %d/%d/%d",
-                     listing->label, from->primaries, from->transfer, from->matrix,
-                     codec->primaries, codec->transfer, codec->matrix);
+                     listing->label, from->primaries, from->transfer, from->matrix, real->primaries,
+                     real->transfer, real->matrix);
     } else if (missing) {
         advise_missing(v, listing, "CICP properties of all its colours");
     }
@@ -469,7 +454,7 @@ static void check_picture(struct verify *v, const struct mpd_representation *fro
             listing->label, from->frame_rate.num, from->frame_rate.den, rate.num, rate.den);
     }
     check_colour(v, from, listing);
-    if (codec->transfer == TRANSFER_PQ && from->transfer == TRANSFER_PQ &&
+    if (codec->signal.transfer == TRANSFER_PQ && from->transfer == TRANSFER_PQ &&
         !from->essential_transfer) {
         verify_found(v, RULE_DASH_COLOUR_ESSENTIAL, mpd_path,
                      "TransferCharacteristics of %s, which is PQ, is no EssentialProperty: players "
@@ -496,9 +481,9 @@ static void check_sound(struct verify *v, const struct mpd_representation *from,
     }
 }
 
-static void check_language(struct verify *v, const struct mpd_representation *from,
+static void check_language(struct verify *v, const struct mpd_set *set,
                            const struct listing *listing) {
-    const char *declared = v->mpd.sets[from->set].language;
+    const char *declared = set->language;
     const char *real = listing->track->facts.language_tag;
     if (declared[0] != '\0' && !verify_language_fits(declared, real)) {
         verify_found(v, RULE_AUDIO_LANGUAGE, mpd_path,
@@ -507,10 +492,11 @@ static void check_language(struct verify *v, const struct mpd_representation *fr
     }
 }
 
-static void check_representation(struct verify *v, const struct mpd_representation *from,
+static void check_representation(struct verify *v, const struct dash_period *period,
                                  const struct listing *listing) {
+    const struct mpd_representation *from = listing->told;
     const struct real_track *track = listing->track;
-    check_coverage(v, from, listing);
+    check_coverage(v, period, from, listing);
     if (!track->readable) {
         return;
     }
@@ -530,45 +516,11 @@ static void check_representation(struct verify *v, const struct mpd_representati
         check_picture(v, from, listing);
     } else {
         check_sound(v, from, listing);
-        check_language(v, from, listing);
+        check_language(v, &period->told->sets[from->set], listing);
     }
     verify_representation_keys(v, from, listing);
     if (listing->whole) {
         check_rates(v, from, listing);
-    }
-}
-
-/* ---- HLS and DASH ---------------------------------------------------------------- */
-
-static bool same_objects(const struct listing *a, const struct listing *b) {
-    return a->track == b->track && a->count == b->count &&
-           memcmp(a->segments, b->segments, a->count * sizeof(*a->segments)) == 0;
-}
-
-static bool is_of_dash(const struct listing *listing) {
-    return strcmp(listing->manifest, mpd_path) == 0;
-}
-
-/* Whether a listing of the other kind has the same objects. */
-static bool has_twin(const struct verify *v, const struct listing *listing) {
-    bool is_dash = is_of_dash(listing);
-    for (size_t l = 0; l < v->listing_count; l++) {
-        const struct listing *other = v->listings[l];
-        if (!other->iframes && is_of_dash(other) != is_dash && same_objects(listing, other)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void check_agreement(struct verify *v) {
-    for (size_t l = 0; l < v->listing_count; l++) {
-        const struct listing *listing = v->listings[l];
-        if (!listing->iframes && !has_twin(v, listing)) {
-            verify_found(v, RULE_HLS_DASH_AGREE, listing->manifest,
-                         "%s lists objects that %s does not list so", listing->label,
-                         is_of_dash(listing) ? "HLS" : "DASH");
-        }
     }
 }
 
@@ -577,14 +529,18 @@ void verify_dash(struct verify *v) {
         return;
     }
     check_root(v);
-    check_ids(v);
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        if (v->representations[i] != NULL) {
-            check_representation(v, &v->mpd.representations[i], v->representations[i]);
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        const struct dash_period *period = &v->periods[p];
+        check_ids(v, period);
+        for (size_t i = 0; i < period->told->representation_count; i++) {
+            if (period->listings[i] != NULL) {
+                check_representation(v, period, period->listings[i]);
+            }
         }
+        verify_dash_sets(v, period);
     }
-    verify_dash_sets(v);
-    if (v->has_hls && v->mpd.period_count == 1) {
-        check_agreement(v);
+    verify_periods(v);
+    if (v->has_hls) {
+        verify_agreement(v);
     }
 }

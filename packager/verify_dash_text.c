@@ -41,21 +41,24 @@ static const char *told_fault(const struct mpd_text *text) {
 }
 
 /* Its times are those of the Period. */
-static void check_file(struct verify *v, const struct mpd_text *text, const char *path) {
+static void check_file(struct verify *v, const struct dash_period *period,
+                       const struct mpd_text *text, const char *path) {
     struct webvtt facts = {0};
     if (!verify_text_read(v, path, &facts)) {
         return;
     }
-    int64_t end_ms = v->mpd.period_duration_ns / 1000000;
+    int64_t end_ms = period->told->duration_ns / 1000000;
     if (facts.shift_ms != 0) {
-        verify_found(v, RULE_TEXT_TIME, path,
-                     "X-TIMESTAMP-MAP shifts its cues by %.3f s, and in Representation %.60s their "
-                     "times are the Period's",
-                     (double)facts.shift_ms / 1e3, text->own.id);
+        verify_found(
+            v, RULE_TEXT_TIME, path,
+            "X-TIMESTAMP-MAP shifts its cues by %.3f s, and in Representation %.60s%s their "
+            "times are the Period's",
+            (double)facts.shift_ms / 1e3, text->own.id, period->place);
     } else if (facts.cue_count > 0 && end_ms > 0 && facts.last_start_ms > end_ms) {
-        verify_found(v, RULE_TEXT_TIME, path,
-                     "a cue begins at %.3f s, and the Period of Representation %.60s lasts %.3f s",
-                     (double)facts.last_start_ms / 1e3, text->own.id, (double)end_ms / 1e3);
+        verify_found(
+            v, RULE_TEXT_TIME, path,
+            "a cue begins at %.3f s, and the Period of Representation %.60s%s lasts %.3f s",
+            (double)facts.last_start_ms / 1e3, text->own.id, period->place, (double)end_ms / 1e3);
     }
 }
 
@@ -73,14 +76,15 @@ static void look_for_segments(struct verify *v, const struct mpd_representation 
     }
 }
 
-static void check_objects(struct verify *v, const struct mpd_text *text) {
+static void check_objects(struct verify *v, const struct dash_period *period,
+                          const struct mpd_text *text) {
     const struct mpd_representation *from = &text->own;
     const char *base = base_of(v, from);
     if (base == NULL) {
         return;
     }
     if (is_alone(text) && strcmp(from->mime_type, "text/vtt") == 0) {
-        check_file(v, text, base);
+        check_file(v, period, text, base);
     } else if (is_alone(text) || from->indexed) {
         verify_look_for(v, base);
     } else if (verify_has_room(v, mpd_path, from->id, from->segment_count)) {
@@ -90,14 +94,20 @@ static void check_objects(struct verify *v, const struct mpd_text *text) {
     }
 }
 
+static void check_text(struct verify *v, const struct dash_period *period,
+                       const struct mpd_text *text) {
+    const char *fault = told_fault(text);
+    if (fault != NULL) {
+        verify_found(v, RULE_DASH_TEXT, mpd_path, "Representation %.60s%s %s", text->own.id,
+                     period->place, fault);
+    }
+    check_objects(v, period, text);
+}
+
 void verify_dash_texts(struct verify *v) {
-    for (size_t i = 0; i < v->mpd.text_count; i++) {
-        const struct mpd_text *text = &v->mpd.texts[i];
-        const char *fault = told_fault(text);
-        if (fault != NULL) {
-            verify_found(v, RULE_DASH_TEXT, mpd_path, "Representation %.60s %s", text->own.id,
-                         fault);
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        for (size_t i = 0; i < v->mpd.periods[p].text_count; i++) {
+            check_text(v, &v->periods[p], &v->mpd.periods[p].texts[i]);
         }
-        check_objects(v, text);
     }
 }

@@ -153,8 +153,8 @@ static void check_timing(struct verify *v, struct reader *root) {
         rate.den <= RATE_DEN_MAX) {
         v->timeline = (struct timeline){.rate = rate, .frames = frames, .start = {0, 1}};
     }
-    if (v->reference == NULL) {
-        return;
+    if (v->reference == NULL || v->reference->period != NULL) {
+        return; /* of a Period alone nobody knows whether it is all that is told of */
     }
     const struct real_track *track = v->reference->track;
     struct rational real = real_rate(track);
@@ -210,18 +210,28 @@ static bool add_playlist(const struct verify *v, struct sha256 *hash, const char
     return playlist != NULL;
 }
 
+/* Of all Representations of a Period. */
+static bool add_playlists(const struct verify *v, struct sha256 *hash, const char *version,
+                          const struct dash_period *period) {
+    bool all = true;
+    for (size_t i = 0; i < period->told->representation_count; i++) {
+        const struct listing *listing = period->listings[i];
+        bool video = listing != NULL && listing->track->facts.video;
+        const char *id = period->told->representations[i].id;
+        all = add_playlist(v, hash, version, id, ".m3u8") && all;
+        all = (!video || add_playlist(v, hash, version, id, "-iframes.m3u8")) && all;
+    }
+    return all;
+}
+
 /* ARCHITECTURE section 8: the hash of the media playlists, in the order of the
  * Representations, and of the top documents written with an empty version. */
 static void check_name(struct verify *v, const char *version, const struct buf *document) {
     struct sha256 hash;
     bool all = true;
     sha256_init(&hash);
-    for (size_t i = 0; i < v->mpd.representation_count; i++) {
-        const struct listing *listing = v->representations[i];
-        bool video = listing != NULL && listing->track->facts.video;
-        const char *id = v->mpd.representations[i].id;
-        all = add_playlist(v, &hash, version, id, ".m3u8") && all;
-        all = (!video || add_playlist(v, &hash, version, id, "-iframes.m3u8")) && all;
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        all = add_playlists(v, &hash, version, &v->periods[p]) && all;
     }
     add_unnamed(&hash, &v->master_bytes, version);
     add_unnamed(&hash, &v->mpd_bytes, version);

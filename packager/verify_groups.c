@@ -336,10 +336,13 @@ static void advise_stereo(struct verify *v) {
 /* Whether the sound of DASH with the same objects is told to describe the pictures; -1 where
  * DASH has no such. */
 static int described_in_dash(const struct verify *v, const struct real_track *track) {
-    for (size_t i = 0; i < v->mpd.representation_count && track != NULL; i++) {
-        const struct listing *listing = v->representations[i];
-        if (listing != NULL && listing->track == track) {
-            return v->mpd.sets[v->mpd.representations[i].set].described ? 1 : 0;
+    for (size_t p = 0; p < v->mpd.period_count && track != NULL; p++) {
+        const struct dash_period *period = &v->periods[p];
+        for (size_t i = 0; i < period->told->representation_count; i++) {
+            const struct listing *listing = period->listings[i];
+            if (listing != NULL && listing->track == track) {
+                return period->told->sets[listing->told->set].described ? 1 : 0;
+            }
         }
     }
     return -1;

@@ -11,40 +11,40 @@
 enum { PRIMARIES_2020 = 9, MATRIX_2020 = 9, MATRIX_ICTCP = 14 };
 
 static bool is_high(const struct codec_facts *codec) {
-    return codec->transfer == TRANSFER_PQ || codec->transfer == TRANSFER_HLG;
+    return codec->signal.transfer == TRANSFER_PQ || codec->signal.transfer == TRANSFER_HLG;
 }
 
 /* ---- Colours ----------------------------------------------------------------------- */
 
 static void check_told(struct verify *v, const struct real_track *track) {
-    const struct codec_facts *codec = &track->codec;
-    if (codec->primaries == COLOUR_UNKNOWN || codec->transfer == COLOUR_UNKNOWN ||
-        codec->matrix == COLOUR_UNKNOWN) {
+    const struct picture_signal *signal = &track->codec.signal;
+    if (signal->primaries == COLOUR_UNKNOWN || signal->transfer == COLOUR_UNKNOWN ||
+        signal->matrix == COLOUR_UNKNOWN) {
         verify_found(v, RULE_VIDEO_COLOUR_TOLD, track->init,
                      "its parameter sets say %d/%d/%d of its colours, and %d is unknown",
-                     codec->primaries, codec->transfer, codec->matrix, COLOUR_UNKNOWN);
+                     signal->primaries, signal->transfer, signal->matrix, COLOUR_UNKNOWN);
     }
 }
 
 static void check_signal(struct verify *v, const struct real_track *track) {
-    const struct codec_facts *codec = &track->codec;
-    bool matrix_fits = codec->matrix == MATRIX_2020 || codec->matrix == MATRIX_ICTCP;
-    const char *fault = codec->primaries != PRIMARIES_2020 || !matrix_fits
+    const struct picture_signal *signal = &track->codec.signal;
+    bool matrix_fits = signal->matrix == MATRIX_2020 || signal->matrix == MATRIX_ICTCP;
+    const char *fault = signal->primaries != PRIMARIES_2020 || !matrix_fits
                             ? "not of BT.2020 colours"
-                        : codec->bit_depth < 10 ? "of less than 10 bits"
+                        : track->codec.bit_depth < 10 ? "of less than 10 bits"
                         : track->facts.codec->codec == CODEC_H264
                             ? "of H.264, whose players know SDR alone"
                             : NULL;
     if (fault != NULL) {
         verify_found(v, RULE_HDR_SIGNAL, track->init, "it is %s (%d/%d/%d) and %s",
-                     codec->transfer == TRANSFER_PQ ? "PQ" : "HLG", codec->primaries,
-                     codec->transfer, codec->matrix, fault);
+                     signal->transfer == TRANSFER_PQ ? "PQ" : "HLG", signal->primaries,
+                     signal->transfer, signal->matrix, fault);
     }
-    if (codec->full_range || codec->matrix == MATRIX_ICTCP) {
+    if (signal->full_range || signal->matrix == MATRIX_ICTCP) {
         verify_found(v, RULE_HDR_RANGE, track->init, "it is %s (%d/%d/%d) and %s",
-                     codec->transfer == TRANSFER_PQ ? "PQ" : "HLG", codec->primaries,
-                     codec->transfer, codec->matrix,
-                     codec->full_range ? "of full range" : "of ICtCp");
+                     signal->transfer == TRANSFER_PQ ? "PQ" : "HLG", signal->primaries,
+                     signal->transfer, signal->matrix,
+                     signal->full_range ? "of full range" : "of ICtCp");
     }
 }
 
@@ -118,7 +118,8 @@ void verify_hdr_track(struct verify *v, const struct real_track *track) {
         return;
     }
     check_signal(v, track);
-    if (track->codec.transfer == TRANSFER_PQ && (!facts->has_mastering || !facts->has_light)) {
+    if (track->codec.signal.transfer == TRANSFER_PQ &&
+        (!facts->has_mastering || !facts->has_light)) {
         verify_found(v, RULE_HDR_METADATA_MISSING, track->init, "it is PQ, and has no %s",
                      facts->has_mastering ? "clli" : "mdcv");
     }

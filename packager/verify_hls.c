@@ -172,7 +172,8 @@ static void check_frame_rate(struct verify *v, const struct m3u8_item *item,
 
 static bool is_high(const struct real_track *track) {
     return track != NULL && track->facts.video &&
-           (track->codec.transfer == TRANSFER_PQ || track->codec.transfer == TRANSFER_HLG);
+           (track->codec.signal.transfer == TRANSFER_PQ ||
+            track->codec.signal.transfer == TRANSFER_HLG);
 }
 
 /* Where all variants are of SDR, none need say so (RFC 8216bis 4.4.6.2). */
@@ -188,7 +189,7 @@ static bool all_of_sdr(const struct verify *v) {
 static void check_range(struct verify *v, const struct m3u8_item *item,
                         const struct real_track *track) {
     const char *text = m3u8_attribute(item, "VIDEO-RANGE");
-    int transfer = track->codec.transfer;
+    int transfer = track->codec.signal.transfer;
     const char *real = transfer == TRANSFER_PQ ? "PQ" : transfer == TRANSFER_HLG ? "HLG" : "SDR";
     bool need_not = text == NULL && !is_high(track) && all_of_sdr(v);
     if (!need_not && !equals(text, real)) {

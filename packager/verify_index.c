@@ -2,6 +2,7 @@
 /* Representations that lie in one file, whose index tells of their segments. See verify.h. */
 #include <inttypes.h>
 
+#include "manifest_number.h"
 #include "verify.h"
 
 static const char mpd_path[] = "manifest.mpd";
@@ -72,51 +73,83 @@ static const char *index_fault(const struct segment_index *index,
                                                  : NULL;
 }
 
-/* Whether each entry is of bytes that follow. */
-static bool can_list(const struct segment_index *index) {
+/* Whether each entry is of bytes that follow, and all of a time that a manifest may tell of. */
+static bool can_list(const struct segment_index *index, int64_t timescale) {
     struct bytes entries = index->entries;
-    bool can = index->first_offset <= INT32_MAX && index->earliest <= INT64_MAX / 4;
+    int64_t most = MANIFEST_SECONDS_MAX * timescale;
+    bool can = index->first_offset <= INT32_MAX && index->earliest <= (uint64_t)most;
+    int64_t time = can ? (int64_t)index->earliest : 0;
     for (size_t i = 0; i < index->count && can; i++) {
         struct segment_index_entry entry = segment_index_next(&entries);
-        can = !entry.is_index && entry.size > 0;
+        time += entry.duration;
+        can = !entry.is_index && entry.size > 0 && time <= most;
     }
     return can;
 }
 
-struct listing *verify_index_list(struct verify *v, struct mpd_representation *from,
-                                  const char *file, const char *label) {
+/* Whether the Period shows what lies there, in ticks of the media: Periods may cut a file. */
+static bool is_shown(const struct dash_period *period, const struct mpd_representation *from,
+                     int64_t time, int64_t duration) {
+    int64_t lasts_ns = period->told->duration_ns;
+    int64_t start = time - from->presentation_offset;
+    int64_t start_ns = ticks_scale(start, 1000000000, from->timescale, ROUND_NEAR);
+    int64_t end_ns = ticks_scale(start + duration, 1000000000, from->timescale, ROUND_NEAR);
+    return period->place[0] == '\0' || lasts_ns <= 0 ||
+           (end_ns > PERIOD_ROUNDING_NS && start_ns < lasts_ns - PERIOD_ROUNDING_NS);
+}
+
+/* Goes through the segments of the index that the Period shows; their count. Where there is a
+ * listing, with room for as many, it takes their addresses and `from` their times. */
+static size_t list_entries(struct verify *v, const struct dash_period *period,
+                           struct mpd_representation *from, const struct segment_index *index,
+                           const char *file, struct listing *listing) {
+    struct bytes entries = index->entries;
+    int64_t at = from->index.last + 1 + (int64_t)index->first_offset;
+    int64_t time = (int64_t)index->earliest;
+    size_t count = 0;
+    for (size_t i = 0; i < index->count; i++) {
+        struct segment_index_entry entry = segment_index_next(&entries);
+        bool shown = is_shown(period, from, time, entry.duration);
+        if (shown && listing != NULL) {
+            listing->paths[count] = verify_range(v, file, at, entry.size);
+            from->segments[count] =
+                (struct mpd_segment){.reference = "", .time = time, .duration = entry.duration};
+        }
+        count += shown;
+        at += entry.size;
+        time += entry.duration;
+    }
+    return count;
+}
+
+struct listing *verify_index_list(struct verify *v, const struct dash_period *period,
+                                  struct mpd_representation *from, const char *file,
+                                  const char *label) {
     struct segment_index index;
     struct err err = {0};
     if (verify_hold(v, file) != 0) {
         return NULL;
     }
     int failed = read_index(&index, from, &v->held, &err);
-    if (failed == 0 && !can_list(&index)) {
+    if (failed == 0 && !can_list(&index, from->timescale)) {
         failed = err_set(&err, ERR_UNSUPPORTED,
-                         "has a sidx of other indexes or of no bytes, which is not read");
+                         "has a sidx of other indexes, of no bytes or of a time without end, which "
+                         "is not read");
     }
     const char *fault = failed == 0 ? index_fault(&index, from, &v->held) : err.message;
     if (fault != NULL) {
         verify_found(v, RULE_DASH_INDEX, mpd_path, "%s %s", label, fault);
     }
-    struct listing *listing = failed == 0 ? verify_list(v, mpd_path, label, index.count) : NULL;
+    size_t count = failed == 0 ? list_entries(v, period, from, &index, file, NULL) : 0;
+    struct listing *listing = failed == 0 ? verify_list(v, mpd_path, label, count) : NULL;
     if (listing == NULL) {
         return NULL;
     }
     int64_t header = from->header.told ? from->header.first : 0;
     int64_t header_end = from->header.told ? from->header.last + 1 : from->index.first;
-    int64_t at = from->index.last + 1 + (int64_t)index.first_offset;
-    int64_t time = (int64_t)index.earliest;
     listing->init = header_end > header ? verify_range(v, file, header, header_end - header) : "";
-    from->segments = arena_zero(&v->arena, index.count, sizeof(*from->segments));
-    from->segment_count = index.count;
-    for (size_t i = 0; i < index.count; i++) {
-        struct segment_index_entry entry = segment_index_next(&index.entries);
-        listing->paths[i] = verify_range(v, file, at, entry.size);
-        from->segments[i] =
-            (struct mpd_segment){.reference = "", .time = time, .duration = entry.duration};
-        at += entry.size;
-        time += entry.duration;
-    }
+    from->segments = arena_zero(&v->arena, count, sizeof(*from->segments));
+    from->segment_count = count;
+    list_entries(v, period, from, &index, file, listing);
     return listing;
 }

@@ -107,9 +107,10 @@ static const struct verify_rule rules[RULE_COUNT] = {
          "addressing it has, and cmaf:2019 where all tracks say that they are; with "
          "SegmentList only the last"},
     [RULE_DASH_PERIOD] = {MUST, "dash-period", "ISO/IEC 23009-1 5.3.2",
-                          "the first Period starts at 0 and has a duration"},
+                          "the first Period starts at 0, each other where the one before it ends, "
+                          "and all have an end and an AdaptationSet"},
     [RULE_DASH_ID] = {MUST, "dash-id", "DASH-IF IOP 3.2.4",
-                      "Period, AdaptationSets and Representations have ids of their own"},
+                      "Periods, AdaptationSets and Representations have ids of their own"},
     [RULE_DASH_ADDRESSING] = {MUST, "dash-addressing", "DASH-IF Timing Model",
                               "segments are named by SegmentTemplate or SegmentList, or lie in a "
                               "file with an index, without S@n, @eptDelta and "
@@ -122,7 +123,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_DASH_TIMESCALE] = {MUST, "dash-timescale", "DASH-IF Timing Model",
                              "@timescale is the track's own"},
     [RULE_DASH_TIMELINE] = {MUST, "dash-timeline", "DASH-IF Timing Model",
-                            "S@t and S@d are the real times in ticks"},
+                            "S@t and S@d are the real times in ticks, and @presentationTimeOffset "
+                            "puts the tracks of a Period where they are in sync"},
     [RULE_DASH_GAP] = {MUST, "dash-gap", "ISO/IEC 23009-1 5.3.9.6",
                        "the timeline has no gap and no overlap"},
     [RULE_DASH_COVERAGE] = {MUST, "dash-coverage", "DASH-IF Timing Model",
@@ -376,7 +378,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                    "what is encrypted, and the data of key systems"},
     [RULE_UNCHECKED_TEXT] = {UNREAD, "unchecked-text", "reelfarm",
                              "text in fragments and TTML, whose objects are only looked for"},
-    [RULE_UNCHECKED_PERIOD] = {UNREAD, "unchecked-period", "reelfarm", "Periods behind the first"},
+    [RULE_UNCHECKED_PERIOD] = {UNREAD, "unchecked-period", "reelfarm",
+                               "Periods that lie in other documents"},
     [RULE_UNCHECKED_MANIFEST] = {UNREAD, "unchecked-manifest", "reelfarm",
                                  "tags of playlists and elements of MPDs that no rule is of"},
 };

@@ -174,10 +174,24 @@ static bool hls_has(const struct verify *v, const char *language) {
 
 static bool dash_has(const struct verify *v, const char *language) {
     bool has = false;
-    for (size_t i = 0; i < v->mpd.text_count; i++) {
-        has = has || same_language(language, v->mpd.texts[i].language);
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        const struct mpd_period *period = &v->mpd.periods[p];
+        for (size_t i = 0; i < period->text_count; i++) {
+            has = has || same_language(language, period->texts[i].language);
+        }
     }
     return has;
+}
+
+static void advise_in_hls(struct verify *v, const struct dash_period *period) {
+    for (size_t i = 0; i < period->told->text_count; i++) {
+        const struct mpd_text *text = &period->told->texts[i];
+        if (!hls_has(v, text->language)) {
+            verify_found(v, RULE_TEXT_AGREE, "manifest.mpd",
+                         "HLS has no subtitles of the language '%.40s' of AdaptationSet %.40s%s",
+                         text->language, text->set_id, period->place);
+        }
+    }
 }
 
 static void advise_agreement(struct verify *v) {
@@ -190,12 +204,8 @@ static void advise_agreement(struct verify *v) {
                          language != NULL ? language : "und", media->line);
         }
     }
-    for (size_t i = 0; i < v->mpd.text_count; i++) {
-        if (!hls_has(v, v->mpd.texts[i].language)) {
-            verify_found(v, RULE_TEXT_AGREE, "manifest.mpd",
-                         "HLS has no subtitles of the language '%.40s' of AdaptationSet %.40s",
-                         v->mpd.texts[i].language, v->mpd.texts[i].set_id);
-        }
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        advise_in_hls(v, &v->periods[p]);
     }
 }
 

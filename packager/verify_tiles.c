@@ -43,7 +43,7 @@ static const char *sheet_path(struct verify *v, const struct mpd_tiles *tiles, s
 }
 
 /* Each sheet that players would ask for. */
-static void check_sheets(struct verify *v, const struct mpd_tiles *tiles) {
+static void check_sheets(struct verify *v, const struct mpd_tiles *tiles, const char *place) {
     bool told = false;
     int64_t largest = 0;
     for (size_t i = 0; i < tiles->sheet_count; i++) {
@@ -54,19 +54,19 @@ static void check_sheets(struct verify *v, const struct mpd_tiles *tiles) {
         }
         largest = image->bytes > largest ? image->bytes : largest;
         if (!told && (image->width != tiles->width || image->height != tiles->height)) {
-            verify_found(v, RULE_DASH_TILES, mpd_path,
-                         "Representation %.60s is of sheets of %" PRId64 "x%" PRId64
-                         ", and %s is %dx%d",
-                         tiles->id, tiles->width, tiles->height, path, image->width, image->height);
+            verify_found(
+                v, RULE_DASH_TILES, mpd_path,
+                "Representation %.60s%s is of sheets of %" PRId64 "x%" PRId64 ", and %s is %dx%d",
+                tiles->id, place, tiles->width, tiles->height, path, image->width, image->height);
             told = true;
         }
     }
     double bps = 8 * (double)largest * (double)tiles->timescale / (double)tiles->duration;
     if ((double)tiles->bandwidth < bps) {
         verify_found(v, RULE_DASH_TILES, mpd_path,
-                     "Representation %.60s declares @bandwidth %" PRId64
+                     "Representation %.60s%s declares @bandwidth %" PRId64
                      ", and its largest sheet takes %.0f b/s",
-                     tiles->id, tiles->bandwidth, bps);
+                     tiles->id, place, tiles->bandwidth, bps);
     }
 }
 
@@ -102,7 +102,7 @@ static void check_agreement(struct verify *v, const struct mpd_tiles *tiles, int
     }
 }
 
-static void check_tiles(struct verify *v, const struct mpd_tiles *tiles) {
+static void check_tiles(struct verify *v, const struct mpd_tiles *tiles, const char *place) {
     int columns = 0, rows = 0;
     const char *fault = NULL;
     if (!read_tile(tiles->tile, &columns, &rows)) {
@@ -116,10 +116,11 @@ static void check_tiles(struct verify *v, const struct mpd_tiles *tiles) {
         fault = "sheets that its pictures do not fill";
     }
     if (fault != NULL) {
-        verify_found(v, RULE_DASH_TILES, mpd_path, "Representation %.60s has %s", tiles->id, fault);
+        verify_found(v, RULE_DASH_TILES, mpd_path, "Representation %.60s%s has %s", tiles->id,
+                     place, fault);
     }
     if (tiles->sheet_count > 0) {
-        check_sheets(v, tiles);
+        check_sheets(v, tiles, place);
     }
     if (v->storyboard.told && columns > 0 && tiles->sheet_count > 0) {
         check_agreement(v, tiles, columns, rows);
@@ -130,10 +131,15 @@ void verify_tiles(struct verify *v) {
     if (!v->has_dash) {
         return;
     }
-    for (size_t i = 0; i < v->mpd.tiles_count; i++) {
-        check_tiles(v, &v->mpd.tiles[i]);
+    bool any = false;
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        const struct dash_period *period = &v->periods[p];
+        any = any || period->told->tiles_count > 0;
+        for (size_t i = 0; i < period->told->tiles_count; i++) {
+            check_tiles(v, &period->told->tiles[i], period->place);
+        }
     }
-    if (v->document != NULL && v->storyboard.told != (v->mpd.tiles_count > 0)) {
+    if (v->document != NULL && v->storyboard.told != any) {
         verify_found(v, RULE_STORYBOARD_AGREE, mpd_path,
                      v->storyboard.told ? "title.json tells of a storyboard, and no AdaptationSet "
                                           "of images is here"

@@ -26,6 +26,12 @@ struct rational real_rate(const struct real_track *track) {
     return rational_of(track->facts.timescale, track->frame_ticks);
 }
 
+int64_t real_frame_ns(const struct real_track *track) {
+    return track->frame_ticks > 0
+               ? ticks_scale(track->frame_ticks, 1000000000, track->facts.timescale, ROUND_UP)
+               : 0;
+}
+
 /* ---- Tracks ---------------------------------------------------------------------- */
 
 /* One entry of a listing. */
@@ -125,7 +131,7 @@ static void check_header_times(struct verify *v, const struct real_track *track)
  * 12.1.4.3). */
 static bool shown_size_fits(const struct init_facts *facts, const struct codec_facts *codec) {
     int64_t shown = codec->width;
-    if (facts->has_aspect && facts->aspect_high > 0 && facts->aspect_wide != facts->aspect_high) {
+    if (!facts->signal.square_pixels && facts->aspect_high > 0) {
         shown = shown * facts->aspect_wide / facts->aspect_high;
         return facts->width == codec->width || llabs(facts->width - shown) <= 1;
     }
@@ -149,14 +155,14 @@ static void check_picture_boxes(struct verify *v, const struct real_track *track
                      facts->width, facts->height, facts->entry_width, facts->entry_height,
                      codec->width, codec->height);
     }
-    if (facts->has_colour &&
-        (facts->primaries != codec->primaries || facts->transfer != codec->transfer ||
-         facts->matrix != codec->matrix || facts->full_range != codec->full_range)) {
+    const struct picture_signal *told = &facts->signal;
+    const struct picture_signal *coded = &codec->signal;
+    if (facts->has_colour && !picture_signal_same_colours(told, coded)) {
         verify_found(v, RULE_VIDEO_COLOUR, track->init,
                      "colr says %d/%d/%d %s range, and the parameter sets %d/%d/%d %s range",
-                     facts->primaries, facts->transfer, facts->matrix,
-                     facts->full_range ? "full" : "limited", codec->primaries, codec->transfer,
-                     codec->matrix, codec->full_range ? "full" : "limited");
+                     told->primaries, told->transfer, told->matrix,
+                     told->full_range ? "full" : "limited", coded->primaries, coded->transfer,
+                     coded->matrix, coded->full_range ? "full" : "limited");
     }
     if (!codec->plain) {
         verify_found(v, RULE_VIDEO_PROFILE, track->init,
@@ -341,7 +347,8 @@ static void check_track(struct verify *v, struct real_track *track) {
 static bool check_continuity(struct verify *v, const struct listing *listing) {
     int64_t end = 0;
     uint32_t sequence = 0;
-    bool known = true; /* what the segment before ended with */
+    bool known = listing->period == NULL; /* what the one before ended with; a Period may begin
+                                             anywhere in a track */
     bool gapless = true;
     for (size_t i = 0; i < listing->count; i++) {
         const struct real_segment *segment = listing->segments[i];
@@ -355,7 +362,8 @@ static bool check_continuity(struct verify *v, const struct listing *listing) {
             verify_found(v, RULE_CMAF_DECODE_TIME, segment->path,
                          "its first tfdt is %" PRId64 " and must be %" PRId64
                          " as segment %zu of %s",
-                         segment->decode_time, end, i + 1, listing->manifest);
+                         segment->decode_time, end, i + 1,
+                         listing->period != NULL ? listing->label : listing->manifest);
         }
         if (known && i > 0 && segment->first_sequence <= sequence) {
             verify_found(v, RULE_CMAF_SEQUENCE, segment->path,
@@ -522,5 +530,6 @@ void verify_tracks(struct verify *v) {
         check_fragment_duration(v, track);
     }
     judge_listings(v);
+    verify_dash_places(v);
     verify_side_by_side(v);
 }

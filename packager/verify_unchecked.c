@@ -34,31 +34,35 @@ static void tell_playlist(struct verify *v, const struct verify_playlist *playli
     }
 }
 
-static void tell_text(struct verify *v, const struct mpd_text *text) {
+static void tell_text(struct verify *v, const struct mpd_text *text, const char *place) {
     if (strcmp(text->own.mime_type, "text/vtt") != 0) {
-        verify_found(v, RULE_UNCHECKED_TEXT, mpd_path,
-                     "not checked: the text of Representation %.60s, '%.40s' of '%.40s', which is "
-                     "only looked for",
-                     text->own.id, text->own.codecs, text->own.mime_type);
+        verify_found(
+            v, RULE_UNCHECKED_TEXT, mpd_path,
+            "not checked: the text of Representation %.60s%s, '%.40s' of '%.40s', which is "
+            "only looked for",
+            text->own.id, place, text->own.codecs, text->own.mime_type);
     } else if (text->own.timeline || text->own.nominal || text->own.indexed || text->own.listed) {
         verify_found(v, RULE_UNCHECKED_TEXT, mpd_path,
-                     "not checked: the text of Representation %.60s, which lies in segments, and "
+                     "not checked: the text of Representation %.60s%s, which lies in segments, and "
                      "these are only looked for",
-                     text->own.id);
+                     text->own.id, place);
     }
 }
 
 static void tell_mpd(struct verify *v) {
     const struct mpd *mpd = &v->mpd;
     tell_strangers(v, mpd_path, mpd->strangers, mpd->stranger_count, MPD_STRANGERS_MAX);
-    if (mpd->period_count > 1) {
-        verify_found(v, RULE_UNCHECKED_PERIOD, mpd_path,
-                     "not checked: %zu Periods behind the first, nor whether HLS lists what all "
-                     "Periods do",
-                     mpd->period_count - 1);
+    if (mpd->elsewhere_count > 0) {
+        verify_found(
+            v, RULE_UNCHECKED_PERIOD, mpd_path,
+            "not checked: %zu Periods of other documents (xlink:href), where Periods begin "
+            "and end, nor whether HLS lists what all of them do",
+            mpd->elsewhere_count);
     }
-    for (size_t i = 0; i < mpd->text_count; i++) {
-        tell_text(v, &mpd->texts[i]);
+    for (size_t p = 0; p < mpd->period_count; p++) {
+        for (size_t i = 0; i < mpd->periods[p].text_count; i++) {
+            tell_text(v, &mpd->periods[p].texts[i], v->periods[p].place);
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/ends.h"
 #include "common/fs.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -23,7 +24,6 @@ enum {
     EXIT_USAGE = 2,
     DESCRIPTORS_ELSE = 64,
     RETRY_MS = 1000, /* the store of another scheduler, or of a server that is away */
-    LOOK_MS = 100,   /* whether the store is still ours, and whole */
 };
 
 /* NULL for an empty one. */
@@ -31,23 +31,15 @@ static const char *text_of(struct buf *text) {
     return text->size > 0 ? buf_text(text) : NULL;
 }
 
-/* What ends the daemon. */
-struct ends {
-    sigset_t signals;
-    int signal; /* that came; 0: none */
-};
-
-/* Waits so long for a signal. */
-static void wait_for_end(struct ends *ends, int ms) {
-    struct timespec limit = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
-    int number = sigtimedwait(&ends->signals, NULL, &limit);
-    ends->signal = number > 0 ? number : 0;
-}
-
 static bool stand_by(void *context) {
     struct ends *ends = context;
-    wait_for_end(ends, RETRY_MS);
+    ends_wait_ms(ends, RETRY_MS);
     return ends->signal == 0;
+}
+
+static void on_loss(void *context) {
+    (void)context;
+    ends_wake();
 }
 
 /* Texts of files that the options name. */
@@ -111,6 +103,7 @@ static int start(struct scheduler **out, const struct settings *settings, struct
         scheduler.hedge_after = (int)settings->hedge_after;
         scheduler.hedge_least_ms = (int)settings->hedge_least_ms;
         scheduler.stand_by = is_shared ? stand_by : NULL;
+        scheduler.on_loss = on_loss;
         scheduler.context = ends;
         failed = scheduler_start(out, &scheduler, err);
     }
@@ -181,7 +174,7 @@ static int serve_once(const struct settings *settings, struct ends *ends, struct
         log_info("scheduler listens", "url=%s store=\"%s\" token_file=\"%s\"",
                  scheduler_url(scheduler), settings->store, settings->token_file);
         while (ends->signal == 0 && scheduler_loss(scheduler, &loss) == 0) {
-            wait_for_end(ends, LOOK_MS);
+            ends_wait(ends);
         }
     }
     if (ends->signal != 0) {
@@ -196,14 +189,10 @@ static int serve_once(const struct settings *settings, struct ends *ends, struct
     return failed;
 }
 
-/* Blocked before any thread starts, so that all of them leave the signals to the wait. */
 static int serve(const struct settings *settings, struct err *err) {
     struct ends ends = {0};
     int failed = 0;
-    sigemptyset(&ends.signals);
-    sigaddset(&ends.signals, SIGTERM);
-    sigaddset(&ends.signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &ends.signals, NULL);
+    ends_init(&ends);
     signal(SIGPIPE, SIG_IGN);
     log_level_set((enum log_level)settings->log_level);
     raise_descriptors(settings);

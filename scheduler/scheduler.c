@@ -48,6 +48,8 @@ struct scheduler {
     int64_t publish_at_ms; /* likewise, of what is to be published */
     bool publishing;       /* such a sweep is on its way */
     bool publishes_more;   /* the last one left something to do */
+    void (*on_loss)(void *context);
+    void *on_loss_context;
 };
 
 struct scheduler_options scheduler_options_default(void) {
@@ -111,6 +113,13 @@ static int64_t after_group(void *context, unsigned topics) {
     int64_t publish_in_ms = publish_by_time(scheduler, now);
     wait_ms = publish_in_ms < wait_ms ? publish_in_ms : wait_ms;
     return wait_ms < sweep_in_ms ? wait_ms : sweep_in_ms;
+}
+
+static void store_lost(void *context) {
+    const struct scheduler *scheduler = context;
+    if (scheduler->on_loss != NULL) {
+        scheduler->on_loss(scheduler->on_loss_context);
+    }
 }
 
 /* What a private scheduler's predecessor left running waits for a new submission. */
@@ -195,8 +204,10 @@ static bool goes_on(const struct scheduler_options *options, const struct err *w
 
 static int open_store(struct scheduler *scheduler, const struct scheduler_options *options,
                       struct err *err) {
-    struct store_options store = {
-        .path = options->store_path, .after = after_group, .context = scheduler};
+    struct store_options store = {.path = options->store_path,
+                                  .after = after_group,
+                                  .on_loss = store_lost,
+                                  .context = scheduler};
     struct http_server_options server = server_options(scheduler, options);
     struct standby *standby = NULL;
     struct err why = {0};
@@ -267,6 +278,8 @@ int scheduler_start(struct scheduler **out, const struct scheduler_options *opti
     id_token(token);
     scheduler->token = mem_string(options->token != NULL ? options->token : token);
     scheduler->private_mode = options->private_mode;
+    scheduler->on_loss = options->on_loss;
+    scheduler->on_loss_context = options->context;
     scheduler->auth = scheduler->routes.auth = auth_create(scheduler->token);
     farm_init(&scheduler->farm);
     scheduler->farm.heartbeat_ms = options->heartbeat_ms;

@@ -50,7 +50,10 @@ struct scheduler_options {
     /* Called each time that another scheduler has the store, or its server can't be reached: waits
      * a moment and answers whether to try again. NULL: both are failures. */
     bool (*stand_by)(void *context);
-    void *context; /* of stand_by */
+    /* Called once, on a thread of the scheduler's, when scheduler_loss has something to say from
+     * then on; it must not wait. NULL: nobody is told. */
+    void (*on_loss)(void *context);
+    void *context; /* of both */
 };
 
 struct scheduler_options scheduler_options_default(void);

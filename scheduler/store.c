@@ -98,6 +98,9 @@ static void note_loss(struct store *store, const struct err *why) {
     if (!store->lost && driver_is_lost(store->driver)) {
         err_set(&store->loss, why->code, "%s", why->message);
         store->lost = true;
+        if (store->options.on_loss != NULL) {
+            store->options.on_loss(store->options.context);
+        }
     }
 }
 

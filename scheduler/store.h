@@ -122,6 +122,8 @@ struct store_options {
      * that the group woke: answers how many ms from now it wants to be called again
      * at the latest. May submit calls. NULL: none. */
     int64_t (*after)(void *context, unsigned topics);
+    /* Called once, on the store's thread, when store_loss has something to say. NULL: none. */
+    void (*on_loss)(void *context);
     void *context;
 };
 

@@ -404,29 +404,89 @@ static void say_failures(const struct why *why, size_t index, struct buf *out) {
     put_sentence(out, failures->message);
 }
 
+/* Of an endpoint that is not well: since when, what fails there, and when it is tried. */
+static void say_breaker(const struct why_publication *one, struct buf *out) {
+    bool open = one->waits.what == WAITS_BREAKER;
+    const char *reason = one->failures > 0 ? one->error : one->waits.reason;
+    buf_string(out,
+               open ? "the endpoint has been broken off for " : "the endpoint was broken off ");
+    put_duration(out, one->for_ms);
+    buf_string(out, open ? ", and is tried again in " : " ago, and is on trial, a push at a time.");
+    if (open) {
+        put_duration(out, one->again_ms > 0 ? one->again_ms : 0);
+        buf_string(out, ".");
+    }
+    if (one->failures > 0) {
+        buf_string(out, " It failed with this title ");
+        put_count(out, one->failures, "time");
+        buf_string(out, ". The last time: ");
+    } else if (reason[0] != '\0') { /* else to a tenant, to whom others' titles are not told */
+        buf_string(out, " It failed last with another: ");
+    }
+    if (reason[0] != '\0') {
+        put_sentence(out, reason);
+    }
+}
+
+static void say_lack(const struct why_publication *one, struct buf *out) {
+    if (one->waits.unknown != NULL) {
+        buf_format(
+            out, "it waits for a worker that knows %s; put this version on one, or start another.",
+            one->waits.unknown);
+    } else {
+        buf_format(out, "it waits for a worker: %s.", one->waits.reason);
+    }
+}
+
+static void say_window(const struct why_publication *one, struct buf *out) {
+    buf_string(out, "it waits for the time of the day at which that may be filled, in ");
+    put_duration(out, one->again_ms);
+    buf_string(out, ".");
+}
+
+static void say_others(const struct why_publication *one, struct buf *out) {
+    buf_string(out, one->leaves ? "it waits for the catalogs." : "it waits for the edges.");
+}
+
+static void say_being_done(const struct why_publication *one, struct buf *out) {
+    (void)one;
+    buf_string(out, "that is being done.");
+}
+
+static void say_sweep(const struct why_publication *one, struct buf *out) {
+    (void)one;
+    buf_string(out, "what lies there in vain is taken away first.");
+}
+
+/* It failed, or is new. */
+static void say_turn(const struct why_publication *one, struct buf *out) {
+    if (one->failures > 0) {
+        buf_string(out, "it failed ");
+        put_count(out, one->failures, "time");
+        buf_string(out, ", and is tried again");
+        if (one->again_ms > 0) {
+            buf_string(out, " in ");
+            put_duration(out, one->again_ms);
+        }
+        buf_string(out, ". The last time: ");
+        put_sentence(out, one->error);
+    } else {
+        buf_string(out, "it waits for its turn, and for a worker that pushes.");
+    }
+}
+
 static void say_publication(const struct why *why, size_t index, struct buf *out) {
+    static void (*const says[WAIT_COUNT])(const struct why_publication *, struct buf *) = {
+        [WAITS_NOT] = say_being_done, [WAITS_WINDOW] = say_window,   [WAITS_OTHERS] = say_others,
+        [WAITS_WORKER] = say_lack,    [WAITS_BREAKER] = say_breaker, [WAITS_TRIAL] = say_breaker,
+        [WAITS_SWEEP] = say_sweep,    [WAITS_PAUSE] = say_turn,      [WAITS_TURN] = say_turn,
+    };
     const struct why_publication *one = &why->publications[index];
     buf_format(out, "%s %s it: ", one->endpoint, one->leaves ? "is to lose" : "is to have");
     if (!one->listed) {
         buf_string(out, "it stands in the scheduler's file of endpoints no more.");
-    } else if (one->runs) {
-        buf_string(out, "that is being done.");
-    } else if (one->window_shut) {
-        buf_string(out, "it waits for the time of the day at which that may be filled.");
-    } else if (one->behind) {
-        buf_string(out, one->leaves ? "it waits for the catalogs." : "it waits for the edges.");
-    } else if (one->breaker && one->failures == 0) {
-        buf_string(out, "it fails for others, and is given nothing for a while.");
-    } else if (one->unknown != NULL) {
-        buf_format(
-            out, "it waits for a worker that knows %s; put this version on one, or start another.",
-            one->unknown);
-    } else if (one->failures > 0) {
-        buf_format(out, "it failed %" PRId64 " times, and is tried again%s. The last time: ",
-                   one->failures, one->breaker ? " when it is well" : "");
-        put_sentence(out, one->error);
     } else {
-        buf_string(out, "it waits for its turn, and for a worker that pushes.");
+        says[one->waits.what](one, out);
     }
 }
 

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "farm.h"
 #include "missing.h"
+#include "publishing/publication_waits.h"
 
 enum {
     WHY_TASKS_SHOWN = 16,
@@ -71,17 +72,16 @@ struct why_publication {
     const char *endpoint;
     bool leaves; /* nothing of the title is wanted there */
     bool listed; /* it stands in the scheduler's file */
-    bool runs;
-    bool behind;         /* others of the title come first */
-    bool breaker;        /* it is given nothing for a while */
-    bool window_shut;    /* it may not be filled at this time */
-    const char *unknown; /* what it has that no worker that is there knows; NULL: they know all */
+    struct publication_waits waits;
+    int64_t for_ms;   /* since when; 0: not known */
+    int64_t again_ms; /* until it may go on; 0: not known */
     int64_t failures;
     const char *error; /* of the last one; "" for none */
 };
 
 struct why {
-    struct arena arena; /* of all texts */
+    struct arena arena;   /* of all texts */
+    const char *shown_to; /* a tenant's caller, who is told of no other title; NULL: anybody */
     const char *title;
     enum title_state state;
     const char *version; /* current one; "" for none */
@@ -112,14 +112,17 @@ struct why {
 
 /* Gathers the facts; NOT_FOUND of the transaction where there is no such title. Reads through
  * indexes: the units, leases and failures of this title, the sessions, the titles that have not
- * ended. `out` is zeroed, and owned by the caller: why_finish, in any case. */
+ * ended. `out` is zeroed but for `shown_to`, and owned by the caller: why_finish, in any case. */
 void why_load(struct why *out, struct tx *tx, struct farm *farm, const char *title);
 void why_finish(struct why *why);
 
 /* Writes {title, state, sentences: [{about, text}]}, the most important sentence first. */
 void why_write(const struct why *why, struct writer *w);
 
-/* GET /v1/titles/T/why: both. */
+/* GET /v1/titles/T/why: both, as who sees the whole farm is told; and as a tenant's caller is, who
+ * is told of no other title ("": one who sees the whole farm). */
 void why_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+void why_title_to(struct tx *tx, struct farm *farm, const char *title, const char *tenant,
+                  struct writer *w);
 
 #endif

@@ -325,34 +325,21 @@ static void load_failures(struct why *why, struct tx *tx) {
     query_close(&query);
 }
 
-/* What a worker must know to push the title there, and none that is there does. */
-static const char *unknown_of(struct tx *tx, const char *title,
-                              const struct endpoint_row *endpoint) {
-    if (endpoint != NULL && endpoint->file != NULL && endpoint->file->tells_falls_back &&
-        !session_knows(tx, "", KNOWS_FALLS_BACK_LINE)) {
-        return "edges that fall back";
-    }
-    return sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(title)), 0) > 0 &&
-                   !session_knows(tx, "", KNOWS_IMAGES_LINE)
-               ? "posters and storyboards as they are now"
-               : NULL;
-}
-
-static void load_publication(struct why *why, struct tx *tx, const struct publication_row *row,
+static void load_publication(struct why *why, struct tx *tx, const struct farm *farm,
+                             const struct publication_row *row,
                              const struct endpoint_row *endpoint) {
-    bool listed = endpoint != NULL && endpoint->file != NULL;
-    why->publications[why->publication_count++] = (struct why_publication){
+    struct why_publication *out = &why->publications[why->publication_count++];
+    *out = (struct why_publication){
         .endpoint = arena_string(&why->arena, row->endpoint),
         .leaves = row->wanted[0] == '\0',
-        .listed = listed,
-        .runs = row->stage == STAGE_RUNNING,
-        .behind = row->stage == STAGE_BEHIND,
-        .breaker = listed && endpoint->breaker.state == BREAKER_OPEN,
-        .window_shut = listed && !endpoint_window_open(endpoint->file, tx_now(tx)),
-        .unknown = unknown_of(tx, row->title, endpoint),
+        .listed = endpoint != NULL && endpoint->file != NULL,
         .failures = row->failures,
         .error = arena_string(&why->arena, row->error),
     };
+    publication_waits_read(tx, farm, row, endpoint, why->shown_to == NULL ? "" : why->shown_to,
+                           &out->waits);
+    out->for_ms = out->waits.since > 0 ? tx_now(tx) - out->waits.since : 0;
+    out->again_ms = out->waits.until > 0 ? out->waits.until - tx_now(tx) : 0;
 }
 
 static void load_publications(struct why *why, struct tx *tx, const struct farm *farm) {
@@ -363,7 +350,7 @@ static void load_publications(struct why *why, struct tx *tx, const struct farm 
     for (size_t i = 0; i < list.count && why->publication_count < WHY_PUBLICATIONS_SHOWN; i++) {
         bool is_left_alone = !list.rows[i].listed && list.rows[i].wanted[0] != '\0';
         if (list.rows[i].stage != STAGE_SETTLED && !is_left_alone) {
-            load_publication(why, tx, &list.rows[i],
+            load_publication(why, tx, farm, &list.rows[i],
                              endpoint_list_find(&endpoints, list.rows[i].endpoint));
         }
     }
@@ -400,7 +387,12 @@ void why_load(struct why *out, struct tx *tx, struct farm *farm, const char *id)
 }
 
 void why_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
-    struct why why = {.title = NULL};
+    why_title_to(tx, farm, title, "", w);
+}
+
+void why_title_to(struct tx *tx, struct farm *farm, const char *title, const char *tenant,
+                  struct writer *w) {
+    struct why why = {.shown_to = tenant};
     why_load(&why, tx, farm, title);
     if (tx_ok(tx)) {
         why_write(&why, w);

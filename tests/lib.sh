@@ -12,6 +12,7 @@ reelfarm=$REELFARM_BIN/reelfarm
 # waited on one that does, and the longer where sanitizers slow all down.
 patience=${REELFARM_SANITIZED:+12}
 : "${patience:=4}"
+pause_s=0.1 # between looks at what is waited for
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/reelfarm-test.XXXXXX")
 passed=0 failed=0 skipped=0
 trap 'rm -rf "$scratch"' EXIT
@@ -58,7 +59,7 @@ promptly() {
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$SECONDS" -lt "$until" ] || return 1
-        sleep 0.1
+        sleep "$pause_s"
     done
 }
 

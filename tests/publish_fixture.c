@@ -224,7 +224,7 @@ static void view_told(struct tx *tx, struct farm *farm, const char *title, struc
     writer_object(w, NULL);
     if (title_find(tx, title, &row)) {
         writer_string(w, "version", row.version);
-        publications_write(tx, farm, &row, w);
+        publications_write(tx, farm, &row, "", w);
     } else if (list.count > 0) {
         publications_show(tx, farm, title, "", w);
     }

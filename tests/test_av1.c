@@ -195,10 +195,10 @@ START_TEST(the_stream_says_what_the_spec_says) {
         ck_assert_int_eq(sequence->profile, 0);
         ck_assert_int_eq(sequence->bit_depth, spec.bit_depth);
         ck_assert_int_eq(sequence->chroma, CHROMA_420);
-        ck_assert_int_eq(sequence->primaries, spec.colour.primaries);
-        ck_assert_int_eq(sequence->transfer, spec.colour.transfer);
-        ck_assert_int_eq(sequence->matrix, spec.colour.matrix);
-        ck_assert_int_eq(sequence->full_range, spec.colour.full_range);
+        ck_assert_int_eq(sequence->signal.primaries, spec.colour.primaries);
+        ck_assert_int_eq(sequence->signal.transfer, spec.colour.transfer);
+        ck_assert_int_eq(sequence->signal.matrix, spec.colour.matrix);
+        ck_assert_int_eq(sequence->signal.full_range, spec.colour.full_range);
         ck_assert_int_eq(sequence->chroma_position, cases[i].position);
         ck_assert(!sequence->still && !sequence->timing);
         ck_assert_int_eq(config->reorder_frames, 0);

@@ -353,7 +353,7 @@ START_TEST(who_means_to_read_little_reads_little_ahead) {
     if (!open_on_web("who_means_to_read_little_reads_little_ahead", "", "", SIZE)) {
         return;
     }
-    blob_source_means(source, 2 * MIB);
+    blob_source_means(source, 2 * MIB, 2 * MIB + MIB / 2);
     for (int64_t at = 0; at < 2 * MIB; at += 1000) {
         ck_assert_int_eq(read_all(&byte, at, 1, &got), 0);
     }

@@ -200,13 +200,35 @@ END_TEST
 
 START_TEST(pieces_keep_to_their_limit) {
     begin(40 * MIB);
-    block_cache_limit(cache, 2);
+    block_cache_limit(cache, 2, INT64_MAX);
     for (int64_t at = 0; at < 10 * MIB; at += 64 * 1024) {
         check_read(at, 64 * 1024);
         follow(at + 64 * 1024);
     }
     ck_assert_int_eq(origin.largest, 2 * BLOCK_BYTES);
     ck_assert_int_le(origin.bytes, 10 * MIB + 2 * BLOCK_BYTES);
+    end();
+}
+END_TEST
+
+/* Who stops soon behind what was sure has had little fetched in vain, and who goes on is fetched
+ * more for again. */
+START_TEST(pieces_end_where_the_reader_may) {
+    static const struct {
+        int64_t end;
+        int64_t vain; /* bytes */
+        int64_t requests;
+    } cases[] = {{5 * MIB, 2 * BLOCK_BYTES, 9},
+                 {6 * MIB, 3 * BLOCK_BYTES, 13},
+                 {30 * MIB, 24 * BLOCK_BYTES, 45}};
+    begin(40 * MIB);
+    block_cache_limit(cache, BLOCK_AHEAD_MAX, 5 * MIB - 1000);
+    for (int64_t at = 0; at < cases[_i].end; at += 64 * 1024) {
+        check_read(at, 64 * 1024);
+        follow(at + 64 * 1024);
+    }
+    ck_assert_int_le(origin.bytes, cases[_i].end + cases[_i].vain);
+    ck_assert_int_le(origin.requests, cases[_i].requests);
     end();
 }
 END_TEST
@@ -248,6 +270,7 @@ Suite *block_cache_suite(void) {
     tcase_add_test(tcase, what_comes_next_is_foreseen);
     tcase_add_test(tcase, nothing_is_foreseen_of_reads_here_and_there);
     tcase_add_test(tcase, pieces_keep_to_their_limit);
+    tcase_add_loop_test(tcase, pieces_end_where_the_reader_may, 0, 3);
     tcase_add_test(tcase, a_failure_is_passed_on_and_not_remembered);
     tcase_add_test(tcase, random_reads_give_the_right_bytes);
     suite_add_tcase(suite, tcase);

@@ -21,45 +21,45 @@ static const struct {
     {"main things: 320x180 High, two B-frames deep, BT.709",
      "0164001effe1001b6764001eacd941419f9f016a02020280000"
      "1f480005dc0078b16cb01000468ef8fcbfdf8f800",
-     {100, 0, 30, 0, CHROMA_420, 8, 8, 320, 180, true, true, 1, 1, 1, false, 0, 2, 4}},
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 320, 180, true, {true, 1, 1, 1, false}, 0, 2, 4}},
     {"no B-frames",
      "0164001effe1001b6764001eacb40a0cfcf80b5010101400000fa40002ee003c58ba8001000468ef0fcbfdf8f800",
-     {100, 0, 30, 0, CHROMA_420, 8, 8, 320, 180, true, true, 1, 1, 1, false, 0, 0, 1}},
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 320, 180, true, {true, 1, 1, 1, false}, 0, 0, 1}},
     {"cropped, BT.470BG, full range, chroma location 2, one B-frame",
      "0164001fffe1001d6764001facec0d83de6ac05b828282db8000000300800000"
      "19078c189c01000468ef8fcbfdf8f800",
-     {100, 0, 31, 0, CHROMA_420, 8, 8, 854, 478, true, true, 5, 5, 5, true, 2, 1, 2}},
+     {100, 0, 31, 0, CHROMA_420, 8, 8, 854, 478, true, {true, 5, 5, 5, true}, 2, 1, 2}},
     {"sample aspect ratio 64:45",
      "0164001effe1001d6764001eacd940b4126ffc010000b440000003004000000c83c58b658001000468ef8fcbfdf8f"
      "8"
      "00",
-     {100, 0, 30, 0, CHROMA_420, 8, 8, 720, 576, true, false, 2, 2, 2, false, 0, 2, 4}},
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 720, 576, true, {false, 2, 2, 2, false}, 0, 2, 4}},
     {"HRD, 1080 lines cropped from 1088",
      "01640028ffe100266764002"
      "8acd940780227e5c04400000300040000030"
      "0c9920003d090007a12930c01e30632c001000468ef8fcbfdf8f800",
-     {100, 0, 40, 0, CHROMA_420, 8, 8, 1920, 1080, true, true, 2, 2, 2, false, 0, 2, 4}},
+     {100, 0, 40, 0, CHROMA_420, 8, 8, 1920, 1080, true, {true, 2, 2, 2, false}, 0, 2, 4}},
     {"4:2:2, 10 bits",
      "017a001effe1001b677a001eb6cd940a02ff89c0440000030004000003"
      "00c83c58b65801000468ef8fcbfefafa00",
-     {122, 0, 30, 0, CHROMA_422, 10, 10, 640, 360, true, true, 2, 2, 2, false, 0, 2, 4}},
+     {122, 0, 30, 0, CHROMA_422, 10, 10, 640, 360, true, {true, 2, 2, 2, false}, 0, 2, 4}},
     {"4:4:4, lossless",
      "01f4001effe1001967f4001e91d680a02ff89c044000000300400000"
      "0c83c58ba801000568ef01af2cfff8f800",
-     {244, 0, 30, 0, CHROMA_444, 8, 8, 640, 360, true, true, 2, 2, 2, false, 0, 0, 1}},
+     {244, 0, 30, 0, CHROMA_444, 8, 8, 640, 360, true, {true, 2, 2, 2, false}, 0, 0, 1}},
     {"MBAFF",
      "0164001effe100186764001eacd940b424d8088000000300800000190f8a14cb01000468fe8fcbfdf8f800",
-     {100, 0, 30, 0, CHROMA_420, 8, 8, 720, 576, false, true, 2, 2, 2, false, 0, 2, 4}},
+     {100, 0, 30, 0, CHROMA_420, 8, 8, 720, 576, false, {true, 2, 2, 2, false}, 0, 2, 4}},
     {"scaling matrix in the PPS",
      "0164000dffe100196764000dacd94141fb011000000300100000030320f14299600100056"
      "8ef8fcc03fdf8f800",
-     {100, 0, 13, 0, CHROMA_420, 8, 8, 320, 240, true, true, 2, 2, 2, false, 0, 2, 4}},
+     {100, 0, 13, 0, CHROMA_420, 8, 8, 320, 240, true, {true, 2, 2, 2, false}, 0, 2, 4}},
     {"Baseline: no extension after the parameter sets",
      "0142c00dffe100166742c00dda0507ec0440000003004000000c83c50aa801000468ce0fc8",
-     {66, 0xc0, 13, 0, CHROMA_420, 8, 8, 320, 240, true, true, 2, 2, 2, false, 0, 0, 1}},
+     {66, 0xc0, 13, 0, CHROMA_420, 8, 8, 320, 240, true, {true, 2, 2, 2, false}, 0, 0, 1}},
     {"all intra: nothing said, 0 inferred",
      "017a101effe10016677a101eb6cb81405ff138088000000300800000190201000468ee0fcbfefafa00",
-     {122, 0x10, 30, 0, CHROMA_422, 10, 10, 640, 360, true, true, 2, 2, 2, false, 0, 0, 0}},
+     {122, 0x10, 30, 0, CHROMA_422, 10, 10, 640, 360, true, {true, 2, 2, 2, false}, 0, 0, 0}},
 };
 
 enum { RECORDS = sizeof(records) / sizeof(records[0]) };
@@ -92,11 +92,11 @@ START_TEST(test_record) {
     ck_assert_int_eq(sps->bit_depth, want->bit_depth);
     ck_assert_int_eq(sps->chroma_bit_depth, want->chroma_bit_depth);
     ck_assert_int_eq(sps->frames_only, want->frames_only);
-    ck_assert_int_eq(sps->square_pixels, want->square_pixels);
-    ck_assert_int_eq(sps->primaries, want->primaries);
-    ck_assert_int_eq(sps->transfer, want->transfer);
-    ck_assert_int_eq(sps->matrix, want->matrix);
-    ck_assert_int_eq(sps->full_range, want->full_range);
+    ck_assert_int_eq(sps->signal.square_pixels, want->signal.square_pixels);
+    ck_assert_int_eq(sps->signal.primaries, want->signal.primaries);
+    ck_assert_int_eq(sps->signal.transfer, want->signal.transfer);
+    ck_assert_int_eq(sps->signal.matrix, want->signal.matrix);
+    ck_assert_int_eq(sps->signal.full_range, want->signal.full_range);
     ck_assert_int_eq(sps->chroma_location, want->chroma_location);
     ck_assert_int_eq(sps->reorder_frames, want->reorder_frames);
     ck_assert_int_eq(sps->stored_frames, want->stored_frames);
@@ -347,10 +347,10 @@ static const struct {
 } av1_records[] = {
     {"SVT-AV1, 1280x720, 3.1, chroma on the left",
      "81050d000a0e0000002d4cffb3cfbf9901010124",
-     {0, 5, 0, 8, CHROMA_420, 1, 1280, 720, 1, 1, 1, false, false, false}},
+     {0, 5, 0, 8, CHROMA_420, 1, 1280, 720, {true, 1, 1, 1, false}, false, false}},
     {"libaom, 160x96",
      "81000c000a0d00000003b4fdf36be440404041",
-     {0, 0, 0, 8, CHROMA_420, 0, 160, 96, 1, 1, 1, false, false, false}},
+     {0, 0, 0, 8, CHROMA_420, 0, 160, 96, {true, 1, 1, 1, false}, false, false}},
 };
 
 enum { AV1_RECORDS = sizeof(av1_records) / sizeof(av1_records[0]) };
@@ -372,10 +372,10 @@ START_TEST(test_av1_record) {
     ck_assert_int_eq(found->chroma_position, want->chroma_position);
     ck_assert_int_eq(found->width, want->width);
     ck_assert_int_eq(found->height, want->height);
-    ck_assert_int_eq(found->primaries, want->primaries);
-    ck_assert_int_eq(found->transfer, want->transfer);
-    ck_assert_int_eq(found->matrix, want->matrix);
-    ck_assert_int_eq(found->full_range, want->full_range);
+    ck_assert_int_eq(found->signal.primaries, want->signal.primaries);
+    ck_assert_int_eq(found->signal.transfer, want->signal.transfer);
+    ck_assert_int_eq(found->signal.matrix, want->signal.matrix);
+    ck_assert_int_eq(found->signal.full_range, want->signal.full_range);
     ck_assert_int_eq(found->still, want->still);
     ck_assert_int_eq(found->timing, want->timing);
     ck_assert_ptr_eq(record.header, data + 4);

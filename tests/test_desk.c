@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The threads under the catalog: changes that wait are one transaction, changes and reads hold none
- * of each other up, a read sees one state, what was told of its end is seen, and a log of changes
- * ends however many read.
+ * of each other up, a read sees one state, what was told of its end is seen, a log of changes ends
+ * however many read, and damage ends all.
  */
 #include <check.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -26,13 +27,24 @@ enum { NOW_MS = 1700000000, PADDING = 800000, PADDED = 48, LOG_SLACK = 2 << 20 }
 static char *folder;
 static char *path;
 static struct desk *desk;
-static atomic_int turn; /* counts what errands come to */
+static atomic_int turn;   /* counts what errands come to */
+static atomic_int losses; /* that were told of */
+
+static void note_loss(void *context) {
+    ck_assert_ptr_eq(context, &losses);
+    atomic_fetch_add(&losses, 1);
+}
+
+static void open_desk(void) {
+    struct err err = {0};
+    ck_assert_msg(desk_open(&desk, path, note_loss, &losses, &err) == 0, "%s", err.message);
+}
 
 static void set_up(void) {
-    struct err err = {0};
     folder = fixture_folder();
     path = mem_format("%s/catalog.db", folder);
-    ck_assert_msg(desk_open(&desk, path, &err) == 0, "%s", err.message);
+    atomic_store(&losses, 0);
+    open_desk();
 }
 
 static void tear_down(void) {
@@ -113,8 +125,14 @@ static void run_search(struct job *job, struct shelf *shelf) {
     buf_finish(&text);
 }
 
+/* Passes over what it meets. */
+static void run_past_damage(struct job *job, struct shelf *shelf) {
+    run_get(job, shelf);
+    err_clear(&job->err);
+}
+
 static void start(struct errand *errand, void (*run)(struct job *job, struct shelf *shelf)) {
-    errand->job.changes = run == run_put || run == run_break;
+    errand->job.changes = run == run_put || run == run_break || run == run_past_damage;
     errand->job.run = run;
     errand->job.done = errand_done;
     sem_init(&errand->ended, 0, 0);
@@ -454,6 +472,66 @@ START_TEST(the_log_ends_however_many_read) {
 }
 END_TEST
 
+/* ---- damage ----------------------------------------------------------------------------- */
+
+/* More than the one that changes has in memory, on the disk; then all but the first page is
+ * overwritten. */
+static void damage_beneath(void) {
+    enum { BIG = 10 };
+    char *padding = mem_zero(1, PADDING + 1);
+    struct stat info = {0};
+    memset(padding, 'x', PADDING);
+    char *more = mem_format("\"note\":\"%s\",\"renditions\":[{", padding);
+    for (int i = 0; i < BIG; i++) {
+        char title[16];
+        struct errand errand = {0};
+        snprintf(title, sizeof(title), "big-%d", i);
+        start_put(&errand,
+                  &(struct said){
+                      .title = title, .revision = 1, .find = "\"renditions\":[{", .put = more});
+        finish(&errand);
+    }
+    desk_close(desk); /* the log is in the file then */
+    open_desk();
+    ck_assert_int_eq(stat(path, &info), 0);
+    memset(padding, 0xa5, PADDING);
+    int fd = open(path, O_WRONLY);
+    ck_assert_int_ge(fd, 0);
+    for (off_t at = 4096; at < info.st_size; at += PADDING) {
+        size_t left = (size_t)(info.st_size - at);
+        size_t size = left < PADDING ? left : PADDING;
+        ck_assert_int_eq(pwrite(fd, padding, size, at), (ssize_t)size);
+    }
+    close(fd);
+    mem_free(more);
+    mem_free(padding);
+}
+
+/* Met by a read, by a change, or by one that makes nothing of it; and everything fails after it. */
+START_TEST(damage_ends_all) {
+    struct errand meets = {.title = "big-0"}, after = {0};
+    struct err err = {0};
+    damage_beneath();
+    ck_assert_int_eq(desk_loss(desk, NULL), 0);
+    if (_i == 0) {
+        start(&meets, run_get);
+    } else if (_i == 1) {
+        start_put(&meets, &(struct said){.title = "big-0", .revision = 2});
+    } else {
+        start(&meets, run_past_damage);
+    }
+    finish_with(&meets, ERR_CORRUPT);
+    start_put(&after, &(struct said){.title = "c", .revision = 1});
+    finish_with(&after, ERR_CORRUPT);
+    ck_assert_int_eq(after.ran, 0);
+    look_for("big-1", ERR_CORRUPT);
+    ck_assert_int_eq(desk_loss(desk, &err), ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(err.message, "damaged"));
+    ck_assert(_i == 2 || strstr(err.message, path) != NULL);
+    ck_assert_int_eq(atomic_load(&losses), 1);
+}
+END_TEST
+
 Suite *desk_suite(void) {
     Suite *suite = suite_create("desk");
     TCase *tests = tcase_create("desk");
@@ -469,6 +547,7 @@ Suite *desk_suite(void) {
     tcase_add_test(tests, many_ask_and_tell_at_once);
     tcase_add_test(tests, all_that_was_handed_over_is_done_before_it_closes);
     tcase_add_test(tests, the_log_ends_however_many_read);
+    tcase_add_loop_test(tests, damage_ends_all, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -35,11 +35,7 @@ static const struct {
       .chroma_bit_depth = 8,
       .width = 320,
       .height = 180,
-      .square_pixels = true,
-      .primaries = 1,
-      .transfer = 1,
-      .matrix = 1,
-      .full_range = false}},
+      .signal = {true, 1, 1, 1, false}}},
     {"PQ in ten bits, High tier",
      "01222000000090000000000078f000fcfdfafa00000f03a00001001840010c01ffff222000000300"
      "900000030000030078959809a10001002c420101222000000300900000030000030078a005020169"
@@ -52,11 +48,7 @@ static const struct {
       .chroma_bit_depth = 10,
       .width = 640,
       .height = 360,
-      .square_pixels = true,
-      .primaries = 9,
-      .transfer = 16,
-      .matrix = 9,
-      .full_range = false}},
+      .signal = {true, 9, 16, 9, false}}},
     {"cropped, full range, SAR 64:45",
      "0101600000009000000000005af000fcfdf8f800000f03a00001001840010c01ffff016000000300"
      "90000003000003005a959809a10001002c42010101600000030090000003000003005aa006b201e1"
@@ -69,11 +61,7 @@ static const struct {
       .chroma_bit_depth = 8,
       .width = 854,
       .height = 478,
-      .square_pixels = false,
-      .primaries = 5,
-      .transfer = 1,
-      .matrix = 5,
-      .full_range = true}},
+      .signal = {false, 5, 1, 5, true}}},
     {"scaling lists, many references, nothing of colours",
      "0121600000009000000000007bf000fcfdf8f800000f03a00001001940010c01ffff216000000300"
      "90000003000003007b998a0240a10001002842010121600000030090000003000003007ba00a080f"
@@ -86,11 +74,7 @@ static const struct {
       .chroma_bit_depth = 8,
       .width = 320,
       .height = 240,
-      .square_pixels = true,
-      .primaries = 2,
-      .transfer = 2,
-      .matrix = 2,
-      .full_range = false}},
+      .signal = {true, 2, 2, 2, false}}},
     {"4:2:2 of ten bits",
      "0104080000009d08000000005af000fcfefafa00000f03a00001001740010c01ffff040800000300"
      "9d0800000300005a959809a1000100274201010408000003009d0800000300005ab00a080f136595"
@@ -103,11 +87,7 @@ static const struct {
       .chroma_bit_depth = 10,
       .width = 320,
       .height = 240,
-      .square_pixels = true,
-      .primaries = 2,
-      .transfer = 2,
-      .matrix = 2,
-      .full_range = false}},
+      .signal = {true, 2, 2, 2, false}}},
     {"4:4:4 with PCM and temporal layers",
      "0104080000009e08000000005af000fcfff8f800001303a00001001b40010c02ffff040800000300"
      "9e0800000300005a00009594aca048a10001002b4201020408000003009e0800000300005a000090"
@@ -120,11 +100,7 @@ static const struct {
       .chroma_bit_depth = 8,
       .width = 320,
       .height = 240,
-      .square_pixels = true,
-      .primaries = 2,
-      .transfer = 2,
-      .matrix = 2,
-      .full_range = false}},
+      .signal = {true, 2, 2, 2, false}}},
 };
 
 enum { RECORDS = sizeof(records) / sizeof(records[0]) };
@@ -168,11 +144,11 @@ START_TEST(test_hevc) {
         {sps->chroma_bit_depth, wanted->chroma_bit_depth},
         {sps->width, wanted->width},
         {sps->height, wanted->height},
-        {sps->square_pixels, wanted->square_pixels},
-        {sps->primaries, wanted->primaries},
-        {sps->transfer, wanted->transfer},
-        {sps->matrix, wanted->matrix},
-        {sps->full_range, wanted->full_range},
+        {sps->signal.square_pixels, wanted->signal.square_pixels},
+        {sps->signal.primaries, wanted->signal.primaries},
+        {sps->signal.transfer, wanted->signal.transfer},
+        {sps->signal.matrix, wanted->signal.matrix},
+        {sps->signal.full_range, wanted->signal.full_range},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         ck_assert_msg(pairs[i][0] == pairs[i][1], "%s: field %zu is %d and must be %d",

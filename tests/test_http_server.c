@@ -242,6 +242,18 @@ START_TEST(a_request_that_drips_is_ended) {
 }
 END_TEST
 
+/* Its deadline comes before the one that the connection began with. */
+START_TEST(a_second_request_that_drips_is_ended) {
+    options.request_ms = 2 * WAIT_MS;
+    options.idle_ms = SHORT_MS;
+    start();
+    int fd = open_good(1);
+    send_text(fd, "G");
+    ck_assert_int_lt(drip(fd), WAIT_MS);
+    close(fd);
+}
+END_TEST
+
 START_TEST(an_idle_connection_is_ended) {
     options.idle_ms = SHORT_MS;
     start();
@@ -526,6 +538,7 @@ Suite *http_server_suite(void) {
     TCase *slow = tcase_create("slow");
     tcase_add_checked_fixture(slow, set_up, tear_down);
     tcase_add_loop_test(slow, a_request_that_drips_is_ended, 0, sizeof(begun) / sizeof(begun[0]));
+    tcase_add_test(slow, a_second_request_that_drips_is_ended);
     tcase_add_test(slow, an_idle_connection_is_ended);
     tcase_add_test(slow, a_long_body_has_more_time);
     tcase_add_test(slow, a_chunked_body_over_the_bound_is_refused);

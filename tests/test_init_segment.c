@@ -32,7 +32,7 @@ START_TEST(test_init_facts) {
     ck_assert_mem_eq(facts.record, video_track.record, video_track.record_size);
     ck_assert_int_eq(facts.width, 320);
     ck_assert_int_eq(facts.entry_height, 180);
-    ck_assert_int_eq(facts.primaries + facts.transfer + facts.matrix, 3);
+    ck_assert_int_eq(facts.signal.primaries + facts.signal.transfer + facts.signal.matrix, 3);
     ck_assert_uint_eq(facts.aspect_wide, facts.aspect_high);
     ck_assert_uint_eq(facts.defaults.duration, 1001);
 

@@ -9,6 +9,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/mem.h"
 #include "common/xml.h"
 #include "packager/m3u8.h"
 #include "packager/manifest_number.h"
@@ -366,8 +367,10 @@ START_TEST(test_mpd) {
     struct err err = {0};
     ck_assert_msg(mpd_read(&mpd, text, sizeof(text) - 1, &err) == 0, "%s", err.message);
     ck_assert_int_eq(mpd.duration_ns, 6000000000);
-    ck_assert_uint_eq(mpd.representation_count, 2);
-    const struct mpd_representation *x = &mpd.representations[0];
+    ck_assert_uint_eq(mpd.period_count, 1);
+    const struct mpd_period *period = &mpd.periods[0];
+    ck_assert_uint_eq(period->representation_count, 2);
+    const struct mpd_representation *x = &period->representations[0];
     ck_assert_str_eq(x->bases[0], "a/");
     ck_assert_str_eq(x->bases[3], "b/");
     ck_assert_str_eq(x->codecs, "c");
@@ -380,9 +383,82 @@ START_TEST(test_mpd) {
     ck_assert_str_eq(x->segments[0].reference, "x-001-5-100$");
     ck_assert_str_eq(x->segments[2].reference, "x-003-45-100$");
     ck_assert_int_eq(x->segments[2].duration, 7);
-    const struct mpd_representation *y = &mpd.representations[1];
+    const struct mpd_representation *y = &period->representations[1];
     ck_assert_int_eq(y->width, 32);
     ck_assert_str_eq(y->segments[0].reference, "y-000-5-200$");
+    mpd_finish(&mpd);
+}
+END_TEST
+
+/* When Periods of an MPD of nine seconds begin and how long they last, in milliseconds; -1 where
+ * nothing tells. */
+static const struct {
+    const char *periods;
+    int64_t start_ms[2], duration_ms[2];
+} timed_mpds[] = {
+    {"<Period start='PT0S' duration='PT4S'/><Period start='PT4S' duration='PT5S'/>",
+     {0, 4000},
+     {4000, 5000}},
+    {"<Period/><Period start='PT4.5S'/>", {0, 4500}, {4500, 4500}},
+    {"<Period duration='PT4S'/><Period/>", {0, 4000}, {4000, 5000}},
+    {"<Period duration='PT3S'/><Period start='PT4S'/>", {0, 4000}, {3000, 5000}},
+    {"<Period start='PT5S' duration='PT1S'/><Period duration='PT2S'/>", {5000, 6000}, {1000, 2000}},
+    {"<Period/><Period/>", {0, -1}, {-1, -1}},
+    {"<Period start='PT5S'/><Period start='PT4S'/>", {5000, 4000}, {-1, 5000}},
+    {"<Period/><Period start='PT10S'/>", {0, 10000}, {10000, -1}},
+    {"<Period duration='PT2S'/><Period xlink:href='a' duration='PT2S'/><Period/>",
+     {0, 4000},
+     {2000, 5000}},
+};
+
+START_TEST(test_period_times) {
+    char *text =
+        mem_format("<MPD mediaPresentationDuration='PT9S'>%s</MPD>", timed_mpds[_i].periods);
+    struct mpd mpd;
+    struct err err = {0};
+    ck_assert_msg(mpd_read(&mpd, text, strlen(text), &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(mpd.period_count, 2);
+    for (size_t p = 0; p < 2; p++) {
+        int64_t start_ms = timed_mpds[_i].start_ms[p];
+        int64_t duration_ms = timed_mpds[_i].duration_ms[p];
+        ck_assert_msg(mpd.periods[p].start_ns == (start_ms < 0 ? -1 : start_ms * 1000000) &&
+                          mpd.periods[p].duration_ns ==
+                              (duration_ms < 0 ? -1 : duration_ms * 1000000),
+                      "%s: Period %zu starts at %lld and lasts %lld", timed_mpds[_i].periods,
+                      mpd.periods[p].number, (long long)mpd.periods[p].start_ns,
+                      (long long)mpd.periods[p].duration_ns);
+    }
+    ck_assert_uint_eq(mpd.elsewhere_count, _i == 8 ? 1 : 0);
+    mpd_finish(&mpd);
+    mem_free(text);
+}
+END_TEST
+
+/* What stands in a Period is that one's own; only the MPD's BaseURL is of both. */
+START_TEST(test_two_periods) {
+    static const char text[] = MPD_OPEN TEMPLATE_OPEN
+        "<S t=\"5\" d=\"20\"/>" TEMPLATE_CLOSE
+        "<Representation id=\"x\"/></AdaptationSet></Period><Period id=\"2\" duration=\"PT4S\">"
+        "<BaseURL>b/</BaseURL><SegmentTemplate media=\"$Number$\" duration=\"2\"/>"
+        "<AdaptationSet id=\"7\"><Representation id=\"y\"/></AdaptationSet>"
+        "<AdaptationSet contentType=\"text\"><Representation id=\"z\"/></AdaptationSet>" MPD_CLOSE;
+    struct mpd mpd;
+    struct err err = {0};
+    ck_assert_msg(mpd_read(&mpd, text, sizeof(text) - 1, &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(mpd.period_count, 2);
+    const struct mpd_period *first = &mpd.periods[0];
+    const struct mpd_period *second = &mpd.periods[1];
+    ck_assert(first->set_count == 1 && first->representation_count == 1 && first->text_count == 0);
+    ck_assert(second->set_count == 1 && second->representation_count == 1);
+    ck_assert_uint_eq(second->text_count, 1);
+    ck_assert_str_eq(second->id, "2");
+    const struct mpd_representation *y = &second->representations[0];
+    ck_assert_int_eq(y->set, 0);
+    ck_assert_str_eq(y->bases[0], "a/");
+    ck_assert_str_eq(y->bases[1], "b/");
+    ck_assert_str_eq(first->representations[0].bases[1], "");
+    ck_assert_uint_eq(y->segment_count, 2); /* that begin in four seconds */
+    ck_assert_str_eq(y->initialization, "");
     mpd_finish(&mpd);
 }
 END_TEST
@@ -426,10 +502,10 @@ static const struct {
 };
 
 START_TEST(test_bad_mpds) {
-    struct mpd mpd = {.set_count = 99};
+    struct mpd mpd = {.period_count = 99};
     const char *text = bad_mpds[_i].text;
     ck_assert_int_eq(mpd_read(&mpd, text, strlen(text), NULL), bad_mpds[_i].code);
-    ck_assert_uint_eq(mpd.set_count, 99);
+    ck_assert_uint_eq(mpd.period_count, 99);
 }
 END_TEST
 
@@ -467,6 +543,9 @@ static const struct {
     {true, MPD_OPEN TEMPLATE_OPEN, "<S d=\"1\"/>", 300000,
      TEMPLATE_CLOSE "<Representation/><Representation/></AdaptationSet>" MPD_CLOSE},
     {true, MPD_OPEN, "<AdaptationSet/>", 300000, MPD_CLOSE},
+    {true, "<MPD>", "<Period/>", 300000, "</MPD>"},
+    {true, "<MPD>", "<Period><AdaptationSet><Representation/></AdaptationSet></Period>", 257,
+     "</MPD>"},
     {true, MPD_OPEN "<AdaptationSet>", "<Representation/>", 300000, "</AdaptationSet>" MPD_CLOSE},
 };
 
@@ -525,6 +604,8 @@ Suite *manifest_reader_suite(void) {
     tcase_add_test(texts, test_playlist);
     tcase_add_loop_test(texts, test_bad_playlists, 0, COUNT(bad_playlists));
     tcase_add_test(texts, test_mpd);
+    tcase_add_loop_test(texts, test_period_times, 0, COUNT(timed_mpds));
+    tcase_add_test(texts, test_two_periods);
     tcase_add_loop_test(texts, test_bad_mpds, 0, COUNT(bad_mpds));
     tcase_add_loop_test(texts, test_floods, 0, COUNT(floods));
     tcase_add_test(texts, test_prefixes);

@@ -8,6 +8,7 @@
 
 #include "common/mem.h"
 #include "publish_fixture.h"
+#include "scheduler/api/view.h"
 #include "scheduler/publishing/endpoint_rows.h"
 #include "scheduler/publishing/orphans.h"
 #include "scheduler/removal.h"
@@ -306,6 +307,17 @@ START_TEST(what_goes_is_of_the_listing_that_was_seen) {
 }
 END_TEST
 
+/* Whether the title's pushes are told to wait for it. */
+static bool waits_for_sweep(const char *title) {
+    struct buf said = {0};
+    struct json *tree = fixture_look(&world.farm, view_title, title);
+    json_tree_write(tree, &said);
+    json_tree_destroy(tree);
+    bool waits = strstr(buf_text(&said), "\"waits\":{\"for\":\"sweep\"") != NULL;
+    buf_finish(&said);
+    return waits;
+}
+
 /* A version that became wanted since is no orphan any more; and while others go, none comes. */
 START_TEST(no_push_goes_there_meanwhile) {
     world_run(&world, "t", 0, PUBLISH_A);
@@ -330,7 +342,9 @@ START_TEST(no_push_goes_there_meanwhile) {
     ck_assert_int_eq(world_call(&world, ask_publish, "t", "same", NULL), 0);
     world.farm.now_ms += 5000;
     ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
+    ck_assert(waits_for_sweep("t"));
     complete(fence);
+    ck_assert(!waits_for_sweep("t"));
     ck_assert_int_eq(world_lease_pushes(&world, 4), 2); /* by either name */
 }
 END_TEST

@@ -2,6 +2,7 @@
 /* What is published where, and by which pushes: rules, order, breakers, dead endpoints, resuming.
  */
 #include <check.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -456,6 +457,29 @@ static bool is_told(fixture_view *view, const char *sentence) {
     return told;
 }
 
+static void view_as_tenant(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
+    view_title_to(tx, farm, title, "news", w);
+}
+
+static void why_as_tenant(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
+    why_title_to(tx, farm, title, "news", w);
+}
+
+/* Whether the title t is told to wait so, beside one of its endpoints. */
+static bool is_told_to_wait(const char *what, int64_t since, int64_t until, const char *reason) {
+    char text[256], times[2][32] = {"null", "null"};
+    const int64_t all[] = {since, until};
+    for (int i = 0; i < 2; i++) {
+        if (all[i] > 0) {
+            snprintf(times[i], sizeof(times[i]), "%" PRId64, all[i]);
+        }
+    }
+    snprintf(text, sizeof(text),
+             "\"waits\":{\"for\":\"%s\",\"since\":%s,\"until\":%s,\"reason\":\"%s\"}", what,
+             times[0], times[1], reason);
+    return is_told(view_title, text);
+}
+
 static void view_versions(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
     versions_write(tx, farm, title, w);
 }
@@ -869,6 +893,8 @@ START_TEST(a_window_is_kept_to) {
     ck_assert_str_eq(world_state(&world, "t", "e1"), "waiting");
     ck_assert_int_eq(world_lease_pushes(&world, 1), 0);
     ck_assert_int_eq(world.farm.retry_at, INT64_C(20000) * DAY_MS + INT64_C(22) * 3600000);
+    ck_assert(is_told_to_wait("window", 0, world.farm.retry_at, ""));
+    ck_assert(is_told(why_title, "at which that may be filled, in 10 h 0 min."));
     expect_window(false, world.farm.retry_at);
     world.farm.now_ms = world.farm.retry_at;
     expect_window(true, INT64_C(20001) * DAY_MS + INT64_C(6) * 3600000);
@@ -1139,6 +1165,55 @@ START_TEST(an_endpoint_that_keeps_pushes_waiting_is_shut) {
 }
 END_TEST
 
+/* It never failed there itself; a tenant is told of no other title. Once it has, that is told. */
+START_TEST(a_title_is_told_of_an_endpoint_that_is_broken_off) {
+    char title[16], error[32];
+    world_list(&world, ONE_EDGE);
+    for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
+        snprintf(title, sizeof(title), "t%d", i);
+        snprintf(error, sizeof(error), "PUT %s/x: 500", title);
+        make(title, 0, PUBLISH_A);
+        fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_ENDPOINT, error);
+    }
+    const int64_t now = world.farm.now_ms;
+    make("t", 0, PUBLISH_A);
+    ck_assert_int_eq(world.farm.task_count, 0);
+    ck_assert(is_told_to_wait("breaker", now, now + BREAKER_PAUSE_FIRST_MS, error));
+    ck_assert(is_told(why_title, "e1 is to have it: the endpoint has been broken off for 0 s, and "
+                                 "is tried again in 5 s. It failed last with another: PUT t4/x: "
+                                 "500.\""));
+    ck_assert(is_told(view_as_tenant, "\"for\":\"breaker\"") && !is_told(view_as_tenant, "t4"));
+    ck_assert(is_told(why_as_tenant, "tried again in 5 s.\"") && !is_told(why_as_tenant, "t4"));
+    world.farm.now_ms += BREAKER_PAUSE_FIRST_MS;
+    world_sweep(&world);
+    ck_assert(is_told_to_wait("trial", now, 0, error));
+    ck_assert(is_told(why_title, "the endpoint was broken off 5 s ago, and is on trial"));
+    fixture_fail(&world.farm, lease_push("e1")->fence, FAILURE_ENDPOINT, "PUT t/x: 502");
+    int64_t again = world.farm.now_ms + 2 * BREAKER_PAUSE_FIRST_MS;
+    ck_assert(is_told_to_wait("breaker", now, again, "PUT t/x: 502"));
+    ck_assert(is_told(view_as_tenant, "\"reason\":\"PUT t/x: 502\""));
+    ck_assert(is_told(why_as_tenant, "It failed with this title 1 time. The last time: PUT t/x"));
+}
+END_TEST
+
+START_TEST(a_title_is_told_that_nobody_pushes) {
+    make("t", 0, PUBLISH_A);
+    int64_t fence = world.farm.tasks[0].fence;
+    ck_assert(is_told(view_title, "\"state\":\"running\"") &&
+              is_told(view_title, "\"waits\":null"));
+    ck_assert(is_told_to_wait("turn", 0, 0, ""));
+    ck_assert(is_told_to_wait("others", 0, 0, ""));
+    fixture_fail(&world.farm, fence, FAILURE_ENDPOINT, "500");
+    ck_assert(is_told(view_title, "\"for\":\"pause\""));
+    ck_assert(!is_told(view_title, "\"for\":\"worker\""));
+    ck_assert_int_eq(fixture_drain(&world.farm, "w1", true), 0);
+    ck_assert(is_told_to_wait("worker", 0, 0, "all workers are drained"));
+    fixture_leave(&world.farm, world.session);
+    ck_assert(is_told_to_wait("worker", 0, 0, "no worker is there"));
+    ck_assert(is_told(why_title, "e2 is to have it: it waits for a worker: no worker is there."));
+}
+END_TEST
+
 /* An endpoint that five titles have shut is tried by one that has not failed; and then those five
  * shut it no more. */
 START_TEST(an_endpoint_is_tried_by_what_has_not_failed) {
@@ -1308,6 +1383,8 @@ START_TEST(an_edge_that_falls_back_is_for_workers_that_know_of_it) {
     }
     ck_assert(is_told(view_endpoints, "no worker is there that knows of edges that fall back"));
     ck_assert(is_told(why_title, "falls is to have it: it waits for a worker that knows edges"));
+    ck_assert(
+        is_told_to_wait("worker", 0, 0, "no worker that is there knows edges that fall back"));
     fixture_join(&world.farm, "new", "new", 8, world.session);
     ck_assert(!is_told(view_endpoints, "no worker is there"));
     ck_assert(is_told(why_title, "falls is to have it: it waits for its turn"));
@@ -1359,6 +1436,8 @@ Suite *publication_suite(void) {
     tcase_add_loop_test(tests, one_title_delays_no_other_of_a_healthy_endpoint, 0, 3);
     tcase_add_loop_test(tests, an_endpoint_that_keeps_pushes_waiting_is_shut, 0, 2);
     tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);
+    tcase_add_test(tests, a_title_is_told_of_an_endpoint_that_is_broken_off);
+    tcase_add_test(tests, a_title_is_told_that_nobody_pushes);
     tcase_add_test(tests, an_edge_that_falls_back_is_for_workers_that_know_of_it);
     tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);
     tcase_add_loop_test(tests, a_cache_is_told_once_more_when_the_origin_has_dropped_a_version, 0,

@@ -254,6 +254,29 @@ START_TEST(endpoints_that_still_hold_it_are_told_of) {
 }
 END_TEST
 
+/* Those that wait, and are tried again at 3 s: endpoint, own error, for what, since, until, why. */
+static const char *const behind[][6] = {
+    {"e4", "", "breaker", "1000", "2000", "it answers 502"},
+    {"e5", "it answers 500", "breaker", "1000", "2000", "it answers 502"},
+    {"e6", "", "trial", "1000", "null", "it answers 500"},
+    {"e7", "", "window", "null", "2000", ""},
+    {"e8", "", "worker", "null", "null", "no worker is there"},
+    {"e9", "", "others", "null", "null", ""},
+    {"e10", "it answers 500", "pause", "null", "3000", ""},
+    {"e11", "", "turn", "null", "null", ""},
+};
+
+static void write_waiting(struct buf *out) {
+    for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++) {
+        const char *const *one = behind[i];
+        buf_format(out,
+                   ",{\"endpoint\":\"%s\",\"state\":\"waiting\",\"held\":\"\",\"wanted\":\"v2\","
+                   "\"error\":\"%s\",\"done\":0,\"total\":0,\"retry_at\":3000,\"waits\":{"
+                   "\"for\":\"%s\",\"since\":%s,\"until\":%s,\"reason\":\"%s\"}}",
+                   one[0], one[1], one[2], one[3], one[4], one[5]);
+    }
+}
+
 /* Each with what people would ask next. */
 START_TEST(how_it_stands_at_each_is_told) {
     static const char text[] =
@@ -263,17 +286,35 @@ START_TEST(how_it_stands_at_each_is_told) {
         "{\"endpoint\":\"e2\",\"state\":\"running\",\"held\":\"v1\",\"wanted\":\"v2\","
         "\"error\":\"\",\"done\":3,\"total\":7,\"retry_at\":null},"
         "{\"endpoint\":\"e3\",\"state\":\"withdrawing\",\"held\":\"v1\",\"wanted\":\"\","
-        "\"error\":\"it answers 500\",\"done\":0,\"total\":0,\"retry_at\":1000}]}";
+        "\"error\":\"it answers 500\",\"done\":0,\"total\":0,\"retry_at\":1000}";
     struct json *tree = NULL;
-    struct buf out = {0};
-    ck_assert_int_eq(json_tree_parse(&tree, text, strlen(text), &err), 0);
+    struct buf out = {0}, all = {0};
+    buf_string(&all, text);
+    write_waiting(&all);
+    buf_string(&all, "]}");
+    ck_assert_int_eq(json_tree_parse(&tree, buf_text(&all), all.size, &err), 0);
     struct reader r = reader_of(tree, "it", &err);
     publications_text(&r, &out);
     ck_assert_str_eq(buf_text(&out),
                      "  at e1: held\n"
                      "  at e2: running, 3/7 objects, has version v1\n"
                      "  at e3: withdrawing, has version v1; it failed so: it answers 500; tried "
-                     "again after 1970-01-01T00:00:01.000Z\n");
+                     "again after 1970-01-01T00:00:01.000Z\n"
+                     "  at e4: waiting; that endpoint is broken off since "
+                     "1970-01-01T00:00:01.000Z, and tried again after 1970-01-01T00:00:02.000Z: "
+                     "it answers 502\n"
+                     "  at e5: waiting; it failed so: it answers 500; that endpoint is broken off "
+                     "since 1970-01-01T00:00:01.000Z, and tried again after "
+                     "1970-01-01T00:00:02.000Z\n"
+                     "  at e6: waiting; that endpoint is on trial, a push at a time, broken off "
+                     "since 1970-01-01T00:00:01.000Z: it answers 500\n"
+                     "  at e7: waiting; its window is shut until 1970-01-01T00:00:02.000Z\n"
+                     "  at e8: waiting; it waits for a worker: no worker is there\n"
+                     "  at e9: waiting; edges come first\n"
+                     "  at e10: waiting; it failed so: it answers 500; tried again after "
+                     "1970-01-01T00:00:03.000Z\n"
+                     "  at e11: waiting; tried again after 1970-01-01T00:00:03.000Z\n");
+    buf_finish(&all);
     buf_finish(&out);
     json_tree_destroy(tree);
 }

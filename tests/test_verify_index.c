@@ -198,6 +198,15 @@ static void index_times(void) {
     put_u32(entry(1) + 4, 48049);
 }
 
+/* Of centuries, by a clock that ticks once a second. */
+static void index_endless(void) {
+    for (int i = 0; i < SEGMENTS; i++) {
+        put_u32(entry(i) + 4, UINT32_MAX);
+    }
+    ck_assert(text_replace(title_fixture_bytes(&damaged, MPD), "<SegmentBase timescale=\"24000\"",
+                           "<SegmentBase timescale=\"1\"", true));
+}
+
 static void index_no_key(void) {
     put_u32(entry(1) + 8, 0);
 }
@@ -240,6 +249,7 @@ const struct damage index_damages[] = {
     {"dash-index", APART, index_clock, NULL, NULL, NULL, false},
     {"dash-index", APART, index_size, NULL, NULL, NULL, false},
     {"dash-index", APART, index_of_indexes, NULL, NULL, NULL, false},
+    {"dash-index", APART "dash-timescale dash-coverage ", index_endless, NULL, NULL, NULL, false},
     {"dash-timeline", "", index_times, NULL, NULL, NULL, false},
     {"dash-index", "", NULL, MPD, "<Initialization range=\"*-*\"/>", "", false},
     {"dash-index", " hls-dash-agree ", NULL, MPD, "indexRange=\"*-", "indexRange=\"0-", false},
@@ -283,6 +293,44 @@ START_TEST(test_files) {
     check_files();
     index_of_others();
     check_files();
+}
+END_TEST
+
+/* The MPD's one Period becomes two, after the second segment of the pictures: each shows its part
+ * of the same files, the segment of sound over the border on both sides. */
+static void cut_files(void) {
+    static const char end[] = "</Period>";
+    struct buf *mpd = title_fixture_bytes(&damaged, MPD);
+    struct buf second = {0};
+    struct buf out = {0};
+    ck_assert(text_replace(mpd, "duration=\"PT6.017S\">", "duration=\"PT4.004S\">", false));
+    const char *text = buf_text(mpd);
+    const char *from = strstr(text, "<Period");
+    const char *to = strstr(from, end) + strlen(end);
+    buf_append(&second, from, (size_t)(to - from));
+    ck_assert(text_replace(&second, "id=\"1\" start=\"PT0S\" duration=\"PT4.004S\"",
+                           "id=\"2\" start=\"PT4.004S\" duration=\"PT2.013S\"", false));
+    ck_assert(text_replace(&second, "Offset=\"2002\"", "Offset=\"98098\"", true));
+    ck_assert(text_replace(&second, "Offset=\"1024\"", "Offset=\"193216\"", true));
+    buf_append(&out, text, (size_t)(to - text));
+    buf_append(&out, second.data, second.size);
+    buf_string(&out, to);
+    buf_finish(&second);
+    buf_finish(mpd);
+    *mpd = out;
+}
+
+START_TEST(test_cut_files) {
+    cut_files();
+    check_files();
+    struct verdict verdict;
+    ck_assert(text_replace(title_fixture_bytes(&damaged, MPD), "Offset=\"98098\"",
+                           "Offset=\"50050\"", true));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(strstr(verdict_lines(&verdict), "must dash-coverage " MPD ": Representation "
+                                                  "h264-90p of Period 2 covers") != NULL,
+                  "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
 }
 END_TEST
 
@@ -452,6 +500,7 @@ Suite *verify_index_suite(void) {
     tcase_add_unchecked_fixture(files, make, whole_drop);
     tcase_add_checked_fixture(files, damaged_make, damaged_drop);
     tcase_add_test(files, test_files);
+    tcase_add_test(files, test_cut_files);
     tcase_add_test(files, test_ranges);
     tcase_add_loop_test(files, test_damage, 0, (int)index_damage_count);
     suite_add_tcase(suite, files);

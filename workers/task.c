@@ -73,15 +73,34 @@ static struct blob_options blob_options_of(const struct task_run *run) {
     return options;
 }
 
-/* What a chunk's child will read, as if all pictures were of a size; 0 for other tasks. */
-static int64_t chunk_bytes(const struct child_spec *spec, int64_t size) {
-    int64_t frames = spec->source.timeline.frames;
-    if (spec->kind != TASK_VIDEO || frames <= 0) {
-        return 0;
+/* So many frames, as if all were of a size. */
+static int64_t bytes_of_frames(const struct source_document *source, int64_t frames, int64_t size) {
+    return (int64_t)((double)size * (double)frames / (double)source->timeline.frames) + 1;
+}
+
+/* From the random access point at which a chunk's child begins to the first one behind the chunk,
+ * where the index knows of both; else as if all pictures were of a size. */
+static int64_t bytes_of_chunk(const struct child_spec *spec, int64_t size) {
+    const struct source_document *source = &spec->source;
+    const struct random_access *from = NULL;
+    const struct random_access *to = NULL;
+    for (size_t i = 0; i < source->access_count && to == NULL; i++) {
+        const struct random_access *access = &source->access[i];
+        from = access->frame <= spec->chunk.first ? access : from;
+        to = access->frame >= spec->chunk.end ? access : NULL;
     }
-    const struct chunk_grid *chunk = &spec->chunk;
-    double share = (double)(chunk->end + chunk->tail - chunk->first) / (double)frames;
-    return (int64_t)((double)size * share) + 1;
+    return from != NULL && to != NULL && from->position >= 0 && to->position > from->position
+               ? to->position - from->position
+               : bytes_of_frames(source, spec->chunk.end - spec->chunk.first, size);
+}
+
+/* What a chunk's child will read, and at most where its encoder looks at all of the tail. */
+static void tell_means(struct blob_source *of, const struct child_spec *spec, int64_t size) {
+    if (spec->kind == TASK_VIDEO && spec->source.timeline.frames > 0) {
+        int64_t bytes = bytes_of_chunk(spec, size);
+        blob_source_means(of, bytes,
+                          bytes + bytes_of_frames(&spec->source, spec->chunk.tail, size));
+    }
 }
 
 int task_open_source(struct task_run *run, struct err *err) {
@@ -96,7 +115,7 @@ int task_open_source(struct task_run *run, struct err *err) {
     if (failed != 0) {
         return task_fail(run, source_failure((enum err_code)failed), failed);
     }
-    blob_source_means(run->source, chunk_bytes(&run->task->spec, pinned->size));
+    tell_means(run->source, &run->task->spec, pinned->size);
     const struct blob_facts *facts = blob_source_facts(run->source);
     run->task->spec.source_size = facts->size;
     run->header =

@@ -141,7 +141,7 @@ static void answer_title(struct tx *tx, struct call *call, const char *version) 
         writer_object(&call->writer, NULL);
         writer_string(&call->writer, "title", title.id);
         writer_string(&call->writer, "version", version == NULL ? title.version : version);
-        publications_write(tx, call->routes->farm, &title, &call->writer);
+        publications_write(tx, call->routes->farm, &title, call->caller.tenant, &call->writer);
         writer_object_end(&call->writer);
     }
     title_row_finish(&title);

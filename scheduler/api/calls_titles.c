@@ -419,7 +419,7 @@ void call_list_titles(struct tx *tx, struct call *call) {
 
 void call_show_title(struct tx *tx, struct call *call) {
     struct title_row title = {0};
-    view_title(tx, call->routes->farm, call->argument, &call->writer);
+    view_title_to(tx, call->routes->farm, call->argument, call->caller.tenant, &call->writer);
     if (tx_ok(tx) && title_get(tx, call->argument, &title) && title.state != TITLE_DONE &&
         title.state != TITLE_FAILED && title.state != TITLE_CANCELLED) {
         call_wait(call, TOPIC_TITLES, call_number(call, "wait_ms", 0, CALL_WAIT_MS_MAX), 0);
@@ -436,7 +436,7 @@ void call_show_plan(struct tx *tx, struct call *call) {
 }
 
 void call_show_why(struct tx *tx, struct call *call) {
-    why_title(tx, call->routes->farm, call->argument, &call->writer);
+    why_title_to(tx, call->routes->farm, call->argument, call->caller.tenant, &call->writer);
 }
 
 void call_show_units(struct tx *tx, struct call *call) {

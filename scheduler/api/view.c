@@ -274,6 +274,11 @@ static void write_stats(struct tx *tx, const char *title, struct writer *w) {
 }
 
 void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer *w) {
+    view_title_to(tx, farm, id, "", w);
+}
+
+void view_title_to(struct tx *tx, struct farm *farm, const char *id, const char *tenant,
+                   struct writer *w) {
     struct title_row title = {0};
     if (!title_get(tx, id, &title)) {
         return;
@@ -318,7 +323,7 @@ void view_title(struct tx *tx, struct farm *farm, const char *id, struct writer 
     writer_int(w, "workers_busy", view.busy_workers);
     write_tasks(farm, &view, w);
     write_stats(tx, id, w);
-    publications_write(tx, farm, &title, w);
+    publications_write(tx, farm, &title, tenant, w);
     writer_object_end(w);
     for (size_t i = 0; i < view.task_count; i++) {
         unit_list_finish(&view.tasks[i].units);

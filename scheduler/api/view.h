@@ -24,8 +24,11 @@ struct titles_page {
 /* GET /v1/titles */
 void view_titles(struct tx *tx, const struct titles_page *page, struct writer *w);
 
-/* GET /v1/titles/T */
+/* GET /v1/titles/T, as it is shown to who sees the whole farm; and to a tenant's caller, who is
+ * told of no other title ("": one who sees the whole farm). */
 void view_title(struct tx *tx, struct farm *farm, const char *title, struct writer *w);
+void view_title_to(struct tx *tx, struct farm *farm, const char *title, const char *tenant,
+                   struct writer *w);
 
 /* GET /v1/titles/T/plan; NOT_FOUND also before there is one. */
 void view_plan(struct tx *tx, struct farm *farm, const char *title, struct writer *w);

@@ -141,9 +141,10 @@ bool publication_score(struct tx *tx, const struct farm *farm, const char *title
 const char *publication_state(const struct publication_row *row);
 
 /* Writes all of a title as an array "publications", and whether it is "published": the origin
- * and all catalogs that are to list it have its version. */
+ * and all catalogs that are to list it have its version. `shown_to`: a tenant's caller, who is told
+ * of no other title; "": one who sees the whole farm. */
 void publications_write(struct tx *tx, struct farm *farm, const struct title_row *title,
-                        struct writer *w);
+                        const char *shown_to, struct writer *w);
 
 /* Writes which title it is, its state, and all of it as that array; of one that is removed, what is
  * still to be taken from endpoints. NOT_FOUND where there is neither, and for a tenant's caller

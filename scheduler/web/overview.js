@@ -8,7 +8,7 @@ import {
   confirmed, h, keyed, meter, notice, say, setMeter, setText,
 } from './dom.js';
 import {
-  bitrate, lasting, perSecond, whole, withoutName,
+  bitrate, lasting, moment, perSecond, plural, whole, withoutName,
 } from './format.js';
 import { cells } from './cells.js';
 import { isBusy } from './states.js';
@@ -17,24 +17,25 @@ const WHY_MS = 4000;
 const nothingKnown = { others: [], unlisted: new Set() };
 
 export async function overview(place, model, { signal }) {
-  const why = h('ul', { class: 'why' });
+  const why = h('ul');
+  const runs = h('ul');
+  const running = h('details', { hidden: true }, h('summary'), runs);
   const rows = h('tbody');
   const edges = h('ul', { class: 'edges' });
   const grid = h('div', { class: 'grid-place' });
   const made = h('div', {}, h('h2', {}, 'Renditions'), h('div', { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Renditions' }, h('table', {},
-    h('thead', {}, h('tr', {}, ['rendition', 'picture', 'most', 'done', 'frames/s', 'reused']
+    h('thead', {}, h('tr', {}, ['rendition', 'picture', 'limit', 'done', 'frames/s', 'reused']
       .map((name, i) => h('th', { scope: 'col', class: i > 1 ? 'number' : null }, name)))), rows)));
   place.append(
     h('section', {}, h('h2', { class: 'unseen' }, 'Chunks'), grid),
     h('section', { class: 'split' }, made,
-      h('div', {}, h('h2', {}, 'Why'), why,
+      h('div', {}, h('h2', {}, 'How it stands'), h('div', { class: 'why' }, why, running),
         h('div', { class: 'edges-place', hidden: true }, h('h2', {}, 'Endpoints'), edges))));
   let known = nothingKnown; // of endpoints
-  let reasons = []; // of publications, which stand beside their endpoints
   cells(grid, model, signal);
   const update = () => {
     keyed(rows, model.title.renditions, ({ id }) => id, createRow, (row, rendition) => updateRow(row, rendition, model));
-    showEdges(edges, model, known, reasons);
+    showEdges(edges, model, known);
     made.hidden = model.title.renditions.length === 0;
   };
   model.on(update);
@@ -52,12 +53,15 @@ export async function overview(place, model, { signal }) {
     }
     const answer = await model.get('/why');
     seen = told;
-    reasons = answer.sentences.filter(({ about }) => about === 'publication').map(({ text }) => text);
-    keyed(why, answer.sentences.filter(({ about }) => about !== 'publication'), ({ text }) => text,
-      ({ text }) => h('li', {}, text), () => {});
-    update();
+    showSentences(why, answer.sentences.filter(({ about }) => !['publication', 'running'].includes(about)));
+    showSentences(runs, answer.sentences.filter(({ about }) => about === 'running'));
+    running.hidden = runs.childElementCount === 0;
+    setText(running.querySelector('summary'), plural(model.title.tasks.length, 'task runs', 'tasks run'));
   }, (error) => notice(error.message));
 }
+
+// What is said of publications stands beside their endpoints; of each task, only for who asks.
+const showSentences = (list, sentences) => keyed(list, sentences, ({ text }) => text, ({ text }) => h('li', {}, withCommands(text)), () => {});
 
 const specOf = (model, id) => model.plan?.renditions.find((rendition) => rendition.id === id)?.spec;
 
@@ -102,7 +106,7 @@ async function readEndpoints(signal) {
   };
 }
 
-function showEdges(place, model, { others, unlisted }, reasons) {
+function showEdges(place, model, { others, unlisted }) {
   const { publications = [], state, version } = model.title;
   const known = new Set(publications.map(({ endpoint }) => endpoint));
   const rest = others.filter((name) => version !== '' && !known.has(name))
@@ -110,30 +114,50 @@ function showEdges(place, model, { others, unlisted }, reasons) {
   const mayChange = version !== '' && state !== 'removing' && !model.gone;
   place.parentElement.hidden = publications.length + rest.length === 0;
   keyed(place, [...publications, ...rest], ({ endpoint }) => endpoint, ({ endpoint }) => createEdge(endpoint, model),
-    (element, publication) => updateEdge(element, publication, reasons, mayChange && !unlisted.has(publication.endpoint)));
+    (element, publication) => updateEdge(element, publication, mayChange && !unlisted.has(publication.endpoint)));
 }
 
+// What stands between `...` is to be typed.
+const withCommands = (text) => text.split('`').map((part, i) => (i % 2 === 1 ? h('code', {}, part) : part));
+
+const soon = (at) => (at > now() ? `in ${lasting(at - now())}` : 'at once');
+
+// What it waits for, by what that is. `why` is what failed.
+const waits = {
+  window: ({ until }) => `Its window is shut until ${moment(until)}, for ${lasting(until - now())} more.`,
+  others: (wait, { wanted }) => (wanted ? 'It waits for the edges.' : 'It waits for the catalogs.'),
+  worker: ({ reason }) => `It waits for a worker: ${sentence(reason)}`,
+  breaker: ({ since, until }, { why }) => `That endpoint is broken off since ${moment(since)}, and tried again ${
+    soon(until)}${why ? `: ${sentence(why)}` : '.'}`,
+  trial: ({ since }, { why }) => `That endpoint is on trial, a push at a time: it is broken off since ${moment(since)}${why ? `: ${sentence(why)}` : '.'}`,
+  sweep: () => 'What lies there in vain is taken away first.',
+  pause: ({ until }, { why }) => `${why ? `${sentence(why)} ` : ''}It is tried again ${soon(until)}.`,
+  turn: (wait, { why }) => (why ? sentence(why) : 'It waits for its turn.'),
+};
+
 // What is to be said of a title at an edge, but its state.
-function aboutEdge({ how, held, listed, trouble, reason }) {
+function aboutEdge({
+  endpoint, state: how, wanted, held, error, listed = true, waits: wait,
+}) {
   if (!listed) {
     return `The scheduler’s file has it no more: nothing is done there.${held ? ` It has version ${held}.` : ''}`;
   }
   if (how === 'fetches') {
     return 'It fetches from the output, which has the title still: remove the title, or block it at that edge.';
   }
-  if (trouble) {
-    return trouble;
+  if (wait) {
+    return waits[wait.for](wait, { wanted, why: withoutName(endpoint, wait.reason || error) });
   }
-  return ['waiting', 'withdrawing'].includes(how) && reason ? sentence(reason) : held ? `version ${held}` : '';
+  return error ? `The last time: ${withoutName(endpoint, error)}` : held ? `version ${held}` : '';
 }
 
-function updateEdge(element, {
-  endpoint, state: how, wanted, held, done, total, error, retry_at: again, listed = true,
-}, reasons, isTitles) {
+function updateEdge(element, publication, isTitles) {
+  const {
+    endpoint, state: how, wanted, done, total, error, listed = true, waits: wait,
+  } = publication;
   const mayChange = isTitles && listed;
   const badge = element.querySelector('.badge');
   const bar = element.querySelector('.meter');
-  const wait = error && again ? `; tried again in ${lasting(Math.max(0, again - now()))}` : '';
   const publish = element.querySelector('.publish');
   badge.dataset.state = `push-${how}`;
   setText(badge, how);
@@ -141,13 +165,10 @@ function updateEdge(element, {
   if (!bar.hidden) {
     setMeter(bar, total > 0 ? done / total : 0, `${whole(done)} of ${whole(total)} objects`);
   }
-  const reason = reasons.find((text) => text.startsWith(`${endpoint} `))?.split(': ').slice(1).join(': ') ?? '';
-  setText(element.querySelector('.about'), aboutEdge({
-    how, held, listed, trouble: error && `${withoutName(endpoint, error)}${wait}`, reason,
-  }));
+  setText(element.querySelector('.about'), aboutEdge(publication));
   if (publish) {
     const isOnWay = wanted !== '' && how !== 'held';
-    publish.hidden = !mayChange || (isOnWay && !error);
+    publish.hidden = !mayChange || (isOnWay && (!error || wait?.for === 'breaker')); // which nothing passes
     setText(publish, wanted === '' ? 'Publish' : isOnWay ? 'Try now' : 'Publish again');
     publish.setAttribute('aria-label', `${publish.textContent} at ${endpoint}`);
     element.querySelector('.withdraw').hidden = !mayChange || wanted === '';
@@ -166,7 +187,7 @@ function createEdge(endpoint, model) {
   };
   const publish = deed('publish', `${endpoint} is to have it.`);
   const withdraw = deed('unpublish', `It is taken from ${endpoint}.`);
-  return h('li', {}, h('strong', {}, endpoint), h('span', { class: 'badge' }), meter(0),
+  return h('li', {}, h('strong', {}, may.seeFarm() ? h('a', { href: '#/endpoints' }, endpoint) : endpoint), h('span', { class: 'badge' }), meter(0),
     may.submit() && h('span', { class: 'actions' },
       h('button', { class: 'plain small publish', onclick: publish }),
       h('button', {

@@ -86,7 +86,7 @@ class Form {
     const isAble = video.some(({ codec }) => codec === 'h264');
     this.early.disabled = !isAble;
     this.early.checked = this.early.checked && isAble;
-    const head = ['rung', 'encoder', 'quality', 'most'];
+    const head = ['rung', 'encoder', 'quality', 'limit'];
     this.about.textContent = description;
     this.rungs.replaceChildren(h('table', {}, h('thead', {}, h('tr', {}, head.map((name, i) => h('th', { scope: 'col', class: i > 1 ? 'number' : null }, name)))),
       h('tbody', {}, video.map((rung) => h('tr', {},
@@ -167,11 +167,19 @@ class Form {
     say('The plan is there.');
   }
 
+  // On a small screen it is below the form.
+  bringIntoView() {
+    if (this.plan.getBoundingClientRect().top > 0.8 * window.innerHeight) {
+      this.plan.scrollIntoView();
+    }
+  }
+
   showLooking(state) {
     if (this.plan.dataset.state !== state || !this.plan.hasChildNodes()) {
       this.plan.dataset.state = state;
       this.plan.replaceChildren(h('section', { class: 'card' }, h('h2', {}, 'Source'),
         h('p', { class: 'looking' }, h('span', { class: 'spinner', 'aria-hidden': 'true' }), states[state])));
+      this.bringIntoView();
     }
   }
 
@@ -189,5 +197,6 @@ class Form {
       h('td', { class: 'number' }, whole(one.reused)), h('td', { class: 'number' }, lasting(1000 * one.encoded_s)))))));
     this.plan.replaceChildren(source, h('section', { class: 'card' }, h('h2', {}, 'Plan'), made, table,
       dropped.length > 0 && h('ul', { class: 'dropped' }, dropped.map(({ name, reason }) => h('li', {}, h('strong', {}, name), ` is left out: ${reason}`)))));
+    this.bringIntoView();
   }
 }

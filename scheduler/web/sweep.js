@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What lies at an edge in vain: a dialog that has a worker list it, shows what would go, and has
 // just that taken away when it is told to.
-import { call, get } from './api.js';
+import { call, get, sentence } from './api.js';
 import { h, notice, setText } from './dom.js';
-import { bytes, plural, whole } from './format.js';
+import {
+  bytes, plural, whole, withoutName,
+} from './format.js';
 
 const WAIT_MS = 1000;
 
@@ -29,6 +31,7 @@ const removed = ({ removed_objects: count, removed_bytes: size, more }) => (
 
 class SweepDialog {
   constructor(name, signal) {
+    this.name = name;
     this.path = `/v1/endpoints/${name}/sweep`;
     this.ended = new AbortController();
     this.standing = h('p', { class: 'standing', role: 'status' }, 'Asking …');
@@ -121,7 +124,7 @@ class SweepDialog {
       return;
     }
     setText(this.standing, 'It could not be done.');
-    setText(this.problem, error.message);
+    setText(this.problem, sentence(withoutName(this.name, error.message)));
     if (!this.dialog.open) {
       notice(error.message);
     }

@@ -11,6 +11,7 @@ import { isBusy } from './states.js';
 const LANE = 1.3;
 const BETWEEN = 0.7; // workers
 const AXIS = 1.7;
+const LATER_MS = 60000; // and as long as all else took: what is pushed later is not drawn
 const kinds = ['video', 'audio', 'images', 'early', 'probe', 'package', 'swap', 'push', 'remove'];
 const bad = ['retry', 'return', 'fail', 'yield'];
 
@@ -20,6 +21,7 @@ const hows = {
 
 export async function timeline(place, model, { signal }) {
   const empty = h('p', { class: 'dim' }, 'No task of this run has begun yet.');
+  const later = h('p', { class: 'dim later', hidden: true });
   const names = h('div', { class: 'lanes', 'aria-hidden': 'true' });
   const about = h('p', { class: 'about', role: 'status' });
   const rows = h('tbody');
@@ -28,7 +30,7 @@ export async function timeline(place, model, { signal }) {
     h('span', { class: 'swatch' }), h('span', {}, 'failed or lost')));
   const chart = new Chart(model, names, about);
   place.append(empty, h('div', { class: 'gantt' }, names, h('div', { class: 'scroller' }, h('div', { class: 'sheet' }, chart.paper.element))),
-    h('div', { class: 'under' }, legend, about),
+    h('div', { class: 'under' }, legend, about), later,
     h('h2', {}, 'By worker'),
     h('div', { class: 'wide', tabindex: 0, role: 'group', 'aria-label': 'Tasks by worker' }, h('table', {}, h('thead', {}, h('tr', {}, ['worker', 'tasks', 'at work', 'failed or lost']
       .map((name, i) => h('th', { scope: 'col', class: i > 0 ? 'number' : null }, name)))), rows)));
@@ -38,6 +40,8 @@ export async function timeline(place, model, { signal }) {
     const tasks = model.run();
     chart.arrange(tasks);
     empty.hidden = tasks.length > 0;
+    later.hidden = chart.later === 0;
+    setText(later, `${plural(chart.later, 'push', 'pushes')} came much later, and ${chart.later === 1 ? 'is' : 'are'} in the table alone.`);
     for (const item of legend.children) {
       item.hidden = !tasks.some(({ kind, how }) => (item.dataset.kind === 'bad' ? bad.includes(how) : kind === item.dataset.kind));
     }
@@ -54,13 +58,23 @@ export async function timeline(place, model, { signal }) {
   signal.addEventListener('abort', () => clearInterval(timer));
 }
 
+// Whether a task is drawn: an edge that comes back after a week would leave the rest no room.
+function drawn(tasks) {
+  const made = tasks.filter(({ kind }) => kind !== 'push');
+  const first = Math.min(...made.map(({ start }) => start));
+  const last = Math.max(...made.map(({ end }) => end ?? now()));
+  const until = last + Math.max(LATER_MS, last - first);
+  return ({ kind, start }) => kind !== 'push' || made.length === 0 || start <= until;
+}
+
 class Chart {
   constructor(model, names, about) {
     Object.assign(this, { model, names, about });
-    this.workers = []; // { name, tasks, lanes, top }
-    this.bars = []; // { task, lane y } in order of time
+    this.workers = []; // { name, tasks, those that are drawn, free: until when each lane is taken, top }
+    this.bars = []; // { task, y } in order of time; heights are in rem, which the screen's size changes
     this.chosen = null;
-    this.paper = canvas(() => this.height + AXIS * rem(), (context, width) => this.draw(context, width), {
+    this.later = 0; // tasks that are not drawn
+    this.paper = canvas(() => (this.height + AXIS) * rem(), (context, width) => this.draw(context, width), {
       tabindex: 0, role: 'img', class: 'tasks-chart', 'aria-label': '',
       onmousemove: (event) => this.choose(this.find(event.offsetX, event.offsetY)),
       onmouseleave: () => this.choose(null),
@@ -73,28 +87,35 @@ class Chart {
   // Each task to the first lane of its worker that is free by then.
   arrange(tasks) {
     const byWorker = new Map();
+    const isDrawn = drawn(tasks);
     for (const task of tasks.toSorted((a, b) => a.start - b.start)) {
       if (!byWorker.has(task.worker)) {
-        byWorker.set(task.worker, { name: task.worker, tasks: [], free: [] });
+        byWorker.set(task.worker, {
+          name: task.worker, tasks: [], drawn: [], free: [],
+        });
       }
       const worker = byWorker.get(task.worker);
-      let lane = worker.free.findIndex((until) => until <= task.start);
-      lane = lane < 0 ? worker.free.length : lane;
-      worker.free[lane] = task.end ?? Infinity;
       worker.tasks.push(task);
-      task.lane = lane;
+      if (isDrawn(task)) {
+        const lane = worker.free.findIndex((until) => until <= task.start);
+        task.lane = lane < 0 ? worker.free.length : lane;
+        worker.free[task.lane] = task.end ?? Infinity;
+        worker.drawn.push(task);
+      }
     }
+    this.later = tasks.filter((task) => !isDrawn(task)).length;
     this.workers = [...byWorker.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
     let top = 0;
-    for (const worker of this.workers) {
+    const lanes = this.workers.filter(({ drawn: own }) => own.length > 0);
+    for (const worker of lanes) {
       worker.top = top;
-      top += (worker.free.length * LANE + BETWEEN) * rem();
+      top += worker.free.length * LANE + BETWEEN;
     }
     this.height = top;
-    this.bars = this.workers.flatMap((worker) => worker.tasks.map((task) => ({ task, y: worker.top + task.lane * LANE * rem() })))
+    this.bars = this.workers.flatMap((worker) => worker.drawn.map((task) => ({ task, y: worker.top + task.lane * LANE })))
       .sort((a, b) => a.task.start - b.task.start);
     this.first = this.bars[0]?.task.start ?? 0;
-    keyed(this.names, this.workers, ({ name }) => name, ({ name }) => h('span', { title: name }, name), (element, { free }) => {
+    keyed(this.names, lanes, ({ name }) => name, ({ name }) => h('span', { title: name }, name), (element, { free }) => {
       element.style.height = `${free.length * LANE + BETWEEN}rem`;
     });
     this.paper.element.setAttribute('aria-label', `${plural(tasks.length, 'task')} on ${plural(this.workers.length, 'worker')}, `
@@ -115,7 +136,7 @@ class Chart {
     const scale = this.scale(this.paper.element.clientWidth);
     const at = this.first + x / scale;
     const near = 2 / scale; // short ones are drawn two pixels wide
-    return this.bars.findLast(({ task, y: top }) => y >= top && y < top + LANE * rem() && at >= task.start
+    return this.bars.findLast(({ task, y: top }) => y >= top * rem() && y < (top + LANE) * rem() && at >= task.start
       && at <= Math.max(task.end ?? now(), task.start + near)) ?? null;
   }
 
@@ -152,7 +173,8 @@ class Chart {
     const dim = colour('dim');
     const paints = Object.fromEntries([...kinds, 'bad'].map((kind) => [kind, colour(`task-${kind}`)]));
     this.axis(context, width, scale, dim);
-    for (const { task, y } of this.bars) {
+    for (const { task, y: top } of this.bars) {
+      const y = top * rem();
       const x = (task.start - this.first) * scale;
       const wide = Math.max(2, ((task.end ?? now()) - task.start) * scale - 1);
       context.fillStyle = bad.includes(task.how) ? paints.bad : paints[task.kind] ?? dim;
@@ -179,12 +201,12 @@ class Chart {
       context.lineWidth = 1;
       context.beginPath();
       context.moveTo(x, 0);
-      context.lineTo(x, this.height);
+      context.lineTo(x, this.height * rem());
       context.stroke();
       context.fillStyle = dim;
       const text = at === 0 ? '0' : lasting(at).replace(/ min 0 s$/, ' min').replace(/ h 0 min$/, ' h');
       if (x + context.measureText(text).width < width) {
-        context.fillText(text, x, this.height + rem());
+        context.fillText(text, x, (this.height + 1) * rem());
       }
     }
   }

@@ -318,7 +318,7 @@ class TitleList {
     const cell = (name, ...children) => h('span', { role: 'cell', class: name }, children);
     return h('div', { class: 'row', role: 'row' },
       cell('state', badge(title.state)),
-      cell('title', h('a', { href: `#/titles/${title.title}` }, title.title), meter(0)),
+      cell('title', h('a', { href: `#/titles/${title.title}` }, title.title), meter(0), h('span', { class: 'failure', hidden: true })),
       cell('labels', title.labels.map((label) => h('button', {
         class: 'chip', tabindex: -1, title: `only titles with ${label}`, onclick: () => this.pick(label),
       }, label))),
@@ -341,6 +341,12 @@ class TitleList {
     element.setAttribute('aria-rowindex', index + 2);
     element.dataset.index = index;
     setBadge(element.querySelector('.badge'), title.state);
+    const failure = element.querySelector('.failure');
+    const fails = ['failed', 'failing'].includes(title.state) && title.error !== '';
+    failure.hidden = !fails;
+    setText(failure, fails ? title.error : '');
+    failure.title = fails ? title.error : '';
+    element.classList.toggle('trouble', fails);
     const bar = element.querySelector('.meter');
     const share = this.done.get(title.title);
     bar.hidden = !(isBusy(title.state) && share !== undefined);

@@ -15,19 +15,23 @@ MIB = 1 << 20
 # Seconds at the title's start by which both sides' pictures are judged: the film repeats after.
 JUDGED_S = 60
 GOP_S = 2  # the ladders' own
+SHORT_S = 10  # of any title, with --short
 
 
 class Contest:
     """What is encoded, and what it may cost: `wall` and `cpu` against ffmpeg's at equal SSIM,
     `child` in MiB; None where nothing is asked."""
 
-    def __init__(self, name, ladder, seconds, wall, cpu=None, child=700):
-        self.name = name
+    def __init__(self, encoder, ladder, seconds, wall, cpu=None, child=700):
+        self.encoder = encoder
         self.ladder = ladder
         self.seconds = seconds
         self.wall = wall
         self.cpu = cpu
         self.child = child
+
+    def name(self, seconds):
+        return f"{self.encoder}, {seconds} s"
 
 
 def planned(bench, source, ladder):
@@ -125,14 +129,16 @@ def without_images(bench, ladder):
 
 def run(bench, contest):
     """Pairs, that take turns in going first."""
-    source = bench.film(contest.seconds)
+    seconds = SHORT_S if bench.options.short else contest.seconds
+    source = bench.film(seconds)
+    name = contest.name(seconds)
     ladder = contest.ladder
     if not os.path.exists(ladder):
         ladder = without_images(bench, ladder)
     ours = lambda: measure.Encode(bench.reelfarm, source, bench.path("ours"), ladder,
                                   WORKERS)
     if bench.options.short:
-        return resources(bench, contest, [ours()])
+        return resources(bench, contest, name, [ours()])
     renditions = planned(bench, source, ladder)
     theirs = lambda: measure.run(ffmpeg_ladder(source, bench.path("anchor"), renditions))
     pairs = []
@@ -143,17 +149,17 @@ def run(bench, contest):
             encode, anchor = ours(), theirs()
         pairs.append((anchor, encode))
     offset, slope = judge_quality(bench, source, pairs[-1][1], renditions)
-    compare(bench, contest, pairs, 1 + offset * slope)
-    return resources(bench, contest, [encode for _, encode in pairs])
+    compare(bench, contest, name, pairs, 1 + offset * slope)
+    return resources(bench, contest, name, [encode for _, encode in pairs])
 
 
-def compare(bench, contest, pairs, correction):
+def compare(bench, contest, name, pairs, correction):
     """Rows of time; `correction` is what the anchor would take at equal SSIM, as a ratio."""
     wall = [ours.usage.wall / anchor.wall / correction for anchor, ours in pairs]
     cpu = [ours.usage.cpu / anchor.cpu / correction for anchor, ours in pairs]
-    bench.row(f"{contest.name}: wall at equal SSIM", measure.spread(wall), f"{contest.wall}x",
+    bench.row(f"{name}: wall at equal SSIM", measure.spread(wall), f"{contest.wall}x",
               statistics.median(wall) <= contest.wall)
-    bench.row(f"{contest.name}: CPU at equal SSIM", measure.spread(cpu),
+    bench.row(f"{name}: CPU at equal SSIM", measure.spread(cpu),
               f"{contest.cpu}x" if contest.cpu else "",
               statistics.median(cpu) <= contest.cpu if contest.cpu else None)
     bench.row("&emsp;correction of time to equal SSIM, in it already", f"{correction:.4f}")
@@ -164,16 +170,15 @@ def compare(bench, contest, pairs, correction):
     bench.row("&emsp;memory of ffmpeg", f"{max(p[0].peak for p in pairs) / MIB:.0f} MiB")
 
 
-def resources(bench, contest, encodes):
+def resources(bench, contest, name, encodes):
     """What reelfarm took by itself; short titles are judged by memory alone, but in --short,
     with wide limits."""
-    name = contest.name
     own = [e.own_share() for e in encodes]
     idle = [e.idle for e in encodes]
     child = max(e.stats["peak_memory"] for e in encodes) / MIB
     scheduler = max(e.usage.own_peak for e in encodes) / MIB
     wide = 3 if bench.options.short else 1
-    long = contest.seconds >= 200
+    long = contest.seconds >= 200 and not bench.options.short
     bench.row(f"{name}: CPU of our own work", measure.spread(own), f"{0.03 * wide:.2f}",
               statistics.median(own) <= 0.03 * wide if long or wide > 1 else None)
     bench.row(f"{name}: slots idle", measure.spread(idle), f"{0.05 * wide:.2f}",

@@ -173,6 +173,21 @@ const admin = (page, troubles) => ({
     const lanes = await page.$eval('.lanes span', (name) => parseFloat(name.style.height));
     expect(lanes > 3, `what ran at a time is in lanes of ${lanes} rem`); // one has 2
   },
+  'a push that comes a day later leaves the others their room in it': async () => {
+    const path = `/v1/events?after=0&title=${TITLE}`;
+    const { events } = await farm('GET', path.slice(1));
+    const push = events.findLast(({ kind, detail }) => kind === 'unit.lease' && detail.kind === 'push');
+    const late = { ...push, at: push.at + 86400000, detail: { ...push.detail, fence: 1e9 } };
+    await answering(page, path, { events: [...events, late] }, async () => {
+      await go(page, 'titles');
+      await go(page, `titles/${TITLE}/timeline`);
+      await shows(page, '.later', '1 push came much later, and is in the table alone');
+      await page.focus('.gantt canvas');
+      await page.keyboard.press('End');
+      const day = new Date(late.at).toLocaleString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+      expect(!(await text(page, '.about')).includes(day), `the last that is drawn is ${await text(page, '.about')}`);
+    });
+  },
   'its bitrates are those of its segments': async () => {
     await go(page, `titles/${TITLE}/bitrate`);
     const { units } = await farm('GET', `v1/titles/${TITLE}/units?limit=500`);

@@ -70,7 +70,7 @@ async function showsEach(page) {
   await says(page, 'dead', '.badge', 'failing');
   await says(page, 'dead', '.problem', 'connect');
   await says(page, 'dead', '.next', 'Nothing has succeeded for');
-  await shows(page, '.count', '4 of 6 are well');
+  await shows(page, '.count', '4 of 8 are well');
 }
 
 // What this farm has none of: one that is not rid of titles, one that the file has no more, a webhook
@@ -101,6 +101,31 @@ async function showsOthers(page) {
   });
 }
 
+// By the keyboard, and by who says so twice; another that the file has no more stays.
+async function forgets(page) {
+  const names = async () => (await farm('GET', 'v1/endpoints')).endpoints.map(({ name }) => name);
+  const asks = async () => {
+    await page.focus('[aria-label="Forget former"]');
+    await page.keyboard.press('Enter');
+    await shows(page, 'dialog', 'What lies there stays');
+  };
+  await go(page, 'endpoints');
+  await says(page, 'former', '.badge', 'unlisted');
+  expect(await page.$eval(`${card('near')} .forget`, ({ hidden }) => hidden), 'what the file has can be forgotten');
+  await asks();
+  await audit(page, 'the dialog of Forget', 'dialog');
+  await page.keyboard.press('Enter'); // which leaves it
+  await page.waitForFunction(() => !document.querySelector('dialog'));
+  expect((await names()).includes('former'), 'it was forgotten though nobody said so');
+  await asks();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await shows(page, '#said', 'former is forgotten, with what was known of 0 titles there');
+  await page.waitForFunction((at) => !document.querySelector(at), {}, card('former'));
+  expect((await names()).join() === 'dead,former-too,hook,near,night,shelf,swept', `there are ${await names()}`);
+  expect(await page.evaluate(() => document.activeElement.id === 'main'), 'the focus went with it');
+}
+
 // The same title is asked to go there once more, as often as it takes.
 async function breaksOff(page, road) {
   for (let tries = 0; tries < 4 * ROW_FAILS && (await endpoint('dead')).state !== 'open'; tries++) {
@@ -111,6 +136,11 @@ async function breaksOff(page, road) {
   await says(page, 'dead', '.badge', 'broken off');
   await says(page, 'dead', '.next', 'tried again in');
   await shows(page, fact('dead', 'running'), '–');
+  await go(page, `titles/${TITLE}`);
+  await page.waitForFunction(() => [...document.querySelectorAll('.edges li')].some((row) => row.querySelector('strong').textContent === 'dead'
+    && /^That endpoint is broken off since .+, and tried again .+: .*connect/.test(row.querySelector('.about').textContent)));
+  expect(await page.$('[aria-label="Try now at dead"]:not([hidden])') === null, 'what is broken off can be tried now by one title');
+  await go(page, 'endpoints');
   await road.open();
   await audit(page, 'endpoints');
   await fits(page, 'endpoints');
@@ -147,7 +177,7 @@ async function publishes(page) {
   expect(!names.includes('hook'), `titles go to ${names}`);
   await page.waitForSelector('[aria-label="Publish again at near"]:not([hidden])');
   expect(await page.$('[aria-label="Try now at night"]:not([hidden])') === null, 'what waits for its time can be tried now');
-  await page.waitForFunction(() => [...document.querySelectorAll('.edges .about')].some(({ textContent }) => textContent.startsWith('It waits for the time of the day')));
+  await page.waitForFunction(() => [...document.querySelectorAll('.edges .about')].some(({ textContent }) => textContent.startsWith('Its window is shut until')));
   await press(page, 'Publish at shelf');
   await badgeOf(page, 'shelf', 'held');
   const { version } = await farm('GET', `v1/titles/${TITLE}`);
@@ -206,6 +236,7 @@ async function takesUpAgain(page) {
 export const endpoints = (page, road = new Road()) => ({
   'endpoints tell how each is: well, dead, shut at this time, filled on demand': () => showsEach(page),
   'and those that are none of these': () => showsOthers(page),
+  'one that the file has no more is forgotten by who says so twice': () => forgets(page),
   'a breaker that opens is told of, and axe-core has nothing against the page': () => breaksOff(page, road),
   'an endpoint on trial says so; tried by hand when it lives, it is well and has what waited': () => comesBack(page, road),
   'a webhook that is dead says so, and its events are replayed': () => replaysTheDead(page),

@@ -2,7 +2,7 @@
 // What is done to titles on the page, and what it tells meanwhile: of one that is made of what was
 // made before, one that runs, one that fails, and of versions.
 import {
-  TITLE, audit, cells, farm, fits, given, go, patiently, shows, until,
+  TITLE, answering, audit, cells, farm, fits, given, go, patiently, shows, until,
 } from './farm_page.mjs';
 import { expect } from './page.mjs';
 
@@ -66,6 +66,18 @@ async function makesCurrent(page, before) {
   await go(page, `titles/${TITLE}/events`);
   await shows(page, '.events', 'goes back to a version of before');
   await shows(page, '.events', `near has version ${version}`);
+}
+
+// Of which no event tells.
+async function looksAtEdges(page) {
+  const { version } = await titleOf(TITLE);
+  const says = (words, isSo = true) => page.waitForFunction((name, what, wanted) => [...document.querySelectorAll('.card')]
+    .some((card) => card.querySelector('h2').textContent === name && card.textContent.includes(what) === wanted), {}, version, words, isSo);
+  const edges = [{ version, endpoint: 'near', kept_until: null, leaving: true }];
+  await go(page, `titles/${TITLE}/versions`);
+  await says('near', false);
+  await answering(page, `/v1/titles/${TITLE}/versions`, { edges }, () => says('near (being taken from there)'));
+  await says('near', false);
 }
 
 async function runs(page) {
@@ -151,6 +163,12 @@ async function fails(page) {
   await shows(page, '.why', 'It failed (bad_source)');
   await shows(page, '.why', 'Put a sound source in its place');
   await looksWell(page, 'a title that failed');
+  const { error } = await titleOf(BROKEN);
+  await go(page, 'titles?state=failed');
+  await shows(page, '.rows .failure', error);
+  await looksWell(page, 'a list with one that failed');
+  await go(page, `titles/${BROKEN}`);
+  await shows(page, '.title-head .badge', 'failed');
   const { trace } = await titleOf(BROKEN);
   await press(page, 'Retry');
   await until('another run', async () => {
@@ -165,6 +183,7 @@ export function titles(page) {
   return {
     'a version that is made of what was made before says so, cell by cell': async () => { before = await reuses(page); },
     'an old version is made current': () => makesCurrent(page, before),
+    'what edges have of versions is looked at while the page is open': () => looksAtEdges(page),
     'a title that runs tells how fast, how long yet, and why': () => runs(page),
     'axe-core has nothing against it': () => looksWell(page, 'a title that runs'),
     'a cell that failed and is tried again says so, then and later': () => triesAgain(page),

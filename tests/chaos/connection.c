@@ -213,6 +213,9 @@ static void request_begins(struct connection *connection) {
 
 static void request_known(struct connection *connection) {
     struct request *request = &connection->request;
+    if (request_is_part(request)) {
+        log_request(connection, "part");
+    }
     if (connection->line->fault != FAULT_CORRUPT) {
         return;
     }
@@ -338,15 +341,17 @@ static size_t allowance(struct connection *connection, struct flow *flow) {
     const struct line *line = connection->line;
     size_t left = flow->size - flow->at;
     int64_t now = clock_monotonic_ms();
+    int64_t rate = line->fault == FAULT_THROTTLE ? line->amount : line->rate;
     size_t most = left;
     if (line->fault == FAULT_DRIP) {
         most = 1;
         flow->due_ms = now + line->amount;
-    } else if (line->fault == FAULT_THROTTLE) {
-        most = (size_t)(line->amount / THROTTLE_PARTS) + 1;
-        flow->due_ms = now + 1000 / THROTTLE_PARTS;
+    } else if (rate > 0) {
+        size_t part = (size_t)(rate / THROTTLE_PARTS) + 1;
+        most = part < left ? part : left;
+        flow->due_ms = now + (int64_t)most * 1000 / rate;
     }
-    return most < left ? most : left;
+    return most;
 }
 
 /* ---- Moving ----------------------------------------------------------------------- */

@@ -28,9 +28,10 @@ const char *fault_name(enum fault fault);
 int fault_from_name(const char *name);
 
 struct line {
-    int port;   /* listens, on loopback */
-    int target; /* port there */
-    int fd;     /* owned by who opened it */
+    int port;     /* listens, on loopback */
+    int target;   /* port there */
+    int64_t rate; /* bytes a second, each way, where no fault makes it less; 0: as many as go */
+    int fd;       /* owned by who opened it */
     enum fault fault;
     int64_t amount;
     int64_t extra;

@@ -11,6 +11,8 @@ mkdir -p "$HOME" "$XDG_STATE_HOME/reelfarm"
 declare -A pids=() ports=()
 farm_times=() # options of the scheduler: its heartbeat and lease times
 worker_options=()
+store_rate=0 # bytes a second of each store's line; 0: as many as go
+fake=()      # variables of the daemon that starts next, by clock_of
 clock_library=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null)
 
 client() {
@@ -36,7 +38,7 @@ farm_begin() {
         ports[scheduler-$n]=$(free_port)
         ports[store-$n]=$(free_port)
         lines+=("${ports[scheduler-$n]}=${ports[scheduler]}")
-        lines+=("${ports[store-$n]}=${AWS_ENDPOINT_URL##*:}")
+        lines+=("${ports[store-$n]}=${AWS_ENDPOINT_URL##*:}=$store_rate")
     done
     mkfifo "$scratch/commands"
     "$REELFARM_BIN/chaos-proxy" "$1" "${lines[@]}" <"$scratch/commands" >"$scratch/proxy.log" 2>&1 &
@@ -59,8 +61,20 @@ disturb() {
     echo "${ports[$1]} ${*:2}" >&"$commands"
 }
 
+# clock_of NAME: has that daemon's clock be one that shift_clock can move, where there is a library
+# for it. (Its own way to help with waits by the monotonic clock makes them end at once: off.)
+clock_of() {
+    fake=()
+    if [ -n "$clock_library" ] && [ "${moved_clocks:-no}" = yes ]; then
+        fake=(LD_PRELOAD="$clock_library" FAKETIME_TIMESTAMP_FILE="$scratch/clock-$1"
+            FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0)
+        [ -f "$scratch/clock-$1" ] || echo "+0" >"$scratch/clock-$1"
+    fi
+}
+
 start_scheduler() {
-    "$reelfarm" scheduler --port "${ports[scheduler]}" "${farm_times[@]}" \
+    clock_of scheduler
+    env "${fake[@]}" "$reelfarm" scheduler --port "${ports[scheduler]}" "${farm_times[@]}" \
         >>"$scratch/scheduler.log" 2>&1 {commands}>&- &
     pids[scheduler]=$!
 }
@@ -69,15 +83,9 @@ scheduler_answers() {
     curl -sf "$REELFARM_SCHEDULER/healthz"
 }
 
-# start_worker N [SLOTS]: whose clock shift_clock can move, where there is a library for it. (Its
-# own way to help with waits by the monotonic clock makes them end at once: off.)
+# start_worker N [SLOTS]
 start_worker() {
-    local fake=()
-    if [ -n "$clock_library" ] && [ "${moved_clocks:-no}" = yes ]; then
-        fake=(LD_PRELOAD="$clock_library" FAKETIME_TIMESTAMP_FILE="$scratch/clock-$1"
-            FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_FORCE_MONOTONIC_FIX=0)
-        [ -f "$scratch/clock-$1" ] || echo "+0" >"$scratch/clock-$1"
-    fi
+    clock_of "worker-$1"
     env "${fake[@]}" AWS_ENDPOINT_URL="http://127.0.0.1:${ports[store-$1]}" \
         "$reelfarm" worker --name "worker-$1" --slots "${2:-1}" "${worker_options[@]}" \
         --scheduler "http://127.0.0.1:${ports[scheduler-$1]}" \

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A TCP proxy on loopback that does to connections what bad networks and bad stores do.
- *   chaos-proxy SEED PORT=TARGET...
+ *   chaos-proxy SEED PORT=TARGET[=RATE]...
  * Commands come on stdin, one a line: PORT FAULT [AMOUNT [EXTRA]], FAULT being a word of
  * connection.c's table ("clear" for none); connection.h says what the numbers mean. One fault
- * holds on a line until the next. It ends with stdin. What it did, and when, goes to stdout.
+ * holds on a line until the next; RATE is how many bytes a second it carries without one. It ends
+ * with stdin. What it did, and when, goes to stdout, and so does each part of an object that is put
+ * in parts.
  *
  * What it draws (jitter, where to cut, which byte to change) follows from the seed, the line and
  * the number of the connection. It changes bytes of bodies that their receiver can check:
@@ -152,10 +154,13 @@ static int listen_on(int port) {
 /* data.ptr of an event: the line that listens, NULL for stdin, the connection else. */
 static bool line_open(struct proxy *proxy, uint64_t seed, const char *word) {
     struct line *line = &proxy->lines[proxy->line_count];
-    if (proxy->line_count == LINES_MAX || sscanf(word, "%d=%d", &line->port, &line->target) != 2) {
-        fprintf(stderr, "chaos-proxy: '%s' is no PORT=TARGET\n", word);
+    long long rate = 0;
+    if (proxy->line_count == LINES_MAX ||
+        sscanf(word, "%d=%d=%lld", &line->port, &line->target, &rate) < 2 || rate < 0) {
+        fprintf(stderr, "chaos-proxy: '%s' is no PORT=TARGET[=RATE]\n", word);
         return false;
     }
+    line->rate = rate;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = line};
     line->fd = listen_on(line->port);
     if (line->fd < 0 || epoll_ctl(proxy->epoll, EPOLL_CTL_ADD, line->fd, &event) != 0) {
@@ -191,7 +196,7 @@ int main(int argc, char **argv) {
     struct proxy proxy = {.epoll = epoll_create1(EPOLL_CLOEXEC)};
     struct epoll_event commands = {.events = EPOLLIN, .data.ptr = NULL};
     if (argc < 3) {
-        fprintf(stderr, "usage: chaos-proxy SEED PORT=TARGET...\n");
+        fprintf(stderr, "usage: chaos-proxy SEED PORT=TARGET[=RATE]...\n");
         return 2;
     }
     for (int i = 2; i < argc; i++) {

@@ -72,6 +72,13 @@ bool request_is_put(const struct request *request) {
     return request->in_body && strncmp(request->head, "PUT ", 4) == 0 && request->body_size > 0;
 }
 
+bool request_is_part(const struct request *request) {
+    static const char parameter[] = "partNumber=";
+    size_t target = strcspn(request->head, "\r\n");
+    return request_is_put(request) &&
+           memmem(request->head, target, parameter, strlen(parameter)) != NULL;
+}
+
 bool request_is_whole_get(const struct request *request) {
     size_t target = strcspn(request->head, "\r\n");
     return request->in_body && strncmp(request->head, "GET ", 4) == 0 &&

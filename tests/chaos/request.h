@@ -34,6 +34,9 @@ bool request_is_known(const struct request *request);
 /* PUT with a body. */
 bool request_is_put(const struct request *request);
 
+/* PUT of one part of a large object. */
+bool request_is_part(const struct request *request);
+
 /* GET of a whole object: no query, no range. */
 bool request_is_whole_get(const struct request *request);
 

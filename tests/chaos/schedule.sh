@@ -15,7 +15,8 @@ networks=("delay 50 400 scheduler store" "throttle 40000 0 store" "throttle 2000
     "drip 20 0 scheduler store" "corrupt 0 0 store" "refuse 1 0 store" "refuse 1 0 scheduler"
     "refuse 1 507 scheduler" "duplicate 0 0 scheduler store")
 daemons=(worker worker worker-frozen child child child-frozen scheduler scheduler-frozen disk
-    clock-ahead clock-behind)
+    clock-ahead clock-behind scheduler-ahead scheduler-behind)
+deck=() # of these, what has not come yet: each comes before one comes again
 
 draw_network() {
     local at=$1 n fault amount extra lines
@@ -32,14 +33,23 @@ draw_network() {
     echo "$((at + drawn)) disturb $lines-$n clear"
 }
 
+# Sets kind, by the deck.
+draw_kind() {
+    [ ${#deck[@]} != 0 ] || deck=("${daemons[@]}")
+    draw 0 $((${#deck[@]} - 1))
+    kind=${deck[drawn]}
+    unset "deck[drawn]"
+    deck=("${deck[@]}")
+}
+
 draw_daemon() {
-    local at=$1 n later
+    local at=$1 n later kind
     draw 1 "$workers"
     n=$drawn
     draw 1 8
     later=$((at + drawn))
-    draw 0 $((${#daemons[@]} - 1))
-    case ${daemons[drawn]} in
+    draw_kind
+    case $kind in
     worker) printf '%s\n' "$at kill_daemon worker-$n" "$later raise_worker $n" ;;
     worker-frozen) printf '%s\n' "$at freeze worker-$n" "$later thaw worker-$n" ;;
     child) echo "$at kill_child $n" ;;
@@ -47,8 +57,10 @@ draw_daemon() {
     scheduler) printf '%s\n' "$at kill_daemon scheduler" "$later raise_scheduler" ;;
     scheduler-frozen) printf '%s\n' "$at freeze scheduler" "$later thaw scheduler" ;;
     disk) printf '%s\n' "$at fill_disk" "$later free_disk" ;;
-    clock-ahead) echo "$at shift_clock $n 3650" ;;
-    clock-behind) echo "$at shift_clock $n -3650" ;;
+    clock-ahead) echo "$at shift_clock worker-$n 3650" ;;
+    clock-behind) echo "$at shift_clock worker-$n -3650" ;;
+    scheduler-ahead) echo "$at shift_clock scheduler 3650" ;;
+    scheduler-behind) echo "$at shift_clock scheduler -3650" ;;
     esac
 }
 
@@ -70,7 +82,7 @@ draw_schedule() {
     local at n
     dice=$1
     for ((n = 1; n <= titles; n++)); do
-        at=$(((n - 1) * lasts_s / titles / 2))
+        at=$(((n - 1) * lasts_s * 3 / 4 / titles))
         echo "$at submit t$n"
         ((n % 4 != 1)) || draw_deeds "$n" "$at"
     done

@@ -2,36 +2,32 @@
 """Looks at a store all the while, as players do, until SIGTERM: every manifest at a stable name
 lists only objects that are there, and what was once listed stays there.
 
-    watcher.py s3://BUCKET/PREFIX TITLE...     by the AWS_ variables, beside any proxy
+    watcher.py s3://BUCKET/PREFIX TITLE...     at AWS_ENDPOINT_URL, beside any proxy; everybody may
+                                               read what is there
 
 Prints a line for each object that is listed and missing; at the end what it has seen, and ends
 with 1 where anything was missing.
 """
 
+import http.client
 import os
 import posixpath
 import re
 import signal
 import sys
 import time
+import urllib.parse
 import xml.etree.ElementTree as xml
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
 STABLE = ("master.m3u8", "manifest.mpd", "title.json")
-PAUSE_S = 0.25
+PAUSE_S = 0.5
 AGAIN = 20  # objects listed earlier that are looked at in each round
 
 
 class Watcher:
     def __init__(self, bucket, prefix, titles):
-        self.store = boto3.client(
-            "s3",
-            endpoint_url=os.environ["AWS_ENDPOINT_URL"],
-            config=Config(s3={"addressing_style": "path"}, signature_version="s3v4"),
-        )
+        self.store = http.client.HTTPConnection(
+            urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL"]).netloc, timeout=60)
         self.bucket = bucket
         self.names = [f"{prefix}/{title}/{name}" for title in titles for name in STABLE]
         self.etags = {}  # of each stable name, as last seen
@@ -40,23 +36,29 @@ class Watcher:
         self.manifests = 0
         self.missing = 0
 
+    def ask(self, method, key, headers=None):
+        """The answer, with its body; None where nothing is: who may not list is told 403 then."""
+        self.store.request(method, "/" + urllib.parse.quote(f"{self.bucket}/{key}"),
+                           headers=headers or {})
+        answer = self.store.getresponse()
+        body = answer.read().decode()
+        if answer.status in (403, 404):
+            return None
+        if answer.status not in (200, 304):
+            raise RuntimeError(f"{method} {key}: {answer.status} {body}")
+        return answer, body
+
     def get(self, key):
-        try:
-            answer = self.store.get_object(Bucket=self.bucket, Key=key)
-            return answer["ETag"], answer["Body"].read().decode()
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                return None, None
-            raise
+        """Its ETag and text; that is None where it has not changed since it was last looked at."""
+        known = self.etags.get(key)
+        found = self.ask("GET", key, {"If-None-Match": known} if known else None)
+        if found is None:
+            return None, None
+        answer, body = found
+        return (known, None) if answer.status == 304 else (answer.getheader("ETag"), body)
 
     def is_there(self, key):
-        try:
-            self.store.head_object(Bucket=self.bucket, Key=key)
-            return True
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return False
-            raise
+        return self.ask("HEAD", key) is not None
 
     def miss(self, key, why):
         self.missing += 1

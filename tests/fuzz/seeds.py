@@ -156,6 +156,15 @@ def text_of_others():
         </SegmentList></Representation><Representation id="b"><SegmentList><SegmentTimeline><S t="0"
         d="2" r="1"/></SegmentTimeline><SegmentURL media="1"/><SegmentURL media="2"/></SegmentList>
         </Representation></AdaptationSet></Period><Period start="PT4S"/></MPD>""")
+    seed("mpd", b"""<MPD mediaPresentationDuration="PT9S"><BaseURL>a/</BaseURL><Period id="1">
+        <BaseURL>b/</BaseURL><SegmentTemplate timescale="24" media="$Time$" initialization="i"/>
+        <AdaptationSet id="1"><SegmentTemplate><SegmentTimeline><S t="0" d="48" r="1"/>
+        </SegmentTimeline></SegmentTemplate><Representation id="a"/></AdaptationSet></Period>
+        <Period xlink:href="p" start="PT4S" duration="PT1S"/><Period id="2" duration="PT2S">
+        <AdaptationSet id="1"><SegmentTemplate timescale="24" presentationTimeOffset="96"
+        startNumber="3" media="$Number$" duration="48"/><Representation id="a"/></AdaptationSet>
+        </Period><Period id="3"><AdaptationSet contentType="image"><SegmentTemplate duration="2"
+        media="$Number$"/><Representation id="s"/></AdaptationSet></Period></MPD>""")
     seed("m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-DEFINE:NAME=\"a\"\n#EXT-X-BITRATE:1\n"
          b"#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://1\",IV=0x1f,KEYFORMAT=\"a\"\n"
          b"#EXT-X-MAP:URI=\"a\"\n#EXTINF:2,\na\n#EXT-X-ENDLIST\n")
@@ -260,9 +269,13 @@ def honest_child(folder):
 
 def damages():
     """For verify: object, kind, place, count, bytes."""
+    mpd = (title / "manifest.mpd").read_bytes()
+    place = mpd.index(b"<AdaptationSet", mpd.index(b"</AdaptationSet>"))
+    cut = b'</Period><Period id="2" start="PT1S" duration="PT1S">'  # one of two for the second set
     for thing in range(48):
         seed("verify", struct.pack(">BBBHB", thing, 0, 0, 40 + 9 * thing, 1) + b"9")
         seed("verify", struct.pack(">BBBHB", thing, 2, 0, 200, 8))
+        seed("verify", struct.pack(">BBBHB", thing, 1, place >> 16, place & 0xffff, len(cut)) + cut)
     seed("verify", struct.pack(">BBBHB", 3, 4, 0, 0, 0))
     seed("verify", struct.pack(">BBBHB", 3, 3, 0, 300, 0))
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What came of a title, in the columns of expected.tsv: frames, rate, size of the top
-rung, sound, repaired frames. Usage:
-  facts.py made DIR/TITLE     read by ffmpeg from the multivariant: every frame decoded
-  facts.py planned            from `reelfarm ladder plan --json` on stdin
+rung, sound, repaired frames, advice. Usage:
+  facts.py made DIR/TITLE VERIFIED   read by ffmpeg from the multivariant: every frame decoded;
+                                     VERIFIED is what `reelfarm verify --json` says
+  facts.py told VERIFIED             what that has found, in its own words
+  facts.py planned                   from `reelfarm ladder plan --json` on stdin
 """
 import json
 import re
@@ -48,7 +50,17 @@ def check_loudness(folder, rendition):
             sys.exit(f"{rendition['id']}: {member} is {mine}, ffmpeg measures {measured}")
 
 
-def made(folder):
+def findings(verified):
+    """All but broken musts, on which verify fails by itself."""
+    said = json.load(open(verified, encoding="utf-8"))
+    return [finding for title in said["titles"] for finding in title["findings"]]
+
+
+def advice(verified):
+    return ",".join(sorted({finding["rule"] for finding in findings(verified)})) or "none"
+
+
+def made(folder, verified):
     """Decodes what players would be given, and fails on any message of the decoder."""
     master = folder + "/master.m3u8"
     streams = json.loads(run("ffprobe", "-v", "error", "-show_streams", "-of", "json", master))
@@ -77,7 +89,7 @@ def made(folder):
             check_loudness(folder, rendition)
     sound = "+".join(sorted({sound_of(s["channels"], s["sample_rate"]) for s in sounds}))
     return [frames[0], title["rate"], f"{top['width']}x{top['height']}", sound or "none",
-            title["frames_repaired"]]
+            title["frames_repaired"], advice(verified)]
 
 
 def rate_of(text):
@@ -94,6 +106,18 @@ def planned(text):
             sound or "none"]
 
 
-if __name__ == "__main__":
-    facts = made(sys.argv[2]) if sys.argv[1] == "made" else planned(sys.stdin.read())
+def tell(verified):
+    for finding in findings(verified):
+        print(f"{finding['weight']}  {finding['rule']}  {finding['path']}: {finding['message']}")
+
+
+def main(mode, *paths):
+    if mode == "told":
+        tell(*paths)
+        return
+    facts = made(*paths) if mode == "made" else planned(sys.stdin.read())
     print("\t".join(str(fact) for fact in facts))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -102,11 +102,11 @@ static int h264_write(struct writer *w, struct err *err) {
         writer_int(w, "width", record.sps.width);
         writer_int(w, "height", record.sps.height);
         writer_bool(w, "frames_only", record.sps.frames_only);
-        writer_bool(w, "square_pixels", record.sps.square_pixels);
-        writer_int(w, "primaries", record.sps.primaries);
-        writer_int(w, "transfer", record.sps.transfer);
-        writer_int(w, "matrix", record.sps.matrix);
-        writer_bool(w, "full_range", record.sps.full_range);
+        writer_bool(w, "square_pixels", record.sps.signal.square_pixels);
+        writer_int(w, "primaries", record.sps.signal.primaries);
+        writer_int(w, "transfer", record.sps.signal.transfer);
+        writer_int(w, "matrix", record.sps.signal.matrix);
+        writer_bool(w, "full_range", record.sps.signal.full_range);
         writer_int(w, "chroma_location", record.sps.chroma_location);
         writer_int(w, "reorder_frames", record.sps.reorder_frames);
     }
@@ -125,10 +125,10 @@ static int av1_write(struct writer *w, struct err *err) {
         writer_int(w, "chroma_position", record.sequence.chroma_position);
         writer_int(w, "width", record.sequence.width);
         writer_int(w, "height", record.sequence.height);
-        writer_int(w, "primaries", record.sequence.primaries);
-        writer_int(w, "transfer", record.sequence.transfer);
-        writer_int(w, "matrix", record.sequence.matrix);
-        writer_bool(w, "full_range", record.sequence.full_range);
+        writer_int(w, "primaries", record.sequence.signal.primaries);
+        writer_int(w, "transfer", record.sequence.signal.transfer);
+        writer_int(w, "matrix", record.sequence.signal.matrix);
+        writer_bool(w, "full_range", record.sequence.signal.full_range);
         writer_bool(w, "still", record.sequence.still);
         writer_bool(w, "timing", record.sequence.timing);
     }
@@ -206,10 +206,10 @@ static void sample_entry_write(struct writer *w) {
     writer_int(w, "entry_width", init.entry_width);
     writer_int(w, "entry_height", init.entry_height);
     writer_bool(w, "has_colour", init.has_colour);
-    writer_int(w, "primaries", init.primaries);
-    writer_int(w, "transfer", init.transfer);
-    writer_int(w, "matrix", init.matrix);
-    writer_bool(w, "full_range", init.full_range);
+    writer_int(w, "primaries", init.signal.primaries);
+    writer_int(w, "transfer", init.signal.transfer);
+    writer_int(w, "matrix", init.signal.matrix);
+    writer_bool(w, "full_range", init.signal.full_range);
     writer_bool(w, "has_aspect", init.has_aspect);
     writer_int(w, "aspect_wide", init.aspect_wide);
     writer_int(w, "aspect_high", init.aspect_high);
@@ -407,6 +407,38 @@ static void tiles_write(struct writer *w, const struct mpd_tiles *tiles) {
     writer_object_end(w);
 }
 
+/* Ours have one. */
+static void period_write(struct writer *w, const struct mpd_period *period) {
+    writer_string(w, "period_id", period->id);
+    writer_int(w, "period_start_ns", period->start_ns);
+    writer_int(w, "period_duration_ns", period->duration_ns);
+    writer_array(w, "sets");
+    for (size_t i = 0; i < period->set_count; i++) {
+        writer_object(w, NULL);
+        writer_string(w, "id", period->sets[i].id);
+        writer_string(w, "content_type", period->sets[i].content_type);
+        writer_string(w, "language", period->sets[i].language);
+        writer_string(w, "aspect", period->sets[i].aspect);
+        writer_string(w, "switches_with", period->sets[i].switches_with);
+        writer_string(w, "trick_of", period->sets[i].trick_of);
+        writer_string(w, "role", period->sets[i].role);
+        writer_bool(w, "aligned", period->sets[i].aligned);
+        writer_bool(w, "starts_with_sap", period->sets[i].starts_with_sap);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+    writer_array(w, "representations");
+    for (size_t i = 0; i < period->representation_count; i++) {
+        representation_write(w, &period->representations[i]);
+    }
+    writer_array_end(w);
+    writer_array(w, "tiles");
+    for (size_t i = 0; i < period->tiles_count; i++) {
+        tiles_write(w, &period->tiles[i]);
+    }
+    writer_array_end(w);
+}
+
 static int mpd_write(struct writer *w, const struct buf *bytes, struct err *err) {
     struct mpd mpd;
     int failed = mpd_read(&mpd, bytes->data, bytes->size, err);
@@ -418,34 +450,7 @@ static int mpd_write(struct writer *w, const struct buf *bytes, struct err *err)
     writer_int(w, "duration_ns", mpd.duration_ns);
     writer_int(w, "min_buffer_ns", mpd.min_buffer_ns);
     writer_int(w, "period_count", (int64_t)mpd.period_count);
-    writer_string(w, "period_id", mpd.period_id);
-    writer_int(w, "period_start_ns", mpd.period_start_ns);
-    writer_int(w, "period_duration_ns", mpd.period_duration_ns);
-    writer_array(w, "sets");
-    for (size_t i = 0; i < mpd.set_count; i++) {
-        writer_object(w, NULL);
-        writer_string(w, "id", mpd.sets[i].id);
-        writer_string(w, "content_type", mpd.sets[i].content_type);
-        writer_string(w, "language", mpd.sets[i].language);
-        writer_string(w, "aspect", mpd.sets[i].aspect);
-        writer_string(w, "switches_with", mpd.sets[i].switches_with);
-        writer_string(w, "trick_of", mpd.sets[i].trick_of);
-        writer_string(w, "role", mpd.sets[i].role);
-        writer_bool(w, "aligned", mpd.sets[i].aligned);
-        writer_bool(w, "starts_with_sap", mpd.sets[i].starts_with_sap);
-        writer_object_end(w);
-    }
-    writer_array_end(w);
-    writer_array(w, "representations");
-    for (size_t i = 0; i < mpd.representation_count; i++) {
-        representation_write(w, &mpd.representations[i]);
-    }
-    writer_array_end(w);
-    writer_array(w, "tiles");
-    for (size_t i = 0; i < mpd.tiles_count; i++) {
-        tiles_write(w, &mpd.tiles[i]);
-    }
-    writer_array_end(w);
+    period_write(w, &mpd.periods[0]);
     mpd_finish(&mpd);
     return 0;
 }
