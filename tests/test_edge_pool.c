@@ -2,6 +2,7 @@
 /* The pool of an edge's connections: how much goes at a time, in what order it counts, what pools
  * share, and that nothing begins once the lease has run out. */
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,6 +278,116 @@ START_TEST(pools_share_their_memory_in_equal_parts) {
 }
 END_TEST
 
+/* ---- Pushes of one version ------------------------------------------------------------------ */
+
+enum { TOGETHER = 3, SHARED = 400, SHARED_BYTES = 1000, SHARED_ROOM = 40 };
+
+static atomic_int readings;
+static atomic_bool let_go;
+
+/* A push of them: one that hangs, or that takes so long for each object, by chance. */
+struct push_of {
+    struct push_endpoint endpoint;
+    struct share_member *member;
+    struct pool *pool;
+    pthread_t thread;
+    bool hangs;
+    atomic_uint drawn;
+};
+
+static int read_shared(void *context, struct buf *out, struct err *problem) {
+    (void)context;
+    (void)problem;
+    atomic_fetch_add(&readings, 1);
+    buf_reserve_exact(out, SHARED_BYTES);
+    buf_zero(out, SHARED_BYTES);
+    return 0;
+}
+
+static int act_shared(void *context, struct edge *edge, const struct edge_object *object,
+                      struct err *problem) {
+    const struct share_object shared_as = {object->path, object->bytes};
+    struct push_of *push = context;
+    bool shared = false;
+    int failed = share_take(edge->target->share, &shared_as, read_shared, NULL, NULL, &edge->copy,
+                            &shared, problem);
+    while (push->hangs && !atomic_load(&let_go)) {
+        clock_sleep_ms(1, NULL);
+    }
+    push->drawn = push->drawn * 1103515245 + 12345; /* its connections may lose a step */
+    clock_sleep_ms(1 + push->drawn / 65536 % 4, NULL);
+    return failed;
+}
+
+static struct pool_memory shared_memory = {.bytes = INT64_C(24) * SHARED_BYTES};
+
+static void *push_run(void *context) {
+    struct push_of *push = context;
+    pool_begin(push->pool, act_shared, push, NULL);
+    for (int i = 0; i < SHARED; i++) {
+        char path[16];
+        snprintf(path, sizeof(path), "%d", i);
+        const struct edge_object object = {.path = path, .sha256 = "", .bytes = SHARED_BYTES};
+        ck_assert_int_eq(pool_add(push->pool, &object, NULL), 0);
+    }
+    ck_assert_int_eq(pool_wait(push->pool, NULL), 0);
+    return NULL;
+}
+
+/* All have joined before any begins, as where one answer gives a worker pushes to several edges. */
+static void pushes_begin(struct push_of pushes[TOGETHER], struct share *share) {
+    atomic_store(&readings, 0);
+    atomic_store(&let_go, false);
+    for (int i = 0; i < TOGETHER; i++) {
+        struct push_of *push = &pushes[i];
+        push->endpoint = edge_fixture_endpoint("dav", "http://127.0.0.1:1");
+        push->member = share_join(share, "t 1");
+        push->drawn = (unsigned)i;
+        struct pool_options options = {.target = edge_fixture_target(&push->endpoint, folder),
+                                       .cancel = &cancel,
+                                       .memory = &shared_memory};
+        options.target.share = push->member;
+        push->pool = pool_create(&options);
+    }
+    for (int i = 0; i < TOGETHER; i++) {
+        pthread_create(&pushes[i].thread, NULL, push_run, &pushes[i]);
+    }
+}
+
+static void push_end(struct push_of *push) {
+    pthread_join(push->thread, NULL);
+    pool_destroy(push->pool);
+    share_leave(push->member);
+}
+
+/* However long each of them takes for an object, by chance. */
+START_TEST(pushes_of_one_version_read_it_about_once) {
+    struct share *share = share_create(SHARED_ROOM * SHARED_BYTES);
+    struct push_of pushes[TOGETHER] = {0};
+    pushes_begin(pushes, share);
+    for (int i = 0; i < TOGETHER; i++) {
+        push_end(&pushes[i]);
+    }
+    ck_assert_int_ge(atomic_load(&readings), SHARED);
+    ck_assert_int_lt(atomic_load(&readings), SHARED + SHARED / 5);
+    share_destroy(share);
+}
+END_TEST
+
+/* Nor for one that is there and never done. */
+START_TEST(pushes_wait_for_none_that_hangs) {
+    struct share *share = share_create(SHARED_ROOM * SHARED_BYTES);
+    struct push_of pushes[TOGETHER] = {{.hangs = true}};
+    pushes_begin(pushes, share);
+    for (int i = 1; i < TOGETHER; i++) {
+        push_end(&pushes[i]);
+    }
+    atomic_store(&let_go, true);
+    push_end(&pushes[0]);
+    share_destroy(share);
+}
+END_TEST
+
 static int act_for_ever(void *context, struct edge *edge, const struct edge_object *object,
                         struct err *problem) {
     (void)context;
@@ -373,6 +484,8 @@ Suite *edge_pool_suite(void) {
     tcase_add_loop_test(tcase, a_pool_keeps_to_its_endpoint_s_bandwidth, 0, 2);
     tcase_add_test(tcase, a_pool_stops_at_its_first_failure);
     tcase_add_test(tcase, pools_share_their_memory_in_equal_parts);
+    tcase_add_test(tcase, pushes_of_one_version_read_it_about_once);
+    tcase_add_test(tcase, pushes_wait_for_none_that_hangs);
     tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);
     tcase_add_test(tcase, a_pool_ends_with_its_lease);
     tcase_add_test(tcase, an_edge_is_sent_nothing_after_its_lease);

@@ -97,7 +97,11 @@ static int media_add(struct push_state *push, int64_t number, const struct edge_
     size_t rendition = 0;
     int64_t segment = 0;
     int failed = place_find(push, object, &rendition, &segment, err);
-    if (failed != 0 || number < push->run->task->push.skip) {
+    if (failed == 0 && number < push->run->task->push.skip) {
+        share_pass(push->target.share, share_hash(object->path));
+        return 0;
+    }
+    if (failed != 0) {
         return failed;
     }
     return pool_add(push->pool, object, err);

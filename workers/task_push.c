@@ -47,16 +47,16 @@ static int secret_read(struct task_run *run, struct err *err) {
 }
 
 /* Pushes of one version from one output read it together. */
-static struct share_group *join_share(const struct push_state *push) {
+static struct share_member *join_share(const struct push_state *push) {
     const struct task *task = push->run->task;
     if (!push_brings(push) || (push->driver->caps & EDGE_PUTS) == 0 ||
         push->run->tools->share == NULL) {
         return NULL;
     }
     char *name = mem_format("%s %s %s", task->title, task->version, task->output);
-    struct share_group *group = share_join(push->run->tools->share, name);
+    struct share_member *member = share_join(push->run->tools->share, name);
     mem_free(name);
-    return group;
+    return member;
 }
 
 static int endpoint_open(struct task_run *run, struct err *err) {

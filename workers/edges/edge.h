@@ -52,7 +52,7 @@ struct edge_target {
     const char *title;                /* "": what lies there is named from the titles' folder on */
     bool leaves;                      /* nothing of it is to be had there any more */
     const char *trace;                /* of the title's run; "": none */
-    struct share_group *share;        /* who else pushes what this push does; NULL: nobody */
+    struct share_member *share;       /* among those who push what this one does; NULL: alone */
     const atomic_bool *cancel;
     int stall_s;                     /* a connection silent so long is given up */
     int64_t send_bps;                /* bytes a second of one connection; 0: any */

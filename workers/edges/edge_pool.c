@@ -79,11 +79,12 @@ static int64_t memory_of(const struct edge_object *object) {
 }
 
 /* Under the lock: the object to begin with next, which waits: of those whose bytes others want too
- * the one that costs least. NULL where there is none. */
-static struct item *choose(struct pool *pool) {
-    uint64_t hashes[QUEUE];
+ * the one that costs least. NULL where there is none, or `*is_held`: none just now. */
+static struct item *choose(struct pool *pool, bool *is_held) {
+    struct share_wish wishes[QUEUE];
     struct item *waiting[QUEUE];
     size_t count = 0;
+    size_t chosen = 0;
     while (pool->next < pool->end && pool->items[pool->next % QUEUE].stage != WAITING) {
         pool->next++;
     }
@@ -91,10 +92,14 @@ static struct item *choose(struct pool *pool) {
         struct item *item = &pool->items[i % QUEUE];
         if (item->stage == WAITING) {
             waiting[count] = item;
-            hashes[count++] = item->hash;
+            wishes[count++] = (struct share_wish){item->hash, item->object.bytes};
         }
     }
-    return count > 0 ? waiting[share_choose(pool->options.target.share, hashes, count)] : NULL;
+    if (count > 0) {
+        chosen = share_choose(pool->options.target.share, wishes, count);
+    }
+    *is_held = count > 0 && chosen == count;
+    return chosen < count ? waiting[chosen] : NULL;
 }
 
 /* What a pool that has gone leaves is taken when one looks next. */
@@ -102,13 +107,15 @@ static int64_t memory_part(const struct pool_memory *memory) {
     return memory->bytes / atomic_load(&memory->pools);
 }
 
-/* Under the lock: the next object, if it may begin now; else NULL. */
-static struct item *find_next(struct pool *pool) {
+/* Under the lock: the next object, if it may begin now; else NULL, and whether it may soon, of
+ * which nobody tells. */
+static struct item *find_next(struct pool *pool, bool *is_held) {
+    *is_held = false;
     if (pool->err.code != ERR_NONE || edge_is_late(&pool->options.target) ||
         pool->working >= (size_t)flow_limit_now(&pool->limit)) {
         return NULL;
     }
-    struct item *item = choose(pool);
+    struct item *item = choose(pool, is_held);
     bool fits = item != NULL && (pool->memory == 0 || pool->memory + memory_of(&item->object) <=
                                                           memory_part(pool->options.memory));
     return fits ? item : NULL;
@@ -151,6 +158,7 @@ static void settle(struct pool *pool, struct item *item, const struct edge_traff
     flow_limit_note(&pool->limit, item->object.bytes > 0 ? item->object.bytes : 0, requests,
                     busy_ms, failed || refused > 0);
     item->stage = failed ? WORKING : DONE; /* a failed one is never passed */
+    share_pass(pool->options.target.share, item->hash);
     while (pool->first < pool->end && pool->items[pool->first % QUEUE].stage == DONE) {
         pool->first++;
         if (pool->done != NULL) {
@@ -159,16 +167,27 @@ static void settle(struct pool *pool, struct item *item, const struct edge_traff
     }
 }
 
+/* Under the lock: the next object; NULL where the pool ends. */
+static struct item *wait_for_item(struct pool *pool) {
+    struct item *item = NULL;
+    bool is_held = false;
+    while (!pool->ending && (item = find_next(pool, &is_held)) == NULL) {
+        if (is_held) {
+            condition_wait_ms(&pool->changed, &pool->lock, SHARE_ASK_MS);
+        } else {
+            pthread_cond_wait(&pool->changed, &pool->lock);
+        }
+    }
+    return pool->ending ? NULL : item;
+}
+
 static void *connection_run(void *context) {
     struct pool *pool = context;
     struct edge *edge = NULL;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        struct item *item = NULL;
-        while (!pool->ending && (item = find_next(pool)) == NULL) {
-            pthread_cond_wait(&pool->changed, &pool->lock);
-        }
-        if (pool->ending) {
+        struct item *item = wait_for_item(pool);
+        if (item == NULL) {
             break;
         }
         int64_t memory = memory_of(&item->object);

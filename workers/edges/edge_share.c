@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/condition.h"
 #include "common/mem.h"
+#include "takers.h"
 
 enum {
     LOOK_MS = 100,    /* how often a stop is looked for */
@@ -25,18 +27,34 @@ struct share_copy {
     char *path;
     uint64_t hash; /* of it */
     enum stage stage;
-    int holders; /* who reads it, waits for it or uses it; and the list */
-    int awaited; /* members that may come for it still */
+    int holders; /* who reads it, waits for it or uses it */
     bool is_listed;
-    size_t counted; /* bytes of the body, of the share's */
+    int64_t counted; /* of the share's bytes, while it is being read */
     struct buf body;
 };
 
+struct share_member {
+    struct share_group *group;
+    uint64_t bit;
+    double patience_ms; /* for which it waits for others still */
+    int64_t earned_ms;  /* when that grew last */
+    double trust_ms;    /* for which it is waited for still */
+    int64_t came_ms;    /* when it last took what another read */
+    bool is_held;       /* it has nothing to take but what it is held back from, */
+    int64_t held_ms;    /* as it was told last then */
+};
+
+/* The pushes of one version. */
 struct share_group {
     struct share_group *next;
     struct share *share;
     char *name;
-    int members;
+    struct share_member *members[TAKERS_MAX]; /* by their bits; NULL: nobody's */
+    int count;
+    uint64_t all;         /* their bits */
+    uint64_t trusted;     /* of those, who are waited for */
+    struct takers takers; /* or that have passed */
+    int64_t held_ms;      /* when one was last held back for some of them */
 };
 
 struct share {
@@ -67,7 +85,13 @@ void share_destroy(struct share *share) {
     }
 }
 
-/* ---- Copies, under the lock ---------------------------------------------------------------- */
+/* ---- Buffers, under the lock ---------------------------------------------------------------- */
+
+/* What an object of so many bytes takes, and of one more where it is large, by which a reader sees
+ * the end; 0 where that is not known. */
+static int64_t buffer_bytes(int64_t bytes) {
+    return bytes >= SPARE_BYTES ? (bytes / SPARE_STEP + 1) * SPARE_STEP : bytes > 0 ? bytes : 0;
+}
 
 /* Takes back a buffer, whose bytes stay counted where it is kept. */
 static void spare_add(struct share *share, struct buf *body) {
@@ -91,8 +115,16 @@ static void spares_drop(struct share *share, int64_t bytes_max) {
     }
 }
 
-/* A buffer for so many bytes, and for one more, by which a reader sees the end: the smallest that
- * is spare and not too large for it, else a new one. Small ones are left to who reads. */
+static int64_t spares_bytes(const struct share *share) {
+    int64_t bytes = 0;
+    for (size_t i = 0; i < share->spare_count; i++) {
+        bytes += (int64_t)share->spares[i].capacity;
+    }
+    return bytes;
+}
+
+/* The smallest buffer that is spare and not too large for so many bytes, else a new one. Small ones
+ * are left to who reads. */
 static void spare_take(struct share *share, int64_t bytes, struct buf *out) {
     size_t best = share->spare_count;
     for (size_t i = 0; i < share->spare_count; i++) {
@@ -106,25 +138,29 @@ static void spare_take(struct share *share, int64_t bytes, struct buf *out) {
         buf_swap(out, &share->spares[best]);
         buf_swap(&share->spares[best], &share->spares[--share->spare_count]);
     } else if (bytes >= SPARE_BYTES) {
-        buf_reserve_exact(out, ((size_t)bytes / SPARE_STEP + 1) * SPARE_STEP);
+        buf_reserve_exact(out, (size_t)buffer_bytes(bytes));
         share->bytes += (int64_t)out->capacity;
     }
 }
 
-static void drop(struct share_copy *copy) {
-    if (--copy->holders == 0) {
-        if (copy->share != NULL) {
-            spare_add(copy->share, &copy->body);
-        }
-        buf_finish(&copy->body);
-        mem_free(copy->path);
-        mem_free(copy);
-    }
+/* ---- Copies, under the lock ---------------------------------------------------------------- */
+
+/* Those that may come for it still. */
+static uint64_t awaited_by(const struct share_copy *copy) {
+    return copy->group->all & ~takers_of(&copy->group->takers, copy->hash);
 }
 
 static struct share_copy *find(const struct share_group *group, const char *path) {
     struct share_copy *copy = group->share->copies;
     while (copy != NULL && (copy->group != group || strcmp(copy->path, path) != 0)) {
+        copy = copy->next;
+    }
+    return copy;
+}
+
+static struct share_copy *find_hash(const struct share_group *group, uint64_t hash) {
+    struct share_copy *copy = group->share->copies;
+    while (copy != NULL && (copy->group != group || copy->hash != hash)) {
         copy = copy->next;
     }
     return copy;
@@ -138,7 +174,6 @@ static void list_add(struct share_copy *copy) {
     *end = copy;
     copy->is_listed = true;
     copy->share->count++;
-    copy->holders++;
 }
 
 static void list_remove(struct share_copy *copy) {
@@ -152,21 +187,67 @@ static void list_remove(struct share_copy *copy) {
     *at = copy->next;
     copy->is_listed = false;
     copy->share->count--;
-    drop(copy);
 }
 
-/* Older ones give way; one that is in use, or being read, would give no room by that. */
-static void make_room(struct share *share) {
-    struct share_copy *next = NULL;
-    spares_drop(share, share->bytes_max);
-    for (struct share_copy *copy = share->copies;
-         copy != NULL && (share->bytes > share->bytes_max || share->count > COPIES_MAX);
-         copy = next) {
-        next = copy->next;
-        if (copy->stage == READ && copy->holders == 1) {
-            list_remove(copy);
-            spares_drop(share, share->bytes_max);
+static void copy_free(struct share_copy *copy) {
+    if (copy->share != NULL) {
+        list_remove(copy);
+        spare_add(copy->share, &copy->body);
+    }
+    buf_finish(&copy->body);
+    mem_free(copy->path);
+    mem_free(copy);
+}
+
+/* Frees it where nobody has it and nobody is to come for it. */
+static void settle(struct share_copy *copy) {
+    if (copy->holders == 0 && !(copy->is_listed && awaited_by(copy) != 0)) {
+        copy_free(copy);
+    }
+}
+
+static void drop(struct share_copy *copy) {
+    copy->holders--;
+    settle(copy);
+}
+
+static int count_bits(uint64_t bits) {
+    int count = 0;
+    for (; bits != 0; bits &= bits - 1) {
+        count++;
+    }
+    return count;
+}
+
+/* For whom it is kept, of those who are trusted to come; not for `own`, who asks (NULL: nobody). */
+static uint64_t kept_for(const struct share_copy *copy, const struct share_member *own) {
+    uint64_t others = copy->group->trusted;
+    others &= own != NULL && own->group == copy->group ? ~own->bit : UINT64_MAX;
+    return awaited_by(copy) & others;
+}
+
+/* Of those that may give way the one that is kept for fewest, and the oldest of them; NULL where
+ * there is none: one that is in use, or being read, would give no room by that. */
+static struct share_copy *find_least(const struct share *share, const struct share_member *own) {
+    struct share_copy *least = NULL;
+    int least_count = 0;
+    for (struct share_copy *copy = share->copies; copy != NULL; copy = copy->next) {
+        int count = count_bits(kept_for(copy, own));
+        if (copy->stage == READ && copy->holders == 0 && (least == NULL || count < least_count)) {
+            least = copy;
+            least_count = count;
         }
+    }
+    return least;
+}
+
+static void make_room(struct share *share, const struct share_member *own) {
+    struct share_copy *least = NULL;
+    spares_drop(share, share->bytes_max);
+    while ((share->bytes > share->bytes_max || share->count > COPIES_MAX) &&
+           (least = find_least(share, own)) != NULL) {
+        copy_free(least);
+        spares_drop(share, share->bytes_max);
     }
 }
 
@@ -176,15 +257,52 @@ static void forget(struct share_group *group) {
     for (struct share_copy *copy = group->share->copies; copy != NULL; copy = next) {
         next = copy->next;
         if (copy->group == group) {
-            list_remove(copy);
+            settle(copy);
+        }
+    }
+}
+
+/* ---- Patience, under the lock --------------------------------------------------------------- */
+
+/* What so much has grown to since then. */
+static double grow(double ms, int64_t *since_ms) {
+    int64_t now = clock_monotonic_ms();
+    double grown = ms + (double)(now - *since_ms) / SHARE_PATIENCE_PART;
+    *since_ms = now;
+    return grown < SHARE_PATIENCE_MOST_MS ? grown : SHARE_PATIENCE_MOST_MS;
+}
+
+static void set_trust(struct share_member *member, double trust_ms) {
+    struct share_group *group = member->group;
+    member->trust_ms = trust_ms;
+    group->trusted = trust_ms > 0 ? group->trusted | member->bit : group->trusted & ~member->bit;
+}
+
+/* It came for what another had read. */
+static void note_coming(struct share_member *member) {
+    set_trust(member, grow(member->trust_ms, &member->came_ms));
+}
+
+/* It is held back for these of the group; since it was before, they have cost it patience, and lost
+ * trust, if another's wait has not cost them that. */
+static void note_hold(struct share_member *held, struct share_group *group, uint64_t who) {
+    int64_t now = clock_monotonic_ms();
+    int64_t past_ms = held->is_held ? now - held->held_ms : 0;
+    int64_t lost_ms = now - group->held_ms < past_ms ? now - group->held_ms : past_ms;
+    held->patience_ms -= (double)past_ms;
+    held->is_held = true;
+    held->held_ms = now;
+    group->held_ms = now;
+    for (int i = 0; i < TAKERS_MAX; i++) {
+        if ((who >> i & 1) != 0) {
+            set_trust(group->members[i], group->members[i]->trust_ms - (double)lost_ms);
         }
     }
 }
 
 /* ---- Groups --------------------------------------------------------------------------------- */
 
-struct share_group *share_join(struct share *share, const char *name) {
-    pthread_mutex_lock(&share->lock);
+static struct share_group *group_of(struct share *share, const char *name) {
     struct share_group *group = share->groups;
     while (group != NULL && strcmp(group->name, name) != 0) {
         group = group->next;
@@ -196,32 +314,64 @@ struct share_group *share_join(struct share *share, const char *name) {
         group->next = share->groups;
         share->groups = group;
     }
-    group->members++;
-    pthread_mutex_unlock(&share->lock);
     return group;
 }
 
-void share_leave(struct share_group *group) {
-    if (group == NULL) {
+static void group_free(struct share_group *group) {
+    struct share_group **at = &group->share->groups;
+    while (*at != group) {
+        at = &(*at)->next;
+    }
+    *at = group->next;
+    takers_finish(&group->takers);
+    mem_free(group->name);
+    mem_free(group);
+}
+
+struct share_member *share_join(struct share *share, const char *name) {
+    struct share_member *member = NULL;
+    int place = 0;
+    pthread_mutex_lock(&share->lock);
+    struct share_group *group = group_of(share, name);
+    while (place < TAKERS_MAX && group->members[place] != NULL) {
+        place++;
+    }
+    if (place < TAKERS_MAX) {
+        member = mem_zero(1, sizeof(*member));
+        member->group = group;
+        member->bit = UINT64_C(1) << place;
+        member->patience_ms = SHARE_PATIENCE_MS;
+        member->earned_ms = member->came_ms = clock_monotonic_ms();
+        group->members[place] = member;
+        group->count++;
+        group->all |= member->bit;
+        set_trust(member, SHARE_PATIENCE_MS);
+    }
+    pthread_mutex_unlock(&share->lock);
+    return member;
+}
+
+void share_leave(struct share_member *member) {
+    if (member == NULL) {
         return;
     }
+    struct share_group *group = member->group;
     struct share *share = group->share;
     pthread_mutex_lock(&share->lock);
-    group->members--;
-    if (group->members <= 1) {
-        forget(group);
+    set_trust(member, 0);
+    group->all &= ~member->bit;
+    group->count--;
+    for (int i = 0; i < TAKERS_MAX; i++) {
+        group->members[i] = group->members[i] == member ? NULL : group->members[i];
     }
-    if (group->members == 0) {
-        struct share_group **at = &share->groups;
-        while (*at != group) {
-            at = &(*at)->next;
-        }
-        *at = group->next;
-        mem_free(group->name);
-        mem_free(group);
+    takers_drop(&group->takers, member->bit);
+    forget(group);
+    if (group->count == 0) {
+        group_free(group);
     }
     spares_drop(share, share->groups == NULL ? 0 : share->bytes_max);
     pthread_mutex_unlock(&share->lock);
+    mem_free(member);
 }
 
 /* ---- Taking --------------------------------------------------------------------------------- */
@@ -236,40 +386,44 @@ static bool wait_until_read(const struct share_copy *copy, const atomic_bool *ca
 }
 
 /* Under the lock: one that another read; NULL: the caller is to read, or `*stopped`. */
-static struct share_copy *take_other(const struct share_group *group, const char *path,
+static struct share_copy *take_other(struct share_member *member, const char *path,
                                      const atomic_bool *cancel, bool *stopped) {
-    struct share_copy *copy = find(group, path);
+    struct share_copy *copy = find(member->group, path);
     while (copy != NULL) {
         copy->holders++;
         *stopped = !wait_until_read(copy, cancel);
         if (copy->stage == READ) {
-            if (--copy->awaited <= 0) {
-                list_remove(copy);
-            }
+            note_coming(member);
             return copy;
         }
         drop(copy);
-        copy = *stopped ? NULL : find(group, path);
+        copy = *stopped ? NULL : find(member->group, path);
     }
     return NULL;
 }
 
-/* A push that is alone has nobody to keep it for. */
-static struct share_copy *begin(struct share_group *group, const char *path, int64_t bytes) {
+static struct share_copy *begin_alone(void) {
     struct share_copy *copy = mem_zero(1, sizeof(*copy));
     copy->holders = 1;
-    if (group != NULL) {
-        copy->share = group->share;
-        copy->group = group;
-        spare_take(copy->share, bytes, &copy->body);
-        copy->counted = copy->body.capacity;
-        make_room(copy->share);
+    return copy;
+}
+
+/* Under the lock. */
+static struct share_copy *begin(const struct share_member *member,
+                                const struct share_object *object) {
+    struct share_copy *copy = begin_alone();
+    copy->share = member->group->share;
+    copy->group = member->group;
+    copy->path = mem_string(object->path);
+    copy->hash = share_hash(object->path);
+    spare_take(copy->share, object->bytes, &copy->body);
+    copy->counted = (int64_t)copy->body.capacity;
+    if (copy->counted == 0) {
+        copy->counted = buffer_bytes(object->bytes);
+        copy->share->bytes += copy->counted;
     }
-    if (group != NULL && group->members > 1) {
-        copy->path = mem_string(path);
-        copy->hash = share_hash(path);
-        list_add(copy);
-    }
+    make_room(copy->share, member);
+    list_add(copy);
     return copy;
 }
 
@@ -277,37 +431,39 @@ static struct share_copy *begin(struct share_group *group, const char *path, int
 static void end(struct share_copy *copy, bool failed) {
     struct share *share = copy->share;
     copy->stage = failed ? FAILED : READ;
-    share->bytes += (int64_t)copy->body.capacity - (int64_t)copy->counted;
-    copy->counted = copy->body.capacity;
-    copy->awaited = copy->group->members - 1;
-    if (failed || copy->awaited == 0) {
+    share->bytes += (int64_t)copy->body.capacity - copy->counted;
+    if (failed) {
         list_remove(copy);
     }
-    make_room(share);
+    make_room(share, NULL);
     pthread_cond_broadcast(&share->changed);
 }
 
 /* Another's copy, or one that is to be read; NULL where the caller is to stop. */
-static struct share_copy *find_or_begin(struct share_group *group, const char *path, int64_t bytes,
+static struct share_copy *find_or_begin(struct share_member *member,
+                                        const struct share_object *object,
                                         const atomic_bool *cancel, bool *shared) {
+    struct share_group *group = member->group;
     bool stopped = false;
     pthread_mutex_lock(&group->share->lock);
-    struct share_copy *copy = take_other(group, path, cancel, &stopped);
+    struct share_copy *copy = take_other(member, object->path, cancel, &stopped);
     *shared = copy != NULL;
     if (copy == NULL && !stopped) {
-        copy = begin(group, path, bytes);
+        copy = begin(member, object);
+    }
+    if (copy != NULL) {
+        takers_add(&group->takers, copy->hash, member->bit);
     }
     pthread_mutex_unlock(&group->share->lock);
     return copy;
 }
 
-int share_take(struct share_group *group, const struct share_object *object, share_read *read,
+int share_take(struct share_member *member, const struct share_object *object, share_read *read,
                void *context, const atomic_bool *cancel, struct share_copy **out, bool *shared,
                struct err *err) {
     bool is_shared = false;
-    struct share_copy *copy =
-        group != NULL ? find_or_begin(group, object->path, object->bytes, cancel, &is_shared)
-                      : begin(NULL, object->path, object->bytes);
+    struct share_copy *copy = member != NULL ? find_or_begin(member, object, cancel, &is_shared)
+                                             : begin_alone();
     if (copy == NULL) {
         return err_set(err, ERR_CANCELLED, "stopped as asked");
     }
@@ -326,39 +482,18 @@ int share_take(struct share_group *group, const struct share_object *object, sha
     return 0;
 }
 
-/* FNV-1a; two paths of one hash cost a bad choice and no more. */
-uint64_t share_hash(const char *path) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (const char *c = path; *c != '\0'; c++) {
-        hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+void share_pass(struct share_member *member, uint64_t hash) {
+    if (member == NULL) {
+        return;
     }
-    return hash;
-}
-
-static const struct share_copy *find_hash(const struct share_group *group, uint64_t hash) {
-    const struct share_copy *copy = group->share->copies;
-    while (copy != NULL && (copy->hash != hash || copy->group != group)) {
-        copy = copy->next;
-    }
-    return copy;
-}
-
-size_t share_choose(struct share_group *group, const uint64_t *hashes, size_t count) {
-    size_t free = count; /* the first that nobody reads */
-    size_t chosen = count;
-    if (group == NULL) {
-        return 0;
-    }
+    struct share_group *group = member->group;
     pthread_mutex_lock(&group->share->lock);
-    if (group->members > 1) {
-        for (size_t i = 0; i < count && chosen == count; i++) {
-            const struct share_copy *copy = find_hash(group, hashes[i]);
-            chosen = copy != NULL && copy->stage == READ ? i : count;
-            free = copy == NULL && free == count ? i : free;
-        }
+    struct share_copy *copy = find_hash(group, hash);
+    takers_add(&group->takers, hash, member->bit);
+    if (copy != NULL) {
+        settle(copy);
     }
     pthread_mutex_unlock(&group->share->lock);
-    return chosen < count ? chosen : free < count ? free : 0;
 }
 
 const struct buf *share_body(const struct share_copy *copy) {
@@ -370,9 +505,97 @@ void share_release(struct share_copy *copy) {
     if (share != NULL) {
         pthread_mutex_lock(&share->lock);
         drop(copy);
-        make_room(share);
+        make_room(share, NULL);
         pthread_mutex_unlock(&share->lock);
     } else if (copy != NULL) {
-        drop(copy);
+        copy_free(copy);
     }
+}
+
+/* ---- Choosing ------------------------------------------------------------------------------- */
+
+/* FNV-1a; two paths of one hash cost a bad choice and no more. */
+uint64_t share_hash(const char *path) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *c = path; *c != '\0'; c++) {
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+struct wishes {
+    const struct share_wish *list;
+    size_t count;
+};
+
+/* Which of them is of the oldest copy at that stage; `count`: none. */
+static size_t find_at(const struct share_group *group, const struct wishes *wishes,
+                      enum stage stage) {
+    for (const struct share_copy *copy = group->share->copies; copy != NULL; copy = copy->next) {
+        for (size_t i = 0; copy->group == group && copy->stage == stage && i < wishes->count; i++) {
+            if (wishes->list[i].hash == copy->hash) {
+                return i;
+            }
+        }
+    }
+    return wishes->count;
+}
+
+/* The first of which there is no copy. */
+static size_t find_new(const struct share_group *group, const struct wishes *wishes) {
+    size_t i = 0;
+    while (i < wishes->count && find_hash(group, wishes->list[i].hash) != NULL) {
+        i++;
+    }
+    return i;
+}
+
+/* Whether so many bytes can be read without loss for anybody who is trusted to come. */
+static bool has_room(const struct share_member *member, int64_t bytes) {
+    const struct share *share = member->group->share;
+    const struct share_copy *least = find_least(share, member);
+    bool is_free = least != NULL && kept_for(least, member) == 0;
+    int64_t used = share->bytes - spares_bytes(share) + buffer_bytes(bytes);
+    return is_free || (used <= share->bytes_max && share->count < COPIES_MAX);
+}
+
+/* Whether it is held back for the sake of what would give way. */
+static bool is_held_back(struct share_member *member) {
+    const struct share_copy *least = find_least(member->group->share, member);
+    uint64_t who = least != NULL ? kept_for(least, member) : 0;
+    member->patience_ms = grow(member->patience_ms, &member->earned_ms);
+    if (who == 0 || member->patience_ms <= 0) {
+        return false;
+    }
+    note_hold(member, least->group, who);
+    return true;
+}
+
+static size_t choose(struct share_member *member, const struct wishes *wishes) {
+    size_t read = find_at(member->group, wishes, READ);
+    if (read < wishes->count) {
+        return read;
+    }
+    size_t fresh = find_new(member->group, wishes);
+    if (fresh < wishes->count && has_room(member, wishes->list[fresh].bytes)) {
+        return fresh;
+    }
+    size_t reading = find_at(member->group, wishes, READING);
+    if (reading < wishes->count) {
+        return reading;
+    }
+    return is_held_back(member) ? wishes->count : fresh;
+}
+
+size_t share_choose(struct share_member *member, const struct share_wish *list, size_t count) {
+    const struct wishes wishes = {list, count};
+    if (member == NULL) {
+        return 0;
+    }
+    struct share_group *group = member->group;
+    pthread_mutex_lock(&group->share->lock);
+    size_t chosen = group->count > 1 ? choose(member, &wishes) : 0;
+    member->is_held = chosen == count;
+    pthread_mutex_unlock(&group->share->lock);
+    return chosen;
 }

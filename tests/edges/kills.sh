@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2154
+# A farm that is killed in the middle of what it brings to an edge, or takes from there: its
+# scheduler, the worker that is at it, or both. Scheduler, workers, catalog and nginx are the real
+# ones; what is told is compared with what is there all the while (truth.py). Where in the middle is
+# drawn from a seed, which is printed: REELFARM_KILLS_SEED. Use, after farm.sh and lines.sh:
+# . kills.sh. Wants $scratch/clip.mp4, the line dav, and nothing of farm.sh's farm any more.
+
+killed_scheduler() {
+    "$reelfarm" scheduler --port "$farm_port" --heartbeat-ms 200 --ttl-ms 4000 \
+        --keep-versions-ms 3600000 --endpoints "$kills/endpoints.yaml" \
+        >>"$kills/scheduler.log" 2>&1 &
+    pids[farm]=$!
+    within 20 "$reelfarm" list || { tail -n 5 "$kills/scheduler.log"; return 1; }
+}
+
+# killed_worker NAME
+killed_worker() {
+    "$reelfarm" worker --slots 1 --name "$1" --endpoint-secrets "$kills/secrets.yaml" \
+        --stall-s 20 >>"$kills/$1.log" 2>&1 &
+    pids[$1]=$!
+}
+
+# The edge takes as much a second as makes a push last for some seconds.
+kills_start() {
+    kills=$scratch/kills current='' first='' second=''
+    killed_edge=$edges/dav/kills/t # the title's folder there
+    mkdir -p "$kills"
+    farm_port=$(free_port)
+    export XDG_STATE_HOME=$kills/state REELFARM_SCHEDULER=http://127.0.0.1:$farm_port
+    REELFARM_CATALOG=http://127.0.0.1:$(free_port)
+    export REELFARM_CATALOG
+    "$reelfarm" catalog --store "$kills/catalog.db" --port "${REELFARM_CATALOG##*:}" \
+        >"$kills/catalog.log" 2>&1 &
+    pids[catalog]=$!
+    within 20 curl -sf "$REELFARM_CATALOG/readyz" || { cat "$kills/catalog.log"; return 1; }
+    (
+        umask 077
+        echo "dav: {user: push, password: s3cret}" >"$kills/secrets.yaml"
+        echo "catalog: {hmac: $(cat "$kills/catalog.secret")}" >>"$kills/secrets.yaml"
+    )
+    cat >"$kills/endpoints.yaml" <<END_OF_FILE
+endpoints:
+  - {name: dav, driver: dav, url: "http://127.0.0.1:${line[dav]}/kills", pushes: 1,
+     bandwidth_bps: 1600000, serves: "http://127.0.0.1:$dav_port/kills"}
+  - {name: catalog, driver: catalog, url: "$REELFARM_CATALOG",
+     serves: "http://127.0.0.1:$dav_port/kills"}
+END_OF_FILE
+    sed '/height: 270/d' "$scratch/one.yaml" >"$kills/one.yaml"
+    sed 's/height: 180, maxrate: 450k/height: 144, maxrate: 300k/' "$kills/one.yaml" \
+        >"$kills/two.yaml"
+    RANDOM=$kills_seed
+    killed_scheduler && killed_worker one && killed_worker two
+}
+
+truth_start() {
+    "$tests/edges/truth.py" watch "$kills/out/t" "$killed_edge" held running withdrawing gone \
+        >"$kills/truth" 2>&1 &
+    pids[truth]=$!
+}
+
+# Nothing was told that was not so; and each state was met.
+truth_told() {
+    local ended
+    kill -TERM "${pids[truth]}"
+    wait "${pids[truth]}"
+    ended=$?
+    unset "pids[truth]"
+    tail -n 20 "$kills/truth"
+    [ "$ended" = 0 ]
+}
+
+kills_stop() {
+    local name
+    for name in one two farm catalog; do
+        [ -z "${pids[$name]:-}" ] || kill -INT "${pids[$name]}"
+        wait "${pids[$name]}" 2>/dev/null
+        unset "pids[$name]"
+    done
+    unset REELFARM_SCHEDULER REELFARM_CATALOG
+    export XDG_STATE_HOME=$scratch/state
+    rm -rf "$edges/dav/kills"
+}
+
+# ---- In the middle ------------------------------------------------------------------------------
+
+# drawn MOST: seconds, of so many ms at most.
+drawn() {
+    printf '0.%03d' $((RANDOM % $1))
+}
+
+# The worker that has the push.
+pusher() {
+    "$reelfarm" events --title t --json | python3 -c 'import json, sys
+events = [e for line in sys.stdin for e in json.loads(line).get("events", [json.loads(line)])]
+print([e["detail"]["worker"] for e in events
+       if e["kind"] == "unit.lease" and e["detail"]["kind"] == "push"][-1])'
+}
+
+# strike NAME...: at once, without a word to any.
+strike() {
+    local name
+    for name in "$@"; do
+        kill -KILL "${pids[$name]}" || return 1
+    done
+    for name in "$@"; do
+        wait "${pids[$name]}" 2>/dev/null
+    done
+    return 0
+}
+
+# revive NAME...
+revive() {
+    local name
+    for name in "$@"; do
+        if [ "$name" = farm ]; then
+            killed_scheduler || return 1
+        else
+            killed_worker "$name"
+        fi
+    done
+}
+
+pieces() {
+    find "$killed_edge" -name '*.m4s' 2>/dev/null | wc -l
+}
+
+# midway VERSION: some more pieces of it have come since `pieces_before`, and it is not listed yet.
+midway() {
+    local wanted=$((pieces_before + 1 + RANDOM % 8))
+    within 30 eval "[ \$(pieces) -ge $wanted ]" || return 1
+    [ ! -e "$killed_edge/$1.json" ] || { echo "too late for the middle of the push"; return 1; }
+}
+
+# ---- Ends ---------------------------------------------------------------------------------------
+
+is_quiet() {
+    endpoints "all(at['running'] == 0 and at['backlog'] == 0 for at in e.values())"
+}
+
+# holds_exactly [VERSION...]: all that lies at the edge.
+holds_exactly() {
+    "$tests/edges/truth.py" holds "$kills/out/t" "$killed_edge" "$@" &&
+        [ -z "$(find "$edges/dav/.temp" -type f)" ]
+}
+
+# ends_as [VERSION [KEPT]]: edge and catalog come to have it, or nothing; nothing is left over.
+ends_as() {
+    if ! timeout $((60 * patience)) "$tests/edges/truth.py" ends "$kills/out/t" "$killed_edge" \
+        "$@"; then
+        tail -n 5 "$kills"/*.log
+        return 1
+    fi
+    [ -z "$(find "$edges/dav/.temp" -type f)" ]
+}
+
+# ---- What is killed -----------------------------------------------------------------------------
+
+# made_version LADDER: submitted, and done as far as the output goes.
+made_version() {
+    pieces_before=$(pieces)
+    "$reelfarm" submit "$scratch/clip.mp4" --title t --out "$kills/out" --ladder "$1" &&
+        within 120 is_done || return 1
+    current=$(sed -nE 's/.*"version":"([0-9a-f]{16})".*/\1/p' "$kills/out/t/title.json")
+}
+
+# A first push, and its worker.
+first_push() {
+    local at_it
+    made_version "$kills/one.yaml" && truth_start && midway "$current" && at_it=$(pusher) &&
+        strike "$at_it" && first=$current || return 1
+    revive "$at_it" && ends_as "$first"
+}
+
+# The edge holds the next one, and what that replaced.
+second_push() {
+    made_version "$kills/two.yaml" && second=$current && ends_as "$second" "$first"
+}
+
+# rolled_back NAME...: what is rolled back to is not at the edge any more.
+rolled_back() {
+    local old=$first
+    [ "$current" = "$second" ] || old=$second
+    if [ -e "$killed_edge/$old.json" ]; then
+        "$reelfarm" unpublish t --version "$old" --endpoint dav &&
+            within 20 is_quiet && holds_exactly "$current" || return 1
+    fi
+    pieces_before=$(pieces)
+    "$reelfarm" rollback t --version "$old" && midway "$old" && strike_and_revive "$@" || return 1
+    ends_as "$old" "$current" && current=$old
+}
+
+# strike_and_revive NAME...: `pusher` is the worker that is at it.
+strike_and_revive() {
+    local -a whom=("$@")
+    [ "${*: -1}" != pusher ] || whom[-1]=$(pusher)
+    strike "${whom[@]}" && revive "${whom[@]}"
+}
+
+is_leaving() {
+    [ ! -e "$killed_edge/master.m3u8" ] && [ "$(pieces)" -gt 0 ]
+}
+
+# unpublished NAME...: the edge answers slowly, so that it takes a while.
+unpublished() {
+    fault dav delay 60 && "$reelfarm" unpublish t && within 20 is_leaving &&
+        sleep "$(drawn 300)" && strike_and_revive "$@" && fault dav clear && ends_as
+}
+
+# Who was not answered asks again, as people do.
+asked() {
+    "$reelfarm" "$@" || { within 20 "$reelfarm" list && "$reelfarm" "$@"; }
+}
+
+# unpublished_midway NAME...: what is being brought is not wanted any more.
+unpublished_midway() {
+    local asking
+    pieces_before=0
+    "$reelfarm" publish t && midway "$current" || return 1
+    asked unpublish t &
+    asking=$!
+    sleep "$(drawn 200)"
+    strike_and_revive "$@" && wait "$asking" && ends_as
+}
+
+# published_twice NAME...: by two at once.
+published_twice() {
+    local one other
+    asked publish t &
+    one=$!
+    asked publish t &
+    other=$!
+    sleep "$(drawn 900)"
+    strike_and_revive "$@" && wait "$one" && wait "$other" && ends_as "$current"
+}
+
+# pushed NAME...
+pushed() {
+    pieces_before=0
+    "$reelfarm" unpublish t && ends_as && "$reelfarm" publish t && midway "$current" &&
+        strike_and_revive "$@" && ends_as "$current"
+}
+
+# Many more moments of each, and everybody in all of them.
+kills_rounds() {
+    local n
+    local -a all=("farm" "pusher" "farm pusher") whom
+    for ((n = 1; n <= 12; n++)); do
+        read -ra whom <<<"${all[n % 3]}"
+        if ! { rolled_back "${whom[@]}" && unpublished "${whom[@]}" &&
+            unpublished_midway "${whom[@]}" && published_twice "${whom[@]}" &&
+            pushed "${whom[@]}"; }; then
+            echo "in round $n, of ${whom[*]}"
+            return 1
+        fi
+    done
+}
+
+kills_checks() {
+    : "${kills_seed:=${REELFARM_KILLS_SEED:-$(($(date +%s%N) / 1000 % 32768))}}"
+    echo "kills: REELFARM_KILLS_SEED=$kills_seed"
+    check "kills: a farm" kills_start
+    check "kills: a worker, in the middle of a title's first push" first_push
+    check "kills: the next version" second_push
+    check "kills: the scheduler, in the middle of a rollback" rolled_back farm
+    check "kills: scheduler and worker, in the middle of an unpublish" unpublished farm pusher
+    check "kills: the scheduler, as a title is unpublished in the middle of its push" \
+        unpublished_midway farm
+    check "kills: the scheduler, as a title is published by two at once" published_twice farm
+    [ "$REELFARM_FORM" != full ] || check "kills: all of these, at other moments" kills_rounds
+    check "kills: what was told was so all the while" truth_told
+    kills_stop
+}
