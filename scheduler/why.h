@@ -9,7 +9,7 @@
 #include "common/json.h"
 #include "farm.h"
 #include "missing.h"
-#include "publishing/publication_waits.h"
+#include "scheduler/publishing/publication_waits.h"
 
 enum {
     WHY_TASKS_SHOWN = 16,
