@@ -48,10 +48,12 @@ farm_begin() {
 
 # farm_end: all that still runs of it, and who is still waiting for it.
 farm_end() {
-    # shellcheck disable=SC2046 # numbers
-    kill -KILL $(jobs -p) "${pids[@]}" 2>/dev/null
-    mountpoint -q "$XDG_STATE_HOME/reelfarm" && umount -l "$XDG_STATE_HOME/reelfarm"
-    wait 2>/dev/null
+    {
+        # shellcheck disable=SC2046 # numbers
+        kill -KILL $(jobs -p) "${pids[@]}"
+        mountpoint -q "$XDG_STATE_HOME/reelfarm" && umount -l "$XDG_STATE_HOME/reelfarm"
+        wait
+    } 2>/dev/null # who was killed
     ceph_stop
     rm -rf "$scratch"
 }
