@@ -20,6 +20,7 @@ SHORT_S = 120
 VERSION = "0123456789abcdef"
 CONNECTIONS = 8
 MIB = 1 << 20
+STARTS_S = 60  # at most
 
 
 def free_port():
@@ -28,12 +29,20 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
 def wait_for(port):
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
+    until = time.monotonic() + STARTS_S
+    while not listens(port):
+        if time.monotonic() > until:
+            raise RuntimeError(f"nobody listens on port {port}")
+        time.sleep(0.05)
 
 
 def make_title(folder, seconds):
@@ -84,21 +93,33 @@ class Farm:
                        "client_max_body_size 64m; } } }")
         with open(f"{folder}/token", "w", encoding="ascii") as file:
             file.write("0123456789abcdef0123456789abcdef")
+        self.processes = []
+        try:
+            self.start(["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"])
+            self.start([os.path.join(HERE, "..", "edges", "scheduler.py"), str(self.port),
+                        f"{folder}/out"], env={**os.environ, "REELFARM_PAGE": "1000"})
+            self.wait_until(lambda: listens(self.port) and listens(self.edge))
+            with open(f"{folder}/worker.log", "wb") as log:
+                self.worker = self.start(
+                    [bench.reelfarm, "worker", "--scheduler", f"http://127.0.0.1:{self.port}",
+                     "--slots", "1", "--token-file", f"{folder}/token"], stderr=log)
+            # It is idle then, and has all that it has.
+            self.wait_until(lambda: self.ask("GET", "/")["asked"])
+        except BaseException:
+            self.end()
+            raise
+
+    def start(self, words, **options):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.processes = [
-            subprocess.Popen(["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"], **quiet),
-            subprocess.Popen([os.path.join(HERE, "..", "edges", "scheduler.py"), str(self.port),
-                              f"{folder}/out"], env={**os.environ, "REELFARM_PAGE": "1000"},
-                             **quiet)]
-        wait_for(self.port)
-        wait_for(self.edge)
-        with open(f"{folder}/worker.log", "wb") as log:
-            self.worker = subprocess.Popen(
-                [bench.reelfarm, "worker", "--scheduler", f"http://127.0.0.1:{self.port}",
-                 "--slots", "1", "--token-file", f"{folder}/token"],
-                stdout=subprocess.DEVNULL, stderr=log)
-        self.processes.append(self.worker)
-        while not self.ask("GET", "/")["asked"]:  # it is idle, and has all that it has then
+        self.processes.append(subprocess.Popen(words, **{**quiet, **options}))
+        return self.processes[-1]
+
+    def wait_until(self, done):
+        until = time.monotonic() + STARTS_S
+        while not done():
+            ended = [process.args[0] for process in self.processes if process.poll() is not None]
+            if ended or time.monotonic() > until:
+                raise RuntimeError(f"the farm does not start; these ended: {ended}")
             time.sleep(0.05)
 
     def ask(self, method, path, body=None):

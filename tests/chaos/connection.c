@@ -29,7 +29,7 @@ enum {
 struct flow {
     uint8_t data[PIECE_BYTES];
     size_t at, size;
-    int64_t due_ms; /* the rest of the piece goes no earlier */
+    int64_t due_ms; /* nothing more goes earlier */
     bool ended;     /* no more will be read */
     bool shut;      /* and the other side was told */
 };
@@ -308,13 +308,13 @@ static void pass_down(struct connection *connection) {
 
 /* ---- Faults of bytes -------------------------------------------------------------- */
 
-/* What a piece that has just been read waits for. */
+/* What a piece that has just been read waits for, beside what the one before it has used up. */
 static void hold(struct connection *connection, struct flow *flow) {
     const struct line *line = connection->line;
-    flow->due_ms = 0;
     if (line->fault == FAULT_DELAY) {
-        flow->due_ms = clock_monotonic_ms() + line->amount +
-                       (int64_t)draw(connection, (uint64_t)line->extra + 1);
+        int64_t due = clock_monotonic_ms() + line->amount +
+                      (int64_t)draw(connection, (uint64_t)line->extra + 1);
+        flow->due_ms = due > flow->due_ms ? due : flow->due_ms;
     }
 }
 
@@ -349,7 +349,7 @@ static size_t allowance(struct connection *connection, struct flow *flow) {
     } else if (rate > 0) {
         size_t part = (size_t)(rate / THROTTLE_PARTS) + 1;
         most = part < left ? part : left;
-        flow->due_ms = now + (int64_t)most * 1000 / rate;
+        flow->due_ms = now + ((int64_t)most * 1000 + rate - 1) / rate;
     }
     return most;
 }

@@ -13,10 +13,10 @@
 enum fault {
     FAULT_NONE,
     FAULT_DELAY,    /* each piece waits `amount` ms, and up to `extra` ms more by chance */
-    FAULT_THROTTLE, /* `amount` bytes a second, each way */
+    FAULT_THROTTLE, /* `amount` bytes a second, each way of each connection */
     FAULT_CUT,      /* reset after 1 to `amount` bytes more of a connection */
     FAULT_SILENCE,  /* what arrives goes nowhere, and that connection is dead for ever: half-open */
-    FAULT_DRIP,     /* one byte every `amount` ms, each way */
+    FAULT_DRIP,     /* one byte every `amount` ms, each way of each connection */
     FAULT_CORRUPT,  /* one byte of each PUT's body and of each whole object is changed */
     FAULT_REFUSE,   /* answered 503, or `extra`, with Retry-After: `amount` s; closed */
     FAULT_DUPLICATE, /* each request is sent once more, on a connection of its own */
@@ -30,7 +30,7 @@ int fault_from_name(const char *name);
 struct line {
     int port;     /* listens, on loopback */
     int target;   /* port there */
-    int64_t rate; /* bytes a second, each way, where no fault makes it less; 0: as many as go */
+    int64_t rate; /* bytes a second, each way of each connection, without a fault; 0: no limit */
     int fd;       /* owned by who opened it */
     enum fault fault;
     int64_t amount;

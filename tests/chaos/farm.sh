@@ -11,7 +11,7 @@ mkdir -p "$HOME" "$XDG_STATE_HOME/reelfarm"
 declare -A pids=() ports=()
 farm_times=() # options of the scheduler: its heartbeat and lease times
 worker_options=()
-store_rate=0 # bytes a second of each store's line; 0: as many as go
+store_rate=0 # bytes a second of a connection to the store; 0: as many as go
 fake=()      # variables of the daemon that starts next, by clock_of
 clock_library=$(ls /usr/lib/*/faketime/libfaketime.so.1 2>/dev/null)
 
@@ -46,13 +46,15 @@ farm_begin() {
     exec {commands}>"$scratch/commands"
 }
 
-# farm_end: all that still runs of it.
+# farm_end: all that still runs of it, and who is still waiting for it.
 farm_end() {
-    kill -CONT "${pids[@]}" 2>/dev/null
-    kill -KILL "${pids[@]}" 2>/dev/null
-    wait 2>/dev/null
+    {
+        # shellcheck disable=SC2046 # numbers
+        kill -KILL $(jobs -p) "${pids[@]}"
+        mountpoint -q "$XDG_STATE_HOME/reelfarm" && umount -l "$XDG_STATE_HOME/reelfarm"
+        wait
+    } 2>/dev/null # who was killed
     ceph_stop
-    mountpoint -q "$XDG_STATE_HOME/reelfarm" && umount -l "$XDG_STATE_HOME/reelfarm"
     rm -rf "$scratch"
 }
 

@@ -4,9 +4,9 @@
  *   chaos-proxy SEED PORT=TARGET[=RATE]...
  * Commands come on stdin, one a line: PORT FAULT [AMOUNT [EXTRA]], FAULT being a word of
  * connection.c's table ("clear" for none); connection.h says what the numbers mean. One fault
- * holds on a line until the next; RATE is how many bytes a second it carries without one. It ends
- * with stdin. What it did, and when, goes to stdout, and so does each part of an object that is put
- * in parts.
+ * holds on a line until the next; RATE is how many bytes a second each of its connections carries
+ * without one. It ends with stdin. What it did, and when, goes to stdout, and so does each part of
+ * an object that is put in parts.
  *
  * What it draws (jitter, where to cut, which byte to change) follows from the seed, the line and
  * the number of the connection. It changes bytes of bodies that their receiver can check:
@@ -155,8 +155,9 @@ static int listen_on(int port) {
 static bool line_open(struct proxy *proxy, uint64_t seed, const char *word) {
     struct line *line = &proxy->lines[proxy->line_count];
     long long rate = 0;
-    if (proxy->line_count == LINES_MAX ||
-        sscanf(word, "%d=%d=%lld", &line->port, &line->target, &rate) < 2 || rate < 0) {
+    int end = 0; /* of what was understood */
+    int count = sscanf(word, "%d=%d%n=%lld%n", &line->port, &line->target, &end, &rate, &end);
+    if (proxy->line_count == LINES_MAX || count < 2 || word[end] != '\0' || rate < 0) {
         fprintf(stderr, "chaos-proxy: '%s' is no PORT=TARGET[=RATE]\n", word);
         return false;
     }

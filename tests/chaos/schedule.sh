@@ -68,7 +68,7 @@ draw_daemon() {
 draw_deeds() {
     local n began=$2
     n=$1
-    draw 2 12
+    draw 0 1 # it is made in seconds
     echo "$((began + drawn)) change_mind t$n"
     draw 0 9
     echo "$((began + drawn)) submit r$n"

@@ -23,7 +23,7 @@ killed_worker() {
 
 # The edge takes as much a second as makes a push last for some seconds.
 kills_start() {
-    kills=$scratch/kills current='' first='' second=''
+    kills=$scratch/kills current='' first='' second='' at_it='' late=''
     killed_edge=$edges/dav/kills/t # the title's folder there
     mkdir -p "$kills"
     farm_port=$(free_port)
@@ -84,9 +84,25 @@ kills_stop() {
 
 # ---- In the middle ------------------------------------------------------------------------------
 
-# drawn MOST: seconds, of so many ms at most.
-drawn() {
-    printf '0.%03d' $((RANDOM % $1))
+# rest MOST: for so many ms at most, which the seed draws. Not in a subshell, where RANDOM begins
+# anew.
+rest() {
+    local drawn
+    printf -v drawn '0.%03d' $((RANDOM % $1))
+    sleep "$drawn"
+}
+
+# caught COMMAND...: it kills in the middle. Where that was over by then, which `late` says, all
+# ended as it should, and it is done again.
+caught() {
+    local tries
+    for ((tries = 0; tries < 5; tries++)); do
+        late=''
+        "$@" || return 1
+        [ -n "$late" ] || return 0
+    done
+    echo "it was over before the kill, $tries times"
+    return 1
 }
 
 # The worker that has the push.
@@ -125,11 +141,30 @@ pieces() {
     find "$killed_edge" -name '*.m4s' 2>/dev/null | wc -l
 }
 
-# midway VERSION: some more pieces of it have come since `pieces_before`, and it is not listed yet.
+# midway: some more pieces have come since `pieces_before`, by the worker `at_it`.
 midway() {
-    local wanted=$((pieces_before + 1 + RANDOM % 8))
-    within 30 eval "[ \$(pieces) -ge $wanted ]" || return 1
-    [ ! -e "$killed_edge/$1.json" ] || { echo "too late for the middle of the push"; return 1; }
+    local wanted=$((pieces_before + 1 + RANDOM % 4))
+    within 30 eval "[ \$(pieces) -gt $pieces_before ]" && at_it=$(pusher) &&
+        within 30 eval "[ \$(pieces) -ge $wanted ]"
+}
+
+# is_coming VERSION: it is not listed yet.
+is_coming() {
+    [ ! -e "$killed_edge/$1.json" ]
+}
+
+is_leaving() {
+    [ "$(pieces)" -gt 0 ]
+}
+
+# strike_and_revive MIDDLE NAME...: `pusher` is the worker `at_it`. Sets late where MIDDLE is not so
+# any more.
+strike_and_revive() {
+    local -a whom=("${@:2}")
+    whom=("${whom[@]/#pusher/$at_it}")
+    strike "${whom[@]}" || return 1
+    eval "$1" || late=yes
+    revive "${whom[@]}"
 }
 
 # ---- Ends ---------------------------------------------------------------------------------------
@@ -166,10 +201,10 @@ made_version() {
 
 # A first push, and its worker.
 first_push() {
-    local at_it
-    made_version "$kills/one.yaml" && truth_start && midway "$current" && at_it=$(pusher) &&
-        strike "$at_it" && first=$current || return 1
-    revive "$at_it" && ends_as "$first"
+    late=''
+    made_version "$kills/one.yaml" && truth_start && first=$current && midway &&
+        strike_and_revive "is_coming $first" pusher && ends_as "$first" || return 1
+    [ -z "$late" ] || caught pushed pusher
 }
 
 # The edge holds the next one, and what that replaced.
@@ -186,25 +221,21 @@ rolled_back() {
             within 20 is_quiet && holds_exactly "$current" || return 1
     fi
     pieces_before=$(pieces)
-    "$reelfarm" rollback t --version "$old" && midway "$old" && strike_and_revive "$@" || return 1
+    "$reelfarm" rollback t --version "$old" && midway &&
+        strike_and_revive "is_coming $old" "$@" || return 1
     ends_as "$old" "$current" && current=$old
 }
 
-# strike_and_revive NAME...: `pusher` is the worker that is at it.
-strike_and_revive() {
-    local -a whom=("$@")
-    [ "${*: -1}" != pusher ] || whom[-1]=$(pusher)
-    strike "${whom[@]}" && revive "${whom[@]}"
-}
-
-is_leaving() {
-    [ ! -e "$killed_edge/master.m3u8" ] && [ "$(pieces)" -gt 0 ]
+is_published() {
+    [ -e "$killed_edge/master.m3u8" ]
 }
 
 # unpublished NAME...: the edge answers slowly, so that it takes a while.
 unpublished() {
-    fault dav delay 60 && "$reelfarm" unpublish t && within 20 is_leaving &&
-        sleep "$(drawn 300)" && strike_and_revive "$@" && fault dav clear && ends_as
+    is_published || { "$reelfarm" publish t && ends_as "$current"; } || return 1
+    fault dav delay 60 && "$reelfarm" unpublish t && within 20 eval "! is_published" &&
+        at_it=$(pusher) && rest 300 && strike_and_revive is_leaving "$@" && fault dav clear &&
+        ends_as
 }
 
 # Who was not answered asks again, as people do.
@@ -216,29 +247,32 @@ asked() {
 unpublished_midway() {
     local asking
     pieces_before=0
-    "$reelfarm" publish t && midway "$current" || return 1
+    "$reelfarm" publish t && midway || return 1
+    is_coming "$current" || late=yes
     asked unpublish t &
     asking=$!
-    sleep "$(drawn 200)"
-    strike_and_revive "$@" && wait "$asking" && ends_as
+    rest 200
+    strike_and_revive is_leaving "$@" && wait "$asking" && ends_as
 }
 
 # published_twice NAME...: by two at once.
 published_twice() {
     local one other
+    ! is_published || { "$reelfarm" unpublish t && ends_as; } || return 1
     asked publish t &
     one=$!
     asked publish t &
     other=$!
-    sleep "$(drawn 900)"
-    strike_and_revive "$@" && wait "$one" && wait "$other" && ends_as "$current"
+    rest 900
+    at_it=$(pusher) && strike_and_revive "is_coming $current" "$@" && wait "$one" &&
+        wait "$other" && ends_as "$current"
 }
 
 # pushed NAME...
 pushed() {
     pieces_before=0
-    "$reelfarm" unpublish t && ends_as && "$reelfarm" publish t && midway "$current" &&
-        strike_and_revive "$@" && ends_as "$current"
+    "$reelfarm" unpublish t && ends_as && "$reelfarm" publish t && midway &&
+        strike_and_revive "is_coming $current" "$@" && ends_as "$current"
 }
 
 # Many more moments of each, and everybody in all of them.
@@ -247,9 +281,9 @@ kills_rounds() {
     local -a all=("farm" "pusher" "farm pusher") whom
     for ((n = 1; n <= 12; n++)); do
         read -ra whom <<<"${all[n % 3]}"
-        if ! { rolled_back "${whom[@]}" && unpublished "${whom[@]}" &&
-            unpublished_midway "${whom[@]}" && published_twice "${whom[@]}" &&
-            pushed "${whom[@]}"; }; then
+        if ! { caught rolled_back "${whom[@]}" && caught unpublished "${whom[@]}" &&
+            caught unpublished_midway "${whom[@]}" && caught published_twice "${whom[@]}" &&
+            caught pushed "${whom[@]}"; }; then
             echo "in round $n, of ${whom[*]}"
             return 1
         fi
@@ -262,11 +296,13 @@ kills_checks() {
     check "kills: a farm" kills_start
     check "kills: a worker, in the middle of a title's first push" first_push
     check "kills: the next version" second_push
-    check "kills: the scheduler, in the middle of a rollback" rolled_back farm
-    check "kills: scheduler and worker, in the middle of an unpublish" unpublished farm pusher
+    check "kills: the scheduler, in the middle of a rollback" caught rolled_back farm
+    check "kills: scheduler and worker, in the middle of an unpublish" \
+        caught unpublished farm pusher
     check "kills: the scheduler, as a title is unpublished in the middle of its push" \
-        unpublished_midway farm
-    check "kills: the scheduler, as a title is published by two at once" published_twice farm
+        caught unpublished_midway farm
+    check "kills: the scheduler, as a title is published by two at once" \
+        caught published_twice farm
     [ "$REELFARM_FORM" != full ] || check "kills: all of these, at other moments" kills_rounds
     check "kills: what was told was so all the while" truth_told
     kills_stop
