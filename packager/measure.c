@@ -30,9 +30,9 @@ int64_t measure_peak_bps(const struct measured_piece *pieces, size_t count, int6
             if (2 * ticks > 3 * target_ticks) {
                 break;
             }
-            int64_t bps = rate_bps(bytes, ticks, timescale);
-            if (2 * ticks >= target_ticks && bps > peak) {
-                peak = bps;
+            if (2 * ticks >= target_ticks) { /* of a few ticks the rate may not fit its type */
+                int64_t bps = rate_bps(bytes, ticks, timescale);
+                peak = bps > peak ? bps : peak;
             }
         }
     }

@@ -11,6 +11,11 @@ void mpd_fail(struct mpd_reading *r, const char *why, const char *name) {
     err_set(&r->inner, ERR_CORRUPT, "%s %s", name, why);
 }
 
+void mpd_exceed(struct mpd_reading *r, const char *why, const char *name) {
+    r->past_bound = r->past_bound || !mpd_failed(r);
+    mpd_fail(r, why, name);
+}
+
 bool mpd_failed(const struct mpd_reading *r) {
     return r->inner.code != ERR_NONE;
 }
@@ -317,8 +322,8 @@ static void read_set(struct mpd_reading *r, const struct xml_node *node) {
     };
     const struct xml_node *entry = xml_child(node, "Representation");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
-        if (r->representations++ == MPD_REPRESENTATIONS_MAX) {
-            mpd_fail(r, "holds too many Representations", "MPD");
+        if (r->representations++ >= MPD_REPRESENTATIONS_MAX) {
+            mpd_exceed(r, "holds too many Representations", "MPD");
             break;
         }
         read_representation(r, entry, &out->representations[out->representation_count]);
@@ -355,7 +360,7 @@ static void read_image_set(struct mpd_reading *r, const struct xml_node *node) {
     const struct xml_node *entry = xml_child(node, "Representation");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
         if (out->tiles_count == MPD_TILES_MAX) {
-            mpd_fail(r, "holds too many Representations of images", "MPD");
+            mpd_exceed(r, "holds too many Representations of images", "MPD");
             break;
         }
         read_tiles(r, entry, mpd_value(node, "id"), &out->tiles[out->tiles_count]);
@@ -412,7 +417,7 @@ static void read_text_set(struct mpd_reading *r, const struct xml_node *node) {
     const struct xml_node *entry = xml_child(node, "Representation");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
         if (out->text_count == MPD_TEXTS_MAX) {
-            mpd_fail(r, "holds too many Representations of text", "MPD");
+            mpd_exceed(r, "holds too many Representations of text", "MPD");
             break;
         }
         struct mpd_text *text = &out->texts[out->text_count++];
@@ -449,8 +454,8 @@ static void make_room(struct mpd_reading *r, const struct xml_node *node) {
     }
     out->sets = arena_zero(arena, least(count_children(node, "AdaptationSet"), MPD_SETS_MAX),
                            sizeof(*out->sets));
-    out->representations =
-        arena_zero(arena, least(count, MPD_REPRESENTATIONS_MAX), sizeof(*out->representations));
+    size_t left = MPD_REPRESENTATIONS_MAX - least(r->representations, MPD_REPRESENTATIONS_MAX);
+    out->representations = arena_zero(arena, least(count, left), sizeof(*out->representations));
     out->tiles = arena_zero(arena, least(count, MPD_TILES_MAX), sizeof(*out->tiles));
     out->texts = arena_zero(arena, least(count, MPD_TEXTS_MAX), sizeof(*out->texts));
 }
@@ -470,7 +475,7 @@ static void read_period(struct mpd_reading *r, const struct xml_node *node) {
             continue;
         }
         if (r->period->set_count == MPD_SETS_MAX) {
-            mpd_fail(r, "holds too many AdaptationSets", "Period");
+            mpd_exceed(r, "holds too many AdaptationSets", "Period");
             break;
         }
         read_set(r, set);
@@ -494,8 +499,21 @@ static void read_times(struct mpd_reading *r, const struct xml_node *node, int64
     }
 }
 
+/* Passes over the Period that could not be read, where that is its own fault alone. */
+static void pass_over(struct mpd_reading *r, size_t number) {
+    struct mpd *out = r->out;
+    if (mpd_failed(r) && (r->past_bound || r->inner.code == ERR_UNSUPPORTED)) {
+        const char *why = arena_string(&out->arena, r->inner.message);
+        out->unread[out->unread_count++] = (struct mpd_unread){number, r->past_bound, why};
+        out->period_count--;
+        r->inner = (struct err){0};
+        r->past_bound = false;
+    }
+}
+
 static void read_periods(struct mpd_reading *r, const struct xml_node *root) {
     struct mpd *out = r->out;
+    struct err first = {0};
     int64_t ends_ns = 0;
     size_t number = 0;
     size_t count = count_children(root, "Period");
@@ -504,6 +522,7 @@ static void read_periods(struct mpd_reading *r, const struct xml_node *root) {
         return;
     }
     out->periods = arena_zero(&out->arena, count, sizeof(*out->periods));
+    out->unread = arena_zero(&out->arena, count, sizeof(*out->unread));
     const struct xml_node *at = xml_child(root, "Period");
     for (; at != NULL && !mpd_failed(r); at = xml_again(at)) {
         struct mpd_period *period = &out->periods[out->period_count];
@@ -518,7 +537,16 @@ static void read_periods(struct mpd_reading *r, const struct xml_node *root) {
         r->period = period;
         out->period_count++;
         read_period(r, at);
+        first = first.code == ERR_NONE ? r->inner : first;
+        pass_over(r, number);
     }
+    if (out->period_count + out->elsewhere_count == 0 && !mpd_failed(r)) {
+        r->inner = first;
+    }
+}
+
+size_t mpd_passed_over(const struct mpd *mpd) {
+    return mpd->elsewhere_count + mpd->unread_count;
 }
 
 static void read_root(struct mpd_reading *r, const struct xml_node *root) {

@@ -135,6 +135,13 @@ struct mpd_period {
     struct mpd_text *texts;
 };
 
+/* A Period that is passed over, since it is not read. */
+struct mpd_unread {
+    size_t number;
+    bool past_bound; /* else it holds what is not supported */
+    const char *why;
+};
+
 struct mpd {
     struct arena arena;
     const char *type;
@@ -144,14 +151,20 @@ struct mpd {
     size_t stranger_count;                    /* elements that are passed over, each name once */
     const char *strangers[MPD_STRANGERS_MAX]; /* "Period/EventStream" */
     size_t elsewhere_count; /* Periods that lie in other documents (xlink:href), passed over too */
+    size_t unread_count;
+    struct mpd_unread *unread;
     size_t period_count;
     struct mpd_period *periods;
 };
 
-/* CORRUPT with a sentence for what is no MPD or holds a value that is none;
- * UNSUPPORTED for a repeat count that depends on the end of the Period. `out` is untouched
- * then, else freed by mpd_finish. */
+/* CORRUPT with a sentence for what is no MPD or holds a value that is none, and for what is past a
+ * bound; UNSUPPORTED for a repeat count that depends on an end of the Period that is not told.
+ * What is past a bound or UNSUPPORTED costs its Period alone where another one can be read. `out`
+ * is untouched then, else freed by mpd_finish. */
 int mpd_read(struct mpd *out, const void *data, size_t size, struct err *err);
+
+/* How many Periods the document has besides `periods`. */
+size_t mpd_passed_over(const struct mpd *mpd);
 void mpd_finish(struct mpd *mpd);
 
 #endif

@@ -32,10 +32,14 @@ struct mpd_reading {
     size_t segments;                    /* so far */
     size_t sheets;                      /* likewise */
     struct err inner;
+    bool past_bound; /* so is what the error is of */
 };
 
 /* Holds an error, CORRUPT: "NAME WHY". The first one stays. */
 void mpd_fail(struct mpd_reading *r, const char *why, const char *name);
+
+/* The same of what is past a bound, which is its Period's fault alone. */
+void mpd_exceed(struct mpd_reading *r, const char *why, const char *name);
 bool mpd_failed(const struct mpd_reading *r);
 
 /* The attribute's value; "" where it is not there. */

@@ -101,27 +101,80 @@ static const char *fill_template(struct mpd_reading *r, const char *text, const 
     return arena_string(&r->out->arena, filled);
 }
 
-/* Segments that an S element tells of; 0 once something is wrong. */
-static int64_t repeats(struct mpd_reading *r, const struct xml_node *entry) {
-    int64_t more = 0;
-    const char *text = xml_attribute(entry, "r");
-    if (text != NULL && text[0] == '-') {
-        err_set(&r->inner, ERR_UNSUPPORTED, "S@r is below 0, which this version does not read");
-    }
-    mpd_int(r, text, "S@r", &more);
-    if (!mpd_failed(r) && more >= MPD_SEGMENTS_MAX) {
-        mpd_fail(r, "tells of too many segments", "S@r");
-    }
-    return mpd_failed(r) ? 0 : more + 1;
+/* ---- SegmentTimeline ------------------------------------------------------------- */
+
+/* The ticks that a Period lasts. One that ends in the last packet of sound does not begin a segment
+ * of pictures. */
+static int64_t ticks_of_period(const struct mpd_reading *r, int64_t timescale) {
+    int64_t lasts_ns = r->period->duration_ns - SLACK_NS;
+    return ticks_scale(lasts_ns > 0 ? lasts_ns : 1, timescale, NANOSECONDS, ROUND_UP);
 }
 
-static size_t count_segments(struct mpd_reading *r, const struct xml_node *timeline) {
+/* What an S element tells of: so many segments, one after the other. */
+struct stretch {
+    int64_t time;
+    int64_t duration; /* of each; > 0 */
+    int64_t count;
+};
+
+/* With an @r below 0: as many as begin before the time of the next S, or else before the end of the
+ * Period, and one at least. */
+static int64_t count_open(struct mpd_reading *r, const struct xml_node *entry,
+                          const struct mpd_representation *from, const struct stretch *at) {
+    const struct xml_node *next = xml_again(entry);
+    int64_t end = 0;
+    if (next != NULL && xml_attribute(next, "t") != NULL) {
+        mpd_int(r, xml_attribute(next, "t"), "S@t", &end);
+    } else if (next == NULL && r->period->duration_ns > 0) {
+        end = ticks_of_period(r, from->timescale) + from->presentation_offset;
+    } else {
+        err_set(&r->inner, ERR_UNSUPPORTED,
+                "S@r is below 0, and neither an S@t behind it nor an end of the Period tells how "
+                "often");
+    }
+    return end > at->time ? (end - at->time + at->duration - 1) / at->duration : 1;
+}
+
+/* Goes on to what the element tells; its count is 0 once something is wrong. */
+static void next_stretch(struct mpd_reading *r, const struct xml_node *entry,
+                         const struct mpd_representation *from, struct stretch *at) {
+    int64_t most = MANIFEST_SECONDS_MAX * from->timescale;
+    const char *repeat = xml_attribute(entry, "r");
+    bool is_open = repeat != NULL && repeat[0] == '-';
+    int64_t more = 0;
+    at->time += at->count * at->duration;
+    at->duration = 0;
+    at->count = 0;
+    mpd_int(r, xml_attribute(entry, "t"), "S@t", &at->time);
+    mpd_int(r, xml_attribute(entry, "d"), "S@d", &at->duration);
+    mpd_int(r, is_open ? NULL : repeat, "S@r", &more);
+    if (!mpd_failed(r) && at->duration == 0) {
+        mpd_fail(r, "is missing or 0", "S@d");
+    } else if (!mpd_failed(r) && (at->duration > most || at->time > most)) {
+        mpd_exceed(r, "tells of a title too long to be read", "SegmentTimeline");
+    }
+    if (mpd_failed(r)) {
+        return;
+    }
+    int64_t count = is_open ? count_open(r, entry, from, at) : more + 1;
+    if (count > MPD_SEGMENTS_MAX) {
+        mpd_exceed(r, "tells of too many segments", "S@r");
+    } else if (count - 1 > (most - at->time) / at->duration) {
+        mpd_exceed(r, "tells of a title too long to be read", "SegmentTimeline");
+    }
+    at->count = mpd_failed(r) ? 0 : count;
+}
+
+static size_t count_segments(struct mpd_reading *r, const struct xml_node *timeline,
+                             const struct mpd_representation *from) {
+    struct stretch at = {0};
     int64_t count = 0;
     const struct xml_node *entry = xml_child(timeline, "S");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
-        count += repeats(r, entry);
+        next_stretch(r, entry, from, &at);
+        count += at.count;
         if (count > MPD_SEGMENTS_MAX - (int64_t)r->segments) {
-            mpd_fail(r, "tells of too many segments", "SegmentTimeline");
+            mpd_exceed(r, "tells of too many segments", "SegmentTimeline");
         }
     }
     return mpd_failed(r) ? 0 : (size_t)count;
@@ -133,30 +186,20 @@ static void read_timeline(struct mpd_reading *r, const struct xml_node *timeline
     struct identifiers ids = {.id = out->id, .number = 1, .bandwidth = out->bandwidth};
     mpd_int(r, mpd_template_attribute(r, "startNumber"), "SegmentTemplate@startNumber",
             &ids.number);
-    int64_t most = MANIFEST_SECONDS_MAX * out->timescale;
-    size_t count = count_segments(r, timeline);
+    size_t count = count_segments(r, timeline, out);
+    struct stretch at = {0};
     r->segments += count;
     out->segments = arena_zero(&r->out->arena, count, sizeof(*out->segments));
     const struct xml_node *entry = xml_child(timeline, "S");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
-        int64_t duration = 0;
-        mpd_int(r, xml_attribute(entry, "t"), "S@t", &ids.time);
-        mpd_int(r, xml_attribute(entry, "d"), "S@d", &duration);
-        int64_t left = repeats(r, entry);
-        if (duration == 0 || duration > most) {
-            mpd_fail(r, "is missing or out of range", "S@d");
-        }
-        for (; left > 0 && !mpd_failed(r); left--) {
-            if (ids.time > most) {
-                mpd_fail(r, "tells of a title too long to be read", "SegmentTimeline");
-                break;
-            }
+        next_stretch(r, entry, out, &at);
+        for (int64_t i = 0; i < at.count && !mpd_failed(r); i++) {
+            ids.time = at.time + i * at.duration;
             out->segments[out->segment_count++] = (struct mpd_segment){
                 .reference = fill_template(r, media != NULL ? media : "", "@media", &ids),
                 .time = ids.time,
-                .duration = duration,
+                .duration = at.duration,
             };
-            ids.time += duration;
             ids.number++;
         }
     }
@@ -194,12 +237,9 @@ static void read_nominal(struct mpd_reading *r, const char *duration_text,
         mpd_fail(r, "is out of range", "SegmentTemplate@duration");
         return;
     }
-    /* A Period that ends in the last packet of sound does not begin a segment of pictures. */
-    int64_t lasts_ns = r->period->duration_ns - SLACK_NS;
-    int64_t lasts = ticks_scale(lasts_ns > 0 ? lasts_ns : 1, out->timescale, NANOSECONDS, ROUND_UP);
-    int64_t count = (lasts + duration - 1) / duration;
+    int64_t count = (ticks_of_period(r, out->timescale) + duration - 1) / duration;
     if (count > MPD_SEGMENTS_MAX - (int64_t)r->segments) {
-        mpd_fail(r, "tells of too many segments", "SegmentTemplate@duration");
+        mpd_exceed(r, "tells of too many segments", "SegmentTemplate@duration");
         return;
     }
     out->nominal = true;
@@ -296,7 +336,7 @@ static size_t count_urls(struct mpd_reading *r, const struct xml_node *first) {
         count++;
     }
     if (count > MPD_SEGMENTS_MAX - r->segments) {
-        mpd_fail(r, "tells of too many segments", "SegmentList");
+        mpd_exceed(r, "tells of too many segments", "SegmentList");
         return 0;
     }
     return count;
@@ -305,26 +345,18 @@ static size_t count_urls(struct mpd_reading *r, const struct xml_node *first) {
 /* Times of a list's segments by its SegmentTimeline, which tells of as many. */
 static void time_by_timeline(struct mpd_reading *r, const struct xml_node *timeline,
                              struct mpd_representation *out) {
-    int64_t most = MANIFEST_SECONDS_MAX * out->timescale;
-    int64_t time = 0;
-    size_t at = 0;
-    if (count_segments(r, timeline) != out->segment_count && !mpd_failed(r)) {
+    struct stretch at = {0};
+    size_t count = 0;
+    if (count_segments(r, timeline, out) != out->segment_count && !mpd_failed(r)) {
         mpd_fail(r, "does not tell of as many segments as its SegmentList names",
                  "SegmentTimeline");
     }
     const struct xml_node *entry = xml_child(timeline, "S");
     for (; entry != NULL && !mpd_failed(r); entry = xml_again(entry)) {
-        int64_t duration = 0;
-        mpd_int(r, xml_attribute(entry, "t"), "S@t", &time);
-        mpd_int(r, xml_attribute(entry, "d"), "S@d", &duration);
-        for (int64_t left = repeats(r, entry); left > 0 && !mpd_failed(r); left--) {
-            if (duration == 0 || duration > most || time > most) {
-                mpd_fail(r, "is missing or out of range", "S@d");
-                break;
-            }
-            out->segments[at].time = time;
-            out->segments[at++].duration = duration;
-            time += duration;
+        next_stretch(r, entry, out, &at);
+        for (int64_t i = 0; i < at.count; i++) {
+            out->segments[count].time = at.time + i * at.duration;
+            out->segments[count++].duration = at.duration;
         }
     }
 }
@@ -346,6 +378,16 @@ static void time_by_duration(struct mpd_reading *r, struct mpd_representation *o
     }
 }
 
+/* Whether the timescale is one, and the Period begins at a time that can be read. */
+static bool times_fit(struct mpd_reading *r, const struct mpd_representation *of) {
+    if (of->timescale == 0 || of->timescale > UINT32_MAX) {
+        mpd_fail(r, "is out of range", "@timescale");
+    } else if (of->presentation_offset / of->timescale > MANIFEST_SECONDS_MAX) {
+        mpd_exceed(r, "is out of range", "@presentationTimeOffset");
+    }
+    return !mpd_failed(r);
+}
+
 /* By SegmentLists, of which inner ones inherit what they lack (ISO/IEC 23009-1 5.3.9.1): each
  * SegmentURL names a file, or bytes of one. */
 static void read_list(struct mpd_reading *r, struct mpd_representation *out) {
@@ -355,9 +397,7 @@ static void read_list(struct mpd_reading *r, struct mpd_representation *out) {
     mpd_int(r, list_attribute(r, "timescale"), "SegmentList@timescale", &out->timescale);
     mpd_int(r, list_attribute(r, "presentationTimeOffset"), "SegmentList@presentationTimeOffset",
             &out->presentation_offset);
-    if (out->timescale == 0 || out->timescale > UINT32_MAX ||
-        out->presentation_offset / out->timescale > MANIFEST_SECONDS_MAX) {
-        mpd_fail(r, "or @presentationTimeOffset is out of range", "@timescale");
+    if (!times_fit(r, out)) {
         return;
     }
     if (header != NULL) {
@@ -401,9 +441,7 @@ void mpd_segments_read(struct mpd_reading *r, struct mpd_representation *out) {
     if (index != NULL) {
         read_index(r, index, out);
     }
-    if (out->timescale == 0 || out->timescale > UINT32_MAX ||
-        out->presentation_offset / out->timescale > MANIFEST_SECONDS_MAX) {
-        mpd_fail(r, "or @presentationTimeOffset is out of range", "@timescale");
+    if (!times_fit(r, out)) {
         return;
     }
     out->initialization =
@@ -426,7 +464,7 @@ static int64_t count_sheets(struct mpd_reading *r, const struct mpd_tiles *tiles
     int64_t sheet_ns = ticks_scale(tiles->duration, NANOSECONDS, tiles->timescale, ROUND_UP);
     int64_t count = lasts_ns <= 0 ? 1 : (lasts_ns + sheet_ns - 1) / sheet_ns;
     if (count > MPD_SHEETS_MAX - (int64_t)r->sheets) {
-        mpd_fail(r, "tells of too many sheets", "SegmentTemplate@duration");
+        mpd_exceed(r, "tells of too many sheets", "SegmentTemplate@duration");
         return 0;
     }
     return count;

@@ -319,7 +319,7 @@ int64_t real_frame_ns(const struct real_track *track);
 
 /* What ends last of all that is listed in a Period and can be read; zero where nothing is. */
 struct ending {
-    int64_t at_ns;    /* in the Period */
+    int64_t at_ns;    /* in the Period; no later than its end, where another one is behind it */
     int64_t frame_ns; /* of its last frame or packet */
 };
 
@@ -408,6 +408,9 @@ struct verify {
     struct real_image *images;
     struct err no_document; /* why it could not be fetched; and the tops: */
     struct err no_master, no_mpd;
+
+    struct indexed_file *indexed_files; /* of Representations; see verify_index.c */
+    size_t indexed;                     /* entries of their indexes */
 
     size_t listing_count;
     size_t listing_room;
@@ -526,10 +529,10 @@ void verify_hdr_variants(struct verify *v);
 void verify_segment_extras(struct verify *v, const struct real_track *track,
                            const struct real_segment *segment, const struct media_facts *facts);
 
-/* Lists the segments that the index in a Representation's file tells of; NULL where it can't be
- * read, which is told. */
+/* Lists the segments that the index in a Representation's file tells of, as far as the Period shows
+ * them; NULL where it can't be read, which is told once of a file. */
 struct listing *verify_index_list(struct verify *v, const struct dash_period *period,
-                                  struct mpd_representation *from, const char *file,
+                                  struct mpd_representation *from, const char *path,
                                   const char *label);
 
 /* The same with the MPD. */

@@ -14,6 +14,17 @@ enum {
 
 /* ---- Advice -------------------------------------------------- */
 
+/* The highest rate that is measured of a track, of which a Period may show a quiet part. */
+static int64_t highest_bps(const struct verify *v, const struct real_track *track) {
+    int64_t highest = 0;
+    for (size_t l = 0; l < v->listing_count; l++) {
+        const struct listing *listing = v->listings[l];
+        bool more = listing->whole && listing->track == track && listing->peak_bps > highest;
+        highest = more ? listing->peak_bps : highest;
+    }
+    return highest;
+}
+
 /* Whether the level fits what was measured: what exceeds it need not play everywhere, and what
  * stays under it is kept from players that could. */
 static void advise_level(struct verify *v, const struct listing *listing) {
@@ -28,12 +39,13 @@ static void advise_level(struct verify *v, const struct listing *listing) {
                      "the level in %s allows %" PRId64 " b/s, and the peak is %" PRId64,
                      track->codecs, codec.level_bps, listing->peak_bps);
     }
-    if (codec.level_below_bps > 0 && listing->peak_bps <= codec.level_below_bps) {
+    int64_t most_bps = highest_bps(v, track);
+    if (codec.level_below_bps > 0 && most_bps <= codec.level_below_bps) {
         verify_found(v, RULE_CODEC_LEVEL_SPARE, track->init,
                      "a lower level than that in %s allows %dx%d at %.3f pictures and %" PRId64
                      " bits a second",
                      track->codecs, codec.width, codec.height, rational_value(real_rate(track)),
-                     listing->peak_bps);
+                     most_bps);
     }
 }
 

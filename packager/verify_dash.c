@@ -108,13 +108,13 @@ void verify_dash_read(struct verify *v) {
     }
     v->has_dash = true;
     v->periods = arena_zero(&v->arena, v->mpd.period_count, sizeof(*v->periods));
-    bool alone = v->mpd.period_count + v->mpd.elsewhere_count == 1;
+    size_t count = v->mpd.period_count + mpd_passed_over(&v->mpd);
     for (size_t i = 0; i < v->mpd.period_count; i++) {
         struct dash_period *period = &v->periods[i];
         period->told = &v->mpd.periods[i];
-        period->last = period->told->number == v->mpd.period_count + v->mpd.elsewhere_count;
-        period->place = alone ? ""
-                              : arena_format(&v->arena, " of Period %zu", period->told->number);
+        period->last = period->told->number == count;
+        period->place =
+            count == 1 ? "" : arena_format(&v->arena, " of Period %zu", period->told->number);
         list_period(v, period);
     }
 }
@@ -161,16 +161,22 @@ static void check_profiles(struct verify *v) {
     const char *wanted[] = {"urn:mpeg:dash:profile:isoff-live:2011",
                             "urn:mpeg:dash:profile:cmaf:2019"};
     bool listed = false;
+    bool indexed = false;
+    bool named = false;
     for (size_t p = 0; p < v->mpd.period_count; p++) {
         const struct mpd_period *period = &v->mpd.periods[p];
         for (size_t i = 0; i < period->representation_count; i++) {
-            if (period->representations[i].indexed) {
-                wanted[0] = "urn:mpeg:dash:profile:isoff-on-demand:2011";
-            }
-            listed = listed || period->representations[i].listed; /* neither knows lists */
+            const struct mpd_representation *from = &period->representations[i];
+            listed = listed || from->listed;
+            indexed = indexed || from->indexed;
+            named = named || (!from->listed && !from->indexed);
         }
     }
-    for (size_t i = listed ? 1 : 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+    if (indexed) {
+        wanted[0] = "urn:mpeg:dash:profile:isoff-on-demand:2011";
+    }
+    bool neither = listed || (indexed && named); /* knows lists, nor segments of both kinds */
+    for (size_t i = neither ? 1 : 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
         if (!list_has(v->mpd.profiles, wanted[i]) && (i == 0 || all_of_cmaf(v))) {
             verify_found(v, RULE_DASH_PROFILE, mpd_path, "@profiles '%.120s' does not list %s",
                          v->mpd.profiles, wanted[i]);
@@ -292,8 +298,9 @@ static void check_timeline(struct verify *v, const struct mpd_representation *fr
 }
 
 /* What ends last ends with the Period; all else less than a frame or packet of it before. Where
- * another Period comes before or behind, frames need not end on the border: less than one of its
- * own may be missing, or overlap. */
+ * another Period comes before, less than a frame of its own may be missing. Segments that are over
+ * a border, which players cut there, are listed where a part of them is shown; but nothing is over
+ * the end of the whole. */
 static void check_coverage(struct verify *v, const struct dash_period *period,
                            const struct mpd_representation *from, const struct listing *listing) {
     const struct mpd_segment *last = &from->segments[from->segment_count - 1];
@@ -305,14 +312,35 @@ static void check_coverage(struct verify *v, const struct dash_period *period,
     int64_t end = last->time + last->duration - from->presentation_offset;
     int64_t start_ns = ticks_scale(start, 1000000000, from->timescale, ROUND_NEAR);
     int64_t end_ns = ticks_scale(end, 1000000000, from->timescale, ROUND_NEAR);
-    int64_t frame_ns = real_frame_ns(listing->track);
-    int64_t late_ns = period->told->number == 1 ? 0 : frame_ns;
-    int64_t over_ns = period->last ? 0 : frame_ns;
-    if (start_ns > late_ns || end_ns > lasts_ns + over_ns + ROUNDING_NS ||
+    int64_t first_ns =
+        ticks_scale(start + from->segments[0].duration, 1000000000, from->timescale, ROUND_NEAR);
+    int64_t last_ns = ticks_scale(last->time - from->presentation_offset, 1000000000,
+                                  from->timescale, ROUND_NEAR);
+    int64_t late_ns = period->told->number == 1 ? 0 : real_frame_ns(listing->track);
+    bool over = period->last ? end_ns > lasts_ns + ROUNDING_NS : last_ns >= lasts_ns;
+    if (start_ns > late_ns || first_ns <= 0 || over ||
         end_ns < lasts_ns - PERIOD_ROUNDING_NS - period->ending.frame_ns) {
         verify_found(v, RULE_DASH_COVERAGE, mpd_path, "%s covers %.6f to %.6f s of %.6f s",
                      listing->label, (double)start / (double)from->timescale,
                      (double)end / (double)from->timescale, (double)lasts_ns / 1e9);
+    }
+}
+
+/* HLS shows tracks from their first picture or packet on: so does a Period that is alone. */
+static void check_origin(struct verify *v, const struct dash_period *period,
+                         const struct listing *listing) {
+    const struct real_track *track = listing->track;
+    const struct real_segment *first = listing->segments[0];
+    if (!v->has_hls || period->place[0] != '\0' || !first->readable || listing->origin == 0) {
+        return;
+    }
+    int64_t hidden = listing->origin - real_start(track, first);
+    if (llabs(hidden) > track->frame_ticks) {
+        verify_found(v, RULE_DASH_COVERAGE, mpd_path,
+                     "by @presentationTimeOffset the Period begins %.6f s %s %s does, and HLS has "
+                     "all of it",
+                     (double)llabs(hidden) / track->facts.timescale,
+                     hidden > 0 ? "after" : "before", listing->label);
     }
 }
 
@@ -511,6 +539,7 @@ static void check_representation(struct verify *v, const struct dash_period *per
         check_drift(v, from, listing);
     } else {
         check_timeline(v, from, listing);
+        check_origin(v, period, listing);
     }
     if (track->facts.video) {
         check_picture(v, from, listing);

@@ -262,7 +262,8 @@ static void check_iframe_variant(struct verify *v, const struct m3u8_item *item)
     check_range(v, item, track);
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *listing = v->listings[l];
-        if (listing != playlist->listing && listing->track == track && listing->whole) {
+        if (listing != playlist->listing && listing->track == track && listing->whole &&
+            listing->period == NULL) {
             check_rates(v, item, listing->key_peak_bps, listing->key_average_bps);
             return;
         }

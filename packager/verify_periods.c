@@ -61,6 +61,9 @@ static struct ending ending_of(const struct dash_period *period) {
             last.frame_ns = real_frame_ns(track);
         }
     }
+    bool is_cut = !period->last && period->told->duration_ns > 0 &&
+                  last.at_ns > period->told->duration_ns;
+    last.at_ns = is_cut ? period->told->duration_ns : last.at_ns;
     return last;
 }
 
@@ -100,23 +103,24 @@ static void check_together(struct verify *v, const struct dash_period *period) {
 
 /* ---- One after the other ---------------------------------------------------------- */
 
-/* Where the Period is said to begin; the first one at 0, whatever it says. */
-static int64_t start_of(const struct verify *v, size_t index) {
-    return index == 0 ? 0 : v->mpd.periods[index].start_ns;
+/* Where the Period is said to begin, for the length of the whole: the first one at 0, whatever it
+ * says. */
+static int64_t start_of(const struct mpd_period *told) {
+    return told->number == 1 ? 0 : told->start_ns;
 }
 
 /* Where it is said to end; -1 where that is not known. */
-static int64_t end_of(const struct verify *v, size_t index) {
-    const struct mpd_period *told = &v->mpd.periods[index];
-    return start_of(v, index) < 0 || told->duration_ns < 0 ? -1
-                                                           : start_of(v, index) + told->duration_ns;
+static int64_t end_of(const struct mpd_period *told) {
+    return told->start_ns < 0 || told->duration_ns < 0 ? -1 : told->start_ns + told->duration_ns;
 }
 
-static const char *period_fault(const struct mpd_period *told, bool first) {
-    return first && told->start_ns > 0 ? "does not start at 0"
-           : told->duration_ns == 0    ? "lasts no time"
-           : told->duration_ns < 0     ? "has no end: no @duration, no next Period with a @start "
-                                         "behind its own, no end of the MPD"
+/* Beside Periods that are not at hand, an end that is not told may be theirs to tell. */
+static const char *period_fault(const struct mpd_period *told, bool all) {
+    bool no_end = told->duration_ns < 0 && all;
+    return told->number == 1 && told->start_ns > 0 ? "does not start at 0"
+           : told->duration_ns == 0                ? "lasts no time"
+           : no_end ? "has no end: no @duration, no next Period with a @start behind its own, no "
+                      "end of the MPD"
            : told->set_count + told->tiles_count + told->text_count == 0 ? "has no AdaptationSet"
                                                                          : NULL;
 }
@@ -124,14 +128,15 @@ static const char *period_fault(const struct mpd_period *told, bool first) {
 /* Each starts where the one before ends, give or take a frame. */
 static void check_period(struct verify *v, size_t index) {
     const struct mpd_period *told = &v->mpd.periods[index];
-    const char *fault = period_fault(told, index == 0);
+    const char *fault = period_fault(told, mpd_passed_over(&v->mpd) == 0);
     if (fault != NULL) {
         verify_found(v, RULE_DASH_PERIOD, mpd_path, "Period %zu %s", told->number, fault);
     }
-    int64_t before_ns = index > 0 ? end_of(v, index - 1) : 0;
-    int64_t start_ns = start_of(v, index);
-    if (index == 0 || before_ns < 0 || start_ns < 0) {
-        return; /* told of the one before */
+    bool follows = index > 0 && told[-1].number + 1 == told->number;
+    int64_t before_ns = follows ? end_of(&told[-1]) : -1;
+    int64_t start_ns = told->start_ns;
+    if (before_ns < 0 || start_ns < 0) {
+        return; /* told of the one before, or that one is not at hand */
     }
     int64_t slack_ns = larger(v->periods[index - 1].ending.frame_ns, PERIOD_ROUNDING_NS);
     if (llabs(start_ns - before_ns) > slack_ns) {
@@ -161,11 +166,13 @@ static void check_durations(struct verify *v) {
         if (real.at_ns == 0) {
             continue;
         }
-        if (period->last && start_of(v, i) >= 0) {
+        int64_t start_ns = start_of(period->told);
+        if (period->last && start_ns >= 0) {
             check_duration(v, "MPD@mediaPresentationDuration", v->mpd.duration_ns,
-                           start_of(v, i) + real.at_ns, 0);
+                           start_ns + real.at_ns, 0);
         }
-        if (!period->last || end_of(v, i) != v->mpd.duration_ns) { /* else the same is told */
+        bool is_told = period->last && start_ns + declared_ns == v->mpd.duration_ns;
+        if (!is_told) {
             char *name =
                 arena_format(&v->arena, "the duration of Period %zu", period->told->number);
             check_duration(v, name, declared_ns, real.at_ns, period->last ? 0 : real.frame_ns);
@@ -176,9 +183,6 @@ static void check_durations(struct verify *v) {
 void verify_periods(struct verify *v) {
     for (size_t i = 0; i < v->mpd.period_count; i++) {
         check_together(v, &v->periods[i]);
-    }
-    if (v->mpd.elsewhere_count > 0) {
-        return; /* which is said: what comes before, between and behind is not known */
     }
     for (size_t i = 0; i < v->mpd.period_count; i++) {
         check_period(v, i);
@@ -194,26 +198,55 @@ static bool stands_at(const struct listing *part, const struct listing *whole, s
            memcmp(part->segments, whole->segments + at, part->count * sizeof(*part->segments)) == 0;
 }
 
-/* How many segments of a playlist, from `at` on, are those of a Representation of the Period. A
- * segment over the border may be listed on both sides of it. */
+/* How many segments of a playlist, from `at` on, are those of the part. A segment over the border
+ * of its Period may be listed on both sides of it. */
+static size_t extent(const struct listing *part, const struct listing *whole, size_t at) {
+    bool over = at > 0 && stands_at(part, whole, at - 1);
+    return over ? part->count - 1 : stands_at(part, whole, at) ? part->count : 0;
+}
+
+/* The same of the Representation of the Period that has the most; those with fewer do not agree. */
 static size_t agree(const struct dash_period *period, const struct listing *whole, size_t at) {
     size_t count = 0;
     for (size_t i = 0; i < period->told->representation_count; i++) {
+        size_t own = extent(period->listings[i], whole, at);
+        count = own > count ? own : count;
+    }
+    for (size_t i = 0; i < period->told->representation_count; i++) {
         struct listing *part = period->listings[i];
-        bool over = at > 0 && stands_at(part, whole, at - 1);
-        if (over || stands_at(part, whole, at)) {
+        if (count > 0 && extent(part, whole, at) == count) {
             part->agrees = true;
-            count = count == 0 ? part->count - over : count;
         }
     }
     return count;
 }
 
-/* What a playlist lists, Representations list, Period by Period; and the other way round. */
+/* Whether it is of media whose one EXT-X-MAP can be read: of others nobody knows the tracks. */
+static bool has_map(const struct listing *listing) {
+    return listing != NULL && listing->init[0] != '\0';
+}
+
+static bool all_have_maps(const struct verify *v) {
+    bool all = true;
+    for (size_t i = 0; i < v->playlist_count; i++) {
+        all = all && (v->playlists[i].is_text || v->playlists[i].iframes ||
+                      has_map(v->playlists[i].listing));
+    }
+    return all;
+}
+
+/* Whether it is to be listed by the other one too. */
+static bool is_to_agree(const struct listing *listing, bool maps) {
+    return !listing->iframes && (listing->told != NULL ? maps : has_map(listing));
+}
+
+/* What a playlist lists, Representations list, Period by Period; and the other way round, where no
+ * playlist lacks its map, which may be that of what no other lists. */
 void verify_agreement(struct verify *v) {
-    if (v->mpd.elsewhere_count > 0) {
+    if (mpd_passed_over(&v->mpd) > 0) {
         return;
     }
+    bool maps = all_have_maps(v);
     for (size_t l = 0; l < v->listing_count; l++) {
         struct listing *listing = v->listings[l];
         size_t at = 0;
@@ -227,7 +260,7 @@ void verify_agreement(struct verify *v) {
     }
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *listing = v->listings[l];
-        if (!listing->agrees && !listing->iframes) {
+        if (!listing->agrees && is_to_agree(listing, maps)) {
             verify_found(v, RULE_HLS_DASH_AGREE, listing->manifest,
                          "%s lists objects that %s does not list so", listing->label,
                          listing->told != NULL ? "HLS" : "DASH");

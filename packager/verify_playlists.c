@@ -310,7 +310,8 @@ static bool is_next(const struct listing *listing, size_t i, const struct real_g
 static size_t count_keys(const struct verify *v, const struct real_track *track) {
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *listing = v->listings[l];
-        if (!listing->iframes && listing->track == track && listing->whole) {
+        if (!listing->iframes && listing->track == track && listing->whole &&
+            listing->period == NULL) {
             size_t keys = 0;
             for (size_t i = 0; i < listing->count; i++) {
                 keys += listing->segments[i]->gop_count;

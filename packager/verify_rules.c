@@ -378,8 +378,9 @@ static const struct verify_rule rules[RULE_COUNT] = {
                                    "what is encrypted, and the data of key systems"},
     [RULE_UNCHECKED_TEXT] = {UNREAD, "unchecked-text", "reelfarm",
                              "text in fragments and TTML, whose objects are only looked for"},
-    [RULE_UNCHECKED_PERIOD] = {UNREAD, "unchecked-period", "reelfarm",
-                               "Periods that lie in other documents"},
+    [RULE_UNCHECKED_PERIOD] =
+        {UNREAD, "unchecked-period", "reelfarm",
+         "Periods that lie in other documents, or that verify has no reader for"},
     [RULE_UNCHECKED_MANIFEST] = {UNREAD, "unchecked-manifest", "reelfarm",
                                  "tags of playlists and elements of MPDs that no rule is of"},
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One media segment: its boxes, its samples' own bytes, its GOPs. See verify.h. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "common/mem.h"
 #include "manifest_number.h"
@@ -258,7 +259,8 @@ static bool order_fits(const struct segment_reading *r, size_t first, size_t cou
     return true;
 }
 
-static void check_order(struct segment_reading *r) {
+/* False where what is decoded first is shown at an absurd time. */
+static bool check_order(struct segment_reading *r) {
     bool *shown = mem_zero(r->facts.sample_count, sizeof(*shown));
     int64_t wanted = r->track->facts.has_edit ? r->track->facts.edit_media_time : 0;
     bool edit_told = false;
@@ -287,6 +289,15 @@ static void check_order(struct segment_reading *r) {
     }
     r->segment->first_shown = r->segment->decode_time + r->facts.samples[0].offset;
     mem_free(shown);
+    int64_t most = MANIFEST_SECONDS_MAX * (int64_t)r->track->facts.timescale;
+    bool good = llabs(r->segment->first_shown) <= most;
+    if (!good) {
+        verify_found(r->v, RULE_CMAF_DECODE_TIME, r->segment->path,
+                     "its first picture is shown at tick %" PRId64
+                     ", and a title of more than %d s is not read",
+                     r->segment->first_shown, MANIFEST_SECONDS_MAX);
+    }
+    return good;
 }
 
 void verify_segment(struct verify *v, struct real_track *track, struct real_segment *segment) {
@@ -310,8 +321,8 @@ void verify_segment(struct verify *v, struct real_track *track, struct real_segm
         bool good = read_samples(&r) && read_times(&r) && check_sample_durations(&r);
         if (good && track->facts.video) {
             read_gops(&r);
-            check_order(&r);
-            if (v->document != NULL) {
+            good = check_order(&r);
+            if (good && v->document != NULL) {
                 keep_sizes(&r);
             }
         }

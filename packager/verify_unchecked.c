@@ -59,6 +59,12 @@ static void tell_mpd(struct verify *v) {
             "and end, nor whether HLS lists what all of them do",
             mpd->elsewhere_count);
     }
+    for (size_t i = 0; i < mpd->unread_count; i++) {
+        const struct mpd_unread *unread = &mpd->unread[i];
+        verify_found(v, unread->past_bound ? RULE_TITLE_BOUNDS : RULE_UNCHECKED_PERIOD, mpd_path,
+                     "not checked: Period %zu, nor whether HLS lists what all of them do: %s",
+                     unread->number, unread->why);
+    }
     for (size_t p = 0; p < mpd->period_count; p++) {
         for (size_t i = 0; i < mpd->periods[p].text_count; i++) {
             tell_text(v, &mpd->periods[p].texts[i], v->periods[p].place);

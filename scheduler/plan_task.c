@@ -184,8 +184,9 @@ void plan_copy_source(struct source_document *out, const struct source_document 
     }
 }
 
-/* The slice of the index for frames [first, end) and a lead: from the access point before
- * the last one at or before the lead's start, since a child may have to go one back. */
+/* The slice of the index for frames [first, end) and a lead: from the access point before the last
+ * one at or before the lead's start, since a child may have to go one back, to the first one at or
+ * behind the end, which tells how much of the source is read. */
 static void copy_slice(struct source_document *out, const struct source_document *source,
                        int64_t first, int64_t end) {
     first = first > CHUNK_LEAD_MAX ? first - CHUNK_LEAD_MAX : 0;
@@ -202,6 +203,7 @@ static void copy_slice(struct source_document *out, const struct source_document
     while (to < source->access_count && source->access[to].frame < end) {
         to++;
     }
+    to += to < source->access_count;
     if (from > 0) {
         int64_t start = source->access[--from].frame;
         while (from > 0 && source->access[from].frame == start) {

@@ -463,6 +463,52 @@ START_TEST(test_two_periods) {
 }
 END_TEST
 
+/* An S that does not say how often lasts until the next one, or until the Period ends. */
+START_TEST(test_open_repeats) {
+    static const char text[] = MPD_OPEN TEMPLATE_OPEN
+        "<S t=\"5\" d=\"20\" r=\"-1\"/><S t=\"45\" d=\"10\" r=\"-1\"/>" TEMPLATE_CLOSE
+        "<Representation id=\"x\"/><Representation id=\"y\">"
+        "<SegmentTemplate presentationTimeOffset=\"10\"/></Representation>"
+        "</AdaptationSet>" MPD_CLOSE;
+    static const int64_t times[] = {5, 25, 45, 55, 65};
+    struct mpd mpd;
+    struct err err = {0};
+    ck_assert_msg(mpd_read(&mpd, text, sizeof(text) - 1, &err) == 0, "%s", err.message);
+    for (size_t i = 0; i < 2; i++) {
+        const struct mpd_representation *own = &mpd.periods[0].representations[i];
+        ck_assert_uint_eq(own->segment_count, 4 + i);
+        for (size_t s = 0; s < own->segment_count; s++) {
+            ck_assert_int_eq(own->segments[s].time, times[s]);
+        }
+    }
+    mpd_finish(&mpd);
+}
+END_TEST
+
+#define PERIOD(timeline)                                                                           \
+    "<Period>" TEMPLATE_OPEN timeline TEMPLATE_CLOSE "<Representation/></AdaptationSet></Period>"
+
+/* What is not read of one Period costs no other one. */
+START_TEST(test_unread_periods) {
+    static const char text[] = "<MPD>" PERIOD("<S d=\"1\" r=\"-1\"/>") PERIOD("<S d=\"1\"/>")
+        PERIOD("<S d=\"1\" r=\"4000000000\"/>") PERIOD("<S t=\"17000000000\" d=\"1\"/>") "</MPD>";
+    struct mpd mpd;
+    struct err err = {0};
+    ck_assert_msg(mpd_read(&mpd, text, sizeof(text) - 1, &err) == 0, "%s", err.message);
+    ck_assert_uint_eq(mpd.period_count, 1);
+    ck_assert_uint_eq(mpd.periods[0].number, 2);
+    ck_assert_uint_eq(mpd.periods[0].representations[0].segment_count, 1);
+    ck_assert_uint_eq(mpd_passed_over(&mpd), 3);
+    static const size_t numbers[] = {1, 3, 4};
+    for (size_t i = 0; i < mpd.unread_count; i++) {
+        ck_assert_uint_eq(mpd.unread[i].number, numbers[i]);
+        ck_assert_int_eq(mpd.unread[i].past_bound, i > 0);
+        ck_assert_str_ne(mpd.unread[i].why, "");
+    }
+    mpd_finish(&mpd);
+}
+END_TEST
+
 static const struct {
     const char *text;
     int code;
@@ -476,7 +522,7 @@ static const struct {
     {MPD_OPEN TEMPLATE_OPEN "<S t=\"0\"/>" TEMPLATE_CLOSE
                             "<Representation id=\"x\"/></AdaptationSet>" MPD_CLOSE,
      ERR_CORRUPT},
-    {MPD_OPEN TEMPLATE_OPEN "<S d=\"1\" r=\"-1\"/>" TEMPLATE_CLOSE
+    {MPD_OPEN TEMPLATE_OPEN "<S d=\"1\" r=\"-1\"/><S d=\"1\"/>" TEMPLATE_CLOSE
                             "<Representation id=\"x\"/></AdaptationSet>" MPD_CLOSE,
      ERR_UNSUPPORTED},
     {MPD_OPEN TEMPLATE_OPEN "<S d=\"1\" r=\"4000000000\"/>" TEMPLATE_CLOSE
@@ -485,6 +531,9 @@ static const struct {
     {MPD_OPEN TEMPLATE_OPEN "<S d=\"1\" t=\"4000000000000000\"/>" TEMPLATE_CLOSE
                             "<Representation id=\"x\"/></AdaptationSet>" MPD_CLOSE,
      ERR_CORRUPT},
+    {"<MPD>" PERIOD("<S d=\"1\" r=\"-1\"/>") PERIOD("<S t=\"17000000000\" d=\"1\"/>") "</MPD>",
+     ERR_UNSUPPORTED},
+    {"<MPD>" PERIOD("<S d=\"1\"/>") PERIOD("<S d=\"x\"/>") "</MPD>", ERR_CORRUPT},
     {MPD_OPEN
      "<AdaptationSet><SegmentTemplate timescale=\"0\"/><Representation/></AdaptationSet>" MPD_CLOSE,
      ERR_CORRUPT},
@@ -546,6 +595,9 @@ static const struct {
     {true, "<MPD>", "<Period/>", 300000, "</MPD>"},
     {true, "<MPD>", "<Period><AdaptationSet><Representation/></AdaptationSet></Period>", 257,
      "</MPD>"},
+    {true, "<MPD>", PERIOD("<S d=\"1\" r=\"200000\"/>"), 256, "</MPD>"},
+    {true, "<MPD><Period duration=\"PT1S\">" TEMPLATE_OPEN, "<S t=\"90\" d=\"1\" r=\"-1\"/>",
+     300000, TEMPLATE_CLOSE "<Representation/><Representation/></AdaptationSet></Period></MPD>"},
     {true, MPD_OPEN "<AdaptationSet>", "<Representation/>", 300000, "</AdaptationSet>" MPD_CLOSE},
 };
 
@@ -606,6 +658,8 @@ Suite *manifest_reader_suite(void) {
     tcase_add_test(texts, test_mpd);
     tcase_add_loop_test(texts, test_period_times, 0, COUNT(timed_mpds));
     tcase_add_test(texts, test_two_periods);
+    tcase_add_test(texts, test_open_repeats);
+    tcase_add_test(texts, test_unread_periods);
     tcase_add_loop_test(texts, test_bad_mpds, 0, COUNT(bad_mpds));
     tcase_add_loop_test(texts, test_floods, 0, COUNT(floods));
     tcase_add_test(texts, test_prefixes);

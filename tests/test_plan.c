@@ -627,7 +627,8 @@ START_TEST(a_task_has_the_slice_that_it_needs) {
         ck_assert_int_ge(count, 1);
         int64_t lead = first < CHUNK_LEAD_MAX ? 0 : first - CHUNK_LEAD_MAX;
         ck_assert_int_eq(access[0].frame, lead < 60 ? 0 : lead / 60 * 60 - 60);
-        ck_assert_int_eq(access[count - 1].frame, (end - 1) / 60 * 60);
+        int64_t behind = (end + 59) / 60 * 60;
+        ck_assert_int_eq(access[count - 1].frame, behind < 200 * 24 ? behind : 200 * 24 - 60);
         for (size_t i = 1; i < count; i++) {
             ck_assert_int_eq(access[i].frame, access[i - 1].frame + 60);
             ck_assert_int_eq(access[i].position, access[i].frame / 60 * 100000);

@@ -22,6 +22,7 @@
 #include "fixture.h"
 #include "ladders/ladders.h"
 #include "scheduler/scheduler.h"
+#include "workers/task.h"
 #include "workers/workers.h"
 
 Suite *task_suite(void);
@@ -803,6 +804,36 @@ START_TEST(bytes_do_not_depend_on_the_processor) {
 }
 END_TEST
 
+/* ---- What a chunk reads ---------------------------------------------------------- */
+
+/* Of a source of 1000 bytes and 100 frames, with access points at frames 0, 40 and 80. */
+static const struct {
+    int64_t first, end;
+    int64_t positions[3];
+    int64_t bytes;
+} reads[] = {
+    {0, 40, {10, 510, 910}, 500},    /* to the point at its end */
+    {50, 70, {10, 510, 910}, 400},   /* from the one before it to the one behind */
+    {80, 100, {10, 510, 910}, 90},   /* the rest of the file */
+    {85, 95, {10, 510, 910}, 151},   /* to no point, and not to the end: with its run-in */
+    {50, 70, {-1, -1, -1}, 301},     /* positions are not known */
+    {50, 70, {10, 510, 500}, 301},   /* or do not rise */
+    {80, 100, {10, 510, 1910}, 201}, /* or lie behind the file */
+};
+
+START_TEST(a_chunk_reads_from_point_to_point) {
+    struct random_access access[] = {{.frame = 0}, {.frame = 40}, {.frame = 80}};
+    struct child_spec spec = {.chunk = {.first = reads[_i].first, .end = reads[_i].end}};
+    for (size_t i = 0; i < 3; i++) {
+        access[i].position = reads[_i].positions[i];
+    }
+    spec.source.timeline.frames = 100;
+    spec.source.access = access;
+    spec.source.access_count = 3;
+    ck_assert_int_eq(task_chunk_bytes(&spec, 1000), reads[_i].bytes);
+}
+END_TEST
+
 Suite *task_suite(void) {
     Suite *suite = suite_create("task");
     TCase *tc = tcase_create("task");
@@ -829,5 +860,9 @@ Suite *task_suite(void) {
     tcase_add_test(tc, a_source_on_a_web_server_is_read_by_ranges);
     tcase_add_test(tc, bytes_do_not_depend_on_the_processor);
     suite_add_tcase(suite, tc);
+    TCase *chunks = tcase_create("what a chunk reads");
+    tcase_add_loop_test(chunks, a_chunk_reads_from_point_to_point, 0,
+                        (int)(sizeof(reads) / sizeof(reads[0])));
+    suite_add_tcase(suite, chunks);
     return suite;
 }

@@ -334,6 +334,63 @@ START_TEST(test_cut_files) {
 }
 END_TEST
 
+/* However many Periods have parts of a file, its index is read once, and its faults are told so. */
+START_TEST(test_index_once) {
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    int64_t objects = verdict.summary.objects;
+    verdict_finish(&verdict);
+    cut_files();
+    index_no_key();
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_int_eq(verdict.summary.objects, objects);
+    const char *told = strstr(verdict_lines(&verdict), "must dash-index ");
+    ck_assert_msg(told != NULL && strstr(told + 1, "must dash-index ") == NULL, "%s",
+                  verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* The second Period's Representation names other bytes of its file than the first one's. */
+START_TEST(test_other_index) {
+    struct verdict verdict;
+    cut_files();
+    ck_assert(text_replace(title_fixture_bytes(&damaged, MPD),
+                           "-*\" presentationTimeOffset=\"98098\"",
+                           "-99999\" presentationTimeOffset=\"98098\"", false));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(strstr(verdict_lines(&verdict),
+                         "must dash-index " MPD ": Representation h264-90p of Period 2 has another "
+                         "@indexRange than Representation h264-90p of Period 1 of its file") !=
+                      NULL,
+                  "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* Sound by a template beside pictures with an index: no profile but that of all is of both. */
+START_TEST(test_mixed) {
+    struct verdict verdict;
+    struct buf *mpd = title_fixture_bytes(&damaged, MPD);
+    ck_assert(text_replace(mpd, "profile:isoff-on-demand:2011", "profile:full:2011", false));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert(verdict_tells(&verdict, "dash-profile"));
+    verdict_finish(&verdict);
+    ck_assert(
+        text_replace(mpd,
+                     "<BaseURL>audio/und.mp4</BaseURL><SegmentBase timescale=\"48000\" "
+                     "indexRange=\"*-*\" presentationTimeOffset=\"1024\"><Initialization "
+                     "range=\"*-*\"/></SegmentBase>",
+                     "<BaseURL>" SOUND "</BaseURL><SegmentTemplate timescale=\"48000\" "
+                     "initialization=\"init.mp4\" media=\"$Number%05d$.m4s\"><SegmentTimeline>"
+                     "<S t=\"0\" d=\"96256\" r=\"2\"/></SegmentTimeline></SegmentTemplate>",
+                     false));
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(!verdict_tells(&verdict, "dash-profile"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
 /* Nearly the whole file, range by range, more often than anyone would need. */
 START_TEST(test_ranges) {
     struct verdict verdict;
@@ -501,6 +558,9 @@ Suite *verify_index_suite(void) {
     tcase_add_checked_fixture(files, damaged_make, damaged_drop);
     tcase_add_test(files, test_files);
     tcase_add_test(files, test_cut_files);
+    tcase_add_test(files, test_index_once);
+    tcase_add_test(files, test_other_index);
+    tcase_add_test(files, test_mixed);
     tcase_add_test(files, test_ranges);
     tcase_add_loop_test(files, test_damage, 0, (int)index_damage_count);
     suite_add_tcase(suite, files);

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "packager/fragment.h"
+#include "packager/measure.h"
 #include "verify_fixture.h"
 
 Suite *verify_lies_suite(void);
@@ -54,6 +55,48 @@ START_TEST(test_printable) {
     ck_assert_ptr_nonnull(strstr(verdict_lines(&verdict), "VIDEO-RANGE=???,"));
     ck_assert_ptr_nonnull(strstr(verdict_lines(&verdict), "Representation ??? declares"));
     verdict_finish(&verdict);
+}
+END_TEST
+
+/* ---- Times ----------------------------------------------------------------------- */
+
+/* A segment of pictures of a clock that ticks once a second; the first one of the last segment is
+ * shown when no other number fits. */
+static void shown_never(const char *folder) {
+    char *init = mem_format("%sinit.mp4", folder);
+    char *last = mem_format("%s00003.m4s", folder);
+    put_u32(box_of(&damaged, init, "mdhd", 0) + 12, 1);
+    put_u32(box_of(&damaged, last, "trun", 0) + 20, INT32_MAX);
+    mem_free(init);
+    mem_free(last);
+}
+
+/* Beside sound of the finest clock: the end of the pictures in its ticks fits no type. */
+START_TEST(test_shown_never) {
+    static const char *const others[] = {"#EXTINF:2*,\n../" SOUND "00002.m4s\n",
+                                         "#EXTINF:2*,\n../" SOUND "00003.m4s\n"};
+    shown_never(PICTURES);
+    shown_never(SMALL);
+    put_u32(box_of(&damaged, SOUND "init.mp4", "mdhd", 0) + 12, UINT32_MAX);
+    put_u32(box_of(&damaged, SOUND "init.mp4", "trex", 0) + 12, UINT32_MAX / 2);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        text_replace(title_fixture_bytes(&damaged, "$V/audio-und-aac-2.m3u8"), others[i], "",
+                     false);
+    }
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(strstr(verdict_lines(&verdict),
+                         "must cmaf-decode-time " PICTURES "00003.m4s: its first picture is shown "
+                         "at tick 2147") != NULL,
+                  "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* Many bytes in the least of times, beside others: no rate of them alone is asked for. */
+START_TEST(test_rate_of_a_tick) {
+    const struct measured_piece pieces[] = {{1 << 28, 1}, {1 << 28, UINT32_MAX - 1}};
+    ck_assert_int_eq(measure_peak_bps(pieces, 2, UINT32_MAX, UINT32_MAX), INT64_C(8) << 29);
 }
 END_TEST
 
@@ -213,6 +256,8 @@ Suite *verify_lies_suite(void) {
     tcase_set_timeout(titles, 120);
     tcase_add_test(titles, test_many);
     tcase_add_test(titles, test_printable);
+    tcase_add_test(titles, test_shown_never);
+    tcase_add_test(titles, test_rate_of_a_tick);
     tcase_add_loop_test(titles, test_floods, 0, sizeof(floods) / sizeof(floods[0]));
     tcase_add_loop_test(titles, test_mutations, 0, 10);
     suite_add_tcase(suite, titles);

@@ -110,7 +110,7 @@ const struct damage manifest_damages[] = {
     {"hls-independent", "", independent_nowhere, NULL, NULL, NULL, false},
     {"hls-vod", "", NULL, PLAYLIST, "TYPE:VOD", "TYPE:EVENT", false},
     {"hls-endlist", "", NULL, PLAYLIST, "#EXT-X-ENDLIST\n", "", false},
-    {"hls-map", " hls-dash-agree ", NULL, PLAYLIST, "#EXT-X-MAP", "#EXT-X-MAPS", false},
+    {"hls-map", "", NULL, PLAYLIST, "#EXT-X-MAP", "#EXT-X-MAPS", false},
     {"hls-sequence", "", NULL, PLAYLIST, "MEDIA-SEQUENCE:1", "MEDIA-SEQUENCE:2", false},
     {"hls-discontinuity", "", NULL, PLAYLIST, "#EXTINF", "#EXT-X-DISCONTINUITY\n#EXTINF", false},
     {"hls-targetduration", " hls-target-equal ", NULL, PLAYLIST, "TARGETDURATION:2",

@@ -18,6 +18,9 @@ struct edit {
     const char *find, *put;
 };
 
+/* PICTURES, as damaged_folders_of_others has it. */
+#define FOREIGN "video/h264-180p_0123456789/"
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static void edit(struct buf *text, const struct edit *edits, size_t count) {
@@ -151,6 +154,62 @@ static void cut_in_order(void) {
     edit_second(" start=\"PT4.004S\"", "");
 }
 
+/* After 3.003 s, inside of the second segments, which both Periods list. */
+static void cut_inside(void) {
+    static const struct edit first[] = {
+        {"duration=\"PT6*S\"", "duration=\"PT3.003S\""},
+        {"<S t=\"0\" d=\"48048\" r=\"2\"/>", "<S t=\"0\" d=\"48048\" r=\"1\"/>"},
+        {"<S t=\"0\" d=\"96256\" r=\"2\"/>", "<S t=\"0\" d=\"96256\" r=\"1\"/>"},
+    };
+    static const struct edit second[] = {
+        {"id=\"1\" start=\"PT0S\" duration=\"PT6*S\"",
+         "id=\"2\" start=\"PT3.003S\" duration=\"PT3.014S\""},
+        {"<S t=\"0\" d=\"48048\" r=\"2\"/>", "<S t=\"48048\" d=\"48048\" r=\"1\"/>"},
+        {"timescale=\"24000\" startNumber=\"1\"",
+         "timescale=\"24000\" presentationTimeOffset=\"72072\" startNumber=\"2\""},
+        {"<S t=\"0\" d=\"96256\" r=\"2\"/>", "<S t=\"96256\" d=\"96256\" r=\"1\"/>"},
+        {"timescale=\"48000\" startNumber=\"1\"",
+         "timescale=\"48000\" presentationTimeOffset=\"144144\" startNumber=\"2\""},
+    };
+    split(first, COUNT(first), second, COUNT(second));
+}
+
+/* How many segments there are the ends of the Periods tell. */
+static void cut_open(void) {
+    static const struct edit open[] = {
+        {"d=\"48048\" r=\"1\"", "d=\"48048\" r=\"-1\""},
+        {"d=\"96256\" r=\"1\"", "d=\"96256\" r=\"-1\""},
+        {"<S t=\"96096\" d=\"48048\"/>", "<S t=\"96096\" d=\"48048\" r=\"-1\"/>"},
+    };
+    cut();
+    edit(title_fixture_bytes(&damaged, MPD), open, COUNT(open));
+}
+
+/* ---- Beside Periods that are not at hand ------------------------------------------- */
+
+#define ELSEWHERE "<Period xlink:href=\"https://ads.example/1\"/>"
+
+static void elsewhere_behind(void) {
+    cut();
+    edit(title_fixture_bytes(&damaged, MPD), &(struct edit){"</MPD>", ELSEWHERE "</MPD>"}, 1);
+}
+
+static void elsewhere_before(void) {
+    cut();
+    edit_second("<Period id=\"2\" start=\"PT4.004S\"", ELSEWHERE "<Period id=\"2\"");
+}
+
+static void elsewhere_between(void) {
+    cut();
+    edit_second(
+        "<Period id=\"2\"",
+        "<Period xlink:href=\"https://ads.example/1\" duration=\"PT10S\"/><Period id=\"2\"");
+    edit(title_fixture_bytes(&damaged, MPD),
+         &(struct edit){"mediaPresentationDuration=\"PT6*S\"",
+                        "mediaPresentationDuration=\"PT16.017S\""},
+         1);
+}
+
 /* ---- Two titles ------------------------------------------------------------------ */
 
 /* The objects once more, in a folder of their own; DASH alone, as others make it. */
@@ -190,6 +249,8 @@ static const struct {
     {"by @duration", cut_nominal},
     {"Periods without ends", cut_untold},
     {"a Period without a start", cut_in_order},
+    {"a border inside of segments", cut_inside},
+    {"timelines without counts", cut_open},
     {"two titles", two_titles},
 };
 
@@ -339,6 +400,36 @@ static const struct {
      " dash-timeline audio-length ",
      {"Offset=\"96096\" startNumber=\"3\"", "Offset=\"96096\" startNumber=\"1\""},
      "Representation h264-90p of Period 2 lists objects that HLS does not list so"},
+    {elsewhere_behind,
+     "dash-duration",
+     " dash-coverage unchecked-period ",
+     {"duration=\"PT2.013S\"", "duration=\"PT2.513S\""},
+     "the duration of Period 2 is 2.513000 s, and 2.012000 s are there"},
+    {elsewhere_between,
+     "unchecked-period",
+     "",
+     {"start=\"PT4.004S\"", "start=\"PT14.004S\""},
+     "not checked: 1 Periods of other documents"},
+    {elsewhere_before,
+     "unchecked-period",
+     "",
+     {" duration=\"PT2.013S\"", ""},
+     "not checked: 1 Periods of other documents"},
+    {cut,
+     "unchecked-period",
+     "",
+     {"<S t=\"96096\" d=\"48048\"/>", "<S t=\"96096\" d=\"48048\" r=\"-1\"/><S d=\"48048\"/>"},
+     "not checked: Period 2, nor whether HLS lists what all of them do: S@r is below 0"},
+    {cut,
+     "title-bounds",
+     "",
+     {"<S t=\"96096\" d=\"48048\"/>", "<S t=\"96096\" d=\"48048\" r=\"900000\"/>"},
+     "not checked: Period 2, nor whether HLS lists what all of them do: S@r tells of too many"},
+    {cut_inside,
+     "dash-coverage",
+     " audio-boundary audio-length ",
+     {"presentationTimeOffset=\"72072\"", "presentationTimeOffset=\"96096\""},
+     "Representation h264-90p of Period 2 covers -2.002000 to 2.002000 s of 3.014000 s"},
     {cut,
      "dash-text",
      " text-agree object-missing ",
@@ -364,6 +455,138 @@ START_TEST(test_damage) {
 }
 END_TEST
 
+/* ---- One Period ------------------------------------------------------------------ */
+
+/* The title without its first 1.001 s, or without its first two segments, which it lists: what HLS
+ * shows too, and what nobody shows. */
+static const struct {
+    const char *video_offset, *sound_offset, *duration;
+    const char *said;
+} starts[] = {
+    {"24024", "48048", "PT5.016S",
+     "by @presentationTimeOffset the Period begins 1.001000 s after Representation h264-90p does"},
+    {"96096", "192192", "PT2.013S",
+     "Representation h264-90p covers -4.004000 to 2.002000 s of 2.013000 s"},
+};
+
+START_TEST(test_late_start) {
+    struct buf *mpd = title_fixture_bytes(&damaged, MPD);
+    char *video =
+        mem_format("timescale=\"24000\" presentationTimeOffset=\"%s\"", starts[_i].video_offset);
+    char *sound =
+        mem_format("timescale=\"48000\" presentationTimeOffset=\"%s\"", starts[_i].sound_offset);
+    char *period = mem_format("start=\"PT0S\" duration=\"%s\"", starts[_i].duration);
+    char *whole_lasts = mem_format("mediaPresentationDuration=\"%s\"", starts[_i].duration);
+    const struct edit edits[] = {{"timescale=\"24000\"", video},
+                                 {"timescale=\"48000\"", sound},
+                                 {"start=\"PT0S\" duration=\"PT6*S\"", period},
+                                 {"mediaPresentationDuration=\"PT6*S\"", whole_lasts}};
+    edit(mpd, edits, COUNT(edits));
+    mem_free(video);
+    mem_free(sound);
+    mem_free(period);
+    mem_free(whole_lasts);
+    struct verdict verdict;
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(strstr(verdict_lines(&verdict), starts[_i].said) != NULL, "%s",
+                  verdict_lines(&verdict));
+    check_only(&verdict, starts[_i].said, " dash-coverage storyboard-agree ");
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* Of two Representations of one track that which lists less does not agree with HLS. */
+START_TEST(test_longest) {
+    static const char open[] = "<Representation id=\"h264-180p\"";
+    static const char less[] =
+        "<Representation id=\"short\" bandwidth=\"900000\"><BaseURL>" PICTURES "</BaseURL>"
+        "<SegmentTemplate><SegmentTimeline><S t=\"0\" d=\"48048\" r=\"1\"/></SegmentTimeline>"
+        "</SegmentTemplate></Representation><Representation id=\"h264-180p\"";
+    struct verdict verdict;
+    edit(title_fixture_bytes(&damaged, MPD), &(struct edit){open, less}, 1);
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    const char *told = strstr(verdict_lines(&verdict), "must hls-dash-agree ");
+    ck_assert_msg(told != NULL && strstr(told, "Representation short lists objects") != NULL, "%s",
+                  verdict_lines(&verdict));
+    ck_assert_msg(strstr(told + 1, "must hls-dash-agree ") == NULL, "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* ---- Parts and wholes ------------------------------------------------------------ */
+
+/* The one fault of a Period that does not start at 0 is told, and nothing of the next one. */
+START_TEST(test_first_start) {
+    struct verdict verdict;
+    cut();
+    edit(title_fixture_bytes(&damaged, MPD),
+         &(struct edit){"start=\"PT0S\" duration=\"PT4.004S\"",
+                        "start=\"PT1S\" duration=\"PT4.004S\""},
+         1);
+    edit_second("start=\"PT4.004S\"", "start=\"PT5.004S\"");
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    const char *told = strstr(verdict_lines(&verdict), "must dash-period ");
+    ck_assert_msg(told != NULL && strstr(told, "Period 1 does not start at 0") != NULL, "%s",
+                  verdict_lines(&verdict));
+    ck_assert_msg(strstr(told + 1, "must dash-period ") == NULL, "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* Where no playlist of pictures can be read, a Period's part of them is no measure of subtitles,
+ * nor of the key pictures that a playlist lists. */
+START_TEST(test_part_is_no_whole) {
+    static const char subtitles[] =
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:6\n#EXT-X-MEDIA-SEQUENCE:1\n"
+        "#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:6.006000,\nen.vtt\n#EXT-X-ENDLIST\n";
+    static const char words[] = "WEBVTT\n\n00:00.500 --> 00:01.500\nOne.\n";
+    struct verdict verdict;
+    cut();
+    title_fixture_add(&damaged, "en.m3u8", subtitles, strlen(subtitles));
+    title_fixture_add(&damaged, "en.vtt", words, strlen(words));
+    edit(title_fixture_bytes(&damaged, MASTER),
+         &(struct edit){"#EXT-X-MEDIA:TYPE=AUDIO",
+                        "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\",NAME=\"English\","
+                        "LANGUAGE=\"en\",URI=\"en.m3u8\"\n#EXT-X-MEDIA:TYPE=AUDIO"},
+         1);
+    edit(title_fixture_bytes(&damaged, PLAYLIST), &(struct edit){"#EXT-X-MAP", "#EXT-X-MAPS"}, 1);
+    edit(title_fixture_bytes(&damaged, SMALLEST), &(struct edit){"#EXT-X-MAP", "#EXT-X-MAPS"}, 1);
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert(verdict_tells(&verdict, "hls-map"));
+    ck_assert_msg(!verdict_tells(&verdict, "text-coverage") &&
+                      !verdict_tells(&verdict, "hls-iframe-list") &&
+                      !verdict_tells(&verdict, "hls-bandwidth"),
+                  "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
+/* A level that the first Period needs is not too high for the second, which has a quiet part. */
+START_TEST(test_level_of_all) {
+    enum { MORE = 8 << 20 };
+    static const uint8_t brands[MORE];
+    struct verdict verdict;
+    cut();
+    damaged_folders_of_others();
+    for (size_t i = 0; i < damaged.count; i++) {
+        char *path = damaged.objects[i].path;
+        if (strcmp(path, MASTER) == 0 || strcmp(path, "title.json") == 0) {
+            path[0] = '_';
+        }
+    }
+    uint8_t *record = box_of(&damaged, FOREIGN "init.mp4", "avcC", 0);
+    record[3] = record[8 + 3] = 40;
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(verdict_tells(&verdict, "codec-level-spare"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+    box_insert(&damaged, FOREIGN "00001.m4s", box_of(&damaged, FOREIGN "00001.m4s", "styp", 0) + 8,
+               brands, MORE);
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert_msg(!verdict_tells(&verdict, "codec-level-spare"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
 Suite *verify_periods_suite(void) {
     Suite *suite = suite_create("verify_periods");
     TCase *titles = tcase_create("two Periods");
@@ -372,6 +595,11 @@ Suite *verify_periods_suite(void) {
     tcase_add_checked_fixture(titles, damaged_make, damaged_drop);
     tcase_add_loop_test(titles, test_right, 0, COUNT(rights));
     tcase_add_loop_test(titles, test_damage, 0, COUNT(damages));
+    tcase_add_loop_test(titles, test_late_start, 0, COUNT(starts));
+    tcase_add_test(titles, test_longest);
+    tcase_add_test(titles, test_first_start);
+    tcase_add_test(titles, test_part_is_no_whole);
+    tcase_add_test(titles, test_level_of_all);
     suite_add_tcase(suite, titles);
     return suite;
 }

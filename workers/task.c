@@ -78,10 +78,10 @@ static int64_t bytes_of_frames(const struct source_document *source, int64_t fra
     return (int64_t)((double)size * (double)frames / (double)source->timeline.frames) + 1;
 }
 
-/* From the random access point at which a chunk's child begins to the first one behind the chunk,
- * where the index knows of both; else as if all pictures were of a size. */
-static int64_t bytes_of_chunk(const struct child_spec *spec, int64_t size) {
+int64_t task_chunk_bytes(const struct child_spec *spec, int64_t size) {
     const struct source_document *source = &spec->source;
+    int64_t frame = spec->chunk.first;
+    int64_t end = -1;
     const struct random_access *from = NULL;
     const struct random_access *to = NULL;
     for (size_t i = 0; i < source->access_count && to == NULL; i++) {
@@ -89,15 +89,19 @@ static int64_t bytes_of_chunk(const struct child_spec *spec, int64_t size) {
         from = access->frame <= spec->chunk.first ? access : from;
         to = access->frame >= spec->chunk.end ? access : NULL;
     }
-    return from != NULL && to != NULL && from->position >= 0 && to->position > from->position
-               ? to->position - from->position
-               : bytes_of_frames(source, spec->chunk.end - spec->chunk.first, size);
+    if (from != NULL) {
+        frame = from->frame;
+        end = to != NULL ? to->position : spec->chunk.end >= source->timeline.frames ? size : -1;
+    }
+    return from != NULL && from->position >= 0 && end > from->position
+               ? end - from->position
+               : bytes_of_frames(source, spec->chunk.end - frame, size);
 }
 
 /* What a chunk's child will read, and at most where its encoder looks at all of the tail. */
 static void tell_means(struct blob_source *of, const struct child_spec *spec, int64_t size) {
     if (spec->kind == TASK_VIDEO && spec->source.timeline.frames > 0) {
-        int64_t bytes = bytes_of_chunk(spec, size);
+        int64_t bytes = task_chunk_bytes(spec, size);
         blob_source_means(of, bytes,
                           bytes + bytes_of_frames(&spec->source, spec->chunk.tail, size));
     }

@@ -94,6 +94,11 @@ extern const struct task_kind_row task_sweep_row;
 /* Sets the class and returns `code`, so that a step may end with it. */
 int task_fail(struct task_run *run, enum failure_class failure, int code);
 
+/* Of a source of so many bytes those that a chunk's child reads: from the random access point at
+ * which it begins to the first one behind the chunk, or to the source's end; as if all pictures
+ * were of a size where the index does not know of both. */
+int64_t task_chunk_bytes(const struct child_spec *spec, int64_t size);
+
 /* Steps that several kinds share. */
 int task_open_source(struct task_run *run, struct err *err); /* pinned where the pin is known */
 int task_open_output(struct task_run *run, struct err *err);
