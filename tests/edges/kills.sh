@@ -62,6 +62,7 @@ truth_start() {
 # Nothing was told that was not so; and each state was met.
 truth_told() {
     local ended
+    [ -n "${pids[truth]:-}" ] || { echo "nobody has watched"; return 1; }
     kill -TERM "${pids[truth]}"
     wait "${pids[truth]}"
     ended=$?
@@ -73,7 +74,8 @@ truth_told() {
 kills_stop() {
     local name
     for name in one two farm catalog; do
-        [ -z "${pids[$name]:-}" ] || kill -INT "${pids[$name]}"
+        [ -n "${pids[$name]:-}" ] || continue
+        kill -INT "${pids[$name]}"
         wait "${pids[$name]}" 2>/dev/null
         unset "pids[$name]"
     done
@@ -101,6 +103,10 @@ print([e["detail"]["worker"] for e in events
 strike() {
     local name
     for name in "$@"; do
+        if [ -z "$name" ] || [ -z "${pids[$name]:-}" ]; then
+            echo "there is no '$name'"
+            return 1
+        fi
         kill -KILL "${pids[$name]}" || return 1
     done
     for name in "$@"; do
@@ -203,8 +209,11 @@ is_leaving() {
 
 # unpublished NAME...: the edge answers slowly, so that it takes a while.
 unpublished() {
+    local ended
     fault dav delay 60 && "$reelfarm" unpublish t && within 20 is_leaving &&
-        sleep "$(drawn 300)" && strike_and_revive "$@" && fault dav clear && ends_as
+        sleep "$(drawn 300)" && strike_and_revive "$@"
+    ended=$?
+    fault dav clear && [ "$ended" = 0 ] && ends_as
 }
 
 # Who was not answered asks again, as people do.
