@@ -28,18 +28,18 @@ struct wait {
     int64_t since, until;
 };
 
-/* What is said of each; of its turn, and of its next attempt, nothing more. */
+/* What is said of each; of its turn, and of its next attempt, nothing more than when. */
 static const struct wait_words {
     const char *what, *said, *since, *until;
-    bool is_endpoints; /* its reason is the endpoint's, and adds nothing to an error of the title's
-                          own */
+    bool is_endpoints; /* its reason is what failed there last, of whatever title: it adds nothing
+                          to an error of this one's own */
 } wait_words[] = {
     {"window", "its window is shut", "", " until ", false},
     {"others", "edges come first", "", "", false},
     {"worker", "it waits for a worker", "", "", false},
     {"breaker", "that endpoint is broken off", " since ", ", and tried again after ", true},
     {"trial", "that endpoint is on trial, a push at a time", ", broken off since ", "", true},
-    {"sweep", "what lies there in vain is taken away first", "", "", false},
+    {"sweep", "what lies there in vain is taken away first", "", ", and it goes on after ", false},
 };
 
 static struct wait read_wait(struct reader *item) {
@@ -75,7 +75,7 @@ static void wait_text(const struct wait *wait, const struct wait_words *words, c
     time_text(words->since, wait->since, out);
     time_text(words->until, wait->until, out);
     if (wait->reason[0] != '\0' && !(words->is_endpoints && error[0] != '\0')) {
-        buf_string(out, ": ");
+        buf_string(out, words->is_endpoints ? "; what failed there last: " : ": ");
         buf_plain(out, wait->reason);
     }
 }
@@ -125,7 +125,7 @@ static void one_text(struct reader *item, struct buf *out) {
     const struct wait wait = read_wait(item);
     const struct wait_words *words = find_words(&wait);
     if (words == NULL) {
-        time_text("; tried again after ", retry_at, out);
+        time_text("; tried again after ", wait.until > 0 ? wait.until : retry_at, out);
     } else {
         wait_text(&wait, words, error, wanted[0] == '\0', out);
     }

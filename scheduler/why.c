@@ -411,17 +411,20 @@ static void say_breaker(const struct why_publication *one, struct buf *out) {
     buf_string(out,
                open ? "the endpoint has been broken off for " : "the endpoint was broken off ");
     put_duration(out, one->for_ms);
-    buf_string(out, open ? ", and is tried again in " : " ago, and is on trial, a push at a time.");
-    if (open) {
-        put_duration(out, one->again_ms > 0 ? one->again_ms : 0);
+    if (open && one->again_ms > 0) {
+        buf_string(out, ", and is tried again in ");
+        put_duration(out, one->again_ms);
         buf_string(out, ".");
+    } else {
+        buf_string(out,
+                   open ? ", and is tried again now." : " ago, and is on trial, a push at a time.");
     }
     if (one->failures > 0) {
         buf_string(out, " It failed with this title ");
         put_count(out, one->failures, "time");
         buf_string(out, ". The last time: ");
     } else if (reason[0] != '\0') { /* else to a tenant, to whom others' titles are not told */
-        buf_string(out, " It failed last with another: ");
+        buf_string(out, " What failed there last: "); /* of whatever title */
     }
     if (reason[0] != '\0') {
         put_sentence(out, reason);
@@ -454,24 +457,37 @@ static void say_being_done(const struct why_publication *one, struct buf *out) {
 }
 
 static void say_sweep(const struct why_publication *one, struct buf *out) {
-    (void)one;
-    buf_string(out, "what lies there in vain is taken away first.");
+    if (one->again_ms > 0) {
+        buf_string(out, "who took away what lies there in vain was lost, and may have something on "
+                        "its way still; it goes on in ");
+        put_duration(out, one->again_ms);
+        buf_string(out, ".");
+    } else {
+        buf_string(out, "what lies there in vain is taken away first.");
+    }
 }
 
-/* It failed, or is new. */
+/* It failed, or the origin had nothing for it, or its worker was lost; or it is new. */
 static void say_turn(const struct why_publication *one, struct buf *out) {
-    if (one->failures > 0) {
-        buf_string(out, "it failed ");
-        put_count(out, one->failures, "time");
-        buf_string(out, ", and is tried again");
-        if (one->again_ms > 0) {
-            buf_string(out, " in ");
-            put_duration(out, one->again_ms);
-        }
-        buf_string(out, ". The last time: ");
-        put_sentence(out, one->error);
-    } else {
+    if (one->error[0] == '\0' && one->again_ms <= 0) {
         buf_string(out, "it waits for its turn, and for a worker that pushes.");
+        return;
+    }
+    buf_string(out, "it ");
+    if (one->failures > 0) {
+        buf_string(out, "failed ");
+        put_count(out, one->failures, "time");
+        buf_string(out, ", and ");
+    }
+    buf_string(out, "is tried again");
+    if (one->again_ms > 0) {
+        buf_string(out, " in ");
+        put_duration(out, one->again_ms);
+    }
+    buf_string(out, ".");
+    if (one->error[0] != '\0') {
+        buf_string(out, " The last time: ");
+        put_sentence(out, one->error);
     }
 }
 

@@ -81,7 +81,7 @@ struct why_publication {
 
 struct why {
     struct arena arena;   /* of all texts */
-    const char *shown_to; /* a tenant's caller, who is told of no other title; NULL: anybody */
+    const char *shown_to; /* a tenant, who is told of no other title; "": anybody */
     const char *title;
     enum title_state state;
     const char *version; /* current one; "" for none */

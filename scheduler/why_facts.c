@@ -325,7 +325,7 @@ static void load_failures(struct why *why, struct tx *tx) {
     query_close(&query);
 }
 
-static void load_publication(struct why *why, struct tx *tx, const struct farm *farm,
+static void load_publication(struct why *why, struct tx *tx, struct waits_facts *facts,
                              const struct publication_row *row,
                              const struct endpoint_row *endpoint) {
     struct why_publication *out = &why->publications[why->publication_count++];
@@ -336,8 +336,7 @@ static void load_publication(struct why *why, struct tx *tx, const struct farm *
         .failures = row->failures,
         .error = arena_string(&why->arena, row->error),
     };
-    publication_waits_read(tx, farm, row, endpoint, why->shown_to == NULL ? "" : why->shown_to,
-                           &out->waits);
+    publication_waits_read(tx, facts, row, endpoint, &out->waits);
     out->for_ms = out->waits.since > 0 ? tx_now(tx) - out->waits.since : 0;
     out->again_ms = out->waits.until > 0 ? out->waits.until - tx_now(tx) : 0;
 }
@@ -345,12 +344,13 @@ static void load_publication(struct why *why, struct tx *tx, const struct farm *
 static void load_publications(struct why *why, struct tx *tx, const struct farm *farm) {
     struct publication_list list = {0};
     struct endpoint_list endpoints = {0};
+    struct waits_facts facts = {.farm = farm, .title = why->title, .shown_to = why->shown_to};
     publication_list_read(tx, why->title, &list);
     endpoint_list_read(tx, farm, &endpoints);
     for (size_t i = 0; i < list.count && why->publication_count < WHY_PUBLICATIONS_SHOWN; i++) {
         bool is_left_alone = !list.rows[i].listed && list.rows[i].wanted[0] != '\0';
         if (list.rows[i].stage != STAGE_SETTLED && !is_left_alone) {
-            load_publication(why, tx, farm, &list.rows[i],
+            load_publication(why, tx, &facts, &list.rows[i],
                              endpoint_list_find(&endpoints, list.rows[i].endpoint));
         }
     }

@@ -12,6 +12,7 @@
 
 static char *folder;
 char *api_store_path;
+const char *api_endpoints;
 struct scheduler *api_scheduler;
 struct http_client *api_client;
 struct http_response api_answer; /* of the last call */
@@ -20,6 +21,7 @@ void api_start(bool private_mode, int ttl_ms) {
     struct scheduler_options options = scheduler_options_default();
     struct err err = {0};
     options.store_path = api_store_path;
+    options.endpoints = api_endpoints;
     options.private_mode = private_mode;
     options.heartbeat_ms = 500;
     options.ttl_ms = ttl_ms;
@@ -34,6 +36,7 @@ void api_restart(bool private_mode) {
 void api_set_up(void) {
     folder = fixture_folder();
     api_store_path = fixture_store(folder);
+    api_endpoints = NULL;
     api_start(false, 30000);
     ck_assert_int_eq(http_client_create(&api_client, NULL), 0);
 }

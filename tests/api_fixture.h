@@ -15,6 +15,7 @@
 #include "scheduler/scheduler.h"
 
 extern char *api_store_path;
+extern const char *api_endpoints; /* a file, for schedulers that start; NULL: none */
 extern struct scheduler *api_scheduler;
 extern struct http_client *api_client;
 extern struct http_response api_answer; /* of the last call */

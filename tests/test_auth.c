@@ -13,6 +13,7 @@
 #include "fixture.h"
 #include "scheduler/api/call.h"
 #include "scheduler/auth.h"
+#include "scheduler/publishing/endpoint_rows.h"
 #include "scheduler/tokens.h"
 #include "scheduler_fixture.h"
 
@@ -430,6 +431,58 @@ START_TEST(a_tenant_hears_of_its_own_titles_alone) {
 }
 END_TEST
 
+/* As another's title did, by which its error is. */
+static void break_off(struct tx *tx, void *context) {
+    const int64_t now = tx_now(tx);
+    struct endpoint_list list = {0};
+    endpoint_list_read(tx, context, &list);
+    ck_assert_uint_eq(list.count, 1);
+    list.rows[0].breaker = (struct breaker){.state = BREAKER_OPEN,
+                                            .pause_ms = BREAKER_PAUSE_MOST_MS,
+                                            .opened_at = now,
+                                            .retry_at = now + BREAKER_PAUSE_MOST_MS};
+    snprintf(list.rows[0].error, sizeof(list.rows[0].error), "PUT films-next-hit/x: 500");
+    endpoint_save(tx, &list.rows[0]);
+    endpoint_list_finish(&list);
+}
+
+/* Also where that has shut an endpoint to which this tenant's are to go. */
+START_TEST(a_tenant_is_told_of_no_other_title_that_failed) {
+    static const char file[] = "endpoints:\n  - {name: e1, driver: dav, url: 'http://e.example'}\n";
+    static const char *const paths[] = {"/v1/titles/t", "/v1/titles/t/why",
+                                        "/v1/titles/t/publications"};
+    struct farm farm = {0};
+    struct store *store = NULL;
+    struct err err = {0};
+    char *place = fixture_folder();
+    char *endpoints = mem_format("%s/endpoints.yaml", place);
+    fixture_write(place, "endpoints.yaml", file, sizeof(file) - 1);
+    api_endpoints = endpoints;
+    api_restart(false);
+    struct token news = create("{\"role\":\"viewer\",\"tenant\":\"news\"}");
+    ck_assert_int_eq(submit_with("t", "\"tenant\":\"news\","), 201);
+    api_join("w1");
+    api_work();
+    scheduler_stop(api_scheduler);
+    struct store_options options = {.path = api_store_path};
+    ck_assert_msg(store_open(&store, &options, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(store_call(store, break_off, &farm, &err), 0);
+    store_close(store);
+    api_start(false, 30000);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        ck_assert_int_eq(call_as(news.text, "GET", paths[i], NULL), 200);
+        const char *told = buf_text(&api_answer.body);
+        ck_assert_msg(strstr(told, i == 1 ? "broken off" : "\"for\":\"breaker\"") != NULL, "%s",
+                      told);
+        ck_assert_msg(strstr(told, "films") == NULL, "%s", told);
+        ck_assert_int_eq(api_call("GET", paths[i], NULL), 200);
+        ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "films-next-hit"));
+    }
+    mem_free(endpoints);
+    fixture_folder_drop(place);
+}
+END_TEST
+
 START_TEST(a_tenant_can_have_neither_anothers_name_nor_the_farm) {
     static const char *const farm[] = {"/v1/workers", "/metrics"};
     struct token news = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
@@ -547,6 +600,7 @@ Suite *auth_suite(void) {
     tcase_add_test(live, a_wrong_method_hears_of_all_right_ones);
     tcase_add_test(live, a_tenant_sees_its_own_titles_alone);
     tcase_add_test(live, a_tenant_hears_of_its_own_titles_alone);
+    tcase_add_test(live, a_tenant_is_told_of_no_other_title_that_failed);
     tcase_add_test(live, a_tenant_can_have_neither_anothers_name_nor_the_farm);
     tcase_add_test(live, a_token_is_good_until_it_is_revoked);
     tcase_add_test(live, a_bound_token_submits_for_its_tenant);

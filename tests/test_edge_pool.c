@@ -2,6 +2,7 @@
 /* The pool of an edge's connections: how much goes at a time, in what order it counts, what pools
  * share, and that nothing begins once the lease has run out. */
 #include <check.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -388,6 +389,60 @@ START_TEST(pushes_wait_for_none_that_hangs) {
 }
 END_TEST
 
+static atomic_int passed;
+
+static int act_or_pass(void *context, struct edge *edge, const struct edge_object *object,
+                       struct err *problem) {
+    (void)context;
+    (void)edge;
+    (void)problem;
+    atomic_fetch_add(object->unread ? &passed : &readings, 1);
+    return 0;
+}
+
+/* What is taken away, or read back, is no reason to wait for another push, though what is to be
+ * read is: until that leaves, here. */
+START_TEST(what_needs_no_reading_waits_for_no_other_push) {
+    enum { UNREAD = 100, PATIENCE_MS = 30000 };
+    struct share *share = share_create(SHARED_BYTES);
+    struct share_copy *kept = NULL;
+    bool shared = false;
+    clock_test_begin(0, 0); /* so that nobody's patience ends */
+    struct share_member *member = share_join(share, "t 1");
+    struct share_member *other = share_join(share, "t 1");
+    const struct share_object first = {"first", SHARED_BYTES};
+    ck_assert_int_eq(share_take(member, &first, read_shared, NULL, NULL, &kept, &shared, &err), 0);
+    share_release(kept);
+    atomic_store(&readings, 0);
+    atomic_store(&passed, 0);
+    struct push_endpoint endpoint = edge_fixture_endpoint("dav", "http://127.0.0.1:1");
+    struct pool_options options = {.target = edge_fixture_target(&endpoint, folder),
+                                   .cancel = &cancel,
+                                   .memory = &shared_memory};
+    options.target.share = member;
+    struct pool *pool = pool_create(&options);
+    pool_begin(pool, act_or_pass, NULL, NULL);
+    const struct edge_object wanted = {.path = "next", .sha256 = "", .bytes = SHARED_BYTES};
+    const struct edge_object gone = {.path = "old", .sha256 = "", .unread = true};
+    ck_assert_int_eq(pool_add(pool, &wanted, NULL), 0);
+    for (int i = 0; i < UNREAD; i++) {
+        ck_assert_int_eq(pool_add(pool, &gone, NULL), 0);
+    }
+    for (int i = 0; i < PATIENCE_MS && atomic_load(&passed) < UNREAD; i++) {
+        poll(NULL, 0, 1);
+    }
+    ck_assert_int_eq(atomic_load(&passed), UNREAD);
+    ck_assert_int_eq(atomic_load(&readings), 0);
+    share_leave(other);
+    ck_assert_int_eq(pool_wait(pool, &err), 0);
+    ck_assert_int_eq(atomic_load(&readings), 1);
+    pool_destroy(pool);
+    share_leave(member);
+    share_destroy(share);
+    clock_test_end();
+}
+END_TEST
+
 static int act_for_ever(void *context, struct edge *edge, const struct edge_object *object,
                         struct err *problem) {
     (void)context;
@@ -486,6 +541,7 @@ Suite *edge_pool_suite(void) {
     tcase_add_test(tcase, pools_share_their_memory_in_equal_parts);
     tcase_add_test(tcase, pushes_of_one_version_read_it_about_once);
     tcase_add_test(tcase, pushes_wait_for_none_that_hangs);
+    tcase_add_test(tcase, what_needs_no_reading_waits_for_no_other_push);
     tcase_add_test(tcase, a_pool_ends_when_its_time_is_over);
     tcase_add_test(tcase, a_pool_ends_with_its_lease);
     tcase_add_test(tcase, an_edge_is_sent_nothing_after_its_lease);

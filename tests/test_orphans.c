@@ -377,7 +377,9 @@ START_TEST(a_lost_removal_is_told_and_pushes_wait_a_moment) {
     ck_assert_int_eq(world_call(&world, ask_publish, "t", "e1", NULL), 0);
     ck_assert_int_eq(world_call(&world, ask_publish, "t", "same", NULL), 0);
     ck_assert_int_eq(world_lease_pushes(&world, 4), 0);
+    ck_assert(waits_for_sweep("t"));
     world.farm.now_ms = world.farm.retry_at;
+    ck_assert(!waits_for_sweep("t"));
     ck_assert_int_eq(world_lease_pushes(&world, 4), 2);
 }
 END_TEST

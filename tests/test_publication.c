@@ -445,16 +445,20 @@ static void view_endpoints(struct tx *tx, struct farm *farm, const char *title, 
     writer_object_end(w);
 }
 
-/* Whether people are told so. */
-static bool is_told(fixture_view *view, const char *sentence) {
+/* Whether people are told so of a title. */
+static bool is_told_of(const char *title, fixture_view *view, const char *sentence) {
     struct buf said = {0};
     struct writer w = writer_of(&said);
-    struct json *tree = fixture_look(&world.farm, view, "t");
+    struct json *tree = fixture_look(&world.farm, view, title);
     writer_node(&w, NULL, tree);
     json_tree_destroy(tree);
     bool told = strstr(buf_text(&said), sentence) != NULL;
     buf_finish(&said);
     return told;
+}
+
+static bool is_told(fixture_view *view, const char *sentence) {
+    return is_told_of("t", view, sentence);
 }
 
 static void view_as_tenant(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
@@ -1139,6 +1143,13 @@ START_TEST(one_title_delays_no_other_of_a_healthy_endpoint) {
         must(forget_version, NULL, NULL);
         ck_assert_int_eq(world_call(&world, ask_publish, "u", "e1", NULL), 0); /* now the later */
     }
+    if (_i == 2) { /* and so they are told */
+        ck_assert(is_told_of("u", view_title, "\"for\":\"breaker\",") &&
+                  is_told_of("u", view_title, "\"until\":null,\"reason\":\"422\""));
+        ck_assert(is_told_of("u", why_title, ", and is tried again now. What failed there last: "));
+        ck_assert(is_told(view_title, "\"for\":\"breaker\",") &&
+                  !is_told(view_title, "\"until\":null"));
+    }
     ck_assert_str_eq(lease_push("e1")->title, "u");
     fixture_make(&world.farm, &world.farm.tasks[0]);
     ck_assert_str_eq(breaker_of("e1"), "closed");
@@ -1165,23 +1176,29 @@ START_TEST(an_endpoint_that_keeps_pushes_waiting_is_shut) {
 }
 END_TEST
 
-/* It never failed there itself; a tenant is told of no other title. Once it has, that is told. */
-START_TEST(a_title_is_told_of_an_endpoint_that_is_broken_off) {
-    char title[16], error[32];
+/* By titles t0 to t4. */
+static void break_off(char error[32]) {
+    char title[16];
     world_list(&world, ONE_EDGE);
     for (int i = 0; i < BREAKER_ROW_FAILS; i++) {
         snprintf(title, sizeof(title), "t%d", i);
-        snprintf(error, sizeof(error), "PUT %s/x: 500", title);
+        snprintf(error, 32, "PUT %s/x: 500", title);
         make(title, 0, PUBLISH_A);
         fixture_fail(&world.farm, world.farm.tasks[0].fence, FAILURE_ENDPOINT, error);
     }
+}
+
+/* It never failed there itself; a tenant is told of no other title. Once it has, that is told. */
+START_TEST(a_title_is_told_of_an_endpoint_that_is_broken_off) {
+    char error[32];
+    break_off(error);
     const int64_t now = world.farm.now_ms;
     make("t", 0, PUBLISH_A);
     ck_assert_int_eq(world.farm.task_count, 0);
     ck_assert(is_told_to_wait("breaker", now, now + BREAKER_PAUSE_FIRST_MS, error));
-    ck_assert(is_told(why_title, "e1 is to have it: the endpoint has been broken off for 0 s, and "
-                                 "is tried again in 5 s. It failed last with another: PUT t4/x: "
-                                 "500.\""));
+    ck_assert(is_told(why_title,
+                      "e1 is to have it: the endpoint has been broken off for 0 s, and "
+                      "is tried again in 5 s. What failed there last: PUT t4/x: 500.\""));
     ck_assert(is_told(view_as_tenant, "\"for\":\"breaker\"") && !is_told(view_as_tenant, "t4"));
     ck_assert(is_told(why_as_tenant, "tried again in 5 s.\"") && !is_told(why_as_tenant, "t4"));
     world.farm.now_ms += BREAKER_PAUSE_FIRST_MS;
@@ -1193,6 +1210,31 @@ START_TEST(a_title_is_told_of_an_endpoint_that_is_broken_off) {
     ck_assert(is_told_to_wait("breaker", now, again, "PUT t/x: 502"));
     ck_assert(is_told(view_as_tenant, "\"reason\":\"PUT t/x: 502\""));
     ck_assert(is_told(why_as_tenant, "It failed with this title 1 time. The last time: PUT t/x"));
+}
+END_TEST
+
+/* What the origin lacks is no failure there: neither counted, nor a reason why it is broken off. */
+START_TEST(what_the_origin_lacks_is_no_failure_of_an_endpoint) {
+    char error[32];
+    break_off(error);
+    make("t", 0, PUBLISH_A);
+    must(forget_version, NULL, NULL);
+    world.farm.now_ms += BREAKER_PAUSE_FIRST_MS;
+    world_lease_pushes(&world, 1); /* and then one of the others */
+    ck_assert(is_told(view_as_tenant, "the origin keeps this version no more"));
+    ck_assert(is_told(view_as_tenant, "\"for\":\"trial\",") &&
+              is_told(view_as_tenant, "\"reason\":\"\"}"));
+}
+END_TEST
+
+START_TEST(a_title_that_the_origin_lacks_is_told_when_it_is_tried) {
+    make("t", 0, PUBLISH_A);
+    must(forget_version, NULL, NULL);
+    ck_assert_int_eq(world_lease_pushes(&world, 1), 0);
+    ck_assert(is_told_to_wait("pause", 0, world.farm.now_ms + 60000, ""));
+    ck_assert(is_told(view_title, "\"retry_at\":null"));
+    ck_assert(is_told(why_title, "e2 is to have it: it is tried again in 1 min. The last time: the "
+                                 "origin keeps this version no more; publish the title again."));
 }
 END_TEST
 
@@ -1437,6 +1479,8 @@ Suite *publication_suite(void) {
     tcase_add_loop_test(tests, an_endpoint_that_keeps_pushes_waiting_is_shut, 0, 2);
     tcase_add_test(tests, an_endpoint_is_tried_by_what_has_not_failed);
     tcase_add_test(tests, a_title_is_told_of_an_endpoint_that_is_broken_off);
+    tcase_add_test(tests, what_the_origin_lacks_is_no_failure_of_an_endpoint);
+    tcase_add_test(tests, a_title_that_the_origin_lacks_is_told_when_it_is_tried);
     tcase_add_test(tests, a_title_is_told_that_nobody_pushes);
     tcase_add_test(tests, an_edge_that_falls_back_is_for_workers_that_know_of_it);
     tcase_add_test(tests, a_push_that_is_late_is_followed_by_another);

@@ -264,6 +264,8 @@ static const char *const behind[][6] = {
     {"e9", "", "others", "null", "null", ""},
     {"e10", "it answers 500", "pause", "null", "3000", ""},
     {"e11", "", "turn", "null", "null", ""},
+    {"e12", "the origin keeps it no more", "pause", "null", "4000", ""},
+    {"e13", "", "sweep", "null", "4000", ""},
 };
 
 static void write_waiting(struct buf *out) {
@@ -301,19 +303,23 @@ START_TEST(how_it_stands_at_each_is_told) {
                      "  at e3: withdrawing, has version v1; it failed so: it answers 500; tried "
                      "again after 1970-01-01T00:00:01.000Z\n"
                      "  at e4: waiting; that endpoint is broken off since "
-                     "1970-01-01T00:00:01.000Z, and tried again after 1970-01-01T00:00:02.000Z: "
-                     "it answers 502\n"
+                     "1970-01-01T00:00:01.000Z, and tried again after 1970-01-01T00:00:02.000Z; "
+                     "what failed there last: it answers 502\n"
                      "  at e5: waiting; it failed so: it answers 500; that endpoint is broken off "
                      "since 1970-01-01T00:00:01.000Z, and tried again after "
                      "1970-01-01T00:00:02.000Z\n"
                      "  at e6: waiting; that endpoint is on trial, a push at a time, broken off "
-                     "since 1970-01-01T00:00:01.000Z: it answers 500\n"
+                     "since 1970-01-01T00:00:01.000Z; what failed there last: it answers 500\n"
                      "  at e7: waiting; its window is shut until 1970-01-01T00:00:02.000Z\n"
                      "  at e8: waiting; it waits for a worker: no worker is there\n"
                      "  at e9: waiting; edges come first\n"
                      "  at e10: waiting; it failed so: it answers 500; tried again after "
                      "1970-01-01T00:00:03.000Z\n"
-                     "  at e11: waiting; tried again after 1970-01-01T00:00:03.000Z\n");
+                     "  at e11: waiting; tried again after 1970-01-01T00:00:03.000Z\n"
+                     "  at e12: waiting; it failed so: the origin keeps it no more; tried again "
+                     "after 1970-01-01T00:00:04.000Z\n"
+                     "  at e13: waiting; what lies there in vain is taken away first, and it goes "
+                     "on after 1970-01-01T00:00:04.000Z\n");
     buf_finish(&all);
     buf_finish(&out);
     json_tree_destroy(tree);

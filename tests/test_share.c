@@ -394,6 +394,110 @@ START_TEST(no_push_waits_beyond_its_patience) {
 }
 END_TEST
 
+/* Waits that end before it asks again; at most so many. */
+enum { SHORT_MS = SHARE_ASK_MS - 1, SHORT_WAITS = 1000 };
+
+/* As far as any is trusted. */
+static struct share_member *join_trusted(void) {
+    struct share_member *other = share_join(share, "t 1");
+    struct share_member *trusted = share_join(share, "t 1");
+    clock_test_advance_ms(SHARE_PATIENCE_MOST_MS * SHARE_PATIENCE_PART);
+    ck_assert(!take(other, "first") && take(trusted, "first"));
+    share_leave(other);
+    return trusted;
+}
+
+/* Where another comes each time before it asks again. */
+START_TEST(short_waits_cost_patience_too) {
+    char path[32];
+    int number = 0, behind = 0, waited_ms = 0;
+    clock_test_begin(0, 0);
+    struct share_member *trusted = join_trusted();
+    struct share_member *fast = share_join(share, "t 1");
+    for (int i = 0; i < SHORT_WAITS; i++) {
+        if (is_held(fast)) {
+            clock_test_advance_ms(SHORT_MS);
+            waited_ms += SHORT_MS;
+            snprintf(path, sizeof(path), "%d", behind++);
+            ck_assert(take(trusted, path));
+        }
+        ck_assert(!is_held(fast));
+        snprintf(path, sizeof(path), "%d", number++);
+        ck_assert(!take(fast, path));
+    }
+    ck_assert_int_ge(waited_ms, SHARE_PATIENCE_MS);
+    ck_assert_int_le(waited_ms, SHARE_PATIENCE_MS + SHORT_MS + waited_ms / SHARE_PATIENCE_PART);
+    share_leave(fast);
+    share_leave(trusted);
+    clock_test_end();
+}
+END_TEST
+
+/* Where another reads each time what there is no room for, while a third hangs. */
+START_TEST(short_waits_cost_trust_too) {
+    char path[32];
+    int number = 0, waited_ms = 0;
+    clock_test_begin(0, 0);
+    struct share_member *fast = share_join(share, "t 1");
+    struct share_member *other = share_join(share, "t 1");
+    clock_test_advance_ms(SHARE_PATIENCE_MOST_MS * SHARE_PATIENCE_PART);
+    struct share_member *hung = share_join(share, "t 1");
+    for (int i = 0; i < SHORT_WAITS; i++) {
+        bool held = is_held(fast);
+        clock_test_advance_ms(held ? SHORT_MS : 0);
+        waited_ms += held ? SHORT_MS : 0;
+        snprintf(path, sizeof(path), "%d", number++);
+        ck_assert(!take(other, path));
+        ck_assert_uint_eq(choose(fast, path), 0);
+        ck_assert(take(fast, path));
+    }
+    ck_assert_int_ge(waited_ms, SHARE_PATIENCE_MS);
+    ck_assert_int_le(waited_ms, SHARE_PATIENCE_MS + SHORT_MS);
+    share_leave(hung);
+    share_leave(other);
+    share_leave(fast);
+    clock_test_end();
+}
+END_TEST
+
+/* As where all that it has at work takes long. */
+START_TEST(a_gap_in_which_nobody_asks_is_no_wait) {
+    char path[32];
+    int number = 0;
+    clock_test_begin(0, 0);
+    struct share_member *fast = share_join(share, "t 1");
+    struct share_member *slow = share_join(share, "t 1");
+    take_until_held(fast, &number, path);
+    clock_test_advance_ms(20 * SHARE_PATIENCE_MOST_MS);
+    ck_assert(is_held(fast));
+    ck_assert_int_ge(held_ms(fast), SHARE_PATIENCE_MS / 2);
+    share_leave(slow);
+    share_leave(fast);
+    clock_test_end();
+}
+END_TEST
+
+/* One for which somebody waits may leave, and all of its version with it. */
+START_TEST(who_leaves_is_waited_for_no_more) {
+    char path[32];
+    int number = 0;
+    clock_test_begin(0, 0);
+    struct share_member *one = share_join(share, "t 1");
+    struct share_member *other = share_join(share, "t 1");
+    struct share_member *stranger = share_join(share, "t 2");
+    struct share_member *friend = share_join(share, "t 2");
+    take_until_held(one, &number, path);
+    ck_assert(is_held(stranger)); /* since what is kept for the other takes all room */
+    share_leave(one);
+    share_leave(other);
+    clock_test_advance_ms(SHARE_ASK_MS);
+    ck_assert(!is_held(stranger));
+    share_leave(friend);
+    share_leave(stranger);
+    clock_test_end();
+}
+END_TEST
+
 struct chooser {
     struct share_member *member;
     size_t chosen;
@@ -573,6 +677,10 @@ Suite *share_suite(void) {
     tcase_add_test(tcase, who_is_ahead_waits_for_those_who_come);
     tcase_add_test(tcase, one_that_hangs_is_waited_for_once);
     tcase_add_test(tcase, no_push_waits_beyond_its_patience);
+    tcase_add_test(tcase, short_waits_cost_patience_too);
+    tcase_add_test(tcase, short_waits_cost_trust_too);
+    tcase_add_test(tcase, a_gap_in_which_nobody_asks_is_no_wait);
+    tcase_add_test(tcase, who_leaves_is_waited_for_no_more);
     tcase_add_test(tcase, without_room_who_chooses_waits_for_what_is_being_read);
     tcase_add_test(tcase, takers_are_as_many_as_they_have_bits);
     tcase_add_test(tcase, who_comes_while_it_is_read_waits_for_it);

@@ -96,6 +96,7 @@ static int media_add(struct push_state *push, int64_t number, const struct edge_
                      struct err *err) {
     size_t rendition = 0;
     int64_t segment = 0;
+    struct edge_object added = *object;
     int failed = place_find(push, object, &rendition, &segment, err);
     if (failed == 0 && number < push->run->task->push.skip) {
         share_pass(push->target.share, share_hash(object->path));
@@ -104,18 +105,14 @@ static int media_add(struct push_state *push, int64_t number, const struct edge_
     if (failed != 0) {
         return failed;
     }
-    return pool_add(push->pool, object, err);
+    added.unread = push->version.renditions[rendition].left_out;
+    return pool_add(push->pool, &added, err);
 }
 
 /* Those of renditions that are left out count as brought: they pass through the pool's order. */
 static int media_pass_or_bring(void *context, struct edge *edge, const struct edge_object *object,
                                struct err *err) {
-    struct push_state *push = context;
-    size_t rendition = 0;
-    int64_t number = 0;
-    bool known = push_place(&push->version, object->path, &rendition, &number);
-    bool passed = known && push->version.renditions[rendition].left_out;
-    return passed ? 0 : media_bring_one(context, edge, object, err);
+    return object->unread ? 0 : media_bring_one(context, edge, object, err);
 }
 
 int push_media_bring(struct task_run *run, struct err *err) {
@@ -218,10 +215,12 @@ static int sample_add(struct push_state *push, int64_t index, const struct edge_
     if (failed != 0) {
         return failed;
     }
+    struct edge_object sample = *object;
     const struct push_rendition *of = &push->version.renditions[rendition];
     bool wanted = !of->left_out && push_sampled(number, of->segments,
                                                 push->run->task->push.endpoint.verify_segments);
-    return wanted ? pool_add(push->pool, object, err) : 0;
+    sample.unread = true;
+    return wanted ? pool_add(push->pool, &sample, err) : 0;
 }
 
 static int damaged_add(struct push_state *push, int64_t index, const struct edge_object *object,

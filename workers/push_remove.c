@@ -15,7 +15,7 @@ static int remove_one(void *context, struct edge *edge, const struct edge_object
 }
 
 static int path_remove(struct push_state *push, const char *path, struct err *err) {
-    const struct edge_object object = {.path = path, .sha256 = "", .bytes = 0};
+    const struct edge_object object = {.path = path, .sha256 = "", .bytes = 0, .unread = true};
     return pool_add(push->pool, &object, err);
 }
 
@@ -201,7 +201,7 @@ int push_gone_verify(struct task_run *run, struct err *err) {
         !push_document(&push->version, PUSH_NAMES, 0, path, from)) {
         return 0;
     }
-    const struct edge_object manifest = {.path = path, .sha256 = "", .bytes = -1};
+    const struct edge_object manifest = {.path = path, .sha256 = "", .bytes = -1, .unread = true};
     pool_begin(push->pool, gone_verify_one, push, NULL);
     return push_phase_end(push, pool_add(push->pool, &manifest, err), err);
 }

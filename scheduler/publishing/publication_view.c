@@ -36,16 +36,16 @@ static void write_progress(struct tx *tx, struct farm *farm, const struct public
     writer_int(w, "total", total);
 }
 
-/* Whom publications are shown to (a tenant; "": who sees the whole farm), beside their endpoints,
- * which are read where one of them is not as it shall be. */
+/* Publications of a title and what they wait for, beside their endpoints, which are read where one
+ * of them is not as it shall be. */
 struct showing {
-    const char *to;
+    struct waits_facts facts;
     struct endpoint_list endpoints;
 };
 
 static struct showing show(struct tx *tx, const struct farm *farm,
-                           const struct publication_list *list, const char *to) {
-    struct showing showing = {.to = to};
+                           const struct publication_list *list, const char *title, const char *to) {
+    struct showing showing = {.facts = {.farm = farm, .title = title, .shown_to = to}};
     for (size_t i = 0; i < list->count; i++) {
         if (list->rows[i].stage != STAGE_SETTLED) {
             endpoint_list_read(tx, farm, &showing.endpoints);
@@ -55,16 +55,16 @@ static struct showing show(struct tx *tx, const struct farm *farm,
     return showing;
 }
 
-static void write_waits(struct tx *tx, const struct farm *farm, const struct publication_row *row,
-                        const struct showing *showing, struct writer *w) {
+static void write_waits(struct tx *tx, const struct publication_row *row, struct showing *showing,
+                        struct writer *w) {
     struct publication_waits waits;
-    publication_waits_read(tx, farm, row, endpoint_list_find(&showing->endpoints, row->endpoint),
-                           showing->to, &waits);
+    publication_waits_read(tx, &showing->facts, row,
+                           endpoint_list_find(&showing->endpoints, row->endpoint), &waits);
     publication_waits_write(&waits, w);
 }
 
 static void write_row(struct tx *tx, struct farm *farm, const struct publication_row *row,
-                      const struct showing *showing, struct writer *w) {
+                      struct showing *showing, struct writer *w) {
     bool waits = row->stage == STAGE_DUE && row->failures > 0;
     writer_object(w, NULL);
     writer_string(w, "endpoint", row->endpoint);
@@ -83,7 +83,7 @@ static void write_row(struct tx *tx, struct farm *farm, const struct publication
     } else {
         writer_null(w, "retry_at");
     }
-    write_waits(tx, farm, row, showing, w);
+    write_waits(tx, row, showing, w);
     writer_object_end(w);
 }
 
@@ -103,7 +103,7 @@ void publications_show(struct tx *tx, struct farm *farm, const char *title, cons
     }
     writer_string(w, "title", title);
     writer_string(w, "state", is_there ? state_name(MACHINE_TITLE, (int)row.state) : "removed");
-    struct showing showing = show(tx, farm, &list, tenant);
+    struct showing showing = show(tx, farm, &list, title, tenant);
     writer_array(w, "publications");
     for (size_t i = 0; i < list.count; i++) {
         write_row(tx, farm, &list.rows[i], &showing, w);
@@ -121,7 +121,7 @@ void publications_write(struct tx *tx, struct farm *farm, const struct title_row
     publication_list_read(tx, title->id, &list);
     publication_facts_read(tx, title->id, true, &facts);
     bool published = title->version[0] != '\0' && !facts.withheld;
-    struct showing showing = show(tx, farm, &list, shown_to);
+    struct showing showing = show(tx, farm, &list, title->id, shown_to);
     writer_array(w, "publications");
     for (size_t i = 0; i < list.count; i++) {
         const struct publication_row *row = &list.rows[i];

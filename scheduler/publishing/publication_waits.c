@@ -13,49 +13,58 @@ static const char *const names[WAIT_COUNT] = {
     [WAITS_PAUSE] = "pause",     [WAITS_TURN] = "turn",
 };
 
-/* What a worker must know to push the title there, and none that is there does. */
-static const char *find_unknown(struct tx *tx, const char *title, const struct endpoint *endpoint) {
-    if (endpoint->tells_falls_back && !session_knows(tx, "", KNOWS_FALLS_BACK_LINE)) {
-        return "edges that fall back";
-    }
-    return sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(title)), 0) > 0 &&
-                   !session_knows(tx, "", KNOWS_IMAGES_LINE)
-               ? "posters and storyboards as they are now"
-               : NULL;
+/* What is the same for all publications of the title. */
+static void read_facts(struct tx *tx, struct waits_facts *facts) {
+    struct query query = sql_query(tx, SQL_SESSIONS_PLACES, NULL, 0);
+    facts->workers = query_next(&query);
+    query_close(&query);
+    facts->taking = sql_integer(tx, SQL_SESSIONS_SLOTS, NULL, 0, 0) > 0;
+    facts->falls_back = session_knows(tx, "", KNOWS_FALLS_BACK_LINE);
+    bool images = sql_integer(tx, SQL_VERSION_FOLDERS_OF_IMAGES, VALUES(TEXT(facts->title)), 0) > 0;
+    facts->unknown = images && !session_knows(tx, "", KNOWS_IMAGES_LINE)
+                         ? "posters and storyboards as they are now"
+                         : NULL;
+    facts->known = true;
 }
 
 /* Whether there is nobody for it; why goes to `out`. */
-static bool lacks_worker(struct tx *tx, const struct publication_row *row,
-                         const struct endpoint *endpoint, struct publication_waits *out) {
-    struct query query = sql_query(tx, SQL_SESSIONS_PLACES, NULL, 0);
-    bool is_there = query_next(&query);
-    query_close(&query);
-    bool takes = sql_integer(tx, SQL_SESSIONS_SLOTS, NULL, 0, 0) > 0;
-    out->unknown = takes ? find_unknown(tx, row->title, endpoint) : NULL;
+static bool lacks_worker(struct tx *tx, struct waits_facts *facts, const struct endpoint *endpoint,
+                         struct publication_waits *out) {
+    if (!facts->known) {
+        read_facts(tx, facts);
+    }
+    if (facts->taking) {
+        bool falls = endpoint->tells_falls_back && !facts->falls_back;
+        out->unknown = falls ? "edges that fall back" : facts->unknown;
+    }
     if (out->unknown != NULL) {
         snprintf(out->reason, sizeof(out->reason), "no worker that is there knows %s",
                  out->unknown);
-    } else if (!takes) {
+    } else if (!facts->taking) {
         snprintf(out->reason, sizeof(out->reason), "%s",
-                 is_there ? "all workers are drained" : "no worker is there");
+                 facts->workers ? "all workers are drained" : "no worker is there");
     }
-    return !takes || out->unknown != NULL;
+    return !facts->taking || out->unknown != NULL;
 }
 
-/* Of an endpoint that is not well. */
-static void tell_breaker(const struct publication_row *row, const struct endpoint_row *endpoint,
-                         const char *shown_to, struct publication_waits *out) {
-    bool open = endpoint->breaker.state == BREAKER_OPEN;
+/* Of an endpoint that is not well. One that time alone has shut is tried at once by what has not
+ * failed there (push.c). */
+static void tell_breaker(struct tx *tx, const struct publication_row *row,
+                         const struct endpoint_row *endpoint, const char *shown_to,
+                         struct publication_waits *out) {
+    const struct breaker *breaker = &endpoint->breaker;
+    bool open = breaker->state == BREAKER_OPEN;
+    bool early = breaker->by_time && row->failures == 0 && row->next_at <= tx_now(tx);
+    const char *own = row->failures > 0 ? row->error : "";
     out->what = open ? WAITS_BREAKER : WAITS_TRIAL;
-    out->since = endpoint->breaker.opened_at;
-    out->until = open ? endpoint->breaker.retry_at : 0;
-    snprintf(out->reason, sizeof(out->reason), "%s",
-             shown_to[0] == '\0' ? endpoint->error : row->error);
+    out->since = breaker->opened_at;
+    out->until = open && !early ? breaker->retry_at : 0;
+    snprintf(out->reason, sizeof(out->reason), "%s", shown_to[0] == '\0' ? endpoint->error : own);
 }
 
-void publication_waits_read(struct tx *tx, const struct farm *farm,
+void publication_waits_read(struct tx *tx, struct waits_facts *facts,
                             const struct publication_row *row, const struct endpoint_row *endpoint,
-                            const char *shown_to, struct publication_waits *out) {
+                            struct publication_waits *out) {
     *out = (struct publication_waits){.what = WAITS_NOT};
     bool rests = row->stage == STAGE_SETTLED || row->stage == STAGE_RUNNING;
     if (rests || endpoint == NULL || endpoint->file == NULL) {
@@ -68,12 +77,15 @@ void publication_waits_read(struct tx *tx, const struct farm *farm,
         out->until = endpoint_window_turns(file, tx_now(tx));
     } else if (row->stage == STAGE_BEHIND) {
         out->what = WAITS_OTHERS;
-    } else if (lacks_worker(tx, row, file, out)) {
+    } else if (lacks_worker(tx, facts, file, out)) {
         out->what = WAITS_WORKER;
     } else if (endpoint->breaker.state != BREAKER_CLOSED) {
-        tell_breaker(row, endpoint, shown_to, out);
-    } else if (orphans_hold(tx, farm, file)) {
+        tell_breaker(tx, row, endpoint, facts->shown_to, out);
+    } else if (orphans_hold(tx, facts->farm, file)) {
         out->what = WAITS_SWEEP;
+    } else if (endpoint->pause_until > tx_now(tx)) { /* a sweep's worker was lost (orphans.c) */
+        out->what = WAITS_SWEEP;
+        out->until = endpoint->pause_until;
     } else if (row->next_at > tx_now(tx)) {
         out->what = WAITS_PAUSE;
         out->until = row->next_at;

@@ -122,18 +122,22 @@ const withCommands = (text) => text.split('`').map((part, i) => (i % 2 === 1 ? h
 
 const soon = (at) => (at > now() ? `in ${lasting(at - now())}` : 'at once');
 
-// What it waits for, by what that is. `why` is what failed.
+// What failed with this title there; else what failed there last, which may be another's.
+const failed = ({ own, last }) => (own ? `: ${sentence(own)}` : last ? `. What failed there last: ${sentence(last)}` : '.');
+
+// What it waits for, by what that is.
 const waits = {
   window: ({ until }) => `Its window is shut until ${moment(until)}, for ${lasting(until - now())} more.`,
   others: (wait, { wanted }) => (wanted ? 'It waits for the edges.' : 'It waits for the catalogs.'),
   worker: ({ reason }) => `It waits for a worker: ${sentence(reason)}`,
-  breaker: ({ since, until }, { why }) => `That endpoint is broken off since ${moment(since)}, and tried again ${
-    soon(until)}${why ? `: ${sentence(why)}` : '.'}`,
-  trial: ({ since }, { why }) => `That endpoint is on trial, a push at a time: it is broken off since ${moment(since)}${why ? `: ${sentence(why)}` : '.'}`,
-  sweep: () => 'What lies there in vain is taken away first.',
-  pause: ({ until }, { why }) => `${why ? `${sentence(why)} ` : ''}It is tried again ${soon(until)}.`,
-  turn: (wait, { why }) => (why ? sentence(why) : 'It waits for its turn.'),
+  breaker: ({ since, until }, known) => `That endpoint is broken off since ${moment(since)}, and tried again ${soon(until)}${failed(known)}`,
+  trial: ({ since }, known) => `That endpoint is on trial, a push at a time: it is broken off since ${moment(since)}${failed(known)}`,
+  sweep: ({ until }) => (until ? `Who took away what lies there in vain was lost: it goes on ${soon(until)}.`
+    : 'What lies there in vain is taken away first.'),
+  pause: ({ until }, { own }) => `${own ? `${sentence(own)} ` : ''}It is tried again ${soon(until)}.`,
+  turn: (wait, { own }) => (own ? sentence(own) : 'It waits for its turn.'),
 };
+const mayBeTried = ['trial', 'pause', 'turn']; // by hand: nothing passes the others
 
 // What is to be said of a title at an edge, but its state.
 function aboutEdge({
@@ -146,7 +150,8 @@ function aboutEdge({
     return 'It fetches from the output, which has the title still: remove the title, or block it at that edge.';
   }
   if (wait) {
-    return waits[wait.for](wait, { wanted, why: withoutName(endpoint, wait.reason || error) });
+    const tell = waits[wait.for] ?? waits.turn; // of a newer scheduler
+    return tell(wait, { wanted, own: withoutName(endpoint, error), last: withoutName(endpoint, wait.reason) });
   }
   return error ? `The last time: ${withoutName(endpoint, error)}` : held ? `version ${held}` : '';
 }
@@ -168,7 +173,7 @@ function updateEdge(element, publication, isTitles) {
   setText(element.querySelector('.about'), aboutEdge(publication));
   if (publish) {
     const isOnWay = wanted !== '' && how !== 'held';
-    publish.hidden = !mayChange || (isOnWay && (!error || wait?.for === 'breaker')); // which nothing passes
+    publish.hidden = !mayChange || (isOnWay && !(error && mayBeTried.includes(wait?.for)));
     setText(publish, wanted === '' ? 'Publish' : isOnWay ? 'Try now' : 'Publish again');
     publish.setAttribute('aria-label', `${publish.textContent} at ${endpoint}`);
     element.querySelector('.withdraw').hidden = !mayChange || wanted === '';

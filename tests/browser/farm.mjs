@@ -184,6 +184,7 @@ const admin = (page, troubles) => ({
       await shows(page, '.later', '1 push came much later, and is in the table alone');
       await page.focus('.gantt canvas');
       await page.keyboard.press('End');
+      expect(await text(page, '.about') !== '', 'nothing is said of the last that is drawn');
       const day = new Date(late.at).toLocaleString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
       expect(!(await text(page, '.about')).includes(day), `the last that is drawn is ${await text(page, '.about')}`);
     });

@@ -62,6 +62,7 @@ truth_start() {
 # Nothing was told that was not so; and each state was met.
 truth_told() {
     local ended
+    [ -n "${pids[truth]:-}" ] || { echo "nobody has watched"; return 1; }
     kill -TERM "${pids[truth]}"
     wait "${pids[truth]}"
     ended=$?
@@ -73,7 +74,8 @@ truth_told() {
 kills_stop() {
     local name
     for name in one two farm catalog; do
-        [ -z "${pids[$name]:-}" ] || kill -INT "${pids[$name]}"
+        [ -n "${pids[$name]:-}" ] || continue
+        kill -INT "${pids[$name]}"
         wait "${pids[$name]}" 2>/dev/null
         unset "pids[$name]"
     done
@@ -117,6 +119,10 @@ print([e["detail"]["worker"] for e in events
 strike() {
     local name
     for name in "$@"; do
+        if [ -z "$name" ] || [ -z "${pids[$name]:-}" ]; then
+            echo "there is no '$name'"
+            return 1
+        fi
         kill -KILL "${pids[$name]}" || return 1
     done
     for name in "$@"; do
@@ -232,10 +238,12 @@ is_published() {
 
 # unpublished NAME...: the edge answers slowly, so that it takes a while.
 unpublished() {
+    local ended
     is_published || { "$reelfarm" publish t && ends_as "$current"; } || return 1
     fault dav delay 60 && "$reelfarm" unpublish t && within 20 eval "! is_published" &&
-        at_it=$(pusher) && rest 300 && strike_and_revive is_leaving "$@" && fault dav clear &&
-        ends_as
+        at_it=$(pusher) && rest 300 && strike_and_revive is_leaving "$@"
+    ended=$?
+    fault dav clear && [ "$ended" = 0 ] && ends_as
 }
 
 # Who was not answered asks again, as people do.

@@ -90,6 +90,7 @@ struct edge_object {
     const char *sha256; /* in hex, from the scheduler's reports; "": not known */
     int64_t bytes;      /* -1: not known */
     bool damaged; /* what players get there is not this: what lies there is not to be relied on */
+    bool unread;  /* nothing of the origin is read for it: it waits for no other push */
 };
 
 /* One object of a listing, by its path below the title's folder. Another answer than 0 ends it. */

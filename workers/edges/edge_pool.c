@@ -78,8 +78,9 @@ static int64_t memory_of(const struct edge_object *object) {
     return object->bytes >= 0 ? object->bytes : SIZE_UNKNOWN;
 }
 
-/* Under the lock: the object to begin with next, which waits: of those whose bytes others want too
- * the one that costs least. NULL where there is none, or `*is_held`: none just now. */
+/* Under the lock: the object to begin with next, which waits: one for which nothing is read, else
+ * of those whose bytes others want too the one that costs least. NULL where there is none, or
+ * `*is_held`: none just now. */
 static struct item *choose(struct pool *pool, bool *is_held) {
     struct share_wish wishes[QUEUE];
     struct item *waiting[QUEUE];
@@ -90,6 +91,9 @@ static struct item *choose(struct pool *pool, bool *is_held) {
     }
     for (size_t i = pool->next; i < pool->end; i++) {
         struct item *item = &pool->items[i % QUEUE];
+        if (item->stage == WAITING && item->object.unread) {
+            return item;
+        }
         if (item->stage == WAITING) {
             waiting[count] = item;
             wishes[count++] = (struct share_wish){item->hash, item->object.bytes};

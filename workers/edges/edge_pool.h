@@ -41,8 +41,9 @@ struct pool *pool_create(const struct pool_options *options);
  * grows by each object before which all of the phase are done. After pool_wait. */
 void pool_begin(struct pool *pool, pool_act *act, void *context, _Atomic int64_t *done);
 
-/* Adds an object, which is copied; waits for room. The first failure of the pool's, if there was
- * one: nothing is done any more then. */
+/* Adds an object, which is copied; waits for room. Those that are `unread` begin first, the others
+ * as suits who pushes the same (edge_share.h). The first failure of the pool's, if there was one:
+ * nothing is done any more then. */
 int pool_add(struct pool *pool, const struct edge_object *object, struct err *err);
 
 /* Waits until all that was added is done: 0, or the first failure. */

@@ -16,6 +16,7 @@ enum {
     SPARES_MAX = 16,
     SPARE_BYTES = 1 << 20, /* of a buffer that is worth keeping: the system's cost more */
     SPARE_STEP = 256 * 1024,
+    CHARGED_MS = 4 * SHARE_ASK_MS, /* at most, by one asking: while nobody asks, nobody waits */
 };
 
 enum stage { READING, READ, FAILED };
@@ -36,12 +37,14 @@ struct share_copy {
 struct share_member {
     struct share_group *group;
     uint64_t bit;
-    double patience_ms; /* for which it waits for others still */
-    int64_t earned_ms;  /* when that grew last */
-    double trust_ms;    /* for which it is waited for still */
-    int64_t came_ms;    /* when it last took what another read */
-    bool is_held;       /* it has nothing to take but what it is held back from, */
-    int64_t held_ms;    /* as it was told last then */
+    double patience_ms;           /* for which it waits for others still */
+    int64_t earned_ms;            /* when that grew last */
+    double trust_ms;              /* for which it is waited for still */
+    int64_t came_ms;              /* when it last took what another read */
+    bool is_held;                 /* it has nothing to take but what it is held back from, */
+    int64_t held_ms;              /* as it was told last then, */
+    struct share_group *held_for; /* for these of that group; */
+    uint64_t held_who;            /* 0: they have left, and that may be gone */
 };
 
 /* The pushes of one version. */
@@ -54,7 +57,7 @@ struct share_group {
     uint64_t all;         /* their bits */
     uint64_t trusted;     /* of those, who are waited for */
     struct takers takers; /* or that have passed */
-    int64_t held_ms;      /* when one was last held back for some of them */
+    int64_t held_ms;      /* to when waits for some of them have been counted */
 };
 
 struct share {
@@ -283,19 +286,43 @@ static void note_coming(struct share_member *member) {
     set_trust(member, grow(member->trust_ms, &member->came_ms));
 }
 
-/* It is held back for these of the group; since it was before, they have cost it patience, and lost
- * trust, if another's wait has not cost them that. */
+/* It is held back for these of the group. */
 static void note_hold(struct share_member *held, struct share_group *group, uint64_t who) {
-    int64_t now = clock_monotonic_ms();
-    int64_t past_ms = held->is_held ? now - held->held_ms : 0;
-    int64_t lost_ms = now - group->held_ms < past_ms ? now - group->held_ms : past_ms;
-    held->patience_ms -= (double)past_ms;
     held->is_held = true;
-    held->held_ms = now;
+    held->held_ms = clock_monotonic_ms();
+    held->held_for = group;
+    held->held_who = who;
+}
+
+/* Since it was told so it has waited, which cost it patience; and those for whom it did lose trust,
+ * if another's wait has not cost them that. */
+static void charge_hold(struct share_member *held) {
+    struct share_group *group = held->held_for;
+    int64_t now = clock_monotonic_ms();
+    int64_t past_ms = now - held->held_ms < CHARGED_MS ? now - held->held_ms : CHARGED_MS;
+    held->is_held = false;
+    held->patience_ms -= (double)past_ms;
+    if (held->held_who == 0) {
+        return;
+    }
+    int64_t lost_ms = now - group->held_ms < past_ms ? now - group->held_ms : past_ms;
     group->held_ms = now;
     for (int i = 0; i < TAKERS_MAX; i++) {
-        if ((who >> i & 1) != 0) {
+        if ((held->held_who >> i & 1) != 0) {
             set_trust(group->members[i], group->members[i]->trust_ms - (double)lost_ms);
+        }
+    }
+}
+
+/* Nobody waits for it any more. */
+static void end_holds_for(const struct share_member *member) {
+    for (struct share_group *group = member->group->share->groups; group != NULL;
+         group = group->next) {
+        for (int i = 0; i < TAKERS_MAX; i++) {
+            struct share_member *other = group->members[i];
+            if (other != NULL && other->held_for == member->group) {
+                other->held_who &= ~member->bit;
+            }
         }
     }
 }
@@ -358,6 +385,7 @@ void share_leave(struct share_member *member) {
     struct share_group *group = member->group;
     struct share *share = group->share;
     pthread_mutex_lock(&share->lock);
+    end_holds_for(member);
     set_trust(member, 0);
     group->all &= ~member->bit;
     group->count--;
@@ -594,8 +622,10 @@ size_t share_choose(struct share_member *member, const struct share_wish *list, 
     }
     struct share_group *group = member->group;
     pthread_mutex_lock(&group->share->lock);
+    if (member->is_held) {
+        charge_hold(member);
+    }
     size_t chosen = group->count > 1 ? choose(member, &wishes) : 0;
-    member->is_held = chosen == count;
     pthread_mutex_unlock(&group->share->lock);
     return chosen;
 }

@@ -9,9 +9,16 @@
  * Who is so far ahead that what others still want would have to give way lets them come for it, as
  * long as it has patience and they are trusted to come: each push has a little of both when it
  * joins; patience grows by an eighth of the time, trust so only in one that comes for what others
- * read. So no push waits for more than that, and for one that is dead or much slower hardly at all:
- * such a one reads by itself in the end. Nothing is kept for a
- * push that is alone. Used by all threads of a worker.
+ * read. So no push is held back for more than that, and for one that is dead or much slower hardly
+ * at all: such a one reads by itself in the end. Who takes what another is reading just now waits
+ * for that besides, as it would for a reading of its own.
+ *
+ * Say that there is room for thirty objects, A has had 0 to 39 and B 0 to 9: then 10 to 39 are kept
+ * for B, and 10 would have to give way to what A reads next. So A waits, and asks again and again:
+ * as B has had 10, A reads 40. If B has hung, that has cost A patience and B trust. When either is
+ * used up, A reads 40 all the same; and B, should it come, reads 10 by itself.
+ *
+ * Nothing is kept for a push that is alone. Used by all threads of a worker.
  */
 #ifndef WORKERS_EDGES_EDGE_SHARE_H
 #define WORKERS_EDGES_EDGE_SHARE_H
@@ -78,9 +85,10 @@ struct share_wish {
 
 /*
  * Which of several objects is best taken next, in this order: what another has read, the oldest
- * first; what nobody has and there is room for; what is being read. So pushes that each read what
- * the others have not keep together, wherever they began. `count`: none just now, since others are
- * to come for what is there first; to be asked again after SHARE_ASK_MS. `member` may be NULL.
+ * first; what nobody has and there is room for; what is being read; and what nobody has, for which
+ * others give way. So pushes that each read what the others have not keep together, wherever they
+ * began. `count`: instead of the last, none just now, since others are to come for what is there
+ * first; to be asked again after SHARE_ASK_MS. `member` may be NULL.
  */
 size_t share_choose(struct share_member *member, const struct share_wish *wishes, size_t count);
 
