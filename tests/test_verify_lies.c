@@ -95,8 +95,8 @@ END_TEST
 
 /* Many bytes in the least of times, beside others: no rate of them alone is asked for. */
 START_TEST(test_rate_of_a_tick) {
-    const struct measured_piece pieces[] = {{1 << 28, 1}, {1 << 28, UINT32_MAX - 1}};
-    ck_assert_int_eq(measure_peak_bps(pieces, 2, UINT32_MAX, UINT32_MAX), INT64_C(8) << 29);
+    const struct measured_piece pieces[] = {{1 << 29, 1}, {1 << 29, UINT32_MAX - 1}};
+    ck_assert_int_eq(measure_peak_bps(pieces, 2, UINT32_MAX, UINT32_MAX), INT64_C(8) << 30);
 }
 END_TEST
 
