@@ -2,6 +2,7 @@
 """Runs commands and says what they took; reads what a run of `reelfarm encode` wrote down."""
 import os
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -11,6 +12,10 @@ import time
 import slots
 
 NICE = 5  # task children run at this niceness: what they are compared with must too
+TURN_S = 4  # long against what a change of turns costs, short against heartbeats and leases
+# The rights of people's shells: with root's, SVT-AV1's threads in ffmpeg run at real-time priority,
+# before everything else on the machine.
+ORDINARY = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"]
 
 
 class Usage:
@@ -35,59 +40,162 @@ def high_water(pid):
     return 0
 
 
+def stat_fields(pid):
+    """Those of /proc/PID/stat behind the name: state, parent and so on."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        return stat.read().rpartition(")")[2].split()
+
+
 def cpu_s(pid):
     """CPU seconds of a process until now, with those of children that it has waited for."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, stat_fields(pid)[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def children_of(parent):
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if int(stat_fields(name)[1]) == parent:
+                found.append(int(name))
+        except OSError:
+            pass  # it has ended
+    return found
+
+
+def signal_tree(pid, number):
+    """The parent before its children: what is stopped makes no more of them."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+    for child in children_of(pid):
+        signal_tree(child, number)
+
+
+class Running:
+    """A command at NICE that can be held, with all its processes. `wall` leaves out what it was
+    held; `holds` are these times by the clock of day, in ms."""
+
+    def __init__(self, command, **options):
+        options.setdefault("stdout", subprocess.DEVNULL)
+        options.setdefault("stderr", subprocess.PIPE)
+        prefix = ORDINARY if os.geteuid() == 0 else []
+        self.command = command
+        self.wall = 0
+        self.usage = None
+        self.holds = []
+        self.said = []
+        self.own_peak = 0
+        self.since = time.monotonic()
+        self.process = subprocess.Popen(prefix + command, stdin=subprocess.DEVNULL, **options,
+                                        preexec_fn=lambda: os.nice(NICE - os.nice(0)))
+        self.listener = threading.Thread(target=self.listen)
+        self.listener.start()
+
+    def listen(self):
+        if self.process.stderr is not None:
+            self.said.append(self.process.stderr.read())
+
+    def hold(self):
+        signal_tree(self.process.pid, signal.SIGSTOP)
+        self.wall += time.monotonic() - self.since
+        self.holds.append([time.time() * 1000, None])
+
+    def go_on(self):
+        self.holds[-1][1] = time.time() * 1000
+        self.since = time.monotonic()
+        signal_tree(self.process.pid, signal.SIGCONT)
+
+    def kill(self):
+        signal_tree(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.listener.join()
+
+    def watch(self, seconds=float("inf")):
+        """Until its end, or for so long; whether it ended. Fails where it failed."""
+        until = time.monotonic() + seconds
+        while True:
+            self.own_peak = max(self.own_peak, high_water(self.process.pid))
+            pid, status, rusage = os.wait4(self.process.pid, os.WNOHANG)
+            now = time.monotonic()
+            if pid != 0:
+                break
+            if now >= until:
+                return False
+            young = self.wall + now - self.since < 2
+            time.sleep(min(0.005 if young else 0.05, until - now))
+        self.wall += now - self.since
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.listener.join()
+        if self.process.returncode != 0:
+            words = self.said[0].decode(errors="replace")[-800:] if self.said else ""
+            raise RuntimeError(f"{' '.join(self.command[:4])} ...: "
+                               f"status {self.process.returncode}\n{words}")
+        self.usage = Usage(self.wall, rusage, self.own_peak)
+        return True
+
+    def own_ms(self, at_ms):
+        """A time of day as one of a clock that stands still while it is held."""
+        return at_ms - sum(min(end, at_ms) - begin for begin, end in self.holds if begin < at_ms)
 
 
 def run(command, **options):
-    """Runs it to its end at NICE; fails where it does."""
-    options.setdefault("stdout", subprocess.DEVNULL)
-    options.setdefault("stderr", subprocess.PIPE)
-    began = time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options,
-                               preexec_fn=lambda: os.nice(NICE - os.nice(0)))
-    said = []
-    listener = threading.Thread(target=lambda: said.append(process.stderr.read()))
-    if process.stderr is not None:
-        listener.start()
-    own_peak = 0
-    while True:
-        own_peak = max(own_peak, high_water(process.pid))
-        pid, status, rusage = os.wait4(process.pid, os.WNOHANG)
-        if pid != 0:
-            break
-        time.sleep(0.005 if time.monotonic() - began < 2 else 0.05)
-    wall = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.stderr is not None:
-        listener.join()
-    if process.returncode != 0:
-        words = said[0].decode(errors="replace")[-800:] if said else ""
-        raise RuntimeError(f"{' '.join(command[:4])} ...: status {process.returncode}\n{words}")
-    return Usage(wall, rusage, own_peak)
+    """Runs it to its end; fails where it does."""
+    running = Running(command, **options)
+    running.watch()
+    return running.usage
+
+
+def run_by_turns(commands):
+    """Runs all to their ends, each for TURN_S while the others are held: where the machine's
+    speed drifts it does so for each of them. The last to end has the machine to itself."""
+    going = []
+    try:
+        for command in commands:
+            going.append(Running(command))
+            going[-1].hold()
+        all_running = list(going)
+        while going:
+            for running in list(going):
+                running.go_on()
+                if running.watch(TURN_S if len(going) > 1 else float("inf")):
+                    going.remove(running)
+                else:
+                    running.hold()
+    finally:
+        for running in going:
+            if running.process.returncode is None:
+                running.kill()
+    return all_running
 
 
 class Encode:
-    """One run of `reelfarm encode` into a fresh folder, and what its store says of it."""
+    """One run of `reelfarm encode` into a fresh folder, and what its store says of it. With
+    `beside` it goes by turns with that command, whose Usage `anchor` is then; `first`: its is the
+    first turn."""
 
-    def __init__(self, reelfarm, source, out, ladder, workers):
+    def __init__(self, reelfarm, source, out, ladder, workers, beside=None, first=True):
         shutil.rmtree(out, ignore_errors=True)
+        commands = [[reelfarm, "encode", source, "--out", out, "--title", "t", "--ladder", ladder,
+                     "--workers", str(workers), "--json"]]
+        if beside is not None:
+            commands.insert(1 if first else 0, beside)
         began_ms = time.time() * 1000
-        self.usage = run([reelfarm, "encode", source, "--out", out, "--title", "t", "--ladder",
-                          ladder, "--workers", str(workers), "--json"])
+        ended = {running.command[0]: running for running in run_by_turns(commands)}
+        own = ended[reelfarm]
+        self.usage = own.usage
+        self.anchor = ended[beside[0]].usage if beside is not None else None
         self.title = os.path.join(out, "t")
         store = sqlite3.connect(f"file:{out}/.reelfarm/store.db?mode=ro", uri=True)
         self.stats = dict(zip(
             ("decode_cpu_s", "scale_cpu_s", "encode_cpu_s", "peak_memory"),
             store.execute("SELECT decode_cpu_s, scale_cpu_s, encode_cpu_s, peak_memory "
                           "FROM title").fetchone()))
-        self.first_chunk_s = (store.execute(
+        first_lease_ms = store.execute(
             "SELECT min(at) FROM event WHERE kind = 'unit.lease' AND detail LIKE '%\"video\"%'"
-        ).fetchone()[0] - began_ms) / 1000
-        self.leases, self.seconds = slots.read_leases(store, workers)
+        ).fetchone()[0]
+        self.first_chunk_s = (own.own_ms(first_lease_ms) - own.own_ms(began_ms)) / 1000
+        self.leases, self.seconds = slots.read_leases(store, workers, own.own_ms)
         self.idle = slots.idle_share(self.leases, self.seconds, workers)
         store.close()
 

@@ -44,14 +44,15 @@ def begin_in_turn(leases, slots):
         heapq.heappush(free, lease.end)
 
 
-def read_leases(store, slots):
+def read_leases(store, slots, own_ms):
     """All leases of the store's only title as `slots` worked through them, and seconds from the
-    first to the title's end."""
+    first to the title's end, by the farm's own clock: what `own_ms` makes of a time of day."""
     rendition = dict(store.execute("SELECT id, rendition_id FROM unit"))
     leases, first, last = {}, None, 0
     for at, kind, unit, detail in store.execute(
             "SELECT at, kind, unit, detail FROM event ORDER BY seq"):
         fields = json.loads(detail) if detail else {}
+        at = own_ms(at)
         if kind in ("unit.lease", "unit.hedge"):
             first = at if first is None else first
             leases.setdefault(fields["fence"], Lease(

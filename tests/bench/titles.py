@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A whole title against one call of ffmpeg's CLI that makes the same renditions."""
+import functools
 import json
 import os
 import statistics
@@ -128,35 +129,29 @@ def without_images(bench, ladder):
 
 
 def run(bench, contest):
-    """Pairs, that take turns in going first."""
+    """Pairs, each side by turns with the other; they take turns in going first."""
     seconds = SHORT_S if bench.options.short else contest.seconds
     source = bench.film(seconds)
     name = contest.name(seconds)
     ladder = contest.ladder
     if not os.path.exists(ladder):
         ladder = without_images(bench, ladder)
-    ours = lambda: measure.Encode(bench.reelfarm, source, bench.path("ours"), ladder,
-                                  WORKERS)
+    encode = functools.partial(measure.Encode, bench.reelfarm, source, bench.path("ours"), ladder,
+                               WORKERS)
     if bench.options.short:
-        return resources(bench, contest, name, [ours()])
+        return resources(bench, contest, name, [encode()])
     renditions = planned(bench, source, ladder)
-    theirs = lambda: measure.run(ffmpeg_ladder(source, bench.path("anchor"), renditions))
-    pairs = []
-    for i in range(bench.options.pairs):
-        if i % 2 == 0:
-            anchor, encode = theirs(), ours()
-        else:
-            encode, anchor = ours(), theirs()
-        pairs.append((anchor, encode))
-    offset, slope = judge_quality(bench, source, pairs[-1][1], renditions)
+    command = ffmpeg_ladder(source, bench.path("anchor"), renditions)
+    pairs = [encode(beside=command, first=i % 2 == 1) for i in range(bench.options.pairs)]
+    offset, slope = judge_quality(bench, source, pairs[-1], renditions)
     compare(bench, contest, name, pairs, 1 + offset * slope)
-    return resources(bench, contest, name, [encode for _, encode in pairs])
+    return resources(bench, contest, name, pairs)
 
 
 def compare(bench, contest, name, pairs, correction):
     """Rows of time; `correction` is what the anchor would take at equal SSIM, as a ratio."""
-    wall = [ours.usage.wall / anchor.wall / correction for anchor, ours in pairs]
-    cpu = [ours.usage.cpu / anchor.cpu / correction for anchor, ours in pairs]
+    wall = [pair.usage.wall / pair.anchor.wall / correction for pair in pairs]
+    cpu = [pair.usage.cpu / pair.anchor.cpu / correction for pair in pairs]
     bench.row(f"{name}: wall at equal SSIM", measure.spread(wall), f"{contest.wall}x",
               statistics.median(wall) <= contest.wall)
     bench.row(f"{name}: CPU at equal SSIM", measure.spread(cpu),
@@ -165,9 +160,9 @@ def compare(bench, contest, name, pairs, correction):
     bench.row("&emsp;correction of time to equal SSIM, in it already", f"{correction:.4f}")
     bench.row("&emsp;wall, CPU seconds of ours; of ffmpeg",
               ", ".join(f"{statistics.median(values):.1f}" for values in (
-                  [p[1].usage.wall for p in pairs], [p[1].usage.cpu for p in pairs],
-                  [p[0].wall for p in pairs], [p[0].cpu for p in pairs])))
-    bench.row("&emsp;memory of ffmpeg", f"{max(p[0].peak for p in pairs) / MIB:.0f} MiB")
+                  [p.usage.wall for p in pairs], [p.usage.cpu for p in pairs],
+                  [p.anchor.wall for p in pairs], [p.anchor.cpu for p in pairs])))
+    bench.row("&emsp;memory of ffmpeg", f"{max(p.anchor.peak for p in pairs) / MIB:.0f} MiB")
 
 
 def resources(bench, contest, name, encodes):
