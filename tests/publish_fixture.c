@@ -701,7 +701,7 @@ bool world_published(struct world *world, const char *title) {
     return published;
 }
 
-static void view_endpoints(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
+void world_view_endpoints(struct tx *tx, struct farm *farm, const char *title, struct writer *w) {
     (void)title;
     writer_object(w, NULL);
     endpoint_rows_write(tx, farm, w);
@@ -709,7 +709,7 @@ static void view_endpoints(struct tx *tx, struct farm *farm, const char *title, 
 }
 
 bool world_heard_all(struct world *world, const struct site *site) {
-    struct json *tree = fixture_look(&world->farm, view_endpoints, "");
+    struct json *tree = fixture_look(&world->farm, world_view_endpoints, "");
     struct reader r = reader_of(tree, "endpoints", &world->farm.err);
     struct reader list = reader_array(&r, "endpoints");
     int64_t waiting = -1, taken = -1;

@@ -111,6 +111,9 @@ const char *world_state(struct world *world, const char *title, const char *endp
 bool world_pending(struct world *world, const char *title, const char *endpoint);
 bool world_published(struct world *world, const char *title);
 
+/* What people are told of all endpoints. */
+extern fixture_view world_view_endpoints;
+
 /* Whether a webhook has heard all events that it is to, once in the order of the feed. */
 bool world_heard_all(struct world *world, const struct site *site);
 

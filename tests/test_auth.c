@@ -405,6 +405,9 @@ START_TEST(a_tenant_sees_its_own_titles_alone) {
     ck_assert_int_eq(call_as(films.text, "POST", "/v1/titles/t/cancel", NULL), 404);
     ck_assert_int_eq(call_as(films.text, "POST", "/v1/titles/nobodys/cancel", NULL), 404);
     ck_assert_str_eq(api_title_state("t"), "submitted");
+    char tenant[TENANT_TEXT];
+    ck_assert_int_eq(call_as(hall.text, "GET", "/v1/caller", NULL), 200);
+    ck_assert_str_eq(api_text_of("tenant", tenant, sizeof(tenant)), "news");
     ck_assert_int_eq(call_as(hall.text, "GET", "/v1/titles", NULL), 200);
     ck_assert_int_eq(api_count_of("titles"), 1);
     ck_assert_int_eq(call_as(hall.text, "GET", "/v1/titles?tenant=films", NULL), 200);
@@ -412,6 +415,29 @@ START_TEST(a_tenant_sees_its_own_titles_alone) {
     ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "\"title\":\"t\""));
     ck_assert_int_eq(api_call("GET", "/v1/titles", NULL), 200);
     ck_assert_int_eq(api_count_of("titles"), 3);
+}
+END_TEST
+
+/* An answer about a source is for who asked: of the same source another is told by its own. */
+START_TEST(a_tenant_sees_its_own_probes_alone) {
+    struct token news = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
+    struct token films = create("{\"role\":\"submitter\",\"tenant\":\"films\"}");
+    char *ladder = fixture_ladder("h264");
+    char *body = mem_format("{\"source\":\"s3://b/s\",\"ladder\":%s}", ladder);
+    char ids[2][ID_TEXT];
+    ck_assert_int_eq(call_as(news.text, "POST", "/v1/probes", body), 201);
+    api_text_of("probe", ids[0], ID_TEXT);
+    ck_assert_int_eq(call_as(films.text, "POST", "/v1/probes", body), 201);
+    api_text_of("probe", ids[1], ID_TEXT);
+    for (int i = 0; i < 2; i++) {
+        char *path = mem_format("/v1/probes/%s", ids[i]);
+        ck_assert_int_eq(call_as(news.text, "GET", path, NULL), i == 0 ? 200 : 404);
+        ck_assert_int_eq(call_as(films.text, "GET", path, NULL), i == 1 ? 200 : 404);
+        ck_assert_int_eq(api_call("GET", path, NULL), 200);
+        mem_free(path);
+    }
+    mem_free(ladder);
+    mem_free(body);
 }
 END_TEST
 
@@ -449,8 +475,15 @@ static void break_off(struct tx *tx, void *context) {
 /* Also where that has shut an endpoint to which this tenant's are to go. */
 START_TEST(a_tenant_is_told_of_no_other_title_that_failed) {
     static const char file[] = "endpoints:\n  - {name: e1, driver: dav, url: 'http://e.example'}\n";
-    static const char *const paths[] = {"/v1/titles/t", "/v1/titles/t/why",
-                                        "/v1/titles/t/publications"};
+    static const struct {
+        const char *method, *path, *body;
+        const char *words; /* which the answer has, whoever asks */
+    } asked[] = {
+        {"GET", "/v1/titles/t", NULL, "\"for\":\"breaker\""},
+        {"GET", "/v1/titles/t/why", NULL, "broken off"},
+        {"GET", "/v1/titles/t/publications", NULL, "\"for\":\"breaker\""},
+        {"POST", "/v1/titles/t/publish", "{}", "\"for\":\"breaker\""},
+    };
     struct farm farm = {0};
     struct store *store = NULL;
     struct err err = {0};
@@ -459,7 +492,7 @@ START_TEST(a_tenant_is_told_of_no_other_title_that_failed) {
     fixture_write(place, "endpoints.yaml", file, sizeof(file) - 1);
     api_endpoints = endpoints;
     api_restart(false);
-    struct token news = create("{\"role\":\"viewer\",\"tenant\":\"news\"}");
+    struct token news = create("{\"role\":\"submitter\",\"tenant\":\"news\"}");
     ck_assert_int_eq(submit_with("t", "\"tenant\":\"news\","), 201);
     api_join("w1");
     api_work();
@@ -469,13 +502,12 @@ START_TEST(a_tenant_is_told_of_no_other_title_that_failed) {
     ck_assert_int_eq(store_call(store, break_off, &farm, &err), 0);
     store_close(store);
     api_start(false, 30000);
-    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        ck_assert_int_eq(call_as(news.text, "GET", paths[i], NULL), 200);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        ck_assert_int_eq(call_as(news.text, asked[i].method, asked[i].path, asked[i].body), 200);
         const char *told = buf_text(&api_answer.body);
-        ck_assert_msg(strstr(told, i == 1 ? "broken off" : "\"for\":\"breaker\"") != NULL, "%s",
-                      told);
+        ck_assert_msg(strstr(told, asked[i].words) != NULL, "%s", told);
         ck_assert_msg(strstr(told, "films") == NULL, "%s", told);
-        ck_assert_int_eq(api_call("GET", paths[i], NULL), 200);
+        ck_assert_int_eq(api_call(asked[i].method, asked[i].path, asked[i].body), 200);
         ck_assert_ptr_nonnull(strstr(buf_text(&api_answer.body), "films-next-hit"));
     }
     mem_free(endpoints);
@@ -599,6 +631,7 @@ Suite *auth_suite(void) {
     tcase_add_test(live, a_bound_token_reaches_its_tenants_own_alone);
     tcase_add_test(live, a_wrong_method_hears_of_all_right_ones);
     tcase_add_test(live, a_tenant_sees_its_own_titles_alone);
+    tcase_add_test(live, a_tenant_sees_its_own_probes_alone);
     tcase_add_test(live, a_tenant_hears_of_its_own_titles_alone);
     tcase_add_test(live, a_tenant_is_told_of_no_other_title_that_failed);
     tcase_add_test(live, a_tenant_can_have_neither_anothers_name_nor_the_farm);

@@ -69,13 +69,17 @@ static int call(const char *method, const char *path, const char *body) {
     return answer.status;
 }
 
-/* One event or more: a title's submission, or its cancelling. */
-static void submit(const char *title) {
+/* One event or more: a title's submission, for a tenant ("": nobody's), or its cancelling. */
+static void submit_for(const char *tenant, const char *title) {
     char *body = mem_format("{\"title\":\"%s\",\"source\":\"/media/clip.mp4\",\"output\":\"/out\","
-                            "\"ladder\":%s,\"force\":false}",
-                            title, ladder);
+                            "\"tenant\":\"%s\",\"ladder\":%s,\"force\":false}",
+                            title, tenant, ladder);
     ck_assert_int_eq(call("POST", "/v1/titles", body), 201);
     mem_free(body);
+}
+
+static void submit(const char *title) {
+    submit_for("", title);
 }
 
 static void cancel(const char *title) {
@@ -285,6 +289,24 @@ START_TEST(a_stream_ends_with_its_token) {
 }
 END_TEST
 
+/* What was there before, and what comes. */
+START_TEST(a_tenant_follows_its_own_titles_alone) {
+    struct follower follower;
+    ck_assert_int_eq(call("POST", "/v1/tokens", "{\"role\":\"viewer\",\"tenant\":\"news\"}"), 201);
+    char *token = member("token");
+    submit("nobodys");
+    submit_for("news", "first");
+    follow_by(&follower, token, "", "");
+    ck_assert_hears(&follower, "\"title\":\"first\"");
+    submit_for("films", "theirs");
+    submit_for("news", "second");
+    ck_assert_hears(&follower, "\"title\":\"second\"");
+    ck_assert_int_eq(count_in(&follower, "nobodys") + count_in(&follower, "theirs"), 0);
+    leave(&follower);
+    mem_free(token);
+}
+END_TEST
+
 START_TEST(followers_are_bounded_and_their_places_come_back) {
     struct follower followers[FOLLOWERS_MAX], late;
     for (int i = 0; i < FOLLOWERS_MAX; i++) {
@@ -387,6 +409,7 @@ Suite *feed_suite(void) {
     tcase_add_test(streams, a_quiet_feed_sends_comments);
     tcase_add_test(streams, a_stop_ends_streams);
     tcase_add_test(streams, a_stream_ends_with_its_token);
+    tcase_add_test(streams, a_tenant_follows_its_own_titles_alone);
     tcase_add_test(streams, followers_are_bounded_and_their_places_come_back);
     tcase_add_test(streams, a_follower_that_does_not_read_holds_nobody_up);
     suite_add_tcase(suite, streams);

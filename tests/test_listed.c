@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "publish_fixture.h"
+#include "publication_fixture.h"
 #include "scheduler/publishing/publication_parts.h"
-#include "scheduler/removal.h"
 
 Suite *listed_suite(void);
 
@@ -20,19 +19,6 @@ static void open_world(void) {
 
 static void close_world(void) {
     world_close(&world);
-}
-
-static void must(world_ask *ask, const char *endpoint, const char *version) {
-    ck_assert_msg(world_call(&world, ask, "t", endpoint, version) == 0, "%s",
-                  world.farm.err.message);
-}
-
-static void ask_remove(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
-                       const char *version) {
-    (void)farm;
-    (void)endpoint;
-    (void)version;
-    title_remove(tx, title, false);
 }
 
 static void ask_forget(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
@@ -194,7 +180,7 @@ END_TEST
 /* A store that never noted places takes those that it finds for the old ones. */
 START_TEST(places_are_noted_silently_at_first) {
     world_run(&world, "t", 0, PUBLISH_A);
-    must(ask_no_places, NULL, NULL);
+    world_must(&world, ask_no_places, NULL, NULL);
     world_list(&world, moves[0].file);
     ck_assert_int_eq(world_lease_pushes(&world, 8), 0);
     ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
@@ -276,7 +262,7 @@ END_TEST
 START_TEST(a_catalog_that_is_to_hold_nothing_is_not_waited_for) {
     world_list(&world, CATALOG_RULED("on-demand"));
     world_run(&world, "t", 0, PUBLISH_A);
-    must(ask_publish, "cat", NULL);
+    world_must(&world, ask_publish, "cat", NULL);
     ck_assert(!world_published(&world, "t"));
     ck_assert(world_work(&world));
     ck_assert(world_published(&world, "t"));
@@ -296,17 +282,17 @@ START_TEST(what_is_not_listed_can_be_forgotten) {
     ck_assert_int_eq(world_call(&world, ask_publish, "t", "e1", NULL), ERR_NOT_FOUND);
     ck_assert_ptr_nonnull(strstr(world.farm.err.message, "`reelfarm endpoints forget`"));
     if (_i == 0) {
-        must(ask_forget, "e1", NULL);
+        world_must(&world, ask_forget, "e1", NULL);
         ck_assert_str_eq(world_state(&world, "t", "e1"), "none");
     }
-    must(ask_remove, NULL, NULL);
+    world_must(&world, ask_remove, NULL, NULL);
     ck_assert(world_work(&world));
     ck_assert(!world_has(&world, "t"));
     if (_i !=
         0) { /* it has the title, as far as is known, until somebody says that it is no more */
         ck_assert_int_eq(world_call(&world, ask_seen, "t", NULL, NULL), 0);
         ck_assert_int_eq(world_call(&world, ask_folders, "t", NULL, PUBLISH_A), ERR_CONFLICT);
-        must(ask_forget, "e1", NULL);
+        world_must(&world, ask_forget, "e1", NULL);
     }
     ck_assert_int_eq(world_call(&world, ask_seen, "t", NULL, NULL), ERR_NOT_FOUND);
     ck_assert_int_eq(world_call(&world, ask_folders, "t", NULL, PUBLISH_A), 0);
@@ -328,7 +314,7 @@ START_TEST(a_push_to_what_is_forgotten_ends_in_vain) {
     }
     int64_t fence = world.farm.tasks[0].fence;
     world_list(&world, LIST(E2 LAST));
-    must(ask_forget, "e1", NULL);
+    world_must(&world, ask_forget, "e1", NULL);
     fixture_beat(&world.farm, world.session, &fence, 1);
     ck_assert_int_eq(world.farm.stop_count, 1);
     ck_assert_int_ne(fixture_complete(&world.farm, fence, &report), ANSWER_ACCEPTED);
@@ -351,19 +337,19 @@ START_TEST(what_an_edge_fetches_is_not_gone) {
     world_list(&world, fetching[_i]);
     world.check_told = true;
     world_run(&world, "t", 0, PUBLISH_A);
-    must(ask_unpublish, "e1", NULL);
+    world_must(&world, ask_unpublish, "e1", NULL);
     ck_assert(world_work(&world));
     ck_assert_str_eq(world_state(&world, "t", "e1"), "fetches");
     ck_assert(!world_pending(&world, "t", "e1"));
-    must(ask_publish, "e1", NULL);
+    world_must(&world, ask_publish, "e1", NULL);
     ck_assert(world_work(&world));
     ck_assert_str_eq(world_state(&world, "t", "e1"), "held");
-    must(ask_unpublish, NULL, NULL);
+    world_must(&world, ask_unpublish, NULL, NULL);
     ck_assert(world_work(&world));
-    must(ask_unpublish, "e1", NULL);
+    world_must(&world, ask_unpublish, "e1", NULL);
     ck_assert(world_work(&world));
     ck_assert_str_eq(world_state(&world, "t", "e1"), "fetches");
-    must(ask_remove, NULL, NULL);
+    world_must(&world, ask_remove, NULL, NULL);
     ck_assert(world_work(&world));
     ck_assert(!world_has(&world, "t"));
     ck_assert_int_eq(world_call(&world, ask_seen, "t", NULL, NULL), ERR_NOT_FOUND);

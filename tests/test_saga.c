@@ -11,20 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "publish_fixture.h"
-#include "scheduler/removal.h"
+#include "publication_fixture.h"
 
 Suite *saga_suite(void);
 
 static struct world world;
-
-static void ask_remove(struct tx *tx, struct farm *farm, const char *title, const char *endpoint,
-                       const char *version) {
-    (void)farm;
-    (void)endpoint;
-    (void)version;
-    title_remove(tx, title, false);
-}
 
 static void must(world_ask *ask, const char *endpoint, const char *version) {
     ck_assert_msg(world_call(&world, ask, "t", endpoint, version) == 0, "%s",

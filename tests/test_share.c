@@ -32,6 +32,17 @@ static void teardown(void) {
     share_destroy(share);
 }
 
+/* The same by a clock that tests alone move. */
+static void setup_clock(void) {
+    setup();
+    clock_test_begin(0, 0);
+}
+
+static void teardown_clock(void) {
+    clock_test_end();
+    teardown();
+}
+
 /* Its first byte says which reading it was. */
 static int read_object(void *context, struct buf *out, struct err *problem) {
     int number = atomic_fetch_add(&reads, 1);
@@ -311,7 +322,6 @@ START_TEST(who_is_ahead_waits_for_those_who_come) {
     enum { EARNED_MS = 40 };
     char path[32];
     int number = 0;
-    clock_test_begin(0, 0);
     struct share_member *fast = share_join(share, "t 1");
     struct share_member *slow = share_join(share, "t 1");
     take_until_held(fast, &number, path);
@@ -339,7 +349,6 @@ START_TEST(who_is_ahead_waits_for_those_who_come) {
                                                (int)clock_monotonic_ms() / SHARE_PATIENCE_PART);
     share_leave(slow);
     share_leave(fast);
-    clock_test_end();
 }
 END_TEST
 
@@ -349,7 +358,6 @@ START_TEST(one_that_hangs_is_waited_for_once) {
     char path[32];
     int number = 0;
     int waited_ms = 0;
-    clock_test_begin(0, 0);
     struct share_member *fast = share_join(share, "t 1");
     struct share_member *other = share_join(share, "t 1");
     struct share_member *hung = share_join(share, "t 1");
@@ -366,7 +374,31 @@ START_TEST(one_that_hangs_is_waited_for_once) {
     share_leave(hung);
     share_leave(other);
     share_leave(fast);
-    clock_test_end();
+}
+END_TEST
+
+/* Nor do those who wait for it at the same time take twice from that trust. */
+START_TEST(two_that_wait_at_once_cost_trust_once) {
+    char path[32];
+    int number = 0;
+    struct share_member *fast = share_join(share, "t 1");
+    struct share_member *other = share_join(share, "t 1");
+    struct share_member *hung = share_join(share, "t 1");
+    while (!is_held(fast)) {
+        snprintf(path, sizeof(path), "%d", number++);
+        ck_assert(!take(fast, path) && take(other, path));
+    }
+    int waited_ms = 0;
+    while (is_held(fast) && is_held(other)) {
+        clock_test_advance_ms(SHARE_ASK_MS);
+        waited_ms += SHARE_ASK_MS;
+        ck_assert_int_le(waited_ms, SHARE_PATIENCE_MOST_MS);
+    }
+    ck_assert_int_ge(waited_ms, SHARE_PATIENCE_MS);
+    ck_assert_int_le(waited_ms, SHARE_PATIENCE_MS + 2 * SHARE_ASK_MS);
+    share_leave(hung);
+    share_leave(other);
+    share_leave(fast);
 }
 END_TEST
 
@@ -374,7 +406,6 @@ END_TEST
 START_TEST(no_push_waits_beyond_its_patience) {
     char path[32];
     int number = 0;
-    clock_test_begin(0, 0);
     struct share_member *other = share_join(share, "t 1");
     struct share_member *trusted = share_join(share, "t 1");
     for (int i = 0; i < OBJECTS; i++) {
@@ -390,7 +421,6 @@ START_TEST(no_push_waits_beyond_its_patience) {
     ck_assert_int_le(waited_ms, 2 * SHARE_PATIENCE_MS);
     share_leave(fast);
     share_leave(trusted);
-    clock_test_end();
 }
 END_TEST
 
@@ -411,7 +441,6 @@ static struct share_member *join_trusted(void) {
 START_TEST(short_waits_cost_patience_too) {
     char path[32];
     int number = 0, behind = 0, waited_ms = 0;
-    clock_test_begin(0, 0);
     struct share_member *trusted = join_trusted();
     struct share_member *fast = share_join(share, "t 1");
     for (int i = 0; i < SHORT_WAITS; i++) {
@@ -429,7 +458,6 @@ START_TEST(short_waits_cost_patience_too) {
     ck_assert_int_le(waited_ms, SHARE_PATIENCE_MS + SHORT_MS + waited_ms / SHARE_PATIENCE_PART);
     share_leave(fast);
     share_leave(trusted);
-    clock_test_end();
 }
 END_TEST
 
@@ -437,7 +465,6 @@ END_TEST
 START_TEST(short_waits_cost_trust_too) {
     char path[32];
     int number = 0, waited_ms = 0;
-    clock_test_begin(0, 0);
     struct share_member *fast = share_join(share, "t 1");
     struct share_member *other = share_join(share, "t 1");
     clock_test_advance_ms(SHARE_PATIENCE_MOST_MS * SHARE_PATIENCE_PART);
@@ -456,7 +483,6 @@ START_TEST(short_waits_cost_trust_too) {
     share_leave(hung);
     share_leave(other);
     share_leave(fast);
-    clock_test_end();
 }
 END_TEST
 
@@ -464,7 +490,6 @@ END_TEST
 START_TEST(a_gap_in_which_nobody_asks_is_no_wait) {
     char path[32];
     int number = 0;
-    clock_test_begin(0, 0);
     struct share_member *fast = share_join(share, "t 1");
     struct share_member *slow = share_join(share, "t 1");
     take_until_held(fast, &number, path);
@@ -473,7 +498,6 @@ START_TEST(a_gap_in_which_nobody_asks_is_no_wait) {
     ck_assert_int_ge(held_ms(fast), SHARE_PATIENCE_MS / 2);
     share_leave(slow);
     share_leave(fast);
-    clock_test_end();
 }
 END_TEST
 
@@ -481,7 +505,6 @@ END_TEST
 START_TEST(who_leaves_is_waited_for_no_more) {
     char path[32];
     int number = 0;
-    clock_test_begin(0, 0);
     struct share_member *one = share_join(share, "t 1");
     struct share_member *other = share_join(share, "t 1");
     struct share_member *stranger = share_join(share, "t 2");
@@ -494,7 +517,6 @@ START_TEST(who_leaves_is_waited_for_no_more) {
     ck_assert(!is_held(stranger));
     share_leave(friend);
     share_leave(stranger);
-    clock_test_end();
 }
 END_TEST
 
@@ -527,7 +549,6 @@ static size_t choose_while_read(struct share_member *one, struct share_member *o
 START_TEST(without_room_who_chooses_waits_for_what_is_being_read) {
     char path[32];
     int number = 0;
-    clock_test_begin(0, 0);
     struct share_member *one = share_join(share, "t 1");
     struct share_member *other = share_join(share, "t 1");
     ck_assert_uint_eq(choose_while_read(one, other), 0);
@@ -541,7 +562,6 @@ START_TEST(without_room_who_chooses_waits_for_what_is_being_read) {
     share_leave(third);
     share_leave(other);
     share_leave(one);
-    clock_test_end();
 }
 END_TEST
 
@@ -674,18 +694,22 @@ Suite *share_suite(void) {
     tcase_add_test(tcase, what_is_passed_by_is_kept_for_nobody);
     tcase_add_test(tcase, who_comes_late_takes_what_is_being_sent);
     tcase_add_test(tcase, who_may_choose_takes_what_is_there);
-    tcase_add_test(tcase, who_is_ahead_waits_for_those_who_come);
-    tcase_add_test(tcase, one_that_hangs_is_waited_for_once);
-    tcase_add_test(tcase, no_push_waits_beyond_its_patience);
-    tcase_add_test(tcase, short_waits_cost_patience_too);
-    tcase_add_test(tcase, short_waits_cost_trust_too);
-    tcase_add_test(tcase, a_gap_in_which_nobody_asks_is_no_wait);
-    tcase_add_test(tcase, who_leaves_is_waited_for_no_more);
-    tcase_add_test(tcase, without_room_who_chooses_waits_for_what_is_being_read);
     tcase_add_test(tcase, takers_are_as_many_as_they_have_bits);
     tcase_add_test(tcase, who_comes_while_it_is_read_waits_for_it);
     tcase_add_test(tcase, a_reading_that_fails_fails_its_own_push_alone);
     tcase_add_test(tcase, a_push_that_is_stopped_waits_no_more);
     suite_add_tcase(suite, tcase);
+    TCase *waits = tcase_create("waits");
+    tcase_add_checked_fixture(waits, setup_clock, teardown_clock);
+    tcase_add_test(waits, who_is_ahead_waits_for_those_who_come);
+    tcase_add_test(waits, one_that_hangs_is_waited_for_once);
+    tcase_add_test(waits, two_that_wait_at_once_cost_trust_once);
+    tcase_add_test(waits, no_push_waits_beyond_its_patience);
+    tcase_add_test(waits, short_waits_cost_patience_too);
+    tcase_add_test(waits, short_waits_cost_trust_too);
+    tcase_add_test(waits, a_gap_in_which_nobody_asks_is_no_wait);
+    tcase_add_test(waits, who_leaves_is_waited_for_no_more);
+    tcase_add_test(waits, without_room_who_chooses_waits_for_what_is_being_read);
+    suite_add_tcase(suite, waits);
     return suite;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Endpoints on the page: an edge that is well, one that is dead until this test lets it live, one
 // whose window is shut, one that is filled on demand, and a webhook; and what a title says of them.
+import { spawnSync } from 'node:child_process';
 import http from 'node:http';
 import net from 'node:net';
 import {
@@ -127,7 +128,7 @@ async function forgets(page) {
 }
 
 // The same title is asked to go there once more, as often as it takes.
-async function breaksOff(page, road) {
+async function breaksOff(page) {
   for (let tries = 0; tries < 4 * ROW_FAILS && (await endpoint('dead')).state !== 'open'; tries++) {
     const { pushes_failed: before } = await endpoint('dead');
     await farm('POST', `v1/titles/${TITLE}/publish`, { endpoint: 'dead' });
@@ -136,10 +137,62 @@ async function breaksOff(page, road) {
   await says(page, 'dead', '.badge', 'broken off');
   await says(page, 'dead', '.next', 'tried again in');
   await shows(page, fact('dead', 'running'), '–');
+}
+
+const run = (...words) => spawnSync(given.reelfarm, [...words, TITLE, '--token-file', `${given.tokens}/farm.token`], { encoding: 'utf8' }).stdout;
+const iso = (at) => new Date(at).toISOString();
+// As the page has it, but for the day.
+const time = (at) => new Date(at).toLocaleString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+// What is said of a title that waits, by page, status and why, with the times of the API.
+const tellings = {
+  window: (name, { waits }) => ({
+    page: ['Its window is shut until ', time(waits.until), / for \d+ (h|min) \d+ (min|s) more\.$/],
+    status: [`at ${name}: waiting; its window is shut until ${iso(waits.until)}\n`],
+    why: [`${name} is to have it: it waits for the time of the day at which that may be filled, in `],
+  }),
+  breaker: (name, { waits }) => ({
+    page: [/^That endpoint is broken off since /, `${time(waits.since)}, and tried again in `, /: .*connect/],
+    status: [`at ${name}: waiting; it failed so: `,
+      `; that endpoint is broken off since ${iso(waits.since)}, and tried again after ${iso(waits.until)}\n`],
+    why: [`${name} is to have it: the endpoint has been broken off for `, ', and is tried again in ', 'It failed with this title '],
+  }),
+};
+
+// As soon as all do: what they say is of one moment after another.
+async function tellsWait(page, name, kind) {
+  let wrong = 'nothing';
   await go(page, `titles/${TITLE}`);
-  await page.waitForFunction(() => [...document.querySelectorAll('.edges li')].some((row) => row.querySelector('strong').textContent === 'dead'
-    && /^That endpoint is broken off since .+, and tried again .+: .*connect/.test(row.querySelector('.about').textContent)));
+  await until(`that a title waits at ${name}, by ${kind},`, async () => {
+    const told = await publication(name);
+    if (told.waits?.for !== kind || told.waits.until === null) {
+      wrong = `the API says ${JSON.stringify(told.waits)}`;
+      return false;
+    }
+    const heard = {
+      page: await page.evaluate((where) => [...document.querySelectorAll('.edges li')]
+        .find((row) => row.querySelector('strong').textContent === where)?.querySelector('.about').textContent ?? '', name),
+      status: run('status'),
+      why: run('why'),
+    };
+    const lacking = Object.entries(tellings[kind](name, told)).flatMap(([by, parts]) => parts
+      .filter((part) => (part instanceof RegExp ? !part.test(heard[by]) : !heard[by].includes(part)))
+      .map((part) => `${by} lacks '${part}': ${heard[by]}`));
+    wrong = lacking.join('; ');
+    return lacking.length === 0;
+  }).catch((error) => {
+    error.message += `: ${wrong}`;
+    throw error;
+  });
+}
+
+async function tellsWaits(page) {
+  await tellsWait(page, 'night', 'window');
+  await tellsWait(page, 'dead', 'breaker');
   expect(await page.$('[aria-label="Try now at dead"]:not([hidden])') === null, 'what is broken off can be tried now by one title');
+}
+
+async function auditsBroken(page, road) {
   await go(page, 'endpoints');
   await road.open();
   await audit(page, 'endpoints');
@@ -177,7 +230,6 @@ async function publishes(page) {
   expect(!names.includes('hook'), `titles go to ${names}`);
   await page.waitForSelector('[aria-label="Publish again at near"]:not([hidden])');
   expect(await page.$('[aria-label="Try now at night"]:not([hidden])') === null, 'what waits for its time can be tried now');
-  await page.waitForFunction(() => [...document.querySelectorAll('.edges .about')].some(({ textContent }) => textContent.startsWith('Its window is shut until')));
   await press(page, 'Publish at shelf');
   await badgeOf(page, 'shelf', 'held');
   const { version } = await farm('GET', `v1/titles/${TITLE}`);
@@ -237,7 +289,9 @@ export const endpoints = (page, road = new Road()) => ({
   'endpoints tell how each is: well, dead, shut at this time, filled on demand': () => showsEach(page),
   'and those that are none of these': () => showsOthers(page),
   'one that the file has no more is forgotten by who says so twice': () => forgets(page),
-  'a breaker that opens is told of, and axe-core has nothing against the page': () => breaksOff(page, road),
+  'a breaker that opens is told of': () => breaksOff(page),
+  'a title says for what it waits at each, since when and until when; so do status and why': () => tellsWaits(page),
+  'axe-core has nothing against the page of one that is broken off': () => auditsBroken(page, road),
   'an endpoint on trial says so; tried by hand when it lives, it is well and has what waited': () => comesBack(page, road),
   'a webhook that is dead says so, and its events are replayed': () => replaysTheDead(page),
   'a webhook that is gone is taken up again, and nothing else is offered': () => takesUpAgain(page),

@@ -136,6 +136,11 @@ class Watcher:
         self.again = self.again[AGAIN:]
 
 
+def saw_most(rounds, seen, titles):
+    """Whether that is enough to say that nothing was missing."""
+    return rounds >= ROUNDS and seen * 2 >= titles
+
+
 def main():
     bucket, _, prefix = sys.argv[1].removeprefix("s3://").partition("/")
     titles = sys.argv[2:]
@@ -149,8 +154,9 @@ def main():
         rounds += 1
     print(f"{rounds} rounds, {len(watcher.seen)} titles, {watcher.manifests} manifests,"
           f" {len(watcher.listed)} objects listed, {watcher.missing} missing")
-    saw_most = rounds >= ROUNDS and len(watcher.seen) * 2 >= len(titles)
-    return 0 if saw_most and watcher.missing == 0 else 1
+    enough = saw_most(rounds, len(watcher.seen), len(titles))
+    return 0 if enough and watcher.missing == 0 else 1
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

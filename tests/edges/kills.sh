@@ -107,6 +107,34 @@ caught() {
     return 1
 }
 
+# misses TIMES: it comes too late so many times, and no more.
+misses() {
+    missed=$((missed + 1))
+    [ "$missed" -gt "$1" ] || late=yes
+}
+
+# What comes too late each time is given up; what fails is at once.
+late_ones_are_found() {
+    missed=0
+    caught misses 4 && [ "$missed" = 5 ] || return 1
+    missed=0
+    ! caught misses 5 && ! caught false && [ "$missed" = 5 ]
+}
+
+# What MIDDLE says after a kill is whether it was in the middle.
+middles_are_told() {
+    local middle
+    local -A pids=()
+    for middle in true false; do
+        late=''
+        sleep 60 &
+        pids[one]=$!
+        strike_midway "$middle" one || return 1
+        [ "$middle-$late" = true- ] || [ "$middle-$late" = false-yes ] || return 1
+    done
+    ! strike_midway true nobody
+}
+
 # The worker that has the push.
 pusher() {
     "$reelfarm" events --title t --json | python3 -c 'import json, sys
@@ -163,14 +191,17 @@ is_leaving() {
     [ "$(pieces)" -gt 0 ]
 }
 
-# strike_and_revive MIDDLE NAME...: `pusher` is the worker `at_it`. Sets late where MIDDLE is not so
-# any more.
+# strike_midway MIDDLE NAME...: sets late where MIDDLE is not so any more.
+strike_midway() {
+    strike "${@:2}" || return 1
+    eval "$1" || late=yes
+}
+
+# strike_and_revive MIDDLE NAME...: `pusher` is the worker `at_it`.
 strike_and_revive() {
     local -a whom=("${@:2}")
     whom=("${whom[@]/#pusher/$at_it}")
-    strike "${whom[@]}" || return 1
-    eval "$1" || late=yes
-    revive "${whom[@]}"
+    strike_midway "$1" "${whom[@]}" && revive "${whom[@]}"
 }
 
 # ---- Ends ---------------------------------------------------------------------------------------
@@ -301,6 +332,8 @@ kills_rounds() {
 kills_checks() {
     : "${kills_seed:=${REELFARM_KILLS_SEED:-$(($(date +%s%N) / 1000 % 32768))}}"
     echo "kills: REELFARM_KILLS_SEED=$kills_seed"
+    check "kills: what comes too late is done again, five times at most" late_ones_are_found
+    check "kills: who is killed after the middle is late" middles_are_told
     check "kills: a farm" kills_start
     check "kills: a worker, in the middle of a title's first push" first_push
     check "kills: the next version" second_push
