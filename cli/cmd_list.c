@@ -6,6 +6,7 @@
 
 #include "client.h"
 #include "command.h"
+#include "common/clock.h"
 #include "common/mem.h"
 
 enum { PAGE = 500, DEFAULT_COUNT = 50 };
@@ -23,8 +24,22 @@ static const struct {
                {"tenant", WORD, "a tenant's name"},
                {"label", WORD "=,", "NAME=VALUE, or several with commas between"}};
 
+/* To the second; of a title of which nobody knows it, and of an older scheduler, blanks. */
+static void submitted_text(struct reader *item, char out[CLOCK_TEXT]) {
+    int64_t submitted_at = 0;
+    out[0] = '\0';
+    if (reader_has(item, "submitted_at")) {
+        reader_int(item, "submitted_at", 0, INT64_MAX / 4, &submitted_at);
+    }
+    if (submitted_at > 0) {
+        clock_text(submitted_at, out);
+        memcpy(out + strlen("2026-11-21T07:06:29"), "Z", sizeof("Z"));
+    }
+}
+
 /* One title, and why it failed. */
 static void title_text(struct reader *item, struct buf *out) {
+    char submitted[CLOCK_TEXT];
     const char *title = "";
     const char *state = "";
     const char *source = "";
@@ -33,8 +48,9 @@ static void title_text(struct reader *item, struct buf *out) {
     reader_string(item, "state", &state);
     reader_string(item, "source", &source);
     reader_string(item, "error", &error);
+    submitted_text(item, submitted);
     if (reader_ok(item)) {
-        buf_format(out, "%-9s  %-32s  ", state, title);
+        buf_format(out, "%-9s  %-32s  %-20s  ", state, title, submitted);
         buf_plain(out, source);
         buf_string(out, error[0] != '\0' ? "\n           " : "");
         buf_plain(out, error);
@@ -142,11 +158,13 @@ const struct command command_list = {
     .name = "list",
     .words = "",
     .summary = "the farm's titles, newest submission first",
-    .help = "State, title and source of each, and under one that failed the reason.\n\n"
-            "  reelfarm list\n"
-            "  reelfarm list --state failed --limit 1000 --json\n"
-            "  reelfarm list --tenant news --label show=sport\n"
-            "  reelfarm list --label show=sport --label season=2    as show=sport,season=2\n",
+    .help =
+        "State, title, when it was submitted, and source of each, and under one that failed the\n"
+        "reason.\n\n"
+        "  reelfarm list\n"
+        "  reelfarm list --state failed --limit 1000 --json\n"
+        "  reelfarm list --tenant news --label show=sport\n"
+        "  reelfarm list --label show=sport --label season=2    as show=sport,season=2\n",
     .options = options,
     .run = run,
 };

@@ -41,6 +41,11 @@ static void rendition_text(const struct rendition_status *rendition, struct buf 
 
 static void status_text(const struct title_status *status, struct buf *out) {
     buf_format(out, "%s: %s\n", status->title, state_text(status));
+    if (status->submitted_at > 0) {
+        char text[CLOCK_TEXT];
+        clock_text(status->submitted_at, text);
+        buf_format(out, "  submitted %s\n", text);
+    }
     if (status->error[0] != '\0') {
         buf_string(out, "  why: ");
         buf_plain(out, status->error);

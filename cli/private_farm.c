@@ -184,6 +184,10 @@ struct client *private_farm_client(struct private_farm *farm) {
 }
 
 int private_farm_tend(struct private_farm *farm, struct err *err) {
+    int lost = scheduler_loss(farm->scheduler, err);
+    if (lost != 0) {
+        return lost;
+    }
     if (scheduler_is_full(farm->scheduler)) {
         return err_set(err, ERR_NO_SPACE,
                        "the disk of %s is full; free some space and run the same command again to "

@@ -34,7 +34,8 @@ const char *private_farm_out(const struct private_farm *farm);
 struct client *private_farm_client(struct private_farm *farm);
 
 /* To be called often: tells the scheduler of workers that died and starts others in
- * their place. INTERNAL where they keep dying, NO_SPACE where the store's disk is full. */
+ * their place. INTERNAL where they keep dying, NO_SPACE where the store's disk is full, CORRUPT
+ * where the store is damaged: nothing goes on then. */
 int private_farm_tend(struct private_farm *farm, struct err *err);
 
 /* Stops the workers at once and the scheduler; what was done stays in the store.

@@ -14,9 +14,10 @@
 
 enum { LOOK_MS = 200 };
 
+/* Nothing without words: a newer scheduler says times for which there are none here. */
 static void time_text(const char *words, int64_t at, struct buf *out) {
     char text[CLOCK_TEXT];
-    if (at > 0) {
+    if (at > 0 && words[0] != '\0') {
         clock_text(at, text);
         buf_format(out, "%s%s", words, text);
     }

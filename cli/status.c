@@ -75,6 +75,9 @@ void title_status_read(struct title_status *out, struct reader *r) {
     reader_text(r, "class", out->failure, sizeof(out->failure));
     reader_text(r, "error", out->error, sizeof(out->error));
     reader_text(r, "version", out->version, sizeof(out->version));
+    if (reader_has(r, "submitted_at")) {
+        reader_int(r, "submitted_at", 0, most, &out->submitted_at);
+    }
     early_read(&out->early, r);
     reader_int(r, "frames", 0, most, &out->frames);
     reader_number(r, "seconds", 0, 1e12, &out->seconds);

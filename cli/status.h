@@ -52,6 +52,7 @@ struct title_status {
     char failure[32]; /* class of a failed title */
     char error[1024];
     char version[17];
+    int64_t submitted_at;   /* ms since 1970; 0: not told */
     int64_t frames;         /* of the title; 0 until probed */
     double seconds;         /* of the title */
     int64_t encoded_frames; /* over all video rungs */

@@ -39,15 +39,23 @@ int title_status_get(struct client *client, const char *title, struct title_stat
     return status_get(client, title, 0, out, err);
 }
 
-/* One look; a scheduler that does not answer is asked again for a minute. */
+static int tend(const struct title_watch *watch, struct err *err) {
+    return watch->tend != NULL ? watch->tend(watch->context, err) : 0;
+}
+
+/* One look; a scheduler that does not answer is asked again for a minute. Where it fails, whoever
+ * tends it may know better why. */
 static int look(const struct title_watch *watch, struct title_status *out, int64_t *heard_ms,
                 struct err *err) {
     struct err why = {0};
-    int failed = watch->tend != NULL ? watch->tend(watch->context, err) : 0;
+    int failed = tend(watch, err);
     if (failed != 0) {
         return failed;
     }
     failed = status_get(watch->client, watch->title, *heard_ms == 0 ? 0 : SHOW_MS, out, &why);
+    if (failed != 0 && tend(watch, err) != 0) {
+        return (int)err->code;
+    }
     int64_t now = clock_monotonic_ms();
     bool away = failed == ERR_UNAVAILABLE || failed == ERR_TIMEOUT;
     if (failed == 0) {

@@ -71,8 +71,8 @@
     " = '' OR EXISTS (SELECT 1 FROM title_label o WHERE o.title = t.id AND o.label = " label "))"
 #define TITLES_PAGE(from, state, tenant, label)                                                    \
     "SELECT submission, id, state, source, output, version, class, error, priority, tenant, "      \
-    "deadline FROM " from " WHERE submission < $1 AND " state " AND " tenant " AND " label         \
-    " AND " LABEL_ASKED("$6") " AND " LABEL_ASKED("$7") " AND " LABEL_ASKED(                       \
+    "deadline, submitted_at FROM " from " WHERE submission < $1 AND " state " AND " tenant         \
+    " AND " label " AND " LABEL_ASKED("$6") " AND " LABEL_ASKED("$7") " AND " LABEL_ASKED(         \
         "$8") " ORDER BY submission DESC LIMIT $5"
 
 /* A publication p, and its endpoint e. */
@@ -134,11 +134,12 @@ static const char *const statements[SQL_COUNT] = {
         "AND kind IN ('title.submit', 'unit.retry', 'unit.fail', 'unit.return', 'unit.yield') "
         "ORDER BY seq DESC LIMIT $2",
 
-    [SQL_TITLE_ADD] = "INSERT INTO title (id, state, submission, source, output, ladder) "
-                      "VALUES ($1, $2, $3, $4, $5, $6)",
+    [SQL_TITLE_ADD] =
+        "INSERT INTO title (id, state, submission, source, output, ladder, submitted_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)",
     [SQL_TITLE_SET_ORDER] =
         "UPDATE title SET priority = $2, tenant = $3, deadline = $4 WHERE id = $1",
-    [SQL_TITLE_ORDER] = "SELECT priority, tenant, deadline FROM title WHERE id = $1",
+    [SQL_TITLE_ORDER] = "SELECT priority, tenant, deadline, submitted_at FROM title WHERE id = $1",
     [SQL_LABEL_ADD] = "INSERT INTO title_label (title, label) VALUES ($1, $2)",
     [SQL_LABELS] = "SELECT label FROM title_label WHERE title = $1 ORDER BY label",
     [SQL_LABELS_DROP] = "DELETE FROM title_label WHERE title = $1",
@@ -147,7 +148,7 @@ static const char *const statements[SQL_COUNT] = {
         "pin = '', source_size = -1, packaged = '', class = '', error = '', "
         "redone = 0, tasks = 0, failures = 0, losses = 0, frames_decoded = 0, source_bytes = 0, "
         "cpu_s = 0, decode_cpu_s = 0, scale_cpu_s = 0, encode_cpu_s = 0, wall_s = 0, "
-        "peak_memory = 0 WHERE id = $1",
+        "peak_memory = 0, submitted_at = $6 WHERE id = $1",
     [SQL_TITLE_GET] = "SELECT state, submission, source, output, ladder, identity, pin, "
                       "source_size, packaged, version, class, error, redone, early "
                       "FROM title WHERE id = $1",
@@ -373,6 +374,7 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATIONS_HOLDING] = "SELECT count(*) " PUBLICATIONS "WHERE p.title = $1 AND "
                                  "p.stage <> 'settled' AND e.reachable = 1 AND p.failures < $2 "
                                  "AND p.class <> $3",
+    [SQL_PUBLICATIONS_HELD] = "SELECT count(*) FROM publication WHERE endpoint = $1 AND held <> ''",
     [SQL_PUBLICATION_VERSION_ADD] =
         "INSERT INTO publication_version (publication, version) VALUES ($1, $2) "
         "ON CONFLICT (publication, version) DO UPDATE SET going = 0, kept_until = 0",

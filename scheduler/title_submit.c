@@ -143,7 +143,7 @@ static bool submit_again(struct tx *tx, const struct farm *farm,
     sql_put(tx, SQL_TITLE_DROP_PLAN, VALUES(TEXT(request->title)));
     sql_put(tx, SQL_TITLE_RESET,
             VALUES(TEXT(request->title), INTEGER(submission), TEXT(request->source),
-                   TEXT(request->output), TEXT(request->ladder)));
+                   TEXT(request->output), TEXT(request->ladder), INTEGER(tx_now(tx))));
     set_order(tx, request);
     title_move(tx, request->title, old->state, TITLE_SUBMIT, "");
     if (request->force) {
@@ -163,7 +163,7 @@ bool title_submit(struct tx *tx, const struct farm *farm, const struct title_req
         sql_put(tx, SQL_TITLE_ADD,
                 VALUES(TEXT(request->title), TEXT(state_name(MACHINE_TITLE, TITLE_SUBMITTED)),
                        INTEGER(submission), TEXT(request->source), TEXT(request->output),
-                       TEXT(request->ladder)));
+                       TEXT(request->ladder), INTEGER(tx_now(tx))));
         set_trace(tx, request);
         set_order(tx, request); /* by which its events find who is to hear of them */
         event_add(tx, request->title, 0, "title", state_event_name(MACHINE_TITLE, TITLE_SUBMIT),

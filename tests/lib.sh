@@ -122,6 +122,42 @@ tree() {
         xargs -0r sha256sum)
 }
 
+# store_fill STORE [TITLE]: with more than a scheduler keeps of it in memory; with labels of a title
+# too, all of which each list of titles reads.
+store_fill() {
+    python3 -c 'import sqlite3, sys
+store = sqlite3.connect(sys.argv[1])
+store.executemany("INSERT INTO source_identity (url, size, pin, identity) VALUES (?, 1, ?, ?)",
+                  (("u%d" % n, "x" * 20000, "") for n in range(600)))
+store.executemany("INSERT INTO title_label (title, label) VALUES (?, ?)",
+                  ((title, "n%d=%s" % (n, "x" * 20000)) for title in sys.argv[2:]
+                   for n in range(600)))
+store.commit()' "$@"
+}
+
+# store_damage STORE: all of it but its first page, beneath a scheduler that has it open.
+store_damage() {
+    head -c $(($(stat -c %s "$1") - 4096)) /dev/zero | tr '\0' '\245' |
+        dd of="$1" bs=4096 seek=1 conv=notrunc status=none
+}
+
+# store_read PID URL TOKEN_FILE: calls that read this and that of a damaged store, until the process
+# ends, which a call may meet or not: it has some pages in memory.
+store_read() {
+    local words
+    for words in list "events --title one" workers "token list" "status one" "why one" list; do
+        # shellcheck disable=SC2086
+        timeout 5 "$reelfarm" $words --scheduler "$2" --token-file "$3" >/dev/null 2>&1
+        within 1 process_ended "$1" && break
+    done
+    within 10 process_ended "$1"
+}
+
+# process_ended PID: also where nobody has waited for it yet.
+process_ended() {
+    ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
+}
+
 finish() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" = 0 ]

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The true scheduler on loopback: calls about titles, one by one and many at once. */
 #include <check.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api_fixture.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "scheduler_fixture.h"
@@ -310,6 +312,35 @@ START_TEST(a_cancelled_title_is_tried_again_as_it_was) {
 }
 END_TEST
 
+/* Of the title a, as a call about it says; 0: it says none. */
+static int64_t submitted_at(const char *path) {
+    static const char name[] = "\"submitted_at\":";
+    ck_assert_int_eq(api_call("GET", path, NULL), 200);
+    const char *found = strstr(buf_text(&api_answer.body), name);
+    ck_assert_ptr_nonnull(found);
+    return strtoll(found + strlen(name), NULL, 10);
+}
+
+/* A call about a run that is there already is none. */
+START_TEST(when_a_title_was_submitted_is_told) {
+    int64_t before = clock_wall_ms();
+    ck_assert_int_eq(submit_with("a", ""), 201);
+    int64_t first = submitted_at("/v1/titles/a");
+    ck_assert_int_ge(first, before);
+    ck_assert_int_le(first, clock_wall_ms());
+    ck_assert_int_eq(submitted_at("/v1/titles"), first);
+    clock_sleep_ms(5, NULL);
+    ck_assert_int_eq(submit_with("a", "\"priority\":7,"), 200);
+    ck_assert_int_eq(submitted_at("/v1/titles/a"), first);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/cancel", NULL), 200);
+    ck_assert_int_eq(submitted_at("/v1/titles/a"), first);
+    ck_assert_int_eq(api_call("POST", "/v1/titles/a/retry", NULL), 200);
+    int64_t second = submitted_at("/v1/titles/a");
+    ck_assert_int_gt(second, first);
+    ck_assert_int_eq(submitted_at("/v1/titles"), second);
+}
+END_TEST
+
 START_TEST(an_order_is_checked) {
     static const struct {
         const char *members;
@@ -363,6 +394,7 @@ Suite *api_titles_suite(void) {
     tcase_add_test(all, a_task_of_a_web_server_says_where_sources_may_lie);
     tcase_add_test(all, titles_are_listed_newest_first);
     tcase_add_test(all, titles_have_an_order_and_labels);
+    tcase_add_test(all, when_a_title_was_submitted_is_told);
     tcase_add_test(all, titles_of_two_labels_come_in_pages);
     tcase_add_loop_test(all, a_list_wants_labels_that_are_some, 0,
                         sizeof(no_labels) / sizeof(no_labels[0]));

@@ -235,6 +235,42 @@ START_TEST(an_edge_that_gives_on_what_went_is_told_of) {
 }
 END_TEST
 
+/* What a whole edge lists, or a title's folder: nothing before the first push, which is no failure;
+ * but nobody is taken at his word who is not let in, or has no such bucket. */
+#define NO_BUCKET                                                                                  \
+    "HTTP/1.1 404 No\r\nContent-Length: 40\r\n\r\n<Error><Code>NoSuchBucket</Code></Error>"
+static const struct {
+    const char *driver;
+    const char *title;
+    const char *answer;
+    int code;
+} listings[] = {
+    {"dav", "", ANSWER("404"), 0},           {"dav", "t", ANSWER("404"), 0},
+    {"dav", "", ANSWER("401"), ERR_INVALID}, {"dav", "", ANSWER("403"), ERR_INVALID},
+    {"dav", "", MEDIA, ERR_UNSUPPORTED}, /* a page in the place of a listing */
+    {"s3", "", NO_BUCKET, ERR_NOT_FOUND},    {"s3", "t", NO_BUCKET, ERR_NOT_FOUND},
+};
+
+static int count_visit(void *context, const char *path, int64_t size, struct err *why) {
+    (void)path;
+    (void)size;
+    (void)why;
+    ++*(int *)context;
+    return 0;
+}
+
+START_TEST(an_edge_that_has_nothing_lists_nothing) {
+    int visits = 0;
+    target.title = listings[_i].title;
+    start(listings[_i].driver, listings[_i].answer);
+    int failed = edge->driver->list(edge, count_visit, &visits, &err);
+    ck_assert_msg(failed == listings[_i].code, "%d: %s", failed, err.message);
+    ck_assert_int_eq(err.code, listings[_i].code);
+    ck_assert(failed == 0 || strstr(err.message, "endpoint 'paris'") != NULL);
+    ck_assert_int_eq(visits, 0);
+}
+END_TEST
+
 #define LOOP(tcase, test, table)                                                                   \
     tcase_add_loop_test(tcase, test, 0, sizeof(table) / sizeof(*(table)))
 
@@ -251,6 +287,7 @@ Suite *edge_suite(void) {
     tcase_add_loop_test(tcase, an_edge_that_falls_back_is_not_asked_what_it_has, 0, 2);
     LOOP(tcase, an_output_that_is_damaged_is_not_the_edge_s_fault, origins);
     LOOP(tcase, an_edge_that_gives_on_what_went_is_told_of, given_on);
+    LOOP(tcase, an_edge_that_has_nothing_lists_nothing, listings);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -253,6 +253,27 @@ START_TEST(what_is_too_much_is_said_to_be) {
 }
 END_TEST
 
+/* Of an edge to which nothing was brought it is as it should be; else not all can be well there. */
+START_TEST(a_listing_without_anything_is_believed_before_the_first_push) {
+    struct task_report report = {0};
+    bool pushed = _i != 0;
+    if (pushed) {
+        world_run(&world, "t", 0, PUBLISH_A);
+    }
+    ck_assert_int_eq(ask(ask_list, NULL, "e1"), 0);
+    int64_t fence = lease_sweep()->fence;
+    ck_assert_int_eq(fixture_complete(&world.farm, fence, &report), ANSWER_ACCEPTED);
+    struct told answer = {.endpoint = "e1"};
+    store_call(world.farm.store, run_look, &answer, NULL);
+    ck_assert_str_eq(answer.state, pushed ? "failed" : "done");
+    ck_assert_str_eq(answer.error, !pushed ? ""
+                                           : "endpoint 'e1' lists nothing at all, and 1 title was "
+                                             "brought there; see its `url` and its disk");
+    ck_assert_int_eq(ask(ask_remove, NULL, "e1"), pushed ? ERR_CONFLICT : 0);
+    buf_finish(&answer.orphans);
+}
+END_TEST
+
 /* By whichever name of the place; and what the title's output has is its output's. */
 START_TEST(another_name_of_the_place_counts) {
     world_run(&world, "t", 0, PUBLISH_A);
@@ -514,6 +535,7 @@ Suite *orphans_suite(void) {
     tcase_add_test(tests, what_is_named_is_no_orphan);
     tcase_add_test(tests, a_page_has_many_titles);
     tcase_add_test(tests, what_is_too_much_is_said_to_be);
+    tcase_add_loop_test(tests, a_listing_without_anything_is_believed_before_the_first_push, 0, 2);
     tcase_add_test(tests, another_name_of_the_place_counts);
     tcase_add_test(tests, nothing_goes_that_was_not_listed);
     tcase_add_test(tests, what_goes_is_of_the_listing_that_was_seen);

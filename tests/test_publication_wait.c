@@ -266,6 +266,7 @@ static const char *const behind[][6] = {
     {"e11", "", "turn", "null", "null", ""},
     {"e12", "the origin keeps it no more", "pause", "null", "4000", ""},
     {"e13", "", "sweep", "null", "4000", ""},
+    {"e14", "", "worker", "1000", "4000", "no worker is there"}, /* by a newer scheduler */
 };
 
 static void write_waiting(struct buf *out) {
@@ -319,7 +320,8 @@ START_TEST(how_it_stands_at_each_is_told) {
                      "  at e12: waiting; it failed so: the origin keeps it no more; tried again "
                      "after 1970-01-01T00:00:04.000Z\n"
                      "  at e13: waiting; what lies there in vain is taken away first, and it goes "
-                     "on after 1970-01-01T00:00:04.000Z\n");
+                     "on after 1970-01-01T00:00:04.000Z\n"
+                     "  at e14: waiting; it waits for a worker: no worker is there\n");
     buf_finish(&all);
     buf_finish(&out);
     json_tree_destroy(tree);

@@ -508,6 +508,54 @@ START_TEST(a_newer_store_is_refused) {
 }
 END_TEST
 
+struct submitted {
+    const char *title;
+    int64_t at;
+};
+
+static void get_submitted(struct tx *tx, void *context) {
+    struct submitted *submitted = context;
+    struct query query = sql_query(tx, SQL_TITLE_ORDER, VALUES(TEXT(submitted->title)));
+    ck_assert(query_next(&query));
+    submitted->at = query_integer(&query, 3);
+    query_close(&query);
+}
+
+/* Of a store that was written before it was kept, the feed says of each title when its last run was
+ * submitted; of one that is older than the feed, nothing does. */
+START_TEST(an_older_store_learns_when_titles_were_submitted) {
+    enum { BEFORE = 24 };
+    static const char rows[] =
+        "INSERT INTO title (id, state, submission, source, output, ladder) VALUES "
+        "('a', 'done', 1, 's', 'o', '{}'), ('b', 'done', 2, 's', 'o', '{}');"
+        "INSERT INTO event (seq, at, title, unit, kind, detail) VALUES "
+        "(1, 1000, 'a', 0, 'title.submit', ''), (2, 2000, 'a', 0, 'title.cancel', ''), "
+        "(3, 3000, 'a', 0, 'title.submit', ''), (4, 4000, 'a', 7, 'unit.retry', ''), "
+        "(5, 5000, 'b', 8, 'unit.retry', '')";
+    struct submitted known = {.title = "a"}, unknown = {.title = "b"};
+    struct driver *driver = NULL;
+    struct err err = {0};
+    struct driver_options how = store_driver_options();
+    ck_assert_msg(driver_open(&driver, path, &how, &err) == 0, "%s", err.message);
+    ck_assert_int_eq(driver_script(driver, store_migration_table, &err), 0);
+    for (int number = 1; number < BEFORE; number++) {
+        char *note = mem_format("INSERT INTO migration (number, at) VALUES (%d, 0)", number);
+        ck_assert_msg(driver_script(driver, store_migration(number), &err) == 0 &&
+                          driver_script(driver, note, &err) == 0,
+                      "%s", err.message);
+        mem_free(note);
+    }
+    ck_assert_msg(driver_script(driver, rows, &err) == 0, "%s", err.message);
+    driver_close(driver);
+    struct store *store = open_store();
+    ck_assert_int_eq(store_call(store, get_submitted, &known, NULL), 0);
+    ck_assert_int_eq(store_call(store, get_submitted, &unknown, NULL), 0);
+    ck_assert_int_eq(known.at, 3000);
+    ck_assert_int_eq(unknown.at, 0);
+    store_close(store);
+}
+END_TEST
+
 START_TEST(a_store_is_opened_by_one) {
     struct err err;
     int status = 0, begins[2];
@@ -823,6 +871,7 @@ Suite *store_suite(void) {
     tcase_add_test(calls, the_clock_never_goes_back);
     tcase_add_test(calls, every_statement_is_understood);
     tcase_add_test(calls, a_newer_store_is_refused);
+    tcase_add_test(calls, an_older_store_learns_when_titles_were_submitted);
     tcase_add_test(calls, a_store_is_opened_by_one);
     tcase_add_test(calls, an_address_of_no_store_is_refused);
     tcase_add_loop_test(calls, promises_survive_a_kill, 0, 5);

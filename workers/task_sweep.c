@@ -238,13 +238,10 @@ static int title_sweep(struct sweep_state *sweep, struct err *err) {
     sweep->elsewhere = false;
     sweep->seen = 0;
     sweep->foreign = mem_zero(sweep->group_count, sizeof(*sweep->foreign));
-    struct err why = {0};
-    failed = sweep->edge->driver->list(sweep->edge, object_doom, sweep, &why);
-    if (failed != 0 && failed != ERR_NOT_FOUND) { /* else it is gone by now */
-        err_pass(err, &why);
+    failed = sweep->edge->driver->list(sweep->edge, object_doom, sweep, err);
+    if (failed != 0) {
         return task_fail(run, sweep->edge->failure, failed);
     }
-    failed = 0;
     for (int rank = 0; rank < SWEEP_RANKS; rank++) {
         for (size_t i = 0; failed == 0 && i < sweep->group_count; i++) {
             failed = sweep_rank(sweep->first[i].path) == rank ? group_remove(sweep, i, err) : 0;

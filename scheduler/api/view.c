@@ -38,9 +38,10 @@ static void write_labels(struct tx *tx, const char *title, struct writer *w) {
     rows_write_texts(&query, w, "labels");
 }
 
-/* What places a title in the queue: three columns of a query, from `column` on. */
+/* When a title came, and what places it in the queue: four columns of a query, from `column` on. */
 static void write_order(struct writer *w, struct query *query, int column) {
     int64_t deadline = query_integer(query, column + 2);
+    writer_positive(w, "submitted_at", query_integer(query, column + 3));
     writer_int(w, "priority", query_integer(query, column));
     writer_string(w, "tenant", query_text(query, column + 1));
     if (deadline == 0) {

@@ -446,6 +446,23 @@ static void end(struct tx *tx, struct sweep *sweep, enum sweep_state state, cons
     tx_wake(tx, TOPIC_TITLES);
 }
 
+/* A listing without anything, of an edge to which titles were brought, is of another folder than
+ * theirs, or of a disk that is not mounted. */
+static void end_listing(struct tx *tx, struct sweep *sweep) {
+    int64_t held = sweep->objects > 0
+                       ? 0
+                       : sql_integer(tx, SQL_PUBLICATIONS_HELD, VALUES(TEXT(sweep->endpoint)), 0);
+    if (held == 0) {
+        end(tx, sweep, SWEEP_DONE, NULL);
+        return;
+    }
+    char *error = mem_format("endpoint '%s' lists nothing at all, and %" PRId64
+                             " %s brought there; see its `url` and its disk",
+                             sweep->endpoint, held, held == 1 ? "title was" : "titles were");
+    end(tx, sweep, SWEEP_FAILED, error);
+    mem_free(error);
+}
+
 enum answer orphans_complete(struct tx *tx, struct farm *farm, const struct lease_row *lease,
                              const struct task_report *report) {
     struct sweep *sweep = lease->state == LEASE_LIVE ? find_running(farm, lease) : NULL;
@@ -459,8 +476,12 @@ enum answer orphans_complete(struct tx *tx, struct farm *farm, const struct leas
     metric_observe(tx, METRIC_LEASE_SECONDS, TASK_SWEEP, (double)(tx_now(tx) - lease->at) / 1000);
     *(sweep->removes ? &sweep->removed_objects : &sweep->objects) = report->push.objects;
     *(sweep->removes ? &sweep->removed_bytes : &sweep->bytes) = report->push.bytes;
-    sweep->listing = sweep->removes ? sweep->listing : sweep->fence;
-    end(tx, sweep, SWEEP_DONE, NULL);
+    if (sweep->removes) {
+        end(tx, sweep, SWEEP_DONE, NULL);
+    } else {
+        sweep->listing = sweep->fence;
+        end_listing(tx, sweep);
+    }
     return ANSWER_ACCEPTED;
 }
 

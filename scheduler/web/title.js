@@ -5,7 +5,7 @@ import {
   confirmed, h, meter, notice, say, setMeter, setText,
 } from './dom.js';
 import {
-  fixed, lasting, lastPart, perSecond, plural, whole,
+  fixed, lasting, lastPart, moment, perSecond, plural, whole,
 } from './format.js';
 import { TitleModel } from './model.js';
 import { badge, isBusy, setBadge } from './states.js';
@@ -76,6 +76,7 @@ class Head {
     this.model = model;
     this.state = badge('');
     this.source = h('span', { class: 'place' });
+    this.submitted = h('span', { class: 'submitted' });
     this.labels = h('span', { class: 'labels' });
     this.actions = h('div', { class: 'actions' });
     this.error = h('p', { class: 'problem', hidden: true });
@@ -83,7 +84,7 @@ class Head {
     this.figures = h('dl', { class: 'figures' });
     this.element = h('header', { class: 'title-head' },
       h('div', { class: 'line' }, h('h1', {}, model.name), this.state, this.actions),
-      h('p', { class: 'dim from' }, 'of ', this.source, ' ', this.labels),
+      h('p', { class: 'dim from' }, 'of ', this.source, ' ', this.submitted, ' ', this.labels),
       this.error, this.bar, this.figures);
   }
 
@@ -96,6 +97,7 @@ class Head {
     setBadge(this.state, state);
     setText(this.source, lastPart(title.source ?? ''));
     this.source.title = title.source ?? '';
+    setText(this.submitted, title.submitted_at ? `submitted ${moment(title.submitted_at)}` : '');
     if (this.labelled !== title.labels.join()) {
       this.labelled = title.labels.join();
       this.labels.replaceChildren(...title.labels.map((label) => h('a', { class: 'chip', href: `#/titles?label=${label}` }, label)));

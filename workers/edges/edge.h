@@ -151,7 +151,8 @@ struct edge_driver {
     int (*remove_folder)(struct edge *edge, const char *path, struct err *err);
 
     /* EDGE_LISTS: visits all that lies below the title's folder, or of all titles one after
-     * another where that is ""; ends with what `visit` says. */
+     * another where that is ""; ends with what `visit` says. A folder that is not there, as before
+     * the first push, holds nothing. */
     int (*list)(struct edge *edge, edge_visit *visit, void *context, struct err *err);
 
     /* EDGE_KEYS: the same of all that carries the key title-TITLE. UNSUPPORTED where it can't. */

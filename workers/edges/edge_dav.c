@@ -145,8 +145,8 @@ static int folder_read(struct walk *walk, const char *folder, int depth, struct 
     struct err why = {0};
     int failed = edge_send(edge, &request, &why);
     mem_free(url);
-    if (failed == ERR_NOT_FOUND && folder[0] != '\0') {
-        return 0; /* it went since the one above was read */
+    if (failed == ERR_NOT_FOUND) {
+        return 0; /* none was put there yet, or it went since the one above was read */
     }
     if (failed != 0) {
         return err_pass(err, &why);

@@ -288,7 +288,7 @@ static int s3_list(struct edge *edge, edge_visit *visit, void *context, struct e
     struct visiting visiting = {visit, context, strlen(prefix)};
     int failed = blob_list(bucket->blob, prefix, visit_key, &visiting, &why);
     mem_free(prefix);
-    return failed == 0 || failed == ERR_NOT_FOUND ? 0 : judge(edge, failed, &why, err);
+    return failed == 0 ? 0 : judge(edge, failed, &why, err); /* NOT_FOUND: there is no bucket */
 }
 
 /* As players do where they read it by HTTP; else by the store. */
