@@ -42,7 +42,7 @@ START_TEST(joined_chunks_decode_without_a_seam) {
     char *folder = fixture_folder();
     struct opened opened;
     struct made made;
-    source_shell(folder, "24", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 150 $X264 a.mp4");
+    source_shell(folder, "24", "ffmpeg -f lavfi -i \"$CLIP\" -frames:v 100 $X264 a.mp4");
     opened_open(&opened, folder, "a.mp4");
     struct video_spec spec = spec_at(_i, 160, 96);
     spec.crf_hundredths = 1500;
@@ -54,11 +54,11 @@ START_TEST(joined_chunks_decode_without_a_seam) {
     struct opened decoded;
     struct shown shown;
     opened_open(&decoded, folder, "out.mkv");
-    ck_assert_int_eq(decoded.document.timeline.frames, 150);
+    ck_assert_int_eq(decoded.document.timeline.frames, 100);
     ck_assert_int_eq(decoded.document.video.bit_depth, encoders[_i].depth);
     if (encoders[_i].depth == 8) {
-        source_read(&shown, &decoded.document, &decoded.source, 0, 150, 150, DEINTERLACE_NONE);
-        for (int i = 0; i < 150; i++) {
+        source_read(&shown, &decoded.document, &decoded.source, 0, 100, 100, DEINTERLACE_NONE);
+        for (int i = 0; i < 100; i++) {
             ck_assert_int_eq(shown.counters[i], i);
         }
         shown_finish(&shown);
@@ -79,20 +79,20 @@ START_TEST(chunks_of_svt_are_one_pass) {
     struct opened opened;
     struct made chunks, whole;
     source_shell(folder, "24",
-                 "ffmpeg -f lavfi -i \"testsrc2=s=256x144:r=24,noise=alls=20:all_seed=1,"
-                 "hue=h=floor(n/40)*90\" -frames:v 200 -pix_fmt yuv420p $X264 a.mp4");
+                 "ffmpeg -f lavfi -i \"testsrc2=s=160x96:r=24,noise=alls=20:all_seed=1,"
+                 "hue=h=floor(n/40)*90\" -frames:v 120 -pix_fmt yuv420p $X264 a.mp4");
     opened_open(&opened, folder, "a.mp4");
-    struct video_spec spec = video_spec_of("svt", 256, 144, presets[_i]);
+    struct video_spec spec = video_spec_of("svt", 160, 96, presets[_i]);
     video_encode_title(&chunks, &opened, &spec, 1, 48, 24, tail_of(&spec));
-    video_encode_title(&whole, &opened, &spec, 1, 200, 24, 0);
-    ck_assert_int_eq(chunks.rungs[0].packets, 200);
+    video_encode_title(&whole, &opened, &spec, 1, 120, 24, 0);
+    ck_assert_int_eq(chunks.rungs[0].packets, 120);
     fixture_write(folder, "chunks.obu", chunks.stream.data, chunks.stream.size);
     fixture_write(folder, "whole.obu", whole.stream.data, whole.stream.size);
     source_shell(folder, "24",
                  "for which in chunks whole; do\n"
                  "    ffmpeg -i $which.obu -f framemd5 $which.md5\n"
                  "done\n"
-                 "test $(grep -vc '^#' whole.md5) = 200\n"
+                 "test $(grep -vc '^#' whole.md5) = 120\n"
                  "cmp chunks.md5 whole.md5\n");
     made_finish(&chunks);
     made_finish(&whole);
@@ -124,9 +124,9 @@ START_TEST(the_tail_of_the_table_is_enough) {
 END_TEST
 
 START_TEST(bytes_are_a_function_of_source_and_rung) {
-    const struct video_spec rungs[] = {spec_at(_i, 224, 126), spec_at(_i, 176, 98),
-                                       spec_at(_i, 128, 72)};
-    video_check_repeatable(rungs, 72, tail_of(&rungs[0]));
+    const struct video_spec rungs[] = {spec_at(_i, 112, 66), spec_at(_i, 96, 70),
+                                       spec_at(_i, 80, 64)};
+    video_check_repeatable(rungs, 60, tail_of(&rungs[0]));
 }
 END_TEST
 

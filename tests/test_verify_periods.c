@@ -561,6 +561,23 @@ START_TEST(test_part_is_no_whole) {
 }
 END_TEST
 
+/* Nor of what the multivariant playlist declares of these. */
+START_TEST(test_part_measures_no_rates) {
+    static const struct edit unread = {"#EXT-X-MAP", "#EXT-X-MAPS"};
+    static const struct edit low = {"I-FRAME-STREAM-INF:BANDWIDTH=*",
+                                    "I-FRAME-STREAM-INF:BANDWIDTH=9"};
+    struct verdict verdict;
+    cut();
+    edit(title_fixture_bytes(&damaged, MASTER), &low, 1);
+    edit(title_fixture_bytes(&damaged, PLAYLIST), &unread, 1);
+    edit(title_fixture_bytes(&damaged, SMALLEST), &unread, 1);
+    ck_assert_int_eq(verdict_of(&verdict, &damaged), 0);
+    ck_assert(verdict_tells(&verdict, "hls-map"));
+    ck_assert_msg(!verdict_tells(&verdict, "hls-bandwidth"), "%s", verdict_lines(&verdict));
+    verdict_finish(&verdict);
+}
+END_TEST
+
 /* A level that the first Period needs is not too high for the second, which has a quiet part. */
 START_TEST(test_level_of_all) {
     enum { MORE = 8 << 20 };
@@ -599,6 +616,7 @@ Suite *verify_periods_suite(void) {
     tcase_add_test(titles, test_longest);
     tcase_add_test(titles, test_first_start);
     tcase_add_test(titles, test_part_is_no_whole);
+    tcase_add_test(titles, test_part_measures_no_rates);
     tcase_add_test(titles, test_level_of_all);
     suite_add_tcase(suite, titles);
     return suite;

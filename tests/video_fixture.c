@@ -231,7 +231,7 @@ void video_check_order(const struct rung_out *out, const int64_t *gops, size_t g
 void video_check_repeatable(const struct video_spec rungs[3], int frames, int64_t tail) {
     char *folder = fixture_folder();
     struct opened opened;
-    struct made all, again, one, baseline;
+    struct made all, one, baseline;
     char *command =
         mem_format("ffmpeg -f lavfi -i \"testsrc2=s=322x182:r=24,noise=alls=20:all_seed=1\" "
                    "-frames:v %d -pix_fmt yuv420p $X264 a.mp4",
@@ -239,17 +239,14 @@ void video_check_repeatable(const struct video_spec rungs[3], int frames, int64_
     source_shell(folder, "24", command);
     opened_open(&opened, folder, "a.mp4");
     video_encode_title(&all, &opened, rungs, 3, 48, 24, tail);
-    video_encode_title(&again, &opened, rungs, 3, 48, 24, tail);
     video_encode_title(&one, &opened, &rungs[1], 1, 48, 24, tail);
     encoder_use_baseline_cpu();
     video_encode_title(&baseline, &opened, rungs, 3, 48, 24, tail);
     for (int i = 0; i < 3; i++) {
-        ck_assert(video_bytes_equal(&all.rungs[i].bytes, &again.rungs[i].bytes));
         ck_assert(video_bytes_equal(&all.rungs[i].bytes, &baseline.rungs[i].bytes));
     }
     ck_assert(video_bytes_equal(&all.rungs[1].bytes, &one.rungs[0].bytes));
     made_finish(&all);
-    made_finish(&again);
     made_finish(&one);
     made_finish(&baseline);
     opened_close(&opened);

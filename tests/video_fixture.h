@@ -55,9 +55,9 @@ int video_encode_chunk(struct made *made, struct opened *opened, const struct vi
 void video_encode_title(struct made *made, struct opened *opened, const struct video_spec *rungs,
                         int rung_count, int64_t chunk, int64_t gop, int64_t tail);
 
-/* Three rungs of a noisy clip of so many frames come out with the same bytes again, one of
- * them alone, and with no more of the processor than its architecture's baseline. (libaom looks
- * at the processor once a process: tests/farm/determinism masks it from a child's start.) */
+/* Three rungs of a noisy clip of so many frames come out with the same bytes again, by no more of
+ * the processor than its architecture's baseline, and one of them alone. (libaom looks at the
+ * processor once a process: tests/farm/determinism masks it from a child's start.) */
 void video_check_repeatable(const struct video_spec rungs[3], int frames, int64_t tail);
 
 bool video_bytes_equal(const struct buf *a, const struct buf *b);
