@@ -312,7 +312,7 @@ START_TEST(test_maps) {
     ck_assert_int_eq(playlist.maps[1].range_offset, 0);
     ck_assert_ptr_null(playlist.maps[2].uri);
     ck_assert_int_eq(playlist.maps[2].range_offset, 6);
-    ck_assert_int_eq(playlist.maps[2].line, 10);
+    ck_assert_int_eq(playlist.maps[2].line, 11);
     m3u8_finish(&playlist);
 }
 END_TEST
