@@ -65,29 +65,40 @@ static int read_attribute(const struct m3u8_reading *r, char **at, struct m3u8_a
     return 0;
 }
 
-static int read_item(struct m3u8_reading *r, char *value, struct m3u8_list *list) {
-    struct m3u8_attribute attributes[M3U8_ATTRIBUTES_MAX];
-    struct m3u8_item item = {.line = r->line};
+/* The attributes of a tag, into the item's room for M3U8_ATTRIBUTES_MAX of them. */
+static int read_attributes(const struct m3u8_reading *r, char *value, struct m3u8_item *item) {
+    item->line = r->line;
+    item->attribute_count = 0;
     do {
-        if (item.attribute_count == M3U8_ATTRIBUTES_MAX) {
+        if (item->attribute_count == M3U8_ATTRIBUTES_MAX) {
             return fail(r, "a tag has too many attributes");
         }
-        struct m3u8_attribute *attribute = &attributes[item.attribute_count];
+        struct m3u8_attribute *attribute = &item->attributes[item->attribute_count];
         int failed = read_attribute(r, &value, attribute);
         if (failed != 0) {
             return failed;
         }
-        for (size_t i = 0; i < item.attribute_count; i++) {
-            if (strcmp(attributes[i].name, attribute->name) == 0) {
+        for (size_t i = 0; i < item->attribute_count; i++) {
+            if (strcmp(item->attributes[i].name, attribute->name) == 0) {
                 return fail(r, "a tag has the attribute %.32s twice", attribute->name);
             }
         }
-        item.attribute_count++;
+        item->attribute_count++;
     } while (*value != '\0');
+    item->uri = m3u8_attribute(item, "URI");
+    return 0;
+}
+
+static int read_item(struct m3u8_reading *r, char *value, struct m3u8_list *list) {
+    struct m3u8_attribute attributes[M3U8_ATTRIBUTES_MAX];
+    struct m3u8_item item = {.attributes = attributes};
+    int failed = read_attributes(r, value, &item);
+    if (failed != 0) {
+        return failed;
+    }
     size_t bytes = item.attribute_count * sizeof(*attributes);
     item.attributes = arena_zero(&r->out->arena, 1, bytes);
     memcpy(item.attributes, attributes, bytes);
-    item.uri = m3u8_attribute(&item, "URI");
     list->items = with_room(list->items, list->count, sizeof(*list->items));
     list->items[list->count++] = item;
     return 0;
@@ -173,17 +184,21 @@ static bool read_byte_range(const char *text, int64_t *size, int64_t *offset, bo
 
 static int read_map(struct m3u8_reading *r, char *value) {
     struct m3u8 *out = r->out;
-    int failed = read_item(r, value, &out->maps);
-    if (failed != 0 || out->maps.count > 1) {
+    struct m3u8_attribute attributes[M3U8_ATTRIBUTES_MAX];
+    struct m3u8_item item = {.attributes = attributes};
+    int failed = read_attributes(r, value, &item);
+    if (failed != 0) {
         return failed;
     }
-    const char *range = m3u8_attribute(&out->maps.items[0], "BYTERANGE");
+    struct m3u8_map map = {.line = r->line, .uri = item.uri};
+    const char *range = m3u8_attribute(&item, "BYTERANGE");
     bool has_offset;
-    out->map_first = out->segment_count == 0;
-    out->map_has_range = range != NULL;
-    if (range != NULL && !read_byte_range(range, &out->map_size, &out->map_offset, &has_offset)) {
+    map.has_range = range != NULL;
+    if (range != NULL && !read_byte_range(range, &map.range_size, &map.range_offset, &has_offset)) {
         return fail(r, "BYTERANGE of EXT-X-MAP is not SIZE@OFFSET");
     }
+    out->maps = with_room(out->maps, out->map_count, sizeof(*out->maps));
+    out->maps[out->map_count++] = map;
     return 0;
 }
 
@@ -358,6 +373,7 @@ static int read_segment_uri(struct m3u8_reading *r, const char *uri) {
     }
     r->segment.uri = uri;
     r->segment.line = r->line;
+    r->segment.map = out->map_count;
     out->segments = with_room(out->segments, out->segment_count, sizeof(*out->segments));
     out->segments[out->segment_count++] = r->segment;
     r->segment = (struct m3u8_segment){0};
@@ -444,15 +460,14 @@ int m3u8_read(struct m3u8 *out, const void *data, size_t size, struct err *err) 
 
 void m3u8_finish(struct m3u8 *playlist) {
     struct m3u8_list *const lists[] = {
-        &playlist->starts,   &playlist->variants, &playlist->iframe_variants,
-        &playlist->media,    &playlist->steering, &playlist->date_ranges,
-        &playlist->controls, &playlist->parts,    &playlist->part_facts,
-        &playlist->maps,     &playlist->hints,    &playlist->reports,
-        &playlist->keys,
+        &playlist->starts,     &playlist->variants,    &playlist->iframe_variants, &playlist->media,
+        &playlist->steering,   &playlist->date_ranges, &playlist->controls,        &playlist->parts,
+        &playlist->part_facts, &playlist->hints,       &playlist->reports,         &playlist->keys,
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         mem_free(lists[i]->items);
     }
+    mem_free(playlist->maps);
     mem_free(playlist->segments);
     arena_finish(&playlist->arena);
     *playlist = (struct m3u8){0};

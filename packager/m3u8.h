@@ -40,9 +40,19 @@ struct m3u8_list {
     struct m3u8_item *items; /* owned */
 };
 
+/* EXT-X-MAP: the init segment of all segments behind it, up to the next one. */
+struct m3u8_map {
+    int line;
+    const char *uri; /* NULL where it has none */
+    bool has_range;
+    int64_t range_size;
+    int64_t range_offset;
+};
+
 struct m3u8_segment {
     const char *uri;
     int line;            /* of that */
+    size_t map;          /* how many EXT-X-MAP stand before it: the last of them is its own */
     int64_t nanoseconds; /* EXTINF */
     int decimals;        /* of EXTINF */
     bool discontinuity;  /* EXT-X-DISCONTINUITY before it */
@@ -81,11 +91,8 @@ struct m3u8 {
     struct m3u8_list hints;       /* EXT-X-PRELOAD-HINT */
     struct m3u8_list reports;     /* EXT-X-RENDITION-REPORT */
     struct m3u8_list keys;        /* EXT-X-KEY */
-    struct m3u8_list maps;
-    bool map_first; /* the first EXT-X-MAP stands before every segment; its BYTERANGE: */
-    bool map_has_range;
-    int64_t map_size;
-    int64_t map_offset;
+    size_t map_count;
+    struct m3u8_map *maps; /* owned */
     size_t segment_count;
     struct m3u8_segment *segments; /* owned */
 };

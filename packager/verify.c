@@ -75,24 +75,41 @@ bool verify_has_room(struct verify *v, const char *manifest, const char *label, 
     return true;
 }
 
-struct listing *verify_list(struct verify *v, const char *manifest, const char *label,
-                            size_t count) {
-    if (!verify_has_room(v, manifest, label, count)) {
-        return NULL;
-    }
+static struct listing *add_listing(struct verify *v) {
     if (v->listing_count == v->listing_room) {
         v->listing_room = v->listing_room > 0 ? 2 * v->listing_room : 16;
         v->listings = mem_resize(v->listings, v->listing_room, sizeof(*v->listings));
     }
     struct listing *listing = arena_zero(&v->arena, 1, sizeof(*listing));
+    v->listings[v->listing_count++] = listing;
+    return listing;
+}
+
+struct listing *verify_list(struct verify *v, const char *manifest, const char *label,
+                            size_t count) {
+    if (!verify_has_room(v, manifest, label, count)) {
+        return NULL;
+    }
+    struct listing *listing = add_listing(v);
     listing->manifest = manifest;
     listing->label = label;
+    listing->stretches = 1;
     listing->init = "";
     listing->count = count;
     listing->paths = arena_zero(&v->arena, count, sizeof(*listing->paths));
     listing->segments = arena_zero(&v->arena, count, sizeof(*listing->segments));
-    v->listings[v->listing_count++] = listing;
     return listing;
+}
+
+struct listing *verify_cut(struct verify *v, struct listing *listing, size_t count) {
+    struct listing *rest = add_listing(v);
+    *rest = *listing;
+    rest->first += count;
+    rest->count -= count;
+    rest->paths += count;
+    rest->segments += count;
+    listing->count = count;
+    return rest;
 }
 
 static void finish(struct verify *v) {

@@ -18,6 +18,7 @@
  *   verify_groups.c    its groups of renditions
  *   verify_variants.c  its variants beside each other
  *   verify_playlists.c media playlists against facts
+ *   verify_stretches.c what of them lies under one EXT-X-MAP and in one timeline
  *   verify_dates.c     tags of media playlists that only others write
  *   verify_text.c      subtitles of HLS
  *   verify_early.c     early playlists against those of the version
@@ -158,6 +159,8 @@ enum rule {
     RULE_EARLY_TOGETHER,
     RULE_EARLY_BANDWIDTH,
     RULE_HLS_OPTIONAL,
+    RULE_HLS_MAP_UNUSED,
+    RULE_HLS_CODING_CHANGE,
     RULE_HLS_CLOSED_CAPTIONS,
     RULE_HLS_IFRAME_MISSING,
     RULE_HLS_GROUP_ALIKE,
@@ -332,26 +335,28 @@ struct dash_period {
     struct ending ending;      /* set once objects are read */
 };
 
-/* Which objects one media playlist or Representation names, in its order. */
+/* Which objects one stretch of a media playlist, or one Representation, names, in its order. A
+ * stretch is what of a playlist lies under one EXT-X-MAP and in one timeline: mostly all of it. */
 struct listing {
     const char *manifest; /* path, for findings */
     const char *label;    /* in sentences: "this playlist", "Representation h264-720p" */
     const struct mpd_representation *told; /* NULL of a playlist */
-    const struct dash_period *period; /* that it is a part of; NULL: it is of the whole title */
-    bool sealed;                      /* its segments are encrypted as a whole */
-    bool iframes;                     /* paths may repeat, and their order is not that of time */
+    const struct dash_period *period; /* that it is a part of; NULL: HLS, or of the whole title */
+    size_t stretch, stretches; /* which it is of those of its playlist; 0 and 1 of all else */
+    size_t first;              /* entry of its playlist; 0 of all else */
+    bool sealed;               /* its segments are encrypted as a whole */
+    bool iframes;              /* paths may repeat, and their order is not that of time */
     const char *init;
     size_t count;
     const char **paths;
     struct real_track *track;             /* set once objects are read */
     const struct real_segment **segments; /* of each path */
-    int64_t origin; /* tick of the track, after the edit list, at which its Period begins; 0 of a
-                       playlist */
+    int64_t origin; /* tick of the track, after the edit list, at which its Period or stretch
+                       begins; 0 of the first one of a playlist */
     const struct listing *same; /* an earlier one of the same objects */
-    bool agrees;                /* HLS and DASH both list its objects so */
+    bool agrees;                /* of a Representation: HLS lists its objects so too */
     bool whole;                 /* all is readable and gapless, and measured: */
     int64_t peak_bps, average_bps;
-    int64_t key_peak_bps, key_average_bps; /* of the key pictures' chunks */
 };
 
 /* ---- The whole ------------------------------------------------------------------- */
@@ -359,6 +364,7 @@ struct listing {
 enum {
     VERIFY_PLAYLISTS_MAX = 256,
     VERIFY_LISTED_MAX = 1 << 20, /* entries of all listings */
+    VERIFY_CUTS_MAX = 4096,      /* of all playlists into stretches */
     VERIFY_TEXT_MAX = 64 << 20,  /* bytes of all playlists and files of text */
     VERIFY_TOLD_MAX = 8,         /* findings of one rule that are told one by one */
 };
@@ -370,7 +376,13 @@ struct verify_playlist {
     bool readable;
     struct buf bytes;
     struct m3u8 text;
-    struct listing *listing; /* NULL where it lists nothing that could be read */
+    size_t discontinuities;        /* between its segments */
+    size_t stretch_count;          /* 0 where it lists nothing that could be read */
+    struct listing **stretches;    /* entries of one lie behind those of the one before */
+    bool *changes;                 /* where a stretch begins, something changes here or beside it */
+    const struct listing *main;    /* the longest of them, set once objects are read; and: */
+    bool measured;                 /* all that it lists is whole, or what its I-frames are of */
+    int64_t peak_bps, average_bps; /* of I-frames those of the key pictures' chunks */
 };
 
 struct verify {
@@ -416,6 +428,7 @@ struct verify {
     size_t listing_room;
     struct listing **listings; /* HLS before DASH */
     size_t listed;             /* their entries */
+    size_t cuts;               /* of playlists into stretches */
     size_t track_count;
     struct real_track *tracks;
     const struct listing *reference; /* the first whole listing of pictures; NULL for none */
@@ -459,8 +472,21 @@ bool verify_has_room(struct verify *v, const char *manifest, const char *label, 
 struct listing *verify_list(struct verify *v, const char *manifest, const char *label,
                             size_t count);
 
+/* Leaves a listing its first `count` entries, and makes another one of the rest. */
+struct listing *verify_cut(struct verify *v, struct listing *listing, size_t count);
+
 /* Reads every listed object and judges it; then fills in the listings. */
 void verify_tracks(struct verify *v);
+
+/* The rates of whole listings one behind the other; false where they can't be measured. */
+enum pieces { PIECES_SEGMENTS, PIECES_KEYS };
+bool verify_rates(const struct verify *v, const struct listing *const *parts, size_t part_count,
+                  enum pieces kind, int64_t *peak_bps, int64_t *average_bps);
+
+/* Whether two listings are of one Period, or of one stretch of playlists that are cut alike; and
+ * whether one is of the whole title. */
+bool verify_same_place(const struct listing *a, const struct listing *b);
+bool verify_is_of_all(const struct listing *listing);
 
 /* Once listings are filled in: their boundaries against those of the first whole one of
  * pictures, and advice. */
@@ -477,10 +503,11 @@ void verify_hls(struct verify *v);
 /* Advice about variants beside each other. */
 void verify_variants(struct verify *v);
 
-/* The listing of an item's playlist where its rates are measured; else NULL. */
-const struct listing *verify_measured(const struct verify *v, const struct m3u8_item *item);
+/* The playlist of an item where its rates are measured; else NULL. */
+const struct verify_playlist *verify_measured(const struct verify *v, const struct m3u8_item *item);
 
-/* The track of an item's playlist where it is readable; else NULL. */
+/* The track of an item's playlist, of several that of the longest stretch, where it is readable;
+ * else NULL. */
 const struct real_track *verify_track_of(const struct verify *v, const struct m3u8_item *item);
 
 /* The media playlists of the items that were not read before; all of them judged; the
@@ -490,6 +517,29 @@ void verify_playlists(struct verify *v);
 const struct verify_playlist *verify_playlist_at(const struct verify *v, const char *uri);
 void verify_playlist_version(struct verify *v, const char *path, const struct m3u8 *text,
                              int64_t least_version);
+
+/* Makes the listings of a media playlist, but for its segments' addresses; false where there are
+ * none, which is told. */
+bool verify_stretches_list(struct verify *v, struct verify_playlist *playlist);
+
+/* The stretch of that playlist in the place of the listing; NULL for none. */
+const struct listing *verify_beside(const struct verify_playlist *playlist,
+                                    const struct listing *listing);
+
+/* The whole listing whose key pictures one of I-frames lists; NULL for none. */
+const struct listing *verify_media_of(const struct verify *v, const struct listing *iframes);
+
+/* Once listings are judged: where stretches begin, and what each playlist is as a whole. */
+void verify_stretches_join(struct verify *v);
+
+/* What changes from one stretch to the next, and whether EXT-X-DISCONTINUITY says so. */
+void verify_stretches(struct verify *v);
+
+/* Whether two playlists, which may be NULL, are of the same tracks. */
+bool verify_same_tracks(const struct verify_playlist *a, const struct verify_playlist *b);
+
+/* The first whole playlist of pictures; NULL for none. */
+const struct verify_playlist *verify_pictures(const struct verify *v);
 
 /* Whether a tag of master.m3u8 has an attribute that may be left out; where not, that is told. */
 bool verify_has_attribute(struct verify *v, const struct m3u8_item *item, const char *name);

@@ -87,7 +87,7 @@ static void advise_colour(struct verify *v, const struct listing *listing) {
     const struct picture_signal *own = &listing->track->codec.signal;
     for (size_t l = 0; v->listings[l] != listing; l++) {
         const struct listing *other = v->listings[l];
-        if (!other->whole || !other->track->facts.video || other->period != listing->period ||
+        if (!other->whole || !other->track->facts.video || !verify_same_place(other, listing) ||
             range_of(other) != range_of(listing)) {
             continue;
         }
@@ -142,21 +142,21 @@ static void check_video_boundaries(struct verify *v, const struct listing *listi
         if (compare_ticks(end, listing->track->facts.timescale, wanted,
                           reference->track->facts.timescale) != 0) {
             verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
-                         "segment %zu ends at another time than that of %s", i + 1,
+                         "segment %zu ends at another time than that of %s", listing->first + i + 1,
                          reference->segments[i]->path);
             return;
         }
         if (!gops_align(listing, reference, i)) {
             verify_found(v, RULE_VIDEO_BOUNDARIES, listing->segments[i]->path,
-                         "the GOPs of segment %zu begin at other times than those of %s", i + 1,
-                         reference->segments[i]->path);
+                         "the GOPs of segment %zu begin at other times than those of %s",
+                         listing->first + i + 1, reference->segments[i]->path);
             return;
         }
     }
 }
 
 /* By how much a segment of sound ends after segment `index` of the pictures, whose end is rounded
- * up to whole ticks of sound; both in their Period. */
+ * up to whole ticks of sound; both in their Period or stretch. */
 static int64_t lateness(const struct listing *listing, const struct real_segment *segment,
                         const struct listing *pictures, size_t index) {
     const struct real_track *track = pictures->track;
@@ -174,7 +174,7 @@ static bool begins_before(const struct listing *listing) {
 }
 
 /* A packet border lies at or after the picture's, and less than a packet after it. Where the Period
- * does not begin with its tracks, the one place was rounded to the other's ticks. */
+ * or stretch does not begin with its tracks, the one place was rounded to the other's ticks. */
 static void check_audio_boundaries(struct verify *v, const struct listing *listing,
                                    const struct listing *pictures) {
     const struct real_track *track = listing->track;
@@ -193,7 +193,7 @@ static void check_audio_boundaries(struct verify *v, const struct listing *listi
             verify_found(v, RULE_AUDIO_BOUNDARY, segments[i]->path,
                          "segment %zu ends %" PRId64 " samples after the picture's, and a packet "
                          "has %" PRId64,
-                         i + 1, late, track->frame_ticks);
+                         listing->first + i + 1, late, track->frame_ticks);
         }
     }
     int64_t late = lateness(listing, segments[count - 1], pictures, pictures->count - 1);
@@ -232,7 +232,7 @@ static void check_audio_edit(struct verify *v, const struct listing *listing,
                (!facts->has_edit || facts->edit_media_time == 0)) {
         verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
                      "no edit list skips the priming of the sound");
-    } else if (facts->edit_duration > 0 && listing->period == NULL &&
+    } else if (facts->edit_duration > 0 && verify_is_of_all(listing) &&
                (shown < end - 1 || shown > end + 1)) {
         verify_found(v, RULE_CMAF_EDIT_LIST, listing->track->init,
                      "the edit list shows %" PRId64 " samples of sound, and the picture lasts "
@@ -241,18 +241,18 @@ static void check_audio_edit(struct verify *v, const struct listing *listing,
     }
 }
 
-/* The first whole listing of pictures of the same Period, or of the whole title; NULL for none. */
+/* The first whole listing of pictures in the same place; NULL for none. */
 static const struct listing *find_pictures(const struct verify *v, const struct listing *listing) {
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *other = v->listings[l];
-        if (other->whole && other->track->facts.video && other->period == listing->period) {
+        if (other->whole && other->track->facts.video && verify_same_place(other, listing)) {
             return other;
         }
     }
     return NULL;
 }
 
-/* Whether a playlist lists all of the track of which a Period has this part. */
+/* Whether HLS lists the track of which a Period has this part. */
 static bool is_advised(const struct verify *v, const struct listing *part) {
     for (size_t l = 0; l < v->listing_count && part->period != NULL; l++) {
         const struct listing *other = v->listings[l];
@@ -294,7 +294,7 @@ void verify_side_by_side(struct verify *v) {
             !is_advised(v, listing)) {
             advise(v, listing);
         }
-        if (listing->whole && (same == NULL || same->period != listing->period)) {
+        if (listing->whole && (same == NULL || !verify_same_place(same, listing))) {
             check_boundaries(v, listing);
         }
     }

@@ -153,8 +153,8 @@ static void check_timing(struct verify *v, struct reader *root) {
         rate.den <= RATE_DEN_MAX) {
         v->timeline = (struct timeline){.rate = rate, .frames = frames, .start = {0, 1}};
     }
-    if (v->reference == NULL || v->reference->period != NULL) {
-        return; /* of a Period alone nobody knows whether it is all that is told of */
+    if (v->reference == NULL || !verify_is_of_all(v->reference)) {
+        return; /* of a part alone nobody knows whether it is all that is told of */
     }
     const struct real_track *track = v->reference->track;
     struct rational real = real_rate(track);

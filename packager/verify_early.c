@@ -74,22 +74,23 @@ static bool read_top(struct early *early) {
 
 static const char *read_map(struct verify *v, const char *path, const struct m3u8 *text) {
     const char *init = NULL;
-    if (text->maps.count == 1 && text->map_first && text->maps.items[0].uri != NULL) {
-        init = verify_resolve(v, path, text->maps.items[0].uri);
+    bool first = text->segment_count == 0 || text->segments[0].map > 0;
+    if (text->map_count == 1 && first && text->maps[0].uri != NULL) {
+        init = verify_resolve(v, path, text->maps[0].uri);
     } else {
         verify_found(v, RULE_HLS_MAP, path,
                      "it has %zu EXT-X-MAP, and must have one before its segments",
-                     text->maps.count);
+                     text->map_count);
     }
     return init != NULL ? init : "";
 }
 
 static const struct verify_playlist *find_version(const struct verify *v, const char *init) {
     for (size_t i = 0; i < v->playlist_count; i++) {
-        const struct listing *listing = v->playlists[i].listing;
-        if (listing != NULL && !listing->iframes && init[0] != '\0' &&
-            strcmp(listing->init, init) == 0) {
-            return &v->playlists[i];
+        const struct verify_playlist *playlist = &v->playlists[i];
+        if (playlist->stretch_count == 1 && !playlist->main->iframes && init[0] != '\0' &&
+            strcmp(playlist->main->init, init) == 0) {
+            return playlist;
         }
     }
     return NULL;
@@ -145,7 +146,7 @@ static void check_head(struct verify *v, const struct early_list *list) {
     for (size_t i = 0; i < text->segment_count; i++) {
         const char *path = verify_resolve(v, list->path, text->segments[i].uri);
         bool same = path != NULL && i < whole->segment_count &&
-                    strcmp(path, list->version->listing->paths[i]) == 0 &&
+                    strcmp(path, list->version->main->paths[i]) == 0 &&
                     text->segments[i].nanoseconds == whole->segments[i].nanoseconds;
         if (!same) {
             verify_found(v, RULE_EARLY_HEAD, list->path,

@@ -40,16 +40,28 @@ bool verify_in_group(const struct m3u8_item *media, const char *group) {
 
 /* ---- Each rendition ---------------------------------------------------------------- */
 
+/* The most of all stretches; 0 where one has no count that is known. */
+static int channels_of(const struct verify_playlist *playlist) {
+    int most = 0;
+    for (size_t s = 0; playlist != NULL && s < playlist->stretch_count; s++) {
+        const struct real_track *track = playlist->stretches[s]->track;
+        if (!track->readable || track->facts.video || track->codec.channels == 0) {
+            return 0;
+        }
+        most = track->codec.channels > most ? track->codec.channels : most;
+    }
+    return most;
+}
+
 static void check_channels(struct verify *v, const struct m3u8_item *media) {
-    const struct real_track *track = verify_track_of(v, media);
+    int real = channels_of(verify_playlist_at(v, media->uri));
     const char *channels = m3u8_attribute(media, "CHANNELS");
     int64_t declared = 0;
-    if (track != NULL && !track->facts.video && track->codec.channels > 0 &&
-        verify_has_attribute(v, media, "CHANNELS") &&
-        (!manifest_int(channels, 64, &declared) || declared != track->codec.channels)) {
+    if (real > 0 && verify_has_attribute(v, media, "CHANNELS") &&
+        (!manifest_int(channels, 64, &declared) || declared != real)) {
         verify_found(v, RULE_HLS_CHANNELS, master_path,
                      "line %d declares CHANNELS=\"%.16s\", and the sound has %d", media->line,
-                     channels, track->codec.channels);
+                     channels, real);
     }
 }
 

@@ -98,64 +98,96 @@ static size_t count_codecs(const char *codecs, bool with_text) {
     return count;
 }
 
-/* CODECS names the picture's codec, those of the group's sounds, and nothing else. */
-static void check_codecs(struct verify *v, const struct m3u8_item *item, const char *group) {
-    const char *codecs = m3u8_attribute(item, "CODECS");
-    const struct real_track *picture = verify_track_of(v, item);
-    const char *known[8] = {NULL};
-    size_t count = 0;
-    bool all_known = picture != NULL;
-    if (!verify_has_attribute(v, item, "CODECS")) {
-        return;
-    }
-    if (picture != NULL) {
-        known[count++] = picture->codecs;
-    }
-    for (size_t i = 0; i < v->master.media.count; i++) {
-        if (!verify_in_group(&v->master.media.items[i], group)) {
-            continue;
+/* Codecs of tracks, each once. */
+struct codecs {
+    size_t count;
+    const char *names[8];
+    bool all; /* no track was unreadable, and none too many */
+};
+
+/* Adds those of all stretches of an item's playlist. */
+static void add_codecs(const struct verify *v, const struct m3u8_item *item, struct codecs *out) {
+    const struct verify_playlist *playlist = verify_playlist_at(v, item->uri);
+    size_t stretches = playlist != NULL ? playlist->stretch_count : 0;
+    out->all = out->all && stretches > 0;
+    for (size_t s = 0; s < stretches && out->all; s++) {
+        const struct real_track *track = playlist->stretches[s]->track;
+        bool listed = !track->readable;
+        for (size_t i = 0; i < out->count; i++) {
+            listed = listed || strcmp(out->names[i], track->codecs) == 0;
         }
-        const struct real_track *sound = verify_track_of(v, &v->master.media.items[i]);
-        bool listed = sound == NULL;
-        all_known = all_known && sound != NULL;
-        for (size_t k = 0; k < count; k++) {
-            listed = listed || strcmp(known[k], sound->codecs) == 0;
+        out->all = track->readable && (listed || out->count < sizeof(out->names) / sizeof(char *));
+        if (!listed && out->all) {
+            out->names[out->count++] = track->codecs;
         }
-        if (!listed && count < sizeof(known) / sizeof(known[0])) {
-            known[count++] = sound->codecs;
-        }
-    }
-    bool all = true;
-    for (size_t k = 0; k < count; k++) {
-        all = all && names_codec(codecs, known[k]);
-    }
-    bool with_text = m3u8_attribute(item, "SUBTITLES") != NULL;
-    if (all_known && (!all || count_codecs(codecs, with_text) != count)) {
-        verify_found(v, RULE_HLS_CODECS, master_path,
-                     "line %d declares CODECS=\"%.80s\", and its renditions have %s%s%s",
-                     item->line, codecs, known[0], count > 1 ? "," : "", count > 1 ? known[1] : "");
     }
 }
 
+/* CODECS names the codecs of the pictures, those of the group's sounds, and nothing else. */
+static void check_codecs(struct verify *v, const struct m3u8_item *item, const char *group) {
+    const char *codecs = m3u8_attribute(item, "CODECS");
+    struct codecs real = {.all = true};
+    if (!verify_has_attribute(v, item, "CODECS")) {
+        return;
+    }
+    add_codecs(v, item, &real);
+    for (size_t i = 0; i < v->master.media.count; i++) {
+        if (verify_in_group(&v->master.media.items[i], group)) {
+            add_codecs(v, &v->master.media.items[i], &real);
+        }
+    }
+    bool named = true;
+    for (size_t i = 0; i < real.count; i++) {
+        named = named && names_codec(codecs, real.names[i]);
+    }
+    bool with_text = m3u8_attribute(item, "SUBTITLES") != NULL;
+    if (real.all && (!named || count_codecs(codecs, with_text) != real.count)) {
+        verify_found(v, RULE_HLS_CODECS, master_path,
+                     "line %d declares CODECS=\"%.80s\", and its renditions have %s%s%s",
+                     item->line, codecs, real.names[0], real.count > 1 ? "," : "",
+                     real.count > 1 ? real.names[1] : "");
+    }
+}
+
+/* Of pictures of several sizes it is one at which all can be shown: that of some of them. */
 static void check_resolution(struct verify *v, const struct m3u8_item *item,
-                             const struct real_track *track) {
+                             const struct verify_playlist *playlist) {
     const char *text = m3u8_attribute(item, "RESOLUTION");
-    char real[32];
-    snprintf(real, sizeof(real), "%dx%d", track->codec.width, track->codec.height);
-    if (verify_has_attribute(v, item, "RESOLUTION") && !equals(text, real)) {
+    char real[32] = "";
+    if (!verify_has_attribute(v, item, "RESOLUTION")) {
+        return;
+    }
+    for (size_t s = 0; s < playlist->stretch_count && !equals(text, real); s++) {
+        const struct codec_facts *codec = &playlist->stretches[s]->track->codec;
+        snprintf(real, sizeof(real), "%dx%d", codec->width, codec->height);
+    }
+    if (!equals(text, real)) {
         verify_found(v, RULE_HLS_RESOLUTION, master_path,
                      "line %d declares RESOLUTION=%.16s, and the pictures are %s", item->line, text,
                      real);
     }
 }
 
+/* The highest of all stretches; {0, 1} where none is known. */
+static struct rational fastest(const struct verify_playlist *playlist) {
+    struct rational most = {0, 1};
+    for (size_t s = 0; s < playlist->stretch_count; s++) {
+        const struct real_track *track = playlist->stretches[s]->track;
+        bool known = track->readable && track->facts.video && track->frame_ticks > 0;
+        if (known && rational_compare(real_rate(track), most) > 0) {
+            most = real_rate(track);
+        }
+    }
+    return most;
+}
+
 static void check_frame_rate(struct verify *v, const struct m3u8_item *item,
-                             const struct real_track *track) {
+                             const struct verify_playlist *playlist) {
     const char *text = m3u8_attribute(item, "FRAME-RATE");
-    struct rational rate = real_rate(track);
+    struct rational rate = fastest(playlist);
     int64_t declared;
     int decimals;
-    if (!verify_has_attribute(v, item, "FRAME-RATE")) {
+    if (rate.num == 0 || !verify_has_attribute(v, item, "FRAME-RATE")) {
         return;
     }
     bool good = manifest_seconds(text, &declared, &decimals);
@@ -170,16 +202,29 @@ static void check_frame_rate(struct verify *v, const struct m3u8_item *item,
     }
 }
 
-static bool is_high(const struct real_track *track) {
-    return track != NULL && track->facts.video &&
-           (track->codec.signal.transfer == TRANSFER_PQ ||
-            track->codec.signal.transfer == TRANSFER_HLG);
+/* The transfer characteristics of all stretches, of which PQ counts before HLG, and that before
+ * all of SDR (RFC 8216bis 4.4.6.2). */
+static int transfer_of(const struct verify_playlist *playlist) {
+    int transfer = playlist->main->track->codec.signal.transfer;
+    for (size_t s = 0; s < playlist->stretch_count && transfer != TRANSFER_PQ; s++) {
+        const struct real_track *track = playlist->stretches[s]->track;
+        int own = track->facts.video ? track->codec.signal.transfer : transfer;
+        transfer = own == TRANSFER_PQ || own == TRANSFER_HLG ? own : transfer;
+    }
+    return transfer;
+}
+
+static bool is_high(int transfer) {
+    return transfer == TRANSFER_PQ || transfer == TRANSFER_HLG;
 }
 
 /* Where all variants are of SDR, none need say so (RFC 8216bis 4.4.6.2). */
 static bool all_of_sdr(const struct verify *v) {
     for (size_t i = 0; i < v->master.variants.count; i++) {
-        if (is_high(verify_track_of(v, &v->master.variants.items[i]))) {
+        const struct m3u8_item *item = &v->master.variants.items[i];
+        const struct real_track *track = verify_track_of(v, item);
+        if (track != NULL && track->facts.video &&
+            is_high(transfer_of(verify_playlist_at(v, item->uri)))) {
             return false;
         }
     }
@@ -187,11 +232,11 @@ static bool all_of_sdr(const struct verify *v) {
 }
 
 static void check_range(struct verify *v, const struct m3u8_item *item,
-                        const struct real_track *track) {
+                        const struct verify_playlist *playlist) {
     const char *text = m3u8_attribute(item, "VIDEO-RANGE");
-    int transfer = track->codec.signal.transfer;
+    int transfer = transfer_of(playlist);
     const char *real = transfer == TRANSFER_PQ ? "PQ" : transfer == TRANSFER_HLG ? "HLG" : "SDR";
-    bool need_not = text == NULL && !is_high(track) && all_of_sdr(v);
+    bool need_not = text == NULL && !is_high(transfer) && all_of_sdr(v);
     if (!need_not && !equals(text, real)) {
         verify_found(v, RULE_HLS_VIDEO_RANGE, master_path,
                      "line %d declares VIDEO-RANGE=%.16s, and transfer characteristics %d are %s",
@@ -207,7 +252,7 @@ static bool group_rates(const struct verify *v, const char *group, int64_t *peak
         if (!verify_in_group(media, group)) {
             continue;
         }
-        const struct listing *sound = verify_measured(v, media);
+        const struct verify_playlist *sound = verify_measured(v, media);
         if (sound == NULL) {
             return false;
         }
@@ -220,19 +265,18 @@ static bool group_rates(const struct verify *v, const char *group, int64_t *peak
 static void check_variant(struct verify *v, const struct m3u8_item *item) {
     const char *group = m3u8_attribute(item, "AUDIO");
     const struct real_track *track = verify_track_of(v, item);
-    const struct listing *listing = verify_measured(v, item);
+    const struct verify_playlist *playlist = verify_playlist_at(v, item->uri);
+    const struct verify_playlist *measured = verify_measured(v, item);
     int64_t peak = 0;
     int64_t average = 0;
-    if (listing != NULL && group_rates(v, group, &peak, &average)) {
-        check_rates(v, item, listing->peak_bps + peak, listing->average_bps + average);
+    if (measured != NULL && group_rates(v, group, &peak, &average)) {
+        check_rates(v, item, measured->peak_bps + peak, measured->average_bps + average);
     }
     check_codecs(v, item, group);
     if (track != NULL && track->facts.video) {
-        check_resolution(v, item, track);
-        check_range(v, item, track);
-        if (track->frame_ticks > 0) {
-            check_frame_rate(v, item, track);
-        }
+        check_resolution(v, item, playlist);
+        check_range(v, item, playlist);
+        check_frame_rate(v, item, playlist);
     }
     if (m3u8_attribute(item, "CLOSED-CAPTIONS") == NULL) {
         verify_found(v, RULE_HLS_CLOSED_CAPTIONS, master_path,
@@ -258,15 +302,10 @@ static void check_iframe_variant(struct verify *v, const struct m3u8_item *item)
         return;
     }
     check_codecs(v, item, NULL);
-    check_resolution(v, item, track);
-    check_range(v, item, track);
-    for (size_t l = 0; l < v->listing_count; l++) {
-        const struct listing *listing = v->listings[l];
-        if (listing != playlist->listing && listing->track == track && listing->whole &&
-            listing->period == NULL) {
-            check_rates(v, item, listing->key_peak_bps, listing->key_average_bps);
-            return;
-        }
+    check_resolution(v, item, playlist);
+    check_range(v, item, playlist);
+    if (playlist->measured && playlist->main->iframes) {
+        check_rates(v, item, playlist->peak_bps, playlist->average_bps);
     }
 }
 

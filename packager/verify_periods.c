@@ -192,21 +192,24 @@ void verify_periods(struct verify *v) {
 
 /* ---- HLS and DASH ---------------------------------------------------------------- */
 
-/* Whether the segments of a part stand in the whole from `at` on. */
-static bool stands_at(const struct listing *part, const struct listing *whole, size_t at) {
-    return part != NULL && part->track == whole->track && part->count <= whole->count - at &&
-           memcmp(part->segments, whole->segments + at, part->count * sizeof(*part->segments)) == 0;
+/* Whether the segments of a part, each of which is of its track, stand in the playlist from `at`
+ * on: those of all its stretches lie one behind the other. */
+static bool stands_at(const struct listing *part, const struct verify_playlist *whole, size_t at) {
+    return part != NULL && part->count <= whole->text.segment_count - at &&
+           memcmp(part->segments, whole->stretches[0]->segments + at,
+                  part->count * sizeof(*part->segments)) == 0;
 }
 
 /* How many segments of a playlist, from `at` on, are those of the part. A segment over the border
  * of its Period may be listed on both sides of it. */
-static size_t extent(const struct listing *part, const struct listing *whole, size_t at) {
+static size_t extent(const struct listing *part, const struct verify_playlist *whole, size_t at) {
     bool over = at > 0 && stands_at(part, whole, at - 1);
     return over ? part->count - 1 : stands_at(part, whole, at) ? part->count : 0;
 }
 
 /* The same of the Representation of the Period that has the most; those with fewer do not agree. */
-static size_t agree(const struct dash_period *period, const struct listing *whole, size_t at) {
+static size_t agree(const struct dash_period *period, const struct verify_playlist *whole,
+                    size_t at) {
     size_t count = 0;
     for (size_t i = 0; i < period->told->representation_count; i++) {
         size_t own = extent(period->listings[i], whole, at);
@@ -221,49 +224,45 @@ static size_t agree(const struct dash_period *period, const struct listing *whol
     return count;
 }
 
-/* Whether it is of media whose one EXT-X-MAP can be read: of others nobody knows the tracks. */
-static bool has_map(const struct listing *listing) {
-    return listing != NULL && listing->init[0] != '\0';
-}
-
-static bool all_have_maps(const struct verify *v) {
-    bool all = true;
-    for (size_t i = 0; i < v->playlist_count; i++) {
-        all = all && (v->playlists[i].is_text || v->playlists[i].iframes ||
-                      has_map(v->playlists[i].listing));
+/* Whether it is of media whose every EXT-X-MAP can be read: of others nobody knows the tracks. */
+static bool has_maps(const struct verify_playlist *playlist) {
+    bool all = playlist->stretch_count > 0;
+    for (size_t s = 0; s < playlist->stretch_count; s++) {
+        all = all && playlist->stretches[s]->init[0] != '\0';
     }
     return all;
 }
 
-/* Whether it is to be listed by the other one too. */
-static bool is_to_agree(const struct listing *listing, bool maps) {
-    return !listing->iframes && (listing->told != NULL ? maps : has_map(listing));
+/* What a playlist of media lists, Representations list, Period by Period. */
+static void check_playlist(struct verify *v, const struct verify_playlist *playlist) {
+    size_t at = 0;
+    for (size_t p = 0; p < v->mpd.period_count; p++) {
+        at += agree(&v->periods[p], playlist, at);
+    }
+    if (at != playlist->text.segment_count && has_maps(playlist)) {
+        verify_found(v, RULE_HLS_DASH_AGREE, playlist->path,
+                     "this playlist lists objects that DASH does not list so");
+    }
 }
 
-/* What a playlist lists, Representations list, Period by Period; and the other way round, where no
- * playlist lacks its map, which may be that of what no other lists. */
+/* The other way round, where no playlist lacks a map, which may be that of what no other lists. */
 void verify_agreement(struct verify *v) {
+    bool maps = true;
     if (mpd_passed_over(&v->mpd) > 0) {
         return;
     }
-    bool maps = all_have_maps(v);
-    for (size_t l = 0; l < v->listing_count; l++) {
-        struct listing *listing = v->listings[l];
-        size_t at = 0;
-        if (listing->told != NULL || listing->iframes) {
-            continue;
+    for (size_t i = 0; i < v->playlist_count; i++) {
+        const struct verify_playlist *playlist = &v->playlists[i];
+        maps = maps && (playlist->is_text || playlist->iframes || has_maps(playlist));
+        if (playlist->stretch_count > 0 && !playlist->main->iframes) {
+            check_playlist(v, playlist);
         }
-        for (size_t p = 0; p < v->mpd.period_count; p++) {
-            at += agree(&v->periods[p], listing, at);
-        }
-        listing->agrees = at == listing->count;
     }
     for (size_t l = 0; l < v->listing_count; l++) {
         const struct listing *listing = v->listings[l];
-        if (!listing->agrees && is_to_agree(listing, maps)) {
+        if (listing->told != NULL && !listing->agrees && maps) {
             verify_found(v, RULE_HLS_DASH_AGREE, listing->manifest,
-                         "%s lists objects that %s does not list so", listing->label,
-                         listing->told != NULL ? "HLS" : "DASH");
+                         "%s lists objects that HLS does not list so", listing->label);
         }
     }
 }

@@ -25,60 +25,45 @@ const struct verify_playlist *verify_playlist_at(const struct verify *v, const c
     return NULL;
 }
 
-/* The init segment that a media playlist names; "" where it names none that will do. */
-static const char *read_map(struct verify *v, const struct verify_playlist *playlist) {
-    const struct m3u8 *text = &playlist->text;
-    if (text->maps.count != 1 || !text->map_first || text->maps.items[0].uri == NULL) {
-        verify_found(v, RULE_HLS_MAP, playlist->path,
-                     "it has %zu EXT-X-MAP, and must have one before its segments",
-                     text->maps.count);
-        return "";
-    }
-    const char *path = verify_resolve(v, playlist->path, text->maps.items[0].uri);
-    if (path != NULL && text->map_has_range) {
-        path = verify_range(v, path, text->map_offset, text->map_size);
-    }
-    return path != NULL ? path : "";
-}
-
-/* The media playlist over the same init segment whose segments lie in one file; NULL where they
- * have files of their own. */
-static const struct verify_playlist *find_ranged(const struct verify *v,
-                                                 const struct listing *listing) {
-    for (size_t i = 0; i < v->playlist_count; i++) {
-        const struct verify_playlist *playlist = &v->playlists[i];
-        if (playlist->listing != NULL && !playlist->listing->iframes &&
-            playlist->text.segments[0].has_range &&
-            strcmp(playlist->listing->init, listing->init) == 0) {
-            return playlist;
-        }
-    }
-    return NULL;
-}
-
 /* Where I-frames in a file are looked for: from the segment of the last one on, and no more once
  * several lay in none. */
 struct iframe_search {
-    const struct verify_playlist *media; /* NULL: they are ranges of segments' own files */
+    const struct listing *media;        /* NULL: they are ranges of segments' own files */
+    const struct m3u8_segment *entries; /* of that */
     size_t at;
     int misses;
 };
 
 enum { MISSES_MAX = 8 };
 
+/* In the media playlist over the same init segment whose segments lie in one file. */
+static struct iframe_search search_for(const struct verify *v, const struct listing *listing) {
+    struct iframe_search search = {0};
+    for (size_t i = 0; i < v->playlist_count && listing->iframes && search.media == NULL; i++) {
+        const struct verify_playlist *playlist = &v->playlists[i];
+        const struct listing *media = verify_beside(playlist, listing);
+        if (media != NULL && !media->iframes && strcmp(media->init, listing->init) == 0 &&
+            playlist->text.segments[media->first].has_range) {
+            search.media = media;
+            search.entries = playlist->text.segments + media->first;
+        }
+    }
+    return search;
+}
+
 /* The segment that holds the I-frame, whose place becomes one in it; an address of its own where
  * there is none. */
 static const char *find_segment(struct verify *v, struct iframe_search *search, const char *path,
                                 struct m3u8_segment *entry) {
-    const struct verify_playlist *media = search->media;
-    for (size_t i = search->at; i < media->text.segment_count && search->misses < MISSES_MAX; i++) {
-        const struct m3u8_segment *segment = &media->text.segments[i];
+    const struct listing *media = search->media;
+    for (size_t i = search->at; i < media->count && search->misses < MISSES_MAX; i++) {
+        const struct m3u8_segment *segment = &search->entries[i];
         int64_t offset = entry->range_offset - segment->range_offset;
         if (offset >= 0 && offset + entry->range_size <= segment->range_size &&
-            verify_is_range_of(media->listing->paths[i], path)) {
+            verify_is_range_of(media->paths[i], path)) {
             search->at = i;
             entry->range_offset = offset;
-            return media->listing->paths[i];
+            return media->paths[i];
         }
     }
     const char *own = verify_range(v, path, entry->range_offset, entry->range_size);
@@ -87,20 +72,14 @@ static const char *find_segment(struct verify *v, struct iframe_search *search, 
     return own;
 }
 
-static void list_segments(struct verify *v, struct verify_playlist *playlist) {
-    const struct m3u8 *text = &playlist->text;
-    struct listing *listing = verify_list(v, playlist->path, "this playlist", text->segment_count);
-    if (listing == NULL) {
-        return;
-    }
-    listing->iframes = text->iframes_only || playlist->iframes;
-    listing->sealed = verify_is_sealed(text);
-    listing->init = read_map(v, playlist);
-    struct iframe_search search = {.media = listing->iframes ? find_ranged(v, listing) : NULL};
+static void list_segments(struct verify *v, const struct verify_playlist *playlist,
+                          struct listing *listing) {
+    struct m3u8_segment *entries = playlist->text.segments + listing->first;
+    struct iframe_search search = search_for(v, listing);
     const char *path = NULL;
-    for (size_t i = 0; i < text->segment_count; i++) {
-        struct m3u8_segment *entry = &text->segments[i];
-        if (i == 0 || strcmp(entry->uri, text->segments[i - 1].uri) != 0) {
+    for (size_t i = 0; i < listing->count; i++) {
+        struct m3u8_segment *entry = &entries[i];
+        if (i == 0 || strcmp(entry->uri, entries[i - 1].uri) != 0) {
             path = verify_resolve(v, playlist->path, entry->uri);
         }
         listing->paths[i] = path != NULL ? path : "";
@@ -110,7 +89,6 @@ static void list_segments(struct verify *v, struct verify_playlist *playlist) {
             listing->paths[i] = verify_range(v, path, entry->range_offset, entry->range_size);
         }
     }
-    playlist->listing = listing;
 }
 
 static void read_playlist(struct verify *v, struct verify_playlist *playlist) {
@@ -133,8 +111,13 @@ static void read_playlist(struct verify *v, struct verify_playlist *playlist) {
         return;
     }
     playlist->readable = true;
-    if (!playlist->is_text) {
-        list_segments(v, playlist);
+    for (size_t i = 1; i < playlist->text.segment_count; i++) {
+        playlist->discontinuities += playlist->text.segments[i].discontinuity ? 1 : 0;
+    }
+    if (!playlist->is_text && verify_stretches_list(v, playlist)) {
+        for (size_t s = 0; s < playlist->stretch_count; s++) {
+            list_segments(v, playlist, playlist->stretches[s]);
+        }
     }
 }
 
@@ -187,12 +170,6 @@ static void check_media_tags(struct verify *v, const struct verify_playlist *pla
                      playlist->iframes ? "an I-frame" : "a media",
                      text->iframes_only ? "there" : "missing");
     }
-    for (size_t i = 0; i < text->segment_count; i++) {
-        if (text->segments[i].discontinuity) {
-            verify_found(v, RULE_HLS_DISCONTINUITY, path,
-                         "EXT-X-DISCONTINUITY stands before segment %zu", i + 1);
-        }
-    }
 }
 
 void verify_playlist_target(struct verify *v, const char *path, const struct m3u8 *text) {
@@ -211,7 +188,7 @@ void verify_playlist_target(struct verify *v, const char *path, const struct m3u
     }
 }
 
-/* Real times of playlist entry `i`, in ticks: a segment, or the GOP of an I-frame. */
+/* Real times of entry `i` of a stretch, in ticks: a segment, or the GOP of an I-frame. */
 struct entry_times {
     bool known;
     int64_t start, end;
@@ -221,15 +198,18 @@ struct entry_times {
 struct extinf_check {
     struct verify *v;
     const struct verify_playlist *playlist;
-    uint32_t timescale;
+    const struct listing *listing;
     bool drifts;         /* told once */
+    int64_t begin;       /* tick from which on EXTINFs are added up */
     int64_t declared_ns; /* sum of EXTINF so far */
 };
 
 /* A EXTINF is exact to its last digit and has three or more, unless whole ones do;
  * their sum stays within a millisecond of the real time. */
 static void check_extinf(struct extinf_check *c, size_t i, struct entry_times times) {
-    const struct m3u8_segment *entry = &c->playlist->text.segments[i];
+    size_t place = c->listing->first + i;
+    const struct m3u8_segment *entry = &c->playlist->text.segments[place];
+    uint32_t timescale = c->listing->track->facts.timescale;
     int64_t unit = 1000000000;
     for (int d = 0; d < entry->decimals && unit > 1; d++) {
         unit /= 10;
@@ -239,26 +219,28 @@ static void check_extinf(struct extinf_check *c, size_t i, struct entry_times ti
         c->drifts = true; /* sums tell nothing any more */
         return;
     }
-    int64_t real_ns = ticks_scale(times.end - times.start, 1000000000, c->timescale, ROUND_NEAR);
+    c->begin = i == 0 && c->listing->stretch > 0 ? times.start : c->begin;
+    int64_t real_ns = ticks_scale(times.end - times.start, 1000000000, timescale, ROUND_NEAR);
     int64_t off = llabs(entry->nanoseconds - real_ns);
     if (off > unit || off > 1000000) {
         verify_found(c->v, RULE_HLS_EXTINF, c->playlist->path,
-                     "EXTINF %zu is %.6f s, and %.6f s are there", i + 1,
+                     "EXTINF %zu is %.6f s, and %.6f s are there", place + 1,
                      (double)entry->nanoseconds / 1e9, (double)real_ns / 1e9);
     }
-    int64_t end_ns = ticks_scale(times.end, 1000000000, c->timescale, ROUND_NEAR);
+    int64_t end_ns = ticks_scale(times.end - c->begin, 1000000000, timescale, ROUND_NEAR);
     if (!c->drifts && llabs(c->declared_ns - end_ns) > 1000000) {
         verify_found(c->v, RULE_HLS_EXTINF_SUM, c->playlist->path,
-                     "the first %zu EXTINFs add up to %.6f s, and %.6f s are there", i + 1,
-                     (double)c->declared_ns / 1e9, (double)end_ns / 1e9);
+                     "EXTINF %zu to %zu add up to %.6f s, and %.6f s are there",
+                     c->listing->first + 1, place + 1, (double)c->declared_ns / 1e9,
+                     (double)end_ns / 1e9);
         c->drifts = true;
     }
 }
 
-static void check_durations(struct verify *v, const struct verify_playlist *playlist) {
-    const struct listing *listing = playlist->listing;
+static void check_durations(struct verify *v, const struct verify_playlist *playlist,
+                            const struct listing *listing) {
     const struct real_track *track = listing->track;
-    struct extinf_check check = {v, playlist, track->facts.timescale, false, 0};
+    struct extinf_check check = {v, playlist, listing, false, 0, 0};
     for (size_t i = 0; i < listing->count; i++) {
         const struct real_segment *segment = listing->segments[i];
         struct entry_times times = {.known = segment->readable};
@@ -307,41 +289,36 @@ static bool is_next(const struct listing *listing, size_t i, const struct real_g
 }
 
 /* How many key pictures the media playlists over the same init segment list. */
-static size_t count_keys(const struct verify *v, const struct real_track *track) {
-    for (size_t l = 0; l < v->listing_count; l++) {
-        const struct listing *listing = v->listings[l];
-        if (!listing->iframes && listing->track == track && listing->whole &&
-            listing->period == NULL) {
-            size_t keys = 0;
-            for (size_t i = 0; i < listing->count; i++) {
-                keys += listing->segments[i]->gop_count;
-            }
-            return keys;
-        }
+static size_t count_keys(const struct verify *v, const struct listing *iframes) {
+    const struct listing *media = verify_media_of(v, iframes);
+    size_t keys = 0;
+    for (size_t i = 0; media != NULL && i < media->count; i++) {
+        keys += media->segments[i]->gop_count;
     }
-    return 0;
+    return keys;
 }
 
-static void check_iframes(struct verify *v, const struct verify_playlist *playlist) {
-    const struct listing *listing = playlist->listing;
+static void check_iframes(struct verify *v, const struct verify_playlist *playlist,
+                          const struct listing *listing) {
     const struct real_track *track = listing->track;
-    struct extinf_check check = {v, playlist, track->facts.timescale, false, 0};
+    struct extinf_check check = {v, playlist, listing, false, 0, 0};
     const struct real_gop *before = NULL;
     for (size_t i = 0; i < listing->count; i++) {
         const struct real_segment *segment = listing->segments[i];
-        const struct m3u8_segment *entry = &playlist->text.segments[i];
+        const struct m3u8_segment *entry = &playlist->text.segments[listing->first + i];
         const struct real_gop *gop = segment->readable ? find_gop(segment, entry) : NULL;
         if (gop == NULL && segment->readable) {
             verify_found(v, RULE_HLS_IFRAME_RANGE, playlist->path,
                          "entry %zu, %" PRId64 " bytes at %" PRId64 " of %s, does not begin with "
                          "a moof and end with its key picture",
-                         i + 1, entry->range_size, entry->range_offset, segment->path);
+                         listing->first + i + 1, entry->range_size, entry->range_offset,
+                         segment->path);
         }
         if (!is_next(listing, i, gop, before)) {
             verify_found(v, RULE_HLS_IFRAME_LIST, playlist->path,
                          "entry %zu, at byte %zu of %s, is not the key picture after that of the "
                          "entry before",
-                         i + 1, gop->offset, segment->path);
+                         listing->first + i + 1, gop->offset, segment->path);
         }
         struct entry_times times = {.known = gop != NULL};
         if (gop != NULL) {
@@ -351,10 +328,11 @@ static void check_iframes(struct verify *v, const struct verify_playlist *playli
         check_extinf(&check, i, times);
         before = gop;
     }
-    size_t keys = count_keys(v, track);
+    size_t keys = count_keys(v, listing);
     if (keys > 0 && keys != listing->count) {
         verify_found(v, RULE_HLS_IFRAME_LIST, playlist->path,
-                     "it lists %zu key pictures, and the segments hold %zu", listing->count, keys);
+                     "%s lists %zu key pictures, and the segments hold %zu", listing->label,
+                     listing->count, keys);
     }
 }
 
@@ -363,13 +341,13 @@ static void check_playlist(struct verify *v, const struct verify_playlist *playl
     verify_playlist_target(v, playlist->path, &playlist->text);
     verify_playlist_extras(v, playlist);
     verify_playlist_keys(v, playlist);
-    if (playlist->listing == NULL || !playlist->listing->track->readable) {
-        return;
-    }
-    if (playlist->listing->iframes) {
-        check_iframes(v, playlist);
-    } else {
-        check_durations(v, playlist);
+    for (size_t s = 0; s < playlist->stretch_count; s++) {
+        const struct listing *listing = playlist->stretches[s];
+        if (listing->track->readable && listing->iframes) {
+            check_iframes(v, playlist, listing);
+        } else if (listing->track->readable) {
+            check_durations(v, playlist, listing);
+        }
     }
 }
 
@@ -409,6 +387,11 @@ static void check_equal(struct verify *v) {
                          first->path, first->text.media_sequence,
                          first->text.discontinuity_sequence);
         }
+        if (playlist->discontinuities != first->discontinuities) {
+            verify_found(v, RULE_HLS_SEQUENCE, playlist->path,
+                         "between its segments stand %zu EXT-X-DISCONTINUITY, and in %s %zu",
+                         playlist->discontinuities, first->path, first->discontinuities);
+        }
     }
 }
 
@@ -418,6 +401,7 @@ void verify_playlists(struct verify *v) {
             check_playlist(v, &v->playlists[i]);
         }
     }
+    verify_stretches(v);
     advise_independent(v);
     check_equal(v);
 }

@@ -90,7 +90,6 @@ static bool names_scheme(const struct m3u8 *text, const char *method) {
 
 void verify_playlist_keys(struct verify *v, const struct verify_playlist *playlist) {
     const struct m3u8 *text = &playlist->text;
-    const struct listing *listing = playlist->listing;
     for (size_t i = 0; i < text->keys.count; i++) {
         const char *fault = key_fault(&text->keys.items[i]);
         if (fault != NULL) {
@@ -98,19 +97,21 @@ void verify_playlist_keys(struct verify *v, const struct verify_playlist *playli
                          text->keys.items[i].line, fault);
         }
     }
-    if (listing != NULL && listing->sealed) {
+    if (playlist->stretch_count > 0 && playlist->main->sealed) {
         verify_found(v, RULE_UNCHECKED_ENCRYPTION, playlist->path,
                      "not checked: its segments, which are encrypted as a whole by AES-128");
     }
-    if (listing == NULL || !listing->track->readable || !listing->track->facts.protection.there) {
-        return;
-    }
-    const char *scheme = listing->track->facts.protection.scheme;
-    const char *method = scheme[0] == 'c' && scheme[1] == 'b' ? "SAMPLE-AES" : "SAMPLE-AES-CTR";
-    if (!names_scheme(text, method)) {
-        verify_found(v, RULE_HLS_KEY, playlist->path,
-                     "its segments are encrypted by %s, and no EXT-X-KEY has METHOD=%s", scheme,
-                     method);
+    bool told = false;
+    for (size_t s = 0; s < playlist->stretch_count && !told; s++) {
+        const struct real_track *track = playlist->stretches[s]->track;
+        const char *scheme = track->facts.protection.scheme;
+        const char *method = scheme[0] == 'c' && scheme[1] == 'b' ? "SAMPLE-AES" : "SAMPLE-AES-CTR";
+        told = track->readable && track->facts.protection.there && !names_scheme(text, method);
+        if (told) {
+            verify_found(v, RULE_HLS_KEY, playlist->path,
+                         "its segments are encrypted by %s, and no EXT-X-KEY has METHOD=%s", scheme,
+                         method);
+        }
     }
 }
 

@@ -30,13 +30,16 @@ static const struct verify_rule rules[RULE_COUNT] = {
     [RULE_HLS_ENDLIST] = {MUST, "hls-endlist", "RFC 8216 4.3.3.4",
                           "media playlists end with EXT-X-ENDLIST"},
     [RULE_HLS_MAP] = {MUST, "hls-map", "RFC 8216 4.3.2.5",
-                      "one EXT-X-MAP stands before the segments"},
+                      "an EXT-X-MAP with a URI stands before the first segment; early playlists, "
+                      "and all of titles with a title.json, have no other"},
     [RULE_HLS_KEY] = {MUST, "hls-key", "RFC 8216 4.3.2.4; RFC 8216bis 4.4.4.4",
                       "EXT-X-KEY is whole, and its METHOD is that of the segments' scheme"},
     [RULE_HLS_SEQUENCE] = {MUST, "hls-sequence", "RFC 8216 6.2.4",
-                           "media and discontinuity sequence numbers are equal in all playlists"},
+                           "media and discontinuity sequence numbers are equal in all playlists, "
+                           "and so is the count of EXT-X-DISCONTINUITY"},
     [RULE_HLS_DISCONTINUITY] = {MUST, "hls-discontinuity", "RFC 8216 4.3.2.3",
-                                "no EXT-X-DISCONTINUITY where nothing is discontinuous"},
+                                "EXT-X-DISCONTINUITY stands where the kind or id of the track, or "
+                                "the run of its times, changes, and not where nothing does"},
     [RULE_HLS_TARGETDURATION] = {MUST, "hls-targetduration", "RFC 8216 4.3.3.1",
                                  "each EXTINF, rounded, is at most EXT-X-TARGETDURATION"},
     [RULE_HLS_TARGET_EQUAL] = {MUST, "hls-target-equal", "RFC 8216 6.2.4",
@@ -277,6 +280,11 @@ static const struct verify_rule rules[RULE_COUNT] = {
                            "attributes that may be left out and that players choose by are there: "
                            "AVERAGE-BANDWIDTH, CODECS, RESOLUTION, FRAME-RATE, CHANNELS, "
                            "LANGUAGE, AUTOSELECT"},
+    [RULE_HLS_MAP_UNUSED] = {ADVICE, "hls-map-unused", "RFC 8216 4.3.2.5",
+                             "behind each EXT-X-MAP stand segments that it is of"},
+    [RULE_HLS_CODING_CHANGE] = {ADVICE, "hls-coding-change", "RFC 8216 4.3.2.3",
+                                "EXT-X-DISCONTINUITY stands where the codec configuration or the "
+                                "timescale changes"},
     [RULE_HLS_CLOSED_CAPTIONS] = {ADVICE, "hls-closed-captions", "RFC 8216 4.3.4.2",
                                   "CLOSED-CAPTIONS=NONE says that there are none"},
     [RULE_HLS_IFRAME_MISSING] = {ADVICE, "hls-iframe-missing", "Apple HLS 6.1",

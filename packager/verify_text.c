@@ -72,13 +72,23 @@ static void check_cues(struct verify *v, const struct verify_playlist *playlist,
     }
 }
 
+/* Cues are timed as the pictures are: behind a discontinuity from where their next stretch begins,
+ * if both are cut alike. */
 static size_t list_entries(struct verify *v, const struct verify_playlist *playlist,
                            struct text_entry *entries) {
     const struct m3u8 *text = &playlist->text;
+    const struct verify_playlist *pictures = verify_pictures(v);
+    bool alike = pictures != NULL && pictures->stretch_count == playlist->discontinuities + 1;
     int64_t at_ns = 0;
     size_t count = 0;
+    size_t stretch = 0;
     for (size_t i = 0; i < text->segment_count; i++) {
         const struct m3u8_segment *segment = &text->segments[i];
+        if (i > 0 && segment->discontinuity && alike) {
+            const struct listing *listing = pictures->stretches[++stretch];
+            at_ns = ticks_scale(listing->origin, second_ns, listing->track->facts.timescale,
+                                ROUND_NEAR);
+        }
         const char *path = verify_resolve(v, playlist->path, segment->uri);
         if (path != NULL && segment->has_range) {
             path = verify_range(v, path, segment->range_offset, segment->range_size);
@@ -94,7 +104,7 @@ static size_t list_entries(struct verify *v, const struct verify_playlist *playl
 
 static void check_segments(struct verify *v, const struct verify_playlist *playlist) {
     const struct m3u8 *text = &playlist->text;
-    bool in_fragments = text->maps.count > 0;
+    bool in_fragments = text->map_count > 0;
     if (!verify_has_room(v, playlist->path, "this playlist", text->segment_count)) {
         return;
     }
@@ -127,27 +137,39 @@ static int64_t rounding_of(const struct m3u8_segment *segment) {
     return unit / 2;
 }
 
+/* How long the pictures of the whole title last; 0 where that is not known. */
+static struct ending ending_of_pictures(const struct verify *v) {
+    const struct verify_playlist *playlist = verify_pictures(v);
+    const struct listing *reference = v->reference;
+    struct ending all = {0};
+    if (playlist == NULL && (reference == NULL || !verify_is_of_all(reference))) {
+        return all; /* a part's pictures alone are not those of the title */
+    }
+    size_t count = playlist != NULL ? playlist->stretch_count : 1;
+    for (size_t s = 0; s < count; s++) {
+        const struct listing *listing = playlist != NULL ? playlist->stretches[s] : reference;
+        const struct real_track *track = listing->track;
+        int64_t ticks = real_end(track, listing->segments[listing->count - 1]) - listing->origin;
+        all.at_ns += ticks_scale(ticks, second_ns, track->facts.timescale, ROUND_NEAR);
+        all.frame_ns = real_frame_ns(track);
+    }
+    return all;
+}
+
 /* From the start to the picture's end, to within a frame and what EXTINFs are rounded by. */
 static void check_coverage(struct verify *v, const struct verify_playlist *playlist) {
-    const struct listing *reference = v->reference;
+    struct ending pictures = ending_of_pictures(v);
     int64_t lasts_ns = 0;
     int64_t rounding_ns = 0;
     for (size_t i = 0; i < playlist->text.segment_count; i++) {
         lasts_ns += playlist->text.segments[i].nanoseconds;
         rounding_ns += rounding_of(&playlist->text.segments[i]);
     }
-    if (reference == NULL || reference->period != NULL) {
-        return; /* a Period's pictures alone are not those of the title */
-    }
-    const struct real_track *track = reference->track;
-    int64_t end = real_end(track, reference->segments[reference->count - 1]);
-    int64_t end_ns = ticks_scale(end, second_ns, track->facts.timescale, ROUND_NEAR);
-    int64_t frame_ns = ticks_scale(track->frame_ticks, second_ns, track->facts.timescale, ROUND_UP);
-    if (lasts_ns < end_ns - frame_ns - rounding_ns ||
-        lasts_ns > end_ns + BEYOND_S * second_ns + rounding_ns) {
+    if (pictures.at_ns > 0 && (lasts_ns < pictures.at_ns - pictures.frame_ns - rounding_ns ||
+                               lasts_ns > pictures.at_ns + BEYOND_S * second_ns + rounding_ns)) {
         verify_found(v, RULE_TEXT_COVERAGE, playlist->path,
                      "its segments last %.3f s, and the pictures %.3f s", (double)lasts_ns / 1e9,
-                     (double)end_ns / 1e9);
+                     (double)pictures.at_ns / 1e9);
     }
 }
 

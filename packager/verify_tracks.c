@@ -347,8 +347,9 @@ static void check_track(struct verify *v, struct real_track *track) {
 static bool check_continuity(struct verify *v, const struct listing *listing) {
     int64_t end = 0;
     uint32_t sequence = 0;
-    bool known = listing->period == NULL; /* what the one before ended with; a Period may begin
-                                             anywhere in a track */
+    /* What the one before ended with: a Period, and a stretch behind another one, may begin
+     * anywhere in a track. */
+    bool known = listing->period == NULL && listing->stretch == 0;
     bool gapless = true;
     for (size_t i = 0; i < listing->count; i++) {
         const struct real_segment *segment = listing->segments[i];
@@ -362,7 +363,7 @@ static bool check_continuity(struct verify *v, const struct listing *listing) {
             verify_found(v, RULE_CMAF_DECODE_TIME, segment->path,
                          "its first tfdt is %" PRId64 " and must be %" PRId64
                          " as segment %zu of %s",
-                         segment->decode_time, end, i + 1,
+                         segment->decode_time, end, listing->first + i + 1,
                          listing->period != NULL ? listing->label : listing->manifest);
         }
         if (known && i > 0 && segment->first_sequence <= sequence) {
@@ -377,23 +378,22 @@ static bool check_continuity(struct verify *v, const struct listing *listing) {
     return gapless;
 }
 
-/* The pieces that rates are measured of. */
-enum pieces { PIECES_SEGMENTS, PIECES_KEYS };
-
-static size_t fill_pieces(const struct listing *listing, enum pieces kind,
+/* The pieces that rates are measured of, in ticks of that timescale. */
+static size_t fill_pieces(const struct listing *listing, enum pieces kind, int64_t timescale,
                           struct measured_piece *out) {
+    int64_t own = listing->track->facts.timescale;
     size_t count = 0;
     for (size_t i = 0; i < listing->count; i++) {
         const struct real_segment *segment = listing->segments[i];
         if (kind == PIECES_SEGMENTS) {
-            int64_t start = real_start(listing->track, segment);
+            int64_t ticks = real_end(listing->track, segment) - real_start(listing->track, segment);
             out[count].bytes = segment->bytes;
-            out[count++].ticks = real_end(listing->track, segment) - start;
+            out[count++].ticks = ticks_scale(ticks, timescale, own, ROUND_NEAR);
             continue;
         }
         for (size_t g = 0; g < segment->gop_count; g++) {
             out[count].bytes = (int64_t)segment->gops[g].key_size;
-            out[count++].ticks = segment->gops[g].ticks;
+            out[count++].ticks = ticks_scale(segment->gops[g].ticks, timescale, own, ROUND_NEAR);
         }
     }
     return count;
@@ -412,6 +412,9 @@ static bool can_measure(const struct measured_piece *pieces, size_t count, int64
             return false;
         }
         all += pieces[i].ticks;
+        if (all / timescale > MANIFEST_SECONDS_MAX) {
+            return false;
+        }
         ticks += pieces[i].ticks;
         while (ticks > window) {
             ticks -= pieces[first++].ticks;
@@ -420,34 +423,51 @@ static bool can_measure(const struct measured_piece *pieces, size_t count, int64
             return false;
         }
     }
-    return all / timescale <= MANIFEST_SECONDS_MAX && all > timescale / 1000;
+    return all > timescale / 1000;
 }
 
-static bool measure_pieces(const struct verify *v, const struct listing *listing, enum pieces kind,
-                           int64_t *peak, int64_t *average) {
-    size_t most = listing->count;
-    for (size_t i = 0; i < listing->count; i++) {
-        most += listing->segments[i]->gop_count;
+/* Their one timescale, or nanoseconds. */
+static int64_t timescale_of(const struct listing *const *parts, size_t part_count) {
+    int64_t timescale = parts[0]->track->facts.timescale;
+    for (size_t p = 1; p < part_count; p++) {
+        bool same = timescale == parts[p]->track->facts.timescale;
+        timescale = same ? timescale : 1000000000;
+    }
+    return timescale;
+}
+
+bool verify_rates(const struct verify *v, const struct listing *const *parts, size_t part_count,
+                  enum pieces kind, int64_t *peak_bps, int64_t *average_bps) {
+    size_t most = 0;
+    for (size_t p = 0; p < part_count; p++) {
+        most += parts[p]->count;
+        for (size_t i = 0; i < parts[p]->count; i++) {
+            most += parts[p]->segments[i]->gop_count;
+        }
     }
     struct measured_piece *pieces = mem_zero(most, sizeof(*pieces));
-    size_t count = fill_pieces(listing, kind, pieces);
-    int64_t timescale = listing->track->facts.timescale;
+    int64_t timescale = timescale_of(parts, part_count);
+    size_t count = 0;
+    for (size_t p = 0; p < part_count; p++) {
+        count += fill_pieces(parts[p], kind, timescale, pieces + count);
+    }
     int64_t target = v->target_s * timescale;
     bool can = can_measure(pieces, count, 3 * target / 2, timescale);
     if (can) {
-        *peak = measure_peak_bps(pieces, count, target, timescale);
-        *average = measure_average_bps(pieces, count, timescale);
+        *peak_bps = measure_peak_bps(pieces, count, target, timescale);
+        *average_bps = measure_average_bps(pieces, count, timescale);
     }
     mem_free(pieces);
     return can;
 }
 
 static void measure_listing(struct verify *v, struct listing *listing) {
+    const struct listing *part = listing;
+    int64_t peak_bps, average_bps; /* of key pictures, which I-frame playlists may declare */
     bool can =
-        measure_pieces(v, listing, PIECES_SEGMENTS, &listing->peak_bps, &listing->average_bps);
+        verify_rates(v, &part, 1, PIECES_SEGMENTS, &listing->peak_bps, &listing->average_bps);
     if (can && listing->track->facts.video) {
-        can = measure_pieces(v, listing, PIECES_KEYS, &listing->key_peak_bps,
-                             &listing->key_average_bps);
+        can = verify_rates(v, &part, 1, PIECES_KEYS, &peak_bps, &average_bps);
     }
     if (!can) {
         verify_found(v, RULE_TITLE_BOUNDS, listing->manifest,
@@ -504,8 +524,6 @@ static void judge_listings(struct verify *v) {
             listing->whole = same->whole;
             listing->peak_bps = same->peak_bps;
             listing->average_bps = same->average_bps;
-            listing->key_peak_bps = same->key_peak_bps;
-            listing->key_average_bps = same->key_average_bps;
         }
         if (v->reference == NULL && listing->whole && listing->track->facts.video) {
             v->reference = listing;
@@ -531,5 +549,6 @@ void verify_tracks(struct verify *v) {
     }
     judge_listings(v);
     verify_dash_places(v);
+    verify_stretches_join(v);
     verify_side_by_side(v);
 }

@@ -28,7 +28,7 @@ static void tell_playlist(struct verify *v, const struct verify_playlist *playli
                      "not checked: the bytes of %zu EXT-X-PART, which are not fetched",
                      text->parts.count);
     }
-    if (playlist->is_text && text->maps.count > 0) {
+    if (playlist->is_text && text->map_count > 0) {
         verify_found(v, RULE_UNCHECKED_TEXT, playlist->path,
                      "not checked: the text in its fragments, which are only looked for");
     }

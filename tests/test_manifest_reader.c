@@ -277,9 +277,11 @@ START_TEST(test_playlist) {
     ck_assert_int_eq(m3u8_read(&playlist, text, sizeof(text) - 1, NULL), 0);
     ck_assert_int_eq(playlist.version, 7);
     ck_assert_int_eq(playlist.target_s, 4);
-    ck_assert_str_eq(playlist.maps.items[0].uri, "a,b.mp4");
-    ck_assert_str_eq(m3u8_attribute(&playlist.maps.items[0], "BYTERANGE"), "1@2");
-    ck_assert(playlist.map_first && !playlist.ended && !playlist.multivariant);
+    ck_assert_uint_eq(playlist.map_count, 1);
+    ck_assert_str_eq(playlist.maps[0].uri, "a,b.mp4");
+    ck_assert_int_eq(playlist.maps[0].range_size, 1);
+    ck_assert_int_eq(playlist.maps[0].range_offset, 2);
+    ck_assert(playlist.maps[0].has_range && !playlist.ended && !playlist.multivariant);
     ck_assert_uint_eq(playlist.segment_count, 2);
     const struct m3u8_segment *segments = playlist.segments;
     ck_assert_int_eq(segments[0].nanoseconds, 4004000000);
@@ -287,6 +289,30 @@ START_TEST(test_playlist) {
     ck_assert_int_eq(segments[0].range_offset, 24);
     ck_assert(!segments[0].discontinuity && segments[1].discontinuity);
     ck_assert_int_eq(segments[1].range_offset, 124);
+    m3u8_finish(&playlist);
+}
+END_TEST
+
+/* Each is that of the segments behind it, also where it stands below their EXTINF. */
+START_TEST(test_maps) {
+    static const char text[] =
+        "#EXTM3U\n#EXTINF:1,\nnone\n#EXT-X-MAP:URI=\"a\"\n#EXTINF:1,\none\n#EXTINF:1,\ntwo\n"
+        "#EXT-X-MAP:URI=\"b\",BYTERANGE=\"7\"\n#EXTINF:1,\n#EXT-X-MAP:BYTERANGE=\"5@6\"\n"
+        "three\n#EXT-X-MAP:URI=\"c\"\n";
+    static const size_t of_segments[] = {0, 1, 1, 3};
+    struct m3u8 playlist;
+    ck_assert_int_eq(m3u8_read(&playlist, text, sizeof(text) - 1, NULL), 0);
+    ck_assert_uint_eq(playlist.segment_count, 4);
+    for (size_t i = 0; i < playlist.segment_count; i++) {
+        ck_assert_uint_eq(playlist.segments[i].map, of_segments[i]);
+    }
+    ck_assert_uint_eq(playlist.map_count, 4);
+    ck_assert(!playlist.maps[0].has_range && playlist.maps[1].has_range);
+    ck_assert_int_eq(playlist.maps[1].range_size, 7);
+    ck_assert_int_eq(playlist.maps[1].range_offset, 0);
+    ck_assert_ptr_null(playlist.maps[2].uri);
+    ck_assert_int_eq(playlist.maps[2].range_offset, 6);
+    ck_assert_int_eq(playlist.maps[2].line, 11);
     m3u8_finish(&playlist);
 }
 END_TEST
@@ -310,6 +336,7 @@ static const char *const bad_playlists[] = {
     HEAD "#EXT-X-BYTERANGE:5@x\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-BYTERANGE:0@5\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-MAP:URI=\"a\",BYTERANGE=\"5@x\"\n#EXTINF:1,\na\n",
+    HEAD "#EXT-X-MAP:URI=\"a\"\n#EXT-X-MAP:URI=\"b\",BYTERANGE=\"0@1\"\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-PROGRAM-DATE-TIME:2026-01-01\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-PART-INF:PART-TARGET=1\n#EXT-X-PART-INF:PART-TARGET=1\n#EXTINF:1,\na\n",
     HEAD "#EXT-X-BYTERANGE:5@1\n#EXT-X-BYTERANGE:5@1\n#EXTINF:1,\na\n",
@@ -580,6 +607,7 @@ static const struct {
     {false, HEAD, "#EXTINF:1,\na\n", 1000000, ""},
     {false, HEAD, "#", 10000000, ""},
     {false, HEAD, "#EXT-X-MEDIA:A=\"b\"\n", 500000, ""},
+    {false, HEAD, "#EXT-X-MAP:URI=\"a\"\n#EXTINF:1,\na\n", 400000, ""},
     {false, HEAD "#EXT-X-MEDIA:A=1", ",B=2", 2000000, "\n"},
     {false, HEAD "#EXT-X-MEDIA:A=\"", "b", 10000000, "\n"},
     {true, "<MPD>", "<a>", 1000000, ""},
@@ -654,6 +682,7 @@ Suite *manifest_reader_suite(void) {
     tcase_add_test(texts, test_xml);
     tcase_add_loop_test(texts, test_bad_xml, 0, COUNT(bad_xml));
     tcase_add_test(texts, test_playlist);
+    tcase_add_test(texts, test_maps);
     tcase_add_loop_test(texts, test_bad_playlists, 0, COUNT(bad_playlists));
     tcase_add_test(texts, test_mpd);
     tcase_add_loop_test(texts, test_period_times, 0, COUNT(timed_mpds));

@@ -474,6 +474,7 @@ START_TEST(test_rules) {
         {damages, &own_count},
         {manifest_damages, &manifest_damage_count},
         {early_damages, &early_damage_count},
+        {map_damages, &map_damage_count},
         {image_damages, &image_damage_count},
         {text_damages, &text_damage_count},
         {index_damages, &index_damage_count},

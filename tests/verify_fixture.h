@@ -56,6 +56,10 @@ extern const size_t manifest_damage_count;
 extern const struct damage early_damages[];
 extern const size_t early_damage_count;
 
+/* Those of test_verify_maps.c. */
+extern const struct damage map_damages[];
+extern const size_t map_damage_count;
+
 /* Those of test_verify_images.c. */
 extern const struct damage image_damages[];
 extern const size_t image_damage_count;

@@ -167,7 +167,9 @@ def text_of_others():
         media="$Number$"/><Representation id="s"/></AdaptationSet></Period></MPD>""")
     seed("m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-DEFINE:NAME=\"a\"\n#EXT-X-BITRATE:1\n"
          b"#EXT-X-KEY:METHOD=SAMPLE-AES,URI=\"skd://1\",IV=0x1f,KEYFORMAT=\"a\"\n"
-         b"#EXT-X-MAP:URI=\"a\"\n#EXTINF:2,\na\n#EXT-X-ENDLIST\n")
+         b"#EXT-X-MAP:URI=\"a\"\n#EXTINF:2,\na\n#EXT-X-DISCONTINUITY\n"
+         b"#EXT-X-MAP:URI=\"b\",BYTERANGE=\"9\"\n#EXTINF:2,\nb\n#EXT-X-MAP:BYTERANGE=\"9@1\"\n"
+         b"#EXT-X-ENDLIST\n")
 
 
 def box(kind, body):
