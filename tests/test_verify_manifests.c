@@ -147,7 +147,7 @@ const struct damage manifest_damages[] = {
     {"hls-channels", "", NULL, MASTER, "CHANNELS=\"2\"", "CHANNELS=\"6\"", false},
     {"hls-iframe-attributes", "", NULL, MASTER,
      "I-FRAME-STREAM-INF:", "I-FRAME-STREAM-INF:FRAME-RATE=23.976,", false},
-    {"hls-iframe-attributes", "", NULL, MASTER, "URI=\"*/h264-180p-iframes",
+    {"hls-iframe-attributes", " hls-iframe-missing ", NULL, MASTER, "URI=\"*/h264-180p-iframes",
      "X-URI=\"x/h264-180p-iframes", false},
     {"hls-iframe-range", "", NULL, IFRAMES, "BYTERANGE:*@", "BYTERANGE:100@", false},
     {"hls-iframe-range", "", NULL, IFRAMES, "@24", "@28", false},
