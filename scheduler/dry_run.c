@@ -175,7 +175,7 @@ static void plan_and_write(struct tx *tx, struct farm *farm, const struct dry_ru
                 "the title would fail: %" PRId64 " of the %" PRId64
                 " frames of its source are missing",
                 finding->document->missing, finding->document->timeline.frames);
-    } else if (farm_plan_make(tx, &options, &plan, &err) != 0) {
+    } else if (farm_plan_make(tx, farm, &options, &plan, &err) != 0) {
         err_set(tx_err(tx), ERR_CONFLICT, "the title would fail: %s", err.message);
     } else {
         write_plan(tx, farm, run, finding, plan, w);

@@ -153,11 +153,13 @@ const struct plan *farm_plan(struct tx *tx, struct farm *farm, const struct titl
 }
 
 /* All encoders that sessions announce; strings live in the arena. */
-static struct announced_encoder *list_encoders(struct tx *tx, struct arena *arena, size_t *count) {
+static struct announced_encoder *list_encoders(struct tx *tx, const struct farm *farm,
+                                               struct arena *arena, size_t *count) {
     struct announced_encoder *list = NULL;
     size_t capacity = 0;
     *count = 0;
-    struct query query = sql_query(tx, SQL_ENCODERS, NULL, 0);
+    struct query query =
+        sql_query(tx, SQL_ENCODERS, VALUES(INTEGER((int64_t)farm->sandbox_required)));
     while (query_next(&query)) {
         if (*count == capacity) {
             capacity = capacity == 0 ? 16 : 2 * capacity;
@@ -168,16 +170,17 @@ static struct announced_encoder *list_encoders(struct tx *tx, struct arena *aren
             .codec = codec_from_name(query_text(&query, 1)),
             .build_line = arena_string(arena, query_text(&query, 2)),
             .tail_frames = query_integer(&query, 3),
+            .idle = query_integer(&query, 4) != 0,
         };
     }
     return list;
 }
 
-int farm_plan_make(struct tx *tx, const struct plan_options *options, struct plan **out,
-                   struct err *err) {
+int farm_plan_make(struct tx *tx, const struct farm *farm, const struct plan_options *options,
+                   struct plan **out, struct err *err) {
     struct arena arena = {0};
     struct plan_options whole = *options;
-    struct announced_encoder *encoders = list_encoders(tx, &arena, &whole.encoder_count);
+    struct announced_encoder *encoders = list_encoders(tx, farm, &arena, &whole.encoder_count);
     whole.encoders = encoders;
     int result = plan_create(out, &whole, err);
     mem_free(encoders);

@@ -112,10 +112,10 @@ const struct plan *farm_plan_kept(struct farm *farm, const char *title, int64_t 
 /* Reads the stored plan into an own copy; owned by the caller. NULL as above. */
 struct plan *farm_plan_load(struct tx *tx, const struct title_row *title);
 
-/* Plans by the encoders that sessions announce; those of `options` are not looked at. As
- * plan_create. */
-int farm_plan_make(struct tx *tx, const struct plan_options *options, struct plan **out,
-                   struct err *err);
+/* Plans by the encoders that sessions announce, idle where their worker is drained or its sandbox
+ * weaker than the farm asks for; those of `options` are not looked at. As plan_create. */
+int farm_plan_make(struct tx *tx, const struct farm *farm, const struct plan_options *options,
+                   struct plan **out, struct err *err);
 
 /* Reads the title's ladder. */
 int farm_ladder(const struct title_row *title, struct ladder *out, struct err *err);

@@ -31,14 +31,16 @@ static bool vote_wins(const struct vote *a, const struct vote *b) {
     return order != 0 ? order > 0 : a->row->tail_frames > b->row->tail_frames;
 }
 
-/* The row that most workers announce for an encoder; NULL where none does. */
-static const struct announced_encoder *choose_encoder(const struct plan_options *options,
-                                                      const char *name, enum codec_id codec) {
+/* The row that most workers announce for an encoder, of those that are idle or of the others; NULL
+ * where none does. */
+static const struct announced_encoder *most_announced(const struct plan_options *options,
+                                                      const char *name, enum codec_id codec,
+                                                      bool idle) {
     struct vote *votes = mem_zero(options->encoder_count, sizeof(*votes));
     size_t count = 0;
     for (size_t i = 0; i < options->encoder_count; i++) {
         const struct announced_encoder *row = &options->encoders[i];
-        if (row->codec != codec || strcmp(row->name, name) != 0) {
+        if (row->idle != idle || row->codec != codec || strcmp(row->name, name) != 0) {
             continue;
         }
         size_t k = 0;
@@ -56,6 +58,14 @@ static const struct announced_encoder *choose_encoder(const struct plan_options 
     }
     mem_free(votes);
     return row;
+}
+
+/* In a rolling update a title is not pinned to the many that are drained, since it would wait for
+ * them. */
+static const struct announced_encoder *choose_encoder(const struct plan_options *options,
+                                                      const char *name, enum codec_id codec) {
+    const struct announced_encoder *row = most_announced(options, name, codec, false);
+    return row != NULL ? row : most_announced(options, name, codec, true);
 }
 
 /* ---- renditions ------------------------------------------------------------------ */

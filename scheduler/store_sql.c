@@ -935,7 +935,10 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_BUILD_ADD] = "INSERT INTO build_line (id, line) VALUES ($1, $2)",
     [SQL_ENCODER_ADD] = "INSERT INTO session_encoder (session, name, codec, build, tail_frames) "
                         "VALUES ($1, $2, $3, $4, $5)",
-    [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames FROM session_encoder e "
+    [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames, CASE WHEN s.sandbox > $1 OR "
+                     "EXISTS (SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) "
+                     "THEN 1 ELSE 0 END FROM session_encoder e "
+                     "JOIN worker_session s ON s.id = e.session "
                      "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
     [SQL_SESSION_KNOWS] =
         "SELECT count(*) FROM session_encoder e JOIN build_line b ON b.id = e.build "

@@ -338,7 +338,7 @@ enum sql_id {
     SQL_BUILD_LINE,
     SQL_BUILD_ADD,
     SQL_ENCODER_ADD,
-    SQL_ENCODERS,
+    SQL_ENCODERS, /* name, codec, line, tail frames, whether its worker is given no encoding */
     SQL_SESSION_KNOWS,
     SQL_ENCODER_BUILDS,
     SQL_ENCODERS_ABLE,

@@ -84,8 +84,8 @@ static void add_units(struct tx *tx, struct farm *farm, const struct plan *plan,
 }
 
 /* Plans from the title's ladder, the source document and the encoders at hand. */
-static int make_plan(struct tx *tx, const struct title_row *title, const struct task_report *report,
-                     struct plan **out, struct err *err) {
+static int make_plan(struct tx *tx, const struct farm *farm, const struct title_row *title,
+                     const struct task_report *report, struct plan **out, struct err *err) {
     struct ladder ladder;
     int result = farm_ladder(title, &ladder, err);
     if (result == 0) {
@@ -94,7 +94,7 @@ static int make_plan(struct tx *tx, const struct title_row *title, const struct 
                                        .identity = report->identity,
                                        .ladder = &ladder,
                                        .source = &report->source};
-        result = farm_plan_make(tx, &options, out, err);
+        result = farm_plan_make(tx, farm, &options, out, err);
     }
     if (result == 0 && ladder.images) {
         missing_images(tx, *out);
@@ -155,7 +155,7 @@ static void plan_title(struct tx *tx, struct farm *farm, const struct title_row 
                      report->source.timeline.frames);
         return;
     }
-    if (make_plan(tx, title, report, &plan, &err) != 0) {
+    if (make_plan(tx, farm, title, report, &plan, &err) != 0) {
         char source[PLACE_TEXT];
         place_public(title->source, source);
         char *sentence = mem_format("%s: %s", source, err.message);

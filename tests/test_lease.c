@@ -191,6 +191,22 @@ START_TEST(only_workers_with_the_pinned_build_get_units) {
 }
 END_TEST
 
+/* A rolling update: most workers are of the older build still, and finish what they have. */
+START_TEST(no_title_is_pinned_to_those_that_take_no_work) {
+    char other[ID_TEXT];
+    fixture_join(&farm, "w1", "host1", 1, other);
+    fixture_join(&farm, "w2", "host2", 1, other);
+    farm.farm.sandbox_required = SANDBOX_NO_LANDLOCK;
+    fixture_join_walled(&farm, "w3", SANDBOX_NONE, other);
+    fixture_drain(&farm, "w1", true);
+    fixture_drain(&farm, "w2", true);
+    fixture_join_with(&farm, "w4", "x264 newer layout=1", session);
+    fixture_submit(&farm, "t", "h264", false);
+    fixture_work(&farm, session);
+    ck_assert_str_eq(state(), "done");
+}
+END_TEST
+
 /* ---- fences ------------------------------------------------------------------ */
 
 START_TEST(the_first_result_wins) {
@@ -880,6 +896,7 @@ Suite *lease_suite(void) {
     tcase_add_test(life, a_title_that_runs_is_not_taken_again);
     tcase_add_test(life, without_an_encoder_a_title_says_so);
     tcase_add_test(life, only_workers_with_the_pinned_build_get_units);
+    tcase_add_test(life, no_title_is_pinned_to_those_that_take_no_work);
     tcase_add_test(life, titles_are_served_in_order);
     tcase_add_loop_test(life, a_title_that_is_done_tells_how_loud_it_is, 0, 3);
     TCase *fences = group(suite, "fences");

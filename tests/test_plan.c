@@ -10,10 +10,12 @@
 
 Suite *plan_suite(void);
 
-static const struct announced_encoder x264 = {"x264", CODEC_H264, "encoder=x264 r3095 media=1", 50};
+static const struct announced_encoder x264 = {"x264", CODEC_H264, "encoder=x264 r3095 media=1", 50,
+                                              false};
 static const struct announced_encoder x264_new = {"x264", CODEC_H264, "encoder=x264 r3108 media=1",
-                                                  60};
-static const struct announced_encoder aac = {"aac", CODEC_AAC, "encoder=aac 59.37 media=1", 0};
+                                                  60, false};
+static const struct announced_encoder aac = {"aac", CODEC_AAC, "encoder=aac 59.37 media=1", 0,
+                                             false};
 
 /* A 720p24 source with sound and a random access point every `gap` frames. */
 struct setting {
@@ -154,7 +156,7 @@ START_TEST(units_are_in_order) {
 }
 END_TEST
 
-static const struct announced_encoder svt = {"svt", CODEC_AV1, "encoder=svt 2.3 media=1", 8};
+static const struct announced_encoder svt = {"svt", CODEC_AV1, "encoder=svt 2.3 media=1", 8, false};
 
 /* What every player can play is made first, however the ladder lists its rungs: behind the sound
  * all of H.264 in title order, then all of AV1. */
@@ -186,7 +188,8 @@ START_TEST(h264_goes_before_av1) {
 }
 END_TEST
 
-static const struct announced_encoder images = {"posters", CODEC_AV1, "encoder=posters media=1", 0};
+static const struct announced_encoder images = {"posters", CODEC_AV1, "encoder=posters media=1", 0,
+                                                false};
 
 /* Of how many frames a storyboard has a picture for so many, and how its sheets look. */
 static const struct {
@@ -387,6 +390,26 @@ START_TEST(equal_votes_go_to_the_greatest_line) {
     s.encoders[2] = x264_new;
     s.options.encoder_count = 3;
     struct plan *plan = make(&s);
+    ck_assert_str_eq(plan->title.renditions[0].build_line, x264_new.build_line);
+    plan_destroy(plan);
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(idle_rows_count_where_there_is_no_other) {
+    struct setting s;
+    set_up(&s, "h264", 30 * 24, 48);
+    const struct announced_encoder rows[] = {x264_new, aac, x264_new, x264};
+    enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+    s.options.encoder_count = ROWS;
+    memcpy(s.encoders, rows, sizeof(rows));
+    s.encoders[0].idle = s.encoders[1].idle = s.encoders[2].idle = true;
+    struct plan *plan = make(&s);
+    ck_assert_str_eq(plan->title.renditions[0].build_line, x264.build_line); /* of 2 to 1 */
+    ck_assert_str_eq(rendition_of(plan, "audio-en-aac-2")->build_line, aac.build_line);
+    plan_destroy(plan);
+    s.encoders[3].idle = true;
+    plan = make(&s);
     ck_assert_str_eq(plan->title.renditions[0].build_line, x264_new.build_line);
     plan_destroy(plan);
     tear_down(&s);
@@ -809,6 +832,7 @@ Suite *plan_suite(void) {
     tc = tcase_create("encoders");
     tcase_add_test(tc, the_order_of_announcements_is_nothing);
     tcase_add_test(tc, equal_votes_go_to_the_greatest_line);
+    tcase_add_test(tc, idle_rows_count_where_there_is_no_other);
     tcase_add_test(tc, a_missing_encoder_is_a_sentence);
     tcase_add_test(tc, what_a_ladder_cannot_serve_is_refused);
     suite_add_tcase(suite, tc);
