@@ -144,7 +144,8 @@ static void close_gate(struct gate *gate) {
 static void add_ready_unit(struct tx *tx, void *context) {
     (void)context;
     sql_run(tx, SQL_TITLE_ADD,
-            VALUES(TEXT("t"), TEXT("running"), INTEGER(1), TEXT("/s"), TEXT("/o"), TEXT("{}")));
+            VALUES(TEXT("t"), TEXT("running"), INTEGER(1), TEXT("/s"), TEXT("/o"), TEXT("{}"),
+                   INTEGER(1)));
     sql_run(tx, SQL_UNIT_ADD,
             VALUES(INTEGER(7), TEXT("t"), INTEGER(1), INTEGER(0), TEXT("video"), INTEGER(0),
                    TEXT("h264-720p"), INTEGER(3), INTEGER(0), TEXT("ready"), INTEGER(0), REAL(1.5),
