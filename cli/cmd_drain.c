@@ -50,13 +50,15 @@ const struct command command_drain = {
     .least_words = 1,
     .most_words = MAX_WORDS,
     .summary = "let workers finish what they run, and take nothing new",
-    .help = "A drained worker stays up, finishes what it runs and then waits, idle, until it is\n"
-            "stopped or the drain is undone; it stays drained through restarts, its own and the\n"
-            "scheduler's. `reelfarm workers` shows when it is no longer busy. Titles that come\n"
-            "meanwhile are planned for the encoders of the others. To empty a machine and stop it\n"
-            "at once, send its worker SIGTERM: it finishes within its grace time and leaves.\n\n"
-            "  reelfarm drain node7          before work on the machine\n"
-            "  reelfarm drain node7 --undo   after it\n",
+    .help =
+        "A drained worker stays up, finishes what it runs and then waits, idle, until it is\n"
+        "stopped or the drain is undone; it stays drained through restarts, its own and the\n"
+        "scheduler's. `reelfarm workers` shows when it is no longer busy. Titles that come\n"
+        "meanwhile are planned for the encoders of the others, where those have them. To empty\n"
+        "a machine and stop it at once, send its worker SIGTERM: it finishes within its grace\n"
+        "time and leaves.\n\n"
+        "  reelfarm drain node7          before work on the machine\n"
+        "  reelfarm drain node7 --undo   after it\n",
     .options = options,
     .run = run,
 };

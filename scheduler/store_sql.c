@@ -374,7 +374,8 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_PUBLICATIONS_HOLDING] = "SELECT count(*) " PUBLICATIONS "WHERE p.title = $1 AND "
                                  "p.stage <> 'settled' AND e.reachable = 1 AND p.failures < $2 "
                                  "AND p.class <> $3",
-    [SQL_PUBLICATIONS_HELD] = "SELECT count(*) FROM publication WHERE endpoint = $1 AND held <> ''",
+    [SQL_PUBLICATIONS_HELD] = "SELECT count(*) FROM publication WHERE endpoint = $1 AND held <> '' "
+                              "AND wanted <> ''",
     [SQL_PUBLICATION_VERSION_ADD] =
         "INSERT INTO publication_version (publication, version) VALUES ($1, $2) "
         "ON CONFLICT (publication, version) DO UPDATE SET going = 0, kept_until = 0",

@@ -155,7 +155,7 @@ store_read() {
 
 # process_ended PID: also where nobody has waited for it yet.
 process_ended() {
-    ! grep -q '^State:[[:space:]]*[^Z]' "/proc/$1/status" 2>/dev/null
+    ! grep -q '^State:[[:space:]]*[^Z[:space:]]' "/proc/$1/status" 2>/dev/null
 }
 
 finish() {

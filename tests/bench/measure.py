@@ -12,7 +12,7 @@ import time
 import slots
 
 NICE = 5  # task children run at this niceness: what they are compared with must too
-TURN_S = 4  # long against what a change of turns costs, short against heartbeats and leases
+TURN_S = 4  # long against what a change of turns costs, short against a silent session's life
 # The rights of people's shells: with root's, SVT-AV1's threads in ffmpeg run at real-time priority,
 # before everything else on the machine.
 ORDINARY = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"]

@@ -329,6 +329,35 @@ static void playlist_segments_write(struct writer *w, const struct m3u8 *playlis
     writer_array_end(w);
 }
 
+static void attribute_write(struct writer *w, const char *name, const char *value) {
+    writer_object(w, NULL);
+    writer_string(w, "name", name);
+    writer_string(w, "value", value);
+    writer_bool(w, "quoted", true);
+    writer_object_end(w);
+}
+
+static void maps_write(struct writer *w, const struct m3u8 *playlist) {
+    writer_array(w, "maps");
+    for (size_t i = 0; i < playlist->map_count; i++) {
+        const struct m3u8_map *map = &playlist->maps[i];
+        writer_object(w, NULL);
+        writer_int(w, "line", map->line);
+        writer_string(w, "uri", map->uri);
+        writer_array(w, "attributes");
+        attribute_write(w, "URI", map->uri);
+        if (map->has_range) {
+            char range[64];
+            snprintf(range, sizeof(range), "%" PRId64 "@%" PRId64, map->range_size,
+                     map->range_offset);
+            attribute_write(w, "BYTERANGE", range);
+        }
+        writer_array_end(w);
+        writer_object_end(w);
+    }
+    writer_array_end(w);
+}
+
 static int playlist_write(struct writer *w, const struct buf *bytes, struct err *err) {
     struct m3u8 playlist;
     int failed = m3u8_read(&playlist, bytes->data, bytes->size, err);
@@ -341,14 +370,14 @@ static int playlist_write(struct writer *w, const struct buf *bytes, struct err 
     list_write(w, "variants", &playlist.variants);
     list_write(w, "iframe_variants", &playlist.iframe_variants);
     list_write(w, "media", &playlist.media);
-    list_write(w, "maps", &playlist.maps);
+    maps_write(w, &playlist);
     writer_int(w, "target_s", playlist.target_s);
     writer_int(w, "media_sequence", playlist.media_sequence);
     writer_int(w, "discontinuity_sequence", playlist.discontinuity_sequence);
     writer_string(w, "type", playlist.type);
     writer_bool(w, "iframes_only", playlist.iframes_only);
     writer_bool(w, "ended", playlist.ended);
-    writer_bool(w, "map_first", playlist.map_first);
+    writer_bool(w, "map_first", playlist.segment_count > 0 && playlist.segments[0].map > 0);
     playlist_segments_write(w, &playlist);
     m3u8_finish(&playlist);
     return 0;
