@@ -364,6 +364,7 @@ struct listing {
 enum {
     VERIFY_PLAYLISTS_MAX = 256,
     VERIFY_LISTED_MAX = 1 << 20, /* entries of all listings */
+    VERIFY_GOPS_MAX = 4 << 20,   /* of all entries of all listings */
     VERIFY_CUTS_MAX = 4096,      /* of all playlists into stretches */
     VERIFY_TEXT_MAX = 64 << 20,  /* bytes of all playlists and files of text */
     VERIFY_TOLD_MAX = 8,         /* findings of one rule that are told one by one */
@@ -428,6 +429,7 @@ struct verify {
     size_t listing_room;
     struct listing **listings; /* HLS before DASH */
     size_t listed;             /* their entries */
+    size_t gops;               /* of these, and of those again that I-frames are measured by */
     size_t cuts;               /* of playlists into stretches */
     size_t track_count;
     struct real_track *tracks;
@@ -477,6 +479,10 @@ struct listing *verify_cut(struct verify *v, struct listing *listing, size_t cou
 
 /* Reads every listed object and judges it; then fills in the listings. */
 void verify_tracks(struct verify *v);
+
+/* Takes the GOPs of a listing's entries of all that may be looked at: a segment may be listed over
+ * and over. False where that is too many, which is told. */
+bool verify_has_gops(struct verify *v, const struct listing *listing);
 
 /* The rates of whole listings one behind the other; false where they can't be measured. */
 enum pieces { PIECES_SEGMENTS, PIECES_KEYS };

@@ -334,13 +334,14 @@ const struct listing *verify_media_of(const struct verify *v, const struct listi
     return NULL;
 }
 
-static void measure(const struct verify *v, struct verify_playlist *playlist) {
+static void measure(struct verify *v, struct verify_playlist *playlist) {
     bool keys = playlist->main->iframes;
     const struct listing **parts = mem_zero(playlist->stretch_count, sizeof(*parts));
     bool all = true;
     for (size_t s = 0; s < playlist->stretch_count && all; s++) {
         parts[s] = keys ? verify_media_of(v, playlist->stretches[s]) : playlist->stretches[s];
-        all = parts[s] != NULL && parts[s]->whole && (!keys || parts[s]->track->facts.video);
+        all = parts[s] != NULL && parts[s]->whole &&
+              (!keys || (parts[s]->track->facts.video && verify_has_gops(v, parts[s])));
     }
     playlist->measured = all && verify_rates(v, parts, playlist->stretch_count,
                                              keys ? PIECES_KEYS : PIECES_SEGMENTS,

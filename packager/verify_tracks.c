@@ -378,6 +378,27 @@ static bool check_continuity(struct verify *v, const struct listing *listing) {
     return gapless;
 }
 
+static size_t count_gops(const struct listing *listing) {
+    size_t count = 0;
+    for (size_t i = 0; i < listing->count; i++) {
+        count += listing->segments[i]->gop_count;
+    }
+    return count;
+}
+
+bool verify_has_gops(struct verify *v, const struct listing *listing) {
+    size_t count = count_gops(listing);
+    if (count > VERIFY_GOPS_MAX - v->gops) {
+        verify_found(v, RULE_TITLE_BOUNDS, listing->manifest,
+                     "the segments of %s hold %zu GOPs, each as often as it is listed, and all "
+                     "lists together may have %d",
+                     listing->label, count, VERIFY_GOPS_MAX);
+        return false;
+    }
+    v->gops += count;
+    return true;
+}
+
 /* The pieces that rates are measured of, in ticks of that timescale. */
 static size_t fill_pieces(const struct listing *listing, enum pieces kind, int64_t timescale,
                           struct measured_piece *out) {
@@ -440,10 +461,7 @@ bool verify_rates(const struct verify *v, const struct listing *const *parts, si
                   enum pieces kind, int64_t *peak_bps, int64_t *average_bps) {
     size_t most = 0;
     for (size_t p = 0; p < part_count; p++) {
-        most += parts[p]->count;
-        for (size_t i = 0; i < parts[p]->count; i++) {
-            most += parts[p]->segments[i]->gop_count;
-        }
+        most += kind == PIECES_KEYS ? count_gops(parts[p]) : parts[p]->count;
     }
     struct measured_piece *pieces = mem_zero(most, sizeof(*pieces));
     int64_t timescale = timescale_of(parts, part_count);
@@ -508,7 +526,7 @@ static int64_t longest_second(const struct verify *v) {
 static void judge_listings(struct verify *v) {
     for (size_t l = 0; l < v->listing_count; l++) {
         struct listing *listing = v->listings[l];
-        if (!listing->iframes && listing->track->readable) {
+        if (!listing->iframes && listing->track->readable && verify_has_gops(v, listing)) {
             listing->same = find_same(v, l);
             listing->whole = listing->same != NULL ? listing->same->whole
                                                    : check_continuity(v, listing);

@@ -423,19 +423,41 @@ static void of_ours(void) {
     lay(PLAYLIST, pieces, COUNT(pieces));
 }
 
-static void too_many(void) {
+/* The playlist's entries are one, so many times. */
+static void repeat(const char *path, const char *entry, int times) {
     struct buf text = {0};
-    of_others();
-    drop(MPD);
-    const char *old = buf_text(title_fixture_bytes(&damaged, LARGE));
+    struct buf *bytes = title_fixture_bytes(&damaged, path);
+    const char *old = buf_text(bytes);
     buf_append(&text, old, (size_t)(strstr(old, "#EXTINF") - old));
-    for (int i = 0; i < 5000; i++) {
-        buf_string(&text, "#EXT-X-DISCONTINUITY\n#EXTINF:2.002000,\n../" FOREIGN "00001.m4s\n");
+    for (int i = 0; i < times; i++) {
+        buf_string(&text, entry);
     }
     buf_string(&text, "#EXT-X-ENDLIST\n");
-    struct buf *bytes = title_fixture_bytes(&damaged, LARGE);
     buf_finish(bytes);
     *bytes = text;
+}
+
+static void too_many(void) {
+    of_others();
+    drop(MPD);
+    repeat(LARGE, "#EXT-X-DISCONTINUITY\n#EXTINF:2.002000,\n../" FOREIGN "00001.m4s\n", 5000);
+}
+
+/* One segment of 64 GOPs, over and over. */
+static void too_many_gops(void) {
+    enum { COPIES = 32, ENTRIES = (4 << 20) / 64 + 1 };
+    struct buf segment = {0};
+    of_others();
+    drop(MPD);
+    const struct buf *one = title_fixture_bytes(&damaged, FOREIGN "00001.m4s");
+    size_t head = (size_t)(box_of(&damaged, FOREIGN "00001.m4s", "moof", 0) - 8 - one->data);
+    buf_append(&segment, one->data, head);
+    for (int i = 0; i < COPIES; i++) {
+        buf_append(&segment, one->data + head, one->size - head);
+    }
+    title_fixture_add(&damaged, "hls/1", segment.data, segment.size);
+    buf_finish(&segment);
+    repeat(LARGE, "#EXTINF:2,\n1\n", ENTRIES);
 }
 
 const struct damage map_damages[] = {
@@ -466,6 +488,8 @@ const struct damage map_damages[] = {
      NULL, NULL, false},
     {"hls-map", "", of_ours, NULL, NULL, NULL, false},
     {"title-bounds", " hls-sequence ", too_many, NULL, NULL, NULL, false},
+    {"title-bounds", " cmaf-decode-time cmaf-sequence hls-extinf hls-extinf-sum ", too_many_gops,
+     NULL, NULL, NULL, false},
 };
 const size_t map_damage_count = sizeof(map_damages) / sizeof(map_damages[0]);
 
