@@ -149,7 +149,9 @@ static struct ending ending_of_pictures(const struct verify *v) {
     for (size_t s = 0; s < count; s++) {
         const struct listing *listing = playlist != NULL ? playlist->stretches[s] : reference;
         const struct real_track *track = listing->track;
-        int64_t ticks = real_end(track, listing->segments[listing->count - 1]) - listing->origin;
+        /* where the stretch itself begins, not what it is timed by: what is measured is bounded */
+        int64_t begin = s > 0 ? real_start(track, listing->segments[0]) : listing->origin;
+        int64_t ticks = real_end(track, listing->segments[listing->count - 1]) - begin;
         all.at_ns += ticks_scale(ticks, second_ns, track->facts.timescale, ROUND_NEAR);
         all.frame_ns = real_frame_ns(track);
     }

@@ -24,6 +24,11 @@ Suite *verify_maps_suite(void);
 #define LOWER      "hls/h264-90p.m3u8"
 #define LOWER_KEYS "hls/h264-90p-iframes.m3u8"
 #define HEARD      "hls/audio-und-aac-2.m3u8"
+#define WORDS      "hls/text.m3u8"
+
+/* Three entries of text. */
+#define SAID                                                                                       \
+    "#EXTINF:2.002000,\none.vtt\n#EXTINF:2.002000,\ntwo.vtt\n#EXTINF:2.002000,\nthree.vtt\n"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -128,6 +133,32 @@ static void of_others(void) {
         }
     }
     edit(MASTER, damaged.version, "hls", true);
+}
+
+static const char rendition[] =
+    "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\",NAME=\"English\",LANGUAGE=\"en\",DEFAULT=NO,"
+    "AUTOSELECT=YES,FORCED=NO,CHARACTERISTICS=\"public.accessibility.transcribes-spoken-dialog,"
+    "public.accessibility.describes-music-and-sound\",URI=\"" WORDS "\"\n#EXT-X-STREAM-INF:";
+
+/* Subtitles of these entries, each of which may name one.vtt, two.vtt and three.vtt: what is said
+ * in the second, fourth and sixth second. */
+static void add_text(const char *entries) {
+    static const char *const names[] = {"hls/one.vtt", "hls/two.vtt", "hls/three.vtt"};
+    edit(MASTER, "#EXT-X-STREAM-INF:", rendition, false);
+    edit(MASTER, "CLOSED-CAPTIONS=NONE", "CLOSED-CAPTIONS=NONE,SUBTITLES=\"text\"", true);
+    char *list = mem_format("#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:2\n"
+                            "#EXT-X-MEDIA-SEQUENCE:1\n#EXT-X-PLAYLIST-TYPE:VOD\n%s"
+                            "#EXT-X-ENDLIST\n",
+                            entries);
+    title_fixture_add(&damaged, WORDS, list, strlen(list));
+    mem_free(list);
+    for (int i = 0; i < (int)COUNT(names); i++) {
+        char *text = mem_format("WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n\n"
+                                "00:00:0%d.500 --> 00:00:0%d.900\nSaid.\n",
+                                2 * i + 1, 2 * i + 1);
+        title_fixture_add(&damaged, names[i], text, strlen(text));
+        mem_free(text);
+    }
 }
 
 static void drop(const char *path) {
@@ -460,6 +491,26 @@ static void too_many_gops(void) {
     repeat(LARGE, "#EXTINF:2,\n1\n", ENTRIES);
 }
 
+/* A thousand stretches that begin after 114 days, beside as many that begin at 0: one of these is
+ * not there. What all of them last is no more than 2002 s. */
+static void late(void) {
+    enum { TIMES = 1000, LATE_S = 9900000 };
+    of_others();
+    drop(MPD);
+    for (int i = 0; i < 4; i++) {
+        uint8_t *tfdt = box_of(&damaged, "second/" FOREIGN_SMALL "00001.m4s", "tfdt", i);
+        uint64_t ticks = (uint64_t)get_u32(tfdt + 8) + (uint64_t)LATE_S * 24000;
+        put_u32(tfdt + 4, (uint32_t)(ticks >> 32));
+        put_u32(tfdt + 8, (uint32_t)ticks);
+    }
+    repeat(LARGE, "#EXT-X-DISCONTINUITY\n#EXTINF:2.002000,\n../" FOREIGN "00001.m4s\n", TIMES);
+    repeat(LOWER, "#EXT-X-DISCONTINUITY\n#EXTINF:2.002000,\n../second/" FOREIGN_SMALL "00001.m4s\n",
+           TIMES);
+    edit(LOWER, "second/", "", false);
+    edit(LARGE, "00001.m4s\n#EXT-X-ENDLIST", "00009.m4s\n#EXT-X-ENDLIST", false);
+    add_text(SAID);
+}
+
 const struct damage map_damages[] = {
     {"object-missing", " hls-iframe-missing ", second_init_missing, NULL, NULL, NULL, false},
     {"cmaf-sample-flags",
@@ -490,6 +541,10 @@ const struct damage map_damages[] = {
     {"title-bounds", " hls-sequence ", too_many, NULL, NULL, NULL, false},
     {"title-bounds", " cmaf-decode-time cmaf-sequence hls-extinf hls-extinf-sum ", too_many_gops,
      NULL, NULL, NULL, false},
+    {"text-coverage",
+     " object-missing hls-sequence hls-discontinuity video-boundaries hls-bandwidth "
+     "hls-average-bandwidth hls-iframe-missing ",
+     late, NULL, NULL, NULL, false},
 };
 const size_t map_damage_count = sizeof(map_damages) / sizeof(map_damages[0]);
 
