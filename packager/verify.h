@@ -380,7 +380,8 @@ struct verify_playlist {
     size_t discontinuities;        /* between its segments */
     size_t stretch_count;          /* 0 where it lists nothing that could be read */
     struct listing **stretches;    /* entries of one lie behind those of the one before */
-    bool *changes;                 /* where a stretch begins, something changes here or beside it */
+    bool *changes;                 /* at the nth of them, from 1 on, something changes here or in
+                                      a playlist with as many */
     const struct listing *main;    /* the longest of them, set once objects are read; and: */
     bool measured;                 /* all that it lists is whole, or what its I-frames are of */
     int64_t peak_bps, average_bps; /* of I-frames those of the key pictures' chunks */
@@ -527,6 +528,9 @@ void verify_playlist_version(struct verify *v, const char *path, const struct m3
 /* Makes the listings of a media playlist, but for its segments' addresses; false where there are
  * none, which is told. */
 bool verify_stretches_list(struct verify *v, struct verify_playlist *playlist);
+
+/* Whether EXT-X-DISCONTINUITY stands before that stretch. */
+bool verify_is_marked(const struct verify_playlist *playlist, size_t stretch);
 
 /* The stretch of that playlist in the place of the listing; NULL for none. */
 const struct listing *verify_beside(const struct verify_playlist *playlist,

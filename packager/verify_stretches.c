@@ -218,36 +218,46 @@ static void check_unmarked(struct verify *v, const struct listing *before,
     }
 }
 
-/* Where a playlist is cut, and whether there is a reason, which those that are cut alike share:
- * discontinuities of all are at the same places (RFC 8216 6.2.4). */
+bool verify_is_marked(const struct verify_playlist *playlist, size_t stretch) {
+    return playlist->text.segments[playlist->stretches[stretch]->first].discontinuity;
+}
+
+/* Whether there is a reason for each discontinuity, which playlists with as many share: those of
+ * all are at the same places, and where their maps change is their own affair (RFC 8216 6.2.4). */
 static void find_changes(struct verify *v, struct verify_playlist *playlist) {
     for (size_t i = 0; i < v->playlist_count && playlist->changes == NULL; i++) {
         const struct verify_playlist *other = &v->playlists[i];
-        playlist->changes = other->stretch_count == playlist->stretch_count ? other->changes : NULL;
+        bool alike = other->discontinuities == playlist->discontinuities;
+        playlist->changes = alike ? other->changes : NULL;
     }
     if (playlist->changes == NULL) {
         playlist->changes =
-            arena_zero(&v->arena, playlist->stretch_count, sizeof(*playlist->changes));
+            arena_zero(&v->arena, playlist->discontinuities + 1, sizeof(*playlist->changes));
     }
+    size_t mark = 0;
     for (size_t s = 1; s < playlist->stretch_count; s++) {
         const struct listing *before = playlist->stretches[s - 1];
         const struct listing *after = playlist->stretches[s];
         bool known = is_known(before, after);
-        playlist->changes[s] = playlist->changes[s] || strcmp(before->init, after->init) != 0 ||
-                               !known || !goes_on(before, after);
-        if (known && !playlist->text.segments[after->first].discontinuity) {
+        if (verify_is_marked(playlist, s)) {
+            bool *changes = &playlist->changes[++mark];
+            *changes = *changes || strcmp(before->init, after->init) != 0 || !known ||
+                       !goes_on(before, after);
+        } else if (known) {
             check_unmarked(v, before, after);
         }
     }
 }
 
 static void check_marks(struct verify *v, const struct verify_playlist *playlist) {
+    size_t mark = 0;
     for (size_t s = 0; s < playlist->stretch_count; s++) {
-        size_t first = playlist->stretches[s]->first;
-        if (playlist->text.segments[first].discontinuity && !playlist->changes[s]) {
+        bool marked = verify_is_marked(playlist, s);
+        mark += marked && s > 0 ? 1 : 0;
+        if (marked && !playlist->changes[mark]) {
             verify_found(v, RULE_HLS_DISCONTINUITY, playlist->path,
                          "EXT-X-DISCONTINUITY stands before segment %zu, where nothing changes",
-                         first + 1);
+                         playlist->stretches[s]->first + 1);
         }
     }
 }

@@ -72,20 +72,29 @@ static void check_cues(struct verify *v, const struct verify_playlist *playlist,
     }
 }
 
-/* Cues are timed as the pictures are: behind a discontinuity from where their next stretch begins,
- * if both are cut alike. */
+/* The next stretch behind a discontinuity, of which there is one more. */
+static size_t next_marked(const struct verify_playlist *playlist, size_t stretch) {
+    do {
+        stretch++;
+    } while (!verify_is_marked(playlist, stretch));
+    return stretch;
+}
+
+/* Cues are timed as the pictures are: behind a discontinuity from where their stretch behind theirs
+ * begins, if both have as many. */
 static size_t list_entries(struct verify *v, const struct verify_playlist *playlist,
                            struct text_entry *entries) {
     const struct m3u8 *text = &playlist->text;
     const struct verify_playlist *pictures = verify_pictures(v);
-    bool alike = pictures != NULL && pictures->stretch_count == playlist->discontinuities + 1;
+    bool alike = pictures != NULL && pictures->discontinuities == playlist->discontinuities;
     int64_t at_ns = 0;
     size_t count = 0;
     size_t stretch = 0;
     for (size_t i = 0; i < text->segment_count; i++) {
         const struct m3u8_segment *segment = &text->segments[i];
         if (i > 0 && segment->discontinuity && alike) {
-            const struct listing *listing = pictures->stretches[++stretch];
+            stretch = next_marked(pictures, stretch);
+            const struct listing *listing = pictures->stretches[stretch];
             at_ns = ticks_scale(listing->origin, second_ns, listing->track->facts.timescale,
                                 ROUND_NEAR);
         }

@@ -312,6 +312,31 @@ static void one_size(void) {
     buf_string(keys, strstr(buf_text(title_fixture_bytes(&damaged, LOWER_KEYS)), mark));
 }
 
+/* The map of the pictures changes once more than that of the sound, whose discontinuity is theirs
+ * too: there theirs does. */
+static void map_of_pictures(void) {
+    static const struct piece pictures[] = {
+        {false, true, "", 1, 1}, {false, true, "second/", 2, 2}, {true, true, "", 3, 3}};
+    static const struct piece sound[] = {{false, true, "", 1, 2}, {true, false, "", 3, 3}};
+    of_others();
+    drop(MPD);
+    for (size_t i = 0; i < COUNT(playlists); i++) {
+        bool heard = strcmp(playlists[i], HEARD) == 0;
+        lay(playlists[i], heard ? sound : pictures, heard ? COUNT(sound) : COUNT(pictures));
+    }
+}
+
+/* Subtitles of two titles, the first of which goes on in another file: their times begin anew with
+ * those of the second. */
+static void text_of_two(void) {
+    static const struct piece pieces[] = {
+        {false, true, "", 1, 2}, {false, true, "second/", 3, 3}, {true, true, "", 1, 3}};
+    of_others();
+    drop(MPD);
+    lay_all(pieces, COUNT(pieces));
+    add_text(SAID "#EXT-X-DISCONTINUITY\n" SAID);
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
@@ -325,6 +350,8 @@ static const struct {
     {"another file", other_file, 9, ""},
     {"ranges", ranged, 9, ""},
     {"one size", one_size, 15, " hls-average-bandwidth rung-spacing "},
+    {"a map of the pictures", map_of_pictures, 9, " unchecked-manifest "},
+    {"text of two", text_of_two, 15, ""},
 };
 
 START_TEST(test_right) {
