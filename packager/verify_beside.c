@@ -174,7 +174,8 @@ static bool begins_before(const struct listing *listing) {
 }
 
 /* A packet border lies at or after the picture's, and less than a packet after it. Where the Period
- * or stretch does not begin with its tracks, the one place was rounded to the other's ticks. */
+ * or stretch does not begin with its tracks, the one place was rounded to the other's ticks. Before
+ * a stretch sound may be cut on a grid of its own: only where it ends, it must be the pictures'. */
 static void check_audio_boundaries(struct verify *v, const struct listing *listing,
                                    const struct listing *pictures) {
     const struct real_track *track = listing->track;
@@ -198,10 +199,11 @@ static void check_audio_boundaries(struct verify *v, const struct listing *listi
     }
     int64_t late = lateness(listing, segments[count - 1], pictures, pictures->count - 1);
     if (late < -rounding || late >= track->frame_ticks) {
-        verify_found(v, RULE_AUDIO_LENGTH, segments[count - 1]->path,
-                     "the sound ends %" PRId64 " samples after the picture, and a packet has "
+        bool ends = listing->stretch + 1 == listing->stretches;
+        verify_found(v, ends ? RULE_AUDIO_LENGTH : RULE_AUDIO_BOUNDARY, segments[count - 1]->path,
+                     "the sound %s %" PRId64 " samples after the picture, and a packet has "
                      "%" PRId64,
-                     late, track->frame_ticks);
+                     ends ? "ends" : "of a stretch ends", late, track->frame_ticks);
     }
 }
 

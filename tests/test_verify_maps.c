@@ -464,6 +464,20 @@ static void second_keys_fewer(void) {
               "#EXTINF:1.001000,\n#EXT-X-BYTERANGE:*@*\n../second/" FOREIGN "00001.m4s\n", "");
 }
 
+/* The sound of the first title is cut elsewhere: that of the whole ends with the pictures. */
+static void first_fewer(void) {
+    two_titles();
+    drop(MPD);
+    for (size_t i = 0; i < 4; i++) {
+        const char *folder = i < 2 ? FOREIGN : FOREIGN_SMALL;
+        char *last = mem_format("#EXTINF:2.002000,\n../%s00003.m4s\n", folder);
+        char *key = mem_format("#EXTINF:1.001000,\n#EXT-X-BYTERANGE:*@*\n../%s00003.m4s\n", folder);
+        edit(playlists[i], i % 2 == 0 ? last : key, "", true);
+        mem_free(last);
+        mem_free(key);
+    }
+}
+
 static void second_fewer(void) {
     two_titles();
     edit(LARGE, "#EXTINF:2.002000,\n../second/" FOREIGN "00003.m4s\n", "", false);
@@ -560,6 +574,8 @@ const struct damage map_damages[] = {
     {"hls-extinf", "", second_longer, NULL, NULL, NULL, false},
     {"hls-extinf-sum", " hls-extinf ", second_drifts, NULL, NULL, NULL, false},
     {"hls-iframe-list", "", second_keys_fewer, NULL, NULL, NULL, false},
+    {"audio-boundary", " hls-bandwidth hls-average-bandwidth ", first_fewer, NULL, NULL, NULL,
+     false},
     {"video-boundaries", " audio-boundary audio-length hls-iframe-list hls-dash-agree ",
      second_fewer, NULL, NULL, NULL, false},
     {"hls-dash-agree", " audio-boundary audio-length dash-coverage ", second_period_fewer, NULL,
