@@ -73,37 +73,29 @@ static void check_rates(struct verify *v, const struct m3u8_item *item, int64_t 
     }
 }
 
-/* Whether the comma list `codecs` holds the codec. */
-static bool names_codec(const char *codecs, const char *codec) {
-    while (codecs != NULL) {
-        const char *comma = strchr(codecs, ',');
-        size_t size = comma != NULL ? (size_t)(comma - codecs) : strlen(codecs);
-        if (verify_same_codec(codecs, size, codec)) {
-            return true;
-        }
-        codecs = comma != NULL ? comma + 1 : NULL;
-    }
-    return false;
-}
-
-/* How many there are, without those of text where the variant offers text. */
-static size_t count_codecs(const char *codecs, bool with_text) {
-    size_t count = 0;
-    while (codecs != NULL) {
-        bool text = strncmp(codecs, "wvtt", 4) == 0 || strncmp(codecs, "stpp", 4) == 0;
-        const char *comma = strchr(codecs, ',');
-        count += text && with_text ? 0 : 1;
-        codecs = comma != NULL ? comma + 1 : NULL;
-    }
-    return count;
-}
-
 /* Codecs of tracks, each once. */
 struct codecs {
     size_t count;
     const char *names[8];
-    bool all; /* no track was unreadable, and none too many */
+    bool brief[8]; /* of no playlist's longest stretch: its sample entry alone need be named */
+    bool all;      /* no track was unreadable, and none too many */
 };
+
+/* False where there are too many. */
+static bool add_codec(struct codecs *out, const char *name, bool brief) {
+    for (size_t i = 0; i < out->count; i++) {
+        if (strcmp(out->names[i], name) == 0) {
+            out->brief[i] = out->brief[i] && brief;
+            return true;
+        }
+    }
+    if (out->count == sizeof(out->names) / sizeof(out->names[0])) {
+        return false;
+    }
+    out->brief[out->count] = brief;
+    out->names[out->count++] = name;
+    return true;
+}
 
 /* Adds those of all stretches of an item's playlist. */
 static void add_codecs(const struct verify *v, const struct m3u8_item *item, struct codecs *out) {
@@ -112,15 +104,46 @@ static void add_codecs(const struct verify *v, const struct m3u8_item *item, str
     out->all = out->all && stretches > 0;
     for (size_t s = 0; s < stretches && out->all; s++) {
         const struct real_track *track = playlist->stretches[s]->track;
-        bool listed = !track->readable;
-        for (size_t i = 0; i < out->count; i++) {
-            listed = listed || strcmp(out->names[i], track->codecs) == 0;
-        }
-        out->all = track->readable && (listed || out->count < sizeof(out->names) / sizeof(char *));
-        if (!listed && out->all) {
-            out->names[out->count++] = track->codecs;
-        }
+        bool brief = strcmp(track->codecs, playlist->main->track->codecs) != 0;
+        out->all = track->readable && add_codec(out, track->codecs, brief);
     }
+}
+
+/* Whether a name in CODECS is that of the codec, or at another profile or level if that will do. */
+static bool is_named(const struct codecs *real, size_t i, const char *name, size_t size) {
+    const char *own = real->names[i];
+    size_t entry = strcspn(own, ".");
+    bool same_entry = size >= entry && strncmp(name, own, entry) == 0 &&
+                      (size == entry || name[entry] == '.');
+    return verify_same_codec(name, size, own) || (real->brief[i] && same_entry);
+}
+
+/* Whether a comma list names each of the codecs, and nothing else but text where the variant offers
+ * text. */
+static bool names_codecs(const char *codecs, bool with_text, const struct codecs *real) {
+    bool named[sizeof(real->names) / sizeof(real->names[0])] = {false};
+    size_t count = 0;
+    while (codecs != NULL) {
+        bool text = strncmp(codecs, "wvtt", 4) == 0 || strncmp(codecs, "stpp", 4) == 0;
+        const char *comma = strchr(codecs, ',');
+        size_t size = comma != NULL ? (size_t)(comma - codecs) : strlen(codecs);
+        bool known = text && with_text;
+        count += known ? 0 : 1;
+        for (size_t i = 0; i < real->count; i++) {
+            bool own = is_named(real, i, codecs, size);
+            named[i] = named[i] || own;
+            known = known || own;
+        }
+        if (!known) {
+            return false;
+        }
+        codecs = comma != NULL ? comma + 1 : NULL;
+    }
+    bool all = count <= real->count;
+    for (size_t i = 0; i < real->count; i++) {
+        all = all && named[i];
+    }
+    return all;
 }
 
 /* CODECS names the codecs of the pictures, those of the group's sounds, and nothing else. */
@@ -136,12 +159,8 @@ static void check_codecs(struct verify *v, const struct m3u8_item *item, const c
             add_codecs(v, &v->master.media.items[i], &real);
         }
     }
-    bool named = true;
-    for (size_t i = 0; i < real.count; i++) {
-        named = named && names_codec(codecs, real.names[i]);
-    }
     bool with_text = m3u8_attribute(item, "SUBTITLES") != NULL;
-    if (real.all && (!named || count_codecs(codecs, with_text) != real.count)) {
+    if (real.all && !names_codecs(codecs, with_text, &real)) {
         verify_found(v, RULE_HLS_CODECS, master_path,
                      "line %d declares CODECS=\"%.80s\", and its renditions have %s%s%s",
                      item->line, codecs, real.names[0], real.count > 1 ? "," : "",

@@ -337,6 +337,15 @@ static void text_of_two(void) {
     add_text(SAID "#EXT-X-DISCONTINUITY\n" SAID);
 }
 
+/* The second title's pictures may be decoded at a higher level than CODECS names. */
+static void another_level(void) {
+    two_titles();
+    drop(MPD);
+    uint8_t *record = box_of(&damaged, "second/" FOREIGN "init.mp4", "avcC", 0);
+    record[3] = 31;
+    record[8 + 3] = 31; /* that of its parameter set */
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
@@ -350,6 +359,7 @@ static const struct {
     {"another file", other_file, 9, ""},
     {"ranges", ranged, 9, ""},
     {"one size", one_size, 15, " hls-average-bandwidth rung-spacing "},
+    {"another level", another_level, 18, " codec-level-spare "},
     {"a map of the pictures", map_of_pictures, 9, " unchecked-manifest "},
     {"text of two", text_of_two, 15, ""},
 };
