@@ -28,42 +28,62 @@ const struct verify_playlist *verify_playlist_at(const struct verify *v, const c
 /* Where I-frames in a file are looked for: from the segment of the last one on, and no more once
  * several lay in none. */
 struct iframe_search {
-    const struct listing *media;        /* NULL: they are ranges of segments' own files */
-    const struct m3u8_segment *entries; /* of that */
+    size_t count; /* 0: they are ranges of segments' own files */
+    const char *const *paths;
+    const struct m3u8_segment *entries; /* of each path */
     size_t at;
     int misses;
 };
 
 enum { MISSES_MAX = 8 };
 
-/* In the media playlist over the same init segment whose segments lie in one file. */
+/* Whether a stretch of media is over the same init segment, and its segments lie in one file. */
+static bool may_hold(const struct verify_playlist *playlist, const struct listing *media,
+                     const struct listing *iframes) {
+    return media != NULL && !media->iframes && strcmp(media->init, iframes->init) == 0 &&
+           playlist->text.segments[media->first].has_range;
+}
+
+/* So many segments of a playlist, from that of the listing on. */
+static struct iframe_search search_of(const struct verify_playlist *playlist,
+                                      const struct listing *from, size_t count) {
+    return (struct iframe_search){count, from->paths, playlist->text.segments + from->first, 0, 0};
+}
+
+/* In the stretch in the same place; or, as a playlist may be cut otherwise, from the first one on
+ * that may hold them. */
 static struct iframe_search search_for(const struct verify *v, const struct listing *listing) {
-    struct iframe_search search = {0};
-    for (size_t i = 0; i < v->playlist_count && listing->iframes && search.media == NULL; i++) {
+    for (size_t i = 0; i < v->playlist_count && listing->iframes; i++) {
         const struct verify_playlist *playlist = &v->playlists[i];
         const struct listing *media = verify_beside(playlist, listing);
-        if (media != NULL && !media->iframes && strcmp(media->init, listing->init) == 0 &&
-            playlist->text.segments[media->first].has_range) {
-            search.media = media;
-            search.entries = playlist->text.segments + media->first;
+        if (may_hold(playlist, media, listing)) {
+            return search_of(playlist, media, media->count);
         }
     }
-    return search;
+    for (size_t i = 0; i < v->playlist_count && listing->iframes; i++) {
+        const struct verify_playlist *playlist = &v->playlists[i];
+        for (size_t s = 0; s < playlist->stretch_count; s++) {
+            const struct listing *media = playlist->stretches[s];
+            if (may_hold(playlist, media, listing)) {
+                return search_of(playlist, media, playlist->text.segment_count - media->first);
+            }
+        }
+    }
+    return (struct iframe_search){0};
 }
 
 /* The segment that holds the I-frame, whose place becomes one in it; an address of its own where
  * there is none. */
 static const char *find_segment(struct verify *v, struct iframe_search *search, const char *path,
                                 struct m3u8_segment *entry) {
-    const struct listing *media = search->media;
-    for (size_t i = search->at; i < media->count && search->misses < MISSES_MAX; i++) {
+    for (size_t i = search->at; i < search->count && search->misses < MISSES_MAX; i++) {
         const struct m3u8_segment *segment = &search->entries[i];
         int64_t offset = entry->range_offset - segment->range_offset;
         if (offset >= 0 && offset + entry->range_size <= segment->range_size &&
-            verify_is_range_of(media->paths[i], path)) {
+            verify_is_range_of(search->paths[i], path)) {
             search->at = i;
             entry->range_offset = offset;
-            return media->paths[i];
+            return search->paths[i];
         }
     }
     const char *own = verify_range(v, path, entry->range_offset, entry->range_size);
@@ -83,7 +103,7 @@ static void list_segments(struct verify *v, const struct verify_playlist *playli
             path = verify_resolve(v, playlist->path, entry->uri);
         }
         listing->paths[i] = path != NULL ? path : "";
-        if (path != NULL && entry->has_range && search.media != NULL) {
+        if (path != NULL && entry->has_range && search.count > 0) {
             listing->paths[i] = find_segment(v, &search, path, entry);
         } else if (path != NULL && entry->has_range && !listing->iframes) {
             listing->paths[i] = verify_range(v, path, entry->range_offset, entry->range_size);

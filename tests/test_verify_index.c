@@ -243,6 +243,20 @@ static void file_cut(void) {
 /* Of what follows where the segments of DASH are not those of HLS. */
 #define APART " hls-dash-agree cmaf-segment cmaf-decode-time cmaf-sequence video-boundaries "
 
+/* An I-frame playlist of two stretches beside media of one: its ranges lie in the same file. */
+static void keys_cut(void) {
+    static const char entry[] = "../video/h264-180p.mp4\n";
+    struct buf *bytes = title_fixture_bytes(&damaged, IFRAMES);
+    struct buf out = {0};
+    const char *text = buf_text(bytes);
+    const char *second = strstr(strstr(text, entry) + strlen(entry), entry) + strlen(entry);
+    buf_append(&out, text, (size_t)(second - text));
+    buf_string(&out, "#EXT-X-DISCONTINUITY\n");
+    buf_string(&out, second);
+    buf_finish(bytes);
+    *bytes = out;
+}
+
 const struct damage index_damages[] = {
     {"dash-index", "", index_twice, NULL, NULL, NULL, false},
     {"dash-index", "", index_no_key, NULL, NULL, NULL, false},
@@ -274,6 +288,7 @@ const struct damage index_damages[] = {
      "#EXT-X-BYTERANGE:", "#EXT-X-BYTERANGE:9", false},
     {"object-missing", "", NULL, IFRAMES, "#EXT-X-BYTERANGE:*@", "#EXT-X-BYTERANGE:900000@", false},
     {"hls-iframe-range", "", NULL, IFRAMES, "#EXT-X-BYTERANGE:*@", "#EXT-X-BYTERANGE:100@", false},
+    {"hls-sequence", " hls-discontinuity hls-iframe-missing ", keys_cut, NULL, NULL, NULL, false},
 };
 
 const size_t index_damage_count = sizeof(index_damages) / sizeof(index_damages[0]);
