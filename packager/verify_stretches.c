@@ -14,6 +14,22 @@ enum { SECOND_NS = 1000000000 };
 
 /* ---- Maps ------------------------------------------------------------------------ */
 
+static bool same_map(const struct m3u8_map *a, const struct m3u8_map *b) {
+    bool same_range = a->has_range == b->has_range && a->range_size == b->range_size &&
+                      a->range_offset == b->range_offset;
+    return same_range &&
+           (a->uri == b->uri || (a->uri != NULL && b->uri != NULL && strcmp(a->uri, b->uri) == 0));
+}
+
+/* Whether segment `i`, > 0, stands behind another map than the one before it. One that is told
+ * once more is the same. */
+static bool map_changes(const struct m3u8 *text, size_t i) {
+    size_t map = text->segments[i].map;
+    size_t before = text->segments[i - 1].map;
+    return map != before &&
+           (before == 0 || !same_map(&text->maps[map - 1], &text->maps[before - 1]));
+}
+
 /* The address of the init segment; "" where the map names none that will do. */
 static const char *read_map(struct verify *v, const struct verify_playlist *playlist,
                             const struct m3u8_map *map) {
@@ -57,7 +73,9 @@ static const char *const *read_maps(struct verify *v, const struct verify_playli
     for (size_t i = 0; i < text->segment_count; i++) {
         size_t map = text->segments[i].map;
         if (inits[map] == NULL) {
-            inits[map] = read_map(v, playlist, &text->maps[map - 1]);
+            bool again = i > 0 && !map_changes(text, i);
+            inits[map] = again ? inits[text->segments[i - 1].map]
+                               : read_map(v, playlist, &text->maps[map - 1]);
         }
     }
     return inits;
@@ -65,12 +83,9 @@ static const char *const *read_maps(struct verify *v, const struct verify_playli
 
 /* ---- Cutting --------------------------------------------------------------------- */
 
-/* Whether another stretch begins with segment `i`, > 0. A map that is told once more is the same
- * one. */
-static bool is_cut(const struct m3u8 *text, const char *const *inits, size_t i) {
-    const struct m3u8_segment *segment = &text->segments[i];
-    return segment->discontinuity || (segment->map != segment[-1].map &&
-                                      strcmp(inits[segment->map], inits[segment[-1].map]) != 0);
+/* Whether another stretch begins with segment `i`, > 0. */
+static bool is_cut(const struct m3u8 *text, size_t i) {
+    return text->segments[i].discontinuity || map_changes(text, i);
 }
 
 /* Cuts the one listing of all segments. */
@@ -79,7 +94,7 @@ static void cut(struct verify *v, struct verify_playlist *playlist, const char *
     const struct m3u8 *text = &playlist->text;
     for (size_t s = 0; s < playlist->stretch_count; s++) {
         size_t end = listing->first + 1;
-        while (end < text->segment_count && !is_cut(text, inits, end)) {
+        while (end < text->segment_count && !is_cut(text, end)) {
             end++;
         }
         listing->init = inits[text->segments[listing->first].map];
@@ -98,10 +113,9 @@ static void cut(struct verify *v, struct verify_playlist *playlist, const char *
 
 bool verify_stretches_list(struct verify *v, struct verify_playlist *playlist) {
     const struct m3u8 *text = &playlist->text;
-    const char *const *inits = read_maps(v, playlist);
     size_t cuts = 0;
     for (size_t i = 1; i < text->segment_count; i++) {
-        cuts += is_cut(text, inits, i) ? 1 : 0;
+        cuts += is_cut(text, i) ? 1 : 0;
     }
     if (cuts > VERIFY_CUTS_MAX - v->cuts) {
         verify_found(v, RULE_TITLE_BOUNDS, playlist->path,
@@ -114,6 +128,7 @@ bool verify_stretches_list(struct verify *v, struct verify_playlist *playlist) {
     if (listing == NULL) {
         return false;
     }
+    const char *const *inits = read_maps(v, playlist);
     check_maps(v, playlist, inits);
     v->cuts += cuts;
     playlist->stretch_count = cuts + 1;
