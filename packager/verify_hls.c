@@ -181,9 +181,10 @@ static void check_resolution(struct verify *v, const struct m3u8_item *item,
         snprintf(real, sizeof(real), "%dx%d", codec->width, codec->height);
     }
     if (!equals(text, real)) {
+        const struct codec_facts *most = &playlist->main->track->codec;
         verify_found(v, RULE_HLS_RESOLUTION, master_path,
-                     "line %d declares RESOLUTION=%.16s, and the pictures are %s", item->line, text,
-                     real);
+                     "line %d declares RESOLUTION=%.16s, and the pictures are %dx%d", item->line,
+                     text, most->width, most->height);
     }
 }
 
