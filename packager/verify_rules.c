@@ -390,7 +390,8 @@ static const struct verify_rule rules[RULE_COUNT] = {
         {UNREAD, "unchecked-period", "reelfarm",
          "Periods that lie in other documents, or that verify has no reader for"},
     [RULE_UNCHECKED_MANIFEST] = {UNREAD, "unchecked-manifest", "reelfarm",
-                                 "tags of playlists and elements of MPDs that no rule is of"},
+                                 "tags of playlists and elements of MPDs that no rule is of, and "
+                                 "playlists whose maps change elsewhere than the pictures'"},
 };
 
 const struct verify_rule *verify_rule_at(size_t index) {

@@ -140,10 +140,11 @@ static const char rendition[] =
     "AUTOSELECT=YES,FORCED=NO,CHARACTERISTICS=\"public.accessibility.transcribes-spoken-dialog,"
     "public.accessibility.describes-music-and-sound\",URI=\"" WORDS "\"\n#EXT-X-STREAM-INF:";
 
-/* Subtitles of these entries, each of which may name one.vtt, two.vtt and three.vtt: what is said
- * in the second, fourth and sixth second. */
+/* Subtitles of these entries, each of which may name one.vtt to four.vtt: what is said in the
+ * second, fourth, sixth and eighth second. */
 static void add_text(const char *entries) {
-    static const char *const names[] = {"hls/one.vtt", "hls/two.vtt", "hls/three.vtt"};
+    static const char *const names[] = {"hls/one.vtt", "hls/two.vtt", "hls/three.vtt",
+                                        "hls/four.vtt"};
     edit(MASTER, "#EXT-X-STREAM-INF:", rendition, false);
     edit(MASTER, "CLOSED-CAPTIONS=NONE", "CLOSED-CAPTIONS=NONE,SUBTITLES=\"text\"", true);
     char *list = mem_format("#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:2\n"
@@ -499,6 +500,23 @@ static void second_period_fewer(void) {
               "<S t=\"0\" d=\"48048\" r=\"1\"/>");
 }
 
+/* Of the pictures alone: the sound can't be laid beside them. */
+static void other_file_of_pictures(void) {
+    of_others();
+    drop(MPD);
+    for (size_t i = 0; i < COUNT(playlists); i++) {
+        if (strcmp(playlists[i], HEARD) != 0) {
+            lay(playlists[i], going_on, COUNT(going_on));
+        }
+    }
+}
+
+/* That of the second title goes on behind the times of the first. */
+static void text_goes_on(void) {
+    text_of_two();
+    edit_from(WORDS, "#EXT-X-DISCONTINUITY", 0, "one.vtt", "four.vtt");
+}
+
 /* Ours have one map, which changes for nobody. */
 static void of_ours(void) {
     static const struct piece pieces[] = {{false, true, "", 1, 1}, {false, true, "", 2, 3}};
@@ -590,6 +608,8 @@ const struct damage map_damages[] = {
      second_fewer, NULL, NULL, NULL, false},
     {"hls-dash-agree", " audio-boundary audio-length dash-coverage ", second_period_fewer, NULL,
      NULL, NULL, false},
+    {"unchecked-manifest", "", other_file_of_pictures, NULL, NULL, NULL, false},
+    {"text-time", "", text_goes_on, NULL, NULL, NULL, false},
     {"hls-map", "", of_ours, NULL, NULL, NULL, false},
     {"title-bounds", " hls-sequence ", too_many, NULL, NULL, NULL, false},
     {"title-bounds", " cmaf-decode-time cmaf-sequence hls-extinf hls-extinf-sum ", too_many_gops,
