@@ -112,8 +112,7 @@ web_server() {
 
 # A loopback port that nobody listens on just now.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
+    PYTHONPATH=$tests/chaos python3 -c 'import line; print(line.free_port())'
 }
 
 # tree FOLDER: name and SHA-256 of every published file below it.

@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One line of the chaos proxy for scripts in Python; lines.sh is for those of the shell."""
 import os
+import random
 import socket
 import subprocess
 import time
 
 
+PORTS = range(11000, 32000)  # below those that the system gives to whoever connects
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A loopback port that nobody listens on just now, and none that a connection takes before
+    somebody does."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.choice(PORTS)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 class Line:
