@@ -51,25 +51,35 @@ def cpu_s(pid):
     return sum(map(int, stat_fields(pid)[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def children_of(parent):
-    found = []
+def tree_of(pid):
+    """That process and all below it, by one look at /proc."""
+    parents = {}
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if int(stat_fields(name)[1]) == parent:
-                found.append(int(name))
+            parents[int(name)] = int(stat_fields(name)[1])
         except OSError:
             pass  # it has ended
-    return found
+    tree = [pid]
+    for parent in tree:  # which grows on the way
+        tree += [child for child, its in parents.items() if its == parent]
+    return tree
+
+
+def signal_all(pids, number):
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass  # it has ended
 
 
 def signal_tree(pid, number):
-    """The parent before its children: what is stopped makes no more of them."""
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-    for child in children_of(pid):
-        signal_tree(child, number)
+    """All at once: while one is stopped and another not yet, a core is idle that would be busy.
+    Those made between the look and the signal get theirs by the next look."""
+    reached = set()
+    while new := set(tree_of(pid)) - reached:
+        signal_all(sorted(new), number)
+        reached |= new
 
 
 class Running:
@@ -102,9 +112,10 @@ class Running:
         self.holds.append([time.time() * 1000, None])
 
     def go_on(self):
+        held = tree_of(self.process.pid)
         self.holds[-1][1] = time.time() * 1000
         self.since = time.monotonic()
-        signal_tree(self.process.pid, signal.SIGCONT)
+        signal_all(held, signal.SIGCONT)
 
     def kill(self):
         signal_tree(self.process.pid, signal.SIGKILL)
