@@ -310,6 +310,16 @@ int blob_copy(struct blob *blob, const char *key, const struct blob *from, const
     return code != 0 ? code : blob->backend->copy(blob, key, from, from_key, err);
 }
 
+bool blob_is_folder(const struct blob *blob) {
+    return blob->backend->open_file != NULL;
+}
+
+int blob_open_file(const struct blob *blob, const char *key, int *fd, int64_t *size,
+                   struct err *err) {
+    int code = check_key(blob, key, err);
+    return code != 0 ? code : blob->backend->open_file(blob, key, fd, size, err);
+}
+
 int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err) {
     int code = check_key(blob, key, err);
     return code != 0 ? code : blob->backend->get(blob, key, max, out, err);

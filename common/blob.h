@@ -162,6 +162,14 @@ int blob_copy(struct blob *blob, const char *key, const struct blob *from, const
  * says of itself, again and again, that other bytes were put there. */
 int blob_get(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);
 
+/* Whether its objects are files of this machine. */
+bool blob_is_folder(const struct blob *blob);
+
+/* Opens an object of such a root, to be read piece by piece (fs_read_at): a descriptor, which the
+ * caller closes, and its size in bytes. */
+int blob_open_file(const struct blob *blob, const char *key, int *fd, int64_t *size,
+                   struct err *err);
+
 /* What the server said in that header when it last answered: "" where it did not, NULL where
  * there is no server. To be asked right after blob_get; borrowed until the next call. */
 const char *blob_got_header(const struct blob *blob, const char *name);

@@ -25,6 +25,8 @@ struct blob_backend {
     void (*close)(struct blob *blob);
     bool (*is_same)(const struct blob *a, const struct blob *b); /* NULL: by name */
     int (*get)(struct blob *blob, const char *key, size_t max, struct buf *out, struct err *err);
+    int (*open_file)(const struct blob *blob, const char *key, int *fd, int64_t *size,
+                     struct err *err); /* NULL: it is no folder */
     const char *(*got_header)(const struct blob *blob, const char *name); /* NULL: none is said */
     int (*stat)(struct blob *blob, const char *key, int64_t *size, struct err *err);
     int (*put)(struct blob *blob, const char *key, const void *data, size_t size,

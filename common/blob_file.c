@@ -209,6 +209,14 @@ static int file_get(struct blob *blob, const char *key, size_t max, struct buf *
     return code;
 }
 
+static int file_open_object(const struct blob *blob, const char *key, int *fd, int64_t *size,
+                            struct err *err) {
+    char *path = path_of(blob, key);
+    int code = fs_open(fd, size, path, err);
+    mem_free(path);
+    return code;
+}
+
 static int file_stat(struct blob *blob, const char *key, int64_t *size, struct err *err) {
     struct stat info;
     char *path = path_of(blob, key);
@@ -283,6 +291,7 @@ const struct blob_backend blob_file_backend = {
     .source_close = file_source_close,
     .open = file_open,
     .close = file_close,
+    .open_file = file_open_object,
     .get = file_get,
     .stat = file_stat,
     .put = file_put,

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,23 +41,56 @@ static int read_to_end(int fd, struct buf *out, size_t max) {
     }
 }
 
-int fs_read(struct buf *out, const char *path, size_t max, struct err *err) {
-    int code = 0;
-    size_t from = out->size;
+int fs_open(int *out, int64_t *size, const char *path, struct err *err) {
     struct stat info;
+    int code = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
     if (fd < 0) {
         return err_set_errno(err, errno, "opening '%s'", path);
     }
     if (fstat(fd, &info) != 0) {
         code = err_set_errno(err, errno, "reading '%s'", path);
-        goto out;
-    }
-    if (!S_ISREG(info.st_mode)) {
+    } else if (!S_ISREG(info.st_mode)) {
         code = err_set(err, ERR_INVALID, "'%s' is not a regular file", path);
-        goto out;
     }
-    size_t told = (size_t)info.st_size < max ? (size_t)info.st_size : max;
+    if (code != 0) {
+        close(fd);
+        return code;
+    }
+    *out = fd;
+    *size = info.st_size;
+    return 0;
+}
+
+int fs_read_at(int fd, int64_t offset, void *out, size_t size, struct err *err) {
+    uint8_t *to = out;
+    while (size > 0) {
+        ssize_t got = pread(fd, to, size, offset);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return err_set_errno(err, errno, "reading at byte %" PRId64, offset);
+        }
+        if (got == 0) {
+            return err_set(err, ERR_CORRUPT, "it ends at byte %" PRId64, offset);
+        }
+        to += got;
+        offset += got;
+        size -= (size_t)got;
+    }
+    return 0;
+}
+
+int fs_read(struct buf *out, const char *path, size_t max, struct err *err) {
+    int fd = -1;
+    int64_t size = 0;
+    size_t from = out->size;
+    int code = fs_open(&fd, &size, path, err);
+    if (code != 0) {
+        return code;
+    }
+    size_t told = (uint64_t)size < max ? (size_t)size : max;
     buf_reserve_exact(out, told + 1); /* one more, so that the end is seen */
     int failure = read_to_end(fd, out, max);
     if (failure == EFBIG) {
@@ -65,7 +99,6 @@ int fs_read(struct buf *out, const char *path, size_t max, struct err *err) {
     } else if (failure != 0) {
         code = err_set_errno(err, failure, "reading '%s'", path);
     }
-out:
     if (code != 0) {
         out->size = from;
     }

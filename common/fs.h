@@ -27,6 +27,13 @@
  * has more than `max` bytes or is not a regular file. */
 int fs_read(struct buf *out, const char *path, size_t max, struct err *err);
 
+/* Opens a regular file for reading: its descriptor, and its size in bytes. INVALID where it is
+ * none. */
+int fs_open(int *fd, int64_t *size, const char *path, struct err *err);
+
+/* Reads exactly so many bytes. CORRUPT where the file ends before. */
+int fs_read_at(int fd, int64_t offset, void *out, size_t size, struct err *err);
+
 /* Makes a new file with these bytes. CONFLICT where the name is taken; exactly one
  * of several that try at the same time succeeds. Its folder must be there. */
 int fs_create(const char *path, const void *data, size_t size, mode_t mode, struct err *err);

@@ -49,6 +49,8 @@ struct exchange {
     bool is_success;
     bool is_redirect;
     bool too_large;
+    int64_t given; /* bytes of the body, by request->give */
+    bool giver_failed;
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -302,12 +304,44 @@ void http_server_of(const char *url, char out[HTTP_SERVER_TEXT]) {
     curl_url_cleanup(parts);
 }
 
-static void set_method(CURL *easy, const struct http_request *request) {
+static size_t give_body(char *out, size_t one, size_t size, void *context) {
+    struct exchange *exchange = context;
+    const struct http_request *request = exchange->request;
+    size_t left = request->body_size - (size_t)exchange->given;
+    size_t piece = one * size < left ? one * size : left;
+    if (piece > 0 && !request->give(request->give_context, exchange->given, out, piece)) {
+        exchange->giver_failed = true;
+        return CURL_READFUNC_ABORT;
+    }
+    exchange->given += (int64_t)piece;
+    return piece;
+}
+
+static int give_from(void *context, curl_off_t offset, int origin) {
+    struct exchange *exchange = context;
+    exchange->given = offset;
+    return origin == SEEK_SET ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static void set_giver(CURL *easy, struct exchange *exchange) {
+    const struct http_request *request = exchange->request;
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body_size);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, give_from);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, exchange);
+}
+
+static void set_method(CURL *easy, struct exchange *exchange) {
+    const struct http_request *request = exchange->request;
     bool is_get = strcmp(request->method, "GET") == 0;
     bool is_head = strcmp(request->method, "HEAD") == 0;
     bool sends = request->body != NULL || strcmp(request->method, "POST") == 0 ||
                  strcmp(request->method, "PUT") == 0;
-    if (sends) {
+    if (request->give != NULL) {
+        set_giver(easy, exchange);
+    } else if (sends) {
         const void *body = request->body != NULL ? request->body : "";
         curl_off_t size = request->body != NULL ? (curl_off_t)request->body_size : 0;
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, size);
@@ -414,7 +448,7 @@ static void prepare(struct http_client *client, struct exchange *exchange,
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    set_method(easy, exchange->request);
+    set_method(easy, exchange);
     set_limits(easy, exchange->request);
     set_transport(easy, exchange->request);
     set_trust(easy, &exchange->request->trust);
@@ -482,6 +516,9 @@ static int fail(const struct http_client *client, const struct exchange *exchang
     if (exchange->too_large) {
         return err_set(err, ERR_INVALID, "%s %s: the answer is larger than the %zu bytes allowed",
                        method, url, exchange->request->max_body);
+    }
+    if (exchange->giver_failed) {
+        return err_set(err, ERR_CORRUPT, "%s %s: its body can't be read", method, url);
     }
     if (result == CURLE_ABORTED_BY_CALLBACK) {
         return err_set(err, ERR_CANCELLED, "%s %s: stopped as asked", method, url);

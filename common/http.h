@@ -58,7 +58,7 @@ struct http_request {
     const char *user;     /* HTTP basic, likewise; NULL: none */
     const char *password; /* of the user */
     const void *body;     /* NULL: none */
-    size_t body_size;     /* bytes */
+    size_t body_size;     /* bytes, of that or of what `give` gives */
     int64_t range_first;  /* first byte wanted; default -1: all */
     int64_t range_last;   /* last byte wanted, inclusive */
     const char *if_match; /* a strong ETag with its quotes; NULL: none */
@@ -84,6 +84,11 @@ struct http_request {
      * bound it. False ends the request with CORRUPT: the taker knows why. NULL: nobody. */
     bool (*take)(void *context, const void *bytes, size_t size);
     void *take_context;
+    /* Gives the body in the place of `body`, piece by piece as it is sent: exactly `size` bytes of
+     * it from `offset`, some of them again where a connection turns out to be dead. False ends the
+     * request with CORRUPT: the giver knows why. NULL: nobody. */
+    bool (*give)(void *context, int64_t offset, void *out, size_t size);
+    void *give_context;
     bool gzip; /* asks for that, and unpacks it; `max_body` counts what comes out; default no */
     const atomic_bool *cancel; /* NULL: none; looked at at least every 100 ms */
 };

@@ -169,6 +169,34 @@ START_TEST(an_edge_that_falls_back_is_not_asked_what_it_has) {
 }
 END_TEST
 
+/* The object's bytes go as they are read, or, where another push may want them, are read whole. */
+START_TEST(an_edge_gets_the_output_s_bytes) {
+    bool is_alone = _i == 0;
+    struct share *share = share_create(1 << 20);
+    struct share_member *own = share_join(share, "t");
+    struct share_member *other = is_alone ? NULL : share_join(share, "t");
+    target.share = own;
+    start("dav", EMPTY);
+    object.bytes = 4;
+    ck_assert_int_eq(edge_bring(edge, &object, &err), ERR_CORRUPT);
+    ck_assert_int_eq(edge->failure, FAILURE_IO);
+    ck_assert_msg(strstr(err.message, "has 5 bytes, not the 4") != NULL, "%s", err.message);
+    ck_assert_int_eq(stub.taken, 0);
+    object.bytes = 5;
+    int64_t before = edge->traffic.origin_bytes;
+    ck_assert_msg(edge_bring(edge, &object, &err) == 0, "%s", err.message);
+    check_asked(0, "PUT /t/" PATH);
+    check_asked(0, "\r\n\r\nmedia");
+    ck_assert_int_eq(edge->traffic.origin_bytes - before, 5);
+    ck_assert(is_alone == (edge->copy == NULL));
+    edge_close(edge);
+    edge = NULL;
+    share_leave(other);
+    share_leave(own);
+    share_destroy(share);
+}
+END_TEST
+
 /* Looked at where an edge gives other bytes than the reports know. */
 static const struct {
     const char *sha256;
@@ -280,6 +308,7 @@ Suite *edge_suite(void) {
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 60);
     LOOP(tcase, a_bucket_is_told_the_hash_of_the_reports, handed_down);
+    tcase_add_loop_test(tcase, an_edge_gets_the_output_s_bytes, 0, 2);
     tcase_add_loop_test(tcase, a_folder_goes_with_what_was_half_put, 0, 2);
     tcase_add_test(tcase, what_goes_in_parts_begins_anew);
     tcase_add_test(tcase, a_cache_that_holds_other_bytes_fetches_anew);

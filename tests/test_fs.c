@@ -292,6 +292,25 @@ END_TEST
 
 /* ---- Reading ------------------------------------------------------------------------ */
 
+START_TEST(a_file_is_read_piece_by_piece) {
+    int fd = -1;
+    int64_t size = 0;
+    char piece[4] = "";
+    struct err err = {0};
+    ck_assert_int_eq(fs_create(path, "abcdef", 6, 0644, NULL), 0);
+    ck_assert_int_eq(fs_open(&fd, &size, path, NULL), 0);
+    ck_assert_int_eq(size, 6);
+    ck_assert_int_eq(fs_read_at(fd, 3, piece, 3, NULL), 0);
+    ck_assert_str_eq(piece, "def");
+    ck_assert_int_eq(truncate(path, 5), 0);
+    ck_assert_int_eq(fs_read_at(fd, 3, piece, 3, &err), ERR_CORRUPT);
+    ck_assert_str_eq(err.message, "it ends at byte 5");
+    close(fd);
+    ck_assert_int_eq(fs_open(&fd, &size, folder, NULL), ERR_INVALID);
+    ck_assert_int_eq(fs_open(&fd, &size, "/nowhere", NULL), ERR_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(reading_is_bounded_and_appends) {
     struct buf text = {0};
     struct err err = {0};
@@ -488,6 +507,7 @@ Suite *fs_suite(void) {
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, create_makes_once_and_replace_again, 0, LACK_COUNT);
     tcase_add_loop_test(tcase, what_is_written_piece_by_piece_is_there_whole_or_not, 0, LACK_COUNT);
+    tcase_add_test(tcase, a_file_is_read_piece_by_piece);
     tcase_add_test(tcase, replace_makes_what_is_not_there_and_empty_is_a_content);
     tcase_add_loop_test(tcase, one_of_many_creates_wins, 0, LACKS_NOREPLACE);
     tcase_add_test(tcase, no_folder_and_no_permission_are_told_apart);

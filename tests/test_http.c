@@ -93,6 +93,56 @@ START_TEST(a_request_carries_what_was_asked) {
 }
 END_TEST
 
+/* Gives what `context` has; nothing past `LASTS` bytes. */
+enum { LASTS = 6 };
+
+static bool give(void *context, int64_t offset, void *out, size_t size) {
+    if (offset + (int64_t)size > LASTS) {
+        return false;
+    }
+    memcpy(out, (const char *)context + offset, size);
+    return true;
+}
+
+START_TEST(a_body_is_given_as_it_is_sent) {
+    request.method = "PUT";
+    request.give = give;
+    request.give_context = "abcdef";
+    request.body_size = LASTS;
+    ck_assert_int_eq(SEND("/x", {"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", 0}), 0);
+    ck_assert(strncmp(stub.requests[0], "PUT /x HTTP/1.1\r\n", 17) == 0);
+    ck_assert_ptr_nonnull(strstr(stub.requests[0], "\r\nContent-Length: 6\r\n"));
+    ck_assert_ptr_nonnull(strstr(stub.requests[0], "\r\n\r\nabcdef"));
+    ck_assert_ptr_null(strstr(stub.requests[0], "Expect:"));
+    request.body_size = LASTS + 1;
+    ck_assert_int_eq(SEND("/x", {FINE, 0}), ERR_CORRUPT);
+    ck_assert_msg(strstr(err.message, "its body can't be read") != NULL, "%s", err.message);
+    request.body_size = 0;
+    ck_assert_int_eq(SEND("/x", {FINE, 0}), 0);
+    ck_assert_ptr_nonnull(strstr(stub.requests[0], "\r\nContent-Length: 0\r\n"));
+}
+END_TEST
+
+/* What was sent over a connection that the server had closed goes again over another. */
+START_TEST(a_body_is_given_again_where_a_connection_is_dead) {
+    static const struct fixture_answer answers[] = {
+        {"HTTP/1.1 201 So\r\nContent-Length: 0\r\n\r\n", 0}, /* and closes */
+    };
+    fixture_stub_start(&stub, answers, 1);
+    request.method = "PUT";
+    request.url = stub.url;
+    request.give = give;
+    request.give_context = "abcdef";
+    request.body_size = LASTS;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_msg(http_send(client, &request, &response, &err) == 0, "%s", err.message);
+        ck_assert_ptr_nonnull(strstr(stub.requests[i], "\r\n\r\nabcdef"));
+    }
+    fixture_stub_stop(&stub);
+    ck_assert_int_eq(stub.taken, 2);
+}
+END_TEST
+
 START_TEST(a_put_without_a_body_says_so) {
     request.method = "PUT";
     ck_assert_int_eq(SEND("/x", {"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n", 0}), 0);
@@ -639,6 +689,8 @@ Suite *http_suite(void) {
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, status_headers_and_body_are_taken);
     tcase_add_test(tcase, a_request_carries_what_was_asked);
+    tcase_add_test(tcase, a_body_is_given_as_it_is_sent);
+    tcase_add_test(tcase, a_body_is_given_again_where_a_connection_is_dead);
     tcase_add_test(tcase, a_put_without_a_body_says_so);
     tcase_add_test(tcase, a_body_over_the_bound_is_refused);
     tcase_add_test(tcase, endless_headers_are_refused);

@@ -253,6 +253,19 @@ START_TEST(what_is_passed_by_is_kept_for_nobody) {
 }
 END_TEST
 
+START_TEST(who_is_alone_is_told_so) {
+    struct share_member *one = share_join(share, "t 1");
+    struct share_member *else_where = share_join(share, "t 2");
+    ck_assert(share_is_alone(NULL) && share_is_alone(one));
+    struct share_member *other = share_join(share, "t 1");
+    ck_assert(!share_is_alone(one) && !share_is_alone(other) && share_is_alone(else_where));
+    share_leave(one);
+    ck_assert(share_is_alone(other));
+    share_leave(other);
+    share_leave(else_where);
+}
+END_TEST
+
 START_TEST(who_comes_late_takes_what_is_being_sent) {
     struct share_member *alone = share_join(share, "t 1");
     struct share_copy *held = NULL;
@@ -692,6 +705,7 @@ Suite *share_suite(void) {
     tcase_add_test(tcase, a_large_buffer_serves_the_next_object);
     tcase_add_test(tcase, what_all_others_have_had_is_not_kept);
     tcase_add_test(tcase, what_is_passed_by_is_kept_for_nobody);
+    tcase_add_test(tcase, who_is_alone_is_told_so);
     tcase_add_test(tcase, who_comes_late_takes_what_is_being_sent);
     tcase_add_test(tcase, who_may_choose_takes_what_is_there);
     tcase_add_test(tcase, takers_are_as_many_as_they_have_bits);

@@ -4,9 +4,11 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/delivery.h"
+#include "common/fs.h"
 #include "common/hash.h"
 #include "common/mem.h"
 
@@ -211,6 +213,31 @@ static int origin_open(struct edge *edge, struct err *err) {
     return edge->origin != NULL ? 0 : blob_open(&edge->origin, edge->target->origin, &options, err);
 }
 
+static const char *origin_path(const struct edge_object *object) {
+    return object->from != NULL ? object->from : object->path;
+}
+
+/* NULL: what is written anew under its name is not shared. */
+static struct share_member *share_of(const struct edge *edge, const struct edge_object *object) {
+    return delivery_is_immutable(origin_path(object)) ? edge->target->share : NULL;
+}
+
+static int cannot_read(struct edge *edge, const struct err *why, struct err *err) {
+    edge->failure = FAILURE_IO;
+    return err_set(err, why->code, "cannot read the output '%s': %s",
+                   edge->origin != NULL ? blob_name(edge->origin) : "", why->message);
+}
+
+static int check_size(const struct edge_object *object, const char *key, int64_t size,
+                      struct err *err) {
+    if (object->bytes < 0 || object->bytes == size) {
+        return 0;
+    }
+    return err_set(err, ERR_CORRUPT,
+                   "'%s' has %" PRId64 " bytes, not the %" PRId64 " that were put there", key, size,
+                   object->bytes);
+}
+
 struct reading {
     struct edge *edge;
     const struct edge_object *object;
@@ -220,15 +247,12 @@ struct reading {
 static int origin_read(void *context, struct buf *out, struct err *err) {
     const struct reading *reading = context;
     struct edge *edge = reading->edge;
-    const struct edge_object *object = reading->object;
     int failed = origin_open(edge, err);
     if (failed == 0) {
         failed = blob_get(edge->origin, reading->key, OBJECT_BYTES_MAX, out, err);
     }
-    if (failed == 0 && object->bytes >= 0 && out->size != (size_t)object->bytes) {
-        failed = err_set(err, ERR_CORRUPT,
-                         "'%s' has %zu bytes, not the %" PRId64 " that were put there",
-                         reading->key, out->size, object->bytes);
+    if (failed == 0) {
+        failed = check_size(reading->object, reading->key, (int64_t)out->size, err);
     }
     edge->traffic.origin_bytes += (int64_t)out->size;
     return failed;
@@ -236,32 +260,96 @@ static int origin_read(void *context, struct buf *out, struct err *err) {
 
 int edge_origin(struct edge *edge, const struct edge_object *object, const struct buf **out,
                 struct err *err) {
-    const char *from = object->from != NULL ? object->from : object->path;
-    char *key = mem_format("%s/%s", edge->target->title, from);
+    char *key = mem_format("%s/%s", edge->target->title, origin_path(object));
     struct reading reading = {edge, object, key};
     struct err why = {0};
     bool shared = false;
     edge_relax(edge);
-    const struct share_object shared_as = {from, object->bytes};
-    int failed = share_take(delivery_is_immutable(from) ? edge->target->share : NULL, &shared_as,
-                            origin_read, &reading, edge->target->cancel, &edge->copy, &shared,
-                            &why);
+    const struct share_object shared_as = {origin_path(object), object->bytes};
+    int failed = share_take(share_of(edge, object), &shared_as, origin_read, &reading,
+                            edge->target->cancel, &edge->copy, &shared, &why);
     mem_free(key);
     if (failed != 0) {
-        edge->failure = FAILURE_IO;
-        return err_set(err, why.code, "cannot read the output '%s': %s",
-                       edge->origin != NULL ? blob_name(edge->origin) : "", why.message);
+        return cannot_read(edge, &why, err);
     }
     *out = share_body(edge->copy);
     edge->traffic.shared_bytes += shared ? (int64_t)(*out)->size : 0;
     return 0;
 }
 
+/* A file of the output that is read as it is sent. */
+struct sending {
+    int fd;
+    struct err why; /* it could not be read */
+};
+
+static bool give_bytes(void *context, int64_t offset, void *out, size_t size) {
+    struct sending *sending = context;
+    return fs_read_at(sending->fd, offset, out, size, &sending->why) == 0;
+}
+
+static int open_object(struct edge *edge, const struct edge_object *object, const char *key,
+                       int *fd, int64_t *size, struct err *err) {
+    struct err why = {0};
+    int failed = blob_open_file(edge->origin, key, fd, size, &why);
+    if (failed == 0) {
+        failed = check_size(object, key, *size, &why);
+    }
+    return failed == 0 ? 0 : cannot_read(edge, &why, err);
+}
+
+static int send_file(struct edge *edge, struct http_request *request,
+                     const struct edge_object *object, struct err *err) {
+    struct sending sending = {.fd = -1};
+    int64_t size = 0;
+    char *key = mem_format("%s/%s", edge->target->title, origin_path(object));
+    int failed = open_object(edge, object, key, &sending.fd, &size, err);
+    if (failed == 0) {
+        struct err why = {0};
+        request->give = give_bytes;
+        request->give_context = &sending;
+        request->body_size = (size_t)size;
+        failed = edge_send(edge, request, &why);
+        edge->traffic.origin_bytes += size;
+        if (sending.why.code != 0) {
+            failed = cannot_read(edge, &sending.why, err);
+        } else if (failed != 0) {
+            err_pass(err, &why);
+        }
+    }
+    if (sending.fd >= 0) {
+        close(sending.fd);
+    }
+    mem_free(key);
+    return failed;
+}
+
+int edge_send_origin(struct edge *edge, struct http_request *request,
+                     const struct edge_object *object, struct err *err) {
+    const struct buf *body = NULL;
+    struct err why = {0};
+    struct share_member *member = share_of(edge, object);
+    edge_relax(edge);
+    if (origin_open(edge, &why) != 0) {
+        return cannot_read(edge, &why, err);
+    }
+    if (share_is_alone(member) && blob_is_folder(edge->origin)) {
+        share_pass(member, share_hash(origin_path(object)));
+        return send_file(edge, request, object, err);
+    }
+    int failed = edge_origin(edge, object, &body, err);
+    if (failed == 0) {
+        request->body = body->data != NULL ? (const void *)body->data : "";
+        request->body_size = body->size;
+        failed = edge_send(edge, request, err);
+    }
+    return failed;
+}
+
 /* Not what pushes share of it, which may be what was sent and refused. */
 int edge_origin_check(struct edge *edge, const struct edge_object *object, struct err *err) {
     char hash[SHA256_TEXT] = "";
-    const char *from = object->from != NULL ? object->from : object->path;
-    char *key = mem_format("%s/%s", edge->target->title, from);
+    char *key = mem_format("%s/%s", edge->target->title, origin_path(object));
     struct reading reading = {edge, object, key};
     struct buf body = {0};
     bool read = object->sha256[0] != '\0' && origin_read(&reading, &body, NULL) == 0;

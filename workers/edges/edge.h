@@ -233,6 +233,12 @@ char *edge_served_url(const struct edge *edge, const char *path);
 int edge_origin(struct edge *edge, const struct edge_object *object, const struct buf **out,
                 struct err *err);
 
+/* Sends the request as edge_send does, and with it the object's bytes: those of edge_origin; or, of
+ * an output that is a folder, and where no other push wants them now, read from there as they are
+ * sent. Who fails at that, FAILURE_IO, may have sent some of them. */
+int edge_send_origin(struct edge *edge, struct http_request *request,
+                     const struct edge_object *object, struct err *err);
+
 /* Looks whether the origin has the bytes that `object` knows the hash of: CORRUPT and FAILURE_IO
  * where it has others. 0 where it has those, where no hash is known, and where it can't be read. */
 int edge_origin_check(struct edge *edge, const struct edge_object *object, struct err *err);

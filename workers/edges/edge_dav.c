@@ -20,11 +20,6 @@ enum {
 
 /* nginx keeps none of these; servers that do give them to players as they came. */
 static int dav_put(struct edge *edge, const struct edge_object *object, struct err *err) {
-    const struct buf *body = NULL;
-    int failed = edge_origin(edge, object, &body, err);
-    if (failed != 0) {
-        return failed;
-    }
     char *key = mem_format("title-%s", edge->target->title);
     const char *type = delivery_type(object->path);
     const struct http_header headers[] = {
@@ -37,9 +32,7 @@ static int dav_put(struct edge *edge, const struct edge_object *object, struct e
     struct http_request request = edge_request(edge, "PUT", url);
     request.headers = headers;
     request.header_count = sizeof(headers) / sizeof(headers[0]);
-    request.body = body->data != NULL ? (const void *)body->data : "";
-    request.body_size = body->size;
-    failed = edge_send(edge, &request, err);
+    int failed = edge_send_origin(edge, &request, object, err);
     mem_free(url);
     mem_free(key);
     return failed;

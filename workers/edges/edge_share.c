@@ -510,6 +510,16 @@ int share_take(struct share_member *member, const struct share_object *object, s
     return 0;
 }
 
+bool share_is_alone(const struct share_member *member) {
+    if (member == NULL) {
+        return true;
+    }
+    pthread_mutex_lock(&member->group->share->lock);
+    bool is_alone = member->group->count == 1;
+    pthread_mutex_unlock(&member->group->share->lock);
+    return is_alone;
+}
+
 void share_pass(struct share_member *member, uint64_t hash) {
     if (member == NULL) {
         return;

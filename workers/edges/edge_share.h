@@ -75,6 +75,9 @@ int share_take(struct share_member *member, const struct share_object *object, s
 /* The hash of a path: an object, for those below. */
 uint64_t share_hash(const char *path);
 
+/* Whether no other pushes what it does. `member` may be NULL. */
+bool share_is_alone(const struct share_member *member);
+
 /* The push will not come for that object, or not any more: nobody needs to keep it for it. */
 void share_pass(struct share_member *member, uint64_t hash);
 
