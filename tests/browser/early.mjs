@@ -12,15 +12,19 @@ const limit = Number(limitText);
 const END_MS = 1800000; // however slow the machine is
 const SPEED = 4; // so that it catches up with the encoding, and waits
 const LOOK_MS = 250;
+const IDLE_LOOKS = 8; // at which nothing has gone on, and no busy machine is the reason
+const CLOCKS_MS = 500; // that the page's and ours may be apart
 const title = new URL('.', url);
 const script = fileURLToPath(new URL('node_modules/hls.js/dist/hls.min.js', import.meta.url));
 
-// Runs in the page. Keeps what it says of its lists: the last segment of each, and whether it
-// was still live.
+// Runs in the page. Keeps what it says of its lists: when each was asked for, its segments, and
+// whether it was still live.
 function start(video, manifest) {
   const hls = new window.Hls();
   const { test } = window;
-  Object.assign(test, { hls, lists: [], errors: [], loads: 0 });
+  Object.assign(test, {
+    hls, lists: [], errors: [], loads: 0, fetched: 0,
+  });
   hls.on(window.Hls.Events.ERROR, (event, { details, fatal }) => {
     const { INTERNAL_ABORTED, BUFFER_STALLED_ERROR } = window.Hls.ErrorDetails;
     if (fatal || ![INTERNAL_ABORTED, BUFFER_STALLED_ERROR].includes(details)) {
@@ -28,8 +32,14 @@ function start(video, manifest) {
     }
   });
   hls.on(window.Hls.Events.MANIFEST_LOADING, () => { test.loads += 1; });
-  hls.on(window.Hls.Events.LEVEL_LOADED, (event, { details }) => {
-    test.lists.push({ segments: details.fragments.length, live: details.live });
+  hls.on(window.Hls.Events.FRAG_LOADED, () => { test.fetched += 1; });
+  hls.on(window.Hls.Events.LEVEL_LOADED, (event, { details, stats }) => {
+    test.lists.push({
+      url: details.url,
+      asked: performance.timeOrigin + stats.loading.start,
+      segments: details.fragments.length,
+      live: details.live,
+    });
   });
   hls.loadSource(manifest);
   hls.attachMedia(video);
@@ -89,18 +99,31 @@ async function switchRung({ page }) {
   await waitFor(page, (lines) => document.getElementById('video').videoHeight === lines, wanted);
 }
 
-// Seconds of title that a media playlist lists now.
+// What a media playlist lists now.
 async function listed(playlist) {
   const text = await (await fetch(playlist, { cache: 'no-store' })).text();
+  const lengths = [...text.matchAll(/#EXTINF:([\d.]+)/g)].map(([, length]) => Number(length));
   return {
-    seconds: [...text.matchAll(/#EXTINF:([\d.]+)/g)].reduce((sum, [, length]) => sum + Number(length), 0),
+    segments: lengths.length,
+    seconds: lengths.reduce((sum, length) => sum + length, 0),
+    known: Date.now(),
     target: Number(/#EXT-X-TARGETDURATION:(\d+)/.exec(text)[1]),
   };
 }
 
-const state = ({ page }) => video(page, (element) => ({
-  time: element.currentTime, waits: element.readyState < 3, ended: window.test.happened.ended,
-}));
+const state = ({ page }) => video(page, (element) => {
+  const { lists, fetched, happened } = window.test;
+  const ends = Array.from({ length: element.buffered.length }, (_, i) => element.buffered.end(i));
+  return {
+    time: element.currentTime,
+    waits: element.readyState < 3,
+    ended: happened.ended,
+    ahead: Math.max(0, ...ends) - element.currentTime,
+    decoded: element.getVideoPlaybackQuality().totalVideoFrames,
+    heard: lists.at(-1).segments,
+    fetched,
+  };
+});
 
 // Notes on the way how much of the title is encoded, where the playhead is, and whether it waits.
 async function playToEnd(it) {
@@ -112,35 +135,59 @@ async function playToEnd(it) {
     window.test.note('seeking');
     element.playbackRate = speed;
     element.play();
-    return hls.levels.find(({ height }) => height > 0).url[0];
+    return hls.levels[hls.loadLevel].url[0];
   }, SPEED);
   it.samples = [];
+  it.playlist = playlist;
   for (let now = {}; !now.ended;) {
-    const { seconds, target } = await listed(playlist);
-    now = await state(it);
-    it.samples.push({ ...now, at: Date.now() / 1000, seconds });
-    it.target = target;
-    expect(Date.now() - it.began < END_MS, `it stands at ${now.time} s, and ${seconds} s are listed`);
+    const list = await listed(playlist);
+    now = { ...list, ...await state(it), at: Date.now() / 1000 };
+    it.samples.push(now);
+    it.target = list.target;
+    expect(Date.now() - it.began < END_MS, `it stands at ${now.time} s, and ${now.seconds} s are listed`);
     await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
   }
 }
 
-// It may wait for what is not encoded, and no longer than until it has heard of it: it asks for
-// the list once in a target duration, and fetches a segment then.
-function waitsForEncodingAlone({ samples, target }) {
-  const notice = target + 2;
-  const waiting = samples.filter(({ waits, ended }) => waits && !ended);
-  const needless = waiting.filter(({ at, time }) => {
-    const before = samples.findLast((each) => each.at <= at - notice);
-    return before && before.seconds > time + target;
+const goesOn = (now, before) => ['time', 'ahead', 'decoded', 'heard', 'fetched']
+  .some((what) => now[what] !== before[what]);
+
+// The looks at a player that waited though more was encoded, and for so long did nothing about it.
+function idleLooks(samples, notice, target) {
+  let first = 0;
+  return samples.filter((now, i) => {
+    const waits = now.waits && !now.ended && now.seconds > now.time + target;
+    if (!waits || i === 0 || goesOn(now, samples[i - 1])) {
+      first = i;
+    }
+    return i - first >= IDLE_LOOKS && now.at - samples[first].at > notice;
   });
+}
+
+// It may wait for what is not encoded, and no longer than until it has heard of it: it asks for
+// the list once in a target duration. Then it fetches a segment and decodes it, for which a busy
+// machine may take any time; but something goes on.
+function waitsForEncodingAlone({ samples, target }) {
+  const idle = idleLooks(samples, target + 2, target);
+  const waiting = samples.filter(({ waits, ended }) => waits && !ended);
   const [first, last] = [samples[0], samples.at(-1)];
   const encoding = samples.filter(({ seconds }) => seconds < last.seconds);
   const took = (encoding.at(-1)?.at ?? first.at) - first.at;
   const speed = took > 0 ? ((encoding.at(-1).seconds - first.seconds) / took).toFixed(2) : '-';
   console.log(`# while it played at ${SPEED} times the rate, ${first.seconds.toFixed(1)} of ${last.seconds.toFixed(1)} s being listed, `
     + `${speed} s of title were encoded a second; it waited in ${waiting.length} of ${samples.length} looks`);
-  expect(needless.length === 0, `it waited though more was encoded: ${JSON.stringify(needless.slice(0, 4))}`);
+  expect(idle.length === 0, `it waited though more was encoded, and did nothing: ${JSON.stringify(idle.slice(0, 4))}`);
+}
+
+// A list has all that was listed before the player asked for it.
+async function hearsAtOnce({ page, playlist, samples }) {
+  const lists = (await page.evaluate(() => window.test.lists)).filter(({ url: at }) => at === playlist);
+  const compared = lists.map((list) => ({
+    ...list, before: samples.findLast(({ known }) => known + CLOCKS_MS <= list.asked),
+  })).filter(({ before }) => before);
+  const old = compared.filter(({ segments, before }) => segments < before.segments);
+  console.log(`# ${compared.length} of its lists were compared with those seen before`);
+  expect(old.length === 0, `it got an old list: ${JSON.stringify(old.slice(0, 2))}`);
 }
 
 async function duration() {
@@ -169,7 +216,9 @@ async function hasGrown({ page }) {
   const counts = lists.map(({ segments }) => segments);
   console.log(`# lists of ${[...new Set(counts)].join(', ')} segments`);
   expect(loads === 1, `it was loaded ${loads} times`);
-  expect(counts.every((count, i) => i === 0 || count >= counts[i - 1]), counts.join(' '));
+  expect(lists.every(({ url: at, segments }, i) => ( // each: one is written after another
+    segments >= (lists.findLast((each, j) => j < i && each.url === at)?.segments ?? 0)
+  )), counts.join(' '));
   expect(new Set(counts).size >= 3, `only lists of ${counts.join(' ')} segments were seen`);
   expect(!lists.at(-1).live, 'its last list does not end');
   expect(!sought, 'it had to seek');
@@ -192,6 +241,7 @@ try {
     'goes to another rung': () => switchRung(it),
     'plays on to the end': () => playToEnd(it),
     'waits for the encoding alone': () => waitsForEncodingAlone(it),
+    'hears of all that was listed before it asked': () => hearsAtOnce(it),
     'has lists that grew, and one load': () => hasGrown(it),
     'has all of it in one buffered range': () => isWhole(it),
     'complains of nothing': async () => {

@@ -6,7 +6,7 @@ import http from 'node:http';
 import process from 'node:process';
 import { players } from './libraries.mjs';
 import {
-  checkAll, exit, expect, expectWhole, launch, open, playToEnd, ratio, showsPicture,
+  checkAll, exit, expect, expectWhole, launch, open, outlast, playToEnd, ratio, showsPicture,
 } from './page.mjs';
 
 const [chromium, framesText, rateText, form, ...edges] = process.argv.slice(2);
@@ -25,11 +25,11 @@ async function plays(page, player, url, fetched) {
   await page.evaluate(`(${player.start})(document.getElementById('video'), '${url}/${player.manifest}', '', false)`);
   await showsPicture(page);
   await page.evaluate(() => document.getElementById('video').play());
-  await page.waitForFunction(() => document.getElementById('video').currentTime > 0.3);
-  await page.waitForFunction((end) => {
+  await outlast(page, () => document.getElementById('video').currentTime > 0.3);
+  await outlast(page, (end) => {
     const { buffered } = document.getElementById('video');
     return buffered.length > 0 && buffered.end(buffered.length - 1) >= end;
-  }, {}, (frames - 1) / rate);
+  }, (frames - 1) / rate);
   await expectWhole(page, frames, rate);
   expect(fetched.some((at) => at.startsWith(`${url}/video/`)), `no segment came from ${url}`);
 }

@@ -26,9 +26,9 @@ export async function api(base, token, method, path, body) {
 // The farm's, as its operator.
 export const farm = (method, path, body) => api(given.url, tokenOf('farm'), method, path, body);
 
-// Asks `look` until it answers something; what that is.
+// Asks `look` until it answers something; what that is. As long as a busy machine may take.
 export async function until(what, look) {
-  for (let tries = 0; tries < 150; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     const found = await look();
     if (found) {
       return found;

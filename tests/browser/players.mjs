@@ -6,8 +6,8 @@
 import process from 'node:process';
 import { players } from './libraries.mjs';
 import {
-  checkAll, exit, expect, expectEachDecoded, expectPicture, expectWhole, launch, open, playToEnd,
-  ratio, seek, showsPicture,
+  checkAll, exit, expect, expectEachDecoded, expectPicture, expectWhole, launch, open, outlast,
+  playToEnd, playsUntil, ratio, seek, showsPicture,
 } from './page.mjs';
 
 const [chromium, url, title, framesText, rateText] = process.argv.slice(2);
@@ -52,18 +52,13 @@ const start = (page, player, codec, held = true) => page.evaluate(
 
 const height = (page) => page.evaluate(() => document.getElementById('video').videoHeight);
 
-// While it plays: a paused video goes on showing the picture of the rung before.
 async function switchRung(page, player, pick) {
   const heights = await page.evaluate(() => window.test.heights);
   expect(new Set(heights).size >= 2, `the player offers rungs of ${heights} lines, not two`);
   const wanted = pick(...heights);
   await seek(page, anyPicture(frames / 2), rate);
-  await page.evaluate(() => document.getElementById('video').play());
-  await page.evaluate(player.choose, wanted);
-  await page.waitForFunction(
-    (lines) => document.getElementById('video').videoHeight === lines, {}, wanted,
-  ).catch(() => {});
-  await page.evaluate(() => document.getElementById('video').pause());
+  const played = await playsUntil(page, wanted, `(${player.choose})(${wanted})`);
+  expect(played === wanted, `${played} lines are on screen in mid-play, not ${wanted}`);
   // Not to the last pictures: of fewer than four Chromium shows none until it is told that no more
   // follow, and dash.js does not always tell that again once it has replaced what was buffered.
   await seek(page, anyPicture(frames - rate), rate);
@@ -102,7 +97,7 @@ async function bufferedToEnd(page) {
     return Array.from({ length: buffered.length }, (_, i) => i)
       .some((i) => buffered.start(i) <= currentTime && buffered.end(i) >= end);
   };
-  await page.waitForFunction(reaches, {}, (frames - 1) / rate).catch(() => {});
+  await outlast(page, reaches, (frames - 1) / rate).catch(() => {});
   return page.evaluate(reaches, (frames - 1) / rate);
 }
 
@@ -114,17 +109,11 @@ async function crossTo(it, codec, wanted) {
   const { page, player, fetched } = it;
   await seek(page, it.picture ?? Math.floor(rate), rate);
   expect(await bufferedToEnd(page), 'it does not buffer to the end');
-  await page.evaluate(() => document.getElementById('video').play());
   fetched.length = 0;
-  await page.evaluate(`(${player.cross})(${wanted}, '${codecs[codec]}')`);
-  await page.waitForFunction(
-    (lines) => document.getElementById('video').videoHeight === lines, {}, wanted,
-  ).catch(() => {});
-  await page.evaluate(() => document.getElementById('video').pause());
+  const shown = await playsUntil(page, wanted, `(${player.cross})(${wanted}, '${codecs[codec]}')`);
   it.picture = await page.evaluate(
     (speed) => Math.floor(document.getElementById('video').currentTime * speed), rate,
   );
-  const shown = await height(page);
   expect(shown === wanted, `${shown} lines are on screen, not ${wanted}`);
   expectFetched(fetched, codec);
 }
@@ -135,7 +124,9 @@ async function crossTo(it, codec, wanted) {
 async function expectJoined(page) {
   const now = await page.evaluate(() => document.getElementById('video').currentTime);
   expect(await bufferedToEnd(page), `there is a gap after ${now} s`);
-  for (const first of (await joins(page)).filter((picture) => picture / rate > now + 1 / rate)) {
+  const left = (await joins(page)).filter((picture) => picture / rate > now + 1 / rate);
+  expect(left.length > 0, `it was so late, at ${now} s, that no segment begins after it`);
+  for (const first of left) {
     await seek(page, first - 1, rate);
     await seek(page, first, rate);
   }
