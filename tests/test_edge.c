@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/blob.h"
 #include "common/mem.h"
@@ -197,6 +198,20 @@ START_TEST(an_edge_gets_the_output_s_bytes) {
 }
 END_TEST
 
+/* One of sysfs, which tells a page of bytes and has few. */
+START_TEST(an_output_that_ends_too_soon_is_not_the_edge_s_fault) {
+    char *path = mem_format("%s/t/" PATH, folder);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(symlink("/sys/kernel/uevent_seqnum", path), 0);
+    object.bytes = -1;
+    start("dav", EMPTY);
+    ck_assert_int_eq(edge_bring(edge, &object, &err), ERR_CORRUPT);
+    ck_assert_int_eq(edge->failure, FAILURE_IO);
+    ck_assert_msg(strstr(err.message, "'t/" PATH "': it ends at byte") != NULL, "%s", err.message);
+    mem_free(path);
+}
+END_TEST
+
 /* Looked at where an edge gives other bytes than the reports know. */
 static const struct {
     const char *sha256;
@@ -309,6 +324,7 @@ Suite *edge_suite(void) {
     tcase_set_timeout(tcase, 60);
     LOOP(tcase, a_bucket_is_told_the_hash_of_the_reports, handed_down);
     tcase_add_loop_test(tcase, an_edge_gets_the_output_s_bytes, 0, 2);
+    tcase_add_test(tcase, an_output_that_ends_too_soon_is_not_the_edge_s_fault);
     tcase_add_loop_test(tcase, a_folder_goes_with_what_was_half_put, 0, 2);
     tcase_add_test(tcase, what_goes_in_parts_begins_anew);
     tcase_add_test(tcase, a_cache_that_holds_other_bytes_fetches_anew);

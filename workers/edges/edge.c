@@ -312,6 +312,7 @@ static int send_file(struct edge *edge, struct http_request *request,
         failed = edge_send(edge, request, &why);
         edge->traffic.origin_bytes += size;
         if (sending.why.code != 0) {
+            err_wrap(&sending.why, "'%s'", key);
             failed = cannot_read(edge, &sending.why, err);
         } else if (failed != 0) {
             err_pass(err, &why);
