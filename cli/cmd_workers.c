@@ -16,12 +16,14 @@ static void worker_text(struct reader *item, struct buf *out) {
     const char *sandbox = "";
     const char *refused = "";
     bool drains = false;
+    bool stops = false;
     reader_string(item, "worker", &worker);
     reader_string(item, "host", &host);
     reader_int(item, "slots", 0, INT64_MAX, &slots);
     reader_int(item, "busy", 0, INT64_MAX, &busy);
     reader_int(item, "seen_ms_ago", INT64_MIN, INT64_MAX, &seen_ms);
     reader_bool(item, "drain", &drains);
+    reader_bool(item, "stopping", &stops);
     reader_int(item, "cores", 0, INT64_MAX, &cores);
     reader_int(item, "memory_bytes", 0, INT64_MAX, &memory);
     reader_string(item, "sandbox", &sandbox);
@@ -38,8 +40,8 @@ static void worker_text(struct reader *item, struct buf *out) {
             reader_item_string(&codecs, i, &codec);
             buf_format(out, "%s%s", i > 0 ? "," : "", codec);
         }
-        buf_format(out, "%s%s%s\n", refused[0] != '\0' ? "  no sources: " : "", refused,
-                   drains ? "  drained" : "");
+        buf_format(out, "%s%s%s%s\n", refused[0] != '\0' ? "  no sources: " : "", refused,
+                   drains ? "  drained" : "", stops ? "  stopping" : "");
     }
 }
 
@@ -65,7 +67,7 @@ const struct command command_workers = {
     .help =
         "Each with its host, its slots and how many are busy, cores, memory, sandbox and codecs.\n"
         "One that is silent for the scheduler's ttl_ms is lost, and no longer there.\n"
-        "`reelfarm drain` empties one.\n\n"
+        "One that is stopping ends when its tasks have; `reelfarm drain` empties one.\n\n"
         "  reelfarm workers\n"
         "  reelfarm workers --json      with the tasks of each\n",
     .options = options,

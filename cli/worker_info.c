@@ -160,6 +160,7 @@ int worker_info_encoders(const struct json *info, struct announced_encoder *out,
     for (; taken < total && taken < WORKER_ENCODERS; taken++) {
         struct reader item = reader_item(&list, taken);
         const char *codec = "";
+        out[taken] = (struct announced_encoder){.slots = 1};
         reader_string(&item, "name", &out[taken].name);
         reader_string(&item, "codec", &codec);
         reader_string(&item, "build_line", &out[taken].build_line);

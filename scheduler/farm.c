@@ -171,6 +171,7 @@ static struct announced_encoder *list_encoders(struct tx *tx, const struct farm 
             .build_line = arena_string(arena, query_text(&query, 2)),
             .tail_frames = query_integer(&query, 3),
             .idle = query_integer(&query, 4) != 0,
+            .slots = query_integer(&query, 5),
         };
     }
     return list;

@@ -469,7 +469,7 @@ int lease_grant(struct tx *tx, struct farm *farm, const struct lease_request *re
     for (int i = 0; i < TASK_KIND_COUNT; i++) {
         queued = queued || (request->kinds[i] && i != TASK_PUSH && i != TASK_SWEEP);
     }
-    if (session_get(tx, request->session, &g.session) &&
+    if (session_get(tx, request->session, &g.session) && !g.session.stopping &&
         !session_is_drained(tx, g.session.worker)) {
         for (int i = 0; i < TASK_KIND_COUNT; i++) { /* pure ones read the source */
             kinds[i] = (request->kinds[i] || request->ahead) && i != TASK_PUSH &&

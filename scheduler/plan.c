@@ -12,10 +12,10 @@ enum { FOLDER_KEY_DIGITS = 10 }; /* of the rendition's key, in its folder's name
 
 /* ---- encoders ------------------------------------------------------------------- */
 
-/* Rows that say the same, and how many there are. */
+/* Rows that say the same, and the slots of their workers. */
 struct vote {
     const struct announced_encoder *row;
-    size_t count;
+    int64_t slots;
 };
 
 static bool same_row(const struct announced_encoder *a, const struct announced_encoder *b) {
@@ -24,15 +24,15 @@ static bool same_row(const struct announced_encoder *a, const struct announced_e
 
 /* Whether a goes before b, whatever the order in which they came. */
 static bool vote_wins(const struct vote *a, const struct vote *b) {
-    if (a->count != b->count) {
-        return a->count > b->count;
+    if (a->slots != b->slots) {
+        return a->slots > b->slots;
     }
     int order = strcmp(a->row->build_line, b->row->build_line);
     return order != 0 ? order > 0 : a->row->tail_frames > b->row->tail_frames;
 }
 
-/* The row that most workers announce for an encoder, of those that are idle or of the others; NULL
- * where none does. */
+/* The row that workers of the most slots announce for an encoder, of those that are idle or of the
+ * others; NULL where none does. */
 static const struct announced_encoder *most_announced(const struct plan_options *options,
                                                       const char *name, enum codec_id codec,
                                                       bool idle) {
@@ -49,7 +49,7 @@ static const struct announced_encoder *most_announced(const struct plan_options 
         }
         count = k < count ? count : k + 1;
         votes[k].row = row;
-        votes[k].count++;
+        votes[k].slots += row->slots;
     }
     const struct announced_encoder *row = NULL;
     for (size_t i = 0, best = 0; i < count; i++) {

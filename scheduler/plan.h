@@ -34,7 +34,8 @@ struct announced_encoder {
     const char *build_line; /* ARCHITECTURE section 8; the worker puts the segment layout's
                                version into it */
     int64_t tail_frames;    /* frames past a chunk's end that the encoder is shown */
-    bool idle;              /* its worker is given no encoding now */
+    int64_t slots;          /* of the worker */
+    bool idle;              /* which is given no encoding now */
 };
 
 enum { PLAN_PLACE_TEXT = 1024 };
@@ -85,8 +86,8 @@ struct plan_options {
 
 /*
  * `*out` is owned; all options are copied. One build line is pinned for each
- * encoder: the one that most rows announce, of equals the greatest text; idle rows
- * count only where no other has the encoder. INVALID or UNSUPPORTED with a sentence
+ * encoder: the one that workers of the most slots announce, of equals the greatest
+ * text; idle rows count only where no other has the encoder. INVALID or UNSUPPORTED with a sentence
  * where the ladder can't serve the source; UNAVAILABLE where no row announces an
  * encoder that the ladder needs.
  */

@@ -269,6 +269,7 @@ bool session_get(struct tx *tx, const char *id, struct session_row *out) {
         out->memory_bytes = query_integer(&query, 5);
         out->seen_at = query_integer(&query, 6);
         out->sandbox = sandbox_level_of(query_integer(&query, 7));
+        out->stopping = query_integer(&query, 8) != 0;
     } else {
         err_set(tx_err(tx), ERR_NOT_FOUND, "the session '%.64s' is gone; register anew", id);
     }

@@ -159,6 +159,7 @@ struct session_row {
     int64_t memory_bytes;
     int64_t seen_at;
     enum sandbox_level sandbox;
+    bool stopping; /* it has been told to end, and takes nothing new */
 };
 
 /* A level as the store has it; the weakest for a number that is none. */

@@ -105,11 +105,10 @@ void session_keep_all(struct tx *tx) {
 
 /* ---- heartbeats -------------------------------------------------------------- */
 
-static const struct heard_task *find_task(const struct heard_task *tasks, size_t count,
-                                          int64_t fence) {
-    for (size_t i = 0; i < count; i++) {
-        if (tasks[i].fence == fence) {
-            return &tasks[i];
+static const struct heard_task *find_task(const struct heartbeat *beat, int64_t fence) {
+    for (size_t i = 0; i < beat->count; i++) {
+        if (beat->tasks[i].fence == fence) {
+            return &beat->tasks[i];
         }
     }
     return NULL;
@@ -169,34 +168,39 @@ static bool meet_again(struct tx *tx, const struct session_row *session, int64_t
 }
 
 bool session_heartbeat(struct tx *tx, struct farm *farm, const char *id,
-                       const struct heard_task *tasks, size_t count, struct writer *w) {
+                       const struct heartbeat *beat, struct writer *w) {
     struct session_row session;
     if (!session_get(tx, id, &session)) {
         return false;
     }
     sql_put(tx, SQL_SESSION_SEEN,
             VALUES(TEXT(id), INTEGER(tx_now(tx)), INTEGER(tx_now(tx) - unwritten_ms(farm))));
+    if (beat->stopping && !session.stopping) {
+        sql_put(tx, SQL_SESSION_STOPS, VALUES(TEXT(id)));
+        farm_slots_forget(farm);
+        tx_wake(tx, TOPIC_LEASES); /* what was kept for it is for others now */
+    }
     struct lease_list leases = {0};
     lease_list_read(tx, &leases, SQL_LEASES_OF_SESSION, TEXT(id));
     for (size_t i = 0; i < leases.count; i++) {
-        if (find_task(tasks, count, leases.rows[i].fence) == NULL) {
+        if (find_task(beat, leases.rows[i].fence) == NULL) {
             miss_lease(tx, farm, &leases.rows[i]);
         }
     }
-    for (size_t i = 0; i < count && tx_ok(tx); i++) {
+    for (size_t i = 0; i < beat->count && tx_ok(tx); i++) {
         bool stop = true;
         size_t at = 0;
-        while (at < leases.count && leases.rows[at].fence != tasks[i].fence) {
+        while (at < leases.count && leases.rows[at].fence != beat->tasks[i].fence) {
             at++;
         }
         if (at < leases.count) {
-            hear_lease(tx, farm, &tasks[i]);
+            hear_lease(tx, farm, &beat->tasks[i]);
             stop = leases.rows[at].state == LEASE_STOPPING;
         } else {
-            stop = meet_again(tx, &session, tasks[i].fence);
+            stop = meet_again(tx, &session, beat->tasks[i].fence);
         }
         if (stop) {
-            writer_int(w, NULL, tasks[i].fence);
+            writer_int(w, NULL, beat->tasks[i].fence);
         }
     }
     lease_list_finish(&leases);
@@ -301,6 +305,7 @@ void sessions_write(struct tx *tx, struct farm *farm, struct writer *w) {
         writer_string(w, "sandbox", sandbox_level_names[level]);
         write_codecs(tx, query_text(&query, 0), w);
         writer_bool(w, "drain", query_integer(&query, 7) != 0);
+        writer_bool(w, "stopping", query_integer(&query, 11) != 0);
         write_refusal(farm, level, w);
         write_tasks(tx, farm, query_text(&query, 0), w);
         writer_int(w, "seen_ms_ago", tx_now(tx) - query_integer(&query, 5));

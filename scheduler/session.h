@@ -39,14 +39,21 @@ struct heard_task {
     int64_t total;
 };
 
+struct heartbeat {
+    const struct heard_task *tasks; /* all that the worker runs */
+    size_t count;
+    bool stopping; /* it takes nothing new, and ends when these have */
+};
+
 /*
  * A heartbeat: keeps the session, takes the progress of its tasks, ends leases that
  * were to stop and are not listed any more, returns those that were never received,
- * adopts tasks of the worker's lost session. Writes the fences to stop as elements
- * of the array open in `w`. Whether the worker is drained. NOT_FOUND where the session is gone.
+ * adopts tasks of the worker's lost session. From one that is stopping on, nothing is planned for
+ * the session's encoders or kept for its slots. Writes the fences to stop as elements of the array
+ * open in `w`. Whether the worker is drained. NOT_FOUND where the session is gone.
  */
 bool session_heartbeat(struct tx *tx, struct farm *farm, const char *session,
-                       const struct heard_task *tasks, size_t count, struct writer *w);
+                       const struct heartbeat *beat, struct writer *w);
 
 /* The worker leaves: its leases go back, no loss counted. NOT_FOUND as above. */
 void session_leave(struct tx *tx, struct farm *farm, const char *session);

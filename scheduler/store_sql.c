@@ -5,6 +5,10 @@
 #include <assert.h>
 #include <stddef.h>
 
+/* The worker of session s is drained, or has been told to end. */
+#define TAKES_NOTHING                                                                              \
+    "(s.stopping = 1 OR EXISTS (SELECT 1 FROM worker_drain d WHERE d.worker = s.worker))"
+
 #define UNIT_COLUMNS                                                                               \
     "u.id, u.title, u.position, u.kind, u.rendition, u.rendition_id, u.chunk, u.build, "           \
     "u.state, u.key <> '', u.cost_s, u.ready_at, u.attempts, u.failures, u.crashes, u.doublings, " \
@@ -888,24 +892,24 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_SESSION_ADD] = "INSERT INTO worker_session (id, worker, host, pid, slots, memory_bytes, "
                         "seen_at, cores, sandbox, keep_ms) "
                         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at, sandbox "
-                        "FROM worker_session WHERE id = $1",
+    [SQL_SESSION_GET] = "SELECT id, worker, host, pid, slots, memory_bytes, seen_at, sandbox, "
+                        "stopping FROM worker_session WHERE id = $1",
     [SQL_SESSION_SEEN_AT] = "SELECT seen_at FROM worker_session WHERE id = $1",
     [SQL_SESSION_SEEN] = "UPDATE worker_session SET seen_at = $2 WHERE id = $1 AND seen_at < $3",
+    [SQL_SESSION_STOPS] = "UPDATE worker_session SET stopping = 1 WHERE id = $1",
     [SQL_SESSION_DROP] = "DELETE FROM worker_session WHERE id = $1",
     [SQL_SESSION_DROP_ENCODERS] = "DELETE FROM session_encoder WHERE session = $1",
-    [SQL_SESSIONS] =
-        "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, "
-        "(SELECT coalesce(sum(l.slots), 0) FROM lease l "
-        "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push'), "
-        "(SELECT count(*) FROM worker_drain d "
-        "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox FROM worker_session s "
-        "ORDER BY s.worker, s.id",
+    [SQL_SESSIONS] = "SELECT s.id, s.worker, s.host, s.pid, s.slots, s.seen_at, "
+                     "(SELECT coalesce(sum(l.slots), 0) FROM lease l "
+                     "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push'), "
+                     "(SELECT count(*) FROM worker_drain d "
+                     "WHERE d.worker = s.worker), s.memory_bytes, s.cores, s.sandbox, s.stopping "
+                     "FROM worker_session s "
+                     "ORDER BY s.worker, s.id",
     [SQL_SESSION_CODECS] =
         "SELECT DISTINCT codec FROM session_encoder WHERE session = $1 ORDER BY codec",
     [SQL_SESSIONS_SLOTS] =
-        "SELECT coalesce(sum(s.slots), 0) FROM worker_session s WHERE NOT EXISTS "
-        "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker)",
+        "SELECT coalesce(sum(s.slots), 0) FROM worker_session s WHERE NOT " TAKES_NOTHING,
     [SQL_SESSIONS_PLACES] = "SELECT host, worker, slots FROM worker_session",
     [SQL_SESSION_BUSY] = "SELECT count(*) FROM lease WHERE session = $1 "
                          "AND state <> 'ended' AND kind <> 'push'",
@@ -924,8 +928,8 @@ static const char *const statements[SQL_COUNT] = {
         "(SELECT coalesce(sum(l.slots), 0) FROM lease l "
         "WHERE l.session = s.id AND l.state <> 'ended' AND l.kind <> 'push') AS busy FROM "
         "worker_session s "
-        "WHERE $1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "
-        "WHERE e.session = s.id AND e.build = $1)) able",
+        "WHERE s.stopping = 0 AND ($1 = 0 OR EXISTS (SELECT 1 FROM session_encoder e "
+        "WHERE e.session = s.id AND e.build = $1))) able",
     [SQL_DRAIN_ADD] = "INSERT INTO worker_drain (worker, at) VALUES ($1, $2) "
                       "ON CONFLICT (worker) DO NOTHING",
     [SQL_DRAIN_DROP] = "DELETE FROM worker_drain WHERE worker = $1",
@@ -936,19 +940,18 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_BUILD_ADD] = "INSERT INTO build_line (id, line) VALUES ($1, $2)",
     [SQL_ENCODER_ADD] = "INSERT INTO session_encoder (session, name, codec, build, tail_frames) "
                         "VALUES ($1, $2, $3, $4, $5)",
-    [SQL_ENCODERS] = "SELECT e.name, e.codec, b.line, e.tail_frames, CASE WHEN s.sandbox > $1 OR "
-                     "EXISTS (SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) "
-                     "THEN 1 ELSE 0 END FROM session_encoder e "
-                     "JOIN worker_session s ON s.id = e.session "
-                     "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
+    [SQL_ENCODERS] =
+        "SELECT e.name, e.codec, b.line, e.tail_frames, CASE WHEN s.sandbox > $1 OR " TAKES_NOTHING
+        " THEN 1 ELSE 0 END, s.slots FROM session_encoder e "
+        "JOIN worker_session s ON s.id = e.session "
+        "JOIN build_line b ON b.id = e.build ORDER BY e.name, e.session",
     [SQL_SESSION_KNOWS] =
         "SELECT count(*) FROM session_encoder e JOIN build_line b ON b.id = e.build "
         "WHERE b.line = $1 AND ($2 = '' OR e.session = $2)",
     [SQL_ENCODER_BUILDS] = "SELECT build FROM session_encoder WHERE session = $1",
     [SQL_ENCODERS_ABLE] =
-        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND NOT "
-        "EXISTS "
-        "(SELECT 1 FROM worker_drain d WHERE d.worker = s.worker) AND ($1 = 0 OR EXISTS "
+        "SELECT count(*) FROM worker_session s WHERE s.worker <> $2 AND s.sandbox <= $3 AND "
+        "NOT " TAKES_NOTHING " AND ($1 = 0 OR EXISTS "
         "(SELECT 1 FROM session_encoder e WHERE e.session = s.id AND e.build = $1))",
 
     [SQL_TOKEN_ADD] = "INSERT INTO token (id, name, role, tenant, hash, created, expires) "

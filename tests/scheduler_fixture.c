@@ -344,10 +344,11 @@ const struct task *fixture_lease_one(struct fixture_farm *farm, const char *sess
 
 static void run_beat(struct tx *tx, void *context) {
     struct doing *doing = context;
+    const struct heartbeat beat = {
+        .tasks = doing->input, .count = doing->count, .stopping = doing->farm->stopping};
     struct writer writer = writer_of(&doing->answer);
     writer_array(&writer, NULL);
-    doing->farm->drains =
-        session_heartbeat(tx, &doing->farm->farm, doing->text, doing->input, doing->count, &writer);
+    doing->farm->drains = session_heartbeat(tx, &doing->farm->farm, doing->text, &beat, &writer);
     writer_array_end(&writer);
 }
 

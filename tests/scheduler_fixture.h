@@ -58,6 +58,7 @@ struct fixture_farm {
     const char *images_line;              /* their build line for these; NULL: FIXTURE_IMAGES */
     bool old;                             /* they know nothing that is newer than pushes */
     bool ahead;                           /* they ask for chunks before a slot is */
+    bool stopping;                        /* heartbeats say so */
     int64_t ends;                         /* the fence of what ends then */
     struct err err;                       /* of the last call */
     struct task tasks[FIXTURE_TASKS_MAX]; /* of the last lease */

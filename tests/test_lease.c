@@ -191,15 +191,28 @@ START_TEST(only_workers_with_the_pinned_build_get_units) {
 }
 END_TEST
 
+/* Two ways in which a worker takes nothing new. */
+enum { DRAINED, STOPPING, WAYS };
+
+static void take_nothing(int way, const char *worker, const char *its_session) {
+    if (way == DRAINED) {
+        ck_assert_int_eq(fixture_drain(&farm, worker, true), 0);
+    } else {
+        farm.stopping = true;
+        ck_assert_int_eq(fixture_beat(&farm, its_session, NULL, 0), 0);
+        farm.stopping = false;
+    }
+}
+
 /* A rolling update: most workers are of the older build still, and finish what they have. */
 START_TEST(no_title_is_pinned_to_those_that_take_no_work) {
-    char other[ID_TEXT];
-    fixture_join(&farm, "w1", "host1", 1, other);
-    fixture_join(&farm, "w2", "host2", 1, other);
+    char first[ID_TEXT], second[ID_TEXT], other[ID_TEXT];
+    fixture_join(&farm, "w1", "host1", 1, first);
+    fixture_join(&farm, "w2", "host2", 1, second);
     farm.farm.sandbox_required = SANDBOX_NO_LANDLOCK;
     fixture_join_walled(&farm, "w3", SANDBOX_NONE, other);
-    fixture_drain(&farm, "w1", true);
-    fixture_drain(&farm, "w2", true);
+    take_nothing(_i, "w1", first);
+    take_nothing(_i, "w2", second);
     fixture_join_with(&farm, "w4", "x264 newer layout=1", session);
     fixture_submit(&farm, "t", "h264", false);
     fixture_work(&farm, session);
@@ -430,7 +443,23 @@ START_TEST(a_drained_worker_gets_nothing_new) {
 }
 END_TEST
 
-START_TEST(a_failed_unit_does_not_wait_for_a_drained_worker) {
+START_TEST(a_stopping_worker_gets_nothing_new) {
+    struct fixture_held held;
+    fixture_run_title(&farm, "t", "h264", 2, session);
+    fixture_take_kind(&farm, &held, session, TASK_VIDEO);
+    farm.stopping = true;
+    ck_assert_int_eq(fixture_beat(&farm, session, &held.fence, 1), 0);
+    ck_assert(!farm.drains); /* that is people's to say, and its name's */
+    ck_assert_int_eq(farm.stop_count, 0);
+    fixture_farm_restart(&farm);
+    fixture_lease(&farm, session, 2);
+    ck_assert_int_eq(farm.task_count, 0);
+    ck_assert_int_eq(fixture_complete(&farm, held.fence, &held.report), ANSWER_ACCEPTED);
+    fixture_drop(&held);
+}
+END_TEST
+
+START_TEST(a_failed_unit_does_not_wait_for_who_takes_nothing) {
     struct fixture_held video;
     char other[ID_TEXT];
     fixture_run_title(&farm, "t", "h264", 1, session);
@@ -439,7 +468,7 @@ START_TEST(a_failed_unit_does_not_wait_for_a_drained_worker) {
     fixture_fail(&farm, video.fence, FAILURE_IO, "broken");
     farm.now_ms += 30000; /* past the pause, not past the time that others are waited for */
     ck_assert_int_ne(fixture_lease_one(&farm, session)->units[0].id, video.units[0]);
-    fixture_drain(&farm, "w2", true);
+    take_nothing(_i, "w2", other);
     ck_assert_int_eq(fixture_lease_one(&farm, session)->units[0].id, video.units[0]);
     fixture_drop(&video);
 }
@@ -896,7 +925,7 @@ Suite *lease_suite(void) {
     tcase_add_test(life, a_title_that_runs_is_not_taken_again);
     tcase_add_test(life, without_an_encoder_a_title_says_so);
     tcase_add_test(life, only_workers_with_the_pinned_build_get_units);
-    tcase_add_test(life, no_title_is_pinned_to_those_that_take_no_work);
+    tcase_add_loop_test(life, no_title_is_pinned_to_those_that_take_no_work, 0, WAYS);
     tcase_add_test(life, titles_are_served_in_order);
     tcase_add_loop_test(life, a_title_that_is_done_tells_how_loud_it_is, 0, 3);
     TCase *fences = group(suite, "fences");
@@ -912,7 +941,8 @@ Suite *lease_suite(void) {
     tcase_add_test(sessions, four_hosts_lost_are_poison_but_not_four_losses);
     tcase_add_test(sessions, leaving_is_no_loss);
     tcase_add_test(sessions, a_drained_worker_gets_nothing_new);
-    tcase_add_test(sessions, a_failed_unit_does_not_wait_for_a_drained_worker);
+    tcase_add_test(sessions, a_stopping_worker_gets_nothing_new);
+    tcase_add_loop_test(sessions, a_failed_unit_does_not_wait_for_who_takes_nothing, 0, WAYS);
     tcase_add_test(sessions, a_lease_that_never_arrived_comes_back);
     tcase_add_test(sessions, a_worker_that_comes_back_keeps_its_task);
     tcase_add_test(sessions, a_heartbeat_behind_a_failure_revives_nothing);

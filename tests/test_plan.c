@@ -10,12 +10,18 @@
 
 Suite *plan_suite(void);
 
-static const struct announced_encoder x264 = {"x264", CODEC_H264, "encoder=x264 r3095 media=1", 50,
-                                              false};
-static const struct announced_encoder x264_new = {"x264", CODEC_H264, "encoder=x264 r3108 media=1",
-                                                  60, false};
-static const struct announced_encoder aac = {"aac", CODEC_AAC, "encoder=aac 59.37 media=1", 0,
-                                             false};
+static const struct announced_encoder x264 = {.name = "x264",
+                                              .codec = CODEC_H264,
+                                              .build_line = "encoder=x264 r3095 media=1",
+                                              .tail_frames = 50,
+                                              .slots = 1};
+static const struct announced_encoder x264_new = {.name = "x264",
+                                                  .codec = CODEC_H264,
+                                                  .build_line = "encoder=x264 r3108 media=1",
+                                                  .tail_frames = 60,
+                                                  .slots = 1};
+static const struct announced_encoder aac = {
+    .name = "aac", .codec = CODEC_AAC, .build_line = "encoder=aac 59.37 media=1", .slots = 1};
 
 /* A 720p24 source with sound and a random access point every `gap` frames. */
 struct setting {
@@ -156,7 +162,11 @@ START_TEST(units_are_in_order) {
 }
 END_TEST
 
-static const struct announced_encoder svt = {"svt", CODEC_AV1, "encoder=svt 2.3 media=1", 8, false};
+static const struct announced_encoder svt = {.name = "svt",
+                                             .codec = CODEC_AV1,
+                                             .build_line = "encoder=svt 2.3 media=1",
+                                             .tail_frames = 8,
+                                             .slots = 1};
 
 /* What every player can play is made first, however the ladder lists its rungs: behind the sound
  * all of H.264 in title order, then all of AV1. */
@@ -188,8 +198,8 @@ START_TEST(h264_goes_before_av1) {
 }
 END_TEST
 
-static const struct announced_encoder images = {"posters", CODEC_AV1, "encoder=posters media=1", 0,
-                                                false};
+static const struct announced_encoder images = {
+    .name = "posters", .codec = CODEC_AV1, .build_line = "encoder=posters media=1", .slots = 1};
 
 /* Of how many frames a storyboard has a picture for so many, and how its sheets look. */
 static const struct {
@@ -390,6 +400,25 @@ START_TEST(equal_votes_go_to_the_greatest_line) {
     s.encoders[2] = x264_new;
     s.options.encoder_count = 3;
     struct plan *plan = make(&s);
+    ck_assert_str_eq(plan->title.renditions[0].build_line, x264_new.build_line);
+    plan_destroy(plan);
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(slots_are_votes) {
+    struct setting s;
+    set_up(&s, "h264", 30 * 24, 48);
+    const struct announced_encoder rows[] = {x264_new, aac, x264_new, x264};
+    enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+    s.options.encoder_count = ROWS;
+    memcpy(s.encoders, rows, sizeof(rows));
+    s.encoders[3].slots = 3;
+    struct plan *plan = make(&s);
+    ck_assert_str_eq(plan->title.renditions[0].build_line, x264.build_line);
+    plan_destroy(plan);
+    s.encoders[3].slots = 1;
+    plan = make(&s);
     ck_assert_str_eq(plan->title.renditions[0].build_line, x264_new.build_line);
     plan_destroy(plan);
     tear_down(&s);
@@ -832,6 +861,7 @@ Suite *plan_suite(void) {
     tc = tcase_create("encoders");
     tcase_add_test(tc, the_order_of_announcements_is_nothing);
     tcase_add_test(tc, equal_votes_go_to_the_greatest_line);
+    tcase_add_test(tc, slots_are_votes);
     tcase_add_test(tc, idle_rows_count_where_there_is_no_other);
     tcase_add_test(tc, a_missing_encoder_is_a_sentence);
     tcase_add_test(tc, what_a_ladder_cannot_serve_is_refused);

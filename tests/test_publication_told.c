@@ -134,7 +134,7 @@ START_TEST(a_title_is_told_that_nobody_pushes) {
     ck_assert(world_is_told(&world, "t", view_title, "\"for\":\"pause\""));
     ck_assert(!world_is_told(&world, "t", view_title, "\"for\":\"worker\""));
     ck_assert_int_eq(fixture_drain(&world.farm, "w1", true), 0);
-    ck_assert(world_is_told_to_wait(&world, "worker", 0, 0, "all workers are drained"));
+    ck_assert(world_is_told_to_wait(&world, "worker", 0, 0, "all workers are drained or stopping"));
     fixture_leave(&world.farm, world.session);
     ck_assert(world_is_told_to_wait(&world, "worker", 0, 0, "no worker is there"));
     ck_assert(world_is_told(&world, "t", why_title,

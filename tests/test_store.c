@@ -157,6 +157,7 @@ END_TEST
 
 struct hold {
     pthread_mutex_t mutex;
+    atomic_bool is_inside;
     atomic_int ended;
     atomic_int failed;
 };
@@ -164,8 +165,18 @@ struct hold {
 static void wait_inside(struct tx *tx, void *context) {
     struct hold *hold = context;
     (void)tx;
+    atomic_store(&hold->is_inside, true);
     pthread_mutex_lock(&hold->mutex);
     pthread_mutex_unlock(&hold->mutex);
+}
+
+/* Its thread is at a call until the mutex is given back: those that come meanwhile are one group. */
+static void hold_store(struct store *store, struct hold *hold) {
+    pthread_mutex_lock(&hold->mutex);
+    store_submit(store, wait_inside, NULL, hold);
+    while (!atomic_load(&hold->is_inside)) {
+        clock_sleep_ms(1, NULL);
+    }
 }
 
 struct numbered {
@@ -195,9 +206,7 @@ START_TEST(calls_that_wait_together_are_one_transaction) {
     struct hold hold = {.mutex = PTHREAD_MUTEX_INITIALIZER};
     struct numbered calls[COUNT];
     int64_t commits = 0, before = 0, runs = 0;
-    pthread_mutex_lock(&hold.mutex);
-    store_submit(store, wait_inside, NULL, &hold); /* the thread is in it while others queue */
-    clock_sleep_ms(50, NULL);
+    hold_store(store, &hold);
     for (int i = 0; i < COUNT; i++) {
         calls[i] = (struct numbered){.hold = &hold, .number = i};
         snprintf(calls[i].url, sizeof(calls[i].url), "n%d", i);
@@ -258,8 +267,7 @@ START_TEST(a_call_whose_writes_fail_is_undone_alone) {
     struct store *store = open_store();
     struct hold hold = {.mutex = PTHREAD_MUTEX_INITIALIZER};
     struct numbered calls[COUNT];
-    pthread_mutex_lock(&hold.mutex);
-    store_submit(store, wait_inside, NULL, &hold);
+    hold_store(store, &hold);
     for (int i = 0; i < COUNT; i++) {
         calls[i] = (struct numbered){.hold = &hold, .number = i};
         snprintf(calls[i].url, sizeof(calls[i].url), "n%d", i);
@@ -654,8 +662,7 @@ START_TEST(damage_under_an_open_store_ends_it) {
     ck_assert_int_eq(store_loss(store, NULL), 0);
     ck_assert_int_eq(stat(path, &info), 0);
     damage(4096, (size_t)info.st_size - 4096);
-    pthread_mutex_lock(&hold.mutex);
-    store_submit(store, wait_inside, NULL, &hold);
+    hold_store(store, &hold);
     for (int i = 0; i < COUNT; i++) {
         calls[i] = (struct numbered){.hold = &hold, .number = i};
         snprintf(calls[i].url, sizeof(calls[i].url), "n%d", i);

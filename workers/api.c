@@ -213,7 +213,7 @@ static void orders_read(struct api_orders *out, struct reader *r) {
     out->endpoints = endpoints < API_ENDPOINTS_MAX ? (size_t)endpoints : API_ENDPOINTS_MAX;
 }
 
-int api_heartbeat(struct api *api, const char *session, const struct api_beat *beats, size_t count,
+int api_heartbeat(struct api *api, const char *session, const struct api_heartbeat *heartbeat,
                   int64_t limit_ms, struct api_orders *out, struct err *err) {
     struct buf body = {0};
     struct json *tree = NULL;
@@ -221,14 +221,15 @@ int api_heartbeat(struct api *api, const char *session, const struct api_beat *b
     struct writer w = writer_of(&body);
     writer_object(&w, NULL);
     writer_array(&w, "tasks");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < heartbeat->count; i++) {
         writer_object(&w, NULL);
-        writer_int(&w, "fence", beats[i].fence);
-        writer_int(&w, "done", beats[i].done);
-        writer_int(&w, "total", beats[i].total);
+        writer_int(&w, "fence", heartbeat->beats[i].fence);
+        writer_int(&w, "done", heartbeat->beats[i].done);
+        writer_int(&w, "total", heartbeat->beats[i].total);
         writer_object_end(&w);
     }
     writer_array_end(&w);
+    writer_bool(&w, "stopping", heartbeat->stopping);
     writer_object_end(&w);
     int failed =
         call(api, "POST", limit_ms, &body, &tree, err, "/v1/sessions/%s/heartbeat", session);

@@ -101,8 +101,15 @@ struct api_orders {
     size_t endpoints; /* that the farm has, as far as API_ENDPOINTS_MAX; 0 of an older scheduler */
 };
 
+/* What a heartbeat says. */
+struct api_heartbeat {
+    const struct api_beat *beats;
+    size_t count;
+    bool stopping; /* the worker takes nothing new, and ends when these have */
+};
+
 /* NOT_FOUND where the session is gone: open another. TIMEOUT after `limit_ms`. */
-int api_heartbeat(struct api *api, const char *session, const struct api_beat *beats, size_t count,
+int api_heartbeat(struct api *api, const char *session, const struct api_heartbeat *heartbeat,
                   int64_t limit_ms, struct api_orders *out, struct err *err);
 
 /* What tasks are asked for. */

@@ -232,6 +232,7 @@ static int work(struct daemon *d, struct err *err) {
     } else {
         atomic_store(&leaving, true);
     }
+    heart_leave(&d->heart);
     if (d->has_pusher) {
         pthread_join(d->pusher, NULL);
     }

@@ -33,6 +33,23 @@ static void sleep_beat(struct heart *h, int64_t ms) {
     pthread_mutex_unlock(&h->node->shared.lock);
 }
 
+/* After a heartbeat that was heard. Not where there is news: what that one said of leaving is not
+ * so any more. */
+static void sleep_heard(struct heart *h, bool said_leaving) {
+    pthread_mutex_lock(&h->node->shared.lock);
+    if (!h->ends && h->leaves == said_leaving) {
+        node_wait(h->node, &h->node->beat, h->node->session.heartbeat_ms);
+    }
+    pthread_mutex_unlock(&h->node->shared.lock);
+}
+
+static bool heart_leaves(struct heart *h) {
+    pthread_mutex_lock(&h->node->shared.lock);
+    bool leaves = h->leaves;
+    pthread_mutex_unlock(&h->node->shared.lock);
+    return leaves;
+}
+
 static bool heart_goes_on(struct heart *h) {
     pthread_mutex_lock(&h->node->shared.lock);
     bool on = !h->ends && !h->node->refused;
@@ -180,16 +197,17 @@ static void sleep_unheard(struct heart *h) {
 static void heart_beat(struct heart *h, struct api *api, struct api_beat *beats) {
     struct api_orders orders = {0};
     struct err err = {0};
-    size_t count = beats_collect(h, beats);
+    const struct api_heartbeat heartbeat = {
+        .beats = beats, .count = beats_collect(h, beats), .stopping = heart_leaves(h)};
     int64_t sent_ms = clock_monotonic_ms();
     int64_t limit = h->node->session.ttl_ms / ANSWER_PARTS;
     int64_t left = time_left(h);
-    int failed = api_heartbeat(api, h->node->session.id, beats, count,
+    int failed = api_heartbeat(api, h->node->session.id, &heartbeat,
                                left > 0 && left < limit ? left : limit, &orders, &err);
     if (failed == 0) {
         orders_follow(h, &orders); /* before what it stops gets more time */
         heard(h, sent_ms, true);
-        sleep_beat(h, h->node->session.heartbeat_ms);
+        sleep_heard(h, heartbeat.stopping);
     } else if (failed == ERR_NOT_FOUND) {
         session_lost(h);
     } else if (api_refused(api)) {
@@ -228,6 +246,15 @@ int heart_start(struct heart *heart, struct node *node) {
     int failed = node_thread(&heart->thread, heart_run, heart);
     heart->started = failed == 0;
     return failed;
+}
+
+void heart_leave(struct heart *heart) {
+    if (heart->node != NULL) {
+        pthread_mutex_lock(&heart->node->shared.lock);
+        heart->leaves = true;
+        pthread_cond_broadcast(&heart->node->beat);
+        pthread_mutex_unlock(&heart->node->shared.lock);
+    }
 }
 
 void heart_end(struct heart *heart) {

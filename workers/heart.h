@@ -13,6 +13,7 @@ struct heart {
     pthread_t thread;
     bool started;
     bool ends;          /* under the node's lock */
+    bool leaves;        /* likewise */
     atomic_bool cancel; /* ends its calls */
     int64_t heard_ms;   /* when the latest heartbeat was sent that the scheduler answered */
     int unheard;        /* heartbeats since */
@@ -23,6 +24,10 @@ struct heart {
 /* Starts the thread for a node whose slots all have theirs; `heart` is zeroed. Returns 0 or an
  * errno. */
 int heart_start(struct heart *heart, struct node *node);
+
+/* The scheduler is told, at once and from then on, that the node takes nothing new. Takes one that
+ * was not started. */
+void heart_leave(struct heart *heart);
 
 /* Under the node's lock: its thread is to end. */
 void heart_end(struct heart *heart);

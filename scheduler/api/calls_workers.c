@@ -120,12 +120,16 @@ void call_heartbeat(struct tx *tx, struct call *call) {
         reader_int(&item, "done", 0, INT64_MAX, &tasks[i].done);
         reader_int(&item, "total", 0, INT64_MAX, &tasks[i].total);
     }
+    struct heartbeat beat = {.tasks = tasks, .count = count};
+    if (reader_has(&r, "stopping")) { /* of older workers it is not known */
+        reader_bool(&r, "stopping", &beat.stopping);
+    }
     if (reader_ok(&r)) {
         const struct endpoints *endpoints = call->routes->farm->endpoints;
         writer_object(&call->writer, NULL);
         writer_array(&call->writer, "stop");
         bool drains =
-            session_heartbeat(tx, call->routes->farm, call->argument, tasks, count, &call->writer);
+            session_heartbeat(tx, call->routes->farm, call->argument, &beat, &call->writer);
         writer_array_end(&call->writer);
         writer_bool(&call->writer, "drain", drains);
         writer_int(&call->writer, "endpoints", endpoints == NULL ? 0 : (int64_t)endpoints->count);

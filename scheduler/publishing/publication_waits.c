@@ -42,7 +42,7 @@ static bool lacks_worker(struct tx *tx, struct waits_facts *facts, const struct 
                  out->unknown);
     } else if (!facts->taking) {
         snprintf(out->reason, sizeof(out->reason), "%s",
-                 facts->workers ? "all workers are drained" : "no worker is there");
+                 facts->workers ? "all workers are drained or stopping" : "no worker is there");
     }
     return !facts->taking || out->unknown != NULL;
 }
