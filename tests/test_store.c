@@ -170,7 +170,8 @@ static void wait_inside(struct tx *tx, void *context) {
     pthread_mutex_unlock(&hold->mutex);
 }
 
-/* Its thread is at a call until the mutex is given back: those that come meanwhile are one group. */
+/* Its thread is at a call until the mutex is given back: those that come meanwhile are one group.
+ */
 static void hold_store(struct store *store, struct hold *hold) {
     pthread_mutex_lock(&hold->mutex);
     store_submit(store, wait_inside, NULL, hold);

@@ -44,8 +44,12 @@ async function showsTasks(page) {
   const tasks = [['', 'push'], ['', 'probe'], [TITLE, 'video']].map(([title, kind], i) => ({
     fence: 1 + i, title, kind, running_ms: 1000, done: 1, total: 2,
   }));
-  await answering(page, '/v1/workers', { workers: [{ ...worker, busy: 2, tasks }] }, async () => {
+  const told = { cores: 12, memory_bytes: 3.5 * 2 ** 30, seen_ms_ago: 5000 };
+  await answering(page, '/v1/workers', { workers: [{ ...worker, ...told, busy: 2, tasks }] }, async () => {
     await go(page, 'workers');
+    await shows(page, '.worker [data-fact=cores]', '12');
+    await shows(page, '.worker [data-fact=memory]', '3.5 GiB');
+    await shows(page, '.worker [data-fact="heard of"]', '5 s ago');
     await page.waitForFunction((count) => document.querySelectorAll('.worker .tasks li').length === count, {}, tasks.length);
     const links = await page.$$eval('.worker .tasks a', (all) => all.map((link) => link.getAttribute('href')));
     expect(links.join() === `#/titles/${TITLE}`, `links are ${links}`);

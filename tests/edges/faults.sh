@@ -59,12 +59,21 @@ faulty() {
 }
 
 # What a line that cuts brings through is whole, and what it does not is brought next time.
+# cut_count NAME: connections of the line that the proxy has cut.
+cut_count() {
+    grep -c " ${line[$1]} cut connection " "$scratch/proxy.log"
+}
+
+# A push may outlast the cuts.
 cuts() {
-    both_empty && both_fault cut 400000 && both &&
+    local before
+    before=$(($(cut_count dav) + $(cut_count varnish)))
+    both_empty && both_fault cut 400000 && both || return 1
+    echo "cut: $(cut_count dav) connections to nginx, $(cut_count varnish) to Varnish"
+    [ $(($(cut_count dav) + $(cut_count varnish))) -gt "$before" ] &&
         both_said 'r.get("failed", "endpoint") == "endpoint"' && both_whole
 }
 
-# Bytes change on the way: read back, that is seen; afterwards every object is brought again.
 lies() {
     both_empty && both_fault corrupt && both &&
         both_said "r['failed'] == 'endpoint' and 'other bytes' in r['message']" && both_whole

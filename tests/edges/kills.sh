@@ -254,7 +254,7 @@ rolled_back() {
     local old=$first
     [ "$current" = "$second" ] || old=$second
     if [ -e "$killed_edge/$old.json" ]; then
-        "$reelfarm" unpublish t --version "$old" --endpoint dav &&
+        "$reelfarm" unpublish t --version "$old" --edge dav &&
             within 20 is_quiet && holds_exactly "$current" || return 1
     fi
     pieces_before=$(pieces)
